@@ -1,1 +1,24 @@
+//! The pure rules of Anteroom: who an account is, when it locks, how old a password may be, what a person must do
+//! next, what a grant still allows. Nothing here reads a clock, draws a random number or touches a store: `now` is a
+//! parameter and every decision is a value, so that each can be tested as a table.
 
+pub mod account;
+pub mod address;
+pub mod audit;
+pub mod client;
+pub mod clock;
+pub mod code;
+pub mod device;
+pub mod grant;
+pub mod ids;
+pub mod interaction;
+pub mod lockout;
+pub mod message;
+pub mod next_step;
+pub mod password;
+pub mod policy;
+pub mod rate;
+pub mod reference;
+pub mod refresh;
+pub mod session;
+pub mod sign_in;

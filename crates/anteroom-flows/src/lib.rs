@@ -1,1 +1,37 @@
+//! The use cases of Anteroom, one file each.
+//!
+//! A use case takes who is asking ([`visitor::Visitor`]), parsed input and the [`provider::Provider`]; it reads, asks the
+//! pure rules of `anteroom-domain`, writes once and returns an outcome for the web to render. None renders, sets a cookie
+//! or reads a header. What a person must do next is decided in one place ([`onward`]), whichever step came before.
+//!
+//! ```text
+//!   authorize ─┐                                   ┌─► page (sign in, choose, consent, refusal …)
+//!   sign_in ───┼─► onward ─► domain::next_step ────┼─► the application, with a code (release)
+//!   choose ────┤                                   └─► the dashboard
+//!   consent ───┘
+//!   token ─► client_auth ─► {code, refresh, client_credentials} ─► mint
+//! ```
 
+pub mod admin;
+pub mod authorize;
+pub mod backchannel;
+pub mod choose_account;
+pub mod client_auth;
+pub mod consent;
+pub mod dashboard;
+pub mod end_session;
+pub mod error;
+pub mod introspect;
+pub mod journey;
+pub mod keys;
+pub mod onward;
+pub mod outgoing;
+pub mod provider;
+pub mod release;
+pub mod revoke;
+pub mod sign_in;
+pub mod sign_out;
+pub mod token;
+pub mod trail;
+pub mod userinfo;
+pub mod visitor;

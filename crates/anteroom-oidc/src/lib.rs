@@ -1,1 +1,29 @@
+//! OpenID Connect and OAuth 2.0 as pure functions and types: what is on the wire, which rules a request must
+//! keep, and how tokens are signed and verified.
+//!
+//! Nothing here reads a clock, opens a connection or touches a database: time, randomness and clients come in as
+//! parameters. Every value that came off the wire has been parsed into a type before a rule sees it, and the type
+//! writes the same text again.
 
+mod capabilities;
+mod wire;
+
+pub mod authorization;
+pub mod client;
+pub mod errors;
+pub mod form;
+pub mod jwt;
+pub mod names;
+pub mod pkce;
+pub mod response;
+
+pub use capabilities::Capabilities;
+pub use client::{
+    AccessTokenFormat, ApplicationType, ClientMetadata, ClientMetadataInput, MetadataError, MetadataErrors,
+    MetadataRules,
+};
+pub use names::{
+    Acr, Amr, AmrSet, ClientId, GrantType, Issuer, Nonce, Prompt, PromptSet, RedirectUri, ResponseMode,
+    ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject, SubjectType, TokenEndpointAuthMethod,
+};
+pub use pkce::{CodeChallenge, CodeVerifier};

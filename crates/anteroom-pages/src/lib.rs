@@ -1,1 +1,46 @@
+//! Themes: what people see, in their language.
+//!
+//! ```text
+//!   view struct ──serde──▶ JSON ─┐
+//!   Chrome ────────────────serde─┼─▶ Handlebars (strict) ─▶ HTML
+//!   Fluent texts (en, es) ──{{t}}┘
+//! ```
+//!
+//! One typed view per page ([`Page`]) or email ([`Message`]), each with samples that show every shape it can take.
+//! [`Theme::load`] holds templates and texts against those samples, so that a theme which loads can render: a
+//! variable, text, helper or file that does not exist is found at start (and by `anteroom theme check`), not by the
+//! person in front of the page.
+//!
+//! Invariants:
+//! - Nothing of the domain is known here: views carry plain strings, booleans and enums of this crate.
+//! - No field of a view is ever skipped when it is serialised; an absent value is `null`.
+//! - Everything is escaped: unescaped expressions are refused at load, and texts carry no markup.
+//! - Pages ask for nothing but their own origin's style sheet, scripts and images, and have neither inline scripts
+//!   nor inline styles.
 
+mod assets;
+mod check;
+mod chrome;
+mod emails;
+mod error;
+mod files;
+mod helpers;
+mod locale;
+mod texts;
+mod theme;
+mod views;
+mod when;
+
+pub use assets::Asset;
+pub use chrome::{Chrome, SignedInAs, SupportContact};
+pub use emails::{AccountLockedEmail, Email, InvitationEmail, Message};
+pub use error::{Fault, Place, RenderError, ThemeError};
+pub use locale::{Locale, negotiate};
+pub use theme::Theme;
+pub use views::{
+    AccountChoice, Channel, ChooseAccountPage, ConsentPage, ConsentScope, DashboardPage, ErrorKind, ErrorPage,
+    FormPostPage, Forward, ForwardKind, HiddenField, NotEntitledPage, OutboxMessage, OutboxPage, Page,
+    PasswordExpiredPage, PasswordWarning, SignInNotice, SignInPage, SignInProblem, SignOutPage, SignedOutPage,
+    Step, StepUnavailablePage, Tile,
+};
+pub use when::{Date, Moment, Wait};

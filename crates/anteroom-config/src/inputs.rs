@@ -1,0 +1,119 @@
+//! What a configuration was made from: every file read and every folder listed, remembered so that a change is noticed.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// No configuration or secret is near this size; reading an endless device would never end.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inputs {
+    /// SHA-256 of each file; none where it could not be read.
+    files: BTreeMap<PathBuf, Option<[u8; 32]>>,
+    /// What each pattern matched.
+    matches: BTreeMap<PathBuf, Vec<PathBuf>>,
+}
+
+impl Inputs {
+    pub(crate) fn read(&mut self, path: &Path) -> io::Result<String> {
+        let text = read_bounded(path);
+        let fingerprint = text.as_ref().ok().map(|text| sha256(text.as_bytes()));
+        self.files.insert(path.to_owned(), fingerprint);
+        text
+    }
+
+    /// The files that `pattern` stands for, sorted: itself, or with `*` in its last component what that matches.
+    pub(crate) fn list(&mut self, pattern: &Path) -> Vec<PathBuf> {
+        let found = list(pattern);
+        self.matches.insert(pattern.to_owned(), found.clone());
+        found
+    }
+
+    /// The same inputs as they are now.
+    pub(crate) fn again(&self) -> Self {
+        let mut now = Self::default();
+        for path in self.files.keys() {
+            // What cannot be read is remembered as such, which is all that matters here.
+            drop(now.read(path));
+        }
+        for pattern in self.matches.keys() {
+            now.list(pattern);
+        }
+        now
+    }
+}
+
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is over 4 MiB"));
+    }
+    Ok(text)
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.iter_mut().zip(digest(&SHA256, bytes).as_ref()).for_each(|(to, from)| *to = *from);
+    hash
+}
+
+fn list(pattern: &Path) -> Vec<PathBuf> {
+    let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !name.contains('*') {
+        return vec![pattern.to_owned()];
+    }
+    let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(|entry| matches(name, entry)))
+        .map(|entry| pattern.with_file_name(entry.file_name()))
+        .filter(|path| path.is_file())
+        .collect();
+    found.sort();
+    found
+}
+
+/// Shell matching with `*` alone, which matches no leading dot: editors keep their spare copies there.
+fn matches(pattern: &str, name: &str) -> bool {
+    if name.starts_with('.') && !pattern.starts_with('.') {
+        return false;
+    }
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
+    let Some(rest) = name.strip_prefix(head) else { return false };
+    let ends = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);
+    ends.into_iter().filter_map(|i| rest.get(i..)).any(|rest| matches_rest(tail, rest))
+}
+
+fn matches_rest(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
+            let ends = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);
+            ends.into_iter().filter_map(|i| rest.get(i..)).any(|rest| matches_rest(tail, rest))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_like_a_shells() {
+        for (pattern, name, expected) in [
+            ("*.toml", "schedule.toml", true),
+            ("*.toml", "schedule.toml~", false),
+            ("*.toml", ".schedule.toml", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-b-b-d", false),
+            ("*", "anything", true),
+            ("clients-*", "clients-", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The reader: walks the tables of a TOML document, collecting everything that is wrong instead of stopping at the
+//! first mistake.
+//!
+//! A section is described and read by the same code: each [`Key`] carries its name, kind and meaning, and taking it
+//! from a [`Section`] makes it known. Run over a document, that yields values and findings; run over nothing, it
+//! yields the reference. A key can be neither accepted undocumented nor documented unaccepted.
+
+pub(crate) mod duration;
+mod key;
+pub(crate) mod kind;
+mod secret;
+mod section;
+pub(crate) mod suggest;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostics::{Finding, Place};
+use crate::inputs::Inputs;
+use crate::reference::{KeyDoc, SectionDoc};
+
+pub(crate) use key::{Key, key};
+pub(crate) use secret::{Secret, SecretKeys, secret_file, secret_in_env};
+pub(crate) use section::Section;
+
+/// Looks up an environment variable.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What one run of the reader shares between its sections.
+pub(crate) struct Context<'a> {
+    pub(crate) env: Env<'a>,
+    /// Whether secrets are fetched from where they rest.
+    pub(crate) fetch_secrets: bool,
+    pub(crate) inputs: RefCell<Inputs>,
+    /// The folder of each file, which its relative paths start from.
+    folders: RefCell<Vec<PathBuf>>,
+    findings: RefCell<Vec<Finding>>,
+    places: RefCell<BTreeMap<String, Place>>,
+    /// What differs from the defaults and decides how every node answers: path and value as TOML.
+    decisive: RefCell<BTreeMap<String, String>>,
+    /// Filled where the run is for the reference.
+    reference: Option<RefCell<Vec<SectionDoc>>>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn reading(env: Env<'a>, fetch_secrets: bool) -> Self {
+        Self {
+            env,
+            fetch_secrets,
+            inputs: RefCell::default(),
+            folders: RefCell::default(),
+            findings: RefCell::default(),
+            places: RefCell::default(),
+            decisive: RefCell::default(),
+            reference: None,
+        }
+    }
+
+    pub(crate) fn describing() -> Self {
+        Self { reference: Some(RefCell::default()), ..Self::reading(&|_| None, false) }
+    }
+
+    pub(crate) fn is_describing(&self) -> bool {
+        self.reference.is_some()
+    }
+
+    /// Makes a file known; the number stands for it in places.
+    pub(crate) fn add_file(&self, path: &Path) -> usize {
+        let mut folders = self.folders.borrow_mut();
+        folders.push(path.parent().unwrap_or(Path::new("")).to_owned());
+        folders.len() - 1
+    }
+
+    /// `path` as the file that names it means it.
+    pub(crate) fn resolve(&self, file: usize, path: &str) -> PathBuf {
+        self.folders.borrow().get(file).map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+    }
+
+    pub(crate) fn report(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.findings.borrow().iter().any(Finding::is_error)
+    }
+
+    /// Where the value of a key stands: `policy.session.idle`, `clients.0.redirect_uris.1`.
+    pub(crate) fn place(&self, path: &str) -> Option<Place> {
+        self.places.borrow().get(path).cloned()
+    }
+
+    /// What was written below `prefix` and decides, by the path after it.
+    pub(crate) fn decisive_below(&self, prefix: &str) -> BTreeMap<String, String> {
+        let decisive = self.decisive.borrow();
+        let below = decisive.iter().filter_map(|(path, value)| Some((path.strip_prefix(prefix)?, value)));
+        below.map(|(path, value)| (path.to_owned(), value.clone())).collect()
+    }
+
+    pub(crate) fn take_findings(&self) -> Vec<Finding> {
+        self.findings.take()
+    }
+
+    pub(crate) fn take_reference(&self) -> Vec<SectionDoc> {
+        self.reference.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    fn remember_place(&self, path: String, place: Place) {
+        self.places.borrow_mut().insert(path, place);
+    }
+
+    fn remember_decisive(&self, path: String, value: String) {
+        self.decisive.borrow_mut().insert(path, value);
+    }
+
+    /// The number under which the section's keys are documented.
+    fn document_section(&self, title: &str, about: &'static str) -> usize {
+        let Some(reference) = &self.reference else { return 0 };
+        let mut sections = reference.borrow_mut();
+        sections.push(SectionDoc { title: title.to_owned(), about, keys: Vec::new() });
+        sections.len() - 1
+    }
+
+    fn document_key(&self, section: usize, key: impl FnOnce() -> KeyDoc) {
+        if let Some(reference) = &self.reference
+            && let Some(section) = reference.borrow_mut().get_mut(section)
+        {
+            section.keys.push(key());
+        }
+    }
+}

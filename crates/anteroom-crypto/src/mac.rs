@@ -1,0 +1,101 @@
+//! Keyed hashes: HMAC-SHA256 (RFC 2104, FIPS 180-4).
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::versions::Versions;
+
+/// A keyed hash of something. Without the key it says nothing about that thing, so it may be stored and printed.
+#[derive(Clone, Copy)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// `None` unless there are exactly 32 bytes.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+/// Constant time.
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Digest {}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(")?;
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// The keyed hash of one purpose, under all versions of its key.
+pub struct Mac(Versions<hmac::Key>);
+
+impl Mac {
+    pub(crate) fn new(keys: &Versions<crate::keyring::RawKey>) -> Self {
+        Self(keys.map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.subkey("mac"))))
+    }
+
+    /// Under the newest key. `context` names what is hashed, so that one purpose can serve several kinds of things.
+    pub fn digest(&self, context: &str, data: &[u8]) -> Digest {
+        digest_with(self.0.newest().1, context, data)
+    }
+
+    /// Whether any version of the key made this digest. Takes the same time whatever the answer.
+    pub fn verify(&self, context: &str, data: &[u8], digest: &Digest) -> bool {
+        self.0
+            .iter()
+            .map(|(_, key)| digest_with(key, context, data).0.ct_eq(&digest.0))
+            .fold(Choice::from(0), |any, this| any | this)
+            .into()
+    }
+
+    /// Under every version, newest first: what a look-up of a stored hash must try while keys overlap.
+    pub fn digests(&self, context: &str, data: &[u8]) -> Vec<Digest> {
+        self.0.iter().map(|(_, key)| digest_with(key, context, data)).collect()
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mac([redacted])")
+    }
+}
+
+/// The context's length goes first, so that no part of the data can pass for context.
+fn digest_with(key: &hmac::Key, context: &str, data: &[u8]) -> Digest {
+    let mut hmac = hmac::Context::with_key(key);
+    hmac.update(&(context.len() as u64).to_be_bytes());
+    hmac.update(context.as_bytes());
+    hmac.update(data);
+    Digest(fixed(&hmac.sign()))
+}
+
+/// HMAC-SHA256 of data that needs no framing.
+pub(crate) fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
+    fixed(&hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data))
+}
+
+fn fixed(tag: &hmac::Tag) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (out, byte) in bytes.iter_mut().zip(tag.as_ref()) {
+        *out = *byte;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

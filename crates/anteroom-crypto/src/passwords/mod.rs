@@ -1,0 +1,18 @@
+//! Passwords: Argon2id (RFC 9106) keyed with a pepper.
+//!
+//! The pepper is Argon2's own secret input, so a stolen database alone lets nobody guess. A stored hash records which
+//! version of the pepper and which parameters made it; when either has moved on, a right password reports itself as
+//! outdated and the caller stores a new hash.
+
+mod argon2id;
+mod hasher;
+mod params;
+mod stored;
+
+pub(crate) use argon2id::Scratch;
+pub use hasher::{HashError, PasswordHasher, Verdict};
+pub use params::{HashParams, HashParamsError};
+pub use stored::{PasswordHash, PasswordHashError};
+
+#[cfg(test)]
+mod tests;

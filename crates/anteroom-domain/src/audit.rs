@@ -1,0 +1,153 @@
+//! Audit events: what is written in the transaction of the act itself.
+//!
+//! No password, code, token or full phone number is ever in one. Details are typed here and nowhere else, so that what
+//! can appear in the trail can be read in one place.
+
+use crate::grant::GrantEnd;
+use crate::ids::{AccountId, AuditId, DeviceId, GrantId, SessionId};
+use crate::lockout::LockScope;
+use crate::reference::Reference;
+use crate::session::SessionEnd;
+use crate::sign_in::Refusal;
+use anteroom_oidc::{Acr, ClientId, ScopeSet};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::net::IpAddr;
+
+/// One entry: who, what, to whom, when, from where, outcome, request reference.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    pub id: AuditId,
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub subject: Option<AccountId>,
+    pub client: Option<ClientId>,
+    pub session: Option<SessionId>,
+    pub address: Option<IpAddr>,
+    pub reference: Option<Reference>,
+    pub event: Event,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody who has proven nothing yet.
+    Anonymous,
+    Account(AccountId),
+    /// The client named in the entry.
+    Client,
+    /// Somebody with a shell on the server.
+    Operator,
+    /// Anteroom itself: expiry, rotation, sweeping.
+    System,
+}
+
+/// What happened. The tag is the entry's `kind`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    SignedIn { acr: Acr, device: Option<DeviceId>, new_device: bool },
+    SignInRefused { reason: &'static str, failures: u32 },
+    AccountLocked { scope: &'static str },
+    PasswordExpiredNoticed,
+    SignedOut { reason: &'static str },
+    ConsentGiven { scope: ScopeSet },
+    ConsentDenied { scope: ScopeSet },
+    AccessRefused,
+    CodeRedeemed { grant: GrantId, scope: ScopeSet },
+    CodeRefused { reason: String },
+    CodeReplayed { grant: GrantId },
+    TokenRefreshed { grant: GrantId, generation: u32 },
+    RefreshReplayed { grant: GrantId, generation: u32 },
+    GrantRevoked { grant: GrantId, reason: &'static str },
+    TokenRevoked,
+    ClientTokensGranted { count: u32 },
+    ClientAuthenticationFailed { reason: String },
+    RequestRefused { reason: String },
+    LogoutDelivered,
+    LogoutUndelivered { attempts: u32 },
+    AccountInvited { groups: Vec<String> },
+    AccountImported { groups: Vec<String> },
+    AccountDisabled,
+    AccountEnabled,
+    GroupAdded { group: String },
+    GroupRemoved { group: String },
+    SigningKeyCreated { kid: String, algorithm: String },
+    SigningKeyRetired { kid: String },
+    SealedKeyCreated { purpose: &'static str, version: u32 },
+    ConfigurationChanged { digest: String },
+    RateLimited { scope: &'static str, count: u32 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Success,
+    Failure,
+}
+
+impl Outcome {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+impl Event {
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::SignInRefused { .. }
+            | Self::AccountLocked { .. }
+            | Self::PasswordExpiredNoticed
+            | Self::ConsentDenied { .. }
+            | Self::AccessRefused
+            | Self::CodeRefused { .. }
+            | Self::CodeReplayed { .. }
+            | Self::RefreshReplayed { .. }
+            | Self::ClientAuthenticationFailed { .. }
+            | Self::RequestRefused { .. }
+            | Self::LogoutUndelivered { .. }
+            | Self::RateLimited { .. } => Outcome::Failure,
+            _ => Outcome::Success,
+        }
+    }
+
+    pub fn sign_in_refused(refusal: Refusal, failures: u32) -> Self {
+        Self::SignInRefused { reason: refusal.as_str(), failures }
+    }
+
+    pub const fn locked(scope: LockScope) -> Self {
+        Self::AccountLocked { scope: scope.as_str() }
+    }
+
+    pub const fn signed_out(end: SessionEnd) -> Self {
+        Self::SignedOut { reason: end.as_str() }
+    }
+
+    pub const fn revoked(grant: GrantId, end: GrantEnd) -> Self {
+        Self::GrantRevoked { grant, reason: end.as_str() }
+    }
+}
+
+impl Refusal {
+    /// For the trail and the log; never for the person.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongPassword => "wrong_password",
+            Self::Locked(LockScope::UnknownDevices) => "locked_for_unknown_devices",
+            Self::Locked(LockScope::Everywhere) => "locked",
+            Self::Disabled => "disabled",
+            Self::NotRegistered => "not_registered",
+            Self::CredentialChanged => "credential_changed",
+        }
+    }
+}
+
+impl LockScope {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownDevices => "unknown_devices",
+            Self::Everywhere => "everywhere",
+        }
+    }
+}

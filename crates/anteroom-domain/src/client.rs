@@ -1,0 +1,80 @@
+//! Clients: applications that rely on Anteroom, whether described in TOML or registered over the wire; one model for
+//! both. Entitlement is one rule, asked by the dashboard, the authorization endpoint, refresh, userinfo and
+//! introspection alike: a tile is visible exactly where its application admits the person.
+
+use crate::account::{Account, GroupName};
+use anteroom_crypto::Digest;
+use anteroom_oidc::{Acr, ClientId, ClientMetadata};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use url::Url;
+
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub metadata: ClientMetadata,
+    pub secrets: ClientSecrets,
+    pub policy: ClientPolicy,
+    pub version: ClientVersion,
+}
+
+/// A fingerprint of everything else about the client: a sealed code made under another one is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientVersion(pub u64);
+
+/// What the operator decides about a client; no part of its registration metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientPolicy {
+    /// The practice's own: no consent page.
+    pub first_party: bool,
+    pub admission: Admission,
+    /// The least that must have been proven at sign-in.
+    pub min_acr: Option<Acr>,
+    pub tile: Option<Tile>,
+    /// Whether a refresh counts as activity of the session.
+    pub refresh_is_activity: bool,
+    /// Whether the idle end of a session is announced over the back channel.
+    pub logout_on_idle: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Everyone,
+    /// Members of any of these.
+    Groups(BTreeSet<GroupName>),
+}
+
+/// The secrets a client may prove itself with: several while one is being replaced.
+#[derive(Clone, Debug, Default)]
+pub struct ClientSecrets(pub Vec<Digest>);
+
+/// The icon of an application on the dashboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tile {
+    pub name: String,
+    pub description: String,
+    /// Name of an icon of the theme.
+    pub icon: String,
+    pub order: i32,
+    /// Where the tile leads when the client has no `initiate_login_uri`.
+    pub launch_url: Option<Url>,
+}
+
+impl Client {
+    pub fn id(&self) -> &ClientId {
+        &self.metadata.client_id
+    }
+
+    pub fn admits(&self, account: &Account) -> bool {
+        match &self.policy.admission {
+            Admission::Everyone => true,
+            Admission::Groups(admitted) => !admitted.is_disjoint(&account.groups),
+        }
+    }
+
+    /// What people call the application.
+    pub fn display_name(&self) -> &str {
+        let tile = self.policy.tile.as_ref().map(|tile| tile.name.as_str());
+        self.metadata.client_name.as_deref().or(tile).unwrap_or(self.id().as_str())
+    }
+}

@@ -1,0 +1,118 @@
+//! Authorization codes (RFC 6749 §4.1.2): sealed, self-contained, written down only when redeemed.
+//!
+//! A code carries the identifier of the grant it will become. Redeeming inserts that grant, and its primary key makes the
+//! second use lose. Everything a code says is checked again at redemption, because the world may have moved on.
+
+use crate::account::{Account, AccountStatus, Epoch};
+use crate::client::{Client, ClientVersion};
+use crate::ids::{AccountId, GrantId, SessionId};
+use crate::session::{Session, SessionPolicy, SessionStanding};
+use anteroom_oidc::{Acr, AmrSet, ClaimsRequest, ClientId, CodeChallenge, CodeVerifier, Nonce, ScopeSet};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// What a code seals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuthorizationCode {
+    pub grant: GrantId,
+    pub client: ClientId,
+    pub client_version: ClientVersion,
+    pub account: AccountId,
+    pub epoch: Epoch,
+    pub session: SessionId,
+    pub scope: ScopeSet,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<ClaimsRequest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Url>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Nonce>,
+    /// As the request gave it; `None` where it relied on the only registered one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<CodeChallenge>,
+    pub auth_time: Timestamp,
+    pub acr: Acr,
+    pub amr: AmrSet,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// What the token request presents with the code.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    pub redirect_uri: Option<&'a str>,
+    pub verifier: Option<&'a CodeVerifier>,
+}
+
+/// Why a code gives nothing. On the wire all are `invalid_grant`; the operator's log tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodeRefusal {
+    #[error("redirect_uri is not the one of the authorization request")]
+    RedirectUri,
+    #[error("code_verifier is missing")]
+    VerifierMissing,
+    #[error("code_verifier does not match the code_challenge")]
+    VerifierWrong,
+    #[error("code_verifier was sent although the authorization request had no code_challenge")]
+    VerifierUnexpected,
+    #[error("the client's registration has changed since the code was issued")]
+    ClientChanged,
+    #[error("the code has expired")]
+    Expired,
+    #[error("the account is not active, or its password has changed since")]
+    Account,
+    #[error("the session has ended")]
+    Session,
+    #[error("the application no longer admits the person")]
+    NotAdmitted,
+}
+
+impl AuthorizationCode {
+    /// What the request itself must get right (RFC 6749 §4.1.3, RFC 7636 §4.6), before anything is spent.
+    pub fn check_presented(&self, presented: Presented<'_>) -> Result<(), CodeRefusal> {
+        if self.redirect_uri.as_deref() != presented.redirect_uri
+            && (self.redirect_uri.is_some() || presented.redirect_uri.is_some())
+        {
+            return Err(CodeRefusal::RedirectUri);
+        }
+        match (&self.challenge, presented.verifier) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(CodeRefusal::VerifierUnexpected),
+            (Some(_), None) => Err(CodeRefusal::VerifierMissing),
+            (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+            (Some(_), Some(_)) => Err(CodeRefusal::VerifierWrong),
+        }
+    }
+
+    /// What must still be true of the world: client, time, account, session, entitlement, in this order.
+    pub fn check_world(&self, world: World<'_>) -> Result<(), CodeRefusal> {
+        if self.client_version != world.client.version {
+            return Err(CodeRefusal::ClientChanged);
+        }
+        if world.now >= self.expires_at {
+            return Err(CodeRefusal::Expired);
+        }
+        if world.account.status != AccountStatus::Active || world.account.epoch != self.epoch {
+            return Err(CodeRefusal::Account);
+        }
+        if world.session.standing(world.account, world.session_policy, world.now) != SessionStanding::Live {
+            return Err(CodeRefusal::Session);
+        }
+        if !world.client.admits(world.account) {
+            return Err(CodeRefusal::NotAdmitted);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    pub client: &'a Client,
+    pub account: &'a Account,
+    pub session: &'a Session,
+    pub session_policy: SessionPolicy,
+    pub now: Timestamp,
+}

@@ -1,0 +1,25 @@
+//! Known devices: browsers that have signed in to an account before. Being known is worth nothing as proof of identity;
+//! it only keeps a stranger's failures from locking the person out.
+
+use crate::ids::{AccountId, DeviceId};
+use crate::lockout::DeviceFailures;
+use jiff::Timestamp;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownDevice {
+    pub id: DeviceId,
+    pub account: AccountId,
+    pub failures: u32,
+    /// When this very device last passed a second factor.
+    pub stepped_up_at: Option<Timestamp>,
+    /// What the person sees in a list of their devices, from the browser's own description.
+    pub label: String,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+}
+
+impl KnownDevice {
+    pub fn counter(&self) -> DeviceFailures {
+        DeviceFailures { device: self.id, failures: self.failures }
+    }
+}

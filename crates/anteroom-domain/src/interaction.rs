@@ -1,0 +1,66 @@
+//! Interactions: a destination (an application's authorization request, or the dashboard) waiting for its person.
+//!
+//! Until a first form is submitted an interaction is only a sealed value in the page, so that strangers cannot fill the
+//! disk; then it is a row, and every step on the way carries its handle. No step calls another: each ends by asking
+//! [`crate::next_step::decide`] what comes next.
+
+use crate::account::Epoch;
+use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId};
+use anteroom_oidc::{Acr, AmrSet, AuthorizationRequest};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where the person is going.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    Dashboard,
+    Application(Box<AuthorizationRequest>),
+}
+
+/// What travels with the destination, sealed in a page or kept in a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Journey {
+    pub destination: Destination,
+    pub browser: BrowserId,
+    /// When the request came in: a sign-in after this satisfies `prompt=login`.
+    pub began_at: Timestamp,
+    /// Whom the person picked, or signed in as, on the way; answers `prompt=select_account`.
+    #[serde(default)]
+    pub account: Option<AccountId>,
+    /// The person agreed on the consent page (`prompt=consent`).
+    #[serde(default)]
+    pub consented: bool,
+}
+
+/// An interaction that has become a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interaction {
+    pub id: InteractionId,
+    pub journey: Journey,
+    /// Who has proven something on the way, without being signed in yet.
+    pub proof: Option<Proof>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A right password that did not lead to a session yet: an expired password, a second factor still to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    pub account: AccountId,
+    pub epoch: Epoch,
+    pub at: Timestamp,
+    pub acr: Acr,
+    pub amr: AmrSet,
+    pub device: Option<DeviceId>,
+}
+
+impl Journey {
+    pub fn request(&self) -> Option<&AuthorizationRequest> {
+        match &self.destination {
+            Destination::Dashboard => None,
+            Destination::Application(request) => Some(request),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The one decision: what must the person do next?
+//!
+//! A pure function of who is there, what the request needs and `now`. Every page, redirect and prompt=none error follows
+//! from its answer; no page decides anything. The order of the checks in [`decide`] is the order in which people meet
+//! them: who are you, may you come in, is your password still good, is that proof enough, do you agree.
+
+use crate::account::AccountStatus;
+use anteroom_oidc::{Acr, OAuthErrorCode, ScopeSet};
+use jiff::{SignedDuration, Timestamp};
+
+/// Who stands at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Person {
+    Nobody,
+    /// Several accounts are signed in in this browser and none was chosen.
+    Several,
+    One(Standing),
+}
+
+/// What is known of the one person, from a live session or from a proof inside the interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub status: AccountStatus,
+    pub auth_time: Timestamp,
+    pub acr: Acr,
+    /// Proven in this interaction with a password that has expired. A session that is already running is not interrupted.
+    pub password_expired: bool,
+    /// This browser's device has passed a second factor for this account before.
+    pub device_stepped_up: bool,
+    /// A second factor is at hand: a phone or an authenticator app that may be used now.
+    pub can_step_up: bool,
+}
+
+/// What the destination asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// When the interaction began: whoever signed in since then has done so for it.
+    pub began_at: Timestamp,
+    /// `prompt=login`.
+    pub login: bool,
+    /// `prompt=select_account`, not answered yet.
+    pub choose_account: bool,
+    /// `max_age`, of the request or the client's default.
+    pub max_age: Option<SignedDuration>,
+    /// The account that must be signed in: `id_token_hint`, or `sub` asked for in `claims`, names another one.
+    pub other_account_hinted: bool,
+    /// The least that must have been proven: by client, policy or an essential `acr`.
+    pub min_acr: Option<Acr>,
+    /// New devices must pass a second factor once.
+    pub new_device_steps_up: bool,
+    /// The application does not admit the person.
+    pub refused: bool,
+    /// Scopes that the person has not agreed to.
+    pub consent: Option<ScopeSet>,
+}
+
+impl Needs {
+    /// The dashboard asks for nothing but a person.
+    pub const fn nothing(began_at: Timestamp) -> Self {
+        Self {
+            began_at,
+            login: false,
+            choose_account: false,
+            max_age: None,
+            other_account_hinted: false,
+            min_acr: None,
+            new_device_steps_up: false,
+            refused: false,
+            consent: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    SignIn(SignInReason),
+    ChooseAccount,
+    CompleteRegistration,
+    NotEntitled,
+    ChangeExpiredPassword,
+    StepUp(StepUpReason),
+    /// A second factor is needed and none is on file.
+    NoSecondFactor,
+    Consent(ScopeSet),
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInReason {
+    NobodyThere,
+    LoginRequested,
+    TooLongAgo,
+    OtherAccount,
+    AccountInactive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUpReason {
+    Required,
+    NewDevice,
+}
+
+pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
+    let standing = match person {
+        Person::Nobody => return NextStep::SignIn(SignInReason::NobodyThere),
+        Person::Several => return NextStep::ChooseAccount,
+        Person::One(standing) => standing,
+    };
+    match standing.status {
+        AccountStatus::Disabled => return NextStep::SignIn(SignInReason::AccountInactive),
+        AccountStatus::Invited => return NextStep::CompleteRegistration,
+        AccountStatus::Active => {}
+    }
+    if needs.choose_account {
+        return NextStep::ChooseAccount;
+    }
+    if let Some(reason) = must_sign_in_again(standing, needs, now) {
+        return NextStep::SignIn(reason);
+    }
+    if needs.refused {
+        return NextStep::NotEntitled;
+    }
+    if standing.password_expired {
+        return NextStep::ChangeExpiredPassword;
+    }
+    if let Some(reason) = must_step_up(standing, needs) {
+        return if standing.can_step_up { NextStep::StepUp(reason) } else { NextStep::NoSecondFactor };
+    }
+    match &needs.consent {
+        Some(scopes) => NextStep::Consent(scopes.clone()),
+        None => NextStep::Done,
+    }
+}
+
+/// OpenID Connect Core §3.1.2.1, `prompt` and `max_age`; §3.1.2.2, hints.
+fn must_sign_in_again(standing: Standing, needs: &Needs, now: Timestamp) -> Option<SignInReason> {
+    if needs.other_account_hinted {
+        return Some(SignInReason::OtherAccount);
+    }
+    if standing.auth_time >= needs.began_at {
+        return None;
+    }
+    if needs.login {
+        return Some(SignInReason::LoginRequested);
+    }
+    // In whole seconds, as `auth_time` is on the wire.
+    let age = now.as_second() - standing.auth_time.as_second();
+    if needs.max_age.is_some_and(|max| age > max.as_secs()) {
+        return Some(SignInReason::TooLongAgo);
+    }
+    None
+}
+
+fn must_step_up(standing: Standing, needs: &Needs) -> Option<StepUpReason> {
+    if needs.min_acr.is_some_and(|min| standing.acr < min) {
+        return Some(StepUpReason::Required);
+    }
+    let new_device = needs.new_device_steps_up && !standing.device_stepped_up && standing.acr < Acr::Mfa;
+    new_device.then_some(StepUpReason::NewDevice)
+}
+
+impl NextStep {
+    /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6).
+    pub fn without_a_page(&self) -> Option<OAuthErrorCode> {
+        match self {
+            Self::Done => None,
+            Self::SignIn(_) => Some(OAuthErrorCode::LoginRequired),
+            Self::ChooseAccount => Some(OAuthErrorCode::AccountSelectionRequired),
+            Self::Consent(_) => Some(OAuthErrorCode::ConsentRequired),
+            Self::NotEntitled => Some(OAuthErrorCode::AccessDenied),
+            Self::CompleteRegistration
+            | Self::ChangeExpiredPassword
+            | Self::StepUp(_)
+            | Self::NoSecondFactor => Some(OAuthErrorCode::InteractionRequired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! The whole table: every combination of who is there and what is asked, held against the rules one by one.
+
+use super::*;
+use anteroom_oidc::Scope;
+use std::collections::BTreeSet;
+
+const BEGAN: i64 = 1_000_000;
+
+fn at(offset: i64) -> Timestamp {
+    Timestamp::from_second(BEGAN + offset).unwrap()
+}
+
+fn standing() -> Standing {
+    Standing {
+        status: AccountStatus::Active,
+        auth_time: at(-600),
+        acr: Acr::Pwd,
+        password_expired: false,
+        device_stepped_up: false,
+        can_step_up: true,
+    }
+}
+
+fn needs() -> Needs {
+    Needs::nothing(at(0))
+}
+
+fn consent() -> Option<ScopeSet> {
+    let mut scopes = ScopeSet::default();
+    scopes.insert(Scope::Email);
+    Some(scopes)
+}
+
+fn every_standing() -> Vec<Standing> {
+    let mut all = Vec::new();
+    for status in [AccountStatus::Active, AccountStatus::Invited, AccountStatus::Disabled] {
+        for auth_time in [at(-600), at(5)] {
+            for acr in [Acr::Pwd, Acr::Mfa] {
+                for bits in 0..8_u8 {
+                    all.push(Standing {
+                        status,
+                        auth_time,
+                        acr,
+                        password_expired: bits & 1 != 0,
+                        device_stepped_up: bits & 2 != 0,
+                        can_step_up: bits & 4 != 0,
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+fn every_need() -> Vec<Needs> {
+    let mut all = Vec::new();
+    for max_age in [None, Some(0), Some(300), Some(3600)] {
+        for min_acr in [None, Some(Acr::Pwd), Some(Acr::Mfa)] {
+            for bits in 0..64_u8 {
+                all.push(Needs {
+                    began_at: at(0),
+                    login: bits & 1 != 0,
+                    choose_account: bits & 2 != 0,
+                    max_age: max_age.map(SignedDuration::from_secs),
+                    other_account_hinted: bits & 4 != 0,
+                    min_acr,
+                    new_device_steps_up: bits & 8 != 0,
+                    refused: bits & 16 != 0,
+                    consent: (bits & 32 != 0).then(consent).flatten(),
+                });
+            }
+        }
+    }
+    all
+}
+
+/// Every obstacle between this person and the destination, whatever its order: written apart from `decide`.
+fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep> {
+    let signed_in_for_this = standing.auth_time >= needs.began_at;
+    let too_old =
+        needs.max_age.is_some_and(|max| now.as_second() - standing.auth_time.as_second() > max.as_secs());
+    let weak = needs.min_acr.is_some_and(|min| min > standing.acr);
+    let new_device = needs.new_device_steps_up && !standing.device_stepped_up && standing.acr != Acr::Mfa;
+    let step_up =
+        |reason| if standing.can_step_up { NextStep::StepUp(reason) } else { NextStep::NoSecondFactor };
+    let rules = [
+        (standing.status == AccountStatus::Disabled, NextStep::SignIn(SignInReason::AccountInactive)),
+        (standing.status == AccountStatus::Invited, NextStep::CompleteRegistration),
+        (needs.choose_account, NextStep::ChooseAccount),
+        (needs.other_account_hinted, NextStep::SignIn(SignInReason::OtherAccount)),
+        (needs.login && !signed_in_for_this, NextStep::SignIn(SignInReason::LoginRequested)),
+        (too_old && !signed_in_for_this, NextStep::SignIn(SignInReason::TooLongAgo)),
+        (needs.refused, NextStep::NotEntitled),
+        (standing.password_expired, NextStep::ChangeExpiredPassword),
+        (weak, step_up(StepUpReason::Required)),
+        (new_device, step_up(StepUpReason::NewDevice)),
+        (needs.consent.is_some(), NextStep::Consent(needs.consent.clone().unwrap_or_default())),
+    ];
+    rules.into_iter().filter(|(applies, _)| *applies).map(|(_, step)| step).collect()
+}
+
+#[test]
+fn over_the_whole_table_the_first_obstacle_is_the_next_step() {
+    let mut cases = 0;
+    let mut seen = BTreeSet::new();
+    for standing in every_standing() {
+        for needs in every_need() {
+            let now = at(10);
+            let expected = obstacles(standing, &needs, now).into_iter().next().unwrap_or(NextStep::Done);
+            let got = decide(Person::One(standing), &needs, now);
+            assert_eq!(got, expected, "{standing:?} {needs:?}");
+            seen.insert(format!("{got:?}"));
+            cases += 1;
+        }
+    }
+    assert_eq!(cases, 96 * 768);
+    assert_eq!(seen.len(), 12, "every step is reached: {seen:?}");
+}
+
+#[test]
+fn nobody_signs_in_and_several_choose_whatever_is_asked() {
+    for needs in every_need() {
+        assert_eq!(decide(Person::Nobody, &needs, at(10)), NextStep::SignIn(SignInReason::NobodyThere));
+        assert_eq!(decide(Person::Several, &needs, at(10)), NextStep::ChooseAccount);
+    }
+}
+
+#[test]
+fn only_done_releases_anything_under_prompt_none() {
+    for standing in every_standing() {
+        for needs in every_need() {
+            let step = decide(Person::One(standing), &needs, at(10));
+            assert_eq!(step.without_a_page().is_none(), step == NextStep::Done);
+        }
+    }
+}
+
+#[test]
+fn signing_in_answers_prompt_login_and_max_age_once_and_for_all() {
+    let needs = Needs { login: true, max_age: Some(SignedDuration::ZERO), ..needs() };
+    let before = decide(Person::One(standing()), &needs, at(10));
+    assert_eq!(before, NextStep::SignIn(SignInReason::LoginRequested));
+    let fresh = Standing { auth_time: at(1), ..standing() };
+    // Also when a consent page took its time in between.
+    assert_eq!(decide(Person::One(fresh), &needs, at(900)), NextStep::Done);
+}
+
+#[test]
+fn core_3_1_2_1_max_age_counts_whole_seconds() {
+    let needs = Needs { max_age: Some(SignedDuration::from_secs(600)), ..needs() };
+    assert_eq!(decide(Person::One(standing()), &needs, at(0)), NextStep::Done);
+    assert_eq!(decide(Person::One(standing()), &needs, at(1)), NextStep::SignIn(SignInReason::TooLongAgo));
+}
+
+#[test]
+fn a_person_not_admitted_is_not_bothered_with_further_steps() {
+    let needs = Needs { refused: true, min_acr: Some(Acr::Mfa), consent: consent(), ..needs() };
+    let expired = Standing { password_expired: true, ..standing() };
+    assert_eq!(decide(Person::One(expired), &needs, at(0)), NextStep::NotEntitled);
+}

@@ -1,0 +1,82 @@
+//! The operator's policy: every number that decides something, named, with its safe default.
+
+use crate::lockout::LockoutPolicy;
+use crate::password::PasswordAgePolicy;
+use crate::rate::RateLimit;
+use crate::session::SessionPolicy;
+use jiff::SignedDuration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub lockout: LockoutPolicy,
+    pub password_age: PasswordAgePolicy,
+    pub session: SessionPolicy,
+    pub sign_in: SignInPolicy,
+    pub tokens: TokenPolicy,
+    pub interaction: InteractionPolicy,
+    pub invitation_lifetime: SignedDuration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInPolicy {
+    /// Sign-ins of one address prefix.
+    pub rate: RateLimit,
+    /// A failed sign-in answers no sooner than this, whatever the hash cost.
+    pub failure_floor: SignedDuration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenPolicy {
+    pub code_lifetime: SignedDuration,
+    /// At most ten minutes: the longest that a resource server can lag behind a revocation.
+    pub access_token_lifetime: SignedDuration,
+    pub id_token_lifetime: SignedDuration,
+    pub refresh_idle: SignedDuration,
+    pub refresh_absolute: SignedDuration,
+    /// How long a refresh token that was just used may be asked again for the same successor.
+    pub refresh_retry: SignedDuration,
+    /// How far a client's clock may be off.
+    pub clock_leeway: SignedDuration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InteractionPolicy {
+    pub lifetime: SignedDuration,
+    /// How long a form may stay open before it must be loaded again.
+    pub form_lifetime: SignedDuration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            lockout: LockoutPolicy { forgiven_failures: 5, known_devices_count_apart: true },
+            password_age: PasswordAgePolicy {
+                max_age_days: Some(90),
+                warn_days: vec![14, 7, 1],
+                jitter_days: 0,
+            },
+            session: SessionPolicy {
+                idle: SignedDuration::from_mins(30),
+                absolute: SignedDuration::from_hours(12),
+            },
+            sign_in: SignInPolicy {
+                rate: RateLimit { max: 300, window: SignedDuration::from_mins(5) },
+                failure_floor: SignedDuration::from_millis(250),
+            },
+            tokens: TokenPolicy {
+                code_lifetime: SignedDuration::from_secs(60),
+                access_token_lifetime: SignedDuration::from_mins(10),
+                id_token_lifetime: SignedDuration::from_mins(10),
+                refresh_idle: SignedDuration::from_hours(24 * 30),
+                refresh_absolute: SignedDuration::from_hours(24 * 180),
+                refresh_retry: SignedDuration::from_secs(60),
+                clock_leeway: SignedDuration::from_secs(60),
+            },
+            interaction: InteractionPolicy {
+                lifetime: SignedDuration::from_hours(24),
+                form_lifetime: SignedDuration::from_hours(12),
+            },
+            invitation_lifetime: SignedDuration::from_hours(24 * 7),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The decision on one attempt to sign in with a password.
+//!
+//! It runs on the account row read again under the lock, after the hash was computed, and never on the row that was
+//! read before. A credential that changed in between makes the verdict worthless: it is neither believed nor counted.
+
+use crate::account::AccountStatus;
+use crate::lockout::{Counters, LockScope, LockoutPolicy};
+use jiff::Timestamp;
+
+/// Everything the decision looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    pub status: AccountStatus,
+    pub counters: Counters,
+    /// Whether the password that was typed matches the hash that was verified.
+    pub password_matches: bool,
+    /// Whether that hash is still the account's.
+    pub credential_unchanged: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    WrongPassword,
+    Locked(LockScope),
+    Disabled,
+    NotRegistered,
+    /// The password was changed while its hash was being verified.
+    CredentialChanged,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub verdict: Result<(), Refusal>,
+    pub counters: Counters,
+    /// Set when this very attempt locked something: the person is told by mail.
+    pub locks: Option<LockScope>,
+}
+
+pub fn decide(attempt: Attempt, policy: LockoutPolicy, now: Timestamp) -> Decision {
+    let refuse = |refusal| Decision { verdict: Err(refusal), counters: attempt.counters, locks: None };
+    match attempt.status {
+        AccountStatus::Disabled => return refuse(Refusal::Disabled),
+        AccountStatus::Invited => return refuse(Refusal::NotRegistered),
+        AccountStatus::Active => {}
+    }
+    if let Some(scope) = attempt.counters.lock_in_the_way() {
+        return refuse(Refusal::Locked(scope));
+    }
+    if !attempt.credential_unchanged {
+        return refuse(Refusal::CredentialChanged);
+    }
+    if attempt.password_matches {
+        return Decision { verdict: Ok(()), counters: attempt.counters.succeeded(), locks: None };
+    }
+    let (counters, locks) = attempt.counters.failed(policy, now);
+    Decision { verdict: Err(Refusal::WrongPassword), counters, locks }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lockout::Lockout;
+
+    const POLICY: LockoutPolicy = LockoutPolicy { forgiven_failures: 5, known_devices_count_apart: true };
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn attempt() -> Attempt {
+        Attempt {
+            status: AccountStatus::Active,
+            counters: Counters::new(Lockout::default(), None, POLICY),
+            password_matches: true,
+            credential_unchanged: true,
+        }
+    }
+
+    fn locked() -> Counters {
+        let lockout = Lockout { unknown_locked_at: Some(NOW), unknown_failures: 6, locked_at: None };
+        Counters::new(lockout, None, POLICY)
+    }
+
+    #[test]
+    fn each_state_of_the_account_has_its_verdict() {
+        let wrong = Attempt { password_matches: false, ..attempt() };
+        for (attempt, verdict) in [
+            (attempt(), Ok(())),
+            (wrong, Err(Refusal::WrongPassword)),
+            (Attempt { status: AccountStatus::Disabled, ..attempt() }, Err(Refusal::Disabled)),
+            (Attempt { status: AccountStatus::Invited, ..attempt() }, Err(Refusal::NotRegistered)),
+            (Attempt { counters: locked(), ..attempt() }, Err(Refusal::Locked(LockScope::UnknownDevices))),
+            (Attempt { credential_unchanged: false, ..attempt() }, Err(Refusal::CredentialChanged)),
+        ] {
+            assert_eq!(decide(attempt, POLICY, NOW).verdict, verdict);
+        }
+    }
+
+    #[test]
+    fn only_a_wrong_password_that_was_looked_at_is_counted() {
+        let wrong = Attempt { password_matches: false, ..attempt() };
+        assert_eq!(decide(wrong, POLICY, NOW).counters.lockout.unknown_failures, 1);
+        for uncounted in [
+            Attempt { counters: locked(), ..wrong },
+            Attempt { status: AccountStatus::Disabled, ..wrong },
+            Attempt { credential_unchanged: false, ..wrong },
+        ] {
+            assert_eq!(decide(uncounted, POLICY, NOW).counters, uncounted.counters);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `POST /consent`: the person agrees that an application learns what it asks for, or does not.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_oidc::ScopeSet;
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Waiting, open};
+use crate::onward::{Onward, Step, denied, parked, proceed, proceed_with};
+use crate::provider::Provider;
+use crate::trail::{About, Origin};
+use crate::visitor::{Live, Visitor, live_sessions};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Allow,
+    Deny,
+}
+
+#[derive(Debug)]
+pub enum ConsentOutcome {
+    Onward(Onward),
+    Gone,
+}
+
+pub async fn consent(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+    decision: Decision,
+) -> Result<ConsentOutcome, FlowError> {
+    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(ConsentOutcome::Gone) };
+    // Only what the page would ask now can be agreed to: the world may have moved on since it was shown.
+    let asked = match proceed(provider, visitor, carried).await? {
+        Onward::Page(page) => *page,
+        elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
+    };
+    let Step::Consent(scopes) = asked.step else {
+        let page = Onward::Page(Box::new(asked));
+        return Ok(ConsentOutcome::Onward(parked(provider, visitor, page).await?));
+    };
+    let live = live_sessions(provider, visitor).await?;
+    let Some(person) = chosen(&asked.carried, &live) else { return Ok(ConsentOutcome::Gone) };
+    record(provider, visitor, &asked.carried, person, (scopes, decision)).await?;
+    if decision == Decision::Deny {
+        let response = denied(provider, &asked.carried).map(|response| Onward::Application(Box::new(response)));
+        return Ok(response.map_or(ConsentOutcome::Gone, ConsentOutcome::Onward));
+    }
+    let mut carried = asked.carried;
+    carried.journey.consented = true;
+    carried.journey.account = Some(person.account.id);
+    let onward = proceed_with(provider, visitor, carried, live).await?;
+    Ok(ConsentOutcome::Onward(parked(provider, visitor, onward).await?))
+}
+
+fn chosen<'a>(carried: &Carried, live: &'a [Live]) -> Option<&'a Live> {
+    match carried.journey.account {
+        Some(account) => live.iter().find(|one| one.account.id == account),
+        None => live.first(),
+    }
+}
+
+async fn record(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: &Carried,
+    person: &Live,
+    (scope, decision): (ScopeSet, Decision),
+) -> Result<(), FlowError> {
+    let Some(request) = carried.journey.request() else { return Err(FlowError::Broken("consent without a request")) };
+    let (account, client, now) = (person.account.id, request.client_id.clone(), visitor.now);
+    let event = match decision {
+        Decision::Allow => Event::ConsentGiven { scope: scope.clone() },
+        Decision::Deny => Event::ConsentDenied { scope: scope.clone() },
+    };
+    let origin = Origin::of(visitor, &provider.random);
+    let entry = origin.entry(Actor::Account(account), event).by_client(&client).in_session(person.session.id);
+    let write = provider.store.write(move |tx| {
+        let (entry, client, scope) = (entry.clone(), client.clone(), scope.clone());
+        async move {
+            if decision == Decision::Allow {
+                tx.save_consent(account, &client, &scope, now).await?;
+            }
+            Ok::<_, FlowError>(tx.append(&entry).await?)
+        }
+    });
+    write.await?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The dashboard: the tiles a person may use, in the operator's order. Visibility and access are one rule
+//! ([`Client::admits`]); a tile that the person may not use is not there.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::client::Client;
+use anteroom_domain::password::PasswordAge;
+use anteroom_domain::session::Session;
+use anteroom_oidc::ClientId;
+use anteroom_oidc::logout::initiate_login_url;
+use url::Url;
+
+use crate::error::FlowError;
+use crate::provider::{Provider, Snapshot};
+use crate::visitor::{Live, Visitor, live_sessions};
+
+#[derive(Debug)]
+pub struct Dashboard {
+    pub account: Account,
+    pub session: Session,
+    pub tiles: Vec<TileView>,
+    /// Set while the password is close to its end.
+    pub password_days_left: Option<u16>,
+    /// Others who are signed in in this browser.
+    pub others: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TileView {
+    pub client: ClientId,
+    pub name: String,
+    pub description: String,
+    pub icon: String,
+}
+
+/// `None`: nobody is signed in.
+pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<Dashboard>, FlowError> {
+    let mut live = live_sessions(provider, visitor).await?;
+    if live.is_empty() {
+        return Ok(None);
+    }
+    let others = live.len() - 1;
+    let Live { session, account, .. } = live.swap_remove(0);
+    touch(provider, visitor, &session).await?;
+    let snapshot = provider.snapshot();
+    let facts = provider.store.password_facts(account.id).await?;
+    let age = facts.map(|facts| snapshot.policy.password_age.age(facts, visitor.now));
+    let password_days_left = match age {
+        Some(PasswordAge::ExpiresSoon { days_left }) => Some(days_left),
+        // The running session is not interrupted, but it is the last one with this password.
+        Some(PasswordAge::Expired) => Some(0),
+        Some(PasswordAge::Fresh) | None => None,
+    };
+    Ok(Some(Dashboard { tiles: tiles(&snapshot, &account), account, session, password_days_left, others }))
+}
+
+fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
+    let admitted = snapshot.clients.iter().filter(|client| client.admits(account));
+    let view = |client: &Client| {
+        client.policy.tile.as_ref().map(|tile| TileView {
+            client: client.id().clone(),
+            name: tile.name.clone(),
+            description: tile.description.clone(),
+            icon: tile.icon.clone(),
+        })
+    };
+    admitted.filter_map(|client| view(client)).collect()
+}
+
+async fn touch(provider: &Provider, visitor: &Visitor, session: &Session) -> Result<(), FlowError> {
+    if !session.wants_touch(visitor.now) {
+        return Ok(());
+    }
+    let (id, now) = (session.id, visitor.now);
+    provider.store.write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) }).await?;
+    Ok(())
+}
+
+/// Where a tile leads: the application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
+pub fn tile_target(snapshot: &Snapshot, account: &Account, client: &ClientId) -> Option<Url> {
+    let client = snapshot.clients.get(client).filter(|client| client.admits(account))?;
+    let tile = client.policy.tile.as_ref()?;
+    match &client.metadata.initiate_login_uri {
+        Some(initiate) => {
+            Some(initiate_login_url(initiate, &snapshot.issuer, Some(account.primary_address.as_str()), None))
+        }
+        None => tile.launch_url.clone(),
+    }
+}

@@ -1,0 +1,124 @@
+//! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0 §2, §3).
+//!
+//! An ID token hint is believed by its signature alone (it may have expired). With one for a session of this browser the
+//! session ends at once; without one, or with somebody else's, the person is asked. A redirect goes only to an address
+//! that the client registered, and carries `state` and nothing else.
+
+use anteroom_domain::client::Client;
+use anteroom_domain::session::SessionEnd;
+use anteroom_oidc::logout::{EndSessionRequest, post_logout_redirect};
+use anteroom_oidc::{ClientId, IdTokenClaims};
+use std::sync::Arc;
+use url::Url;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::sign_out;
+use crate::trail::Origin;
+use crate::visitor::{Live, Visitor, live_sessions};
+
+#[derive(Debug)]
+pub enum EndSessionOutcome {
+    /// Ask the person, and carry the request through the form.
+    Ask { client: Option<Arc<Client>> },
+    /// Done; back to the application where it registered an address for that.
+    SignedOut { back: Option<Url>, client: Option<Arc<Client>>, remaining: Vec<anteroom_crypto::Token> },
+    Refused(LogoutError),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogoutError {
+    #[error("id_token_hint is not an ID token of this provider")]
+    Hint,
+    #[error("client_id {received} is not the audience of id_token_hint")]
+    ClientMismatch { received: String },
+    #[error("client_id {received} is not registered")]
+    UnknownClient { received: String },
+    #[error("post_logout_redirect_uri {received} is not registered for {client}")]
+    UnregisteredRedirect { received: String, client: String },
+    #[error("post_logout_redirect_uri without id_token_hint or client_id")]
+    RedirectWithoutClient,
+}
+
+/// The request, and where it may lead back to, checked.
+struct Checked {
+    hint: Option<IdTokenClaims>,
+    client: Option<Arc<Client>>,
+    back: Option<Url>,
+}
+
+pub async fn end_session(
+    provider: &Provider,
+    visitor: &Visitor,
+    request: &EndSessionRequest,
+    confirmed: bool,
+) -> Result<EndSessionOutcome, FlowError> {
+    let checked = match check(provider, request) {
+        Ok(checked) => checked,
+        Err(error) => {
+            tracing::warn!(reference = %visitor.reference, "end-session request refused: {error}");
+            return Ok(EndSessionOutcome::Refused(error));
+        }
+    };
+    let live = live_sessions(provider, visitor).await?;
+    let named = checked.hint.as_ref().map(|hint| live.iter().position(|one| is_of(one, hint)));
+    let Checked { client, back, .. } = checked;
+    let ending: Vec<Live> = match named {
+        _ if live.is_empty() => Vec::new(),
+        Some(Some(place)) => live.get(place).cloned().into_iter().collect(),
+        // Somebody else is signed in here now: the hint's own session is over, theirs is not the application's to end.
+        Some(None) | None if confirmed => live.clone(),
+        Some(None) | None => return Ok(EndSessionOutcome::Ask { client }),
+    };
+    let remaining = live.iter().filter(|one| !ending.iter().any(|gone| gone.session.id == one.session.id));
+    let remaining = remaining.map(|one| one.token.clone()).collect();
+    let sessions = ending.into_iter().map(|one| one.session).collect();
+    sign_out::end(provider, &Origin::of(visitor, &provider.random), sessions, SessionEnd::SignedOut).await?;
+    Ok(EndSessionOutcome::SignedOut { back, client, remaining })
+}
+
+fn is_of(live: &Live, hint: &IdTokenClaims) -> bool {
+    match &hint.sid {
+        Some(sid) => *sid == live.session.id.to_string(),
+        None => hint.sub.as_str() == live.account.id.to_string(),
+    }
+}
+
+fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
+    let snapshot = provider.snapshot();
+    let hint = match request.id_token_hint.as_deref() {
+        Some(hint) => {
+            let claims = provider.key_set().verify_id_token_hint(&snapshot.issuer, hint);
+            Some(claims.map_err(|_| LogoutError::Hint)?)
+        }
+        None => None,
+    };
+    let audience = hint.as_ref().map(|hint| hint.aud.clone());
+    if let (Some(audience), Some(given)) = (&audience, &request.client_id)
+        && audience != given
+    {
+        return Err(LogoutError::ClientMismatch { received: given.as_str().to_owned() });
+    }
+    let client = match request.client_id.as_ref().or(audience.as_ref()) {
+        Some(id) => Some(find(provider, id)?),
+        None => None,
+    };
+    let back = match (&request.post_logout_redirect_uri, &client) {
+        (None, _) => None,
+        (Some(_), None) => return Err(LogoutError::RedirectWithoutClient),
+        (Some(uri), Some(client)) => Some(registered(client, uri, request)?),
+    };
+    Ok(Checked { hint, client, back })
+}
+
+fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> {
+    let unknown = || LogoutError::UnknownClient { received: id.as_str().to_owned() };
+    provider.snapshot().clients.get(id).cloned().ok_or_else(unknown)
+}
+
+fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<Url, LogoutError> {
+    let unregistered =
+        || LogoutError::UnregisteredRedirect { received: uri.to_owned(), client: client.id().as_str().to_owned() };
+    client.metadata.find_post_logout_redirect_uri(uri).ok_or_else(unregistered)?;
+    post_logout_redirect(uri, request.state.as_ref()).ok_or_else(unregistered)
+}

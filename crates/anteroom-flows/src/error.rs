@@ -1,0 +1,23 @@
+//! What can go wrong below the edge, apart from the outcomes that use cases name themselves.
+
+use anteroom_crypto::PoolFull;
+use anteroom_storage::StoreError;
+use std::time::Duration;
+
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue for password hashing is full: come back later.
+    #[error("the queue for password hashing is full")]
+    Busy { retry_after: Duration },
+    /// Something that cannot be, unless the database or the configuration was tampered with.
+    #[error("{0}")]
+    Broken(&'static str),
+}
+
+impl From<PoolFull> for FlowError {
+    fn from(full: PoolFull) -> Self {
+        Self::Busy { retry_after: full.retry_after }
+    }
+}

@@ -1,0 +1,186 @@
+//! Carrying a journey from page to page: sealed into the page until a first form is submitted, a row with a handle after.
+//!
+//! A row is bound to the browser it began in: in another browser it opens to nothing. A sealed value that turns up in
+//! another browser (its cookie was lost, say) is worth what the application's own link is worth: the request, and nothing
+//! that was chosen or agreed to on the way.
+
+use anteroom_crypto::{KeyPurpose, Token};
+use anteroom_domain::ids::InteractionId;
+use anteroom_domain::interaction::{Destination, Interaction, Journey, Proof};
+use anteroom_storage::Tx;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::visitor::{Visitor, new_id};
+
+/// What a form's `interaction` field holds, parsed but not yet opened.
+#[derive(Clone, Debug)]
+pub enum Waiting {
+    Sealed(String),
+    Row(Token),
+}
+
+/// A journey that was opened, with how it is carried.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    pub journey: Journey,
+    pub place: Place,
+}
+
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// Still only in the page.
+    Page,
+    Row { interaction: Box<Interaction>, handle: Token },
+}
+
+/// The journey cannot be opened: too old, finished, of another browser, or made up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+const AAD: &[u8] = b"interaction";
+const HANDLE_CONTEXT: &str = "interaction";
+/// Handles and sealed values share a field; a prefix tells them apart.
+const SEALED_PREFIX: &str = "s.";
+
+impl Waiting {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix(SEALED_PREFIX) {
+            Some(sealed) => Some(Self::Sealed(sealed.to_owned())),
+            None => Token::parse(text).map(Self::Row),
+        }
+    }
+}
+
+impl Carried {
+    pub fn new(journey: Journey) -> Self {
+        Self { journey, place: Place::Page }
+    }
+
+    /// A person on the way to nowhere but the dashboard.
+    pub fn to_dashboard(visitor: &Visitor) -> Self {
+        Self::new(Journey {
+            destination: Destination::Dashboard,
+            browser: visitor.browser,
+            began_at: visitor.now,
+            account: None,
+            consented: false,
+        })
+    }
+
+    pub fn proof(&self) -> Option<&Proof> {
+        match &self.place {
+            Place::Page => None,
+            Place::Row { interaction, .. } => interaction.proof.as_ref(),
+        }
+    }
+
+    /// What the next page's `interaction` field holds. Nothing for someone on the way to the dashboard who has proven nothing.
+    pub fn field(&self, provider: &Provider) -> Result<Option<String>, FlowError> {
+        match &self.place {
+            Place::Row { handle, .. } => Ok(Some(handle.encode())),
+            Place::Page if self.journey.destination == Destination::Dashboard => Ok(None),
+            Place::Page => {
+                let plain = serde_json::to_vec(&self.journey).map_err(|_| FlowError::Broken("journey"))?;
+                let sealed = provider.keyring.sealer(KeyPurpose::InteractionSeal).seal(&provider.random, AAD, &plain);
+                Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
+            }
+        }
+    }
+
+    /// Makes the journey a row, or brings its row up to date, inside the transaction of the step that was taken.
+    pub async fn keep(&self, tx: &Tx, keeping: &Keeping, proof: Option<Proof>) -> Result<Self, FlowError> {
+        if let Place::Row { interaction, handle } = &self.place {
+            let interaction = Interaction { journey: self.journey.clone(), proof, ..(**interaction).clone() };
+            tx.save_interaction(&interaction).await?;
+            let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
+            return Ok(Self { journey: self.journey.clone(), place });
+        }
+        let interaction = Interaction {
+            id: keeping.id,
+            journey: self.journey.clone(),
+            proof,
+            created_at: keeping.now,
+            expires_at: keeping.expires_at,
+            finished_at: None,
+        };
+        tx.insert_interaction(&interaction, &keeping.digest).await?;
+        let place = Place::Row { interaction: Box::new(interaction), handle: keeping.handle.clone() };
+        Ok(Self { journey: self.journey.clone(), place })
+    }
+}
+
+/// What a new row needs, drawn before the transaction so that the transaction can run again.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    id: InteractionId,
+    handle: Token,
+    digest: anteroom_crypto::Digest,
+    now: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl Keeping {
+    pub fn prepare(provider: &Provider, now: Timestamp) -> Self {
+        let handle = provider.random.token();
+        let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());
+        let lifetime = provider.snapshot().policy.interaction.lifetime;
+        Self {
+            id: InteractionId(new_id(&provider.random, now)),
+            handle,
+            digest,
+            now,
+            expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+        }
+    }
+}
+
+/// Opens what a form or an address brought back.
+pub async fn open(provider: &Provider, visitor: &Visitor, waiting: Waiting) -> Result<Result<Carried, Gone>, FlowError> {
+    let lifetime = provider.snapshot().policy.interaction.lifetime;
+    let carried = match waiting {
+        Waiting::Sealed(text) => unseal(provider, &text)
+            .filter(|journey| visitor.now.duration_since(journey.began_at) < lifetime)
+            .map(|journey| Carried::new(rebound(journey, visitor))),
+        Waiting::Row(handle) => {
+            let digests = provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
+            let found = provider.store.interaction(&digests).await?;
+            let usable = found.filter(|row| {
+                row.finished_at.is_none() && visitor.now < row.expires_at && row.journey.browser == visitor.browser
+            });
+            usable.map(|row| Carried {
+                journey: row.journey.clone(),
+                place: Place::Row { interaction: Box::new(row), handle },
+            })
+        }
+    };
+    Ok(carried.ok_or(Gone))
+}
+
+fn rebound(journey: Journey, visitor: &Visitor) -> Journey {
+    if journey.browser == visitor.browser {
+        return journey;
+    }
+    Journey { browser: visitor.browser, account: None, consented: false, ..journey }
+}
+
+/// A form without the field leads to the dashboard.
+pub async fn open_or_dashboard(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Option<Waiting>,
+) -> Result<Result<Carried, Gone>, FlowError> {
+    match waiting {
+        Some(waiting) => open(provider, visitor, waiting).await,
+        None => Ok(Ok(Carried::to_dashboard(visitor))),
+    }
+}
+
+fn unseal(provider: &Provider, text: &str) -> Option<Journey> {
+    let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let plain = provider.keyring.sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}

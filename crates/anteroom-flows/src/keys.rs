@@ -1,0 +1,206 @@
+//! Signing keys: made at first start, sealed at rest, rotated on schedule.
+//!
+//! Invariants: a new key is published before it signs; an old one stays published until nothing that it signed can be
+//! alive; every key is parsed once, when the set is built, never at a signature.
+
+use anteroom_crypto::{KeyPurpose, Keyring, Random};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_oidc::keys::{Jwks, SigningKey};
+use anteroom_oidc::{IdTokenClaims, Issuer, SigningAlgorithm, VerifyError};
+use anteroom_storage::{SigningKeyRow, Store};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+use crate::error::FlowError;
+use crate::trail::Origin;
+
+/// When keys follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySchedule {
+    pub algorithms: Vec<SigningAlgorithm>,
+    pub rotate_every: SignedDuration,
+    /// How long a new key is published before it signs, and an old one after it has stopped: at least what clients
+    /// cache the JWKS for, and longer than any token lives.
+    pub overlap: SignedDuration,
+}
+
+/// The keys as they stand, in memory.
+#[derive(Debug)]
+pub struct KeySet {
+    keys: Vec<HeldKey>,
+    jwks: Jwks,
+}
+
+#[derive(Debug)]
+struct HeldKey {
+    key: Arc<SigningKey>,
+    signs_from: Timestamp,
+    signs_until: Option<Timestamp>,
+}
+
+impl KeySet {
+    /// The newest key that signs with this algorithm now.
+    pub fn signer(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Result<&SigningKey, FlowError> {
+        let signs = |held: &&HeldKey| {
+            held.key.algorithm() == algorithm
+                && held.signs_from <= now
+                && held.signs_until.is_none_or(|until| now < until)
+        };
+        let newest = self.keys.iter().filter(signs).max_by_key(|held| held.signs_from);
+        newest.map(|held| &*held.key).ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
+    }
+
+    pub fn jwks(&self) -> &Jwks {
+        &self.jwks
+    }
+
+    pub fn algorithms(&self) -> Vec<SigningAlgorithm> {
+        let mut algorithms: Vec<_> = self.keys.iter().map(|held| held.key.algorithm()).collect();
+        algorithms.sort_unstable();
+        algorithms.dedup();
+        algorithms
+    }
+
+    /// An ID token of ours as a hint: the signature counts, its end does not.
+    pub fn verify_id_token_hint(&self, issuer: &Issuer, hint: &str) -> Result<IdTokenClaims, VerifyError> {
+        self.jwks.verify_id_token_hint(issuer, hint)
+    }
+}
+
+fn associated_data(kid: &str) -> Vec<u8> {
+    format!("signing_keys\nprivate_sealed\n{kid}").into_bytes()
+}
+
+/// Reads the keys that are published now.
+pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<KeySet, FlowError> {
+    let rows = store.signing_keys().await?;
+    let published = rows.iter().filter(|row| row.published_until.is_none_or(|until| now < until));
+    let keys = published.map(|row| open(keyring, row)).collect::<Result<Vec<_>, _>>()?;
+    let jwks = Jwks::new(keys.iter().map(|held| Arc::clone(&held.key)).collect());
+    Ok(KeySet { keys, jwks })
+}
+
+fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<HeldKey, FlowError> {
+    let broken = FlowError::Broken("a signing key that does not open under this master key");
+    let Ok(private) = keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed)
+    else {
+        return Err(broken);
+    };
+    let algorithm = row.algorithm.parse().map_err(|_| FlowError::Broken("a signing key of an unknown algorithm"))?;
+    let key = SigningKey::from_pkcs8(algorithm, &private)
+        .map_err(|_| FlowError::Broken("a signing key that does not parse"))?;
+    Ok(HeldKey { key: Arc::new(key), signs_from: row.signs_from, signs_until: row.signs_until })
+}
+
+/// What rotation has to do: pure, so that it can be tested over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Nobody signs yet: sign at once.
+    First,
+    /// Publish a successor now, let it sign at `from`, and let the old key stop then.
+    Succeed { from: Timestamp },
+    Rest,
+}
+
+/// For one algorithm, from the start times of its keys.
+pub fn rotation(signs_from: &[Timestamp], schedule: &KeySchedule, now: Timestamp) -> Rotation {
+    match signs_from.iter().max() {
+        None => Rotation::First,
+        Some(newest) if now.duration_since(*newest) >= schedule.rotate_every - schedule.overlap => {
+            Rotation::Succeed { from: now.checked_add(schedule.overlap).unwrap_or(Timestamp::MAX) }
+        }
+        Some(_) => Rotation::Rest,
+    }
+}
+
+/// Makes what is missing or due, for every algorithm. Two nodes at once make one key too many at worst, never one too few.
+pub async fn rotate(
+    store: &Store,
+    keyring: &Keyring,
+    random: &Random,
+    schedule: &KeySchedule,
+    now: Timestamp,
+) -> Result<bool, FlowError> {
+    let rows = store.signing_keys().await?;
+    let mut changed = false;
+    for algorithm in &schedule.algorithms {
+        let same = || rows.iter().filter(|row| row.algorithm == algorithm.as_str());
+        let starts: Vec<_> = same().map(|row| row.signs_from).collect();
+        let from = match rotation(&starts, schedule, now) {
+            Rotation::Rest => continue,
+            Rotation::First => now,
+            Rotation::Succeed { from } => from,
+        };
+        let retiring = same().filter(|row| row.signs_until.is_none()).map(|row| row.kid.clone()).collect();
+        let succession = Succession { algorithm: *algorithm, from, retiring, overlap: schedule.overlap };
+        succeed(store, keyring, random, succession, now).await?;
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// A new key for every algorithm that signs at once: the operator's answer to a leak or a doubt.
+pub async fn rotate_now(
+    store: &Store,
+    keyring: &Keyring,
+    random: &Random,
+    schedule: &KeySchedule,
+    now: Timestamp,
+) -> Result<(), FlowError> {
+    let rows = store.signing_keys().await?;
+    for algorithm in &schedule.algorithms {
+        let retiring =
+            rows.iter().filter(|row| row.algorithm == algorithm.as_str() && row.signs_until.is_none_or(|u| u > now));
+        let retiring = retiring.map(|row| row.kid.clone()).collect();
+        let succession = Succession { algorithm: *algorithm, from: now, retiring, overlap: schedule.overlap };
+        succeed(store, keyring, random, succession, now).await?;
+    }
+    Ok(())
+}
+
+#[derive(Clone)]
+struct Succession {
+    algorithm: SigningAlgorithm,
+    from: Timestamp,
+    retiring: Vec<String>,
+    overlap: SignedDuration,
+}
+
+async fn succeed(
+    store: &Store,
+    keyring: &Keyring,
+    random: &Random,
+    succession: Succession,
+    now: Timestamp,
+) -> Result<(), FlowError> {
+    let (key, private) = SigningKey::generate(succession.algorithm, random)
+        .map_err(|_| FlowError::Broken("a signing key could not be made"))?;
+    let kid = key.kid().to_owned();
+    let row = SigningKeyRow {
+        private_sealed: keyring.sealer(KeyPurpose::SigningSeal).seal(random, &associated_data(&kid), &private),
+        public_jwk: serde_json::to_string(key.public_jwk()).map_err(|_| FlowError::Broken("jwk"))?,
+        algorithm: succession.algorithm.as_str().to_owned(),
+        kid,
+        created_at: now,
+        signs_from: succession.from,
+        signs_until: None,
+        published_until: None,
+    };
+    let origin = Origin::local(now, random);
+    let write = store.write(move |tx| {
+        let (row, succession, origin) = (row.clone(), succession.clone(), origin.clone());
+        async move {
+            tx.insert_signing_key(&row).await?;
+            let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: row.algorithm.clone() };
+            tx.append(&origin.entry(Actor::System, created)).await?;
+            let gone = succession.from.checked_add(succession.overlap).unwrap_or(Timestamp::MAX);
+            for kid in &succession.retiring {
+                tx.retire_signing_key(kid, succession.from, gone).await?;
+                let retired = Event::SigningKeyRetired { kid: kid.clone() };
+                tx.append(&origin.entry(Actor::System, retired)).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}

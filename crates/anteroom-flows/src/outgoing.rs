@@ -1,0 +1,174 @@
+//! The one guarded client for requests to addresses that others gave us (back-channel logout now; `jwks_uri`,
+//! `request_uri` and `sector_identifier_uri` likewise).
+//!
+//! Invariants: https and public addresses only, unless configured or a loopback issuer in development; no redirects, no
+//! proxy, little time, little body; the address that was checked is the one connected to, because the check is the
+//! resolver.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
+
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    client: reqwest::Client,
+    reach: Reach,
+}
+
+/// Where outgoing requests may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// https to public addresses.
+    Public,
+    /// Loopback over http as well: a development issuer's clients live there.
+    Loopback,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OutgoingError {
+    #[error("{0} is not an address that requests may go to")]
+    Forbidden(String),
+    #[error("the HTTP client cannot be built")]
+    Client,
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+    #[error("answered {0}")]
+    Status(u16),
+}
+
+impl Outgoing {
+    pub fn new(reach: Reach) -> Result<Self, OutgoingError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
+        let builder = reqwest::Client::builder();
+        let client = builder
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
+            .dns_resolver(Arc::new(GuardedResolver { reach }))
+            .user_agent("anteroom")
+            .build();
+        Ok(Self { client: client.map_err(|_| OutgoingError::Client)?, reach })
+    }
+
+    /// Posts a form; any 2xx is success, whatever its body, which is not read.
+    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
+        if !self.may_reach(url) {
+            return Err(OutgoingError::Forbidden(url.to_string()));
+        }
+        let answer = self.client.post(url.clone()).form(form).send().await;
+        let answer = answer.map_err(|error| OutgoingError::NoAnswer(error.without_url().to_string()))?;
+        if answer.status().is_success() { Ok(()) } else { Err(OutgoingError::Status(answer.status().as_u16())) }
+    }
+
+    /// An address in the URL never meets the resolver, so it is checked here; a name is checked where it resolves.
+    fn may_reach(&self, url: &Url) -> bool {
+        let address = match url.host() {
+            Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
+            Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
+            Some(Host::Domain(_)) => None,
+            None => return false,
+        };
+        let to_loopback = address.is_some_and(|address| address.is_loopback())
+            || matches!(url.host(), Some(Host::Domain(name)) if name == "localhost");
+        let scheme_ok =
+            url.scheme() == "https" || (url.scheme() == "http" && to_loopback && self.reach == Reach::Loopback);
+        scheme_ok && address.is_none_or(|address| admits(self.reach, address))
+    }
+}
+
+struct GuardedResolver {
+    reach: Reach,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = self.reach;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let admitted: Vec<SocketAddr> = found.filter(|address| admits(reach, address.ip())).collect();
+            if admitted.is_empty() {
+                return Err(OutgoingError::Forbidden(name.as_str().to_owned()).into());
+            }
+            Ok(Box::new(admitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn admits(reach: Reach, address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    if address.is_loopback() {
+        return reach == Reach::Loopback;
+    }
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let special = a == 0 || a >= 240 || (a == 192 && v4.octets() < [192, 0, 1, 0]) || (a == 198 && b & 0xfe == 18);
+            !(v4.is_private() || v4.is_link_local() || v4.is_multicast() || v4.is_documentation() || shared || special)
+        }
+        IpAddr::V6(v6) => {
+            // 2000::/3 is all that is globally routed; within it, tunnels lead back to IPv4 and documentation nowhere.
+            let [first, second, ..] = v6.segments();
+            let tunnels = first == 0x2002 || (first == 0x2001 && second == 0);
+            let documentation = (first == 0x2001 && second == 0xdb8) || first == 0x3fff;
+            first & 0xe000 == 0x2000 && !tunnels && !documentation
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_addresses_are_reached() {
+        for (address, public) in [
+            ("93.184.216.34", true),
+            ("10.0.0.1", false),
+            ("172.16.0.1", false),
+            ("192.168.1.1", false),
+            ("192.0.0.8", false),
+            ("192.0.2.1", false),
+            ("100.64.0.1", false),
+            ("169.254.169.254", false),
+            ("127.0.0.1", false),
+            ("0.0.0.0", false),
+            ("255.255.255.255", false),
+            ("224.0.0.1", false),
+            ("198.18.0.1", false),
+            ("2606:2800:220:1::1", true),
+            ("::1", false),
+            ("::", false),
+            ("fe80::1", false),
+            ("fc00::1", false),
+            ("2001:db8::1", false),
+            ("2002:7f00:1::", false),
+            ("64:ff9b::7f00:1", false),
+            ("::ffff:127.0.0.1", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            assert_eq!(admits(Reach::Public, address.parse().unwrap()), public, "{address}");
+        }
+        assert!(admits(Reach::Loopback, "127.0.0.1".parse().unwrap()));
+        assert!(!admits(Reach::Loopback, "10.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn plain_http_goes_nowhere_but_to_a_loopback_of_development() {
+        let reaches = |reach, url: &str| Outgoing::new(reach).unwrap().may_reach(&url.parse().unwrap());
+        assert!(reaches(Reach::Public, "https://app.example/logout"));
+        assert!(!reaches(Reach::Public, "http://app.example/logout"));
+        assert!(!reaches(Reach::Public, "https://127.0.0.1/logout"));
+        assert!(!reaches(Reach::Public, "https://[::1]/logout"));
+        assert!(!reaches(Reach::Public, "ftp://app.example/"));
+        assert!(reaches(Reach::Loopback, "http://127.0.0.1:9/logout"));
+        assert!(!reaches(Reach::Loopback, "http://app.example/logout"));
+    }
+}

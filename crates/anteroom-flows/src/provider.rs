@@ -1,0 +1,119 @@
+//! The provider: everything that requests share. The parts that change (configuration, clients, keys) are one immutable
+//! snapshot, swapped whole; a request clones an `Arc` and sees one world from beginning to end.
+
+use anteroom_crypto::{HashPool, Keyring, Random};
+use anteroom_domain::account::GroupName;
+use anteroom_domain::client::Client;
+use anteroom_domain::clock::Clock;
+use anteroom_domain::policy::Policy;
+use anteroom_oidc::{ClientId, Issuer};
+use anteroom_storage::Store;
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::keys::KeySet;
+use crate::outgoing::Outgoing;
+
+/// One application state for all of Anteroom; tests swap the parts inside.
+pub struct Provider {
+    pub store: Store,
+    pub keyring: Arc<Keyring>,
+    pub hashing: HashPool,
+    pub random: Random,
+    pub clock: Clock,
+    pub outgoing: Outgoing,
+    snapshot: ArcSwap<Snapshot>,
+    key_set: ArcSwap<KeySet>,
+    /// Rung when a logout was queued, so that its delivery does not wait for the next round.
+    pub(crate) logout_queued: tokio::sync::Notify,
+}
+
+/// The parts a provider is made of.
+pub struct Parts {
+    pub store: Store,
+    pub keyring: Arc<Keyring>,
+    pub hashing: HashPool,
+    pub random: Random,
+    pub clock: Clock,
+    pub outgoing: Outgoing,
+    pub snapshot: Snapshot,
+    pub key_set: KeySet,
+}
+
+/// What the operator configured, checked and indexed.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub issuer: Issuer,
+    pub practice: Practice,
+    pub policy: Policy,
+    pub clients: Clients,
+    pub groups: Vec<GroupName>,
+    /// Of the configuration as a whole, for nodes to compare.
+    pub digest: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Practice {
+    pub name: String,
+    /// Whom people ask for access and help.
+    pub support_contact: Option<String>,
+    pub demo: bool,
+}
+
+impl Provider {
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            store: parts.store,
+            keyring: parts.keyring,
+            hashing: parts.hashing,
+            random: parts.random,
+            clock: parts.clock,
+            outgoing: parts.outgoing,
+            snapshot: ArcSwap::from_pointee(parts.snapshot),
+            key_set: ArcSwap::from_pointee(parts.key_set),
+            logout_queued: tokio::sync::Notify::new(),
+        }
+    }
+
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Takes up a changed configuration, whole.
+    pub fn replace_snapshot(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    pub fn key_set(&self) -> Arc<KeySet> {
+        self.key_set.load_full()
+    }
+
+    pub fn replace_key_set(&self, key_set: KeySet) {
+        self.key_set.store(Arc::new(key_set));
+    }
+}
+
+/// The clients by identifier, in the operator's order.
+#[derive(Clone, Debug, Default)]
+pub struct Clients {
+    ordered: Vec<Arc<Client>>,
+    by_id: HashMap<ClientId, Arc<Client>>,
+}
+
+impl Clients {
+    pub fn new(clients: Vec<Client>) -> Self {
+        let mut ordered: Vec<_> = clients.into_iter().map(Arc::new).collect();
+        ordered.sort_by_key(|client| client.policy.tile.as_ref().map_or(i32::MAX, |tile| tile.order));
+        let by_id = ordered.iter().map(|client| (client.id().clone(), Arc::clone(client))).collect();
+        Self { ordered, by_id }
+    }
+
+    pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
+        self.by_id.get(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.ordered.iter()
+    }
+}

@@ -1,0 +1,84 @@
+//! Releasing an authorization code: sealed and self-contained, so that a single sign-on writes nothing yet.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::client::Client;
+use anteroom_domain::code::AuthorizationCode;
+use anteroom_domain::ids::GrantId;
+use anteroom_oidc::{AuthorizationRequest, AuthorizationResponse, ClientId, Issuer};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::visitor::{Live, Visitor, new_id};
+
+/// Answers the request with a code for the person who is signed in.
+pub async fn code(
+    provider: &Provider,
+    visitor: &Visitor,
+    client: &Client,
+    request: &AuthorizationRequest,
+    live: &Live,
+) -> Result<AuthorizationResponse, FlowError> {
+    let snapshot = provider.snapshot();
+    let lifetime = snapshot.policy.tokens.code_lifetime;
+    let code = AuthorizationCode {
+        grant: GrantId(new_id(&provider.random, visitor.now)),
+        client: client.id().clone(),
+        client_version: client.version,
+        account: live.account.id,
+        epoch: live.account.epoch,
+        session: live.session.id,
+        scope: request.scope.clone(),
+        claims: request.claims.clone(),
+        resources: request.resources.clone(),
+        nonce: request.nonce.clone(),
+        redirect_uri: request.redirect_uri_given.then(|| request.redirect_uri.clone()),
+        challenge: request.code_challenge.clone(),
+        auth_time: live.session.auth_time,
+        acr: live.session.acr,
+        amr: live.session.amr.clone(),
+        issued_at: visitor.now,
+        expires_at: visitor.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+    };
+    let sealed = seal(provider, &snapshot.issuer, &code)?;
+    touch(provider, visitor, live, request).await?;
+    Ok(AuthorizationResponse::code(&snapshot.issuer, request, &sealed))
+}
+
+/// Opening a tile counts as activity of the session, `prompt=none` does not; either is written at most once a minute.
+async fn touch(
+    provider: &Provider,
+    visitor: &Visitor,
+    live: &Live,
+    request: &AuthorizationRequest,
+) -> Result<(), FlowError> {
+    let silent = request.prompt.contains(anteroom_oidc::Prompt::None);
+    if silent || !live.session.wants_touch(visitor.now) {
+        return Ok(());
+    }
+    let (session, now) = (live.session.id, visitor.now);
+    provider.store.write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(session, now).await?) }).await?;
+    Ok(())
+}
+
+/// Purpose, issuer and client are part of the seal: another client's code does not open.
+fn associated_data(issuer: &Issuer, client: &ClientId) -> Vec<u8> {
+    format!("authorization_code\n{}\n{}", issuer.as_str(), client.as_str()).into_bytes()
+}
+
+fn seal(provider: &Provider, issuer: &Issuer, code: &AuthorizationCode) -> Result<String, FlowError> {
+    let plain = serde_json::to_vec(code).map_err(|_| FlowError::Broken("authorization code"))?;
+    let sealer = provider.keyring.sealer(KeyPurpose::CodeSeal);
+    let sealed = sealer.seal(&provider.random, &associated_data(issuer, &code.client), &plain);
+    Ok(URL_SAFE_NO_PAD.encode(sealed))
+}
+
+/// Opens a code presented by `client`; `None` where it is not one of ours for this client.
+pub(crate) fn open(provider: &Provider, client: &Client, code: &str) -> Option<AuthorizationCode> {
+    let sealed = URL_SAFE_NO_PAD.decode(code).ok()?;
+    let aad = associated_data(&provider.snapshot().issuer, client.id());
+    let plain = provider.keyring.sealer(KeyPurpose::CodeSeal).open(&aad, &sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}

@@ -1,0 +1,164 @@
+//! `POST /sign-in`: an address and a password.
+//!
+//! Invariants: one hash is verified for every attempt, known address or not; the decision is made on the account row read
+//! again under the lock; attempt, counters, session and audit entry are one transaction, committed on failure too; a
+//! refusal takes as long as the floor says, whatever was behind it.
+
+mod settle;
+
+use anteroom_crypto::{Lane, Token, Verdict};
+use anteroom_domain::account::Account;
+use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::ids::DeviceId;
+use anteroom_domain::rate::{AddressPrefix, Wait};
+use anteroom_domain::session::Session;
+use anteroom_storage::SignInView;
+use secrecy::SecretString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
+use crate::onward::{Onward, parked, proceed_with};
+use crate::provider::{Provider, Snapshot};
+use crate::visitor::{Live, Visitor, kept_sessions, live_sessions};
+use settle::{Prepared, Settled, settle};
+
+/// What the form said, parsed.
+pub struct Credentials {
+    pub address: FoldedAddress,
+    pub password: SecretString,
+    pub waiting: Option<Waiting>,
+}
+
+#[derive(Debug)]
+pub enum SignInOutcome {
+    /// Signed in: new cookies, and on to where the person was going.
+    SignedIn { cookies: NewCookies, onward: Onward },
+    /// The password was right and is too old: nobody is signed in, and the journey goes on.
+    Proven { onward: Onward },
+    /// The same for every reason, but for a known device of that very account.
+    Refused { told: Told, carried: Carried },
+    RateLimited { wait: Wait, carried: Carried },
+    /// What was waiting behind the form cannot be found any more.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    Nothing,
+    /// To a known device of the account: it is locked.
+    Locked,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewCookies {
+    pub sessions: Vec<Token>,
+    pub device: DeviceId,
+}
+
+const RATE_SCOPE: &str = "sign_in";
+
+pub async fn sign_in(
+    provider: &Provider,
+    visitor: &Visitor,
+    credentials: Credentials,
+) -> Result<SignInOutcome, FlowError> {
+    let started = tokio::time::Instant::now();
+    let snapshot = provider.snapshot();
+    let carried = match open_or_dashboard(provider, visitor, credentials.waiting).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Ok(SignInOutcome::Gone),
+    };
+    if let Err(wait) = admit(provider, &snapshot, visitor).await? {
+        return Ok(SignInOutcome::RateLimited { wait, carried });
+    }
+    let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
+    let live = live_sessions(provider, visitor).await?;
+    let verdict = verify(provider, visitor, view.as_ref(), credentials.password.clone()).await?;
+    let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict), &live));
+    let work = Arc::clone(&prepared);
+    let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    match settled {
+        Settled::SignedIn { session, account, carried } => {
+            rehash_if_outdated(provider, &prepared, credentials.password).await?;
+            let token = prepared.token.clone();
+            signed_in(provider, visitor, carried, Live { session: *session, account: *account, token }, live).await
+        }
+        Settled::Expired(carried) => {
+            let onward = proceed_with(provider, visitor, carried, live).await?;
+            Ok(SignInOutcome::Proven { onward })
+        }
+        Settled::Refused { told, carried } => {
+            wait_for_floor(started, &snapshot).await;
+            Ok(SignInOutcome::Refused { told, carried })
+        }
+    }
+}
+
+/// The new session comes first among those of the browser, and the journey goes on.
+async fn signed_in(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: Carried,
+    current: Live,
+    before: Vec<Live>,
+) -> Result<SignInOutcome, FlowError> {
+    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
+    let others = before.into_iter().filter(|other| other.account.id != current.account.id);
+    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
+    let cookies = NewCookies { sessions: kept_sessions(&live), device };
+    let onward = proceed_with(provider, visitor, carried, live).await?;
+    let onward = parked(provider, visitor, onward).await?;
+    Ok(SignInOutcome::SignedIn { cookies, onward })
+}
+
+/// Stronger parameters, or a new pepper, reach a password when its owner next types it.
+async fn rehash_if_outdated(
+    provider: &Provider,
+    prepared: &Prepared,
+    password: SecretString,
+) -> Result<(), FlowError> {
+    let Some(old) = prepared.outdated_hash() else { return Ok(()) };
+    // The person is in already: a full queue only puts this off until next time.
+    let Ok(new) = provider.hashing.hash(Lane::KnownDevice, password).await else { return Ok(()) };
+    let account = prepared.account_id();
+    let write = provider.store.write(move |tx| {
+        let (old, new) = (old.clone(), new.clone());
+        async move {
+            match account {
+                Some(account) => Ok(tx.replace_hash(account, &old, &new).await?),
+                None => Ok::<_, FlowError>(false),
+            }
+        }
+    });
+    write.await?;
+    Ok(())
+}
+
+/// The address prefix's allowance, before anything expensive. Its use is counted in the attempt's own transaction.
+async fn admit(provider: &Provider, snapshot: &Snapshot, visitor: &Visitor) -> Result<Result<(), Wait>, FlowError> {
+    let limit = snapshot.policy.sign_in.rate;
+    let prefix = AddressPrefix::of(visitor.address).to_string();
+    let counts = provider.store.counts(RATE_SCOPE, &prefix, limit, visitor.now).await?;
+    Ok(limit.admit(counts, visitor.now))
+}
+
+/// One verification for every attempt: against the account's hash, or a dummy of the same cost.
+async fn verify(
+    provider: &Provider,
+    visitor: &Visitor,
+    view: Option<&SignInView>,
+    password: SecretString,
+) -> Result<Verdict, FlowError> {
+    let known = view.is_some_and(|view| !view.devices.is_empty());
+    let lane = if known { Lane::KnownDevice } else { Lane::prefix(&AddressPrefix::of(visitor.address)) };
+    let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| credential.hash.clone());
+    Ok(provider.hashing.verify(lane, password, hash).await?)
+}
+
+/// A failed attempt answers no sooner than the floor: what the hash cost, or whether there was one, cannot be timed.
+async fn wait_for_floor(started: tokio::time::Instant, snapshot: &Snapshot) {
+    let floor = Duration::try_from(snapshot.policy.sign_in.failure_floor).unwrap_or_default();
+    tokio::time::sleep_until(started + floor).await;
+}

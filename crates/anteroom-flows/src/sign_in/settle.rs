@@ -1,0 +1,272 @@
+//! The transaction of one attempt to sign in.
+
+use anteroom_crypto::{Digest, PasswordHash, Token, Verdict};
+use anteroom_domain::account::Account;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::device::KnownDevice;
+use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
+use anteroom_domain::interaction::{Destination, Proof};
+use anteroom_domain::lockout::{Counters, LockScope};
+use anteroom_domain::message::{Message, MessageContent};
+use anteroom_domain::password::PasswordAge;
+use anteroom_domain::rate::AddressPrefix;
+use anteroom_domain::session::Session;
+use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
+use anteroom_oidc::{Acr, Amr, AmrSet};
+use anteroom_storage::{LockedAccount, SignInView, Tx};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+use super::{RATE_SCOPE, Told};
+use crate::error::FlowError;
+use crate::journey::{Carried, Keeping};
+use crate::provider::{Provider, Snapshot};
+use crate::trail::{About, Origin};
+use crate::visitor::{Live, Visitor, new_id, session_digest};
+
+/// How long it is worth telling someone that their account was locked.
+const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
+
+/// Everything the transaction needs, drawn beforehand so that it can run again.
+pub(super) struct Prepared {
+    snapshot: Arc<Snapshot>,
+    origin: Origin,
+    visitor: Visitor,
+    carried: Carried,
+    view: Option<SignInView>,
+    verdict: Verdict,
+    keeping: Keeping,
+    pub(super) token: Token,
+    token_digest: Digest,
+    new_session: SessionId,
+    new_device: DeviceId,
+    notice: MessageId,
+    /// The session of this very account that the browser holds already.
+    held: Option<Session>,
+}
+
+pub(super) enum Settled {
+    SignedIn { session: Box<Session>, account: Box<Account>, carried: Carried },
+    Expired(Carried),
+    Refused { told: Told, carried: Carried },
+}
+
+impl Prepared {
+    pub(super) fn new(
+        provider: &Provider,
+        visitor: &Visitor,
+        carried: Carried,
+        (view, verdict): (Option<SignInView>, Verdict),
+        live: &[Live],
+    ) -> Self {
+        let (random, now) = (&provider.random, visitor.now);
+        let token = random.token();
+        let held = view.as_ref().and_then(|view| live.iter().find(|live| live.account.id == view.account.id));
+        Self {
+            snapshot: provider.snapshot(),
+            origin: Origin::of(visitor, random),
+            visitor: visitor.clone(),
+            held: held.map(|live| live.session.clone()),
+            carried,
+            view,
+            verdict,
+            keeping: Keeping::prepare(provider, now),
+            token_digest: session_digest(&provider.keyring, &token),
+            token,
+            new_session: SessionId(new_id(random, now)),
+            new_device: DeviceId(new_id(random, now)),
+            notice: MessageId(new_id(random, now)),
+        }
+    }
+
+    pub(super) fn account_id(&self) -> Option<AccountId> {
+        self.view.as_ref().map(|view| view.account.id)
+    }
+
+    /// The hash that was verified, where it deserves a stronger one.
+    pub(super) fn outdated_hash(&self) -> Option<PasswordHash> {
+        let outdated = matches!(self.verdict, Verdict::Match { outdated: true });
+        let credential = self.view.as_ref().and_then(|view| view.credential.as_ref());
+        credential.filter(|_| outdated).map(|credential| credential.hash.clone())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.visitor.now
+    }
+
+    /// From the first submitted form on, a waiting application is a row.
+    async fn keep(&self, tx: &Tx, proof: Option<Proof>) -> Result<Carried, FlowError> {
+        let needs_row = proof.is_some() || self.carried.journey.destination != Destination::Dashboard;
+        if needs_row { self.carried.keep(tx, &self.keeping, proof).await } else { Ok(self.carried.clone()) }
+    }
+}
+
+pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
+    let prepared = &*prepared;
+    let prefix = AddressPrefix::of(prepared.visitor.address).to_string();
+    let window = prepared.snapshot.policy.sign_in.rate.window_start(prepared.now());
+    tx.count(RATE_SCOPE, &prefix, window, 1).await?;
+    let locked = match prepared.account_id() {
+        Some(account) => tx.lock_account(account).await?,
+        None => None,
+    };
+    let Some(locked) = locked else { return unknown(&tx, prepared).await };
+    let device = device_under_lock(&tx, prepared).await?;
+    let decision = judge(prepared, &locked, device.as_ref());
+    tx.save_counters(locked.account.id, &decision.counters).await?;
+    match decision.verdict {
+        Ok(()) => admit(&tx, prepared, locked, device).await,
+        Err(refusal) => refuse(&tx, prepared, &locked.account, (refusal, &decision), device.is_some()).await,
+    }
+}
+
+/// Nobody by that address: the same writes as for a wrong password.
+async fn unknown(tx: &Tx, prepared: &Prepared) -> Result<Settled, FlowError> {
+    let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
+    tx.append(&prepared.origin.entry(Actor::Anonymous, event)).await?;
+    Ok(Settled::Refused { told: Told::Nothing, carried: prepared.keep(tx, None).await? })
+}
+
+/// The device's counter as it is now: parallel attempts have moved it since the view was read.
+async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownDevice>, FlowError> {
+    let known = prepared.view.as_ref().and_then(|view| view.devices.first());
+    match known {
+        Some(device) => Ok(tx.device(device.id).await?),
+        None => Ok(None),
+    }
+}
+
+fn judge(prepared: &Prepared, locked: &LockedAccount, device: Option<&KnownDevice>) -> Decision {
+    let policy = prepared.snapshot.policy.lockout;
+    let verified = prepared.view.as_ref().and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
+    let current = locked.credential.as_ref().map(|credential| &credential.hash);
+    let attempt = Attempt {
+        status: locked.account.status,
+        counters: Counters::new(locked.account.lockout, device.map(KnownDevice::counter), policy),
+        password_matches: matches!(prepared.verdict, Verdict::Match { .. }),
+        credential_unchanged: verified == current,
+    };
+    decide(attempt, policy, prepared.now())
+}
+
+async fn refuse(
+    tx: &Tx,
+    prepared: &Prepared,
+    account: &Account,
+    (refusal, decision): (Refusal, &Decision),
+    known_device: bool,
+) -> Result<Settled, FlowError> {
+    let counters = decision.counters;
+    let failures = counters.device.map_or(counters.lockout.unknown_failures, |device| device.failures);
+    let event = Event::sign_in_refused(refusal, failures);
+    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    if let Some(scope) = decision.locks {
+        tx.append(&prepared.origin.entry(Actor::System, Event::locked(scope)).about(account.id)).await?;
+        tx.enqueue(&lock_notice(prepared, account)).await?;
+    }
+    let locked = matches!(refusal, Refusal::Locked(LockScope::Everywhere)) || decision.locks.is_some();
+    let told = if known_device && locked { Told::Locked } else { Told::Nothing };
+    Ok(Settled::Refused { told, carried: prepared.keep(tx, None).await? })
+}
+
+fn lock_notice(prepared: &Prepared, account: &Account) -> Message {
+    let now = prepared.now();
+    Message {
+        id: prepared.notice,
+        account: Some(account.id),
+        to: account.primary_address.clone(),
+        locale: account.locale.clone(),
+        content: MessageContent::AccountLocked {
+            at: now,
+            link: prepared.snapshot.issuer.endpoint("/forgot-password").to_string(),
+        },
+        created_at: now,
+        expires_at: now.checked_add(LOCK_NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
+    }
+}
+
+/// A right password: a session, unless the password is too old to be worth one.
+async fn admit(
+    tx: &Tx,
+    prepared: &Prepared,
+    locked: LockedAccount,
+    device: Option<KnownDevice>,
+) -> Result<Settled, FlowError> {
+    let LockedAccount { account, credential } = locked;
+    let facts = credential.ok_or(FlowError::Broken("a verified password without its row"))?.facts;
+    if prepared.snapshot.policy.password_age.age(facts, prepared.now()) == PasswordAge::Expired {
+        let event = prepared.origin.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
+        tx.append(&event).await?;
+        let proof = Proof {
+            account: account.id,
+            epoch: account.epoch,
+            at: prepared.now(),
+            acr: Acr::Pwd,
+            amr: AmrSet::from_iter([Amr::Pwd]),
+            device: device.map(|device| device.id),
+        };
+        return Ok(Settled::Expired(prepared.keep(tx, Some(proof)).await?));
+    }
+    let new_device = device.is_none();
+    let device = keep_device(tx, prepared, &account, device).await?;
+    let session = open_session(tx, prepared, &account, device).await?;
+    let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
+    tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
+    let mut carried = prepared.carried.clone();
+    carried.journey.account = Some(account.id);
+    Ok(Settled::SignedIn { session: Box::new(session), account: Box::new(account), carried })
+}
+
+async fn keep_device(
+    tx: &Tx,
+    prepared: &Prepared,
+    account: &Account,
+    device: Option<KnownDevice>,
+) -> Result<DeviceId, FlowError> {
+    if let Some(device) = device {
+        tx.touch_device(device.id, prepared.now()).await?;
+        return Ok(device.id);
+    }
+    let device = KnownDevice {
+        id: prepared.new_device,
+        account: account.id,
+        failures: 0,
+        stepped_up_at: None,
+        label: prepared.visitor.device_label.clone(),
+        created_at: prepared.now(),
+        last_seen_at: prepared.now(),
+    };
+    tx.insert_device(&device).await?;
+    Ok(device.id)
+}
+
+/// Signing in again where this account is signed in already keeps its session, with a new secret.
+async fn open_session(
+    tx: &Tx,
+    prepared: &Prepared,
+    account: &Account,
+    device: DeviceId,
+) -> Result<Session, FlowError> {
+    let now = prepared.now();
+    let fresh = Session {
+        id: prepared.new_session,
+        account: account.id,
+        epoch: account.epoch,
+        browser: prepared.visitor.browser,
+        device: Some(device),
+        auth_time: now,
+        acr: Acr::Pwd,
+        amr: AmrSet::from_iter([Amr::Pwd]),
+        created_at: now,
+        last_active_at: now,
+        ended_at: None,
+    };
+    if let Some(held) = prepared.held.as_ref().filter(|held| held.epoch == account.epoch) {
+        let renewed = Session { id: held.id, created_at: held.created_at, ..fresh.clone() };
+        if tx.renew_session(&renewed, &prepared.token_digest).await? {
+            return Ok(renewed);
+        }
+    }
+    tx.insert_session(&fresh, &prepared.token_digest).await?;
+    Ok(fresh)
+}

@@ -1,0 +1,94 @@
+//! Ending sessions: at the dashboard (everyone in this browser), at an application (that session), by Anteroom itself.
+//!
+//! The end of a session ends its refresh tokens without `offline_access` and queues a back-channel logout to every
+//! application that was signed in from it, in the same transaction; the person never waits for those.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::ids::MessageId;
+use anteroom_domain::session::{Session, SessionEnd};
+use anteroom_oidc::ClientId;
+use anteroom_storage::{LogoutDelivery, Tx};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::trail::{About, Origin};
+use crate::visitor::{Visitor, live_sessions, new_id};
+
+/// After this an application that could not be told has long dropped the session by its own limits.
+const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+
+/// Ends every session of the browser. Returns how many there were.
+pub async fn everywhere(provider: &Provider, visitor: &Visitor) -> Result<usize, FlowError> {
+    let sessions: Vec<Session> =
+        live_sessions(provider, visitor).await?.into_iter().map(|live| live.session).collect();
+    let count = sessions.len();
+    end(provider, &Origin::of(visitor, &provider.random), sessions, SessionEnd::SignedOut).await?;
+    Ok(count)
+}
+
+/// Ends these sessions with all that hangs on them.
+pub async fn end(
+    provider: &Provider,
+    origin: &Origin,
+    sessions: Vec<Session>,
+    why: SessionEnd,
+) -> Result<(), FlowError> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let listeners = listeners(provider, why);
+    let origin = origin.clone();
+    let write = provider.store.write(move |tx| {
+        let (origin, sessions, listeners) = (origin.clone(), sessions.clone(), listeners.clone());
+        async move {
+            for session in &sessions {
+                end_one(&tx, &origin, session, (why, &listeners)).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await?;
+    provider.logout_queued.notify_one();
+    Ok(())
+}
+
+/// The clients that want to hear of this kind of end.
+fn listeners(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
+    let hears = |end: SessionEnd, on_idle: bool| end != SessionEnd::Idle || on_idle;
+    let snapshot = provider.snapshot();
+    let with_channel = snapshot.clients.iter().filter(|client| client.metadata.backchannel_logout_uri.is_some());
+    with_channel.filter(|client| hears(why, client.policy.logout_on_idle)).map(|client| client.id().clone()).collect()
+}
+
+pub(crate) async fn end_one(
+    tx: &Tx,
+    origin: &Origin,
+    session: &Session,
+    (why, listeners): (SessionEnd, &BTreeSet<ClientId>),
+) -> Result<(), FlowError> {
+    if !tx.end_session(session.id, why, origin.now).await? {
+        return Ok(());
+    }
+    for client in tx.clients_of_session(session.id).await? {
+        if listeners.contains(&client) {
+            tx.enqueue_logout(&LogoutDelivery {
+                id: MessageId(new_id(&origin.random, origin.now)),
+                client,
+                session: session.id,
+                account: session.account,
+                attempts: 0,
+                created_at: origin.now,
+                expires_at: origin.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
+            })
+            .await?;
+        }
+    }
+    tx.revoke_grants_of_session(session.id, true, GrantEnd::SessionEnded, origin.now).await?;
+    let actor = if why == SessionEnd::SignedOut { Actor::Account(session.account) } else { Actor::System };
+    let entry = origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id);
+    tx.append(&entry).await?;
+    Ok(())
+}

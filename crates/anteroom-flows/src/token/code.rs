@@ -1,0 +1,141 @@
+//! The authorization code grant (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3).
+//!
+//! A code is spent by inserting the grant that it names: the second use finds it there, is refused, and revokes what the
+//! first one gave (RFC 6749 §4.1.2). Whatever is wrong with the request itself is found before that, so that a wrong
+//! verifier or redirect URI spends nothing.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::code::{AuthorizationCode, CodeRefusal, Presented, World};
+use anteroom_domain::grant::{Grant, GrantEnd};
+use anteroom_domain::refresh::RefreshFamily;
+use anteroom_oidc::GrantType;
+use anteroom_oidc::token::{AuthorizationCodeGrant, TokenResponse};
+use anteroom_storage::{Inserted, Tx};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use super::{Exchange, TokenError, mint, refresh};
+use crate::error::FlowError;
+use crate::release;
+use crate::trail::{About, Origin};
+
+pub(super) async fn redeem(
+    exchange: &Exchange<'_>,
+    request: AuthorizationCodeGrant,
+) -> Result<TokenResponse, TokenError> {
+    let provider = exchange.provider;
+    let code = release::open(provider, exchange.client, &request.code).ok_or(TokenError::UnknownCode)?;
+    code.check_presented(Presented {
+        redirect_uri: request.redirect_uri.as_deref(),
+        verifier: request.code_verifier.as_ref(),
+    })?;
+    let Some((account, session)) = provider.store.code_world(code.account, code.session).await? else {
+        return Err(CodeRefusal::Account.into());
+    };
+    let snapshot = provider.snapshot();
+    let session = session.ok_or(CodeRefusal::Session)?;
+    let world = World {
+        client: exchange.client,
+        account: &account,
+        session: &session,
+        session_policy: snapshot.policy.session,
+        now: exchange.origin.now,
+    };
+    if let Err(refusal) = code.check_world(world) {
+        // A late second use is still a second use.
+        return Err(if spent(exchange, &code).await? { TokenError::CodeReplayed } else { refusal.into() });
+    }
+    let grant = grant_of(&code, exchange.origin.now);
+    let family = exchange
+        .client
+        .metadata
+        .allows_grant(GrantType::RefreshToken)
+        .then(|| RefreshFamily::begin(grant.id, &snapshot.policy.tokens, exchange.origin.now));
+    match write(exchange, &grant, family).await? {
+        Inserted::Yes => {}
+        Inserted::AlreadyThere => return Err(TokenError::CodeReplayed),
+        Inserted::WorldChanged => return Err(CodeRefusal::Account.into()),
+    }
+    let refresh_token = family.map(|family| refresh::token(&provider.keyring, &family));
+    mint::for_person(exchange, mint::Person { grant: &grant, account: &account, nonce: true }, refresh_token)
+}
+
+/// Whether the code was used before; if so, ends what it gave.
+async fn spent(exchange: &Exchange<'_>, code: &AuthorizationCode) -> Result<bool, TokenError> {
+    if exchange.provider.store.grant_world(code.grant).await?.is_none() {
+        return Ok(false);
+    }
+    let (id, origin, client) = (code.grant, exchange.origin.clone(), exchange.client.id().clone());
+    let account = code.account;
+    let write = exchange.provider.store.write(move |tx| {
+        let (origin, client) = (origin.clone(), client.clone());
+        async move {
+            tx.revoke_grant(id, GrantEnd::CodeReplayed, origin.now).await?;
+            let entry = origin.entry(Actor::Client, Event::CodeReplayed { grant: id }).about(account).by_client(&client);
+            Ok::<_, FlowError>(tx.append(&entry).await?)
+        }
+    });
+    write.await?;
+    Ok(true)
+}
+
+fn grant_of(code: &AuthorizationCode, now: Timestamp) -> Grant {
+    Grant {
+        id: code.grant,
+        client: code.client.clone(),
+        account: code.account,
+        session: code.session,
+        epoch: code.epoch,
+        scope: code.scope.clone(),
+        claims: code.claims.clone(),
+        resources: code.resources.clone(),
+        nonce: code.nonce.clone(),
+        auth_time: code.auth_time,
+        acr: code.acr,
+        amr: code.amr.clone(),
+        created_at: now,
+        revoked_at: None,
+    }
+}
+
+async fn write(
+    exchange: &Exchange<'_>,
+    grant: &Grant,
+    family: Option<RefreshFamily>,
+) -> Result<Inserted, TokenError> {
+    let tokens = exchange.provider.snapshot().policy.tokens;
+    let keep = if family.is_some() { tokens.refresh_absolute } else { tokens.access_token_lifetime };
+    let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
+    let (grant, origin) = (Arc::new(grant.clone()), exchange.origin.clone());
+    let write = exchange.provider.store.write(move |tx| {
+        let (grant, origin) = (Arc::clone(&grant), origin.clone());
+        async move { insert(&tx, &origin, &grant, (family, expires_at)).await }
+    });
+    Ok(write.await?)
+}
+
+async fn insert(
+    tx: &Tx,
+    origin: &Origin,
+    grant: &Grant,
+    (family, expires_at): (Option<RefreshFamily>, Timestamp),
+) -> Result<Inserted, FlowError> {
+    let entry = |event| {
+        origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client).in_session(grant.session)
+    };
+    let inserted = tx.insert_grant(grant, expires_at).await?;
+    match inserted {
+        Inserted::Yes => {
+            if let Some(family) = &family {
+                tx.insert_family(family).await?;
+            }
+            tx.append(&entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() })).await?;
+        }
+        Inserted::AlreadyThere => {
+            tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, origin.now).await?;
+            tx.append(&entry(Event::CodeReplayed { grant: grant.id })).await?;
+        }
+        Inserted::WorldChanged => {}
+    }
+    Ok(inserted)
+}

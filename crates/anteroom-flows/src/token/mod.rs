@@ -1,0 +1,109 @@
+//! `POST /token` (RFC 6749 §3.2). This file owns what all grants share: who the client is has been proven, the grant must
+//! be one it is registered for, tokens are minted, errors have their one table. A grant fills only its own holes.
+
+mod client_credentials;
+mod code;
+pub mod mint;
+pub mod refresh;
+
+use anteroom_domain::audit::AuditEntry;
+use anteroom_domain::client::Client;
+use anteroom_domain::code::CodeRefusal;
+use anteroom_domain::grant::GrantDead;
+use anteroom_oidc::token::{TokenGrant, TokenResponse};
+use anteroom_oidc::{GrantType, OAuthErrorCode};
+use anteroom_storage::Tx;
+
+use crate::client_auth::AuthenticatedClient;
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::trail::Origin;
+
+/// Specific inside; [`TokenError::code`] is what the wire gets.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    #[error("client is not registered for the grant type {0}")]
+    GrantNotAllowed(GrantType),
+    #[error("the code is not one that was given to this client")]
+    UnknownCode,
+    #[error("the code was used before")]
+    CodeReplayed,
+    #[error(transparent)]
+    Code(#[from] CodeRefusal),
+    #[error("the refresh token is not one that was given to this client")]
+    UnknownRefreshToken,
+    #[error("the refresh token has expired")]
+    RefreshExpired,
+    #[error("the refresh token was used again after its successor")]
+    RefreshReplayed,
+    #[error(transparent)]
+    Dead(#[from] GrantDead),
+    #[error("scope {0} is not one that the client may have here")]
+    Scope(String),
+    #[error("resource {0} is not one that the client may have tokens for")]
+    Resource(String),
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+impl TokenError {
+    /// RFC 6749 §5.2, RFC 8707 §2. `None`: not the client's fault.
+    pub const fn code(&self) -> Option<OAuthErrorCode> {
+        match self {
+            Self::GrantNotAllowed(_) => Some(OAuthErrorCode::UnauthorizedClient),
+            Self::UnknownCode
+            | Self::CodeReplayed
+            | Self::Code(_)
+            | Self::UnknownRefreshToken
+            | Self::RefreshExpired
+            | Self::RefreshReplayed
+            | Self::Dead(_) => Some(OAuthErrorCode::InvalidGrant),
+            Self::Scope(_) => Some(OAuthErrorCode::InvalidScope),
+            Self::Resource(_) => Some(OAuthErrorCode::InvalidTarget),
+            Self::Flow(_) => None,
+        }
+    }
+}
+
+impl From<anteroom_storage::StoreError> for TokenError {
+    fn from(error: anteroom_storage::StoreError) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+/// The request's own context: what a grant needs besides its parameters.
+pub(crate) struct Exchange<'a> {
+    pub provider: &'a Provider,
+    pub client: &'a Client,
+    pub origin: Origin,
+}
+
+pub async fn exchange(
+    provider: &Provider,
+    client: &AuthenticatedClient,
+    origin: Origin,
+    grant: TokenGrant,
+) -> Result<TokenResponse, TokenError> {
+    let client = client.client();
+    let grant_type = grant.grant_type();
+    if !client.metadata.allows_grant(grant_type) {
+        return Err(TokenError::GrantNotAllowed(grant_type));
+    }
+    let exchange = Exchange { provider, client, origin };
+    match grant {
+        TokenGrant::AuthorizationCode(request) => code::redeem(&exchange, request).await,
+        TokenGrant::RefreshToken(request) => refresh::refresh(&exchange, request).await,
+        TokenGrant::ClientCredentials(request) => client_credentials::issue(&exchange, &request),
+    }
+}
+
+impl Exchange<'_> {
+    /// Writes what happened to the trail, outside any other transaction.
+    pub(crate) async fn note(&self, entry: AuditEntry) -> Result<(), TokenError> {
+        let write = self.provider.store.write(move |tx: Tx| {
+            let entry = entry.clone();
+            async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+        });
+        Ok(write.await?)
+    }
+}

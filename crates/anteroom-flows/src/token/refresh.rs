@@ -1,0 +1,192 @@
+//! The refresh token grant (RFC 6749 §6): rotation that survives a lost answer and refuses a replay.
+//!
+//! A token is `grant.generation.mac`: the MAC proves that we made it before any row is read, and lets the same successor be
+//! made again for a client whose answer was lost.
+
+use anteroom_crypto::{Digest, KeyPurpose, Keyring};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::{Grant, GrantEnd, GrantWorld};
+use anteroom_domain::ids::GrantId;
+use anteroom_domain::refresh::{RefreshDecision, RefreshFamily};
+use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
+use anteroom_storage::GrantRecord;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use super::{Exchange, TokenError, mint};
+use crate::error::FlowError;
+use crate::trail::About;
+
+const CONTEXT: &str = "refresh_token";
+const GRANT_LEN: usize = 16;
+const GENERATION_LEN: usize = 4;
+const MAC_LEN: usize = 32;
+
+/// The token of a family's newest generation.
+pub(crate) fn token(keyring: &Keyring, family: &RefreshFamily) -> SecretString {
+    let mut bytes = Vec::with_capacity(GRANT_LEN + GENERATION_LEN + MAC_LEN);
+    bytes.extend_from_slice(family.grant.0.as_bytes());
+    bytes.extend_from_slice(&family.generation.to_be_bytes());
+    let mac = keyring.mac(KeyPurpose::RefreshMac).digest(CONTEXT, &bytes);
+    bytes.extend_from_slice(mac.as_bytes());
+    URL_SAFE_NO_PAD.encode(bytes).into()
+}
+
+/// A refresh token that we made: which grant, which generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RefreshToken {
+    pub grant: GrantId,
+    pub generation: u32,
+}
+
+impl RefreshToken {
+    pub(crate) fn parse(keyring: &Keyring, text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (body, mac) = bytes.split_at_checked(GRANT_LEN + GENERATION_LEN)?;
+        let mac = Digest::from_slice(mac)?;
+        if !keyring.mac(KeyPurpose::RefreshMac).verify(CONTEXT, body, &mac) {
+            return None;
+        }
+        let (grant, generation) = body.split_at_checked(GRANT_LEN)?;
+        Some(Self {
+            grant: GrantId(Uuid::from_slice(grant).ok()?),
+            generation: u32::from_be_bytes(generation.try_into().ok()?),
+        })
+    }
+}
+
+pub(super) async fn refresh(
+    exchange: &Exchange<'_>,
+    request: RefreshTokenGrant,
+) -> Result<TokenResponse, TokenError> {
+    let provider = exchange.provider;
+    let presented = RefreshToken::parse(&provider.keyring, request.refresh_token.expose_secret())
+        .ok_or(TokenError::UnknownRefreshToken)?;
+    // Losing the race against a parallel refresh is seen as a row that has moved on: the second look decides anew.
+    for _ in 0..2 {
+        let record = provider.store.grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
+        let family = check(exchange, &record)?;
+        let snapshot = provider.snapshot();
+        let decision = family.present(presented.generation, &snapshot.policy.tokens, exchange.origin.now);
+        let next = match decision {
+            RefreshDecision::Rotate(next) => {
+                if !rotate(exchange, &record.grant, next, presented.generation).await? {
+                    continue;
+                }
+                next
+            }
+            RefreshDecision::Repeat(same) => same,
+            RefreshDecision::Replay => return Err(replayed(exchange, &record.grant, presented.generation).await?),
+            RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
+            RefreshDecision::Unknown => return Err(TokenError::UnknownRefreshToken),
+        };
+        let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
+        let grant = Grant { scope, ..record.grant };
+        let grant = mint::for_resources(exchange.client, grant, &request.resources)?;
+        let person = mint::Person { grant: &grant, account: &record.account, nonce: false };
+        return mint::for_person(exchange, person, Some(token(&provider.keyring, &next)));
+    }
+    Err(TokenError::RefreshReplayed)
+}
+
+/// The token is this client's, and its grant is alive.
+fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<RefreshFamily, TokenError> {
+    if record.grant.client != *exchange.client.id() {
+        return Err(TokenError::UnknownRefreshToken);
+    }
+    record.grant.check(GrantWorld {
+        client: exchange.client,
+        account: &record.account,
+        session: record.session.as_ref(),
+        session_policy: exchange.provider.snapshot().policy.session,
+        now: exchange.origin.now,
+    })?;
+    record.family.ok_or(TokenError::UnknownRefreshToken)
+}
+
+/// Spends the generation, in one conditional write; `false` when another request was first.
+async fn rotate(
+    exchange: &Exchange<'_>,
+    grant: &Grant,
+    next: RefreshFamily,
+    from: u32,
+) -> Result<bool, TokenError> {
+    let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation };
+    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let (entry, now) = (entry.in_session(grant.session), exchange.origin.now);
+    let active = exchange.client.policy.refresh_is_activity.then_some(grant.session);
+    let write = exchange.provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            if !tx.rotate_family(&next, from).await? {
+                return Ok(false);
+            }
+            if let Some(session) = active {
+                tx.touch_session(session, now).await?;
+            }
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    Ok(write.await?)
+}
+
+/// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
+async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Result<TokenError, TokenError> {
+    let id = grant.id;
+    let entry = exchange.origin.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
+    let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
+    let write = exchange.provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            tx.revoke_grant(id, GrantEnd::RefreshReplayed, entry.at).await?;
+            Ok::<_, FlowError>(tx.append(&entry).await?)
+        }
+    });
+    write.await?;
+    Ok(TokenError::RefreshReplayed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn family(generation: u32) -> RefreshFamily {
+        let now = Timestamp::UNIX_EPOCH;
+        RefreshFamily {
+            grant: GrantId(Uuid::from_u128(7)),
+            generation,
+            rotated_at: now,
+            idle_expires_at: now,
+            expires_at: now,
+        }
+    }
+
+    #[test]
+    fn a_token_names_its_grant_and_generation_and_is_derived_again_the_same() {
+        let keyring = Keyring::for_tests(1);
+        let first = token(&keyring, &family(3));
+        assert_eq!(first.expose_secret(), token(&keyring, &family(3)).expose_secret());
+        let parsed = RefreshToken::parse(&keyring, first.expose_secret());
+        assert_eq!(parsed, Some(RefreshToken { grant: GrantId(Uuid::from_u128(7)), generation: 3 }));
+    }
+
+    #[test]
+    fn nothing_but_our_own_tokens_parses() {
+        let keyring = Keyring::for_tests(1);
+        let good = token(&keyring, &family(3));
+        assert_eq!(RefreshToken::parse(&Keyring::for_tests(2), good.expose_secret()), None);
+        let mut bytes = URL_SAFE_NO_PAD.decode(good.expose_secret()).unwrap();
+        for place in 0..bytes.len() {
+            bytes[place] ^= 1;
+            assert_eq!(RefreshToken::parse(&keyring, &URL_SAFE_NO_PAD.encode(&bytes)), None, "byte {place}");
+            bytes[place] ^= 1;
+        }
+        for text in ["", "x", "AAAA", good.expose_secret().trim_end_matches(|_| true)] {
+            assert_eq!(RefreshToken::parse(&keyring, text), None);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Audit entries, filled in from the request that caused them.
+
+use anteroom_crypto::Random;
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::ids::{AccountId, AuditId, SessionId};
+use anteroom_domain::reference::Reference;
+use anteroom_oidc::ClientId;
+use jiff::Timestamp;
+use std::net::IpAddr;
+
+use crate::visitor::{Visitor, new_id};
+
+/// From where and when an act came: the part of an entry that is the same for all entries of a request.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub now: Timestamp,
+    pub address: Option<IpAddr>,
+    pub reference: Option<Reference>,
+    pub random: Random,
+}
+
+impl Origin {
+    pub fn of(visitor: &Visitor, random: &Random) -> Self {
+        Self {
+            now: visitor.now,
+            address: Some(visitor.address),
+            reference: Some(visitor.reference),
+            random: random.clone(),
+        }
+    }
+
+    /// An act of Anteroom itself or of an operator at the shell.
+    pub fn local(now: Timestamp, random: &Random) -> Self {
+        Self { now, address: None, reference: None, random: random.clone() }
+    }
+
+    pub fn entry(&self, actor: Actor, event: Event) -> AuditEntry {
+        AuditEntry {
+            id: AuditId(new_id(&self.random, self.now)),
+            at: self.now,
+            actor,
+            subject: match actor {
+                Actor::Account(account) => Some(account),
+                _ => None,
+            },
+            client: None,
+            session: None,
+            address: self.address,
+            reference: self.reference,
+            event,
+        }
+    }
+}
+
+/// To whom, through which client, in which session: chained onto an entry where they apply.
+pub trait About: Sized {
+    #[must_use]
+    fn about(self, account: AccountId) -> Self;
+    #[must_use]
+    fn by_client(self, client: &ClientId) -> Self;
+    #[must_use]
+    fn in_session(self, session: SessionId) -> Self;
+}
+
+impl About for AuditEntry {
+    fn about(mut self, account: AccountId) -> Self {
+        self.subject = Some(account);
+        self
+    }
+
+    fn by_client(mut self, client: &ClientId) -> Self {
+        self.client = Some(client.clone());
+        self
+    }
+
+    fn in_session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+}

@@ -1,0 +1,81 @@
+//! Who is asking: the browser, what it holds, and the time, address and reference of this one request.
+
+use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
+use anteroom_domain::account::Account;
+use anteroom_domain::ids::{BrowserId, DeviceId};
+use anteroom_domain::reference::Reference;
+use anteroom_domain::session::{Session, SessionStanding};
+use jiff::Timestamp;
+use std::net::IpAddr;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+
+/// At most this many accounts are signed in in one browser; the least recently used goes first.
+pub const MAX_SESSIONS: usize = 5;
+
+/// One request from one browser. The cookies were parsed at the edge; nothing here has been believed yet but the
+/// devices, whose cookie carries a MAC.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub now: Timestamp,
+    pub address: IpAddr,
+    pub reference: Reference,
+    pub browser: BrowserId,
+    /// Secrets of the sessions in this browser, the current one first.
+    pub sessions: Vec<Token>,
+    pub devices: Vec<DeviceId>,
+    /// What the browser says it is, shortened for a list of devices.
+    pub device_label: String,
+}
+
+/// A session that is alive now, with its account as it is now.
+#[derive(Clone, Debug)]
+pub struct Live {
+    pub session: Session,
+    pub account: Account,
+    /// Which of the browser's secrets opened it.
+    pub token: Token,
+}
+
+const SESSION_CONTEXT: &str = "session";
+
+/// What the store knows a session's secret by.
+pub(crate) fn session_digest(keyring: &Keyring, token: &Token) -> Digest {
+    keyring.mac(KeyPurpose::TokenHash).digest(SESSION_CONTEXT, token.as_bytes())
+}
+
+/// The live sessions of the browser, in the cookie's order.
+pub async fn live_sessions(provider: &Provider, visitor: &Visitor) -> Result<Vec<Live>, FlowError> {
+    let policy = provider.snapshot().policy.session;
+    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+    // Several digests a token: a session outlives the rotation of the hashing key.
+    let tokens = visitor.sessions.iter().take(MAX_SESSIONS);
+    let digests: Vec<(Digest, &Token)> = tokens
+        .flat_map(|token| mac.digests(SESSION_CONTEXT, token.as_bytes()).into_iter().map(move |digest| (digest, token)))
+        .collect();
+    if digests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted: Vec<Digest> = digests.iter().map(|(digest, _)| *digest).collect();
+    let mut found = provider.store.sessions_by_tokens(&wanted).await?;
+    let mut live = Vec::new();
+    for (digest, token) in digests {
+        let Some(place) = found.iter().position(|row| row.digest == digest) else { continue };
+        let row = found.swap_remove(place);
+        if row.session.standing(&row.account, policy, visitor.now) == SessionStanding::Live {
+            live.push(Live { session: row.session, account: row.account, token: token.clone() });
+        }
+    }
+    Ok(live)
+}
+
+/// The secrets that the browser keeps, newest first.
+pub(crate) fn kept_sessions(live: &[Live]) -> Vec<Token> {
+    live.iter().map(|one| one.token.clone()).take(MAX_SESSIONS).collect()
+}
+
+/// Time-ordered identifiers keep the newest rows of an index together.
+pub(crate) fn new_id(random: &Random, now: Timestamp) -> uuid::Uuid {
+    random.uuid_v7(u64::try_from(now.as_millisecond()).unwrap_or(0))
+}

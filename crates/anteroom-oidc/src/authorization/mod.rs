@@ -1,0 +1,23 @@
+//! The authorization request: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.
+//!
+//! [`Parameters`] are what arrived; [`check`] holds them against the rules, each in a file of its own under
+//! `rules/`, in the one order written down in `order.rs`, and makes an [`AuthorizationRequest`] of them.
+//!
+//! Until the client and its redirect URI are known good, an error can only be a page: a redirect would make this
+//! provider an open one. After that, every error goes back to the client.
+
+mod claims_request;
+mod error;
+mod order;
+mod parameters;
+mod request;
+mod rules;
+
+#[cfg(test)]
+mod testing;
+
+pub use claims_request::{ClaimRequest, ClaimRequests, ClaimsRequest};
+pub use error::{AuthorizationError, Disposition};
+pub use order::{Accepted, check};
+pub use parameters::{Parameter, Parameters};
+pub use request::{AcrRequirement, AuthorizationRequest};

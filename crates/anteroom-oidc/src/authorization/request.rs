@@ -1,0 +1,161 @@
+use serde::{Deserialize, Serialize};
+
+use super::ClaimsRequest;
+use crate::{
+    jwt::UnverifiedJwt,
+    names::{
+        Acr, ClientId, Display, Nonce, PromptSet, RedirectUri, ResponseMode, ResponseType, Scope, ScopeSet,
+        State,
+    },
+    pkce::CodeChallenge,
+    response::ResponseTarget,
+};
+
+/// An authorization request that kept every rule. Small when serialised, since it travels sealed in pages: what is
+/// absent is not written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    pub client_id: ClientId,
+    /// As requested, so with the port that a native app listens on.
+    pub redirect_uri: RedirectUri,
+    /// RFC 6749 §4.1.3: a redirect URI that was given must be given again at the token endpoint.
+    pub redirect_uri_given: bool,
+    pub response_type: ResponseType,
+    pub response_mode: ResponseMode,
+    /// What was asked for and is registered.
+    pub scope: ScopeSet,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Nonce>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_challenge: Option<CodeChallenge>,
+    #[serde(default, skip_serializing_if = "PromptSet::is_empty")]
+    pub prompt: PromptSet,
+    /// Seconds, of the request or else the client's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<ClaimsRequest>,
+    /// The known ones, in order of preference, of the request or else the client's default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<Acr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_hint: Option<UnverifiedJwt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<Display>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ui_locales: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims_locales: Vec<String>,
+    /// RFC 8707: the APIs that the access token is for, each one of the client's audience.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+}
+
+/// Which authentication context a request wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcrRequirement {
+    Any,
+    /// OpenID Connect Core §3.1.2.1 `acr_values`, or `acr` as a claim that is not essential: tried, never a reason
+    /// to refuse. Never empty.
+    Voluntary(Vec<Acr>),
+    /// OpenID Connect Core §5.5.1.1: one of these or an error. Empty where the client named only classes that this
+    /// provider does not know, which nothing can satisfy.
+    Essential(Vec<Acr>),
+}
+
+impl AuthorizationRequest {
+    /// OpenID Connect Core §3.1.2.1: without `openid` it is plain OAuth 2.0 and there is no ID token.
+    pub fn is_openid(&self) -> bool {
+        self.scope.contains(&Scope::OpenId)
+    }
+
+    /// Where the answer goes.
+    pub fn target(&self) -> ResponseTarget {
+        ResponseTarget {
+            redirect_uri: self.redirect_uri.clone(),
+            response_mode: self.response_mode,
+            state: self.state.clone(),
+        }
+    }
+
+    pub fn acr_requirement(&self) -> AcrRequirement {
+        let known = |texts: &mut dyn Iterator<Item = &str>| -> Vec<Acr> {
+            texts.filter_map(|text| text.parse().ok()).collect()
+        };
+        if let Some(asked) = self.claims.as_ref().and_then(|claims| claims.id_token.get("acr")) {
+            let names_values = asked.accepted_values().next().is_some();
+            let values = known(&mut asked.accepted_texts());
+            if asked.essential && names_values {
+                return AcrRequirement::Essential(values);
+            }
+            if !values.is_empty() {
+                return AcrRequirement::Voluntary(values);
+            }
+        }
+        if self.acr_values.is_empty() {
+            AcrRequirement::Any
+        } else {
+            AcrRequirement::Voluntary(self.acr_values.clone())
+        }
+    }
+
+    /// OpenID Connect Core §5.5.1: `sub` asked for with a value names the one person who may answer.
+    pub fn required_subject(&self) -> Option<&str> {
+        self.claims.as_ref()?.id_token.get("sub")?.accepted_texts().next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorization::testing::{accepted, request_with};
+
+    #[test]
+    fn core_5_5_1_1_essential_acr_binds_and_the_rest_is_voluntary() {
+        use AcrRequirement::{Any, Essential, Voluntary};
+        let mfa = Acr::Mfa.as_str();
+        let essential = format!(r#"{{"id_token":{{"acr":{{"essential":true,"value":"{mfa}"}}}}}}"#);
+        let unknown = r#"{"id_token":{"acr":{"essential":true,"values":["gold"]}}}"#;
+        let voluntary = format!(r#"{{"id_token":{{"acr":{{"values":["gold","{mfa}"]}}}}}}"#);
+        let bare = r#"{"id_token":{"acr":{"essential":true}}}"#;
+        for (extra, expected) in [
+            (vec![], Any),
+            (vec![("acr_values", mfa)], Voluntary(vec![Acr::Mfa])),
+            (vec![("acr_values", "gold silver")], Any),
+            (vec![("claims", essential.as_str())], Essential(vec![Acr::Mfa])),
+            (vec![("claims", unknown), ("acr_values", mfa)], Essential(vec![])),
+            (vec![("claims", voluntary.as_str())], Voluntary(vec![Acr::Mfa])),
+            (vec![("claims", bare)], Any),
+        ] {
+            assert_eq!(accepted(&request_with(&extra)).acr_requirement(), expected, "{extra:?}");
+        }
+    }
+
+    #[test]
+    fn core_5_5_1_sub_with_a_value_names_the_person() {
+        let request = accepted(&request_with(&[("claims", r#"{"id_token":{"sub":{"value":"248289761001"}}}"#)]));
+        assert_eq!(request.required_subject(), Some("248289761001"));
+        assert_eq!(accepted(&request_with(&[])).required_subject(), None);
+    }
+
+    #[test]
+    fn a_request_survives_being_stored() {
+        let request = accepted(&request_with(&[
+            ("state", "a \"b\" ü"),
+            ("nonce", "n"),
+            ("prompt", "login consent"),
+            ("max_age", "0"),
+            ("claims", r#"{"userinfo":{"email":{"essential":true}}}"#),
+            ("ui_locales", "es-MX en"),
+            ("id_token_hint", "e30.e30.c2ln"),
+        ]));
+        let stored = serde_json::to_string(&request).unwrap();
+        assert_eq!(serde_json::from_str::<AuthorizationRequest>(&stored).unwrap(), request);
+        let plain = serde_json::to_string(&accepted(&request_with(&[]))).unwrap();
+        assert!(plain.len() < 320, "{plain}");
+    }
+}

@@ -1,0 +1,23 @@
+//! OpenID Connect Core §3.1.2.1 `display`: a wish about the page's form, never an error.
+
+use crate::{
+    authorization::{Parameter, order::Context},
+    names::Display,
+};
+
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Option<Display> {
+    context.parameters.get(Parameter::Display)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{authorization::testing, names::Display};
+
+    #[test]
+    fn core_3_1_2_1_display_is_never_an_error() {
+        for (text, display) in [("popup", Some(Display::Popup)), ("hologram", None)] {
+            let request = testing::accepted(&testing::request_with(&[("display", text)]));
+            assert_eq!(request.display, display);
+        }
+    }
+}

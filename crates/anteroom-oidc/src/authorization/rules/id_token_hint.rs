@@ -1,0 +1,28 @@
+//! OpenID Connect Core §3.1.2.1 `id_token_hint`: a token of ours. Only its form is looked at here; whether it is ours
+//! and whose is for whoever holds the keys and the session.
+
+use crate::{
+    authorization::{Parameter, error::Refusal, order::Context},
+    jwt::UnverifiedJwt,
+};
+
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<UnverifiedJwt>, Refusal> {
+    let Some(text) = context.parameters.get(Parameter::IdTokenHint) else { return Ok(None) };
+    // What was received stays out of the log: it may be somebody's token with a slip in it.
+    let refuse = |_| Refusal::invalid_request(Parameter::IdTokenHint, "id_token_hint is not an ID token");
+    text.parse().map(Some).map_err(refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::authorization::testing;
+
+    #[test]
+    fn core_3_1_2_1_id_token_hint_has_the_form_of_a_jwt() {
+        let error = testing::refused(&testing::request_with(&[("id_token_hint", "alice")]));
+        assert_eq!(error.received, None);
+        let request = testing::accepted(&testing::request_with(&[("id_token_hint", "e30.e30.c2ln")]));
+        assert!(request.id_token_hint.is_some());
+        assert!(!format!("{request:?}").contains("c2ln"));
+    }
+}

@@ -1,0 +1,40 @@
+//! RFC 6749 §3.1: a parameter must not be given more than once. RFC 8707 §2 excepts `resource`.
+
+use crate::authorization::{Parameter, error::Refusal, order::Context};
+
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), Refusal> {
+    let repeated = Parameter::ALL
+        .iter()
+        .find(|name| **name != Parameter::Resource && context.parameters.is_repeated(**name));
+    match repeated {
+        Some(name) => Err(Refusal::invalid_request(*name, "a parameter is given more than once")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::authorization::{Disposition, Parameter, testing};
+
+    #[test]
+    fn rfc6749_3_1_parameter_given_twice_is_refused() {
+        for name in Parameter::ALL.iter().filter(|name| **name != Parameter::Resource) {
+            let error = testing::refused(&testing::request_with(&[(name.as_str(), "a"), (name.as_str(), "a")]));
+            assert_eq!(error.parameter, *name);
+        }
+    }
+
+    #[test]
+    fn rfc6749_3_1_state_given_twice_is_not_echoed() {
+        let error = testing::refused(&testing::request_with(&[("state", "a"), ("state", "a")]));
+        let Disposition::Redirect(target) = error.disposition else { panic!() };
+        assert_eq!(target.state, None);
+    }
+
+    #[test]
+    fn rfc8707_2_resource_may_be_repeated() {
+        let api = "https://api.example/";
+        let request = testing::accepted(&testing::request_with(&[("resource", api), ("resource", api)]));
+        assert_eq!(request.resource, [api]);
+    }
+}

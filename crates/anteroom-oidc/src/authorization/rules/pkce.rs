@@ -1,0 +1,81 @@
+//! RFC 7636 §4.3 and §4.4.1, RFC 9700 §2.1.1: a code challenge with `S256`, required of public clients and of whoever
+//! is registered so. `plain`, also by leaving the method out, is refused.
+
+use crate::{
+    authorization::{Parameter, error::Refusal, order::Context},
+    names::ResponseType,
+    pkce::CodeChallenge,
+};
+
+pub(in crate::authorization) fn check(
+    context: &Context<'_>,
+    response_type: ResponseType,
+) -> Result<Option<CodeChallenge>, Refusal> {
+    let method = context.parameters.get(Parameter::CodeChallengeMethod);
+    let Some(text) = context.parameters.get(Parameter::CodeChallenge) else {
+        let refuse = |description| Refusal::invalid_request(Parameter::CodeChallenge, description);
+        if context.client.require_pkce && response_type.has_code() {
+            return Err(refuse("code_challenge is required"));
+        }
+        if method.is_some() {
+            return Err(refuse("code_challenge_method is given without code_challenge"));
+        }
+        return Ok(None);
+    };
+    if method != Some("S256") {
+        let description = "code_challenge_method must be S256";
+        return Err(Refusal::invalid_request(Parameter::CodeChallengeMethod, description)
+            .received(method.unwrap_or_default())
+            .registered(["S256"]));
+    }
+    let description = "code_challenge must have 43 characters of base64url";
+    let refuse = |_| Refusal::invalid_request(Parameter::CodeChallenge, description).received(text);
+    text.parse().map(Some).map_err(refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        authorization::{Parameter, testing},
+        client::ClientMetadataInput,
+    };
+
+    #[test]
+    fn rfc7636_4_4_1_challenge_is_required_where_registered_so() {
+        let mut pairs = testing::request_without("code_challenge");
+        pairs.retain(|(name, _)| *name != "code_challenge_method");
+        assert_eq!(testing::refused(&pairs).parameter, Parameter::CodeChallenge);
+        let lenient =
+            testing::client_from(&ClientMetadataInput { require_pkce: Some(false), ..testing::input() });
+        assert_eq!(testing::checked(&lenient, &pairs).unwrap().code_challenge, None);
+        pairs.push(("code_challenge_method", "S256"));
+        assert!(testing::checked(&lenient, &pairs).is_err());
+    }
+
+    #[test]
+    fn rfc7636_4_3_plain_is_refused_also_as_the_default() {
+        for pairs in [
+            testing::request_changed("code_challenge_method", "plain"),
+            testing::request_changed("code_challenge_method", "s256"),
+            testing::request_without("code_challenge_method"),
+        ] {
+            assert_eq!(testing::refused(&pairs).parameter, Parameter::CodeChallengeMethod);
+        }
+    }
+
+    #[test]
+    fn rfc7636_4_2_malformed_challenge_is_refused() {
+        let error = testing::refused(&testing::request_changed("code_challenge", "short"));
+        assert_eq!(error.parameter, Parameter::CodeChallenge);
+        let kept = testing::accepted(&testing::request_with(&[])).code_challenge.unwrap();
+        assert_eq!(kept.to_string(), testing::CHALLENGE);
+    }
+
+    #[test]
+    fn rfc7636_4_no_challenge_is_needed_without_a_code() {
+        let mut pairs = testing::request_changed("response_type", "id_token");
+        pairs.retain(|(name, _)| !name.starts_with("code_challenge"));
+        pairs.push(("nonce", "n"));
+        assert_eq!(testing::accepted(&pairs).code_challenge, None);
+    }
+}

@@ -1,0 +1,37 @@
+//! A request has a bounded size: it is carried in pages and stored.
+
+use crate::authorization::{Parameter, Parameters, error::Refusal};
+
+const MAX_VALUE_BYTES: usize = 8 * 1024;
+const MAX_TOTAL_BYTES: usize = 16 * 1024;
+
+pub(in crate::authorization) fn check(parameters: &Parameters) -> Result<(), Refusal> {
+    let mut total = 0;
+    for (name, value) in parameters.iter() {
+        total += value.len();
+        if value.len() > MAX_VALUE_BYTES || total > MAX_TOTAL_BYTES {
+            return Err(refuse(name).received(value));
+        }
+    }
+    Ok(())
+}
+
+fn refuse(name: Parameter) -> Refusal {
+    Refusal::invalid_request(name, "the request is too long")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::authorization::{Disposition, Parameter, testing};
+
+    #[test]
+    fn an_oversized_request_is_refused_on_a_page() {
+        let long = "x".repeat(super::MAX_VALUE_BYTES + 1);
+        let error = testing::refused(&testing::request_with(&[("login_hint", &long)]));
+        assert_eq!((error.parameter, &error.disposition), (Parameter::LoginHint, &Disposition::Page));
+        assert!(error.received.unwrap().len() < 300);
+        let many = "x".repeat(super::MAX_TOTAL_BYTES / 3);
+        let pairs = [("resource", many.as_str()); 3];
+        assert_eq!(testing::refused(&testing::request_with(&pairs)).disposition, Disposition::Page);
+    }
+}

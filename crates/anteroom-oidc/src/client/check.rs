@@ -1,0 +1,296 @@
+//! From text to a checked client: each value by itself, then what they must be together.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use url::Url;
+
+use super::{
+    AccessTokenFormat, ApplicationType, ClientMetadata, ClientMetadataInput, MetadataError, MetadataErrors,
+    MetadataProblem,
+};
+use crate::{
+    capabilities::Capabilities,
+    names::{
+        Acr, ClientId, GrantType, Issuer, NotAName, RedirectUri, RedirectUriKind, ResponseType, ScopeSet,
+        SigningAlgorithm, SubjectType, TokenEndpointAuthMethod, is_loopback_host,
+    },
+};
+
+/// What a client's metadata is held against, and what stands in for what it leaves out.
+#[derive(Debug, Clone, Copy)]
+pub struct MetadataRules<'a> {
+    pub issuer: &'a Issuer,
+    pub capabilities: &'a Capabilities,
+    /// Whether confidential clients need a code challenge unless they say otherwise.
+    pub require_pkce: bool,
+    /// The scopes of a client that names none.
+    pub scope: &'a ScopeSet,
+}
+
+impl ClientMetadata {
+    /// Reads and checks `input`; what is wrong comes back whole.
+    pub fn parse(
+        client_id: ClientId,
+        input: &ClientMetadataInput,
+        rules: MetadataRules<'_>,
+    ) -> Result<Self, MetadataErrors> {
+        let mut reader = Reader { rules, errors: Vec::new() };
+        let metadata = reader.read(client_id, input);
+        reader.check_together(&metadata, input);
+        if reader.errors.is_empty() { Ok(metadata) } else { Err(MetadataErrors(reader.errors)) }
+    }
+}
+
+struct Reader<'a> {
+    rules: MetadataRules<'a>,
+    errors: Vec<MetadataError>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, client_id: ClientId, input: &ClientMetadataInput) -> ClientMetadata {
+        let offered = self.rules.capabilities;
+        let grant_types: BTreeSet<GrantType> = match &input.grant_types {
+            Some(listed) => self.listed("grant_types", listed, &offered.grant_types),
+            None => [GrantType::AuthorizationCode].into(),
+        };
+        let response_types: BTreeSet<ResponseType> = match &input.response_types {
+            Some(listed) => self.listed("response_types", listed, &offered.response_types),
+            None if grant_types.contains(&GrantType::AuthorizationCode) => [ResponseType::Code].into(),
+            None => BTreeSet::new(),
+        };
+        let algorithms = &offered.signing_algorithms;
+        let token_endpoint_auth_method = self
+            .word(
+                "token_endpoint_auth_method",
+                input.token_endpoint_auth_method.as_ref(),
+                &offered.token_endpoint_auth_methods,
+            )
+            .unwrap_or(TokenEndpointAuthMethod::ClientSecretBasic);
+        let require_pkce = input
+            .require_pkce
+            .unwrap_or(self.rules.require_pkce || !token_endpoint_auth_method.is_confidential());
+        ClientMetadata {
+            client_id,
+            client_name: self.label("client_name", input.client_name.as_ref()),
+            application_type: self
+                .word("application_type", input.application_type.as_ref(), ApplicationType::ALL)
+                .unwrap_or(ApplicationType::Web),
+            redirect_uris: self.redirect_uris("redirect_uris", &input.redirect_uris),
+            response_types,
+            grant_types,
+            token_endpoint_auth_method,
+            scope: self.scope(input.scope.as_ref()),
+            id_token_signed_response_alg: self
+                .word(
+                    "id_token_signed_response_alg",
+                    input.id_token_signed_response_alg.as_ref(),
+                    algorithms,
+                )
+                .unwrap_or(SigningAlgorithm::Rs256),
+            userinfo_signed_response_alg: self.word(
+                "userinfo_signed_response_alg",
+                input.userinfo_signed_response_alg.as_ref(),
+                algorithms,
+            ),
+            subject_type: self
+                .word("subject_type", input.subject_type.as_ref(), &offered.subject_types)
+                .unwrap_or(SubjectType::Public),
+            default_max_age: self.seconds("default_max_age", input.default_max_age),
+            require_auth_time: input.require_auth_time.unwrap_or(false),
+            default_acr_values: self.acr_values(&input.default_acr_values),
+            initiate_login_uri: self.https("initiate_login_uri", input.initiate_login_uri.as_ref()),
+            post_logout_redirect_uris: self
+                .redirect_uris("post_logout_redirect_uris", &input.post_logout_redirect_uris),
+            backchannel_logout_uri: self
+                .https("backchannel_logout_uri", input.backchannel_logout_uri.as_ref()),
+            backchannel_logout_session_required: input.backchannel_logout_session_required.unwrap_or(false),
+            frontchannel_logout_uri: self
+                .https("frontchannel_logout_uri", input.frontchannel_logout_uri.as_ref()),
+            frontchannel_logout_session_required: input.frontchannel_logout_session_required.unwrap_or(false),
+            client_uri: self.https("client_uri", input.client_uri.as_ref()),
+            logo_uri: self.https("logo_uri", input.logo_uri.as_ref()),
+            policy_uri: self.https("policy_uri", input.policy_uri.as_ref()),
+            tos_uri: self.https("tos_uri", input.tos_uri.as_ref()),
+            require_pkce,
+            audience: self.audience(&input.audience),
+            access_token_format: self
+                .word("access_token_format", input.access_token_format.as_ref(), AccessTokenFormat::ALL)
+                .unwrap_or(AccessTokenFormat::Jwt),
+            access_token_signed_response_alg: self
+                .word(
+                    "access_token_signed_response_alg",
+                    input.access_token_signed_response_alg.as_ref(),
+                    algorithms,
+                )
+                .unwrap_or(SigningAlgorithm::Es256),
+        }
+    }
+
+    fn word<T>(&mut self, parameter: &'static str, text: Option<&String>, offered: &[T]) -> Option<T>
+    where
+        T: Copy + PartialEq + fmt::Display + FromStr<Err = NotAName>,
+    {
+        let text = text?;
+        match text.parse::<T>() {
+            Ok(value) if offered.contains(&value) => Some(value),
+            Ok(_) | Err(_) => {
+                let offered = offered.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let problem = MetadataProblem::NotOffered { received: text.clone(), offered };
+                self.errors.push(MetadataError::new(parameter, text, problem));
+                None
+            }
+        }
+    }
+
+    fn listed<T>(&mut self, parameter: &'static str, texts: &[String], offered: &[T]) -> BTreeSet<T>
+    where
+        T: Copy + Ord + fmt::Display + FromStr<Err = NotAName>,
+    {
+        let mut words = BTreeSet::new();
+        for (i, text) in texts.iter().enumerate() {
+            let errors_before = self.errors.len();
+            words.extend(self.word(parameter, Some(text), offered));
+            for error in self.errors.iter_mut().skip(errors_before) {
+                error.index = Some(i);
+            }
+        }
+        words
+    }
+
+    fn redirect_uris(&mut self, parameter: &'static str, texts: &[String]) -> Vec<RedirectUri> {
+        let mut uris = Vec::with_capacity(texts.len());
+        for (i, text) in texts.iter().enumerate() {
+            match RedirectUri::parse(text) {
+                Ok(uri) if uris.contains(&uri) => self.errors.push(
+                    MetadataError::new(parameter, text, MetadataProblem::Twice(text.clone())).at(i),
+                ),
+                Ok(uri) => uris.push(uri),
+                Err(error) => self.errors.push(MetadataError::new(parameter, text, error).at(i)),
+            }
+        }
+        uris
+    }
+
+    fn scope(&mut self, text: Option<&String>) -> ScopeSet {
+        let Some(text) = text else { return self.rules.scope.clone() };
+        text.parse().unwrap_or_else(|error: NotAName| {
+            self.errors.push(MetadataError::new("scope", text, error));
+            ScopeSet::default()
+        })
+    }
+
+    fn acr_values(&mut self, texts: &[String]) -> Vec<Acr> {
+        let mut values = Vec::with_capacity(texts.len());
+        for (i, text) in texts.iter().enumerate() {
+            match text.parse() {
+                Ok(acr) => values.push(acr),
+                Err(error) => {
+                    let error: NotAName = error;
+                    self.errors.push(MetadataError::new("default_acr_values", text, error).at(i));
+                }
+            }
+        }
+        values
+    }
+
+    fn audience(&mut self, texts: &[String]) -> Vec<String> {
+        for (i, text) in texts.iter().enumerate() {
+            if text.is_empty() || text.len() > 255 {
+                let problem = MetadataProblem::Length { max: 255 };
+                self.errors.push(MetadataError::new("audience", text, problem).at(i));
+            }
+        }
+        texts.to_vec()
+    }
+
+    fn label(&mut self, parameter: &'static str, text: Option<&String>) -> Option<String> {
+        const MAX: usize = 100;
+        let text = text?.trim();
+        if text.is_empty() || text.chars().count() > MAX {
+            self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Length { max: MAX }));
+        }
+        Some(text.to_owned())
+    }
+
+    fn seconds(&mut self, parameter: &'static str, seconds: Option<i64>) -> Option<u32> {
+        let seconds = seconds?;
+        let parsed = u32::try_from(seconds).ok();
+        if parsed.is_none() {
+            self.errors.push(MetadataError::new(parameter, &seconds.to_string(), MetadataProblem::OutOfRange));
+        }
+        parsed
+    }
+
+    fn https(&mut self, parameter: &'static str, text: Option<&String>) -> Option<Url> {
+        let text = text?;
+        let url = Url::parse(text).ok().filter(|url| {
+            let secure = url.scheme() == "https"
+                || (self.rules.issuer.is_loopback_http()
+                    && url.scheme() == "http"
+                    && url.host().is_some_and(|host| is_loopback_host(&host)));
+            secure && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
+        });
+        if url.is_none() {
+            self.errors.push(MetadataError::new(parameter, text, MetadataProblem::NotHttps(text.clone())));
+        }
+        url
+    }
+
+    fn conflict(&mut self, parameter: &'static str, received: &str, why: &'static str) {
+        self.errors.push(MetadataError::new(parameter, received, MetadataProblem::Conflict(why)));
+    }
+
+    fn check_together(&mut self, client: &ClientMetadata, input: &ClientMetadataInput) {
+        let grants = &client.grant_types;
+        let redirects = grants.contains(&GrantType::AuthorizationCode) || grants.contains(&GrantType::Implicit);
+        if redirects && input.redirect_uris.is_empty() {
+            self.conflict("redirect_uris", "", "at least one is needed for the client's grant types");
+        }
+        // Registration §2: response types and grant types imply each other.
+        for kind in &client.response_types {
+            if kind.has_code() && !grants.contains(&GrantType::AuthorizationCode) {
+                self.conflict("response_types", kind.as_str(), "needs the grant type authorization_code");
+            }
+            if (kind.has_id_token() || kind.has_token()) && !grants.contains(&GrantType::Implicit) {
+                self.conflict("response_types", kind.as_str(), "needs the grant type implicit");
+            }
+        }
+        if grants.contains(&GrantType::RefreshToken) && !redirects {
+            self.conflict("grant_types", "refresh_token", "needs the grant type authorization_code as well");
+        }
+        // RFC 6749 §4.4: client credentials are for confidential clients only.
+        if grants.contains(&GrantType::ClientCredentials) && client.is_public() {
+            self.conflict("grant_types", "client_credentials", "needs a client that can authenticate");
+        }
+        if client.is_public() && !client.require_pkce {
+            self.conflict("require_pkce", "false", "a public client always needs a code challenge");
+        }
+        self.check_uris_together(client);
+    }
+
+    fn check_uris_together(&mut self, client: &ClientMetadata) {
+        let lists = [
+            ("redirect_uris", &client.redirect_uris),
+            ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+        ];
+        for (parameter, uris) in lists {
+            for uri in uris {
+                if uri.kind() == RedirectUriKind::PrivateUse && client.application_type == ApplicationType::Web {
+                    self.conflict(parameter, uri.as_str(), "private-use schemes are for native applications");
+                }
+            }
+        }
+        // Front-Channel Logout §2: scheme, host and port of a registered redirect URI.
+        if let Some(url) = &client.frontchannel_logout_uri {
+            let origin = url.origin().ascii_serialization();
+            if !client.redirect_uris.iter().any(|uri| uri.origin().as_ref() == Some(&origin)) {
+                let why = "must have scheme, host and port of one of the redirect_uris";
+                self.conflict("frontchannel_logout_uri", url.as_str(), why);
+            }
+        }
+        if client.backchannel_logout_session_required && client.backchannel_logout_uri.is_none() {
+            let why = "has no meaning without backchannel_logout_uri";
+            self.conflict("backchannel_logout_session_required", "true", why);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A client's metadata: OAuth 2.0 Dynamic Client Registration (RFC 7591 §2), OpenID Connect Registration §2 and the
+//! logout specifications. Clients from TOML and registered ones are the same model: both arrive as
+//! [`ClientMetadataInput`], and [`ClientMetadata::parse`] is the only way to a [`ClientMetadata`].
+
+mod check;
+mod error;
+mod input;
+mod resource;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use url::Url;
+
+pub use self::{
+    check::MetadataRules,
+    error::{MetadataError, MetadataErrors, MetadataProblem},
+    input::ClientMetadataInput,
+    resource::InvalidTarget,
+};
+use crate::{
+    names::{
+        Acr, ClientId, GrantType, RedirectUri, ResponseType, Scope, ScopeSet, SigningAlgorithm, SubjectType,
+        TokenEndpointAuthMethod,
+    },
+    wire::wire_enum,
+};
+
+wire_enum! {
+    /// OpenID Connect Registration §2 `application_type`.
+    pub enum ApplicationType("an application type (web or native)") {
+        Web = "web",
+        Native = "native",
+    }
+}
+
+wire_enum! {
+    /// Whether resource servers read access tokens themselves (RFC 9068) or ask us (RFC 7662).
+    pub enum AccessTokenFormat("an access token format (jwt or opaque)") {
+        Jwt = "jwt",
+        Opaque = "opaque",
+    }
+}
+
+/// A client whose metadata has been checked as a whole. Serialises to the registration response's names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClientMetadata {
+    pub client_id: ClientId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    pub application_type: ApplicationType,
+    pub redirect_uris: Vec<RedirectUri>,
+    pub response_types: BTreeSet<ResponseType>,
+    pub grant_types: BTreeSet<GrantType>,
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// The scopes that the client may ask for.
+    pub scope: ScopeSet,
+    pub id_token_signed_response_alg: SigningAlgorithm,
+    /// Userinfo as a signed JWT; plain JSON without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    pub subject_type: SubjectType,
+    /// Seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
+    pub require_auth_time: bool,
+    pub default_acr_values: Vec<Acr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<Url>,
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<Url>,
+    pub backchannel_logout_session_required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<Url>,
+    pub frontchannel_logout_session_required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<Url>,
+    /// Ours: whether a code challenge is required of this client. Always true of a public one.
+    pub require_pkce: bool,
+    /// Ours: the APIs that the client's access tokens are for. Without a `resource` parameter a token is for all of
+    /// them; with one, for that one, which must be here. Empty: tokens are for the issuer's own userinfo.
+    pub audience: Vec<String>,
+    /// Ours.
+    pub access_token_format: AccessTokenFormat,
+    /// Ours: what a JWT access token is signed with.
+    pub access_token_signed_response_alg: SigningAlgorithm,
+}
+
+impl ClientMetadata {
+    pub fn is_public(&self) -> bool {
+        !self.token_endpoint_auth_method.is_confidential()
+    }
+
+    pub fn allows_grant(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
+    }
+
+    pub fn may_ask_for(&self, scope: &Scope) -> bool {
+        self.scope.contains(scope)
+    }
+
+    /// The registered redirect URI that `requested` stands for. Loopback ports are free for native clients only
+    /// (RFC 8252 §7.3); everyone else is compared character for character (RFC 9700 §4.1.3).
+    pub fn find_redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
+        self.redirect_uris.iter().find(|uri| match self.application_type {
+            ApplicationType::Native => uri.matches_on_any_loopback_port(requested),
+            ApplicationType::Web => uri.matches_exactly(requested),
+        })
+    }
+
+    /// RP-Initiated Logout §3: the same comparison for where a logout may lead.
+    pub fn find_post_logout_redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
+        self.post_logout_redirect_uris.iter().find(|uri| match self.application_type {
+            ApplicationType::Native => uri.matches_on_any_loopback_port(requested),
+            ApplicationType::Web => uri.matches_exactly(requested),
+        })
+    }
+}

@@ -1,0 +1,23 @@
+//! The words of the protocol as types. Each parses what the specification admits and nothing else, and displays
+//! and serialises as the wire's own text.
+
+mod acr;
+mod issuer;
+mod prompt;
+mod redirect_uri;
+mod response;
+mod scope;
+mod text;
+mod vocabulary;
+
+pub use crate::wire::NotAName;
+pub use acr::{Acr, Amr, AmrSet};
+pub use issuer::{Issuer, IssuerError};
+pub use prompt::{Prompt, PromptSet, PromptSetError};
+pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUriKind};
+pub use response::{ResponseMode, ResponseType};
+pub use scope::{Scope, ScopeSet};
+pub use text::{ClientId, Nonce, State, Subject};
+pub use vocabulary::{Display, GrantType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
+
+pub(crate) use issuer::is_loopback_host;

@@ -1,0 +1,96 @@
+//! Writes every sample of every page and email, in every language, into a folder, to be looked at in a browser:
+//! `cargo run -p anteroom-pages --example gallery -- OUT_DIR [THEME_DIR]`.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use anteroom_pages::{
+    AccountLockedEmail, ChooseAccountPage, Chrome, ConsentPage, DashboardPage, ErrorPage, FormPostPage,
+    InvitationEmail, Locale, Message, NotEntitledPage, OutboxPage, Page, PasswordExpiredPage, SignInPage, SignOutPage,
+    SignedInAs, SignedOutPage, StepUnavailablePage, SupportContact, Theme,
+};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+struct Gallery {
+    theme: Theme,
+    folder: PathBuf,
+}
+
+fn main() -> Outcome {
+    let mut arguments = env::args_os().skip(1).map(PathBuf::from);
+    let folder = arguments.next().ok_or("which folder shall the gallery be written to?")?;
+    let gallery = Gallery { theme: Theme::load(arguments.next().as_deref())?, folder };
+    for locale in Locale::ALL {
+        gallery.pages(locale)?;
+        gallery.emails(locale)?;
+    }
+    Ok(())
+}
+
+impl Gallery {
+    fn pages(&self, locale: Locale) -> Outcome {
+        self.page::<SignInPage>(locale)?;
+        self.page::<ChooseAccountPage>(locale)?;
+        self.page::<DashboardPage>(locale)?;
+        self.page::<ConsentPage>(locale)?;
+        self.page::<NotEntitledPage>(locale)?;
+        self.page::<PasswordExpiredPage>(locale)?;
+        self.page::<StepUnavailablePage>(locale)?;
+        self.page::<SignOutPage>(locale)?;
+        self.page::<SignedOutPage>(locale)?;
+        self.page::<ErrorPage>(locale)?;
+        self.page::<FormPostPage>(locale)?;
+        self.page::<OutboxPage>(locale)
+    }
+
+    fn page<P: Page>(&self, locale: Locale) -> Outcome {
+        let chrome = Chrome {
+            practice_name: "Riverside Dental & Medical".to_owned(),
+            locale,
+            demo: true,
+            support_contact: Some(SupportContact {
+                label: "the practice manager, extension 12".to_owned(),
+                href: Some("tel:+12025550100".to_owned()),
+            }),
+            signed_in_as: Some(SignedInAs {
+                name: "Alice Moreno".to_owned(),
+                email: "alice@demo.example".to_owned(),
+            }),
+        };
+        for (number, view) in P::samples().iter().enumerate() {
+            // Opened from a folder, the page finds its assets beside it.
+            let html = self.theme.render(&chrome, view)?.replace("\"/assets/", "\"assets/");
+            for path in html.split('"').filter_map(|word| word.strip_prefix("assets/")) {
+                let asset = self.theme.asset(path).ok_or_else(|| format!("no asset {path}"))?;
+                self.write(Path::new("assets").join(path), &asset.bytes)?;
+            }
+            // What moves on by itself cannot be looked at.
+            let html = html.replace("<script src=\"assets/form-post", "<script data-src=\"assets/form-post");
+            self.write(format!("{}-{number}.{}.html", P::TEMPLATE, locale.tag()), html.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn emails(&self, locale: Locale) -> Outcome {
+        self.email::<InvitationEmail>(locale)?;
+        self.email::<AccountLockedEmail>(locale)
+    }
+
+    fn email<M: Message>(&self, locale: Locale) -> Outcome {
+        for view in M::samples() {
+            let email = self.theme.render_email(locale, &view)?;
+            let stem = format!("email-{}.{}", M::TEMPLATE, locale.tag());
+            self.write(format!("{stem}.html"), email.html.as_bytes())?;
+            self.write(format!("{stem}.txt"), format!("{}\n\n{}", email.subject, email.text).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> Outcome {
+        let path = self.folder.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
+        Ok(fs::write(path, bytes)?)
+    }
+}

@@ -1,0 +1,109 @@
+//! Holds a theme against its views. Handlebars in strict mode refuses `{{missing}}`, but `{{#if missing}}` passes in
+//! silence, and neither is noticed before a page takes that branch. So each template is walked from each page with the
+//! shape of its samples in hand, and after that every sample is rendered in every language.
+
+pub(crate) mod shape;
+pub(crate) mod signature;
+mod walk;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::chrome::Chrome;
+use crate::emails::{AccountLockedEmail, InvitationEmail, Message};
+use crate::error::Fault;
+use crate::locale::Locale;
+use crate::theme::Theme;
+use crate::views::{
+    ChooseAccountPage, ConsentPage, DashboardPage, ErrorPage, FormPostPage, NotEntitledPage, OutboxPage, Page,
+    PasswordExpiredPage, SignInPage, SignOutPage, SignedOutPage, StepUnavailablePage,
+};
+use shape::Shape;
+use walk::Walk;
+
+/// A page or email with everything that its templates may be given.
+struct Sampled {
+    templates: Vec<String>,
+    /// The view's fields, one object per sample.
+    views: Vec<Value>,
+    framed: bool,
+}
+
+fn page<P: Page>() -> Sampled {
+    let views = P::samples().iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
+    Sampled { templates: vec![format!("pages/{}", P::TEMPLATE)], views, framed: true }
+}
+
+fn email<M: Message>() -> Sampled {
+    let views = M::samples().iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
+    let parts = ["subject.txt", "txt", "html"];
+    let templates = parts.map(|part| format!("emails/{}.{part}", M::TEMPLATE)).into();
+    Sampled { templates, views, framed: false }
+}
+
+/// Every page and email there is. A new one is entered here.
+fn all() -> Vec<Sampled> {
+    vec![
+        page::<SignInPage>(),
+        page::<ChooseAccountPage>(),
+        page::<DashboardPage>(),
+        page::<ConsentPage>(),
+        page::<NotEntitledPage>(),
+        page::<PasswordExpiredPage>(),
+        page::<StepUnavailablePage>(),
+        page::<SignOutPage>(),
+        page::<SignedOutPage>(),
+        page::<ErrorPage>(),
+        page::<FormPostPage>(),
+        page::<OutboxPage>(),
+        email::<InvitationEmail>(),
+        email::<AccountLockedEmail>(),
+    ]
+}
+
+/// Walks all templates; what they use of texts and partials is told by what they do not.
+pub(crate) fn templates(theme: &Theme, new_partials: &[String], faults: &mut Vec<Fault>) {
+    let mut used_texts = BTreeSet::new();
+    let mut used_templates = BTreeSet::new();
+    for sampled in all() {
+        let shape = Shape::of(&contexts(&sampled, Locale::En));
+        for template in &sampled.templates {
+            let mut walk = Walk::new(theme.registry(template), &theme.texts, &shape);
+            walk.page(template);
+            used_texts.append(&mut walk.used_texts);
+            used_templates.append(&mut walk.used_templates);
+            for fault in walk.faults {
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+            }
+        }
+    }
+    let unused = new_partials.iter().filter(|name| !used_templates.contains(*name));
+    faults.extend(unused.map(|name| Fault::UnusedFile { file: format!("{name}.hbs") }));
+    theme.texts.unused(&used_texts, faults);
+}
+
+/// Renders every sample of everything in every language.
+pub(crate) fn renderings(theme: &Theme, faults: &mut Vec<Fault>) {
+    for sampled in all() {
+        let shape = Shape::of(&sampled.views);
+        let views = sampled.views.iter().flat_map(|view| shape::with_gaps(view, &shape)).collect();
+        let sampled = Sampled { views, ..sampled };
+        for locale in Locale::ALL {
+            let contexts = contexts(&sampled, locale);
+            for template in &sampled.templates {
+                let failed = contexts.iter().find_map(|context| theme.rendered(template, context.clone()).err());
+                faults.extend(failed.map(|reason| Fault::Render { template: template.clone(), locale, reason }));
+            }
+        }
+    }
+}
+
+fn contexts(sampled: &Sampled, locale: Locale) -> Vec<Value> {
+    let frames: Vec<Option<Chrome>> =
+        if sampled.framed { Chrome::samples(locale).into_iter().map(Some).collect() } else { vec![None] };
+    let pairs = frames.iter().flat_map(|frame| sampled.views.iter().map(move |view| (frame, view)));
+    pairs.filter_map(|(frame, view)| crate::theme::context(frame.as_ref(), locale, view).ok()).collect()
+}

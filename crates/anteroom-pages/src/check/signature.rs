@@ -1,0 +1,108 @@
+//! What a Fluent message asks of its caller: the variables it names, and the words between which its selectors choose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_bundle::FluentResource;
+use fluent_syntax::ast::{CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey};
+
+/// Languages have different plural forms, so these are not held against each other.
+const PLURALS: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
+
+#[derive(Default)]
+pub(crate) struct Signature {
+    pub(crate) variables: BTreeSet<String>,
+    choices: BTreeSet<String>,
+    /// The message itself and those that it is put together from.
+    pub(crate) parts: BTreeSet<String>,
+}
+
+impl Signature {
+    pub(crate) fn takes_the_same_as(&self, other: &Signature) -> bool {
+        self.variables == other.variables && self.choices == other.choices
+    }
+}
+
+type Patterns<'a> = BTreeMap<String, &'a Pattern<&'a str>>;
+
+/// The signatures of all messages; of a message in several resources, the last.
+pub(crate) fn collect<'a>(resources: impl Iterator<Item = &'a FluentResource>) -> BTreeMap<String, Signature> {
+    let mut patterns = Patterns::new();
+    for entry in resources.flat_map(FluentResource::entries) {
+        match entry {
+            Entry::Message(message) => {
+                patterns.extend(message.value.as_ref().map(|value| (message.id.name.to_owned(), value)));
+            }
+            Entry::Term(term) => patterns.extend([(format!("-{}", term.id.name), &term.value)]),
+            _ => {}
+        }
+    }
+    let messages = patterns.keys().filter(|id| !id.starts_with('-'));
+    messages.map(|id| (id.clone(), Reader::read(id, &patterns))).collect()
+}
+
+struct Reader<'a> {
+    patterns: &'a Patterns<'a>,
+    signature: Signature,
+}
+
+impl<'a> Reader<'a> {
+    fn read(id: &str, patterns: &'a Patterns<'a>) -> Signature {
+        let mut reader = Reader { patterns, signature: Signature::default() };
+        reader.refer(id.to_owned());
+        reader.signature
+    }
+
+    fn refer(&mut self, id: String) {
+        let pattern = self.patterns.get(&id).copied();
+        // A message that leads back to itself is Fluent's to refuse, when it is rendered.
+        if self.signature.parts.insert(id)
+            && let Some(pattern) = pattern
+        {
+            self.pattern(pattern);
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern<&str>) {
+        for element in &pattern.elements {
+            if let PatternElement::Placeable { expression } = element {
+                self.expression(expression);
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression<&str>) {
+        match expression {
+            Expression::Inline(inline) => self.inline(inline),
+            Expression::Select { selector, variants } => {
+                self.inline(selector);
+                for variant in variants {
+                    if let VariantKey::Identifier { name } = variant.key
+                        && !PLURALS.contains(&name)
+                    {
+                        self.signature.choices.insert(name.to_owned());
+                    }
+                    self.pattern(&variant.value);
+                }
+            }
+        }
+    }
+
+    fn inline(&mut self, inline: &InlineExpression<&str>) {
+        match inline {
+            InlineExpression::VariableReference { id } => {
+                self.signature.variables.insert(id.name.to_owned());
+            }
+            InlineExpression::MessageReference { id, .. } => self.refer(id.name.to_owned()),
+            InlineExpression::TermReference { id, .. } => self.refer(format!("-{}", id.name)),
+            InlineExpression::FunctionReference { arguments, .. } => self.arguments(arguments),
+            InlineExpression::Placeable { expression } => self.expression(expression),
+            InlineExpression::StringLiteral { .. } | InlineExpression::NumberLiteral { .. } => {}
+        }
+    }
+
+    fn arguments(&mut self, arguments: &CallArguments<&str>) {
+        for argument in &arguments.positional {
+            self.inline(argument);
+        }
+    }
+}

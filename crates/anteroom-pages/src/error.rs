@@ -1,0 +1,81 @@
+//! What can be wrong with a theme, all of it told at once.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::locale::Locale;
+
+/// Why a theme was refused: every fault, not the first.
+#[derive(Debug, thiserror::Error)]
+#[error("the theme cannot be used:{}", .faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>())]
+pub struct ThemeError {
+    pub faults: Vec<Fault>,
+}
+
+/// A place in a theme's file, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("{}: {reason}", path.display())]
+    Read { path: PathBuf, reason: String },
+    #[error("{file}: not UTF-8")]
+    NotText { file: String },
+    #[error("{file}: no such file belongs to a theme")]
+    UnknownFile { file: String },
+    #[error("{file}: no page or email includes it")]
+    UnusedFile { file: String },
+    #[error("{file}: not an image, style sheet, script or font that pages may load")]
+    AssetType { file: String },
+    #[error("{file}: an icon has to begin with <svg")]
+    NotAnIcon { file: String },
+    #[error("{place}: {reason}")]
+    Syntax { place: Place, reason: String },
+    #[error("{place}: `{variable}` is not a variable of this page")]
+    UnknownVariable { place: Place, variable: String },
+    #[error("{place}: `{variable}` is a list or a group, not a value that can be written")]
+    NotAValue { place: Place, variable: String },
+    #[error("{place}: `{variable}` is not a list")]
+    NotAList { place: Place, variable: String },
+    #[error("{place}: `{helper}` is not a helper, or not used like this")]
+    UnknownHelper { place: Place, helper: String },
+    #[error("{place}: there is no partial `{partial}`")]
+    UnknownPartial { place: Place, partial: String },
+    #[error("{place}: unescaped output is not allowed")]
+    Unescaped { place: Place },
+    #[error("{place}: decorators are not supported")]
+    Unsupported { place: Place },
+    #[error("{place}: the text's id has to be written out")]
+    ComputedText { place: Place },
+    #[error("{place}: there is no text `{id}`")]
+    UnknownText { place: Place, id: String },
+    #[error("{place}: the text `{id}` takes {expected}, but is given {given}")]
+    TextVariables { place: Place, id: String, expected: String, given: String },
+    #[error("texts/{}.ftl: the text `{id}` is missing", locale.tag())]
+    MissingText { locale: Locale, id: String },
+    #[error("texts/{}.ftl: the text `{id}` has other variables or choices than in English", locale.tag())]
+    TextDiffers { locale: Locale, id: String },
+    #[error("texts/{}.ftl: the text `{id}` is not used by any page or email", locale.tag())]
+    UnusedText { locale: Locale, id: String },
+    #[error("{template} cannot be rendered in `{}`: {reason}", locale.tag())]
+    Render { template: String, locale: Locale, reason: String },
+}
+
+/// A page that could not be rendered. Loading a theme rules this out as far as samples can.
+#[derive(Debug, thiserror::Error)]
+#[error("`{template}` cannot be rendered: {reason}")]
+pub struct RenderError {
+    pub template: String,
+    pub reason: String,
+}

@@ -1,0 +1,114 @@
+//! The files of a theme: the default theme, embedded in the binary, and an operator's folder laid over it file by file.
+//! Texts are laid over message by message, so that a practice which words one sentence its own way does not have to
+//! follow every text that a new release adds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::error::Fault;
+use crate::locale::Locale;
+
+#[derive(RustEmbed)]
+#[folder = "../../themes/default"]
+struct Builtin;
+
+/// Deep enough for `assets/icons/x.svg`, and an end to links that lead in circles.
+const DEEPEST: usize = 4;
+
+pub(crate) struct Files {
+    builtin: BTreeMap<String, EmbeddedFile>,
+    overlay: BTreeMap<String, EmbeddedFile>,
+}
+
+impl Files {
+    pub(crate) fn read(folder: Option<&Path>, faults: &mut Vec<Fault>) -> Files {
+        let builtin: BTreeMap<_, _> =
+            Builtin::iter().filter_map(|path| Some((path.to_string(), Builtin::get(&path)?))).collect();
+        let mut overlay = BTreeMap::new();
+        if let Some(folder) = folder {
+            collect(folder, "", DEEPEST, &mut overlay, faults);
+        }
+        let mut files = Files { builtin, overlay: BTreeMap::new() };
+        for (path, file) in overlay {
+            if files.belongs(&path) {
+                files.overlay.insert(path, file);
+            } else {
+                faults.push(Fault::UnknownFile { file: path });
+            }
+        }
+        files
+    }
+
+    /// A misspelt file would silently change nothing, so only partials and assets may be new.
+    fn belongs(&self, path: &str) -> bool {
+        let new_allowed = path.starts_with("assets/") || (path.starts_with("partials/") && path.ends_with(".hbs"));
+        new_allowed || self.builtin.contains_key(path)
+    }
+
+    /// Every file as it counts, the overlay's before the default.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &EmbeddedFile)> {
+        let shown = self.builtin.iter().filter(|(path, _)| !self.overlay.contains_key(*path));
+        shown.chain(&self.overlay).map(|(path, file)| (path.as_str(), file))
+    }
+
+    pub(crate) fn is_new(&self, path: &str) -> bool {
+        self.overlay.contains_key(path) && !self.builtin.contains_key(path)
+    }
+
+    /// A language's texts: the default, then what is laid over it.
+    pub(crate) fn texts(&self, locale: Locale) -> impl Iterator<Item = (String, &EmbeddedFile)> {
+        let path = format!("texts/{}.ftl", locale.tag());
+        [self.builtin.get(&path), self.overlay.get(&path)]
+            .into_iter()
+            .flatten()
+            .map(move |file| (path.clone(), file))
+    }
+}
+
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    found: &mut BTreeMap<String, EmbeddedFile>,
+    faults: &mut Vec<Fault>,
+) {
+    let unreadable = |path: &Path, reason: String| Fault::Read { path: path.to_owned(), reason };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return faults.push(unreadable(folder, error.to_string())),
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
+        // Hidden files are the editor's or the mount's, and a README is welcome.
+        if name.starts_with('.') || (prefix.is_empty() && name.starts_with("README")) {
+            continue;
+        }
+        let relative = format!("{prefix}{name}");
+        if path.is_dir() {
+            if depth == 0 {
+                faults.push(unreadable(&path, "nested too deep".to_owned()));
+            } else {
+                collect(&path, &format!("{relative}/"), depth - 1, found, faults);
+            }
+            continue;
+        }
+        match rust_embed::utils::read_file_from_fs(&path) {
+            Ok(file) => {
+                found.insert(relative, file);
+            }
+            Err(error) => faults.push(unreadable(&path, error.to_string())),
+        }
+    }
+}
+
+pub(crate) fn text<'a>(path: &str, file: &'a EmbeddedFile, faults: &mut Vec<Fault>) -> Option<&'a str> {
+    let text = std::str::from_utf8(&file.data).ok();
+    if text.is_none() {
+        faults.push(Fault::NotText { file: path.to_owned() });
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! Which language a page is in: what the application asked for (`ui_locales`), then what the browser prefers
+//! (`Accept-Language`, RFC 9110 12.5.4), then English.
+
+use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
+use serde::Serialize;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    #[default]
+    En,
+    Es,
+}
+
+impl Locale {
+    pub const ALL: [Locale; 2] = [Locale::En, Locale::Es];
+
+    /// The BCP 47 tag, as in `<html lang>` and in the name of the file of texts.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Locale::En => "en",
+            Locale::Es => "es",
+        }
+    }
+
+    pub fn from_tag(tag: &str) -> Option<Locale> {
+        Locale::ALL.into_iter().find(|locale| locale.tag() == tag)
+    }
+}
+
+/// A header can list thousands; nobody reads that many languages.
+const MOST_TAGS: usize = 16;
+
+pub fn negotiate<S: AsRef<str>>(ui_locales: &[S], accept_language: Option<&str>) -> Locale {
+    let asked = ui_locales.iter().map(AsRef::as_ref).take(MOST_TAGS);
+    let accepted = accept_language.map(by_preference).unwrap_or_default();
+    let requested: Vec<LanguageIdentifier> =
+        asked.chain(accepted).filter_map(|tag| tag.parse().ok()).collect();
+    let available: Vec<LanguageIdentifier> =
+        Locale::ALL.iter().filter_map(|locale| locale.tag().parse().ok()).collect();
+    negotiate_languages(&requested, &available, None, NegotiationStrategy::Lookup)
+        .first()
+        .and_then(|id| Locale::from_tag(id.language.as_str()))
+        .unwrap_or_default()
+}
+
+/// The tags of an `Accept-Language`, best first, without those refused by `q=0`.
+fn by_preference(header: &str) -> Vec<&str> {
+    let mut ranges: Vec<(&str, f32)> = header.split(',').take(MOST_TAGS).map(range).collect();
+    ranges.retain(|(_, quality)| *quality > 0.0);
+    // A stable sort: equals stay in the order of the header.
+    ranges.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    ranges.into_iter().map(|(tag, _)| tag).collect()
+}
+
+fn range(item: &str) -> (&str, f32) {
+    let (tag, parameters) = item.split_once(';').unwrap_or((item, ""));
+    let quality = parameters.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse().ok());
+    (tag.trim(), quality.unwrap_or(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Locale, negotiate};
+
+    #[test]
+    fn ui_locales_come_before_the_browser_and_quality_decides_among_its_languages() {
+        let table: [(&[&str], Option<&str>, Locale); 14] = [
+            (&[], None, Locale::En),
+            (&[], Some(""), Locale::En),
+            (&[], Some("*"), Locale::En),
+            (&[], Some("es"), Locale::Es),
+            (&[], Some("es-MX,es;q=0.9,en;q=0.8"), Locale::Es),
+            (&[], Some("en;q=0.2, es;q=0.9"), Locale::Es),
+            (&[], Some("es;q=0.1,en-GB"), Locale::En),
+            (&[], Some("es;q=0, en"), Locale::En),
+            (&[], Some("fr, de;q=0.9, es-419;q=0.4"), Locale::Es),
+            (&[], Some("fr, de"), Locale::En),
+            (&["es"], Some("en-US"), Locale::Es),
+            (&["fr", "es-ES"], Some("en"), Locale::Es),
+            (&["tlh", "not a tag"], Some("es"), Locale::Es),
+            (&["EN-us"], Some("es"), Locale::En),
+        ];
+        for (asked, accepted, expected) in table {
+            assert_eq!(negotiate(asked, accepted), expected, "{asked:?} {accepted:?}");
+        }
+    }
+}

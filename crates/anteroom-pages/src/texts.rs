@@ -1,0 +1,123 @@
+//! The texts of a theme, in Fluent, one file per language. They are plain: no markup, and whatever they contain is
+//! escaped with the rest of the page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+
+use crate::check::signature::{self, Signature};
+use crate::error::{Fault, Place};
+use crate::files::{self, Files};
+use crate::locale::Locale;
+
+/// Texts that helpers use on their own, with the variables that those hand over. A language takes what it needs.
+pub(crate) const HELPER_TEXTS: [(&str, &[&str]); 2] = [
+    ("date", &["year", "month", "day"]),
+    ("moment", &["year", "month", "day", "hour", "hour12", "half", "minute", "zone"]),
+];
+
+pub(crate) struct Texts {
+    languages: Vec<Language>,
+}
+
+struct Language {
+    locale: Locale,
+    bundle: FluentBundle<FluentResource>,
+    signatures: BTreeMap<String, Signature>,
+}
+
+impl Texts {
+    pub(crate) fn collect(files: &Files, faults: &mut Vec<Fault>) -> Texts {
+        let languages: Vec<Language> =
+            Locale::ALL.iter().map(|locale| Language::collect(*locale, files, faults)).collect();
+        let texts = Texts { languages };
+        texts.compare(faults);
+        texts
+    }
+
+    pub(crate) fn format(&self, locale: Locale, id: &str, args: &FluentArgs<'_>) -> Result<String, String> {
+        let language = self.languages.iter().find(|language| language.locale == locale);
+        let bundle = &language.ok_or_else(|| format!("no texts in `{}`", locale.tag()))?.bundle;
+        let message = bundle.get_message(id).and_then(|message| message.value());
+        let pattern = message.ok_or_else(|| format!("no text `{id}` in `{}`", locale.tag()))?;
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+        match errors.first() {
+            None => Ok(text),
+            Some(error) => Err(format!("text `{id}` in `{}`: {error}", locale.tag())),
+        }
+    }
+
+    /// The variables that a text takes. Languages agree, or loading has said so.
+    pub(crate) fn variables(&self, id: &str) -> Option<&BTreeSet<String>> {
+        self.languages.first()?.signatures.get(id).map(|signature| &signature.variables)
+    }
+
+    /// A misspelt id would silently word nothing differently.
+    pub(crate) fn unused(&self, named: &BTreeSet<String>, faults: &mut Vec<Fault>) {
+        let is_named = |id: &str| named.contains(id) || HELPER_TEXTS.iter().any(|(helper, _)| *helper == id);
+        for Language { locale, signatures, .. } in &self.languages {
+            let named = signatures.iter().filter(|(id, _)| is_named(id));
+            let used: BTreeSet<&String> = named.flat_map(|(_, signature)| &signature.parts).collect();
+            let unused = signatures.keys().filter(|id| !used.contains(id));
+            faults.extend(unused.map(|id| Fault::UnusedText { locale: *locale, id: id.clone() }));
+        }
+    }
+
+    /// Every language has every text, with the same variables and choices.
+    fn compare(&self, faults: &mut Vec<Fault>) {
+        let ids: BTreeSet<&String> = self.languages.iter().flat_map(|l| l.signatures.keys()).collect();
+        let Some(first) = self.languages.first() else { return };
+        for Language { locale, signatures, .. } in &self.languages {
+            for id in &ids {
+                let fault = match (signatures.get(*id), first.signatures.get(*id)) {
+                    (None, _) => Fault::MissingText { locale: *locale, id: (*id).clone() },
+                    (Some(this), Some(other)) if !agree(id, this, other) => {
+                        Fault::TextDiffers { locale: *locale, id: (*id).clone() }
+                    }
+                    _ => continue,
+                };
+                faults.push(fault);
+            }
+        }
+    }
+}
+
+fn agree(id: &str, this: &Signature, other: &Signature) -> bool {
+    match HELPER_TEXTS.iter().find(|(helper, _)| *helper == id) {
+        Some((_, given)) => this.variables.iter().all(|variable| given.contains(&variable.as_str())),
+        None => this.takes_the_same_as(other),
+    }
+}
+
+impl Language {
+    fn collect(locale: Locale, files: &Files, faults: &mut Vec<Fault>) -> Language {
+        let mut bundle = FluentBundle::new_concurrent(locale.tag().parse().into_iter().collect());
+        // The isolation marks would end up in subjects, titles and what people copy; both languages run left to right.
+        bundle.set_use_isolating(false);
+        let mut sources = Vec::new();
+        for (path, file) in files.texts(locale) {
+            let Some(source) = files::text(&path, file, faults) else { continue };
+            match FluentResource::try_new(source.to_owned()) {
+                Ok(resource) => sources.push((path, resource)),
+                Err((_, errors)) => faults.extend(errors.iter().map(|error| Fault::Syntax {
+                    place: place(&path, source, error.pos.start),
+                    reason: error.to_string(),
+                })),
+            }
+        }
+        let signatures = signature::collect(sources.iter().map(|(_, resource)| resource));
+        for (_, resource) in sources {
+            bundle.add_resource_overriding(resource);
+        }
+        Language { locale, bundle, signatures }
+    }
+}
+
+fn place(path: &str, source: &str, position: usize) -> Place {
+    let before = source.get(..position).unwrap_or(source);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    Place { file: path.to_owned(), line, column }
+}

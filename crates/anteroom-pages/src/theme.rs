@@ -1,0 +1,132 @@
+//! A theme that was held against every page before it is used.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use handlebars::{Context, Handlebars, Template, TemplateError};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::assets::{Asset, Assets};
+use crate::check;
+use crate::chrome::Chrome;
+use crate::emails::{Email, Message};
+use crate::error::{Fault, Place, RenderError, ThemeError};
+use crate::files::{self, Files};
+use crate::helpers;
+use crate::locale::Locale;
+use crate::texts::Texts;
+use crate::views::Page;
+
+pub struct Theme {
+    html: Handlebars<'static>,
+    /// Templates whose name ends in `.txt`: they write plain text, where nothing is escaped.
+    plain: Handlebars<'static>,
+    pub(crate) texts: Arc<Texts>,
+    assets: Arc<Assets>,
+}
+
+impl Theme {
+    /// The default theme, with an operator's folder laid over it. What loads has been rendered with every sample in
+    /// every language.
+    pub fn load(folder: Option<&Path>) -> Result<Theme, ThemeError> {
+        let mut faults = Vec::new();
+        let files = Files::read(folder, &mut faults);
+        let mut theme = Theme {
+            html: registry(),
+            plain: registry(),
+            texts: Arc::new(Texts::collect(&files, &mut faults)),
+            assets: Arc::new(Assets::collect(&files, &mut faults)),
+        };
+        theme.plain.register_escape_fn(handlebars::no_escape);
+        helpers::register(&mut theme.html, &theme.texts, &theme.assets);
+        helpers::register(&mut theme.plain, &theme.texts, &theme.assets);
+        let mut new_partials = Vec::new();
+        for (path, file) in files.iter() {
+            let Some(name) = path.strip_suffix(".hbs") else { continue };
+            let Some(source) = files::text(path, file, &mut faults) else { continue };
+            match Template::compile(source) {
+                Ok(template) => theme.registry_mut(name).register_template(name, template),
+                Err(error) => faults.push(syntax(path, &error)),
+            }
+            if files.is_new(path) {
+                new_partials.push(name.to_owned());
+            }
+        }
+        // Each stage would only repeat, less clearly, what the one before it has found.
+        if faults.is_empty() {
+            check::templates(&theme, &new_partials, &mut faults);
+        }
+        if faults.is_empty() {
+            check::renderings(&theme, &mut faults);
+        }
+        if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
+    }
+
+    pub fn render<P: Page>(&self, chrome: &Chrome, view: &P) -> Result<String, RenderError> {
+        let template = format!("pages/{}", P::TEMPLATE);
+        self.written(&template, context(Some(chrome), chrome.locale, view))
+    }
+
+    pub fn render_email<M: Message>(&self, locale: Locale, view: &M) -> Result<Email, RenderError> {
+        let part = |part: &str| {
+            let template = format!("emails/{}.{part}", M::TEMPLATE);
+            self.written(&template, context(None, locale, view))
+        };
+        let subject = part("subject.txt")?;
+        // A header field is one line, whatever a name contains.
+        let words: Vec<&str> = subject.split(|c: char| c.is_control() || c == ' ').filter(|w| !w.is_empty()).collect();
+        Ok(Email { subject: words.join(" "), text: part("txt")?, html: part("html")? })
+    }
+
+    /// What is served at `/assets/PATH`.
+    pub fn asset(&self, path: &str) -> Option<Asset> {
+        self.assets.get(path)
+    }
+
+    fn written(&self, template: &str, context: Result<Value, serde_json::Error>) -> Result<String, RenderError> {
+        let written = context.map_err(|error| error.to_string()).and_then(|context| self.rendered(template, context));
+        written.map_err(|reason| RenderError { template: template.to_owned(), reason })
+    }
+
+    pub(crate) fn rendered(&self, template: &str, context: Value) -> Result<String, String> {
+        let context = Context::from(context);
+        self.registry(template).render_with_context(template, &context).map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn registry(&self, template: &str) -> &Handlebars<'static> {
+        if template.ends_with(".txt") { &self.plain } else { &self.html }
+    }
+
+    fn registry_mut(&mut self, template: &str) -> &mut Handlebars<'static> {
+        if template.ends_with(".txt") { &mut self.plain } else { &mut self.html }
+    }
+}
+
+fn registry() -> Handlebars<'static> {
+    let mut registry = Handlebars::new();
+    registry.set_strict_mode(true);
+    registry.set_prevent_indent(true);
+    registry
+}
+
+/// What a template sees: the view's fields, `locale`, and on a page `chrome`.
+pub(crate) fn context<V: Serialize>(
+    chrome: Option<&Chrome>,
+    locale: Locale,
+    view: &V,
+) -> Result<Value, serde_json::Error> {
+    let mut context = serde_json::to_value(view)?;
+    if let Some(fields) = context.as_object_mut() {
+        fields.insert("locale".to_owned(), json!(locale.tag()));
+        if let Some(chrome) = chrome {
+            fields.insert("chrome".to_owned(), serde_json::to_value(chrome)?);
+        }
+    }
+    Ok(context)
+}
+
+fn syntax(path: &str, error: &TemplateError) -> Fault {
+    let (line, column) = error.pos().unwrap_or((1, 1));
+    Fault::Syntax { place: Place { file: path.to_owned(), line, column }, reason: error.reason().to_string() }
+}

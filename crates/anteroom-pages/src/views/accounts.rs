@@ -1,0 +1,41 @@
+use serde::Serialize;
+
+use super::{Page, SAMPLE_TOKEN};
+
+/// `POST /choose-account` with `account` (a handle, or `another`), `form_token` and `interaction`.
+#[derive(Clone, Serialize)]
+pub struct ChooseAccountPage {
+    pub form_token: String,
+    pub interaction: Option<String>,
+    pub application_name: Option<String>,
+    pub accounts: Vec<AccountChoice>,
+}
+
+#[derive(Clone, Serialize)]
+pub struct AccountChoice {
+    pub name: String,
+    pub email: String,
+    /// Stands for the session of that account in this browser.
+    pub handle: String,
+}
+
+impl Page for ChooseAccountPage {
+    const TEMPLATE: &'static str = "choose-account";
+
+    fn samples() -> Vec<Self> {
+        let account = |name: &str, email: &str, handle: &str| AccountChoice {
+            name: name.to_owned(),
+            email: email.to_owned(),
+            handle: handle.to_owned(),
+        };
+        vec![ChooseAccountPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            application_name: Some("Schedule".to_owned()),
+            accounts: vec![
+                account("Alice Moreno", "alice@demo.example", "session-1"),
+                account("Front Desk", "bob@demo.example", "session-2"),
+            ],
+        }]
+    }
+}

@@ -1,0 +1,52 @@
+use serde::Serialize;
+
+use super::{Page, SAMPLE_TOKEN};
+
+/// `POST /consent` with `decision` (`allow` or `deny`), `form_token` and `interaction`.
+#[derive(Clone, Serialize)]
+pub struct ConsentPage {
+    pub form_token: String,
+    pub interaction: Option<String>,
+    pub application_name: String,
+    pub scopes: Vec<ConsentScope>,
+    pub policy_uri: Option<String>,
+    pub tos_uri: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum ConsentScope {
+    Openid,
+    Profile,
+    Email,
+    Address,
+    Phone,
+    Groups,
+    OfflineAccess,
+    /// A scope of the practice's own, shown by its name.
+    Other { scope: String },
+}
+
+impl Page for ConsentPage {
+    const TEMPLATE: &'static str = "consent";
+
+    fn samples() -> Vec<Self> {
+        vec![ConsentPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            application_name: "Recall Reminders".to_owned(),
+            scopes: vec![
+                ConsentScope::Openid,
+                ConsentScope::Profile,
+                ConsentScope::Email,
+                ConsentScope::Address,
+                ConsentScope::Phone,
+                ConsentScope::Groups,
+                ConsentScope::OfflineAccess,
+                ConsentScope::Other { scope: "lab-orders".to_owned() },
+            ],
+            policy_uri: Some("https://reminders.example/privacy".to_owned()),
+            tos_uri: Some("https://reminders.example/terms".to_owned()),
+        }]
+    }
+}

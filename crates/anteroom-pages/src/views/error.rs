@@ -1,0 +1,81 @@
+use serde::Serialize;
+
+use super::Page;
+use crate::when::Wait;
+
+/// Something went wrong, and here is the way on.
+#[derive(Clone, Serialize)]
+pub struct ErrorPage {
+    pub kind: ErrorKind,
+    pub forward: Forward,
+    /// What an operator looks up with `anteroom explain`.
+    pub reference: Option<String>,
+}
+
+/// Each has a heading and a text of its own, and the id `error-NAME` on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum ErrorKind {
+    UnknownClient,
+    RedirectUriMismatch,
+    InvalidRequest,
+    InteractionExpired,
+    StaleForm,
+    CrossSite,
+    NotFound,
+    MethodNotAllowed,
+    TooLarge,
+    RateLimited {
+        wait: Wait,
+    },
+    /// 503: the queue is full.
+    Busy,
+    Internal,
+    /// 421: asked for under a name that is not this provider's.
+    MisdirectedHost,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Forward {
+    pub kind: ForwardKind,
+    pub href: String,
+}
+
+/// What the link says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardKind {
+    SignIn,
+    Dashboard,
+    TryAgain,
+    Application,
+}
+
+impl Page for ErrorPage {
+    const TEMPLATE: &'static str = "error";
+
+    fn samples() -> Vec<Self> {
+        let page = |(kind, forward)| ErrorPage {
+            kind,
+            forward: Forward { kind: forward, href: "/sign-in".to_owned() },
+            reference: Some("7K3M-Q9TX".to_owned()),
+        };
+        [
+            (ErrorKind::InteractionExpired, ForwardKind::Application),
+            (ErrorKind::UnknownClient, ForwardKind::Dashboard),
+            (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
+            (ErrorKind::InvalidRequest, ForwardKind::Dashboard),
+            (ErrorKind::StaleForm, ForwardKind::TryAgain),
+            (ErrorKind::CrossSite, ForwardKind::SignIn),
+            (ErrorKind::NotFound, ForwardKind::SignIn),
+            (ErrorKind::MethodNotAllowed, ForwardKind::SignIn),
+            (ErrorKind::TooLarge, ForwardKind::SignIn),
+            (ErrorKind::RateLimited { wait: Wait::seconds(300) }, ForwardKind::TryAgain),
+            (ErrorKind::Busy, ForwardKind::TryAgain),
+            (ErrorKind::Internal, ForwardKind::TryAgain),
+            (ErrorKind::MisdirectedHost, ForwardKind::SignIn),
+        ]
+        .map(page)
+        .into()
+    }
+}

@@ -1,0 +1,35 @@
+//! One struct per page. Field names are what templates see, and so are part of the theme's public surface.
+
+mod accounts;
+mod consent;
+mod dashboard;
+mod error;
+mod form_post;
+mod outbox;
+mod refusals;
+mod sign_in;
+mod sign_out;
+
+use serde::Serialize;
+
+pub use accounts::{AccountChoice, ChooseAccountPage};
+pub use consent::{ConsentPage, ConsentScope};
+pub use dashboard::{DashboardPage, PasswordWarning, Tile};
+pub use error::{ErrorKind, ErrorPage, Forward, ForwardKind};
+pub use form_post::{FormPostPage, HiddenField};
+pub use outbox::{Channel, OutboxMessage, OutboxPage};
+pub use refusals::{NotEntitledPage, PasswordExpiredPage, Step, StepUnavailablePage};
+pub use sign_in::{SignInNotice, SignInPage, SignInProblem};
+pub use sign_out::{SignOutPage, SignedOutPage};
+
+/// A page of the theme.
+pub trait Page: Serialize + Sized {
+    /// The template's file is `pages/TEMPLATE.hbs`.
+    const TEMPLATE: &'static str;
+
+    /// Together these show every variant of every enum, every list with something in it, and every optional field once with a
+    /// value. The first is the one to look at.
+    fn samples() -> Vec<Self>;
+}
+
+pub(crate) const SAMPLE_TOKEN: &str = "kG4b0d5mYV8o2n3bq0wXJ1ZrT7sPQeLfA6uHc9iDxyE";

@@ -1,0 +1,82 @@
+//! Pages where the way to the application ends, or takes a detour.
+
+use serde::Serialize;
+
+use super::{Page, SAMPLE_TOKEN};
+use crate::when::Date;
+
+/// The application exists and the person is known, but the practice has not given it to them.
+/// `POST /not-entitled` with `form_token` and `interaction` leads back to the application with `access_denied`.
+#[derive(Clone, Serialize)]
+pub struct NotEntitledPage {
+    pub form_token: String,
+    /// Without one there is nothing to lead back to, and the page offers the dashboard alone.
+    pub interaction: Option<String>,
+    pub application_name: String,
+    pub dashboard_href: String,
+}
+
+/// `POST /expired-password` with `form_token` and `interaction`.
+#[derive(Clone, Serialize)]
+pub struct PasswordExpiredPage {
+    pub form_token: String,
+    pub interaction: Option<String>,
+    pub email: String,
+    /// After how many days a password expires here.
+    pub days: u32,
+    pub set_on: Date,
+}
+
+/// A step that this release cannot take the person through.
+#[derive(Clone, Serialize)]
+pub struct StepUnavailablePage {
+    pub step: Step,
+    pub back_href: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    PhoneCode,
+    NewPassword,
+    Registration,
+    Recovery,
+    StepUp,
+}
+
+impl Page for NotEntitledPage {
+    const TEMPLATE: &'static str = "not-entitled";
+
+    fn samples() -> Vec<Self> {
+        vec![NotEntitledPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            application_name: "Imaging".to_owned(),
+            dashboard_href: "/dashboard".to_owned(),
+        }]
+    }
+}
+
+impl Page for PasswordExpiredPage {
+    const TEMPLATE: &'static str = "password-expired";
+
+    fn samples() -> Vec<Self> {
+        vec![PasswordExpiredPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            email: "dave@demo.example".to_owned(),
+            days: 90,
+            set_on: Date { year: 2026, month: 8, day: 3 },
+        }]
+    }
+}
+
+impl Page for StepUnavailablePage {
+    const TEMPLATE: &'static str = "step-unavailable";
+
+    fn samples() -> Vec<Self> {
+        [Step::PhoneCode, Step::NewPassword, Step::Registration, Step::Recovery, Step::StepUp]
+            .map(|step| StepUnavailablePage { step, back_href: "/sign-in".to_owned() })
+            .into()
+    }
+}

@@ -1,0 +1,86 @@
+use serde::Serialize;
+
+use super::{Page, SAMPLE_TOKEN};
+use crate::when::Wait;
+
+/// `POST /sign-in` with `email`, `password`, `form_token` and `interaction`.
+#[derive(Clone, Serialize)]
+pub struct SignInPage {
+    pub form_token: String,
+    pub interaction: Option<String>,
+    /// What was entered, or the application's `login_hint`; empty when there is neither.
+    pub email: String,
+    /// The application that waits behind this sign-in.
+    pub application_name: Option<String>,
+    pub problem: Option<SignInProblem>,
+    pub notice: Option<SignInNotice>,
+    pub forgot_password_href: String,
+    pub registration_href: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum SignInProblem {
+    /// Wrong, locked, disabled, unregistered and unknown: one text for all, so that the page tells nothing.
+    Refused,
+    /// Told plainly, and only to a known device of that very account.
+    LockedHere,
+    RateLimited {
+        wait: Wait,
+    },
+    /// The queue for password checks is full.
+    Busy,
+    /// The page was out of date; nothing was tried with what was entered.
+    Stale,
+    Missing {
+        email: bool,
+        password: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInNotice {
+    SignedOut,
+    /// The session was idle for too long.
+    SessionEnded,
+    PasswordChanged,
+    /// The application asked for a fresh sign-in.
+    Reauthenticate,
+}
+
+impl Page for SignInPage {
+    const TEMPLATE: &'static str = "sign-in";
+
+    fn samples() -> Vec<Self> {
+        let plain = SignInPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            email: "alice@demo.example".to_owned(),
+            application_name: Some("Schedule".to_owned()),
+            problem: None,
+            notice: None,
+            forgot_password_href: "/forgot-password".to_owned(),
+            registration_href: "/complete-registration".to_owned(),
+        };
+        let fresh = SignInPage { email: String::new(), interaction: None, application_name: None, ..plain.clone() };
+        let problems = [
+            SignInProblem::Refused,
+            SignInProblem::LockedHere,
+            SignInProblem::RateLimited { wait: Wait::seconds(240) },
+            SignInProblem::Busy,
+            SignInProblem::Stale,
+            SignInProblem::Missing { email: true, password: true },
+            SignInProblem::Missing { email: false, password: true },
+        ];
+        let notices = [
+            SignInNotice::SignedOut,
+            SignInNotice::SessionEnded,
+            SignInNotice::PasswordChanged,
+            SignInNotice::Reauthenticate,
+        ];
+        let with_problem = problems.map(|problem| SignInPage { problem: Some(problem), ..plain.clone() });
+        let with_notice = notices.map(|notice| SignInPage { notice: Some(notice), ..plain.clone() });
+        [plain, fresh].into_iter().chain(with_problem).chain(with_notice).collect()
+    }
+}

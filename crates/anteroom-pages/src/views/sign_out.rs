@@ -1,0 +1,46 @@
+use serde::Serialize;
+
+use super::{HiddenField, Page, SAMPLE_TOKEN};
+
+/// Asks before it ends anything. `POST /sign-out` with `form_token` and `fields`.
+#[derive(Clone, Serialize)]
+pub struct SignOutPage {
+    pub form_token: String,
+    /// The application that asked for the sign-out.
+    pub application_name: Option<String>,
+    /// What the request brought along and has to survive the question.
+    pub fields: Vec<HiddenField>,
+    pub stay_href: String,
+}
+
+#[derive(Clone, Serialize)]
+pub struct SignedOutPage {
+    /// Back to the application where there is one, else to sign-in.
+    pub continue_href: String,
+    pub application_name: Option<String>,
+}
+
+impl Page for SignOutPage {
+    const TEMPLATE: &'static str = "sign-out";
+
+    fn samples() -> Vec<Self> {
+        let asked = SignOutPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            application_name: Some("Schedule".to_owned()),
+            fields: vec![HiddenField { name: "state".to_owned(), value: "af0ifjsldkj".to_owned() }],
+            stay_href: "/dashboard".to_owned(),
+        };
+        vec![asked]
+    }
+}
+
+impl Page for SignedOutPage {
+    const TEMPLATE: &'static str = "signed-out";
+
+    fn samples() -> Vec<Self> {
+        vec![SignedOutPage {
+            continue_href: "https://schedule.example/".to_owned(),
+            application_name: Some("Schedule".to_owned()),
+        }]
+    }
+}

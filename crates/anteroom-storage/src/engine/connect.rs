@@ -1,0 +1,106 @@
+//! Opening connections.
+
+use crate::options::{ACQUIRE_TIMEOUT, Location, STATEMENT_CACHE, STATEMENT_TIMEOUT_MS, StoreOptions, TRUSTED_IDLE};
+use crate::{StoreError, error};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::{ConnectOptions, Connection, Postgres, Sqlite, pool::PoolOptions};
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxError};
+use secrecy::{ExposeSecret, SecretString};
+use std::path::Path;
+use tracing::log::LevelFilter;
+
+/// Enough of the write-ahead log to keep on disk after a checkpoint; a burst's worth beyond it is given back.
+const WAL_KEPT_BYTES: &str = "67108864";
+
+/// The one connection that writes. WAL lets readers go on meanwhile; `synchronous=FULL` makes a commit survive a loss
+/// of power.
+pub(super) async fn sqlite_writer(path: &Path) -> Result<DatabaseConnection, StoreError> {
+    create_private(path)?;
+    let options = sqlite_options(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("journal_size_limit", WAL_KEPT_BYTES)
+        .optimize_on_close(true, None);
+    sqlite_pool(1).connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
+}
+
+/// The many that read, and cannot write.
+pub(super) async fn sqlite_readers(path: &Path, max: u32) -> Result<DatabaseConnection, StoreError> {
+    let options = sqlite_options(path).pragma("query_only", "ON");
+    sqlite_pool(max.max(1)).connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
+}
+
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(ACQUIRE_TIMEOUT)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .pragma("temp_store", "MEMORY")
+        .log_statements(LevelFilter::Off)
+}
+
+fn sqlite_pool(max: u32) -> PoolOptions<Sqlite> {
+    SqlitePoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+pub(super) async fn postgres_pool(url: &SecretString, max: u32) -> Result<DatabaseConnection, StoreError> {
+    let options: PgConnectOptions =
+        url.expose_secret().parse().map_err(|_| StoreError::Location("this postgres:// URL".to_owned()))?;
+    let timeout = STATEMENT_TIMEOUT_MS.to_string();
+    let options = options
+        .application_name("anteroom")
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .options([
+            ("default_transaction_isolation", "read\\ committed"),
+            ("statement_timeout", timeout.as_str()),
+            ("idle_in_transaction_session_timeout", timeout.as_str()),
+        ])
+        .log_statements(LevelFilter::Off);
+    let pool: PoolOptions<Postgres> = PgPoolOptions::new()
+        .max_connections(max.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, idle| {
+            Box::pin(async move {
+                if idle.idle_for >= TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        });
+    pool.connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
+}
+
+/// One connection to work alone with, for migrations.
+pub(crate) async fn open_single(options: &StoreOptions) -> Result<DatabaseConnection, StoreError> {
+    match &options.location {
+        Location::Sqlite(path) => sqlite_writer(path).await,
+        Location::Postgres(url) => postgres_pool(url, 1).await,
+    }
+}
+
+fn connect_error(error: SqlxError) -> StoreError {
+    match error::classify(&DbErr::Conn(RuntimeErr::SqlxError(error.into()))) {
+        (_, StoreError::Statement(what)) => StoreError::Unavailable(what),
+        (_, error) => error,
+    }
+}
+
+/// SQLite gives the log and index files the mode of the database file, so the mode of that one decides.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::Unavailable(format!("{}: {}", path.display(), error.kind())))
+}

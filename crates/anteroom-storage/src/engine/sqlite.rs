@@ -1,0 +1,279 @@
+//! Writing on SQLite: one writer, group commit.
+//!
+//! ```text
+//! queue ──▶ BEGIN IMMEDIATE
+//!             SAVEPOINT  unit  RELEASE      answered Ok  │
+//!             SAVEPOINT  unit  ROLLBACK TO  answered Err │ both held back
+//!             …  until the queue is empty or the group is full
+//!           COMMIT ──▶ answers go out
+//! ```
+//!
+//! Durability costs one `fsync` for each commit; units that arrive while one is under way share the next. When the
+//! group as a whole fails (a commit that does not succeed, a connection that breaks), nothing of it was acknowledged,
+//! and each of its units is tried once more in a transaction of its own, so that only the one at fault fails. SQLite
+//! rolls a whole transaction back by itself after some errors, so after any such failure the connection is replaced.
+
+use super::connect::sqlite_writer;
+use super::unit::{Conn, run as run_unit};
+use crate::StoreError;
+use crate::error::Fault;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+/// Units committed together at most: beyond this a longer wait buys hardly any throughput.
+const GROUP: usize = 64;
+/// Units waiting at most: beyond this callers wait before they queue.
+const QUEUE: usize = 1024;
+
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Order>,
+}
+
+enum Order {
+    Unit(Unit),
+    Close(oneshot::Sender<()>),
+}
+
+/// A unit without the types of its answer.
+struct Unit {
+    run: Box<dyn Fn(DatabaseTransaction) -> BoxFuture<'static, Ran> + Send + Sync>,
+    refuse: Box<dyn FnOnce(StoreError) + Send>,
+}
+
+struct Ran {
+    transaction: Option<DatabaseTransaction>,
+    fault: Option<Fault>,
+    keep: bool,
+    answer: Answer,
+}
+
+type Answer = Box<dyn FnOnce() + Send>;
+
+/// Where the caller waits. Shared by the runs of a unit; whichever answers first takes it.
+struct Reply<R>(Arc<Mutex<Option<oneshot::Sender<R>>>>);
+
+impl<R> Clone for Reply<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<R> Reply<R> {
+    fn send(&self, answer: R) {
+        if let Some(caller) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A caller that has gone away does not want to know.
+            let _ = caller.send(answer);
+        }
+    }
+}
+
+impl Writer {
+    pub(super) async fn start(path: &Path) -> Result<Self, StoreError> {
+        let connection = Some(sqlite_writer(path).await?);
+        let (queue, orders) = mpsc::channel(QUEUE);
+        tokio::spawn(Task { path: path.to_owned(), connection, orders, closing: None }.serve());
+        Ok(Self { queue })
+    }
+
+    pub(super) async fn run<T, E, F, Fut>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(Conn) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let unit = Unit::new(work, Reply(Arc::new(Mutex::new(Some(reply)))));
+        if self.queue.send(Order::Unit(unit)).await.is_err() {
+            return Err(StoreError::Closed.into());
+        }
+        answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// Units that the writer has not taken up yet.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue.send(Order::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+impl Unit {
+    fn new<T, E, F, Fut>(work: F, reply: Reply<Result<T, E>>) -> Self
+    where
+        F: Fn(Conn) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let work = Arc::new(work);
+        let refuse = reply.clone();
+        let run = move |transaction| {
+            let (work, reply) = (Arc::clone(&work), reply.clone());
+            async move {
+                let run = run_unit(transaction, &*work).await;
+                let keep = run.answer.is_ok();
+                let answer: Answer = Box::new(move || reply.send(run.answer));
+                Ran { transaction: run.transaction, fault: run.fault, keep, answer }
+            }
+            .boxed()
+        };
+        Self { run: Box::new(run), refuse: Box::new(move |error| refuse.send(Err(error.into()))) }
+    }
+}
+
+/// The task that owns the writing connection.
+struct Task {
+    path: PathBuf,
+    /// `None` after it broke, until the next group opens another.
+    connection: Option<DatabaseConnection>,
+    orders: mpsc::Receiver<Order>,
+    closing: Option<oneshot::Sender<()>>,
+}
+
+/// Why nothing of a group is in the database.
+enum GroupFailure {
+    /// No unit has run: the database is not there, or another process holds the lock for too long.
+    NotBegun(StoreError),
+    RolledBack(StoreError),
+}
+
+impl Task {
+    async fn serve(mut self) {
+        while self.closing.is_none() {
+            match self.orders.recv().await {
+                Some(Order::Unit(first)) => self.settle(first).await,
+                Some(Order::Close(done)) => self.closing = Some(done),
+                None => break,
+            }
+        }
+        // Whoever still waits finds its answer's sender gone, which means closed.
+        self.orders.close();
+        if let Some(connection) = &self.connection
+            && let Err(error) = connection.close_by_ref().await
+        {
+            tracing::warn!(error = %StoreError::from(error), "the database was not closed cleanly");
+        }
+        if let Some(done) = self.closing {
+            let _ = done.send(());
+        }
+    }
+
+    /// Sees to it that `first`, and every unit taken along with it, is answered.
+    async fn settle(&mut self, first: Unit) {
+        let mut units = vec![first];
+        match self.commit(&mut units, GROUP).await {
+            Ok(answers) => answers.into_iter().for_each(|answer| answer()),
+            Err(GroupFailure::NotBegun(error)) => {
+                // Each would wait just as long again for the same lock.
+                self.take_waiting(&mut units, QUEUE);
+                refuse(units, &error);
+            }
+            Err(GroupFailure::RolledBack(error)) => {
+                tracing::warn!(%error, units = units.len(), "a group of writes was rolled back and is tried singly");
+                for unit in units {
+                    self.settle_alone(unit).await;
+                }
+            }
+        }
+    }
+
+    async fn settle_alone(&mut self, unit: Unit) {
+        let mut alone = vec![unit];
+        match self.commit(&mut alone, 1).await {
+            Ok(answers) => answers.into_iter().for_each(|answer| answer()),
+            Err(GroupFailure::NotBegun(error) | GroupFailure::RolledBack(error)) => refuse(alone, &error),
+        }
+    }
+
+    /// Commits `units`, and those that come to wait meanwhile up to `limit`, in one transaction.
+    async fn commit(&mut self, units: &mut Vec<Unit>, limit: usize) -> Result<Vec<Answer>, GroupFailure> {
+        let group = match self.begin().await {
+            Ok(group) => group,
+            Err(error) => {
+                self.connection = None;
+                return Err(GroupFailure::NotBegun(error));
+            }
+        };
+        let outcome = self.run_and_commit(group, units, limit).await;
+        if outcome.is_err() {
+            // What state it is in nobody knows. Dropping it ends its transaction.
+            self.connection = None;
+        }
+        outcome.map_err(GroupFailure::RolledBack)
+    }
+
+    async fn begin(&mut self) -> Result<DatabaseTransaction, StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => sqlite_writer(&self.path).await?,
+        };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let group = connection.begin_with_options(options).await?;
+        self.connection = Some(connection);
+        Ok(group)
+    }
+
+    async fn run_and_commit(
+        &mut self,
+        group: DatabaseTransaction,
+        units: &mut Vec<Unit>,
+        limit: usize,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let mut answers = Vec::with_capacity(units.len());
+        while let Some(unit) = units.get(answers.len()) {
+            answers.push(under_savepoint(&group, unit).await?);
+            if answers.len() == units.len() {
+                self.take_waiting(units, limit);
+            }
+        }
+        group.commit().await?;
+        Ok(answers)
+    }
+
+    fn take_waiting(&mut self, units: &mut Vec<Unit>, limit: usize) {
+        while units.len() < limit && self.closing.is_none() {
+            match self.orders.try_recv() {
+                Ok(Order::Unit(unit)) => units.push(unit),
+                Ok(Order::Close(done)) => self.closing = Some(done),
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+/// An error here is the group's; one that is the unit's own is inside its answer.
+async fn under_savepoint(group: &DatabaseTransaction, unit: &Unit) -> Result<Answer, StoreError> {
+    let savepoint = group.begin().await?;
+    let ran = (unit.run)(savepoint).await;
+    let savepoint = match (ran.fault, ran.transaction) {
+        (Some(Fault::Broken), _) => return Err(StoreError::Unavailable("the connection broke".to_owned())),
+        (_, None) => return Err(StoreError::Escaped),
+        (_, Some(savepoint)) => savepoint,
+    };
+    if ran.keep { savepoint.commit().await? } else { savepoint.rollback().await? }
+    Ok(ran.answer)
+}
+
+fn refuse(units: Vec<Unit>, error: &StoreError) {
+    for unit in units {
+        (unit.refuse)(error.clone());
+    }
+}

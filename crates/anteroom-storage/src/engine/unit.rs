@@ -1,0 +1,164 @@
+//! One unit of work: its transaction, lent to the closure and taken back.
+
+use crate::StoreError;
+use crate::error::{Fault, classify};
+use futures_util::FutureExt as _;
+use futures_util::lock::Mutex;
+use sea_orm::prelude::async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+};
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// Where statements go: the pool that reads, or the transaction of a unit.
+#[derive(Clone)]
+pub(crate) struct Conn(Source);
+
+#[derive(Clone)]
+enum Source {
+    Pool(DatabaseConnection),
+    Unit(Arc<Loan>),
+}
+
+/// A transaction on loan to a closure. The engine takes it back when the closure ends, so a handle that escaped finds
+/// nothing, and can neither touch nor hold up the unit that comes next on the same connection.
+struct Loan {
+    backend: DbBackend,
+    slot: Mutex<Slot>,
+}
+
+struct Slot {
+    transaction: Option<DatabaseTransaction>,
+    failure: Option<(Fault, StoreError)>,
+}
+
+/// What became of one run of a unit.
+pub(super) struct Run<R> {
+    pub(super) transaction: Option<DatabaseTransaction>,
+    pub(super) fault: Option<Fault>,
+    pub(super) answer: R,
+}
+
+impl Conn {
+    pub(crate) fn of_pool(pool: DatabaseConnection) -> Self {
+        Self(Source::Pool(pool))
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Source::Pool(pool) => Ok(pool.ping().await?),
+            Source::Unit(_) => Ok(()),
+        }
+    }
+}
+
+/// Runs `work` once in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
+pub(super) async fn run<T, E, F, Fut>(transaction: DatabaseTransaction, work: &F) -> Run<Result<T, E>>
+where
+    F: Fn(Conn) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<StoreError>,
+{
+    let loan = Arc::new(Loan {
+        backend: transaction.get_database_backend(),
+        slot: Mutex::new(Slot { transaction: Some(transaction), failure: None }),
+    });
+    let borrowed = Conn(Source::Unit(Arc::clone(&loan)));
+    let outcome = AssertUnwindSafe(async move { work(borrowed).await }).catch_unwind().await;
+    let (transaction, failure) = {
+        let mut slot = loan.slot.lock().await;
+        (slot.transaction.take(), slot.failure.take())
+    };
+    let escaped = Arc::into_inner(loan).is_none();
+    let fault = failure.as_ref().map(|(fault, _)| *fault);
+    let answer = match (outcome, failure) {
+        (Err(_), _) => Err(StoreError::Panicked.into()),
+        (Ok(Err(error)), _) => Err(error),
+        (Ok(Ok(_)), Some((_, error))) => Err(error.into()),
+        (Ok(Ok(_)), None) if escaped => Err(StoreError::Escaped.into()),
+        (Ok(Ok(value)), None) => Ok(value),
+    };
+    Run { transaction, fault, answer }
+}
+
+impl Slot {
+    fn transaction(&self) -> Result<&DatabaseTransaction, DbErr> {
+        self.transaction.as_ref().ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))
+    }
+
+    /// Remembers the first failure, since a unit with one must not be committed whatever its closure makes of it.
+    fn noting<R>(&mut self, result: Result<R, DbErr>) -> Result<R, DbErr> {
+        if let (Err(error), None) = (&result, &self.failure) {
+            self.failure = Some(classify(error));
+        }
+        result
+    }
+}
+
+/// A server that was restarted leaves dead connections in the pool. A read may simply be asked again.
+fn may_ask_again<R>(pool: &DatabaseConnection, result: &Result<R, DbErr>) -> bool {
+    let broken = matches!(result, Err(error) if classify(error).0 == Fault::Broken);
+    broken && pool.get_database_backend() == DbBackend::Postgres
+}
+
+#[async_trait]
+impl ConnectionTrait for Conn {
+    fn get_database_backend(&self) -> DbBackend {
+        match &self.0 {
+            Source::Pool(pool) => pool.get_database_backend(),
+            Source::Unit(loan) => loan.backend,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match &self.0 {
+            Source::Pool(pool) => pool.execute_raw(statement).await,
+            Source::Unit(loan) => {
+                let mut slot = loan.slot.lock().await;
+                let result = slot.transaction()?.execute_raw(statement).await;
+                slot.noting(result)
+            }
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        match &self.0 {
+            Source::Pool(pool) => pool.execute_unprepared(sql).await,
+            Source::Unit(loan) => {
+                let mut slot = loan.slot.lock().await;
+                let result = slot.transaction()?.execute_unprepared(sql).await;
+                slot.noting(result)
+            }
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match &self.0 {
+            Source::Pool(pool) => match pool.query_one_raw(statement.clone()).await {
+                result if may_ask_again(pool, &result) => pool.query_one_raw(statement).await,
+                result => result,
+            },
+            Source::Unit(loan) => {
+                let mut slot = loan.slot.lock().await;
+                let result = slot.transaction()?.query_one_raw(statement).await;
+                slot.noting(result)
+            }
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match &self.0 {
+            Source::Pool(pool) => match pool.query_all_raw(statement.clone()).await {
+                result if may_ask_again(pool, &result) => pool.query_all_raw(statement).await,
+                result => result,
+            },
+            Source::Unit(loan) => {
+                let mut slot = loan.slot.lock().await;
+                let result = slot.transaction()?.query_all_raw(statement).await;
+                slot.noting(result)
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The schema's steps: applying them, and judging a database by them.
+
+use crate::engine::open_single;
+use crate::{StoreError, StoreOptions};
+use anteroom_migrations::{Migrator, MigratorTrait, steps};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// This release runs on a schema that is so many steps ahead of it, so that nodes can be upgraded one after another.
+const STEPS_AHEAD: usize = 1;
+
+/// Whoever holds this lock on a PostgreSQL server may change the schema.
+const MIGRATION_LOCK: i64 = 0x616e_7465_726f_6f6d;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaState {
+    UpToDate,
+    /// So many steps are still to be applied.
+    Pending(usize),
+    /// So many steps are not known to this release.
+    Newer(usize),
+}
+
+impl SchemaState {
+    pub const fn is_usable(self) -> bool {
+        match self {
+            Self::UpToDate => true,
+            Self::Pending(_) => false,
+            Self::Newer(steps) => steps <= STEPS_AHEAD,
+        }
+    }
+
+    fn judge(applied: &BTreeSet<String>) -> Self {
+        let known: BTreeSet<String> = steps().into_iter().collect();
+        match (known.difference(applied).count(), applied.difference(&known).count()) {
+            (0, 0) => Self::UpToDate,
+            (0, ahead) => Self::Newer(ahead),
+            (pending, _) => Self::Pending(pending),
+        }
+    }
+}
+
+impl fmt::Display for SchemaState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UpToDate => f.write_str("is up to date"),
+            Self::Pending(steps) => write!(f, "is {steps} step(s) behind this release"),
+            Self::Newer(steps) => write!(f, "is {steps} step(s) ahead of this release"),
+        }
+    }
+}
+
+/// Applies what is pending, all or nothing, and one process at a time. Says how many steps that were.
+pub async fn migrate(options: &StoreOptions) -> Result<usize, StoreError> {
+    let connection = open_single(options).await?;
+    let applied = migrate_on(&connection).await;
+    connection.close_by_ref().await?;
+    applied
+}
+
+/// What [`migrate`] would find. Changes nothing, but for making the file of an SQLite database that is not there.
+pub async fn schema_state(options: &StoreOptions) -> Result<SchemaState, StoreError> {
+    let connection = open_single(options).await?;
+    let state = state_on(&connection).await;
+    connection.close_by_ref().await?;
+    state
+}
+
+async fn migrate_on(connection: &DatabaseConnection) -> Result<usize, StoreError> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(options).await?;
+    lock(&transaction).await?;
+    match state_on(&transaction).await? {
+        SchemaState::Pending(steps) => {
+            Migrator::up(&transaction, None).await?;
+            transaction.commit().await?;
+            Ok(steps)
+        }
+        state if state.is_usable() => Ok(0),
+        state => Err(StoreError::Schema(state)),
+    }
+}
+
+async fn lock(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let sql = "SELECT pg_advisory_xact_lock($1)";
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [MIGRATION_LOCK.into()]);
+        transaction.execute_raw(statement).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn state_on(connection: &impl ConnectionTrait) -> Result<SchemaState, StoreError> {
+    let backend = connection.get_database_backend();
+    let installed = match backend {
+        DbBackend::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'seaql_migrations'",
+        _ => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
+    };
+    if connection.query_one_raw(Statement::from_string(backend, installed)).await?.is_none() {
+        return Ok(SchemaState::judge(&BTreeSet::new()));
+    }
+    let applied = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
+    let rows = connection.query_all_raw(applied).await?;
+    let applied: Result<BTreeSet<String>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
+    Ok(SchemaState::judge(&applied?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_one_step_ahead_is_usable_and_two_are_not() {
+        let known = steps();
+        let with = |more: &[&str]| known.iter().cloned().chain(more.iter().map(|&step| step.to_owned())).collect();
+        for (applied, state, usable) in [
+            (BTreeSet::new(), SchemaState::Pending(known.len()), false),
+            (with(&[]), SchemaState::UpToDate, true),
+            (with(&["9998_later"]), SchemaState::Newer(1), true),
+            (with(&["9998_later", "9999_even_later"]), SchemaState::Newer(2), false),
+        ] {
+            assert_eq!(SchemaState::judge(&applied), state);
+            assert_eq!(state.is_usable(), usable, "{state:?}");
+        }
+    }
+}

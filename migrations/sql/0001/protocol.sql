@@ -1,0 +1,89 @@
+-- OpenID Connect: what was consented to and granted, spent token identifiers, registered clients, keys.
+
+CREATE TABLE consents (
+    account_id uuid NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    client_id text NOT NULL,
+    scopes text NOT NULL,
+    granted_at bigint NOT NULL,
+    PRIMARY KEY (account_id, client_id)
+) /* narrow */;
+
+-- An authorization code is self-contained, carries the id of the grant it will become and is written only when it is
+-- redeemed: the primary key makes the second use lose. A revoked grant is marked, never deleted while a code for it
+-- could be alive.
+CREATE TABLE grants (
+    id uuid NOT NULL PRIMARY KEY,
+    client_id text NOT NULL,
+    account_id uuid NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    session_id uuid REFERENCES sessions (id) ON DELETE SET NULL,
+    epoch bigint NOT NULL,
+    scopes text NOT NULL,
+    claims text,
+    resources text,
+    nonce text,
+    auth_time bigint NOT NULL,
+    acr text NOT NULL,
+    amr text NOT NULL,
+    offline boolean NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    revoked_at bigint,
+    revoke_reason text
+);
+CREATE INDEX grants_account ON grants (account_id, client_id);
+CREATE INDEX grants_session ON grants (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX grants_expires ON grants (expires_at);
+
+-- One row for a whole family: each token is derived from grant and generation.
+CREATE TABLE refresh_tokens (
+    grant_id uuid NOT NULL PRIMARY KEY REFERENCES grants (id) ON DELETE CASCADE,
+    generation bigint NOT NULL,
+    rotated_at bigint NOT NULL,
+    idle_expires_at bigint NOT NULL,
+    expires_at bigint NOT NULL
+) /* narrow */;
+
+CREATE TABLE revoked_jti (
+    jti text NOT NULL PRIMARY KEY,
+    expires_at bigint NOT NULL
+) /* narrow */;
+CREATE INDEX revoked_jti_expires ON revoked_jti (expires_at);
+
+CREATE TABLE assertion_jti (
+    client_id text NOT NULL,
+    jti text NOT NULL,
+    expires_at bigint NOT NULL,
+    PRIMARY KEY (client_id, jti)
+) /* narrow */;
+CREATE INDEX assertion_jti_expires ON assertion_jti (expires_at);
+
+CREATE TABLE registered_clients (
+    client_id text NOT NULL PRIMARY KEY,
+    metadata text NOT NULL,
+    secret_digest bytea,
+    secret_sealed bytea,
+    registration_token_digest bytea,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    disabled_at bigint
+);
+
+CREATE TABLE signing_keys (
+    kid text NOT NULL PRIMARY KEY,
+    algorithm text NOT NULL,
+    public_jwk text NOT NULL,
+    private_sealed bytea NOT NULL,
+    created_at bigint NOT NULL,
+    signs_from bigint NOT NULL,
+    signs_until bigint,
+    published_until bigint
+);
+
+-- The keys under the master key, each for one purpose.
+CREATE TABLE sealed_keys (
+    purpose text NOT NULL,
+    version integer NOT NULL,
+    sealed bytea NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (purpose, version)
+) /* narrow */;

@@ -1,0 +1,59 @@
+//! One text for both databases: the schema is written in PostgreSQL's SQL, and SQLite's is derived from it word by word.
+//!
+//! SQLite's tables are `STRICT`, so that a value of the wrong type is refused there as it is by PostgreSQL, and a UUID
+//! is kept as its 16 bytes. A table marked `/* narrow */` has small rows and is looked up by its primary key alone:
+//! SQLite keeps it in one tree, without row ids.
+
+use sea_orm_migration::sea_orm::DbBackend;
+
+/// The schema text as `backend` understands it.
+pub(crate) fn translate(postgres: &str, backend: DbBackend) -> String {
+    if backend != DbBackend::Sqlite {
+        return postgres.to_owned();
+    }
+    let mut sqlite = String::with_capacity(postgres.len());
+    for line in postgres.lines() {
+        match line {
+            ");" => sqlite.push_str(") STRICT;"),
+            ") /* narrow */;" => sqlite.push_str(") STRICT, WITHOUT ROWID;"),
+            _ => sqlite.push_str(&types(line)),
+        }
+        sqlite.push('\n');
+    }
+    sqlite
+}
+
+/// A column's type is the second word of its line and is written in lower case, as nothing else there is.
+fn types(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    let column_type = words.iter_mut().filter(|word| !word.is_empty()).nth(1);
+    if let Some(word) = column_type {
+        let bare = word.trim_end_matches(',');
+        let comma = word.len() - bare.len();
+        let translated = match bare {
+            "uuid" | "bytea" => Some(["BLOB", "BLOB,"]),
+            "bigint" | "integer" | "boolean" => Some(["INTEGER", "INTEGER,"]),
+            "text" => Some(["TEXT", "TEXT,"]),
+            _ => None,
+        };
+        if let Some(&translated) = translated.as_ref().and_then(|forms| forms.get(comma)) {
+            *word = translated;
+        }
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_table_ends_are_translated_and_nothing_else() {
+        let text = "CREATE TABLE t (\n    id uuid PRIMARY KEY,\n    text text NOT NULL,\n    on_file boolean,\n    \
+                    at bigint\n);\nCREATE TABLE n (\n    id bytea\n) /* narrow */;\nCREATE INDEX t_text ON t (text);\n";
+        let expected = "CREATE TABLE t (\n    id BLOB PRIMARY KEY,\n    text TEXT NOT NULL,\n    on_file INTEGER,\n    \
+                        at INTEGER\n) STRICT;\nCREATE TABLE n (\n    id BLOB\n) STRICT, WITHOUT ROWID;\nCREATE INDEX t_text ON t (text);\n";
+        assert_eq!(translate(text, DbBackend::Sqlite), expected);
+        assert_eq!(translate(text, DbBackend::Postgres), text);
+    }
+}
