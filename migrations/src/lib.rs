@@ -8,8 +8,8 @@
 mod dialect;
 mod m0001_foundation;
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::MigrationTrait;
+pub use sea_orm_migration::MigratorTrait;
 
 pub struct Migrator;
 

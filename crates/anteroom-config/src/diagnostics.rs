@@ -102,6 +102,8 @@ pub struct Diagnostic<'a> {
     /// Line and column, from 1; none where the file as a whole is meant.
     pub position: Option<(usize, usize)>,
     pub message: &'a str,
+    /// What the caret is labelled with.
+    pub reason: &'a str,
     pub help: &'a [String],
 }
 
@@ -132,6 +134,7 @@ impl Diagnostics {
                 file: file.map_or("", |file| file.name.as_str()),
                 position,
                 message: &finding.title,
+                reason: finding.marks.first().map_or("", |mark| mark.label.as_str()),
                 help: &finding.help,
             }
         })
@@ -157,21 +160,29 @@ impl Diagnostics {
         group.elements(finding.help.iter().map(|text| Level::HELP.message(text.as_str())))
     }
 
-    /// One snippet for each file that the finding points into.
+    /// One snippet for each file that the finding points into, that of the mistake first.
     fn snippets<'a>(
         &'a self,
         finding: &'a Finding,
     ) -> impl Iterator<Item = Snippet<'a, annotate_snippets::Annotation<'a>>> {
-        self.files.iter().enumerate().filter_map(|(id, file)| {
+        let mut order: Vec<usize> = Vec::new();
+        for mark in &finding.marks {
+            if !order.contains(&mark.place.file) {
+                order.push(mark.place.file);
+            }
+        }
+        order.into_iter().filter_map(|id| {
+            let file = self.files.get(id)?;
             let marks = finding.marks.iter().enumerate().filter(|(_, mark)| mark.place.file == id);
             let annotations: Vec<_> = marks
                 .map(|(i, mark)| {
                     let kind = if i == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-                    kind.span(mark.place.span()).label(mark.label.as_str())
+                    let label = Some(mark.label.as_str()).filter(|label| !label.is_empty());
+                    kind.span(mark.place.span()).label(label)
                 })
                 .collect();
             let snippet = || Snippet::source(file.text.as_str()).path(file.name.as_str());
-            (!annotations.is_empty()).then(|| snippet().annotations(annotations))
+            Some(snippet().annotations(annotations))
         })
     }
 }
@@ -191,13 +202,16 @@ impl fmt::Debug for Diagnostics {
 impl std::error::Error for Diagnostics {}
 
 impl fmt::Display for Diagnostic<'_> {
-    /// `anteroom.toml:4:1: unknown key …`, with the help after it.
+    /// `anteroom.toml:4:1: unknown key …`, with reason and help after it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.file)?;
         if let Some((line, column)) = self.position {
             write!(f, ":{line}:{column}")?;
         }
         write!(f, ": {}", self.message)?;
+        if !self.reason.is_empty() {
+            write!(f, ": {}", self.reason)?;
+        }
         self.help.iter().try_for_each(|text| write!(f, "; {text}"))
     }
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// No configuration or secret is near this size; reading an endless device would never end.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Not `Debug`: it holds hashes of secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Inputs {
     /// SHA-256 of each file; none where it could not be read.
     files: BTreeMap<PathBuf, Option<[u8; 32]>>,
@@ -79,23 +80,16 @@ fn list(pattern: &Path) -> Vec<PathBuf> {
 
 /// Shell matching with `*` alone, which matches no leading dot: editors keep their spare copies there.
 fn matches(pattern: &str, name: &str) -> bool {
-    if name.starts_with('.') && !pattern.starts_with('.') {
-        return false;
-    }
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
-    let Some(rest) = name.strip_prefix(head) else { return false };
-    let ends = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);
-    ends.into_iter().filter_map(|i| rest.get(i..)).any(|rest| matches_rest(tail, rest))
+    let hidden = name.starts_with('.') && !pattern.starts_with('.');
+    !hidden && matches_here(pattern, name)
 }
 
-fn matches_rest(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
-            let ends = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);
-            ends.into_iter().filter_map(|i| rest.get(i..)).any(|rest| matches_rest(tail, rest))
-        }),
-    }
+fn matches_here(pattern: &str, name: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
+    name.strip_prefix(head).is_some_and(|rest| {
+        let starts = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);
+        starts.filter_map(|i| rest.get(i..)).any(|rest| matches_here(tail, rest))
+    })
 }
 
 #[cfg(test)]

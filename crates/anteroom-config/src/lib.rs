@@ -1,1 +1,32 @@
+//! Configuration: TOML files become settings that need no second look, or a list of everything that is wrong with
+//! them.
+//!
+//! - [`Configuration::load`] reads a file and what it includes; [`Source`] watches it for changes, which are taken up
+//!   whole or not at all.
+//! - [`Diagnostics`] quotes the lines with a caret and a suggestion. It never quotes a secret.
+//! - Each section is described and read by the same code, in `sections/`; [`reference_markdown`] is made by running
+//!   it over nothing. So the reference knows exactly the keys that are accepted.
+//! - Clients from TOML are judged by the same rules as registered ones, those of `anteroom_oidc`.
 
+mod checks;
+mod configuration;
+mod diagnostics;
+mod fingerprint;
+mod inputs;
+mod reader;
+mod redact;
+mod reference;
+mod sections;
+mod settings;
+mod source;
+
+pub use configuration::Configuration;
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use fingerprint::ConfigurationDigest;
+pub use reader::{Env, SecretOrigin};
+pub use reference::reference_markdown;
+pub use settings::{
+    ClientSettings, Database, Dev, Group, Hashing, Keys, Log, LogFormat, LogLevel, PolicyProfile, Practice,
+    Server, Settings, Signing, Theme,
+};
+pub use source::Source;

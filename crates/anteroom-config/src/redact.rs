@@ -3,6 +3,8 @@
 //! It works on the bare text, because it must also work where the file is no TOML: a secret that someone wrote into
 //! the configuration against the rules must not travel on into a log with the message that says so.
 
+use crate::reader::suggest::nearest;
+
 /// Keys whose values are secrets, though none of them is a valid key.
 pub(crate) const SECRET_KEYS: &[&str] =
     &["client_secret", "client_secrets", "secret", "secrets", "master_key", "password", "pepper_key"];
@@ -18,10 +20,8 @@ fn redact_line(line: &str) -> String {
             *byte = b'*';
         }
     };
-    for key in SECRET_KEYS {
-        if let Some(value) = value_after(line, key) {
-            mask(value, line.len());
-        }
+    if let Some(value) = secret_value(line) {
+        mask(value, line.len());
     }
     if let Some((from, to)) = password_of_url(line) {
         mask(from, to);
@@ -30,17 +30,21 @@ fn redact_line(line: &str) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Where the value begins that `key` is given on this line, if it is.
-fn value_after(line: &str, key: &str) -> Option<usize> {
+/// Where the value begins that this line gives to a key of a secret, if it does.
+fn secret_value(line: &str) -> Option<usize> {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    line.match_indices(key).find_map(|(at, _)| {
-        let (before, after) = (line.get(..at)?, line.get(at + key.len()..)?);
-        if before.ends_with(is_bare) {
-            return None;
-        }
-        let rest = after.trim_start_matches(['"', '\'']).trim_start();
-        rest.starts_with('=').then(|| line.len() - rest.len() + 1)
+    line.match_indices('=').find_map(|(at, _)| {
+        let before = line.get(..at)?.trim_end().trim_end_matches(['"', '\'']);
+        let key = before.rsplit(|c| !is_bare(c)).next()?;
+        is_secret_key(key).then_some(at + 1)
     })
+}
+
+/// Also misspelt ones: those are quoted as unknown.
+fn is_secret_key(key: &str) -> bool {
+    let key = key.to_lowercase();
+    let names_a_place = ["_file", "_files", "_env"].iter().any(|end| key.ends_with(end));
+    !names_a_place && (nearest(&key, SECRET_KEYS.iter().copied()).is_some() || key.contains("secret"))
 }
 
 /// The part of `scheme://user:password@host` between the colon and the last `@`.
@@ -62,10 +66,23 @@ mod tests {
         for (line, shown) in [
             ("client_secret = \"hunter2 ü\"\nnext = 1\n", "client_secret = ******** ***\nnext = 1\n"),
             ("\"secret\"='a'", "\"secret\"=***"),
-            ("[[clients]]\nx = { client_id = \"a\", secret = \"b\" }", "[[clients]]\nx = { client_id = \"a\", secret = *** *"),
+            ("clientsecret = \"a\"", "clientsecret = ***"),
+            ("pasword = \"a\"", "pasword = ***"),
+            ("keys.master_key = \"a\"", "keys.master_key = ***"),
+            (
+                "token_endpoint_auth_method = \"client_secret_basic\"",
+                "token_endpoint_auth_method = \"client_secret_basic\"",
+            ),
+            (
+                "[[clients]]\nx = { client_id = \"a\", secret = \"b\" }",
+                "[[clients]]\nx = { client_id = \"a\", secret = *** *",
+            ),
             ("master_key_file = \"a\"\n", "master_key_file = \"a\"\n"),
             ("secret_env = \"a\"", "secret_env = \"a\""),
-            ("url = \"postgres://anteroom:p@ss@db/anteroom\"", "url = \"postgres://anteroom:****@db/anteroom\""),
+            (
+                "url = \"postgres://anteroom:p@ss@db/anteroom\"",
+                "url = \"postgres://anteroom:****@db/anteroom\"",
+            ),
             ("issuer = \"https://id.example:8443\"", "issuer = \"https://id.example:8443\""),
         ] {
             assert_eq!(redact(line), shown);

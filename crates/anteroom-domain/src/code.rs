@@ -7,10 +7,10 @@ use crate::account::{Account, AccountStatus, Epoch};
 use crate::client::{Client, ClientVersion};
 use crate::ids::{AccountId, GrantId, SessionId};
 use crate::session::{Session, SessionPolicy, SessionStanding};
-use anteroom_oidc::{Acr, AmrSet, ClaimsRequest, ClientId, CodeChallenge, CodeVerifier, Nonce, ScopeSet};
+use anteroom_oidc::authorization::ClaimsRequest;
+use anteroom_oidc::{Acr, AmrSet, ClientId, CodeChallenge, CodeVerifier, Nonce, ScopeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 /// What a code seals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct AuthorizationCode {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<ClaimsRequest>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<Url>,
+    pub resources: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Nonce>,
     /// As the request gave it; `None` where it relied on the only registered one.

@@ -7,9 +7,9 @@ use crate::account::{Account, AccountStatus, Epoch};
 use crate::client::Client;
 use crate::ids::{AccountId, GrantId, SessionId};
 use crate::session::{Session, SessionPolicy, SessionStanding};
-use anteroom_oidc::{Acr, AmrSet, ClaimsRequest, ClientId, Nonce, Scope, ScopeSet};
+use anteroom_oidc::authorization::ClaimsRequest;
+use anteroom_oidc::{Acr, AmrSet, ClientId, Nonce, Scope, ScopeSet};
 use jiff::Timestamp;
-use url::Url;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
@@ -21,7 +21,7 @@ pub struct Grant {
     pub epoch: Epoch,
     pub scope: ScopeSet,
     pub claims: Option<ClaimsRequest>,
-    pub resources: Vec<Url>,
+    pub resources: Vec<String>,
     pub nonce: Option<Nonce>,
     pub auth_time: Timestamp,
     pub acr: Acr,

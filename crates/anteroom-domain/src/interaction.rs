@@ -6,7 +6,8 @@
 
 use crate::account::Epoch;
 use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId};
-use anteroom_oidc::{Acr, AmrSet, AuthorizationRequest};
+use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::{Acr, AmrSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

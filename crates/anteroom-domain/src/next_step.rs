@@ -5,7 +5,8 @@
 //! them: who are you, may you come in, is your password still good, is that proof enough, do you agree.
 
 use crate::account::AccountStatus;
-use anteroom_oidc::{Acr, OAuthErrorCode, ScopeSet};
+use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::{Acr, ScopeSet};
 use jiff::{SignedDuration, Timestamp};
 
 /// Who stands at the door.
@@ -161,17 +162,17 @@ fn must_step_up(standing: Standing, needs: &Needs) -> Option<StepUpReason> {
 
 impl NextStep {
     /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6).
-    pub fn without_a_page(&self) -> Option<OAuthErrorCode> {
+    pub fn without_a_page(&self) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,
-            Self::SignIn(_) => Some(OAuthErrorCode::LoginRequired),
-            Self::ChooseAccount => Some(OAuthErrorCode::AccountSelectionRequired),
-            Self::Consent(_) => Some(OAuthErrorCode::ConsentRequired),
-            Self::NotEntitled => Some(OAuthErrorCode::AccessDenied),
+            Self::SignIn(_) => Some(AuthorizationErrorCode::LoginRequired),
+            Self::ChooseAccount => Some(AuthorizationErrorCode::AccountSelectionRequired),
+            Self::Consent(_) => Some(AuthorizationErrorCode::ConsentRequired),
+            Self::NotEntitled => Some(AuthorizationErrorCode::AccessDenied),
             Self::CompleteRegistration
             | Self::ChangeExpiredPassword
             | Self::StepUp(_)
-            | Self::NoSecondFactor => Some(OAuthErrorCode::InteractionRequired),
+            | Self::NoSecondFactor => Some(AuthorizationErrorCode::InteractionRequired),
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::interaction::{Destination, Journey};
-use anteroom_oidc::authorization::{self, Disposition};
-use anteroom_oidc::{AuthorizationError, AuthorizationResponse, ClientId};
+use anteroom_oidc::authorization::{self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters};
+use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::ClientId;
 
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
-use crate::trail::{About, Origin};
+use crate::trail::Origin;
 use crate::visitor::Visitor;
 
 #[derive(Debug)]
@@ -22,23 +23,34 @@ pub enum AuthorizeOutcome {
 pub async fn authorize(
     provider: &Provider,
     visitor: &Visitor,
-    parameters: &[(String, String)],
+    parameters: &Parameters,
 ) -> Result<AuthorizeOutcome, FlowError> {
     let snapshot = provider.snapshot();
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    match authorization::validate(parameters, &snapshot.issuer, find) {
-        Ok(request) => {
-            let journey = Journey {
-                destination: Destination::Application(Box::new(request)),
-                browser: visitor.browser,
-                began_at: visitor.now,
-                account: None,
-                consented: false,
-            };
-            Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, Carried::new(journey)).await?))
-        }
-        Err(error) => refuse(provider, visitor, error).await,
+    let request = match authorization::check(parameters, &snapshot.capabilities, find) {
+        Ok(accepted) => accepted.request,
+        Err(error) => return refuse(provider, visitor, parameters, error).await,
+    };
+    if let AcrRequirement::Essential(classes) = request.acr_requirement()
+        && classes.is_empty()
+    {
+        return Ok(AuthorizeOutcome::Onward(unmet(provider, &request)));
     }
+    let journey = Journey {
+        destination: Destination::Application(Box::new(request)),
+        browser: visitor.browser,
+        began_at: visitor.now,
+        account: None,
+        consented: false,
+    };
+    Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, Carried::new(journey)).await?))
+}
+
+/// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.
+fn unmet(provider: &Provider, request: &AuthorizationRequest) -> Onward {
+    let code = AuthorizationErrorCode::UnmetAuthenticationRequirements;
+    let description = "no authentication context class that was asked for is known here";
+    Onward::Application(Box::new(request.target().error(&provider.snapshot().issuer, code, description)))
 }
 
 /// A developer's mistake: the operator's log names the parameter, what came and what is registered; the wire gets the
@@ -46,33 +58,20 @@ pub async fn authorize(
 async fn refuse(
     provider: &Provider,
     visitor: &Visitor,
+    parameters: &Parameters,
     error: AuthorizationError,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    tracing::warn!(
-        reference = %visitor.reference,
-        client = error.client.as_ref().map(ClientId::as_str),
-        parameter = error.parameter,
-        received = error.received,
-        registered = error.registered,
-        error = error.code.as_str(),
-        "authorization request refused: {}",
-        error.description,
-    );
-    if let Disposition::Redirect(target) = &error.disposition {
-        let response = AuthorizationResponse::refusal(&provider.snapshot().issuer, target, &error);
+    let client = parameters.get(Parameter::ClientId);
+    tracing::warn!(reference = %visitor.reference, client, "authorization request refused: {error}");
+    if let Some(response) = error.response(&provider.snapshot().issuer) {
         return Ok(AuthorizeOutcome::Onward(Onward::Application(Box::new(response))));
     }
-    let mut entry = Origin::of(visitor, &provider.random)
-        .entry(Actor::Anonymous, Event::RequestRefused { reason: error.description.to_string() });
-    if let Some(client) = &error.client {
-        entry = entry.by_client(client);
-    }
-    provider
-        .store
-        .write(move |tx| {
-            let entry = entry.clone();
-            async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
-        })
-        .await?;
+    let event = Event::RequestRefused { reason: error.to_string() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
+    let write = provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+    });
+    write.await?;
     Ok(AuthorizeOutcome::Refused(error))
 }

@@ -6,7 +6,7 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
 use anteroom_oidc::TokenEndpointAuthMethod;
-use anteroom_oidc::token::{CredentialsError, PresentedCredentials};
+use anteroom_oidc::token::PresentedCredentials;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
@@ -25,8 +25,6 @@ impl AuthenticatedClient {
 /// Why it is not believed. On the wire all are `invalid_client`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientAuthError {
-    #[error("{0}")]
-    Malformed(#[from] CredentialsError),
     #[error("no client credentials were sent")]
     Missing,
     #[error("client {0} is not registered")]

@@ -6,8 +6,7 @@ use anteroom_domain::client::Client;
 use anteroom_domain::password::PasswordAge;
 use anteroom_domain::session::Session;
 use anteroom_oidc::ClientId;
-use anteroom_oidc::logout::initiate_login_url;
-use url::Url;
+use anteroom_oidc::logout::third_party_login_location;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
@@ -76,13 +75,14 @@ async fn touch(provider: &Provider, visitor: &Visitor, session: &Session) -> Res
 }
 
 /// Where a tile leads: the application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
-pub fn tile_target(snapshot: &Snapshot, account: &Account, client: &ClientId) -> Option<Url> {
+pub fn tile_target(snapshot: &Snapshot, account: &Account, client: &ClientId) -> Option<String> {
     let client = snapshot.clients.get(client).filter(|client| client.admits(account))?;
     let tile = client.policy.tile.as_ref()?;
     match &client.metadata.initiate_login_uri {
         Some(initiate) => {
-            Some(initiate_login_url(initiate, &snapshot.issuer, Some(account.primary_address.as_str()), None))
+            let hint = Some(account.primary_address.as_str());
+            Some(third_party_login_location(initiate, &snapshot.issuer, hint, None))
         }
-        None => tile.launch_url.clone(),
+        None => tile.launch_url.as_ref().map(ToString::to_string),
     }
 }

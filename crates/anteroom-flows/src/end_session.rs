@@ -6,10 +6,10 @@
 
 use anteroom_domain::client::Client;
 use anteroom_domain::session::SessionEnd;
-use anteroom_oidc::logout::{EndSessionRequest, post_logout_redirect};
-use anteroom_oidc::{ClientId, IdTokenClaims};
+use anteroom_oidc::ClientId;
+use anteroom_oidc::jwt::IdTokenHint;
+use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use std::sync::Arc;
-use url::Url;
 
 use crate::error::FlowError;
 use crate::provider::Provider;
@@ -22,7 +22,7 @@ pub enum EndSessionOutcome {
     /// Ask the person, and carry the request through the form.
     Ask { client: Option<Arc<Client>> },
     /// Done; back to the application where it registered an address for that.
-    SignedOut { back: Option<Url>, client: Option<Arc<Client>>, remaining: Vec<anteroom_crypto::Token> },
+    SignedOut { back: Option<String>, client: Option<Arc<Client>>, remaining: Vec<anteroom_crypto::Token> },
     Refused(LogoutError),
 }
 
@@ -42,9 +42,9 @@ pub enum LogoutError {
 
 /// The request, and where it may lead back to, checked.
 struct Checked {
-    hint: Option<IdTokenClaims>,
+    hint: Option<IdTokenHint>,
     client: Option<Arc<Client>>,
-    back: Option<Url>,
+    back: Option<String>,
 }
 
 pub async fn end_session(
@@ -77,7 +77,7 @@ pub async fn end_session(
     Ok(EndSessionOutcome::SignedOut { back, client, remaining })
 }
 
-fn is_of(live: &Live, hint: &IdTokenClaims) -> bool {
+fn is_of(live: &Live, hint: &IdTokenHint) -> bool {
     match &hint.sid {
         Some(sid) => *sid == live.session.id.to_string(),
         None => hint.sub.as_str() == live.account.id.to_string(),
@@ -86,10 +86,10 @@ fn is_of(live: &Live, hint: &IdTokenClaims) -> bool {
 
 fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
     let snapshot = provider.snapshot();
-    let hint = match request.id_token_hint.as_deref() {
+    let hint = match &request.id_token_hint {
         Some(hint) => {
-            let claims = provider.key_set().verify_id_token_hint(&snapshot.issuer, hint);
-            Some(claims.map_err(|_| LogoutError::Hint)?)
+            let claims = provider.key_set().jwks().verify_id_token_hint(hint, &snapshot.issuer);
+            Some(claims.map_err(|_| LogoutError::Hint)?.into_inner())
         }
         None => None,
     };
@@ -116,9 +116,11 @@ fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> 
     provider.snapshot().clients.get(id).cloned().ok_or_else(unknown)
 }
 
-fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<Url, LogoutError> {
+fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<String, LogoutError> {
     let unregistered =
         || LogoutError::UnregisteredRedirect { received: uri.to_owned(), client: client.id().as_str().to_owned() };
     client.metadata.find_post_logout_redirect_uri(uri).ok_or_else(unregistered)?;
-    post_logout_redirect(uri, request.state.as_ref()).ok_or_else(unregistered)
+    // As requested: a native app's port is its own.
+    let uri = uri.parse().map_err(|_| unregistered())?;
+    Ok(post_logout_location(&uri, request.state.as_ref()))
 }

@@ -1,6 +1,6 @@
 //! What can go wrong below the edge, apart from the outcomes that use cases name themselves.
 
-use anteroom_crypto::PoolFull;
+use anteroom_crypto::{HashError, PoolError};
 use anteroom_storage::StoreError;
 use std::time::Duration;
 
@@ -11,13 +11,19 @@ pub enum FlowError {
     /// The queue for password hashing is full: come back later.
     #[error("the queue for password hashing is full")]
     Busy { retry_after: Duration },
+    #[error(transparent)]
+    Hashing(HashError),
     /// Something that cannot be, unless the database or the configuration was tampered with.
     #[error("{0}")]
     Broken(&'static str),
 }
 
-impl From<PoolFull> for FlowError {
-    fn from(full: PoolFull) -> Self {
-        Self::Busy { retry_after: full.retry_after }
+impl From<PoolError> for FlowError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Full(full) => Self::Busy { retry_after: full.retry_after },
+            PoolError::Hash(error) => Self::Hashing(error),
+            PoolError::Lost => Self::Broken("the hashing pool has stopped"),
+        }
     }
 }

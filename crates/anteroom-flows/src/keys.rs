@@ -5,11 +5,10 @@
 
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_oidc::keys::{Jwks, SigningKey};
-use anteroom_oidc::{IdTokenClaims, Issuer, SigningAlgorithm, VerifyError};
+use anteroom_oidc::SigningAlgorithm;
+use anteroom_oidc::keys::{Jwks, PublicKey, SigningKey};
 use anteroom_storage::{SigningKeyRow, Store};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::trail::Origin;
@@ -24,72 +23,52 @@ pub struct KeySchedule {
     pub overlap: SignedDuration,
 }
 
-/// The keys as they stand, in memory.
+fn associated_data(kid: &str) -> Vec<u8> {
+    format!("signing_keys\nprivate_sealed\n{kid}").into_bytes()
+}
+
+/// The keys of one moment: for each algorithm the one that signs, and all that are published. Immutable; a rotation makes a
+/// new set.
 #[derive(Debug)]
 pub struct KeySet {
-    keys: Vec<HeldKey>,
+    signing: Vec<SigningKey>,
     jwks: Jwks,
 }
 
-#[derive(Debug)]
-struct HeldKey {
-    key: Arc<SigningKey>,
-    signs_from: Timestamp,
-    signs_until: Option<Timestamp>,
-}
-
 impl KeySet {
-    /// The newest key that signs with this algorithm now.
-    pub fn signer(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Result<&SigningKey, FlowError> {
-        let signs = |held: &&HeldKey| {
-            held.key.algorithm() == algorithm
-                && held.signs_from <= now
-                && held.signs_until.is_none_or(|until| now < until)
-        };
-        let newest = self.keys.iter().filter(signs).max_by_key(|held| held.signs_from);
-        newest.map(|held| &*held.key).ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
+    pub fn signer(&self, algorithm: SigningAlgorithm) -> Result<&SigningKey, FlowError> {
+        let found = self.signing.iter().find(|key| key.algorithm() == algorithm);
+        found.ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
     }
 
     pub fn jwks(&self) -> &Jwks {
         &self.jwks
     }
-
-    pub fn algorithms(&self) -> Vec<SigningAlgorithm> {
-        let mut algorithms: Vec<_> = self.keys.iter().map(|held| held.key.algorithm()).collect();
-        algorithms.sort_unstable();
-        algorithms.dedup();
-        algorithms
-    }
-
-    /// An ID token of ours as a hint: the signature counts, its end does not.
-    pub fn verify_id_token_hint(&self, issuer: &Issuer, hint: &str) -> Result<IdTokenClaims, VerifyError> {
-        self.jwks.verify_id_token_hint(issuer, hint)
-    }
 }
 
-fn associated_data(kid: &str) -> Vec<u8> {
-    format!("signing_keys\nprivate_sealed\n{kid}").into_bytes()
-}
-
-/// Reads the keys that are published now.
+/// Reads the keys of this moment.
 pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<KeySet, FlowError> {
-    let rows = store.signing_keys().await?;
-    let published = rows.iter().filter(|row| row.published_until.is_none_or(|until| now < until));
-    let keys = published.map(|row| open(keyring, row)).collect::<Result<Vec<_>, _>>()?;
-    let jwks = Jwks::new(keys.iter().map(|held| Arc::clone(&held.key)).collect());
-    Ok(KeySet { keys, jwks })
+    let mut rows = store.signing_keys().await?;
+    rows.retain(|row| row.published_until.is_none_or(|until| now < until));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.signs_from));
+    let (mut signing, mut published): (Vec<SigningKey>, Vec<PublicKey>) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let key = open(keyring, row)?;
+        published.push(key.public().clone());
+        let signs = row.signs_from <= now && row.signs_until.is_none_or(|until| now < until);
+        if signs && signing.iter().all(|newer| newer.algorithm() != key.algorithm()) {
+            signing.push(key);
+        }
+    }
+    let jwks = Jwks::new(published).map_err(|_| FlowError::Broken("two signing keys with one id"))?;
+    Ok(KeySet { signing, jwks })
 }
 
-fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<HeldKey, FlowError> {
-    let broken = FlowError::Broken("a signing key that does not open under this master key");
-    let Ok(private) = keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed)
-    else {
-        return Err(broken);
-    };
+fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError> {
+    let private = keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed);
+    let private = private.map_err(|_| FlowError::Broken("a signing key that does not open under this master key"))?;
     let algorithm = row.algorithm.parse().map_err(|_| FlowError::Broken("a signing key of an unknown algorithm"))?;
-    let key = SigningKey::from_pkcs8(algorithm, &private)
-        .map_err(|_| FlowError::Broken("a signing key that does not parse"))?;
-    Ok(HeldKey { key: Arc::new(key), signs_from: row.signs_from, signs_until: row.signs_until })
+    SigningKey::from_pkcs8(algorithm, &private).map_err(|_| FlowError::Broken("a signing key that does not parse"))
 }
 
 /// What rotation has to do: pure, so that it can be tested over time.
@@ -173,12 +152,12 @@ async fn succeed(
     succession: Succession,
     now: Timestamp,
 ) -> Result<(), FlowError> {
-    let (key, private) = SigningKey::generate(succession.algorithm, random)
+    let (key, private) = SigningKey::generate(succession.algorithm)
         .map_err(|_| FlowError::Broken("a signing key could not be made"))?;
-    let kid = key.kid().to_owned();
+    let kid = key.kid().as_str().to_owned();
     let row = SigningKeyRow {
         private_sealed: keyring.sealer(KeyPurpose::SigningSeal).seal(random, &associated_data(&kid), &private),
-        public_jwk: serde_json::to_string(key.public_jwk()).map_err(|_| FlowError::Broken("jwk"))?,
+        public_jwk: serde_json::to_string(key.public().jwk()).map_err(|_| FlowError::Broken("jwk"))?,
         algorithm: succession.algorithm.as_str().to_owned(),
         kid,
         created_at: now,

@@ -6,12 +6,15 @@ use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::{Destination, Proof};
 use anteroom_domain::next_step::{self, Needs, NextStep, Person, SignInReason, Standing};
-use anteroom_oidc::{Acr, AuthorizationRequest, AuthorizationResponse, OAuthErrorCode, Prompt, ScopeSet};
-use jiff::SignedDuration;
+use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
+use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_oidc::{Acr, Prompt, ScopeSet};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping, Place};
+use crate::journey::{Carried, Keeping, Place, Waiting, open};
 use crate::provider::{Provider, Snapshot};
 use crate::release;
 use crate::visitor::{Live, Visitor, live_sessions};
@@ -42,7 +45,7 @@ pub enum Step {
     ChooseAccount(Vec<Live>),
     Consent(ScopeSet),
     NotEntitled,
-    ExpiredPassword(Box<Account>),
+    ExpiredPassword { account: Box<Account>, set_at: Timestamp },
     CompleteRegistration,
     StepUp,
     NoSecondFactor,
@@ -86,7 +89,11 @@ pub async fn proceed_with(
         (NextStep::ChooseAccount, who) => Step::ChooseAccount(who.into_choices()),
         (NextStep::Consent(scopes), _) => Step::Consent(scopes),
         (NextStep::NotEntitled, _) => Step::NotEntitled,
-        (NextStep::ChangeExpiredPassword, Who::Proven(account, _)) => Step::ExpiredPassword(account),
+        (NextStep::ChangeExpiredPassword, Who::Proven(account, _)) => {
+            let facts = provider.store.password_facts(account.id).await?;
+            let set_at = facts.ok_or(FlowError::Broken("a proven password without its row"))?.set_at;
+            Step::ExpiredPassword { account, set_at }
+        }
         (NextStep::CompleteRegistration, _) => Step::CompleteRegistration,
         (NextStep::StepUp(_), _) => Step::StepUp,
         (NextStep::NoSecondFactor, _) => Step::NoSecondFactor,
@@ -211,11 +218,18 @@ fn hinted(provider: &Provider, request: &AuthorizationRequest, live: &[Live]) ->
     live.iter().position(|one| one.account.primary_address.folded() == hint)
 }
 
-/// The account that an ID token hint names: `None` without a hint, `Some(None)` where the hint is not ours.
+/// The account that the request insists on, by an ID token hint or by `sub` as a claim with a value (OpenID Connect Core
+/// §5.5.1): `None` where it does not, `Some(None)` where it names nobody of ours.
 fn hinted_account(provider: &Provider, request: &AuthorizationRequest) -> Option<Option<AccountId>> {
-    let hint = request.id_token_hint.as_deref()?;
-    let verified = provider.key_set().verify_id_token_hint(&provider.snapshot().issuer, hint).ok();
-    Some(verified.and_then(|claims| claims.sub.as_str().parse().ok()))
+    let named = match (&request.id_token_hint, request.required_subject()) {
+        (Some(hint), _) => {
+            let verified = provider.key_set().jwks().verify_id_token_hint(hint, &provider.snapshot().issuer).ok();
+            verified.and_then(|claims| claims.get().sub.as_str().parse().ok())
+        }
+        (None, Some(subject)) => subject.parse().ok(),
+        (None, None) => return None,
+    };
+    Some(named)
 }
 
 async fn needs(
@@ -231,13 +245,12 @@ async fn needs(
         (Some(hinted), Some(account)) => hinted != Some(account.id),
         _ => false,
     };
-    let max_age = request.max_age.or(client.metadata.default_max_age);
     Ok(Needs {
         login: request.prompt.contains(Prompt::Login),
         choose_account: request.prompt.contains(Prompt::SelectAccount) && carried.journey.account.is_none(),
-        max_age: max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
+        max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         other_account_hinted,
-        min_acr: client.policy.min_acr.max(request.essential_acr()),
+        min_acr: client.policy.min_acr.max(essential_acr(request)),
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {
             Some(account) if !carried.journey.consented => missing_consent(provider, client, request, account).await?,
@@ -245,6 +258,15 @@ async fn needs(
         },
         ..nothing
     })
+}
+
+/// The least of the classes that an essential `acr` accepts (OpenID Connect Core §5.5.1.1): whoever has proven more has
+/// proven that as well.
+fn essential_acr(request: &AuthorizationRequest) -> Option<Acr> {
+    match request.acr_requirement() {
+        AcrRequirement::Essential(classes) => classes.into_iter().min(),
+        AcrRequirement::Any | AcrRequirement::Voluntary(_) => None,
+    }
 }
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before, and
@@ -294,7 +316,7 @@ async fn person(provider: &Provider, visitor: &Visitor, who: &Who, needs: &Needs
 fn answer_without_a_page(provider: &Provider, ahead: &Ahead, step: &NextStep) -> Option<AuthorizationResponse> {
     let request = ahead.request().filter(|request| request.prompt.contains(Prompt::None))?;
     let code = step.without_a_page()?;
-    Some(AuthorizationResponse::error(&provider.snapshot().issuer, request, code))
+    Some(request.target().error(&provider.snapshot().issuer, code, "the person would have to be asked something"))
 }
 
 /// What the sign-in form begins with.
@@ -307,5 +329,29 @@ fn prefilled(destination: &Ahead, who: &Who) -> String {
 /// The answer to an application whose request the person or the practice refuses.
 pub(crate) fn denied(provider: &Provider, carried: &Carried) -> Option<AuthorizationResponse> {
     let request = carried.journey.request()?;
-    Some(AuthorizationResponse::error(&provider.snapshot().issuer, request, OAuthErrorCode::AccessDenied))
+    let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
+    Some(request.target().error(&provider.snapshot().issuer, code, description))
+}
+
+/// What becomes of "Back to the application" on the refusal page.
+#[derive(Debug)]
+pub enum Refusal {
+    Told(Box<AuthorizationResponse>),
+    /// The person is not refused any more.
+    Overtaken(Onward),
+    Gone,
+}
+
+pub async fn back_to_application(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+) -> Result<Refusal, FlowError> {
+    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(Refusal::Gone) };
+    match proceed(provider, visitor, carried).await? {
+        Onward::Page(page) if matches!(page.step, Step::NotEntitled) => {
+            Ok(denied(provider, &page.carried).map_or(Refusal::Gone, |response| Refusal::Told(Box::new(response))))
+        }
+        onward => Ok(Refusal::Overtaken(parked(provider, visitor, onward).await?)),
+    }
 }

@@ -6,7 +6,7 @@ use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Client;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::policy::Policy;
-use anteroom_oidc::{ClientId, Issuer};
+use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::keys::KeySet;
 use crate::outgoing::Outgoing;
+use crate::token::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
 pub struct Provider {
@@ -27,6 +28,8 @@ pub struct Provider {
     key_set: ArcSwap<KeySet>,
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
+    /// Tokens given to clients for themselves, not yet in the trail.
+    pub(crate) tallies: Tallies,
 }
 
 /// The parts a provider is made of.
@@ -45,6 +48,8 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub issuer: Issuer,
+    /// What this configuration supports: discovery says it and requests are held against it.
+    pub capabilities: Capabilities,
     pub practice: Practice,
     pub policy: Policy,
     pub clients: Clients,
@@ -58,6 +63,8 @@ pub struct Practice {
     pub name: String,
     /// Whom people ask for access and help.
     pub support_contact: Option<String>,
+    /// Times in mails and on pages are the practice's.
+    pub time_zone: jiff::tz::TimeZone,
     pub demo: bool,
 }
 
@@ -73,6 +80,7 @@ impl Provider {
             snapshot: ArcSwap::from_pointee(parts.snapshot),
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
+            tallies: Tallies::default(),
         }
     }
 

@@ -4,7 +4,9 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::GrantId;
-use anteroom_oidc::{AuthorizationRequest, AuthorizationResponse, ClientId, Issuer};
+use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::response::{AuthorizationResponse, Issued};
+use anteroom_oidc::{ClientId, Issuer, Prompt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -32,9 +34,9 @@ pub async fn code(
         session: live.session.id,
         scope: request.scope.clone(),
         claims: request.claims.clone(),
-        resources: request.resources.clone(),
+        resources: request.resource.clone(),
         nonce: request.nonce.clone(),
-        redirect_uri: request.redirect_uri_given.then(|| request.redirect_uri.clone()),
+        redirect_uri: request.redirect_uri_given.then(|| request.redirect_uri.as_str().to_owned()),
         challenge: request.code_challenge.clone(),
         auth_time: live.session.auth_time,
         acr: live.session.acr,
@@ -44,7 +46,8 @@ pub async fn code(
     };
     let sealed = seal(provider, &snapshot.issuer, &code)?;
     touch(provider, visitor, live, request).await?;
-    Ok(AuthorizationResponse::code(&snapshot.issuer, request, &sealed))
+    let issued = Issued { code: Some(&sealed), ..Issued::default() };
+    Ok(request.target().success(&snapshot.issuer, issued))
 }
 
 /// Opening a tile counts as activity of the session, `prompt=none` does not; either is written at most once a minute.
@@ -54,7 +57,7 @@ async fn touch(
     live: &Live,
     request: &AuthorizationRequest,
 ) -> Result<(), FlowError> {
-    let silent = request.prompt.contains(anteroom_oidc::Prompt::None);
+    let silent = request.prompt.contains(Prompt::None);
     if silent || !live.session.wants_touch(visitor.now) {
         return Ok(());
     }

@@ -56,7 +56,7 @@ pub async fn end(
 }
 
 /// The clients that want to hear of this kind of end.
-fn listeners(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
+pub(crate) fn listeners(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
     let hears = |end: SessionEnd, on_idle: bool| end != SessionEnd::Idle || on_idle;
     let snapshot = provider.snapshot();
     let with_channel = snapshot.clients.iter().filter(|client| client.metadata.backchannel_logout_uri.is_some());
@@ -91,4 +91,18 @@ pub(crate) async fn end_one(
     let entry = origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id);
     tx.append(&entry).await?;
     Ok(())
+}
+
+/// Sessions that one round ends at most.
+const LAPSED_BATCH: u64 = 200;
+
+/// Ends the sessions whose limits have passed, so that what hangs on them ends too.
+pub async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
+    let (policy, now) = (provider.snapshot().policy.session, provider.clock.now());
+    let lapsed = provider.store.lapsed_sessions(policy, now, LAPSED_BATCH).await?;
+    let too_old = |session: &Session| now.duration_since(session.auth_time) >= policy.absolute;
+    let (old, idle): (Vec<Session>, Vec<Session>) = lapsed.into_iter().partition(too_old);
+    let origin = Origin::local(now, &provider.random);
+    end(provider, &origin, idle, SessionEnd::Idle).await?;
+    end(provider, &origin, old, SessionEnd::TooOld).await
 }

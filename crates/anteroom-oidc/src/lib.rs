@@ -9,13 +9,18 @@ mod capabilities;
 mod wire;
 
 pub mod authorization;
+pub mod claims;
 pub mod client;
+pub mod discovery;
 pub mod errors;
 pub mod form;
 pub mod jwt;
+pub mod keys;
+pub mod logout;
 pub mod names;
 pub mod pkce;
 pub mod response;
+pub mod token;
 
 pub use capabilities::Capabilities;
 pub use client::{

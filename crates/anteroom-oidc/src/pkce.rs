@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn rfc7636_4_2_challenge_is_43_characters_of_base64url() {
-        for bad in ["", "short", VERIFIER.trim_end_matches('k'), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"] {
+        for bad in
+            ["", "short", VERIFIER.trim_end_matches('k'), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"]
+        {
             assert!(bad.parse::<CodeChallenge>().is_err(), "{bad}");
         }
         assert!(format!("{CHALLENGE}=").parse::<CodeChallenge>().is_err());

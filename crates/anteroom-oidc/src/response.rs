@@ -1,5 +1,8 @@
 //! The authorization response: RFC 6749 §4.1.2, Multiple Response Types §2.1, Form Post Response Mode §2, RFC 9207.
 
+use std::fmt;
+
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,8 +20,8 @@ pub struct ResponseTarget {
     pub state: Option<State>,
 }
 
-/// A response ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A response ready to be sent. It may hold live credentials, so it does not print.
+#[derive(Clone, PartialEq, Eq)]
 pub enum AuthorizationResponse {
     /// A `Location`, in ASCII.
     Redirect(String),
@@ -39,10 +42,18 @@ pub struct Issued<'a> {
 #[derive(Clone, Copy)]
 pub struct IssuedAccessToken<'a> {
     pub token: &'a str,
-    /// Seconds.
-    pub expires_in: u32,
+    pub expires_in: SignedDuration,
     /// What was granted, where it is not what was asked for (RFC 6749 §4.2.2).
     pub scope: Option<&'a ScopeSet>,
+}
+
+impl fmt::Debug for AuthorizationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Redirect(_) => "Redirect(..)",
+            Self::FormPost { .. } => "FormPost { .. }",
+        })
+    }
 }
 
 impl ResponseTarget {
@@ -53,7 +64,7 @@ impl ResponseTarget {
         if let Some(access) = issued.access_token {
             add("access_token", Some(access.token.to_owned()));
             add("token_type", Some("Bearer".to_owned()));
-            add("expires_in", Some(access.expires_in.to_string()));
+            add("expires_in", Some(access.expires_in.as_secs().to_string()));
             add("scope", access.scope.map(ToString::to_string));
         }
         add("id_token", issued.id_token.map(str::to_owned));
@@ -72,11 +83,7 @@ impl ResponseTarget {
         self.respond(issuer, parameters)
     }
 
-    fn respond(
-        &self,
-        issuer: &Issuer,
-        mut parameters: Vec<(&'static str, String)>,
-    ) -> AuthorizationResponse {
+    fn respond(&self, issuer: &Issuer, mut parameters: Vec<(&'static str, String)>) -> AuthorizationResponse {
         parameters.extend(self.state.as_ref().map(|state| ("state", state.as_str().to_owned())));
         // RFC 9207 §2: in errors as well, so that a client with several providers knows whose answer it holds.
         parameters.push(("iss", issuer.as_str().to_owned()));
@@ -85,9 +92,7 @@ impl ResponseTarget {
         match self.response_mode {
             ResponseMode::Query => AuthorizationResponse::Redirect(with_query(uri, &encoded())),
             ResponseMode::Fragment => AuthorizationResponse::Redirect(format!("{uri}#{}", encoded())),
-            ResponseMode::FormPost => {
-                AuthorizationResponse::FormPost { action: uri.to_owned(), parameters }
-            }
+            ResponseMode::FormPost => AuthorizationResponse::FormPost { action: uri.to_owned(), parameters },
         }
     }
 }
@@ -150,11 +155,16 @@ mod tests {
     fn multiple_response_types_2_1_tokens_in_the_fragment() {
         let scope = "openid".parse().unwrap();
         let issued = Issued {
-            access_token: Some(IssuedAccessToken { token: "at", expires_in: 600, scope: Some(&scope) }),
+            access_token: Some(IssuedAccessToken {
+                token: "at",
+                expires_in: SignedDuration::from_mins(10),
+                scope: Some(&scope),
+            }),
             id_token: Some("a.b.c"),
             ..CODE
         };
-        let response = target("https://app.example/cb", ResponseMode::Fragment, None).success(&issuer(), issued);
+        let response =
+            target("https://app.example/cb", ResponseMode::Fragment, None).success(&issuer(), issued);
         assert_eq!(
             location(response),
             "https://app.example/cb#code=c0de&access_token=at&token_type=Bearer&expires_in=600&scope=openid\
@@ -164,8 +174,8 @@ mod tests {
 
     #[test]
     fn form_post_2_parameters_in_the_body() {
-        let response = target("https://app.example/cb", ResponseMode::FormPost, Some("\"<s>&"))
-            .success(&issuer(), CODE);
+        let response =
+            target("https://app.example/cb", ResponseMode::FormPost, Some("\"<s>&")).success(&issuer(), CODE);
         let expected = AuthorizationResponse::FormPost {
             action: "https://app.example/cb".to_owned(),
             parameters: vec![

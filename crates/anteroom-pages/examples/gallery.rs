@@ -7,8 +7,8 @@ use std::{env, fs};
 
 use anteroom_pages::{
     AccountLockedEmail, ChooseAccountPage, Chrome, ConsentPage, DashboardPage, ErrorPage, FormPostPage,
-    InvitationEmail, Locale, Message, NotEntitledPage, OutboxPage, Page, PasswordExpiredPage, SignInPage, SignOutPage,
-    SignedInAs, SignedOutPage, StepUnavailablePage, SupportContact, Theme,
+    InvitationEmail, Locale, Message, NotEntitledPage, OutboxPage, Page, PasswordExpiredPage, SignInPage,
+    SignOutPage, SignedInAs, SignedOutPage, StepUnavailablePage, SupportContact, Theme,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;

@@ -6,10 +6,18 @@ use std::path::PathBuf;
 use crate::locale::Locale;
 
 /// Why a theme was refused: every fault, not the first.
-#[derive(Debug, thiserror::Error)]
-#[error("the theme cannot be used:{}", .faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>())]
+#[derive(Debug)]
 pub struct ThemeError {
     pub faults: Vec<Fault>,
+}
+
+impl std::error::Error for ThemeError {}
+
+impl fmt::Display for ThemeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the theme cannot be used:")?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
 }
 
 /// A place in a theme's file, counted from 1.

@@ -44,7 +44,8 @@ impl Files {
 
     /// A misspelt file would silently change nothing, so only partials and assets may be new.
     fn belongs(&self, path: &str) -> bool {
-        let new_allowed = path.starts_with("assets/") || (path.starts_with("partials/") && path.ends_with(".hbs"));
+        let new_allowed = path.starts_with("assets/")
+            || (path.starts_with("partials/") && path.strip_suffix(".hbs").is_some());
         new_allowed || self.builtin.contains_key(path)
     }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use fluent_bundle::{FluentArgs, FluentValue};
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError, RenderErrorReason,
-    ScopedJson,
+    Context, Handlebars, Helper, HelperDef, HelperResult, Output, PathAndJson, RenderContext, RenderError,
+    RenderErrorReason, ScopedJson,
 };
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ fn refused(reason: impl Into<String>) -> RenderError {
 
 fn first<'a>(helper: &'a Helper<'_>) -> Result<&'a Value, RenderError> {
     let given = helper.param(0).filter(|parameter| !parameter.is_value_missing());
-    given.map(|parameter| parameter.value()).ok_or_else(|| refused(format!("`{}` needs a value", helper.name())))
+    given.map(PathAndJson::value).ok_or_else(|| refused(format!("`{}` needs a value", helper.name())))
 }
 
 #[derive(Clone, Copy)]
@@ -150,7 +150,9 @@ impl HelperDef for Icon {
         let name = first(helper)?.as_str().unwrap_or_default();
         let markup = match (self.0.icon(name), self.0.url(name)) {
             (Some(svg), _) => Cow::Borrowed(svg),
-            (None, Some(url)) => Cow::Owned(format!("<img src=\"{}\" alt=\"\">", handlebars::html_escape(&url))),
+            (None, Some(url)) => {
+                Cow::Owned(format!("<img src=\"{}\" alt=\"\">", handlebars::html_escape(&url)))
+            }
             (None, None) => Cow::Borrowed(self.0.icon(GENERAL_ICON).unwrap_or_default()),
         };
         Ok(out.write(&markup)?)

@@ -38,9 +38,9 @@ pub use error::{Fault, Place, RenderError, ThemeError};
 pub use locale::{Locale, negotiate};
 pub use theme::Theme;
 pub use views::{
-    AccountChoice, Channel, ChooseAccountPage, ConsentPage, ConsentScope, DashboardPage, ErrorKind, ErrorPage,
-    FormPostPage, Forward, ForwardKind, HiddenField, NotEntitledPage, OutboxMessage, OutboxPage, Page,
-    PasswordExpiredPage, PasswordWarning, SignInNotice, SignInPage, SignInProblem, SignOutPage, SignedOutPage,
-    Step, StepUnavailablePage, Tile,
+    AccountChoice, Channel, ChooseAccountPage, ConsentPage, ConsentScope, DashboardPage, ErrorKind,
+    ErrorPage, FormPostPage, Forward, ForwardKind, HiddenField, NotEntitledPage, OutboxMessage, OutboxPage,
+    Page, PasswordExpiredPage, PasswordWarning, SignInNotice, SignInPage, SignInProblem, SignOutPage,
+    SignedOutPage, Step, StepUnavailablePage, Tile,
 };
 pub use when::{Date, Moment, Wait};

@@ -75,7 +75,8 @@ impl Theme {
         };
         let subject = part("subject.txt")?;
         // A header field is one line, whatever a name contains.
-        let words: Vec<&str> = subject.split(|c: char| c.is_control() || c == ' ').filter(|w| !w.is_empty()).collect();
+        let words: Vec<&str> =
+            subject.split(|c: char| c.is_control() || c == ' ').filter(|w| !w.is_empty()).collect();
         Ok(Email { subject: words.join(" "), text: part("txt")?, html: part("html")? })
     }
 
@@ -84,8 +85,13 @@ impl Theme {
         self.assets.get(path)
     }
 
-    fn written(&self, template: &str, context: Result<Value, serde_json::Error>) -> Result<String, RenderError> {
-        let written = context.map_err(|error| error.to_string()).and_then(|context| self.rendered(template, context));
+    fn written(
+        &self,
+        template: &str,
+        context: Result<Value, serde_json::Error>,
+    ) -> Result<String, RenderError> {
+        let written =
+            context.map_err(|error| error.to_string()).and_then(|context| self.rendered(template, context));
         written.map_err(|reason| RenderError { template: template.to_owned(), reason })
     }
 
@@ -95,12 +101,16 @@ impl Theme {
     }
 
     pub(crate) fn registry(&self, template: &str) -> &Handlebars<'static> {
-        if template.ends_with(".txt") { &self.plain } else { &self.html }
+        if is_plain(template) { &self.plain } else { &self.html }
     }
 
     fn registry_mut(&mut self, template: &str) -> &mut Handlebars<'static> {
-        if template.ends_with(".txt") { &mut self.plain } else { &mut self.html }
+        if is_plain(template) { &mut self.plain } else { &mut self.html }
     }
+}
+
+fn is_plain(template: &str) -> bool {
+    template.strip_suffix(".txt").is_some()
 }
 
 fn registry() -> Handlebars<'static> {

@@ -23,6 +23,11 @@ impl PracticeAppConfig {
         Registration::at(&self.base_url)
     }
 
+    /// The home page with its origin, which is the one whose cookies count.
+    pub(crate) fn home(&self) -> Url {
+        at(&self.base_url, "/")
+    }
+
     pub(crate) fn dashboard(&self) -> &str {
         self.issuer.as_str()
     }
@@ -43,20 +48,21 @@ pub struct Registration {
 
 impl Registration {
     pub fn at(base_url: &Url) -> Self {
-        let at = |path: &str| {
-            let mut url = base_url.clone();
-            url.set_path(path);
-            url.set_query(None);
-            url.set_fragment(None);
-            url
-        };
         Self {
-            redirect_uri: at("/callback"),
-            post_logout_redirect_uri: at("/signed-out"),
-            backchannel_logout_uri: at("/backchannel-logout"),
-            initiate_login_uri: at("/initiate-login"),
+            redirect_uri: at(base_url, "/callback"),
+            post_logout_redirect_uri: at(base_url, "/signed-out"),
+            backchannel_logout_uri: at(base_url, "/backchannel-logout"),
+            initiate_login_uri: at(base_url, "/initiate-login"),
         }
     }
+}
+
+fn at(base_url: &Url, path: &str) -> Url {
+    let mut url = base_url.clone();
+    url.set_path(path);
+    url.set_query(None);
+    url.set_fragment(None);
+    url
 }
 
 /// Which of the practice's applications this is: it decides icon, colour, sample screen and scopes.
@@ -100,10 +106,7 @@ impl FromStr for Screen {
     type Err = UnknownSlug;
 
     fn from_str(slug: &str) -> Result<Self, UnknownSlug> {
-        Self::ALL
-            .into_iter()
-            .find(|screen| screen.slug() == slug)
-            .ok_or_else(|| UnknownSlug(slug.to_owned()))
+        Self::ALL.into_iter().find(|screen| screen.slug() == slug).ok_or_else(|| UnknownSlug(slug.to_owned()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
 use reqwest::redirect;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -24,7 +24,7 @@ pub(crate) enum HttpError {
 pub(crate) struct HttpClient(reqwest::Client);
 
 impl HttpClient {
-    pub(crate) fn new() -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(issuer: &IssuerUrl) -> Result<Self, reqwest::Error> {
         #[expect(
             clippy::disallowed_methods,
             reason = "a relying party is a program of its own and has its own client"
@@ -33,7 +33,14 @@ impl HttpClient {
         // A redirect would carry the client's secret to wherever it points, and a proxy of the environment would
         // be asked for the loopback addresses of the demo.
         let builder = builder.redirect(redirect::Policy::none()).no_proxy();
-        builder.connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT).build().map(Self)
+        let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT);
+        // The system's certificates are read where they are needed alone: a fresh machine may have none, and then
+        // reading them is an error even for a demo that never speaks TLS.
+        let builder = match issuer.url().scheme() {
+            "https" => builder.https_only(true),
+            _ => builder.tls_certs_only([]),
+        };
+        builder.build().map(Self)
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {

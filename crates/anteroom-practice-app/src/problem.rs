@@ -90,11 +90,9 @@ impl Problem {
                 "Nothing has happened",
                 "Another site asked {name} to sign you out. Use the button in {name} if that is what you want.",
             ),
-            Self::NotFound => (
-                StatusCode::NOT_FOUND,
-                "There is no such page",
-                "{name} has no page at this address.",
-            ),
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, "There is no such page", "{name} has no page at this address.")
+            }
         };
         Words { status, title, text }
     }

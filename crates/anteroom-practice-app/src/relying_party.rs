@@ -11,8 +11,9 @@ use openidconnect::core::{
 use openidconnect::{
     AccessToken, AccessTokenHash, AuthorizationCode, ClaimsVerificationError, ConfigurationError, CsrfToken,
     IdToken as GenericIdToken, LoginHint, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, PostLogoutRedirectUrl, RequestTokenError, Scope, SignatureVerificationError, SigningError,
-    StandardErrorResponse, SubjectIdentifier, TokenResponse as _, UserInfoClaims, UserInfoError,
+    PkceCodeVerifier, PostLogoutRedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
+    SigningError, StandardErrorResponse, SubjectIdentifier, TokenResponse as _, UserInfoClaims,
+    UserInfoError,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -126,12 +127,11 @@ impl RelyingParty {
 
     /// RFC 9207 section 2.4: the answer says who answered, and must where the provider announces it.
     pub(crate) async fn check_issuer(&self, iss: Option<&str>, now: Timestamp) -> Result<(), SignInError> {
-        let holds = match iss {
-            Some(iss) => iss == self.config.issuer.as_str(),
-            None => {
-                let provider = self.providers.current(now).await?;
-                !provider.metadata.additional_metadata().authorization_response_iss_parameter_supported
-            }
+        let holds = if let Some(iss) = iss {
+            iss == self.config.issuer.as_str()
+        } else {
+            let provider = self.providers.current(now).await?;
+            !provider.metadata.additional_metadata().authorization_response_iss_parameter_supported
         };
         if holds { Ok(()) } else { Err(SignInError::WrongIssuer) }
     }

@@ -14,13 +14,16 @@ pub(crate) struct Signer {
 impl Signer {
     /// An Ed25519 key of 32 equal bytes, in the PKCS #8 form of RFC 8410 section 7.
     pub(crate) fn new(seed: u8) -> Self {
-        let mut der =
-            vec![0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+        let mut der = vec![
+            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+        ];
         der.extend_from_slice(&[seed; 32]);
         let label = "PRIVATE KEY";
-        let pem = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der));
+        let pem =
+            format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der));
         let kid = format!("key-{seed}");
-        let key = CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new(kid.clone()))).unwrap();
+        let key =
+            CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new(kid.clone()))).unwrap();
         Self { key, kid }
     }
 

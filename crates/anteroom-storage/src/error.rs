@@ -104,9 +104,13 @@ fn of_postgres(error: &PgDatabaseError) -> (Fault, StoreError) {
             (Fault::Broken, StoreError::Unavailable(format!("{} ({code})", error.message())))
         }
         // 55P03 and 57014: a lock or a statement took longer than it may.
-        "55P03" | "57014" => (Fault::Statement, StoreError::Unavailable(format!("{} ({code})", error.message()))),
+        "55P03" | "57014" => {
+            (Fault::Statement, StoreError::Unavailable(format!("{} ({code})", error.message())))
+        }
         // Class 22 quotes the value that it does not like.
-        _ if code.starts_with("22") => (Fault::Statement, StoreError::Statement(format!("data exception ({code})"))),
+        _ if code.starts_with("22") => {
+            (Fault::Statement, StoreError::Statement(format!("data exception ({code})")))
+        }
         _ => (Fault::Statement, StoreError::Statement(format!("{} ({code})", error.message()))),
     }
 }

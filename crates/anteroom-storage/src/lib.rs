@@ -1,14 +1,59 @@
-//! temp
+//! Where everything that lasts is kept: SQLite in a file, or PostgreSQL.
+//!
+//! - [`Store`] reads; [`Store::write`] runs a unit of work, inside which a [`Tx`] reads and writes. A unit does nothing
+//!   but database work, may run more than once, and is answered only when it is committed for good.
+//! - Entities and SQL stay in here. What comes in and goes out are the domain's own types; a row that cannot be turned
+//!   into one is [`StoreError::Corrupt`] with its table, column and id.
+//! - The reads on the path of every sign-in and token are constant SQL, all in one module (`hot`), each held against
+//!   the entities by a test.
+//! - Rows are locked in one order, so that transactions do not deadlock: counters, accounts, devices, sessions, grants.
+
+mod accounts;
+mod audit;
+mod consents;
+mod devices;
 mod engine;
+mod entity;
 mod error;
+mod grants;
+mod hot;
+mod instance;
+mod interactions;
+mod keys;
+mod links;
+mod new_account;
 mod options;
+mod outbox;
+mod rate;
+mod row;
 mod schema;
+mod sessions;
+mod store;
+mod sweep;
+mod tokens;
+
+pub use accounts::{Credential, LockedAccount, SecondFactors};
+pub use audit::AuditRecord;
 pub use error::StoreError;
+pub use grants::{GrantRecord, Inserted};
+pub use hot::{FoundSession, SignInView};
+pub use instance::{Instance, InstanceKind, Node};
+pub use keys::SigningKeyRow;
+pub use links::Invitation;
+pub use new_account::{InsertAccountError, NewAccount, NewAddress, NewPhone};
 pub use options::StoreOptions;
+pub use outbox::{DeliveryResult, LogoutDelivery};
 pub use schema::{SchemaState, migrate, schema_state};
+pub use store::{Reads, Store, Tx, UnkeyedStore};
+pub use sweep::Swept;
 
 #[cfg(test)]
 extern crate self as anteroom_storage;
 #[cfg(test)]
+#[path = "../tests/support/fixtures.rs"]
+mod fixtures;
+#[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
+#[cfg(test)]
+mod tests;

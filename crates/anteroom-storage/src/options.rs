@@ -53,7 +53,10 @@ impl StoreOptions {
             return Ok(Self::sqlite(path));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self { location: Location::Postgres(url.clone()), max_connections: POSTGRES_CONNECTIONS });
+            return Ok(Self {
+                location: Location::Postgres(url.clone()),
+                max_connections: POSTGRES_CONNECTIONS,
+            });
         }
         Err(StoreError::Location("a URL that begins with neither sqlite: nor postgres://".to_owned()))
     }

@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn a_schema_one_step_ahead_is_usable_and_two_are_not() {
         let known = steps();
-        let with = |more: &[&str]| known.iter().cloned().chain(more.iter().map(|&step| step.to_owned())).collect();
+        let with =
+            |more: &[&str]| known.iter().cloned().chain(more.iter().map(|&step| step.to_owned())).collect();
         for (applied, state, usable) in [
             (BTreeSet::new(), SchemaState::Pending(known.len()), false),
             (with(&[]), SchemaState::UpToDate, true),

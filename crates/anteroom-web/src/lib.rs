@@ -1,1 +1,24 @@
+//! HTTP: routes, cookies, form tokens, headers; outcomes become pages, redirects and JSON. Handlers decide nothing: each
+//! parses, calls one use case, and turns its outcome into a response with one total match.
+//!
+//! ```text
+//!   request ─► guard (host, size, time) ─► Asker (cookies, address, reference, language)
+//!           ─► Posted<Form> (same origin, form token) ─► anteroom_flows ─► outcome ─► page | redirect | JSON
+//! ```
 
+mod asker;
+mod cookies;
+mod dev;
+mod endpoints;
+mod failure;
+mod form_token;
+mod forms;
+mod guard;
+mod origin;
+mod pages;
+mod respond;
+mod routes;
+mod state;
+
+pub use routes::router;
+pub use state::{ConfigurationError, Web, WebSettings};

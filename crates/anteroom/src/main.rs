@@ -1,1 +1,7 @@
-fn main() {}
+//! `anteroom`: one binary, run by operators.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    anteroom::cli::run()
+}

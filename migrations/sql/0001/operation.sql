@@ -19,10 +19,11 @@ CREATE TABLE messages (
     last_error text
 );
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE done_at IS NULL;
-CREATE INDEX messages_done ON messages (done_at) WHERE done_at IS NOT NULL;
+CREATE INDEX messages_expires ON messages (expires_at);
 CREATE INDEX messages_created ON messages (created_at, id);
 
--- To applications: the end of a session (OpenID Connect Back-Channel Logout 1.0). Outlives session and account.
+-- To applications: the end of a session (OpenID Connect Back-Channel Logout 1.0). Gone once delivered or given up;
+-- outlives session and account.
 CREATE TABLE logout_deliveries (
     id uuid NOT NULL PRIMARY KEY,
     client_id text NOT NULL,
@@ -31,11 +32,9 @@ CREATE TABLE logout_deliveries (
     attempts integer NOT NULL DEFAULT 0,
     next_attempt_at bigint NOT NULL,
     created_at bigint NOT NULL,
-    expires_at bigint NOT NULL,
-    done_at bigint,
-    outcome text
+    expires_at bigint NOT NULL
 ) /* narrow */;
-CREATE INDEX logout_deliveries_due ON logout_deliveries (next_attempt_at) WHERE done_at IS NULL;
+CREATE INDEX logout_deliveries_due ON logout_deliveries (next_attempt_at);
 CREATE INDEX logout_deliveries_expires ON logout_deliveries (expires_at);
 
 -- Written in the transaction of the act; linked into the chain afterwards. Names accounts without referring to them,

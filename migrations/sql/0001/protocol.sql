@@ -10,12 +10,12 @@ CREATE TABLE consents (
 
 -- An authorization code is self-contained, carries the id of the grant it will become and is written only when it is
 -- redeemed: the primary key makes the second use lose. A revoked grant is marked, never deleted while a code for it
--- could be alive.
+-- could be alive, and outlives its session.
 CREATE TABLE grants (
     id uuid NOT NULL PRIMARY KEY,
     client_id text NOT NULL,
     account_id uuid NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    session_id uuid REFERENCES sessions (id) ON DELETE SET NULL,
+    session_id uuid NOT NULL,
     epoch bigint NOT NULL,
     scopes text NOT NULL,
     claims text,
@@ -31,8 +31,9 @@ CREATE TABLE grants (
     revoke_reason text
 );
 CREATE INDEX grants_account ON grants (account_id, client_id);
-CREATE INDEX grants_session ON grants (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX grants_session ON grants (session_id);
 CREATE INDEX grants_expires ON grants (expires_at);
+CREATE INDEX grants_revoked ON grants (revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- One row for a whole family: each token is derived from grant and generation.
 CREATE TABLE refresh_tokens (

@@ -17,8 +17,8 @@ change-password = Change Password
 sign-out = Sign Out
 ask-for-access = To be given access, ask
 ask-for-access-unnamed = To be given access, ask whoever manages sign-in at your practice.
-ask-to-go-on = To get on today, ask
-ask-to-go-on-unnamed = To get on today, ask whoever manages sign-in at your practice.
+ask-to-go-on = To continue today, ask
+ask-to-go-on-unnamed = To continue today, ask whoever manages sign-in at your practice.
 
 ### Sign in
 
@@ -105,14 +105,14 @@ scope =
     }
 scope-other = use “{ $scope }”
 allow = Allow
-deny = Do Not Allow
+deny = Deny
 privacy-policy = Privacy policy
 terms-of-service = Terms of service
 
 ### Refusals and detours
 
-not-entitled-title = { $application } is not open to you
-not-entitled-text = You are signed in, but your account has not been given { $application }.
+not-entitled-title = You do not have access to { $application }
+not-entitled-text = You are signed in and your account works, but your practice has not given it access to { $application }.
 expired-title = Your password has expired
 expired-text =
     { $days ->
@@ -197,7 +197,7 @@ forward =
        *[try-again] Try again
     }
 reference = Reference:
-reference-text = Whoever supports you can look up with it what happened.
+reference-text = With it, support can see what happened.
 
 ### Returning to an application
 

@@ -76,7 +76,7 @@ help-unregistered-text = Una cuenta funciona cuando todos los pasos de la invita
 
 choose-account-title = Elija una cuenta
 dashboard-title = Sus aplicaciones
-welcome = Le damos la bienvenida, { $name }
+welcome = Hola, { $name }
 applications = Aplicaciones
 password-expires =
     { $days ->
@@ -105,14 +105,14 @@ scope =
     }
 scope-other = usar «{ $scope }»
 allow = Permitir
-deny = No permitir
+deny = Rechazar
 privacy-policy = Política de privacidad
 terms-of-service = Condiciones del servicio
 
 ### Negativas y desvíos
 
-not-entitled-title = { $application } no está abierta para usted
-not-entitled-text = Su sesión está iniciada, pero su cuenta no tiene acceso a { $application }.
+not-entitled-title = No tiene acceso a { $application }
+not-entitled-text = Su sesión está iniciada y su cuenta funciona, pero su consultorio no le ha dado acceso a { $application }.
 expired-title = Su contraseña ha caducado
 expired-text =
     { $days ->

@@ -53,9 +53,20 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(SignedDuration::from_millis(millis)), "{text}");
         }
-        for text in
-            ["", " ", "30", "m", "-5m", "1.5h", "30 m", "3mo", "1m1h", "1h1h", "90 days", "99999999999999999d"]
-        {
+        for text in [
+            "",
+            " ",
+            "30",
+            "m",
+            "-5m",
+            "1.5h",
+            "30 m",
+            "3mo",
+            "1m1h",
+            "1h1h",
+            "90 days",
+            "99999999999999999d",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -9,13 +9,21 @@ pub(crate) struct Key<T> {
     pub(crate) meaning: &'static str,
     /// Whether the first value is less safe than the second, which is the default.
     pub(crate) looser: Option<fn(&T, &T) -> bool>,
+    /// As TOML, where somebody else fills in the default.
+    pub(crate) defaults_to: Option<&'static str>,
 }
 
 pub(crate) const fn key<T>(name: &'static str, kind: Kind<T>, meaning: &'static str) -> Key<T> {
-    Key { name, kind, meaning, looser: None }
+    Key { name, kind, meaning, looser: None, defaults_to: None }
 }
 
 impl<T> Key<T> {
+    #[must_use]
+    pub(crate) fn defaults_to(mut self, default: &'static str) -> Self {
+        self.defaults_to = Some(default);
+        self
+    }
+
     /// More than the default is less safe.
     #[must_use]
     pub(crate) fn looser_above(self) -> Self

@@ -1,9 +1,9 @@
 //! Kinds of values: how each is read, how it is written, and what it is called in the reference and in complaints.
 
 use jiff::SignedDuration;
-use serde_spanned::Spanned;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::duration;
@@ -73,22 +73,26 @@ pub(crate) fn parsed<T: 'static>(
     parse: impl Fn(&str) -> Result<T, String> + 'static,
 ) -> Kind<T> {
     let read = move |item: &Item<'_>| {
-        let text = string(item, name)?;
+        let text = string(item, "a string")?;
         parse(text).map_err(|label| Problem::new(item, label))
     };
     Kind::new(name, read, show)
 }
 
 pub(crate) fn text() -> Kind<String> {
-    parsed("string", |text| quoted(text), |text| {
-        if text.trim().is_empty() {
-            return Err("must not be empty".to_owned());
-        }
-        if text.chars().any(char::is_control) {
-            return Err("must not contain control characters".to_owned());
-        }
-        Ok(text.trim().to_owned())
-    })
+    parsed(
+        "string",
+        |text| quoted(text),
+        |text| {
+            if text.trim().is_empty() {
+                return Err("must not be empty".to_owned());
+            }
+            if text.chars().any(char::is_control) {
+                return Err("must not contain control characters".to_owned());
+            }
+            Ok(text.trim().to_owned())
+        },
+    )
 }
 
 /// Any string: somebody else judges it.
@@ -97,9 +101,8 @@ pub(crate) fn any_text(name: &'static str) -> Kind<String> {
 }
 
 pub(crate) fn boolean() -> Kind<bool> {
-    let read = |item: &Item<'_>| {
-        item.get_ref().as_bool().ok_or_else(|| wrong_type(item, "`true` or `false`"))
-    };
+    let read =
+        |item: &Item<'_>| item.get_ref().as_bool().ok_or_else(|| wrong_type(item, "`true` or `false`"));
     Kind::new("boolean", read, bool::to_string)
 }
 
@@ -107,6 +110,7 @@ pub(crate) fn integer<T>(range: RangeInclusive<T>) -> Kind<T>
 where
     T: TryFrom<i64> + PartialOrd + Display + Copy + 'static,
 {
+    let name = format!("integer from {} to {}", range.start(), range.end());
     let read = move |item: &Item<'_>| {
         let integer = item.get_ref().as_integer().ok_or_else(|| wrong_type(item, "a whole number"))?;
         let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
@@ -114,29 +118,33 @@ where
             || Problem::new(item, format!("must be between {} and {}", range.start(), range.end())),
         )
     };
-    Kind::new("integer", read, T::to_string)
+    Kind::new(name, read, T::to_string)
 }
 
 pub(crate) fn duration(range: RangeInclusive<SignedDuration>) -> Kind<SignedDuration> {
+    let (least, most) = (duration::show(*range.start()), duration::show(*range.end()));
+    let name = format!("duration from {least} to {most}");
     let read = move |item: &Item<'_>| {
         let text = string(item, "a duration").map_err(|problem| problem.with_help(Some(unit_help(item))))?;
         let given = duration::parse(text).ok_or_else(|| {
             Problem::new(item, "not a duration").with_help(Some(
-                "write a number and a unit, such as \"30m\" or \"90d\"; units are ms, s, m, h, d and w".to_owned(),
+                "write a number and a unit, such as \"30m\" or \"90d\"; units are ms, s, m, h, d and w"
+                    .to_owned(),
             ))
         })?;
         if range.contains(&given) {
             return Ok(given);
         }
-        let (least, most) = (duration::show(*range.start()), duration::show(*range.end()));
         Err(Problem::new(item, format!("must be between {least} and {most}")))
     };
-    Kind::new("duration", read, |value| format!("{:?}", duration::show(*value)))
+    Kind::new(name, read, |value| format!("{:?}", duration::show(*value)))
 }
 
 fn unit_help(item: &Item<'_>) -> String {
     match item.get_ref().as_integer() {
-        Some(number) => format!("a duration has a unit: \"{0}s\", \"{0}m\", \"{0}h\" or \"{0}d\"", number.as_str()),
+        Some(number) => {
+            format!("a duration has a unit: \"{0}s\", \"{0}m\", \"{0}h\" or \"{0}d\"", number.as_str())
+        }
         None => "such as \"30m\" or \"90d\"".to_owned(),
     }
 }
@@ -144,7 +152,7 @@ fn unit_help(item: &Item<'_>) -> String {
 /// One of a few words, each standing for a value.
 pub(crate) fn word<T: Copy + PartialEq + Display + 'static>(all: &'static [T]) -> Kind<T> {
     let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
-    let name = texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
+    let name = texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
     let expected = texts.join(", ");
     let read = move |item: &Item<'_>| {
         let text = string(item, "a string")?;
@@ -162,7 +170,7 @@ pub(crate) fn list<T: 'static>(element: Kind<T>) -> Kind<Vec<T>> {
     let read = move |item: &Item<'_>| {
         let items = item.get_ref().as_array().ok_or_else(|| vec![wrong_type(item, "a list")])?;
         let (mut values, mut problems) = (Vec::with_capacity(items.len()), Vec::new());
-        for item in items.iter() {
+        for item in items {
             match read(item) {
                 Ok(value) => values.push(value),
                 Err(found) => problems.extend(found),
@@ -172,7 +180,16 @@ pub(crate) fn list<T: 'static>(element: Kind<T>) -> Kind<Vec<T>> {
     };
     let show =
         move |values: &Vec<T>| format!("[{}]", values.iter().map(&show).collect::<Vec<_>>().join(", "));
-    Kind { name: format!("list of {name}"), read: Box::new(read), show: Box::new(show) }
+    Kind { name: format!("list of {}", plural(&name)), read: Box::new(read), show: Box::new(show) }
+}
+
+/// For the reference: `string` becomes `strings`, `integer from 1 to 3` becomes `integers from 1 to 3`.
+fn plural(name: &str) -> String {
+    match name.split_once(" from ") {
+        Some((noun, range)) => format!("{noun}s from {range}"),
+        None if name.ends_with('`') => name.to_owned(),
+        None => format!("{name}s"),
+    }
 }
 
 pub(crate) fn did_you_mean(name: &str) -> String {

@@ -19,9 +19,11 @@ use std::path::{Path, PathBuf};
 use crate::diagnostics::{Finding, Place};
 use crate::inputs::Inputs;
 use crate::reference::{KeyDoc, SectionDoc};
+use crate::settings::PolicyProfile;
 
 pub(crate) use key::{Key, key};
-pub(crate) use secret::{Secret, SecretKeys, secret_file, secret_in_env};
+pub use secret::SecretOrigin;
+pub(crate) use secret::{Secret, SecretKeys, file_path, from_file};
 pub(crate) use section::Section;
 
 /// Looks up an environment variable.
@@ -37,10 +39,12 @@ pub(crate) struct Context<'a> {
     folders: RefCell<Vec<PathBuf>>,
     findings: RefCell<Vec<Finding>>,
     places: RefCell<BTreeMap<String, Place>>,
-    /// What differs from the defaults and decides how every node answers: path and value as TOML.
-    decisive: RefCell<BTreeMap<String, String>>,
+    /// What was written and is not the default: path and value as TOML.
+    written: RefCell<BTreeMap<String, String>>,
     /// Filled where the run is for the reference.
     reference: Option<RefCell<Vec<SectionDoc>>>,
+    /// The profile whose defaults the reference is to show.
+    described_profile: Option<PolicyProfile>,
 }
 
 impl<'a> Context<'a> {
@@ -52,13 +56,19 @@ impl<'a> Context<'a> {
             folders: RefCell::default(),
             findings: RefCell::default(),
             places: RefCell::default(),
-            decisive: RefCell::default(),
+            written: RefCell::default(),
             reference: None,
+            described_profile: None,
         }
     }
 
-    pub(crate) fn describing() -> Self {
-        Self { reference: Some(RefCell::default()), ..Self::reading(&|_| None, false) }
+    pub(crate) fn describing(profile: PolicyProfile) -> Self {
+        let reference = Some(RefCell::default());
+        Self { reference, described_profile: Some(profile), ..Self::reading(&|_| None, false) }
+    }
+
+    pub(crate) fn described_profile(&self) -> Option<PolicyProfile> {
+        self.described_profile
     }
 
     pub(crate) fn is_describing(&self) -> bool {
@@ -85,15 +95,15 @@ impl<'a> Context<'a> {
         self.findings.borrow().iter().any(Finding::is_error)
     }
 
-    /// Where the value of a key stands: `policy.session.idle`, `clients.0.redirect_uris.1`.
+    /// Where the value of a key stands: `policy.session.idle`, `clients.0.3.redirect_uris.1`.
     pub(crate) fn place(&self, path: &str) -> Option<Place> {
         self.places.borrow().get(path).cloned()
     }
 
-    /// What was written below `prefix` and decides, by the path after it.
-    pub(crate) fn decisive_below(&self, prefix: &str) -> BTreeMap<String, String> {
-        let decisive = self.decisive.borrow();
-        let below = decisive.iter().filter_map(|(path, value)| Some((path.strip_prefix(prefix)?, value)));
+    /// What was written below `prefix` and is not the default, by the path after it.
+    pub(crate) fn written_below(&self, prefix: &str) -> BTreeMap<String, String> {
+        let written = self.written.borrow();
+        let below = written.iter().filter_map(|(path, value)| Some((path.strip_prefix(prefix)?, value)));
         below.map(|(path, value)| (path.to_owned(), value.clone())).collect()
     }
 
@@ -109,8 +119,12 @@ impl<'a> Context<'a> {
         self.places.borrow_mut().insert(path, place);
     }
 
-    fn remember_decisive(&self, path: String, value: String) {
-        self.decisive.borrow_mut().insert(path, value);
+    fn remember_written(&self, path: String, value: String) {
+        self.written.borrow_mut().insert(path, value);
+    }
+
+    fn forget_written(&self, path: &str) {
+        self.written.borrow_mut().remove(path);
     }
 
     /// The number under which the section's keys are documented.

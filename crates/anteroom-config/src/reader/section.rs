@@ -1,6 +1,5 @@
 //! A table being read: keys are taken from it one by one, and what is left at the end is unknown.
 
-use std::borrow::Cow;
 use toml::de::{DeTable, DeValue};
 
 use super::kind::{Item, Problem, did_you_mean};
@@ -12,7 +11,7 @@ use crate::reference::{self, KeyDoc};
 pub(crate) struct Section<'c, 'i> {
     pub(crate) cx: &'c Context<'c>,
     pub(crate) file: usize,
-    /// `policy.session`, `clients.3`; empty at the top.
+    /// `policy.session`; of one of several, with its file and number: `clients.0.3`; empty at the top.
     pub(crate) path: String,
     /// As the operator writes it: `[policy.session]`, `[[clients]]`.
     title: String,
@@ -20,31 +19,24 @@ pub(crate) struct Section<'c, 'i> {
     pub(crate) place: Option<Place>,
     entries: DeTable<'i>,
     known: Vec<&'static str>,
-    /// Whether its keys concern this node alone.
-    local: bool,
     documented_as: usize,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a key is made where it is taken, and for that alone")]
 impl<'c, 'i> Section<'c, 'i> {
-    pub(crate) fn top(cx: &'c Context<'c>, file: usize, about: &'static str, entries: DeTable<'i>) -> Self {
+    pub(crate) fn top(cx: &'c Context<'c>, file: usize, entries: DeTable<'i>) -> Self {
         let section = Self {
             cx,
             file,
             path: String::new(),
-            title: "the top level".to_owned(),
+            title: String::new(),
             place: None,
             entries,
             known: Vec::new(),
-            local: false,
-            documented_as: cx.document_section("", about),
+            documented_as: cx.document_section("", ""),
         };
         section.remember_places();
         section
-    }
-
-    /// Its keys concern this node alone: they are left out of what nodes compare.
-    pub(crate) fn is_local(&mut self) {
-        self.local = true;
     }
 
     /// The value, if it is given and right.
@@ -57,7 +49,7 @@ impl<'c, 'i> Section<'c, 'i> {
     pub(crate) fn require<T: 'static>(&mut self, key: Key<T>) -> Option<T> {
         self.document(&key, None, true);
         if !self.entries.contains_key(key.name) && !self.cx.is_describing() {
-            let finding = Finding::error(format!("`{}` is missing in {}", key.name, self.shown_title()));
+            let finding = Finding::error(format!("`{}` is missing {}", key.name, self.whereabouts()));
             self.cx.report(finding.at(self.place.clone(), "needed here"));
         }
         self.take(&key)
@@ -69,9 +61,10 @@ impl<'c, 'i> Section<'c, 'i> {
         let Some(value) = self.take(&key) else { return default };
         let (shown, safe) = (key.kind.show(&value), key.kind.show(&default));
         if shown == safe {
-            self.cx.decisive.borrow_mut().remove(&self.path_of(key.name));
+            self.cx.forget_written(&self.path_of(key.name));
         } else if key.looser.is_some_and(|looser| looser(&value, &default)) {
-            let finding = Finding::warning(format!("`{}` is looser than the default", key.name));
+            let finding =
+                Finding::warning(format!("`{}` {} is looser than the default", key.name, self.whereabouts()));
             self.cx.report(finding.at(self.place_of(key.name), format!("the default is {safe}")));
         }
         value
@@ -81,7 +74,7 @@ impl<'c, 'i> Section<'c, 'i> {
     pub(crate) fn forbid(&mut self, names: &[&str], why: &str, instead: &str) {
         for name in names {
             if let Some((key, _)) = self.entries.remove_entry(*name) {
-                let finding = Finding::error(format!("`{name}` in {} is refused", self.shown_title()));
+                let finding = Finding::error(format!("`{name}` {} is refused", self.whereabouts()));
                 self.cx.report(finding.at(Some(Place::new(self.file, key.span())), why).help(instead));
             }
         }
@@ -114,12 +107,11 @@ impl<'c, 'i> Section<'c, 'i> {
         given.then(|| self.section(name, about, read))
     }
 
-    /// `[[name]]`, any number of them. `offset` of them stand in files read before.
+    /// `[[name]]`, any number of them.
     pub(crate) fn array<T>(
         &mut self,
         name: &'static str,
         about: &'static str,
-        offset: usize,
         mut read: impl FnMut(&mut Section<'c, 'i>) -> T,
     ) -> Vec<T> {
         self.known.push(name);
@@ -130,7 +122,11 @@ impl<'c, 'i> Section<'c, 'i> {
             Some((span, value)) => {
                 let label = "is one of several and needs double brackets";
                 let finding = Finding::error(format!("`{name}` must be a list of tables"));
-                self.cx.report(finding.at(Some(Place::new(self.file, span.clone())), label).help(format!("write `[[{name}]]`")));
+                self.cx.report(
+                    finding
+                        .at(Some(Place::new(self.file, span.clone())), label)
+                        .help(format!("write `[[{name}]]`")),
+                );
                 vec![Some(Item::new(span, value))]
             }
         };
@@ -140,7 +136,7 @@ impl<'c, 'i> Section<'c, 'i> {
         let read_one = |(i, item): (usize, Option<Item<'i>>)| {
             let place = item.as_ref().map(|item| Place::new(self.file, item.span()));
             let entries = item.map(|item| self.table(name, item)).unwrap_or_default();
-            let name = &format!("{name}.{}", offset + i);
+            let name = &format!("{name}.{}.{i}", self.file);
             self.child(Child { name, title: title.clone(), about, place, entries }, &mut read)
         };
         items.into_iter().enumerate().map(read_one).collect()
@@ -169,7 +165,9 @@ impl<'c, 'i> Section<'c, 'i> {
             let place = Place::new(self.file, key.span());
             if reference::is_top_level(&sections, key.get_ref()) {
                 let finding = Finding::error(format!("`{}` belongs in the main file", key.get_ref()));
-                self.cx.report(finding.at(Some(place), "an included file holds `[[clients]]` and `[[groups]]` only"));
+                self.cx.report(
+                    finding.at(Some(place), "an included file holds `[[clients]]` and `[[groups]]` only"),
+                );
             } else {
                 self.report_unknown(key.get_ref(), place);
             }
@@ -177,12 +175,13 @@ impl<'c, 'i> Section<'c, 'i> {
     }
 
     fn report_unknown(&self, name: &str, place: Place) {
-        let finding = Finding::error(format!("unknown key `{name}` in {}", self.shown_title()));
-        let mut finding = finding.at(Some(place), "unknown key");
+        let shown = name.escape_debug();
+        let finding = Finding::error(format!("unknown key `{shown}` {}", self.whereabouts()));
+        let mut finding = finding.at(Some(place), "");
         if let Some(near) = nearest(name, self.known.iter().copied()) {
             finding = finding.help(did_you_mean(near));
         } else if let Some(home) = reference::home_of(&reference::sections(), name) {
-            finding = finding.help(format!("there is a key `{name}` in {home}"));
+            finding = finding.help(home);
         } else if !self.known.is_empty() {
             finding = finding.help(format!("known here: {}", self.known.join(", ")));
         }
@@ -194,20 +193,20 @@ impl<'c, 'i> Section<'c, 'i> {
         let item = self.entries.remove(key.name)?;
         match key.kind.read(&item) {
             Ok(value) => {
-                if !self.local {
-                    self.cx.remember_decisive(self.path_of(key.name), key.kind.show(&value));
-                }
+                self.cx.remember_written(self.path_of(key.name), key.kind.show(&value));
                 Some(value)
             }
             Err(problems) => {
-                problems.into_iter().for_each(|problem| self.report_problem(key.name, problem));
+                for problem in problems {
+                    self.report_problem(key.name, problem);
+                }
                 None
             }
         }
     }
 
     pub(crate) fn report_problem(&self, name: &str, problem: Problem) {
-        let finding = Finding::error(format!("bad value for `{name}` in {}", self.shown_title()));
+        let finding = Finding::error(format!("bad value for `{name}` {}", self.whereabouts()));
         let finding = finding.at(Some(Place::new(self.file, problem.span)), problem.label);
         self.cx.report(problem.help.into_iter().fold(finding, Finding::help));
     }
@@ -216,7 +215,7 @@ impl<'c, 'i> Section<'c, 'i> {
         self.cx.document_key(self.documented_as, || KeyDoc {
             name: key.name,
             kind: key.kind.name.clone(),
-            default: default.map(|value| key.kind.show(value)),
+            default: default.map(|value| key.kind.show(value)).or_else(|| key.defaults_to.map(str::to_owned)),
             required,
             meaning: key.meaning,
         });
@@ -232,7 +231,6 @@ impl<'c, 'i> Section<'c, 'i> {
             place: child.place.or_else(|| self.place.clone()),
             entries: child.entries,
             known: Vec::new(),
-            local: self.local,
         };
         section.remember_places();
         let value = read(&mut section);
@@ -269,13 +267,13 @@ impl<'c, 'i> Section<'c, 'i> {
     }
 
     /// `name` within this section's brackets.
-    fn title_of(&self, name: &str) -> Cow<'static, str> {
+    fn title_of(&self, name: &str) -> String {
         let own = self.title.trim_matches(['[', ']']);
-        if self.path.is_empty() { name.to_owned().into() } else { format!("{own}.{name}").into() }
+        if own.is_empty() { name.to_owned() } else { format!("{own}.{name}") }
     }
 
-    fn shown_title(&self) -> String {
-        if self.path.is_empty() { self.title.clone() } else { format!("`{}`", self.title) }
+    fn whereabouts(&self) -> String {
+        if self.title.is_empty() { "at the top level".to_owned() } else { format!("in `{}`", self.title) }
     }
 }
 

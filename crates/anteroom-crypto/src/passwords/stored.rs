@@ -14,8 +14,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use super::params::Cost;
 
 /// One stored hash, understood and affordable.
-#[derive(Clone)]
-#[cfg_attr(test, derive(PartialEq, Eq))]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     pub(super) pepper: u32,
     pub(super) cost: Cost,

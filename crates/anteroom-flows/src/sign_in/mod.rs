@@ -7,11 +7,9 @@
 mod settle;
 
 use anteroom_crypto::{Lane, Token, Verdict};
-use anteroom_domain::account::Account;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
 use anteroom_domain::rate::{AddressPrefix, Wait};
-use anteroom_domain::session::Session;
 use anteroom_storage::SignInView;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -75,13 +73,13 @@ pub async fn sign_in(
     }
     let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
     let live = live_sessions(provider, visitor).await?;
-    let verdict = verify(provider, visitor, view.as_ref(), credentials.password.clone()).await?;
+    let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
     let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict), &live));
     let work = Arc::clone(&prepared);
     let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
     match settled {
         Settled::SignedIn { session, account, carried } => {
-            rehash_if_outdated(provider, &prepared, credentials.password).await?;
+            rehash_if_outdated(provider, &prepared, &credentials.password).await?;
             let token = prepared.token.clone();
             signed_in(provider, visitor, carried, Live { session: *session, account: *account, token }, live).await
         }
@@ -105,7 +103,8 @@ async fn signed_in(
     before: Vec<Live>,
 ) -> Result<SignInOutcome, FlowError> {
     let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
-    let others = before.into_iter().filter(|other| other.account.id != current.account.id);
+    let account = current.account.id;
+    let others = before.into_iter().filter(|other| other.account.id != account);
     let live: Vec<Live> = std::iter::once(current).chain(others).collect();
     let cookies = NewCookies { sessions: kept_sessions(&live), device };
     let onward = proceed_with(provider, visitor, carried, live).await?;
@@ -117,7 +116,7 @@ async fn signed_in(
 async fn rehash_if_outdated(
     provider: &Provider,
     prepared: &Prepared,
-    password: SecretString,
+    password: &SecretString,
 ) -> Result<(), FlowError> {
     let Some(old) = prepared.outdated_hash() else { return Ok(()) };
     // The person is in already: a full queue only puts this off until next time.
@@ -149,11 +148,11 @@ async fn verify(
     provider: &Provider,
     visitor: &Visitor,
     view: Option<&SignInView>,
-    password: SecretString,
+    password: &SecretString,
 ) -> Result<Verdict, FlowError> {
     let known = view.is_some_and(|view| !view.devices.is_empty());
-    let lane = if known { Lane::KnownDevice } else { Lane::prefix(&AddressPrefix::of(visitor.address)) };
-    let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| credential.hash.clone());
+    let lane = if known { Lane::KnownDevice } else { Lane::of_address(visitor.address) };
+    let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     Ok(provider.hashing.verify(lane, password, hash).await?)
 }
 

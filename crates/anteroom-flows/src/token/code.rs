@@ -12,6 +12,7 @@ use anteroom_oidc::GrantType;
 use anteroom_oidc::token::{AuthorizationCodeGrant, TokenResponse};
 use anteroom_storage::{Inserted, Tx};
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 
 use super::{Exchange, TokenError, mint, refresh};
@@ -24,7 +25,7 @@ pub(super) async fn redeem(
     request: AuthorizationCodeGrant,
 ) -> Result<TokenResponse, TokenError> {
     let provider = exchange.provider;
-    let code = release::open(provider, exchange.client, &request.code).ok_or(TokenError::UnknownCode)?;
+    let code = release::open(provider, exchange.client, request.code.expose_secret()).ok_or(TokenError::UnknownCode)?;
     code.check_presented(Presented {
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),
@@ -46,6 +47,7 @@ pub(super) async fn redeem(
         return Err(if spent(exchange, &code).await? { TokenError::CodeReplayed } else { refusal.into() });
     }
     let grant = grant_of(&code, exchange.origin.now);
+    let resources = mint::narrowed_resources(exchange.client, &grant.resources, &request.resource)?;
     let family = exchange
         .client
         .metadata
@@ -57,7 +59,8 @@ pub(super) async fn redeem(
         Inserted::WorldChanged => return Err(CodeRefusal::Account.into()),
     }
     let refresh_token = family.map(|family| refresh::token(&provider.keyring, &family));
-    mint::for_person(exchange, mint::Person { grant: &grant, account: &account, nonce: true }, refresh_token)
+    let grant = Grant { resources, ..grant };
+    mint::for_person(exchange, mint::Person { grant: &grant, account: &account, first: true }, refresh_token)
 }
 
 /// Whether the code was used before; if so, ends what it gave.

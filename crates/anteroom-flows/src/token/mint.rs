@@ -4,17 +4,16 @@ use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::Grant;
 use anteroom_domain::ids::GrantId;
-use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse};
-use anteroom_oidc::{
-    AccessTokenClaims, Audience, IdTokenClaims, ScopeSet, Subject, access_token_hash, sign_access_token, sign_id_token,
-};
+use anteroom_oidc::claims::{Wanted, release};
+use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
+use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
+use anteroom_oidc::{AmrSet, Scope, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
 
 use super::{Exchange, TokenError};
 use crate::error::FlowError;
 use crate::provider::Provider;
+use crate::userinfo::standard_claims;
 
 /// Whom the tokens speak of.
 #[derive(Clone, Copy)]
@@ -22,126 +21,145 @@ pub(super) struct Person<'a> {
     pub grant: &'a Grant,
     pub account: &'a Account,
     /// The first ID token carries the request's nonce; refreshed ones do not (OpenID Connect Core §12.2).
-    pub nonce: bool,
+    pub first: bool,
 }
 
 pub(super) fn for_person(
     exchange: &Exchange<'_>,
     person: Person<'_>,
-    refresh_token: Option<SecretString>,
+    refresh_token: Option<String>,
 ) -> Result<TokenResponse, TokenError> {
-    let lifetimes = exchange.provider.snapshot().policy.tokens;
     let access_token = access_token(exchange, person)?;
-    let id_token = match person.grant.scope.contains(&anteroom_oidc::Scope::Openid) {
-        true => Some(id_token(exchange, person, access_token.expose_secret())?),
-        false => None,
-    };
+    let openid = person.grant.scope.contains(&Scope::OpenId);
+    let id_token = if openid { Some(id_token(exchange, person, &access_token)?) } else { None };
     Ok(TokenResponse {
         access_token,
-        expires_in: lifetimes.access_token_lifetime.as_secs(),
+        token_type: TokenType::Bearer,
+        expires_in: exchange.provider.snapshot().policy.tokens.access_token_lifetime,
         refresh_token,
         id_token,
         scope: person.grant.scope.clone(),
     })
 }
 
-fn access_token(exchange: &Exchange<'_>, person: Person<'_>) -> Result<SecretString, TokenError> {
-    let Person { grant, account, .. } = person;
-    let claims = AccessTokenClaims {
-        sub: subject(account)?,
-        scope: grant.scope.clone(),
-        auth_time: Some(grant.auth_time.as_second()),
-        acr: Some(grant.acr),
-        sid: Some(grant.session.to_string()),
-        ..claims_base(exchange, &grant.resources, &jti(exchange.provider, Some(grant.id)))?
-    };
-    sign(exchange, &claims)
-}
-
-/// A token that the client holds for itself (RFC 9068 §2.2: its `sub` is the client).
+/// A token that the client holds for itself; its `sub` is the client (RFC 9068 §2.2).
 pub(super) fn for_client(
     exchange: &Exchange<'_>,
     request: &ClientCredentialsGrant,
 ) -> Result<TokenResponse, TokenError> {
     let client = exchange.client;
-    let person_scopes = ScopeSet::about_people();
-    let allowed = client.metadata.scope.difference(&person_scopes);
+    // What speaks of people is not the client's to have for itself.
+    let allowed = client.metadata.scope.iter().filter(|scope| matches!(scope, Scope::Other(_))).cloned().collect();
     let scope = narrowed(&allowed, request.scope.as_ref())?;
-    let resources = allowed_resources(client, &[], &request.resources)?;
-    let claims = AccessTokenClaims {
-        scope: scope.clone(),
-        ..claims_base(exchange, &resources, &jti(exchange.provider, None))?
-    };
+    let resources = narrowed_resources(client, &[], &request.resource)?;
+    let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
+    let claims = AccessTokenClaims { scope: scope.clone(), ..blank(exchange, (subject, None), &resources) };
     Ok(TokenResponse {
         access_token: sign(exchange, &claims)?,
-        expires_in: exchange.provider.snapshot().policy.tokens.access_token_lifetime.as_secs(),
+        token_type: TokenType::Bearer,
+        expires_in: exchange.provider.snapshot().policy.tokens.access_token_lifetime,
         refresh_token: None,
         id_token: None,
         scope,
     })
 }
 
-fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<SecretString, TokenError> {
-    let keys = exchange.provider.key_set();
-    let key = keys.signer(exchange.client.metadata.access_token_signed_response_alg, exchange.origin.now)?;
-    let token = sign_access_token(key, claims).map_err(|_| FlowError::Broken("an access token could not be signed"))?;
-    Ok(token.into())
+fn access_token(exchange: &Exchange<'_>, person: Person<'_>) -> Result<String, TokenError> {
+    let Person { grant, account, .. } = person;
+    let claims = AccessTokenClaims {
+        scope: grant.scope.clone(),
+        auth_time: Some(grant.auth_time),
+        acr: Some(grant.acr),
+        amr: grant.amr.clone(),
+        sid: Some(grant.session.to_string()),
+        ..blank(exchange, (subject(account)?, Some(grant.id)), &grant.resources)
+    };
+    sign(exchange, &claims)
 }
 
-fn claims_base(exchange: &Exchange<'_>, resources: &[Url], jti: &str) -> Result<AccessTokenClaims, TokenError> {
+/// What every access token says (RFC 9068 §2.2).
+fn blank(
+    exchange: &Exchange<'_>,
+    (sub, grant): (Subject, Option<GrantId>),
+    resources: &[String],
+) -> AccessTokenClaims {
     let snapshot = exchange.provider.snapshot();
     let now = exchange.origin.now;
-    let client = exchange.client.id();
-    Ok(AccessTokenClaims {
+    AccessTokenClaims {
         iss: snapshot.issuer.clone(),
-        sub: Subject::parse(client.as_str()).map_err(|_| FlowError::Broken("client as subject"))?,
+        sub,
         aud: audience(exchange, resources),
+        client_id: exchange.client.id().clone(),
         exp: after(now, snapshot.policy.tokens.access_token_lifetime),
-        iat: now.as_second(),
-        jti: jti.to_owned(),
-        client_id: client.clone(),
+        iat: now,
+        jti: jti(exchange.provider, grant),
         scope: ScopeSet::default(),
         auth_time: None,
         acr: None,
+        amr: AmrSet::default(),
         sid: None,
-    })
+    }
 }
 
-/// RFC 8707 `resource`, else the client's `audience`, else the issuer's own userinfo endpoint under the issuer's name.
-fn audience(exchange: &Exchange<'_>, resources: &[Url]) -> Audience {
-    let issuer = || vec![exchange.provider.snapshot().issuer.as_str().to_owned()];
-    let configured = || Some(exchange.client.metadata.audience.clone()).filter(|audience| !audience.is_empty());
-    let asked = Some(resources.iter().map(Url::to_string).collect::<Vec<_>>()).filter(|asked| !asked.is_empty());
-    Audience::from(asked.or_else(configured).unwrap_or_else(issuer))
+fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
+    let keys = exchange.provider.key_set();
+    let key = keys.signer(exchange.client.metadata.access_token_signed_response_alg)?;
+    Ok(claims.sign(key).map_err(|_| FlowError::Broken("an access token could not be signed"))?)
+}
+
+/// RFC 8707 `resource`, else the client's `audience`, else the issuer itself.
+fn audience(exchange: &Exchange<'_>, resources: &[String]) -> Vec<String> {
+    let configured = &exchange.client.metadata.audience;
+    match (resources, configured.as_slice()) {
+        ([], []) => vec![exchange.provider.snapshot().issuer.as_str().to_owned()],
+        ([], _) => configured.clone(),
+        _ => resources.to_vec(),
+    }
 }
 
 fn id_token(exchange: &Exchange<'_>, person: Person<'_>, access_token: &str) -> Result<String, TokenError> {
-    let Person { grant, account, nonce } = person;
+    let Person { grant, account, first } = person;
     let snapshot = exchange.provider.snapshot();
     let (now, client) = (exchange.origin.now, exchange.client);
     let algorithm = client.metadata.id_token_signed_response_alg;
+    let (sub, sid) = (subject(account)?, grant.session.to_string());
     let claims = IdTokenClaims {
-        iss: snapshot.issuer.clone(),
-        sub: subject(account)?,
-        aud: client.id().clone(),
+        iss: &snapshot.issuer,
+        sub: &sub,
+        aud: client.id(),
         exp: after(now, snapshot.policy.tokens.id_token_lifetime),
-        iat: now.as_second(),
-        auth_time: Some(grant.auth_time.as_second()),
-        nonce: grant.nonce.clone().filter(|_| nonce),
+        iat: now,
+        auth_time: grant.auth_time,
+        nonce: grant.nonce.as_ref().filter(|_| first),
         acr: Some(grant.acr),
-        amr: Some(grant.amr.clone()),
-        azp: Some(client.id().clone()),
-        at_hash: Some(access_token_hash(algorithm, access_token)),
-        sid: Some(grant.session.to_string()),
-        ..IdTokenClaims::default()
+        amr: &grant.amr,
+        azp: Some(client.id()),
+        sid: Some(&sid),
+        at_hash: Some(token_hash(algorithm, access_token)),
+        c_hash: None,
+        s_hash: None,
+        person: asked_for_by_name(client, grant, account),
     };
     let keys = exchange.provider.key_set();
-    let signed = sign_id_token(keys.signer(algorithm, now)?, &claims);
+    let signed = claims.sign(keys.signer(algorithm)?);
     Ok(signed.map_err(|_| FlowError::Broken("an ID token could not be signed"))?)
 }
 
+/// The claims that the request wanted in the ID token; those of scopes are in userinfo (OpenID Connect Core §5.4).
+fn asked_for_by_name(
+    client: &Client,
+    grant: &Grant,
+    account: &Account,
+) -> serde_json::Map<String, serde_json::Value> {
+    let Some(asked) = grant.claims.as_ref().map(|claims| &claims.id_token).filter(|asked| !asked.is_empty()) else {
+        return serde_json::Map::new();
+    };
+    let (scope, allowed) = (&ScopeSet::default(), &client.metadata.scope);
+    release(&standard_claims(account), Wanted { scope, asked, allowed })
+}
+
 pub(crate) fn subject(account: &Account) -> Result<Subject, FlowError> {
-    Subject::parse(&account.id.to_string()).map_err(|_| FlowError::Broken("account as subject"))
+    account.id.to_string().parse().map_err(|_| FlowError::Broken("account as subject"))
 }
 
 /// A token's own identifier. A person's names its grant, so that revocation and introspection find it without a row of its own.
@@ -167,24 +185,22 @@ pub(super) fn narrowed(granted: &ScopeSet, asked: Option<&ScopeSet>) -> Result<S
     }
 }
 
-/// RFC 8707 §2.2: a token for some of the resources that were granted.
-pub(super) fn for_resources(client: &Client, grant: Grant, asked: &[Url]) -> Result<Grant, TokenError> {
-    let resources = allowed_resources(client, &grant.resources, asked)?;
-    Ok(Grant { resources, ..grant })
-}
-
-fn allowed_resources(client: &Client, granted: &[Url], asked: &[Url]) -> Result<Vec<Url>, TokenError> {
+/// RFC 8707 §2.2: a token for some of the resources that were granted, or of those that the client is registered for.
+pub(super) fn narrowed_resources(
+    client: &Client,
+    granted: &[String],
+    asked: &[String],
+) -> Result<Vec<String>, TokenError> {
     if asked.is_empty() {
         return Ok(granted.to_vec());
     }
-    let registered = |url: &Url| client.metadata.audience.iter().any(|audience| audience == url.as_str());
-    let allowed = |url: &Url| registered(url) && (granted.is_empty() || granted.contains(url));
-    match asked.iter().find(|url| !allowed(url)) {
-        Some(refused) => Err(TokenError::Resource(refused.to_string())),
+    let among = if granted.is_empty() { &client.metadata.audience } else { granted };
+    match asked.iter().find(|resource| !among.contains(resource)) {
+        Some(refused) => Err(TokenError::Resource(refused.clone())),
         None => Ok(asked.to_vec()),
     }
 }
 
-fn after(now: Timestamp, lifetime: SignedDuration) -> i64 {
-    now.as_second().saturating_add(lifetime.as_secs())
+fn after(now: Timestamp, lifetime: SignedDuration) -> Timestamp {
+    now.checked_add(lifetime).unwrap_or(Timestamp::MAX)
 }

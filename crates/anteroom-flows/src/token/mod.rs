@@ -6,13 +6,14 @@ mod code;
 pub mod mint;
 pub mod refresh;
 
-use anteroom_domain::audit::AuditEntry;
+pub use client_credentials::{Tallies, write_tallies};
+
 use anteroom_domain::client::Client;
 use anteroom_domain::code::CodeRefusal;
 use anteroom_domain::grant::GrantDead;
-use anteroom_oidc::token::{TokenGrant, TokenResponse};
-use anteroom_oidc::{GrantType, OAuthErrorCode};
-use anteroom_storage::Tx;
+use anteroom_oidc::token::{TokenRequest, TokenResponse};
+use anteroom_oidc::GrantType;
+use anteroom_oidc::errors::TokenErrorCode;
 
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
@@ -48,19 +49,37 @@ pub enum TokenError {
 
 impl TokenError {
     /// RFC 6749 §5.2, RFC 8707 §2. `None`: not the client's fault.
-    pub const fn code(&self) -> Option<OAuthErrorCode> {
+    pub const fn code(&self) -> Option<TokenErrorCode> {
         match self {
-            Self::GrantNotAllowed(_) => Some(OAuthErrorCode::UnauthorizedClient),
+            Self::GrantNotAllowed(_) => Some(TokenErrorCode::UnauthorizedClient),
             Self::UnknownCode
             | Self::CodeReplayed
             | Self::Code(_)
             | Self::UnknownRefreshToken
             | Self::RefreshExpired
             | Self::RefreshReplayed
-            | Self::Dead(_) => Some(OAuthErrorCode::InvalidGrant),
-            Self::Scope(_) => Some(OAuthErrorCode::InvalidScope),
-            Self::Resource(_) => Some(OAuthErrorCode::InvalidTarget),
+            | Self::Dead(_) => Some(TokenErrorCode::InvalidGrant),
+            Self::Scope(_) => Some(TokenErrorCode::InvalidScope),
+            Self::Resource(_) => Some(TokenErrorCode::InvalidTarget),
             Self::Flow(_) => None,
+        }
+    }
+}
+
+impl TokenError {
+    /// What the wire says beside the code: fixed text, which gives away nothing that the client does not know.
+    pub const fn description(&self) -> &'static str {
+        match self {
+            Self::GrantNotAllowed(_) => "the client is not registered for this grant type",
+            Self::UnknownCode | Self::CodeReplayed | Self::Code(_) => {
+                "the authorization code is not valid, or does not fit the request"
+            }
+            Self::UnknownRefreshToken | Self::RefreshExpired | Self::RefreshReplayed | Self::Dead(_) => {
+                "the refresh token is not valid any more"
+            }
+            Self::Scope(_) => "the scope goes beyond what was granted",
+            Self::Resource(_) => "the resource is not one that the client may have tokens for",
+            Self::Flow(_) => "internal error",
         }
     }
 }
@@ -82,28 +101,17 @@ pub async fn exchange(
     provider: &Provider,
     client: &AuthenticatedClient,
     origin: Origin,
-    grant: TokenGrant,
+    request: TokenRequest,
 ) -> Result<TokenResponse, TokenError> {
     let client = client.client();
-    let grant_type = grant.grant_type();
+    let grant_type = request.grant_type();
     if !client.metadata.allows_grant(grant_type) {
         return Err(TokenError::GrantNotAllowed(grant_type));
     }
     let exchange = Exchange { provider, client, origin };
-    match grant {
-        TokenGrant::AuthorizationCode(request) => code::redeem(&exchange, request).await,
-        TokenGrant::RefreshToken(request) => refresh::refresh(&exchange, request).await,
-        TokenGrant::ClientCredentials(request) => client_credentials::issue(&exchange, &request),
-    }
-}
-
-impl Exchange<'_> {
-    /// Writes what happened to the trail, outside any other transaction.
-    pub(crate) async fn note(&self, entry: AuditEntry) -> Result<(), TokenError> {
-        let write = self.provider.store.write(move |tx: Tx| {
-            let entry = entry.clone();
-            async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
-        });
-        Ok(write.await?)
+    match request {
+        TokenRequest::AuthorizationCode(request) => code::redeem(&exchange, request).await,
+        TokenRequest::RefreshToken(request) => refresh::refresh(&exchange, request).await,
+        TokenRequest::ClientCredentials(request) => client_credentials::issue(&exchange, &request),
     }
 }

@@ -101,8 +101,7 @@ mod tests {
             request.id_token["acr"].accepted_texts().collect::<Vec<_>>(),
             ["urn:mace:incommon:iap:silver"]
         );
-        let again: ClaimsRequest =
-            serde_json::from_str(&serde_json::to_string(&request).unwrap()).unwrap();
+        let again: ClaimsRequest = serde_json::from_str(&serde_json::to_string(&request).unwrap()).unwrap();
         assert_eq!(again, request);
     }
 

@@ -53,11 +53,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(
-        code: AuthorizationErrorCode,
-        parameter: Parameter,
-        description: &'static str,
-    ) -> Self {
+    pub(super) fn new(code: AuthorizationErrorCode, parameter: Parameter, description: &'static str) -> Self {
         Self { code, description, parameter, received: None, registered: None }
     }
 

@@ -35,8 +35,8 @@ pub fn check<'c>(
     let client = rules::client_id::check(parameters, find).map_err(Refusal::on_page)?;
     let redirect = rules::redirect_uri::check(parameters, client).map_err(Refusal::on_page)?;
 
-    // Errors of all others go to the redirect URI. Request objects will be merged into the parameters before any of
-    // this runs, so that their values meet the same rules.
+    // Errors of all others go to the redirect URI. The values of a request object belong among the parameters before
+    // any of this runs, so that they meet the same rules.
     let context = Context { parameters, client, capabilities };
     match check_known_client(&context, &redirect) {
         Ok((request, ignored_scope)) => Ok(Accepted { client, request, ignored_scope }),

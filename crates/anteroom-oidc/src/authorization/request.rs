@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn core_5_5_1_sub_with_a_value_names_the_person() {
-        let request = accepted(&request_with(&[("claims", r#"{"id_token":{"sub":{"value":"248289761001"}}}"#)]));
+        let request =
+            accepted(&request_with(&[("claims", r#"{"id_token":{"sub":{"value":"248289761001"}}}"#)]));
         assert_eq!(request.required_subject(), Some("248289761001"));
         assert_eq!(accepted(&request_with(&[])).required_subject(), None);
     }

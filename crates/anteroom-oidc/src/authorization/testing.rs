@@ -59,9 +59,7 @@ pub(crate) fn client_from(input: &ClientMetadataInput) -> ClientMetadata {
 pub(crate) fn input() -> ClientMetadataInput {
     ClientMetadataInput {
         redirect_uris: vec![REDIRECT_URI.to_owned()],
-        grant_types: Some(
-            ["authorization_code", "implicit", "refresh_token"].map(str::to_owned).to_vec(),
-        ),
+        grant_types: Some(["authorization_code", "implicit", "refresh_token"].map(str::to_owned).to_vec()),
         response_types: Some(ResponseType::ALL.iter().map(ToString::to_string).collect()),
         audience: vec!["https://api.example/".to_owned()],
         ..ClientMetadataInput::default()

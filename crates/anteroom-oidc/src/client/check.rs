@@ -1,18 +1,16 @@
 //! From text to a checked client: each value by itself, then what they must be together.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
-
-use url::Url;
+use std::collections::BTreeSet;
 
 use super::{
     AccessTokenFormat, ApplicationType, ClientMetadata, ClientMetadataInput, MetadataError, MetadataErrors,
-    MetadataProblem,
+    MetadataProblem, read::Reader,
 };
 use crate::{
     capabilities::Capabilities,
     names::{
-        Acr, ClientId, GrantType, Issuer, NotAName, RedirectUri, RedirectUriKind, ResponseType, ScopeSet,
-        SigningAlgorithm, SubjectType, TokenEndpointAuthMethod, is_loopback_host,
+        ClientId, GrantType, Issuer, RedirectUriKind, ResponseType, ScopeSet, SigningAlgorithm, SubjectType,
+        TokenEndpointAuthMethod,
     },
 };
 
@@ -39,11 +37,6 @@ impl ClientMetadata {
         reader.check_together(&metadata, input);
         if reader.errors.is_empty() { Ok(metadata) } else { Err(MetadataErrors(reader.errors)) }
     }
-}
-
-struct Reader<'a> {
-    rules: MetadataRules<'a>,
-    errors: Vec<MetadataError>,
 }
 
 impl Reader<'_> {
@@ -81,11 +74,7 @@ impl Reader<'_> {
             token_endpoint_auth_method,
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
-                .word(
-                    "id_token_signed_response_alg",
-                    input.id_token_signed_response_alg.as_ref(),
-                    algorithms,
-                )
+                .word("id_token_signed_response_alg", input.id_token_signed_response_alg.as_ref(), algorithms)
                 .unwrap_or(SigningAlgorithm::Rs256),
             userinfo_signed_response_alg: self.word(
                 "userinfo_signed_response_alg",
@@ -126,123 +115,14 @@ impl Reader<'_> {
         }
     }
 
-    fn word<T>(&mut self, parameter: &'static str, text: Option<&String>, offered: &[T]) -> Option<T>
-    where
-        T: Copy + PartialEq + fmt::Display + FromStr<Err = NotAName>,
-    {
-        let text = text?;
-        match text.parse::<T>() {
-            Ok(value) if offered.contains(&value) => Some(value),
-            Ok(_) | Err(_) => {
-                let offered = offered.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let problem = MetadataProblem::NotOffered { received: text.clone(), offered };
-                self.errors.push(MetadataError::new(parameter, text, problem));
-                None
-            }
-        }
-    }
-
-    fn listed<T>(&mut self, parameter: &'static str, texts: &[String], offered: &[T]) -> BTreeSet<T>
-    where
-        T: Copy + Ord + fmt::Display + FromStr<Err = NotAName>,
-    {
-        let mut words = BTreeSet::new();
-        for (i, text) in texts.iter().enumerate() {
-            let errors_before = self.errors.len();
-            words.extend(self.word(parameter, Some(text), offered));
-            for error in self.errors.iter_mut().skip(errors_before) {
-                error.index = Some(i);
-            }
-        }
-        words
-    }
-
-    fn redirect_uris(&mut self, parameter: &'static str, texts: &[String]) -> Vec<RedirectUri> {
-        let mut uris = Vec::with_capacity(texts.len());
-        for (i, text) in texts.iter().enumerate() {
-            match RedirectUri::parse(text) {
-                Ok(uri) if uris.contains(&uri) => self.errors.push(
-                    MetadataError::new(parameter, text, MetadataProblem::Twice(text.clone())).at(i),
-                ),
-                Ok(uri) => uris.push(uri),
-                Err(error) => self.errors.push(MetadataError::new(parameter, text, error).at(i)),
-            }
-        }
-        uris
-    }
-
-    fn scope(&mut self, text: Option<&String>) -> ScopeSet {
-        let Some(text) = text else { return self.rules.scope.clone() };
-        text.parse().unwrap_or_else(|error: NotAName| {
-            self.errors.push(MetadataError::new("scope", text, error));
-            ScopeSet::default()
-        })
-    }
-
-    fn acr_values(&mut self, texts: &[String]) -> Vec<Acr> {
-        let mut values = Vec::with_capacity(texts.len());
-        for (i, text) in texts.iter().enumerate() {
-            match text.parse() {
-                Ok(acr) => values.push(acr),
-                Err(error) => {
-                    let error: NotAName = error;
-                    self.errors.push(MetadataError::new("default_acr_values", text, error).at(i));
-                }
-            }
-        }
-        values
-    }
-
-    fn audience(&mut self, texts: &[String]) -> Vec<String> {
-        for (i, text) in texts.iter().enumerate() {
-            if text.is_empty() || text.len() > 255 {
-                let problem = MetadataProblem::Length { max: 255 };
-                self.errors.push(MetadataError::new("audience", text, problem).at(i));
-            }
-        }
-        texts.to_vec()
-    }
-
-    fn label(&mut self, parameter: &'static str, text: Option<&String>) -> Option<String> {
-        const MAX: usize = 100;
-        let text = text?.trim();
-        if text.is_empty() || text.chars().count() > MAX {
-            self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Length { max: MAX }));
-        }
-        Some(text.to_owned())
-    }
-
-    fn seconds(&mut self, parameter: &'static str, seconds: Option<i64>) -> Option<u32> {
-        let seconds = seconds?;
-        let parsed = u32::try_from(seconds).ok();
-        if parsed.is_none() {
-            self.errors.push(MetadataError::new(parameter, &seconds.to_string(), MetadataProblem::OutOfRange));
-        }
-        parsed
-    }
-
-    fn https(&mut self, parameter: &'static str, text: Option<&String>) -> Option<Url> {
-        let text = text?;
-        let url = Url::parse(text).ok().filter(|url| {
-            let secure = url.scheme() == "https"
-                || (self.rules.issuer.is_loopback_http()
-                    && url.scheme() == "http"
-                    && url.host().is_some_and(|host| is_loopback_host(&host)));
-            secure && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
-        });
-        if url.is_none() {
-            self.errors.push(MetadataError::new(parameter, text, MetadataProblem::NotHttps(text.clone())));
-        }
-        url
-    }
-
     fn conflict(&mut self, parameter: &'static str, received: &str, why: &'static str) {
         self.errors.push(MetadataError::new(parameter, received, MetadataProblem::Conflict(why)));
     }
 
     fn check_together(&mut self, client: &ClientMetadata, input: &ClientMetadataInput) {
         let grants = &client.grant_types;
-        let redirects = grants.contains(&GrantType::AuthorizationCode) || grants.contains(&GrantType::Implicit);
+        let redirects =
+            grants.contains(&GrantType::AuthorizationCode) || grants.contains(&GrantType::Implicit);
         if redirects && input.redirect_uris.is_empty() {
             self.conflict("redirect_uris", "", "at least one is needed for the client's grant types");
         }
@@ -275,7 +155,9 @@ impl Reader<'_> {
         ];
         for (parameter, uris) in lists {
             for uri in uris {
-                if uri.kind() == RedirectUriKind::PrivateUse && client.application_type == ApplicationType::Web {
+                if uri.kind() == RedirectUriKind::PrivateUse
+                    && client.application_type == ApplicationType::Web
+                {
                     self.conflict(parameter, uri.as_str(), "private-use schemes are for native applications");
                 }
             }
@@ -294,3 +176,6 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

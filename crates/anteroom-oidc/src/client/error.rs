@@ -30,7 +30,9 @@ pub enum MetadataProblem {
     NotOffered { received: String, offered: String },
     #[error("{0}")]
     Conflict(&'static str),
-    #[error("{0:?} is not an https URL without fragment (http is accepted on loopback under a loopback issuer)")]
+    #[error(
+        "{0:?} is not an https URL without fragment (http is accepted on loopback under a loopback issuer)"
+    )]
     NotHttps(String),
     #[error("{0:?} is given twice")]
     Twice(String),

@@ -5,6 +5,7 @@
 mod check;
 mod error;
 mod input;
+mod read;
 mod resource;
 
 use std::collections::BTreeSet;
@@ -106,20 +107,24 @@ impl ClientMetadata {
         self.scope.contains(scope)
     }
 
-    /// The registered redirect URI that `requested` stands for. Loopback ports are free for native clients only
-    /// (RFC 8252 §7.3); everyone else is compared character for character (RFC 9700 §4.1.3).
-    pub fn find_redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
-        self.redirect_uris.iter().find(|uri| match self.application_type {
-            ApplicationType::Native => uri.matches_on_any_loopback_port(requested),
-            ApplicationType::Web => uri.matches_exactly(requested),
-        })
+    /// `requested`, if it is a registered redirect URI.
+    pub fn find_redirect_uri(&self, requested: &str) -> Option<RedirectUri> {
+        self.find(&self.redirect_uris, requested)
     }
 
-    /// RP-Initiated Logout §3: the same comparison for where a logout may lead.
-    pub fn find_post_logout_redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
-        self.post_logout_redirect_uris.iter().find(|uri| match self.application_type {
+    /// RP-Initiated Logout §3: where a logout may lead is compared alike.
+    pub fn find_post_logout_redirect_uri(&self, requested: &str) -> Option<RedirectUri> {
+        self.find(&self.post_logout_redirect_uris, requested)
+    }
+
+    /// Loopback ports are free for native clients only (RFC 8252 §7.3); everyone else is compared character for
+    /// character (RFC 9700 §4.1.3). What comes back is what was requested, with the port that somebody listens on.
+    fn find(&self, registered: &[RedirectUri], requested: &str) -> Option<RedirectUri> {
+        let matches = |uri: &&RedirectUri| match self.application_type {
             ApplicationType::Native => uri.matches_on_any_loopback_port(requested),
             ApplicationType::Web => uri.matches_exactly(requested),
-        })
+        };
+        registered.iter().find(matches)?;
+        RedirectUri::parse(requested).ok()
     }
 }

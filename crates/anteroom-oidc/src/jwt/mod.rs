@@ -1,6 +1,20 @@
 //! JSON Web Tokens (RFC 7519) in compact JWS form (RFC 7515): ours made and read back, clients' kept apart until
-//! they are proven. The names carry the trust: an [`UnverifiedJwt`] shows nothing of its content.
+//! they are proven. The names carry the trust: an [`UnverifiedJwt`] shows nothing of its content, and
+//! [`VerifiedClaims`] can only come from a signature that held.
+//!
+//! Every kind of token has its own `typ`, so that none passes for another (RFC 8725 §3.11).
 
+mod audience;
+mod claims;
+mod hash;
+mod sign;
 mod unverified;
+mod verify;
 
-pub use unverified::UnverifiedJwt;
+pub use claims::{
+    AccessTokenClaims, IdTokenClaims, IdTokenHint, LogoutEvent, LogoutTokenClaims, UserInfoClaims,
+};
+pub use hash::token_hash;
+pub use sign::{JwtType, SignError, sign_jwt};
+pub use unverified::{NotAJwt, UnverifiedJwt};
+pub use verify::{VerifiedClaims, VerifyError};

@@ -26,7 +26,9 @@ pub enum IssuerError {
     QueryOrFragment(String),
     #[error("{0:?} has a user name or password")]
     UserInfo(String),
-    #[error("{received:?} is not written in its normal form, {normal:?}: relying parties compare issuers as text")]
+    #[error(
+        "{received:?} is not written in its normal form, {normal:?}: relying parties compare issuers as text"
+    )]
     NotNormal { received: String, normal: String },
 }
 
@@ -113,6 +115,8 @@ serde_as_text!(Issuer);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -160,5 +164,15 @@ mod tests {
     fn loopback_http_is_told_apart() {
         assert!(Issuer::parse("http://localhost:1").unwrap().is_loopback_http());
         assert!(!Issuer::parse("https://localhost:1").unwrap().is_loopback_http());
+    }
+
+    proptest! {
+        #[test]
+        fn an_issuer_is_never_rewritten(text in "https?://[a-zA-Z0-9.:/?#@\\[\\]_-]{0,40}") {
+            if let Ok(issuer) = Issuer::parse(&text) {
+                prop_assert_eq!(issuer.as_str(), text.as_str());
+                prop_assert!(issuer.endpoint("/token").as_str().starts_with(text.trim_end_matches('/')));
+            }
+        }
     }
 }

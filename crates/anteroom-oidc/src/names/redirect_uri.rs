@@ -117,8 +117,28 @@ const fn is_uri_char(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || matches!(
             c,
-            '-' | '.' | '_' | '~' | ':' | '/' | '?' | '#' | '[' | ']' | '@' | '!' | '$' | '&' | '\'' | '(' | ')'
-                | '*' | '+' | ',' | ';' | '=' | '%'
+            '-' | '.'
+                | '_'
+                | '~'
+                | ':'
+                | '/'
+                | '?'
+                | '#'
+                | '['
+                | ']'
+                | '@'
+                | '!'
+                | '$'
+                | '&'
+                | '\''
+                | '('
+                | ')'
+                | '*'
+                | '+'
+                | ','
+                | ';'
+                | '='
+                | '%'
         )
 }
 
@@ -140,6 +160,8 @@ serde_as_text!(RedirectUri);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -215,6 +237,31 @@ mod tests {
         ] {
             let uri = RedirectUri::parse(registered).unwrap();
             assert_eq!(uri.matches_on_any_loopback_port(requested), fits, "{registered} {requested}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(text in ".{0,80}") {
+            let _ = RedirectUri::parse(&text);
+        }
+
+        #[test]
+        fn rfc8252_7_3_nothing_but_the_port_is_free(
+            uri in "http://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:[0-9]{1,5})?(/[a-z.%?#@:0-9]{0,6})?"
+        ) {
+            let registered = RedirectUri::parse("http://127.0.0.1/cb").unwrap();
+            if registered.matches_on_any_loopback_port(&uri) {
+                let url = Url::parse(&uri).unwrap();
+                prop_assert_eq!((url.host_str(), url.path()), (Some("127.0.0.1"), "/cb"));
+                prop_assert_eq!((url.query(), url.fragment()), (None, None));
+            }
+        }
+
+        #[test]
+        fn rfc9700_4_1_3_https_matches_nothing_but_itself(other in "https://app\\.example(:443)?/[a-z/.?%]{0,4}") {
+            let registered = RedirectUri::parse("https://app.example/cb").unwrap();
+            prop_assert_eq!(registered.matches_on_any_loopback_port(&other), other == registered.as_str());
         }
     }
 }

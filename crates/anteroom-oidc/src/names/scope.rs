@@ -132,7 +132,6 @@ impl FromIterator<Scope> for ScopeSet {
     }
 }
 
-
 impl FromStr for ScopeSet {
     type Err = NotAName;
 
@@ -157,6 +156,8 @@ serde_as_text!(ScopeSet);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -175,5 +176,21 @@ mod tests {
             assert!(bad.parse::<ScopeSet>().is_err(), "{bad:?}");
         }
         assert!("".parse::<ScopeSet>().unwrap().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn rfc6749_3_3_what_is_parsed_is_written_and_read_back(text in "([!#-\\[\\]-~]{1,9} ?|openid |email ){0,6}") {
+            let set: ScopeSet = text.parse().unwrap();
+            prop_assert_eq!(&set.to_string().parse::<ScopeSet>().unwrap(), &set);
+            for word in text.split(' ').filter(|word| !word.is_empty()) {
+                prop_assert!(set.contains(&word.parse().unwrap()));
+            }
+        }
+
+        #[test]
+        fn parsing_never_panics(text in ".{0,80}") {
+            let _ = text.parse::<ScopeSet>();
+        }
     }
 }

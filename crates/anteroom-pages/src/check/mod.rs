@@ -4,6 +4,8 @@
 
 pub(crate) mod shape;
 pub(crate) mod signature;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -16,8 +18,8 @@ use crate::error::Fault;
 use crate::locale::Locale;
 use crate::theme::Theme;
 use crate::views::{
-    ChooseAccountPage, ConsentPage, DashboardPage, ErrorPage, FormPostPage, NotEntitledPage, OutboxPage, Page,
-    PasswordExpiredPage, SignInPage, SignOutPage, SignedOutPage, StepUnavailablePage,
+    ChooseAccountPage, ConsentPage, DashboardPage, ErrorPage, FormPostPage, NotEntitledPage, OutboxPage,
+    Page, PasswordExpiredPage, SignInPage, SignOutPage, SignedOutPage, StepUnavailablePage,
 };
 use shape::Shape;
 use walk::Walk;
@@ -94,8 +96,13 @@ pub(crate) fn renderings(theme: &Theme, faults: &mut Vec<Fault>) {
         for locale in Locale::ALL {
             let contexts = contexts(&sampled, locale);
             for template in &sampled.templates {
-                let failed = contexts.iter().find_map(|context| theme.rendered(template, context.clone()).err());
-                faults.extend(failed.map(|reason| Fault::Render { template: template.clone(), locale, reason }));
+                let failed =
+                    contexts.iter().find_map(|context| theme.rendered(template, context.clone()).err());
+                faults.extend(failed.map(|reason| Fault::Render {
+                    template: template.clone(),
+                    locale,
+                    reason,
+                }));
             }
         }
     }

@@ -61,7 +61,8 @@ impl Shape {
 /// The sample, and again with each of its optional values gone by itself, and with all of them gone.
 pub(crate) fn with_gaps(sample: &Value, shape: &Shape) -> Vec<Value> {
     let Kind::Record(fields) = &shape.kind else { return vec![sample.clone()] };
-    let optional: Vec<&String> = fields.iter().filter(|(_, field)| field.nullable).map(|(name, _)| name).collect();
+    let optional: Vec<&String> =
+        fields.iter().filter(|(_, field)| field.nullable).map(|(name, _)| name).collect();
     let without = |names: &[&String]| {
         let mut fields: Map<String, Value> = sample.as_object().cloned().unwrap_or_default();
         for name in names {

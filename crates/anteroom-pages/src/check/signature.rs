@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentResource;
-use fluent_syntax::ast::{CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey};
+use fluent_syntax::ast::{
+    CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey,
+};
 
 /// Languages have different plural forms, so these are not held against each other.
 const PLURALS: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
@@ -25,7 +27,9 @@ impl Signature {
 type Patterns<'a> = BTreeMap<String, &'a Pattern<&'a str>>;
 
 /// The signatures of all messages; of a message in several resources, the last.
-pub(crate) fn collect<'a>(resources: impl Iterator<Item = &'a FluentResource>) -> BTreeMap<String, Signature> {
+pub(crate) fn collect<'a>(
+    resources: impl Iterator<Item = &'a FluentResource>,
+) -> BTreeMap<String, Signature> {
     let mut patterns = Patterns::new();
     for entry in resources.flat_map(FluentResource::entries) {
         match entry {

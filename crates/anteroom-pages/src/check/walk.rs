@@ -258,7 +258,9 @@ impl<'a> Walk<'a> {
 
 fn name_of(parameter: &Parameter) -> String {
     match parameter {
-        Parameter::Path(Path::Relative((_, raw)) | Path::Local((_, _, raw))) | Parameter::Name(raw) => raw.clone(),
+        Parameter::Path(Path::Relative((_, raw)) | Path::Local((_, _, raw))) | Parameter::Name(raw) => {
+            raw.clone()
+        }
         Parameter::Literal(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
         _ => "(…)".to_owned(),
     }

@@ -28,14 +28,16 @@ impl Page for ChooseAccountPage {
             email: email.to_owned(),
             handle: handle.to_owned(),
         };
-        vec![ChooseAccountPage {
+        let full = ChooseAccountPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             application_name: Some("Schedule".to_owned()),
             accounts: vec![
                 account("Alice Moreno", "alice@demo.example", "session-1"),
-                account("Front Desk", "bob@demo.example", "session-2"),
+                account("Bob Tran", "bob@demo.example", "session-2"),
             ],
-        }]
+        };
+        let bare = ChooseAccountPage { interaction: None, application_name: None, ..full.clone() };
+        vec![full, bare]
     }
 }

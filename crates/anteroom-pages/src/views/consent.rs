@@ -24,14 +24,16 @@ pub enum ConsentScope {
     Groups,
     OfflineAccess,
     /// A scope of the practice's own, shown by its name.
-    Other { scope: String },
+    Other {
+        scope: String,
+    },
 }
 
 impl Page for ConsentPage {
     const TEMPLATE: &'static str = "consent";
 
     fn samples() -> Vec<Self> {
-        vec![ConsentPage {
+        let full = ConsentPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             application_name: "Recall Reminders".to_owned(),
@@ -47,6 +49,8 @@ impl Page for ConsentPage {
             ],
             policy_uri: Some("https://reminders.example/privacy".to_owned()),
             tos_uri: Some("https://reminders.example/terms".to_owned()),
-        }]
+        };
+        let bare = ConsentPage { interaction: None, policy_uri: None, tos_uri: None, ..full.clone() };
+        vec![full, bare]
     }
 }

@@ -60,7 +60,7 @@ impl Page for ErrorPage {
             forward: Forward { kind: forward, href: "/sign-in".to_owned() },
             reference: Some("7K3M-Q9TX".to_owned()),
         };
-        [
+        let mut pages: Vec<ErrorPage> = [
             (ErrorKind::InteractionExpired, ForwardKind::Application),
             (ErrorKind::UnknownClient, ForwardKind::Dashboard),
             (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
@@ -76,6 +76,9 @@ impl Page for ErrorPage {
             (ErrorKind::MisdirectedHost, ForwardKind::SignIn),
         ]
         .map(page)
-        .into()
+        .into();
+        let without_reference = pages.first().map(|page| ErrorPage { reference: None, ..page.clone() });
+        pages.extend(without_reference);
+        pages
     }
 }

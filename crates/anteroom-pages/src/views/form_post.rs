@@ -23,10 +23,12 @@ impl Page for FormPostPage {
 
     fn samples() -> Vec<Self> {
         let field = |name: &str, value: &str| HiddenField { name: name.to_owned(), value: value.to_owned() };
-        vec![FormPostPage {
+        let named = FormPostPage {
             action: "https://schedule.example/callback".to_owned(),
             fields: vec![field("code", "SplxlOBeZQQYbYS6WxSbIA"), field("state", "af0ifjsldkj")],
             application_name: Some("Schedule".to_owned()),
-        }]
+        };
+        let nameless = FormPostPage { application_name: None, ..named.clone() };
+        vec![named, nameless]
     }
 }

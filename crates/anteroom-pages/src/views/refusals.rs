@@ -48,12 +48,14 @@ impl Page for NotEntitledPage {
     const TEMPLATE: &'static str = "not-entitled";
 
     fn samples() -> Vec<Self> {
-        vec![NotEntitledPage {
+        let full = NotEntitledPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             application_name: "Imaging".to_owned(),
             dashboard_href: "/dashboard".to_owned(),
-        }]
+        };
+        let bare = NotEntitledPage { interaction: None, ..full.clone() };
+        vec![full, bare]
     }
 }
 
@@ -61,13 +63,15 @@ impl Page for PasswordExpiredPage {
     const TEMPLATE: &'static str = "password-expired";
 
     fn samples() -> Vec<Self> {
-        vec![PasswordExpiredPage {
+        let full = PasswordExpiredPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             email: "dave@demo.example".to_owned(),
             days: 90,
             set_on: Date { year: 2026, month: 8, day: 3 },
-        }]
+        };
+        let bare = PasswordExpiredPage { interaction: None, ..full.clone() };
+        vec![full, bare]
     }
 }
 

@@ -63,14 +63,14 @@ impl Page for SignInPage {
             forgot_password_href: "/forgot-password".to_owned(),
             registration_href: "/complete-registration".to_owned(),
         };
-        let fresh = SignInPage { email: String::new(), interaction: None, application_name: None, ..plain.clone() };
+        let fresh =
+            SignInPage { email: String::new(), interaction: None, application_name: None, ..plain.clone() };
         let problems = [
             SignInProblem::Refused,
             SignInProblem::LockedHere,
             SignInProblem::RateLimited { wait: Wait::seconds(240) },
             SignInProblem::Busy,
             SignInProblem::Stale,
-            SignInProblem::Missing { email: true, password: true },
             SignInProblem::Missing { email: false, password: true },
         ];
         let notices = [
@@ -80,7 +80,9 @@ impl Page for SignInPage {
             SignInNotice::Reauthenticate,
         ];
         let with_problem = problems.map(|problem| SignInPage { problem: Some(problem), ..plain.clone() });
+        let untouched = SignInProblem::Missing { email: true, password: true };
+        let empty = SignInPage { problem: Some(untouched), ..fresh.clone() };
         let with_notice = notices.map(|notice| SignInPage { notice: Some(notice), ..plain.clone() });
-        [plain, fresh].into_iter().chain(with_problem).chain(with_notice).collect()
+        [plain, fresh, empty].into_iter().chain(with_problem).chain(with_notice).collect()
     }
 }

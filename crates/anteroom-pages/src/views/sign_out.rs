@@ -30,7 +30,8 @@ impl Page for SignOutPage {
             fields: vec![HiddenField { name: "state".to_owned(), value: "af0ifjsldkj".to_owned() }],
             stay_href: "/dashboard".to_owned(),
         };
-        vec![asked]
+        let own_wish = SignOutPage { application_name: None, fields: Vec::new(), ..asked.clone() };
+        vec![asked, own_wish]
     }
 }
 
@@ -38,9 +39,11 @@ impl Page for SignedOutPage {
     const TEMPLATE: &'static str = "signed-out";
 
     fn samples() -> Vec<Self> {
-        vec![SignedOutPage {
+        let from_application = SignedOutPage {
             continue_href: "https://schedule.example/".to_owned(),
             application_name: Some("Schedule".to_owned()),
-        }]
+        };
+        let own_wish = SignedOutPage { continue_href: "/sign-in".to_owned(), application_name: None };
+        vec![from_application, own_wish]
     }
 }

@@ -84,7 +84,7 @@ fn meaning(name: &str) -> &'static str {
         "auth_time" => "when you signed in",
         "azp" => "who asked for the ID token",
         "email" => "the email address",
-        "email_verified" => "whether it was confirmed",
+        "email_verified" | "phone_number_verified" => "whether it was confirmed",
         "exp" => "when the ID token ends",
         "family_name" | "given_name" | "middle_name" | "name" | "nickname" | "preferred_username" => {
             "what you are called"
@@ -95,7 +95,6 @@ fn meaning(name: &str) -> &'static str {
         "locale" | "zoneinfo" => "language and time",
         "nonce" => "ties the ID token to this sign-in",
         "phone_number" => "the number to call back",
-        "phone_number_verified" => "whether it was confirmed",
         "roles" => "what you may do",
         "sid" => "the session you signed in with",
         "sub" => "who you are, under every name",
@@ -117,8 +116,10 @@ mod tests {
             id_token: map(json!({"sub": "s", "email": "old@demo.example"})),
             userinfo: map(json!({"sub": "s", "email": "alice@demo.example", "groups": ["a", "b"]})),
         };
-        let shown: Vec<_> =
-            rows(&claims).iter().map(|row| (row.name, value_in_words(row.name, row.value), row.from)).collect();
+        let shown: Vec<_> = rows(&claims)
+            .iter()
+            .map(|row| (row.name, value_in_words(row.name, row.value), row.from))
+            .collect();
         let expected = [
             ("email", "old@demo.example", "ID token"),
             ("email", "alice@demo.example", "userinfo"),

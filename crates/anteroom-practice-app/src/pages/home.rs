@@ -45,7 +45,7 @@ fn facts(claims: &ReceivedClaims, now: Timestamp) -> String {
         || "Not said".to_owned(),
         |at| {
             format!(
-                r#"<time datetime="{at}">{moment}</time> <span>({ago})</span>"#,
+                r#"<time datetime="{at}">{moment}</time> <span>{ago}</span>"#,
                 moment = words::moment(at),
                 ago = words::ago(at, now),
             )
@@ -83,7 +83,8 @@ mod tests {
             client_secret: ClientSecret::new("s".to_owned()),
             base_url: "http://127.0.0.1:2".parse().unwrap(),
         };
-        let everything = json!({"sub": evil, "given_name": evil, "sid": evil, "acr": evil, "amr": [evil], evil: evil});
+        let everything =
+            json!({"sub": evil, "given_name": evil, "sid": evil, "acr": evil, "amr": [evil], evil: evil});
         let map = everything.as_object().cloned().unwrap();
         let claims = ReceivedClaims { id_token: map.clone(), userinfo: map };
         let page = home(&config, &claims, Timestamp::UNIX_EPOCH);

@@ -56,6 +56,9 @@ mod tests {
 
     #[test]
     fn text_cannot_leave_its_element_or_attribute() {
-        assert_eq!(Text("<b a='1'>\"&\"</b>").to_string(), "&lt;b a=&#39;1&#39;&gt;&quot;&amp;&quot;&lt;/b&gt;");
+        assert_eq!(
+            Text("<b a='1'>\"&\"</b>").to_string(),
+            "&lt;b a=&#39;1&#39;&gt;&quot;&amp;&quot;&lt;/b&gt;"
+        );
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn problem(config: &PracticeAppConfig, problem: &Problem) -> Page {
         text = Text(&words.text.replace("{name}", &config.name)),
         said = provider_said(problem),
         // Absolute: whoever came by another name of this machine goes on where the cookies are.
-        again = Text(config.base_url.as_str()),
+        again = Text(config.home().as_str()),
         dashboard = dashboard_link(config, "button quiet"),
     );
     frame(config, &Content { status: words.status, title: words.title, actions: "", body: &body })

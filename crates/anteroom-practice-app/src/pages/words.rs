@@ -31,7 +31,8 @@ pub(super) fn assurance(acr: Option<&str>) -> &str {
 
 /// RFC 8176. `mfa` is left out where other methods are named: that there is more than one can be seen.
 pub(super) fn methods(amr: &[&str]) -> String {
-    let named: Vec<&str> = amr.iter().filter(|method| **method != "mfa").map(|method| plain(method)).collect();
+    let named: Vec<&str> =
+        amr.iter().filter(|method| **method != "mfa").map(|method| plain(method)).collect();
     match named.as_slice() {
         [] if amr.is_empty() => "not said".to_owned(),
         [] => "more than one kind of proof".to_owned(),
@@ -67,7 +68,10 @@ mod tests {
             (&["mfa"], "more than one kind of proof"),
             (&["pwd"], "a password"),
             (&["pwd", "sms", "mfa"], "a password and a code sent by text"),
-            (&["pwd", "tel", "otp"], "a password, a code told in a phone call and a code from an authenticator app"),
+            (
+                &["pwd", "tel", "otp"],
+                "a password, a code told in a phone call and a code from an authenticator app",
+            ),
             (&["hwk"], "hwk"),
         ];
         for (amr, words) in cases {

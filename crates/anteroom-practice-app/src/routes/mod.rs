@@ -49,7 +49,7 @@ struct App {
 impl App {
     fn new(config: PracticeAppConfig, clock: Clock) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let relying_party = RelyingParty::new(config.clone(), HttpClient::new()?);
+        let relying_party = RelyingParty::new(config.clone(), HttpClient::new(&config.issuer)?);
         Ok(Self { config, clock, relying_party, sign_ins: SignIns::new(), sessions: Sessions::new() })
     }
 

@@ -51,7 +51,7 @@ pub(super) async fn initiate_login(
     if asked.iss.as_deref() != Some(app.config.issuer.as_str()) {
         return app.refuse(&Problem::OtherIssuer);
     }
-    let target = own_target(&app.config.base_url, asked.target_link_uri.as_deref());
+    let target = own_target(app.config.home(), asked.target_link_uri.as_deref());
     let destination = Destination { target, login_hint: asked.login_hint };
     app.start(&headers, destination, app.clock.now()).await
 }
@@ -105,7 +105,7 @@ struct Destination {
 
 impl Destination {
     fn home(app: &App) -> Self {
-        Self { target: own_target(&app.config.base_url, None), login_hint: None }
+        Self { target: app.config.home(), login_hint: None }
     }
 }
 
@@ -131,12 +131,7 @@ impl App {
     }
 
     /// `state` first, then who answered, and only then what the answer says.
-    async fn finish(
-        &self,
-        headers: &HeaderMap,
-        answer: Answer,
-        now: Timestamp,
-    ) -> Result<Response, Problem> {
+    async fn finish(&self, headers: &HeaderMap, answer: Answer, now: Timestamp) -> Result<Response, Problem> {
         let browser = AppCookie::Browser.read(&self.config, headers).and_then(BrowserId::parse);
         let state = answer.state.unwrap_or_default();
         let pending = self.sign_ins.finish(&state, browser.as_ref(), now).map_err(Problem::NotPending)?;
@@ -156,13 +151,12 @@ impl App {
 
 /// The page to end at, if it is one of this origin; else the home page. It is put together from this
 /// application's own origin, so that no path can lead elsewhere.
-fn own_target(base: &Url, wanted: Option<&str>) -> Url {
-    let mut target = base.clone();
-    target.set_fragment(None);
+fn own_target(home: Url, wanted: Option<&str>) -> Url {
     let wanted = wanted.and_then(|wanted| Url::parse(wanted).ok());
-    let wanted = wanted.filter(|wanted| wanted.origin() == base.origin());
-    target.set_path(wanted.as_ref().map_or("/", Url::path));
-    target.set_query(wanted.as_ref().and_then(Url::query));
+    let Some(wanted) = wanted.filter(|wanted| wanted.origin() == home.origin()) else { return home };
+    let mut target = home;
+    target.set_path(wanted.path());
+    target.set_query(wanted.query());
     target
 }
 
@@ -172,7 +166,7 @@ mod tests {
 
     #[test]
     fn core_4_target_link_uri_cannot_lead_to_another_origin() {
-        let base = Url::parse("http://127.0.0.1:4711/").unwrap();
+        let home = Url::parse("http://127.0.0.1:4711/").unwrap();
         let cases = [
             (None, "http://127.0.0.1:4711/"),
             (Some("http://127.0.0.1:4711/claims.json?a=b"), "http://127.0.0.1:4711/claims.json?a=b"),
@@ -185,7 +179,7 @@ mod tests {
             (Some("/x"), "http://127.0.0.1:4711/"),
         ];
         for (wanted, expected) in cases {
-            assert_eq!(own_target(&base, wanted).as_str(), expected, "{wanted:?}");
+            assert_eq!(own_target(home.clone(), wanted).as_str(), expected, "{wanted:?}");
         }
     }
 }

@@ -69,8 +69,8 @@ fn backchannel_2_7_exactly_the_named_sessions_end() {
     ];
     for (notice, left) in cases {
         let sessions = Sessions::new();
-        let ids = [("alice", "s-1"), ("alice", "s-2"), ("bob", "s-3")]
-            .map(|(sub, sid)| begin(&sessions, sub, sid));
+        let ids =
+            [("alice", "s-1"), ("alice", "s-2"), ("bob", "s-3")].map(|(sub, sid)| begin(&sessions, sub, sid));
         let ended = sessions.end_by_notice(&notice, at(1)).unwrap();
         assert_eq!(ids.map(|id| sessions.find(&id, at(1)).is_some()), left, "{notice:?}");
         assert_eq!(ended, left.iter().filter(|left| !**left).count());

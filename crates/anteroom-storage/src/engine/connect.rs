@@ -1,6 +1,8 @@
 //! Opening connections.
 
-use crate::options::{ACQUIRE_TIMEOUT, Location, STATEMENT_CACHE, STATEMENT_TIMEOUT_MS, StoreOptions, TRUSTED_IDLE};
+use crate::options::{
+    ACQUIRE_TIMEOUT, Location, STATEMENT_CACHE, STATEMENT_TIMEOUT_MS, StoreOptions, TRUSTED_IDLE,
+};
 use crate::{StoreError, error};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -20,8 +22,7 @@ pub(super) async fn sqlite_writer(path: &Path) -> Result<DatabaseConnection, Sto
     let options = sqlite_options(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("journal_size_limit", WAL_KEPT_BYTES)
-        .optimize_on_close(true, None);
+        .pragma("journal_size_limit", WAL_KEPT_BYTES);
     sqlite_pool(1).connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
 }
 
@@ -51,14 +52,22 @@ fn sqlite_pool(max: u32) -> PoolOptions<Sqlite> {
 }
 
 pub(super) async fn postgres_pool(url: &SecretString, max: u32) -> Result<DatabaseConnection, StoreError> {
+    connect_postgres(url, max, STATEMENT_TIMEOUT_MS).await
+}
+
+async fn connect_postgres(
+    url: &SecretString,
+    max: u32,
+    timeout_ms: u32,
+) -> Result<DatabaseConnection, StoreError> {
     let options: PgConnectOptions =
         url.expose_secret().parse().map_err(|_| StoreError::Location("this postgres:// URL".to_owned()))?;
-    let timeout = STATEMENT_TIMEOUT_MS.to_string();
+    let timeout = timeout_ms.to_string();
     let options = options
         .application_name("anteroom")
         .statement_cache_capacity(STATEMENT_CACHE)
         .options([
-            ("default_transaction_isolation", "read\\ committed"),
+            ("default_transaction_isolation", "read committed"),
             ("statement_timeout", timeout.as_str()),
             ("idle_in_transaction_session_timeout", timeout.as_str()),
         ])
@@ -78,11 +87,11 @@ pub(super) async fn postgres_pool(url: &SecretString, max: u32) -> Result<Databa
     pool.connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
 }
 
-/// One connection to work alone with, for migrations.
+/// One connection to work alone with, for migrations: they may take their time (0 is no limit).
 pub(crate) async fn open_single(options: &StoreOptions) -> Result<DatabaseConnection, StoreError> {
     match &options.location {
         Location::Sqlite(path) => sqlite_writer(path).await,
-        Location::Postgres(url) => postgres_pool(url, 1).await,
+        Location::Postgres(url) => connect_postgres(url, 1, 0).await,
     }
 }
 

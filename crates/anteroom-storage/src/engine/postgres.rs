@@ -3,11 +3,19 @@
 use super::unit::{Conn, run as run_unit};
 use crate::StoreError;
 use crate::error::{Fault, classify};
-use sea_orm::{DatabaseConnection, TransactionTrait};
+use sea_orm::{DatabaseConnection, DbBackend, TransactionTrait};
 use std::future::Future;
 
-/// How often a unit is tried. Units lock rows in the same order, so even the second try is rare.
+/// How often a unit that collides is tried. Units lock rows in the same order, so even the second try is rare.
 const TRIES: u32 = 5;
+
+/// How many connections may have died with the server they were made to: so often it is worth trying another.
+pub(super) fn dead_at_most(pool: &DatabaseConnection) -> u32 {
+    match pool.get_database_backend() {
+        DbBackend::Postgres => pool.get_postgres_connection_pool().size(),
+        _ => 0,
+    }
+}
 
 /// Spawned, so that a caller that goes away does not leave the transaction half-way.
 pub(super) async fn run<T, E, F, Fut>(pool: DatabaseConnection, work: F) -> Result<T, E>
@@ -18,22 +26,29 @@ where
     E: From<StoreError> + Send + 'static,
 {
     let task = tokio::spawn(async move {
-        let mut last = StoreError::Collided;
-        for _ in 0..TRIES {
+        let mut collisions = 0;
+        let mut dead = dead_at_most(&pool);
+        loop {
             match once(&pool, &work).await {
                 Tried::Answered(answer) => return answer,
-                Tried::Again(error) => last = error,
+                Tried::RolledBack(Fault::Broken, error) if dead == 0 => return Err(error.into()),
+                Tried::RolledBack(Fault::Broken, _) => dead -= 1,
+                Tried::RolledBack(_, error) => {
+                    collisions += 1;
+                    if collisions == TRIES {
+                        return Err(error.into());
+                    }
+                }
             }
         }
-        Err(last.into())
     });
     task.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
 enum Tried<R> {
     Answered(R),
-    /// Certainly rolled back, and worth another try.
-    Again(StoreError),
+    /// Certainly, and worth another try.
+    RolledBack(Fault, StoreError),
 }
 
 async fn once<T, E, F, Fut>(pool: &DatabaseConnection, work: &F) -> Tried<Result<T, E>>
@@ -47,24 +62,22 @@ where
         Err(error) => {
             return match classify(&error) {
                 (Fault::Statement, error) => Tried::Answered(Err(error.into())),
-                (Fault::Collision | Fault::Broken, error) => Tried::Again(error),
+                (fault, error) => Tried::RolledBack(fault, error),
             };
         }
     };
     let run = run_unit(transaction, work).await;
-    match run.fault {
-        Some(Fault::Collision) => return Tried::Again(StoreError::Collided),
-        Some(Fault::Broken) => {
-            return Tried::Again(StoreError::Unavailable("the connection broke".to_owned()));
-        }
-        Some(Fault::Statement) | None => {}
+    match run.failure {
+        None | Some((Fault::Statement, _)) => {}
+        Some((fault, error)) => return Tried::RolledBack(fault, error),
     }
     // Otherwise dropped, which rolls it back before the connection is used again.
-    if let (Ok(_), Some(transaction)) = (&run.answer, run.transaction)
+    if run.answer.is_ok()
+        && let Some(transaction) = run.transaction
         && let Err(error) = transaction.commit().await
     {
         return match classify(&error) {
-            (Fault::Collision, error) => Tried::Again(error),
+            (Fault::Collision, error) => Tried::RolledBack(Fault::Collision, error),
             // Nobody knows whether this commit arrived, so it must not be tried again.
             (_, error) => Tried::Answered(Err(error.into())),
         };

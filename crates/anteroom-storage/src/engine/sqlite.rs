@@ -45,12 +45,12 @@ enum Order {
 /// A unit without the types of its answer.
 struct Unit {
     run: Box<dyn Fn(DatabaseTransaction) -> BoxFuture<'static, Ran> + Send + Sync>,
-    refuse: Box<dyn FnOnce(StoreError) + Send>,
+    refuse: Box<dyn FnOnce(StoreError) + Send + Sync>,
 }
 
 struct Ran {
     transaction: Option<DatabaseTransaction>,
-    fault: Option<Fault>,
+    failure: Option<(Fault, StoreError)>,
     keep: bool,
     answer: Answer,
 }
@@ -128,7 +128,7 @@ impl Unit {
                 let run = run_unit(transaction, &*work).await;
                 let keep = run.answer.is_ok();
                 let answer: Answer = Box::new(move || reply.send(run.answer));
-                Ran { transaction: run.transaction, fault: run.fault, keep, answer }
+                Ran { transaction: run.transaction, failure: run.failure, keep, answer }
             }
             .boxed()
         };
@@ -263,12 +263,16 @@ impl Task {
 async fn under_savepoint(group: &DatabaseTransaction, unit: &Unit) -> Result<Answer, StoreError> {
     let savepoint = group.begin().await?;
     let ran = (unit.run)(savepoint).await;
-    let savepoint = match (ran.fault, ran.transaction) {
-        (Some(Fault::Broken), _) => return Err(StoreError::Unavailable("the connection broke".to_owned())),
+    let savepoint = match (ran.failure, ran.transaction) {
+        (Some((Fault::Broken, error)), _) => return Err(error),
         (_, None) => return Err(StoreError::Escaped),
         (_, Some(savepoint)) => savepoint,
     };
-    if ran.keep { savepoint.commit().await? } else { savepoint.rollback().await? }
+    if ran.keep {
+        savepoint.commit().await?;
+    } else {
+        savepoint.rollback().await?;
+    }
     Ok(ran.answer)
 }
 

@@ -1,12 +1,14 @@
 //! One unit of work: its transaction, lent to the closure and taken back.
 
+use super::postgres::dead_at_most;
 use crate::StoreError;
 use crate::error::{Fault, classify};
 use futures_util::FutureExt as _;
 use futures_util::lock::Mutex;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    Statement,
 };
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -37,7 +39,8 @@ struct Slot {
 /// What became of one run of a unit.
 pub(super) struct Run<R> {
     pub(super) transaction: Option<DatabaseTransaction>,
-    pub(super) fault: Option<Fault>,
+    /// The first statement that failed.
+    pub(super) failure: Option<(Fault, StoreError)>,
     pub(super) answer: R,
 }
 
@@ -72,15 +75,14 @@ where
         (slot.transaction.take(), slot.failure.take())
     };
     let escaped = Arc::into_inner(loan).is_none();
-    let fault = failure.as_ref().map(|(fault, _)| *fault);
-    let answer = match (outcome, failure) {
+    let answer = match (outcome, &failure) {
         (Err(_), _) => Err(StoreError::Panicked.into()),
         (Ok(Err(error)), _) => Err(error),
-        (Ok(Ok(_)), Some((_, error))) => Err(error.into()),
+        (Ok(Ok(_)), Some((_, error))) => Err(error.clone().into()),
         (Ok(Ok(_)), None) if escaped => Err(StoreError::Escaped.into()),
         (Ok(Ok(value)), None) => Ok(value),
     };
-    Run { transaction, fault, answer }
+    Run { transaction, failure, answer }
 }
 
 impl Slot {
@@ -97,10 +99,10 @@ impl Slot {
     }
 }
 
-/// A server that was restarted leaves dead connections in the pool. A read may simply be asked again.
-fn may_ask_again<R>(pool: &DatabaseConnection, result: &Result<R, DbErr>) -> bool {
-    let broken = matches!(result, Err(error) if classify(error).0 == Fault::Broken);
-    broken && pool.get_database_backend() == DbBackend::Postgres
+/// A server that was restarted leaves dead connections in the pool, each found out by its first use. So a read is asked
+/// again, on another one.
+fn is_broken<R>(result: &Result<R, DbErr>) -> bool {
+    matches!(result, Err(error) if classify(error).0 == Fault::Broken)
 }
 
 #[async_trait]
@@ -136,10 +138,16 @@ impl ConnectionTrait for Conn {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.0 {
-            Source::Pool(pool) => match pool.query_one_raw(statement.clone()).await {
-                result if may_ask_again(pool, &result) => pool.query_one_raw(statement).await,
-                result => result,
-            },
+            Source::Pool(pool) => {
+                let mut result = pool.query_one_raw(statement.clone()).await;
+                for _ in 0..dead_at_most(pool) {
+                    if !is_broken(&result) {
+                        break;
+                    }
+                    result = pool.query_one_raw(statement.clone()).await;
+                }
+                result
+            }
             Source::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
                 let result = slot.transaction()?.query_one_raw(statement).await;
@@ -150,10 +158,16 @@ impl ConnectionTrait for Conn {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
-            Source::Pool(pool) => match pool.query_all_raw(statement.clone()).await {
-                result if may_ask_again(pool, &result) => pool.query_all_raw(statement).await,
-                result => result,
-            },
+            Source::Pool(pool) => {
+                let mut result = pool.query_all_raw(statement.clone()).await;
+                for _ in 0..dead_at_most(pool) {
+                    if !is_broken(&result) {
+                        break;
+                    }
+                    result = pool.query_all_raw(statement.clone()).await;
+                }
+                result
+            }
             Source::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
                 let result = slot.transaction()?.query_all_raw(statement).await;

@@ -19,7 +19,8 @@ mod tests {
     #[test]
     fn rfc6749_3_1_parameter_given_twice_is_refused() {
         for name in Parameter::ALL.iter().filter(|name| **name != Parameter::Resource) {
-            let error = testing::refused(&testing::request_with(&[(name.as_str(), "a"), (name.as_str(), "a")]));
+            let error =
+                testing::refused(&testing::request_with(&[(name.as_str(), "a"), (name.as_str(), "a")]));
             assert_eq!(error.parameter, *name);
         }
     }

@@ -21,7 +21,8 @@ mod tests {
 
     #[test]
     fn rfc8707_2_resource_is_absolute_without_fragment_and_registered() {
-        for bad in ["api", "/api", "https://api.example/#x", "https://other.example/", "https://api.example"] {
+        for bad in ["api", "/api", "https://api.example/#x", "https://other.example/", "https://api.example"]
+        {
             let error = testing::refused(&testing::request_with(&[("resource", bad)]));
             assert_eq!(error.code, AuthorizationErrorCode::InvalidTarget);
             assert_eq!(error.registered.as_deref(), Some("https://api.example/"));

@@ -45,7 +45,13 @@ pub(in crate::authorization) fn check(
 /// Core §11: `offline_access` means nothing where no refresh token can come of it.
 fn grantable(context: &Context<'_>, response_type: ResponseType) -> ScopeSet {
     let refreshes = response_type.has_code() && context.client.allows_grant(GrantType::RefreshToken);
-    context.client.scope.iter().filter(|scope| **scope != Scope::OfflineAccess || refreshes).cloned().collect()
+    context
+        .client
+        .scope
+        .iter()
+        .filter(|scope| **scope != Scope::OfflineAccess || refreshes)
+        .cloned()
+        .collect()
 }
 
 #[cfg(test)]

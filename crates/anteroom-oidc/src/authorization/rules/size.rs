@@ -1,6 +1,6 @@
 //! A request has a bounded size: it is carried in pages and stored.
 
-use crate::authorization::{Parameter, Parameters, error::Refusal};
+use crate::authorization::{Parameters, error::Refusal};
 
 const MAX_VALUE_BYTES: usize = 8 * 1024;
 const MAX_TOTAL_BYTES: usize = 16 * 1024;
@@ -10,14 +10,11 @@ pub(in crate::authorization) fn check(parameters: &Parameters) -> Result<(), Ref
     for (name, value) in parameters.iter() {
         total += value.len();
         if value.len() > MAX_VALUE_BYTES || total > MAX_TOTAL_BYTES {
-            return Err(refuse(name).received(value));
+            // What was received stays out of the log: it may be a token.
+            return Err(Refusal::invalid_request(name, "the request is too long"));
         }
     }
     Ok(())
-}
-
-fn refuse(name: Parameter) -> Refusal {
-    Refusal::invalid_request(name, "the request is too long")
 }
 
 #[cfg(test)]
@@ -29,7 +26,7 @@ mod tests {
         let long = "x".repeat(super::MAX_VALUE_BYTES + 1);
         let error = testing::refused(&testing::request_with(&[("login_hint", &long)]));
         assert_eq!((error.parameter, &error.disposition), (Parameter::LoginHint, &Disposition::Page));
-        assert!(error.received.unwrap().len() < 300);
+        assert_eq!(error.received, None);
         let many = "x".repeat(super::MAX_TOTAL_BYTES / 3);
         let pairs = [("resource", many.as_str()); 3];
         assert_eq!(testing::refused(&testing::request_with(&pairs)).disposition, Disposition::Page);

@@ -7,7 +7,8 @@ use crate::{
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<State>, Refusal> {
     let Some(text) = context.parameters.get(Parameter::State) else { return Ok(None) };
-    let refuse = |_| Refusal::invalid_request(Parameter::State, "state is too long or has control characters");
+    let refuse =
+        |_| Refusal::invalid_request(Parameter::State, "state is too long or has control characters");
     text.parse().map(Some).map_err(refuse)
 }
 

@@ -1,0 +1,87 @@
+//! What must be right between sections and files: names defined once and before use, and no combination that would
+//! open to the world what is meant for one machine.
+
+use anteroom_oidc::Issuer;
+use std::collections::BTreeMap;
+use url::Host;
+
+use crate::diagnostics::{Finding, Place};
+use crate::reader::Context;
+use crate::reader::kind::did_you_mean;
+use crate::reader::suggest::nearest;
+use crate::sections::{ClientDraft, GroupDraft, Main};
+
+pub(crate) fn check(cx: &Context<'_>, main: &Main, groups: &[GroupDraft], clients: &[ClientDraft]) {
+    check_exposure(cx, main);
+    let names = groups.iter().map(|draft| (draft.group.name.as_str(), draft.place.clone()));
+    check_twice(cx, "group", names);
+    let ids = clients.iter().map(|draft| (draft.client_id.as_str(), draft.place_of(cx, "client_id")));
+    check_twice(cx, "client", ids);
+    for client in clients {
+        check_groups(cx, groups, client);
+    }
+}
+
+fn check_exposure(cx: &Context<'_>, main: &Main) {
+    let Some(issuer) = &main.issuer else { return };
+    if main.dev.outbox {
+        check_outbox(cx, main, issuer);
+    }
+    if !issuer.is_loopback_http() && main.server.trusted_proxies.is_empty() {
+        let finding = Finding::warning("no proxy is trusted, though TLS must end at one");
+        let place = cx.place("server.trusted_proxies").or_else(|| cx.place("issuer"));
+        let finding = finding.at(place, "requests of the whole world would seem to come from one address");
+        cx.report(finding.help("name the proxy: `[server] trusted_proxies = [\"127.0.0.1\"]`"));
+    }
+}
+
+/// The outbox shows every code and link to whoever opens it.
+fn check_outbox(cx: &Context<'_>, main: &Main, issuer: &Issuer) {
+    let loopback_issuer = match issuer.url().host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let listen = main.server.listen.ip().to_canonical();
+    for (safe, reason, why) in [
+        (loopback_issuer, "issuer", "this is not a loopback address"),
+        (listen.is_loopback(), "server.listen", "others can reach this"),
+        (main.server.trusted_proxies.is_empty(), "server.trusted_proxies", "a proxy serves others"),
+    ] {
+        if !safe {
+            let finding = Finding::error("the development outbox would be open to others");
+            let finding = finding.at(cx.place("dev.outbox"), "shows every code and link to whoever opens it");
+            cx.report(finding.at(cx.place(reason), why));
+        }
+    }
+}
+
+fn check_twice<'a>(cx: &Context<'_>, what: &str, names: impl Iterator<Item = (&'a str, Option<Place>)>) {
+    let mut seen: BTreeMap<&str, Option<Place>> = BTreeMap::new();
+    for (name, place) in names {
+        if let Some(first) = seen.get(name) {
+            let finding = Finding::error(format!("{what} `{name}` is defined twice"));
+            cx.report(finding.at(place, "defined again here").at(first.clone(), "first defined here"));
+        } else {
+            seen.insert(name, place);
+        }
+    }
+}
+
+fn check_groups(cx: &Context<'_>, groups: &[GroupDraft], client: &ClientDraft) {
+    let defined = || groups.iter().map(|draft| draft.group.name.as_str());
+    for (i, name) in client.groups.iter().enumerate() {
+        if defined().any(|defined| defined == name.as_str()) {
+            continue;
+        }
+        let finding =
+            Finding::error(format!("group `{name}` of client `{}` is not defined", client.client_id));
+        let finding =
+            finding.at(client.place_of(cx, &format!("groups.{i}")), "no `[[groups]]` has this name");
+        cx.report(match nearest(name.as_str(), defined()) {
+            Some(near) => finding.help(did_you_mean(near)),
+            None => finding.help(format!("define it: `[[groups]]` with `name = \"{name}\"`")),
+        });
+    }
+}

@@ -1,0 +1,239 @@
+//! From files to settings: reads everything, checks everything, and yields either the whole or all that is wrong.
+
+use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+use crate::checks;
+use crate::diagnostics::{Diagnostics, Finding, Place};
+use crate::fingerprint::{ConfigurationDigest, Named, client_version, configuration_digest};
+use crate::inputs::Inputs;
+use crate::reader::{Context, Env, SecretOrigin, Section};
+use crate::sections::{ClientDraft, ClientRules, GroupDraft, Main, read_clients, read_groups, read_main};
+use crate::settings::{ClientSettings, Database, Keys, Settings};
+
+/// A configuration without errors.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    pub settings: Settings,
+    /// For nodes to compare: they must agree in it.
+    pub digest: ConfigurationDigest,
+    /// What is unwise.
+    pub warnings: Diagnostics,
+}
+
+impl Configuration {
+    /// Reads `path` and what it includes.
+    pub fn load(path: &Path, env: Env<'_>) -> Result<Self, Diagnostics> {
+        Self::load_tracked(path, env).0
+    }
+
+    /// Reads `text` as if it stood in a file called `name`: file names in it are relative to that one's folder.
+    pub fn parse_str(name: &str, text: &str, env: Env<'_>) -> Result<Self, Diagnostics> {
+        let cx = Context::reading(env, true);
+        let main = File { path: name.into(), text: text.to_owned() };
+        Reading::of(&cx, main).into_configuration(&cx)
+    }
+
+    /// Where the configuration says that the master key rests, before there is one.
+    pub fn master_key_origin(path: &Path) -> Result<Option<SecretOrigin>, Diagnostics> {
+        let cx = Context::reading(&|_| None, false);
+        let reading = Reading::of_path(&cx, path);
+        if cx.has_errors() {
+            return Err(reading.diagnostics(&cx));
+        }
+        Ok(reading.contents.and_then(|contents| contents.main.keys.master_key).map(|secret| secret.origin))
+    }
+
+    /// As well as what was read on the way, so that a change can be noticed.
+    pub(crate) fn load_tracked(path: &Path, env: Env<'_>) -> (Result<Self, Diagnostics>, Inputs) {
+        let cx = Context::reading(env, true);
+        let result = Reading::of_path(&cx, path).into_configuration(&cx);
+        (result, cx.inputs.take())
+    }
+}
+
+struct File {
+    path: PathBuf,
+    text: String,
+}
+
+/// What was read, with the files for pointing into.
+struct Reading {
+    files: Vec<File>,
+    /// None where the main file could not be read at all.
+    contents: Option<Contents>,
+}
+
+struct Contents {
+    main: Main,
+    groups: Vec<GroupDraft>,
+    clients: Vec<ClientDraft>,
+    /// Whether a file was left out because it is not TOML: then what seems to be missing may stand there.
+    incomplete: bool,
+}
+
+impl Reading {
+    fn of_path(cx: &Context<'_>, path: &Path) -> Self {
+        match read_file(cx, path, None) {
+            Some(main) => Self::of(cx, main),
+            None => Self { files: vec![File { path: path.to_owned(), text: String::new() }], contents: None },
+        }
+    }
+
+    fn of(cx: &Context<'_>, main_file: File) -> Self {
+        let file = cx.add_file(&main_file.path);
+        let Some(table) = parse(cx, file, &main_file.text) else {
+            return Self { files: vec![main_file], contents: None };
+        };
+        let mut top = Section::top(cx, file, table);
+        let main = read_main(&mut top);
+        let (groups, clients) = (read_groups(&mut top), read_clients(&mut top));
+        top.finish();
+        let mut contents = Contents { main, groups, clients, incomplete: false };
+        let mut files = vec![main_file];
+        contents.include(cx, file, &mut files);
+        if !contents.incomplete {
+            checks::check(cx, &contents.main, &contents.groups, &contents.clients);
+        }
+        Self { files, contents: Some(contents) }
+    }
+
+    fn into_configuration(self, cx: &Context<'_>) -> Result<Configuration, Diagnostics> {
+        let Self { files, contents } = self;
+        let made = contents.and_then(|contents| contents.into_settings(cx));
+        let diagnostics = diagnostics(&files, cx);
+        match made {
+            Some((settings, digest)) if !diagnostics.has_errors() => {
+                Ok(Configuration { settings, digest, warnings: diagnostics })
+            }
+            _ => Err(diagnostics),
+        }
+    }
+
+    fn diagnostics(&self, cx: &Context<'_>) -> Diagnostics {
+        diagnostics(&self.files, cx)
+    }
+}
+
+fn diagnostics(files: &[File], cx: &Context<'_>) -> Diagnostics {
+    let files = files.iter().map(|file| (file.path.display().to_string(), file.text.as_str()));
+    Diagnostics::new(files, cx.take_findings())
+}
+
+impl Contents {
+    /// Adds what the included files hold.
+    fn include(&mut self, cx: &Context<'_>, main: usize, files: &mut Vec<File>) {
+        for (i, pattern) in self.main.include.clone().iter().enumerate() {
+            let place = cx.place(&format!("include.{i}"));
+            let paths = cx.inputs.borrow_mut().list(&cx.resolve(main, pattern));
+            if paths.is_empty() {
+                cx.report(
+                    Finding::warning("an include that includes nothing").at(place.clone(), "matches no file"),
+                );
+            }
+            for path in paths {
+                if files.iter().any(|known| known.path == path) {
+                    continue;
+                }
+                match read_file(cx, &path, place.clone()) {
+                    Some(file) => {
+                        self.add(cx, &file);
+                        files.push(file);
+                    }
+                    None => self.incomplete = true,
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, cx: &Context<'_>, included: &File) {
+        let file = cx.add_file(&included.path);
+        let Some(table) = parse(cx, file, &included.text) else {
+            self.incomplete = true;
+            return;
+        };
+        let mut top = Section::top(cx, file, table);
+        self.groups.extend(read_groups(&mut top));
+        self.clients.extend(read_clients(&mut top));
+        top.finish_included();
+    }
+
+    /// None where something is missing or bad, which has been reported.
+    fn into_settings(self, cx: &Context<'_>) -> Option<(Settings, ConfigurationDigest)> {
+        let main = self.main;
+        // Where the issuer is bad, clients are held against the most lenient one.
+        let issuer = main.issuer.clone().or_else(|| "http://localhost".parse().ok())?;
+        let rules = ClientRules::new(issuer, &main.keys.signing.algorithms);
+        // Every client is checked, also after one has failed.
+        let checked: Vec<_> = self.clients.iter().map(|draft| rules.check(cx, draft)).collect();
+        let metadata = checked.into_iter().collect::<Option<Vec<_>>>()?;
+        let master_key = main.keys.master_key?.value?;
+        let digest = digest(cx, &master_key, &self.groups, &self.clients);
+        let clients = self.clients.into_iter().zip(metadata).map(|(draft, metadata)| ClientSettings {
+            metadata,
+            version: client_version(&cx.written_below(&draft.path)),
+            policy: draft.policy,
+            secrets: draft.secrets,
+        });
+        let settings = Settings {
+            issuer: main.issuer?,
+            practice: main.practice,
+            server: main.server,
+            database: Database { url: main.database.url?, max_connections: main.database.max_connections },
+            keys: Keys { master_key, signing: main.keys.signing },
+            profile: main.profile,
+            policy: main.policy,
+            hashing: main.hashing,
+            theme: main.theme,
+            dev: main.dev,
+            log: main.log,
+            groups: self.groups.into_iter().map(|draft| draft.group).collect(),
+            clients: clients.collect(),
+        };
+        Some((settings, digest))
+    }
+}
+
+fn digest(
+    cx: &Context<'_>,
+    master_key: &SecretString,
+    groups: &[GroupDraft],
+    clients: &[ClientDraft],
+) -> ConfigurationDigest {
+    let mut main = cx.written_below("");
+    main.retain(|key, _| !key.starts_with("groups.") && !key.starts_with("clients."));
+    let groups = groups.iter().map(|draft| Named {
+        name: draft.group.name.as_str(),
+        written: cx.written_below(&draft.path),
+        secrets: &[],
+    });
+    let clients = clients.iter().map(|draft| Named {
+        name: draft.client_id.as_str(),
+        written: cx.written_below(&draft.path),
+        secrets: &draft.secrets,
+    });
+    configuration_digest(master_key, &main, groups.collect(), clients.collect())
+}
+
+/// `included` is where the file is named; none for the main one.
+fn read_file(cx: &Context<'_>, path: &Path, included: Option<Place>) -> Option<File> {
+    let text = cx.inputs.borrow_mut().read(path);
+    match text {
+        Ok(text) => Some(File { path: path.to_owned(), text }),
+        Err(error) => {
+            let finding = Finding::error(format!("cannot read {}: {error}", path.display()));
+            cx.report(finding.at(included, "included here"));
+            None
+        }
+    }
+}
+
+fn parse<'t>(cx: &Context<'_>, file: usize, text: &'t str) -> Option<DeTable<'t>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let place = error.span().map(|span| Place::new(file, span));
+        cx.report(Finding::error("this is not TOML").at(place, error.message()));
+    }
+    errors.is_empty().then(|| table.into_inner())
+}

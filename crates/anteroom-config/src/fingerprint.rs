@@ -1,0 +1,125 @@
+//! Fingerprints: of the whole configuration, for nodes to compare, and of each client, for sealed values to name.
+//!
+//! They cover what was written and is not the default. So neither the order of files and keys nor a default written
+//! out makes a difference, and a release that adds a key agrees with the one before it while both are running.
+
+use anteroom_domain::client::ClientVersion;
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::inputs::sha256;
+
+/// Equal where configurations decide alike, whatever their nodes' own addresses and paths.
+///
+/// Keyed by the master key, because secrets go into it and it is shown around.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ConfigurationDigest([u8; 32]);
+
+impl ConfigurationDigest {
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConfigurationDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ConfigurationDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What nodes of one installation may differ in: keys, and sections with a dot behind.
+pub(crate) const EACH_NODES_OWN: &[&str] = &[
+    "include",
+    "server.",
+    "database.",
+    "keys.master_key_file",
+    "keys.master_key_env",
+    "hashing.queue",
+    "theme.",
+    "log.",
+];
+
+/// Where a client's secrets rest is no part of what the client is.
+pub(crate) const SECRETS_OF_CLIENTS: &[&str] = &["secret_file", "secret_env", "secret_files"];
+
+/// Keys with their values as TOML.
+pub(crate) type Written = BTreeMap<String, String>;
+
+/// A group or client, told from its like by name.
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) written: Written,
+    pub(crate) secrets: &'a [SecretString],
+}
+
+pub(crate) fn client_version(written: &Written) -> ClientVersion {
+    let mut frames = Frames::default();
+    frames.push_all(written, |key| !SECRETS_OF_CLIENTS.contains(&key));
+    let hash = sha256(&frames.0);
+    ClientVersion(hash.iter().take(8).fold(0, |version, byte| version << 8 | u64::from(*byte)))
+}
+
+/// `main` is everything but groups and clients, whose order does not matter.
+pub(crate) fn configuration_digest(
+    master_key: &SecretString,
+    main: &Written,
+    groups: Vec<Named<'_>>,
+    clients: Vec<Named<'_>>,
+) -> ConfigurationDigest {
+    let is_shared = |key: &str| {
+        !EACH_NODES_OWN.iter().any(|own| if own.ends_with('.') { key.starts_with(own) } else { key == *own })
+    };
+    let mut frames = Frames::default();
+    frames.push("anteroom configuration 1");
+    frames.push_all(main, is_shared);
+    for mut named in [groups, clients] {
+        named.sort_by(|a, b| a.name.cmp(b.name));
+        frames.push_count(named.len());
+        for item in &named {
+            frames.push_named(item);
+        }
+    }
+    let key = hmac::Key::new(HMAC_SHA256, master_key.expose_secret().trim().as_bytes());
+    let mut digest = [0; 32];
+    let tag = hmac::sign(&key, &frames.0);
+    digest.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+    ConfigurationDigest(digest)
+}
+
+/// Texts one after another, each with its length before it, so that none runs into the next.
+#[derive(Default)]
+struct Frames(Vec<u8>);
+
+impl Frames {
+    fn push(&mut self, text: &str) {
+        self.push_count(text.len());
+        self.0.extend(text.as_bytes());
+    }
+
+    fn push_all(&mut self, written: &Written, counts: impl Fn(&str) -> bool) {
+        let counted: Vec<_> = written.iter().filter(|(key, _)| counts(key)).collect();
+        self.push_count(counted.len());
+        for (key, value) in counted {
+            self.push(key);
+            self.push(value);
+        }
+    }
+
+    fn push_named(&mut self, item: &Named<'_>) {
+        self.push_all(&item.written, |key| !SECRETS_OF_CLIENTS.contains(&key));
+        self.push_count(item.secrets.len());
+        item.secrets.iter().for_each(|secret| self.push(secret.expose_secret()));
+    }
+
+    fn push_count(&mut self, count: usize) {
+        self.0.extend((count as u64).to_be_bytes());
+    }
+}

@@ -1,0 +1,127 @@
+//! Secrets come from files or environment variables; what stands in the configuration is only where they rest.
+
+use secrecy::SecretString;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::kind::{Kind, parsed, quoted, text};
+use super::{Section, key};
+use crate::diagnostics::{Finding, Place};
+use crate::redact::SECRET_KEYS;
+
+/// Where a secret rests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretOrigin {
+    File(PathBuf),
+    Env(String),
+}
+
+impl fmt::Display for SecretOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Env(name) => write!(f, "environment variable {name}"),
+        }
+    }
+}
+
+/// The two keys that say where one secret rests.
+pub(crate) struct SecretKeys {
+    pub(crate) file: &'static str,
+    pub(crate) file_meaning: &'static str,
+    pub(crate) env: &'static str,
+    pub(crate) env_meaning: &'static str,
+}
+
+pub(crate) struct Secret {
+    pub(crate) origin: SecretOrigin,
+    /// None where it could not be fetched, which has been reported, or was not to be fetched.
+    pub(crate) value: Option<SecretString>,
+}
+
+impl SecretKeys {
+    /// Refuses the secret itself.
+    pub(crate) fn forbid_inline(&self, section: &mut Section<'_, '_>) {
+        let instead = format!(
+            "put it into a file that only Anteroom can read and name that with `{}`, or into the environment \
+             and name the variable with `{}`",
+            self.file, self.env
+        );
+        section.forbid(SECRET_KEYS, "a secret does not belong in the configuration", &instead);
+    }
+
+    /// The secret, if either key is given.
+    pub(crate) fn read(&self, section: &mut Section<'_, '_>) -> Option<Secret> {
+        let file = section.get(key(self.file, file_path(), self.file_meaning));
+        let env = section.get(key(self.env, env_name(), self.env_meaning));
+        if section.was_given(self.file) && section.was_given(self.env) {
+            let finding = Finding::error(format!("both `{}` and `{}` are given", self.file, self.env));
+            let finding = finding.at(section.place_of(self.env), "give one of them");
+            section.cx.report(finding.at(section.place_of(self.file), "the other is here"));
+        }
+        match (file, env) {
+            (Some(path), _) => Some(from_file(section, &path, section.place_of(self.file))),
+            (None, Some(name)) => Some(from_env(section, name, section.place_of(self.env))),
+            (None, None) => None,
+        }
+    }
+}
+
+pub(crate) fn file_path() -> Kind<String> {
+    text().named("file")
+}
+
+fn env_name() -> Kind<String> {
+    parsed(
+        "environment variable",
+        |text| quoted(text),
+        |text| {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(allowed)
+            {
+                return Err("not the name of an environment variable".to_owned());
+            }
+            Ok(text.to_owned())
+        },
+    )
+}
+
+pub(crate) fn from_file(section: &Section<'_, '_>, path: &str, place: Option<Place>) -> Secret {
+    let cx = section.cx;
+    let path = cx.resolve(section.file, path);
+    let mut value = None;
+    if cx.fetch_secrets {
+        match cx.inputs.borrow_mut().read(&path) {
+            Ok(text) => value = accept(section, &text, place),
+            Err(error) => {
+                let finding = Finding::error(format!("cannot read the secret file {}", path.display()));
+                cx.report(finding.at(place, error.to_string()));
+            }
+        }
+    }
+    Secret { origin: SecretOrigin::File(path), value }
+}
+
+fn from_env(section: &Section<'_, '_>, name: String, place: Option<Place>) -> Secret {
+    let cx = section.cx;
+    let mut value = None;
+    if cx.fetch_secrets {
+        if let Some(text) = (cx.env)(&name) {
+            value = accept(section, &text, place);
+        } else {
+            let finding = Finding::error(format!("the environment variable `{name}` is not set"));
+            cx.report(finding.at(place, "a secret is expected there"));
+        }
+    }
+    Secret { origin: SecretOrigin::Env(name), value }
+}
+
+/// Files end with a line break that is no part of the secret.
+fn accept(section: &Section<'_, '_>, text: &str, place: Option<Place>) -> Option<SecretString> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.trim().is_empty() {
+        section.cx.report(Finding::error("a secret is empty").at(place, "nothing is there"));
+        return None;
+    }
+    Some(text.into())
+}

@@ -1,0 +1,188 @@
+//! The part of `[[clients]]` that registration over the wire knows as well. What it means is judged by
+//! [`ClientMetadata::parse`] alone; here it is read, and complaints are led back to their lines.
+
+use anteroom_oidc::client::MetadataProblem;
+use anteroom_oidc::{
+    Capabilities, ClientMetadata, ClientMetadataInput, Issuer, MetadataError, MetadataRules, Scope, ScopeSet,
+    SigningAlgorithm,
+};
+
+use super::ClientDraft;
+use crate::diagnostics::Finding;
+use crate::fingerprint::SECRETS_OF_CLIENTS;
+use crate::reader::kind::{any_text, boolean, did_you_mean, integer, list};
+use crate::reader::suggest::nearest;
+use crate::reader::{Context, Section, key};
+
+pub(super) fn read_metadata(section: &mut Section<'_, '_>) -> ClientMetadataInput {
+    let mut input = ClientMetadataInput::default();
+    read_basics(section, &mut input);
+    read_demands(section, &mut input);
+    read_uris(section, &mut input);
+    read_logout(section, &mut input);
+    read_signing(section, &mut input);
+    input
+}
+
+fn read_basics(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    input.client_name = s.get(key("client_name", any_text("string"), "What people know it as."));
+    let meaning =
+        "Native applications may redirect to any loopback port and to private-use schemes (RFC 8252).";
+    let kind = any_text("`web` or `native`");
+    input.application_type = s.get(key("application_type", kind, meaning).defaults_to("\"web\""));
+    let meaning = "Where sign-ins may lead back to, compared character for character.";
+    input.redirect_uris = s.get(key("redirect_uris", list(any_text("URI")), meaning)).unwrap_or_default();
+    let meaning = "What it may ask of the authorization endpoint.";
+    let response_types = key("response_types", list(any_text("string")), meaning);
+    input.response_types = s.get(response_types.defaults_to("[\"code\"]"));
+    let meaning = "`authorization_code`, `refresh_token`, `client_credentials`.";
+    let grant_types = key("grant_types", list(any_text("string")), meaning);
+    input.grant_types = s.get(grant_types.defaults_to("[\"authorization_code\"]"));
+    let meaning =
+        "`client_secret_basic`, `client_secret_post`, or `none` for an application that can keep no secret.";
+    let method = key("token_endpoint_auth_method", any_text("string"), meaning);
+    input.token_endpoint_auth_method = s.get(method.defaults_to("\"client_secret_basic\""));
+    let scope = key("scope", any_text("scopes, separated by spaces"), "The scopes that it may ask for.");
+    input.scope = s.get(scope.defaults_to("\"openid profile email\""));
+    let meaning = "The APIs that its access tokens are for; without any, the userinfo endpoint alone.";
+    let audience = key("audience", list(any_text("string")), meaning).defaults_to("[]");
+    input.audience = s.get(audience).unwrap_or_default();
+    let meaning = "Whether requests need a code challenge (RFC 7636); a public client's always do.";
+    let pkce = key("require_pkce", boolean(), meaning).looser_when(|given, default| !given && *default);
+    input.require_pkce = Some(s.get_or(pkce, true));
+}
+
+fn read_demands(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    let meaning = "How old a sign-in may be, where the request does not say.";
+    let seconds = integer(i64::MIN..=i64::MAX).named("seconds");
+    input.default_max_age = s.get(key("default_max_age", seconds, meaning));
+    let meaning = "What must have been proven at sign-in, where the request does not say.";
+    let acr_values = key("default_acr_values", list(any_text("string")), meaning);
+    input.default_acr_values = s.get(acr_values).unwrap_or_default();
+    let meaning = "Whether every ID token says when the person signed in.";
+    let auth_time = key("require_auth_time", boolean(), meaning).defaults_to("false");
+    input.require_auth_time = s.get(auth_time);
+    let meaning = "`public`: every application knows a person by the same `sub`.";
+    let subject_type = key("subject_type", any_text("string"), meaning).defaults_to("\"public\"");
+    input.subject_type = s.get(subject_type);
+}
+
+fn read_uris(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    let mut uri = |name, meaning| s.get(key(name, any_text("https URL"), meaning));
+    input.initiate_login_uri =
+        uri("initiate_login_uri", "Where it begins its own sign-in; its tile leads there (Core §4).");
+    input.client_uri = uri("client_uri", "Its home page.");
+    input.logo_uri = uri("logo_uri", "Its logo.");
+    input.policy_uri = uri("policy_uri", "How it uses what it learns, for the consent page.");
+    input.tos_uri = uri("tos_uri", "Its terms of service, for the consent page.");
+}
+
+fn read_logout(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    let uri = || any_text("https URL");
+    let meaning = "Where signing out may lead back to.";
+    let uris = key("post_logout_redirect_uris", list(any_text("URI")), meaning);
+    input.post_logout_redirect_uris = s.get(uris).unwrap_or_default();
+    let meaning = "Where it is told that a session has ended (OpenID Connect Back-Channel Logout).";
+    input.backchannel_logout_uri = s.get(key("backchannel_logout_uri", uri(), meaning));
+    let meaning = "Whether it needs `sid` in that.";
+    let session = key("backchannel_logout_session_required", boolean(), meaning);
+    input.backchannel_logout_session_required = s.get(session.defaults_to("false"));
+    let meaning = "The same through the browser (OpenID Connect Front-Channel Logout).";
+    input.frontchannel_logout_uri = s.get(key("frontchannel_logout_uri", uri(), meaning));
+    let meaning = "Whether it needs `iss` and `sid` in that.";
+    let session = key("frontchannel_logout_session_required", boolean(), meaning);
+    input.frontchannel_logout_session_required = s.get(session.defaults_to("false"));
+}
+
+fn read_signing(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    let algorithm = || any_text("one of `keys.signing.algorithms`");
+    let id_token = key("id_token_signed_response_alg", algorithm(), "What its ID tokens are signed with.");
+    input.id_token_signed_response_alg = s.get(id_token.defaults_to("\"RS256\""));
+    let meaning = "What the userinfo endpoint's answer is signed with; plain JSON without.";
+    input.userinfo_signed_response_alg = s.get(key("userinfo_signed_response_alg", algorithm(), meaning));
+    let meaning = "`jwt` for APIs that read access tokens themselves (RFC 9068), `opaque` for those that ask \
+        (RFC 7662).";
+    let format = key("access_token_format", any_text("`jwt` or `opaque`"), meaning);
+    input.access_token_format = s.get(format.defaults_to("\"jwt\""));
+    let meaning = "What its JWT access tokens are signed with; `RS256` where ES256 is not among them.";
+    let access_token = key("access_token_signed_response_alg", algorithm(), meaning);
+    input.access_token_signed_response_alg = s.get(access_token.defaults_to("\"ES256\""));
+}
+
+/// What all clients of one configuration are held against.
+pub(crate) struct ClientRules {
+    issuer: Issuer,
+    capabilities: Capabilities,
+    scope: ScopeSet,
+}
+
+impl ClientRules {
+    pub(crate) fn new(issuer: Issuer, algorithms: &[SigningAlgorithm]) -> Self {
+        let languages = Vec::new();
+        Self {
+            issuer,
+            capabilities: Capabilities {
+                signing_algorithms: algorithms.to_vec(),
+                ..Capabilities::of_this_release(languages)
+            },
+            scope: [Scope::OpenId, Scope::Profile, Scope::Email].into_iter().collect(),
+        }
+    }
+
+    pub(crate) fn check(&self, cx: &Context<'_>, draft: &ClientDraft) -> Option<ClientMetadata> {
+        let rules = MetadataRules {
+            issuer: &self.issuer,
+            capabilities: &self.capabilities,
+            require_pkce: true,
+            scope: &self.scope,
+        };
+        let mut input = draft.metadata.clone();
+        if !self.capabilities.signing_algorithms.contains(&SigningAlgorithm::Es256) {
+            let instead = || SigningAlgorithm::Rs256.to_string();
+            input.access_token_signed_response_alg.get_or_insert_with(instead);
+        }
+        match ClientMetadata::parse(draft.client_id.clone(), &input, rules) {
+            Ok(metadata) => {
+                check_secrets(cx, draft, &metadata);
+                Some(metadata)
+            }
+            Err(errors) => {
+                errors.0.iter().for_each(|error| report(cx, draft, error));
+                None
+            }
+        }
+    }
+}
+
+/// A client has secrets exactly where its way of authenticating uses them.
+fn check_secrets(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
+    let method = metadata.token_endpoint_auth_method;
+    let given = SECRETS_OF_CLIENTS.iter().find_map(|key| cx.place(&format!("{}{key}", draft.path)));
+    if method.uses_secret() && given.is_none() {
+        let finding = Finding::error(format!("client `{}` has no secret", draft.client_id));
+        let label = format!("`{method}` needs one");
+        let finding = finding.at(draft.place_of(cx, "token_endpoint_auth_method"), label);
+        let help = "name its file with `secret_file`; for an application that can keep no secret, write \
+            `token_endpoint_auth_method = \"none\"`";
+        cx.report(finding.help(help));
+    } else if !method.uses_secret() && given.is_some() {
+        let finding = Finding::error(format!("client `{}` has a secret that it never uses", draft.client_id));
+        let finding = finding.at(given, format!("`{method}` uses none"));
+        cx.report(
+            finding.at(cx.place(&format!("{}token_endpoint_auth_method", draft.path)), "because of this"),
+        );
+    }
+}
+
+fn report(cx: &Context<'_>, draft: &ClientDraft, error: &MetadataError) {
+    let element = error.index.and_then(|i| cx.place(&format!("{}{}.{i}", draft.path, error.parameter)));
+    let place = element.or_else(|| draft.place_of(cx, error.parameter));
+    let title = format!("bad value for `{}` of client `{}`", error.parameter, draft.client_id);
+    let mut finding = Finding::error(title).at(place, error.problem.to_string());
+    if let MetadataProblem::NotOffered { received, offered } = &error.problem
+        && let Some(near) = nearest(received, offered.split(", "))
+    {
+        finding = finding.help(did_you_mean(near));
+    }
+    cx.report(finding);
+}

@@ -1,0 +1,84 @@
+//! The sections of the configuration, each described and read in one place.
+
+mod client;
+mod client_metadata;
+mod keys;
+mod people;
+mod policy;
+mod server;
+
+use anteroom_domain::policy::Policy;
+use anteroom_oidc::Issuer;
+use jiff::SignedDuration;
+
+pub(crate) use client::{ClientDraft, read_clients};
+pub(crate) use client_metadata::ClientRules;
+pub(crate) use keys::KeysDraft;
+pub(crate) use people::{GroupDraft, read_groups};
+pub(crate) use server::DatabaseDraft;
+
+use crate::reader::kind::{list, parsed, quoted, text};
+use crate::reader::{Section, key};
+use crate::settings::{Dev, Hashing, Log, PolicyProfile, Practice, Server, Theme};
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+const fn days(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * count)
+}
+
+/// What the main file says, clients and groups aside; none where a required value is missing or bad.
+pub(crate) struct Main {
+    pub(crate) include: Vec<String>,
+    pub(crate) issuer: Option<Issuer>,
+    pub(crate) practice: Practice,
+    pub(crate) server: Server,
+    pub(crate) database: DatabaseDraft,
+    pub(crate) keys: KeysDraft,
+    pub(crate) profile: PolicyProfile,
+    pub(crate) policy: Policy,
+    pub(crate) hashing: Hashing,
+    pub(crate) theme: Theme,
+    pub(crate) dev: Dev,
+    pub(crate) log: Log,
+}
+
+/// Reads in the order of the reference.
+pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
+    let issuer = top.require(key("issuer", issuer_kind(), ISSUER));
+    let include = top.get_or(key("include", list(text()), INCLUDE), Vec::new());
+    let practice = people::read_practice(top);
+    let server = server::read_server(top);
+    let database = server::read_database(top);
+    let keys = keys::read_keys(top);
+    let (profile, policy) = policy::read_policy(top);
+    Main {
+        include,
+        issuer,
+        practice,
+        server,
+        database,
+        keys,
+        profile,
+        policy,
+        hashing: keys::read_hashing(top),
+        theme: people::read_theme(top),
+        dev: server::read_dev(top),
+        log: server::read_log(top),
+    }
+}
+
+const ISSUER: &str = "The URL at which people and applications reach Anteroom, and the `iss` of every token. \
+    Never change it: applications know people by `iss` and `sub` together. Plain http is accepted for a loopback \
+    host only.";
+
+const INCLUDE: &str = "Further files with `[[clients]]` and `[[groups]]`, relative to this one. `*` in the \
+    last component stands for any characters; the matches are read in alphabetical order.";
+
+fn issuer_kind() -> crate::reader::kind::Kind<Issuer> {
+    let show = |issuer: &Issuer| quoted(issuer.as_str());
+    parsed("https URL", show, |text| Issuer::parse(text).map_err(|error| error.to_string()))
+}

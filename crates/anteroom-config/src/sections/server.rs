@@ -1,0 +1,138 @@
+//! The process and what it talks to: listener, database, log, development.
+
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use url::Url;
+
+use super::{MINUTE, SECOND};
+use crate::diagnostics::{Finding, Place};
+use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
+use crate::reader::{Secret, SecretKeys, Section, key};
+use crate::settings::{Dev, Log, LogFormat, LogLevel, Server};
+
+pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
+    top.section("server", "The listener. Nodes may differ in it.", |section| {
+        let meaning = "Address and port to listen on, in plain HTTP: TLS ends at the proxy in front.";
+        let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+        let listen = section.get_or(key("listen", socket_address(), meaning), local);
+        let meaning = "Networks of the proxies in front, whose `X-Forwarded-*` headers are believed. \
+            Everyone else's are ignored.";
+        let proxies = key("trusted_proxies", list(network()), meaning);
+        let trusted_proxies = section.get_or(proxies, Vec::new());
+        let timeout =
+            key("request_timeout", duration(SECOND..=MINUTE * 5), "How long a request may take in all.");
+        let request_timeout = section.get_or(timeout.looser_above(), SignedDuration::from_secs(15));
+        let meaning = "The most bytes that a request's body may have.";
+        let max_body = key("max_body", integer(16_384..=16_777_216), meaning);
+        let max_body = section.get_or(max_body.looser_above(), 65_536);
+        Server { listen, trusted_proxies, request_timeout, max_body }
+    })
+}
+
+pub(crate) struct DatabaseDraft {
+    /// None where the URL is kept elsewhere and could not be fetched.
+    pub(crate) url: Option<SecretString>,
+    pub(crate) max_connections: u32,
+}
+
+pub(super) fn read_database(top: &mut Section<'_, '_>) -> DatabaseDraft {
+    const DEFAULT_URL: &str = "sqlite:anteroom.db";
+    const KEYS: SecretKeys = SecretKeys {
+        file: "url_file",
+        file_meaning: "File that holds the URL, for one with a password.",
+        env: "url_env",
+        env_meaning: "Environment variable that holds the URL, for one with a password.",
+    };
+    let about = "SQLite in a file of its own needs nothing else; PostgreSQL serves several nodes.";
+    top.section("database", about, |section| {
+        let meaning = "`sqlite:FILE`, relative to the working directory, or `postgres://USER@HOST/NAME`.";
+        let inline = section.get_or(key("url", inline_url(), meaning), DEFAULT_URL.to_owned());
+        let elsewhere = KEYS.read(section);
+        let place = section.place_of(KEYS.file).or_else(|| section.place_of(KEYS.env));
+        if elsewhere.is_some() && section.was_given("url") {
+            let finding = Finding::error("the database's URL is given twice").at(place.clone(), "here");
+            section.cx.report(finding.at(section.place_of("url"), "and here"));
+        }
+        let meaning = "The most connections at once: to PostgreSQL in all, to SQLite for reading.";
+        let max_connections = section.get_or(key("max_connections", integer(2..=1_000), meaning), 8);
+        let url = match elsewhere {
+            None => Some(inline.into()),
+            Some(Secret { value, .. }) => value.filter(|url| check_fetched(section, place, url)),
+        };
+        DatabaseDraft { url, max_connections }
+    })
+}
+
+/// Says nothing of the URL itself, which may carry a password.
+fn check_fetched(section: &Section<'_, '_>, place: Option<Place>, url: &SecretString) -> bool {
+    let known = is_known_scheme(url.expose_secret());
+    if !known {
+        section.cx.report(Finding::error("what was found is no URL of a database").at(place, BAD_SCHEME));
+    }
+    known
+}
+
+const BAD_SCHEME: &str = "must begin with `sqlite:` or `postgres:`";
+
+fn is_known_scheme(url: &str) -> bool {
+    matches!(url.split_once(':'), Some(("sqlite" | "postgres" | "postgresql", _)))
+}
+
+pub(super) fn read_dev(top: &mut Section<'_, '_>) -> Dev {
+    top.section("dev", "For development on one machine; refused anywhere else.", |section| {
+        let meaning = "Emails, texts and calls land in a page at `/dev/outbox` instead of going out.";
+        Dev { outbox: section.get_or(key("outbox", boolean(), meaning), false) }
+    })
+}
+
+pub(super) fn read_log(top: &mut Section<'_, '_>) -> Log {
+    top.section("log", "What the process writes to its standard error.", |section| {
+        let format = key("format", word(LogFormat::ALL), "For people or for machines.");
+        let level = key("level", word(LogLevel::ALL), "The least that is worth a line.");
+        Log { format: section.get_or(format, LogFormat::Text), level: section.get_or(level, LogLevel::Info) }
+    })
+}
+
+fn socket_address() -> Kind<SocketAddr> {
+    let show = |address: &SocketAddr| quoted(&address.to_string());
+    parsed("address and port", show, |text| {
+        let help = "not an address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"";
+        text.parse().map_err(|_| help.to_owned())
+    })
+}
+
+fn network() -> Kind<IpNet> {
+    parsed(
+        "network",
+        |net: &IpNet| quoted(&net.to_string()),
+        |text| {
+            let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            let net = net.map_err(|_| "not a network, such as \"10.0.0.0/8\" or \"::1\"".to_owned())?;
+            if net.prefix_len() == 0 {
+                return Err("every address would be a proxy, and anyone could claim to be anyone".to_owned());
+            }
+            Ok(net.trunc())
+        },
+    )
+}
+
+fn inline_url() -> Kind<String> {
+    let parse = |text: &str| {
+        if !is_known_scheme(text) {
+            return Err(BAD_SCHEME.to_owned());
+        }
+        let has_password = |url: &Url| {
+            url.password().is_some()
+                || url.query_pairs().any(|(name, _)| name.eq_ignore_ascii_case("password"))
+        };
+        if Url::parse(text).is_ok_and(|url| has_password(&url)) {
+            return Err("carries a password: put the whole URL into a file or the environment, and name \
+                        that with `url_file` or `url_env`"
+                .to_owned());
+        }
+        Ok(text.to_owned())
+    };
+    parsed("URL", |url| quoted(url), parse)
+}

@@ -1,0 +1,188 @@
+//! What a configuration says, as values that the rooms above can use without looking again.
+
+use anteroom_domain::account::GroupName;
+use anteroom_domain::client::{ClientPolicy, ClientVersion};
+use anteroom_domain::policy::Policy;
+use anteroom_oidc::{ClientMetadata, Issuer, SigningAlgorithm};
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub issuer: Issuer,
+    pub practice: Practice,
+    pub server: Server,
+    pub database: Database,
+    pub keys: Keys,
+    pub profile: PolicyProfile,
+    pub policy: Policy,
+    pub hashing: Hashing,
+    pub theme: Theme,
+    pub dev: Dev,
+    pub log: Log,
+    pub groups: Vec<Group>,
+    pub clients: Vec<ClientSettings>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Practice {
+    pub name: String,
+    /// Whom to ask, as people are told.
+    pub support_contact: Option<String>,
+    pub time_zone: TimeZone,
+    /// BCP 47.
+    pub default_locale: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub trusted_proxies: Vec<IpNet>,
+    pub request_timeout: SignedDuration,
+    /// Bytes.
+    pub max_body: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// May carry a password.
+    pub url: SecretString,
+    pub max_connections: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The text of the master key, as `keys init` wrote it.
+    pub master_key: SecretString,
+    pub signing: Signing,
+}
+
+#[derive(Clone, Debug)]
+pub struct Signing {
+    pub algorithms: Vec<SigningAlgorithm>,
+    pub rotate_every: SignedDuration,
+    /// How long a key is published before it signs and after it has signed.
+    pub overlap: SignedDuration,
+}
+
+/// Whose demands the policy's defaults follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyProfile {
+    Practice,
+    /// NIST SP 800-63B-4.
+    Nist80063b4,
+}
+
+impl PolicyProfile {
+    pub const ALL: &'static [Self] = &[Self::Practice, Self::Nist80063b4];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Practice => "practice",
+            Self::Nist80063b4 => "nist-800-63b-4",
+        }
+    }
+}
+
+impl fmt::Display for PolicyProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a password hash costs, in Argon2's terms, and how many may wait for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashing {
+    pub memory_kib: u32,
+    pub iterations: u32,
+    pub parallelism: u32,
+    pub pepper: bool,
+    pub queue: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Theme {
+    /// Overlays the built-in theme.
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Dev {
+    /// Messages land in a page instead of mailboxes and phones.
+    pub outbox: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: LogLevel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl LogFormat {
+    pub const ALL: &'static [Self] = &[Self::Text, Self::Json];
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    pub const ALL: &'static [Self] = &[Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub name: GroupName,
+    pub description: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    pub metadata: ClientMetadata,
+    pub policy: ClientPolicy,
+    /// Empty exactly for clients that prove themselves without one.
+    pub secrets: Vec<SecretString>,
+    /// Of everything but the secrets, so that replacing one breaks nobody's sign-in.
+    pub version: ClientVersion,
+}

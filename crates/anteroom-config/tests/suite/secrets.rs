@@ -1,0 +1,133 @@
+//! Secrets: fetched from files and the environment, refused in the text, quoted nowhere.
+
+use crate::{BASE, assert_refused, env, parse, parse_with};
+use anteroom_config::{Configuration, SecretOrigin};
+use secrecy::ExposeSecret;
+use std::fs;
+
+#[test]
+fn a_secret_in_the_text_is_refused_and_not_quoted() {
+    let text = "issuer = \"http://localhost\"\n[keys]\nmaster_key = \"c2VjcmV0\"\nmaster_key_env = \"MASTER_KEY\"\n\
+        [[clients]]\nclient_id = \"web\"\nredirect_uris = [\"https://web.example/\"]\n\
+        client_secret = \"hunter2hunter2hunter2\"\nsecret_env = \"CLIENT_SECRET\"\n";
+    assert_refused(
+        text,
+        r"
+error: `master_key` in `[keys]` is refused
+ --> anteroom.toml:3:1
+  |
+3 | master_key = **********
+  | ^^^^^^^^^^ a secret does not belong in the configuration
+  |
+  = help: put it into a file that only Anteroom can read and name that with `master_key_file`, or into the environment and name the variable with `master_key_env`
+
+error: `client_secret` in `[[clients]]` is refused
+ --> anteroom.toml:8:1
+  |
+8 | client_secret = ***********************
+  | ^^^^^^^^^^^^^ a secret does not belong in the configuration
+  |
+  = help: put it into a file that only Anteroom can read and name that with `secret_file`, or into the environment and name the variable with `secret_env`",
+    );
+    let found = parse(text).unwrap_err();
+    assert!(!format!("{found:?}{}", found.render(true)).contains("hunter2"));
+}
+
+#[test]
+fn a_database_url_with_a_password_is_refused_and_not_quoted() {
+    assert_refused(
+        &format!("{BASE}[database]\nurl = \"postgres://anteroom:hunter2@db/anteroom\"\n"),
+        r#"
+error: bad value for `url` in `[database]`
+ --> anteroom.toml:5:7
+  |
+5 | url = "postgres://anteroom:*******@db/anteroom"
+  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ carries a password: put the whole URL into a file or the environment, and name that with `url_file` or `url_env`"#,
+    );
+    let in_query = parse_with("[database]\nurl = \"postgres://db/anteroom?password=hunter2\"\n").unwrap_err();
+    assert!(!in_query.to_string().contains("hunter2"));
+    assert!(parse_with("[database]\nurl = \"postgres://anteroom@db/anteroom\"\n").is_ok());
+}
+
+#[test]
+fn a_secret_missing_in_the_environment_is_pointed_at() {
+    assert_refused(
+        "issuer = \"http://localhost\"\n[keys]\nmaster_key_env = \"NOWHERE\"\n",
+        r#"
+error: the environment variable `NOWHERE` is not set
+ --> anteroom.toml:3:18
+  |
+3 | master_key_env = "NOWHERE"
+  |                  ^^^^^^^^^ a secret is expected there"#,
+    );
+}
+
+#[test]
+fn a_secret_named_twice_is_refused() {
+    let found = parse_with("master_key_file = \"/dev/null\"\n").unwrap_err();
+    let messages: Vec<_> = found.iter().map(|found| found.message).collect();
+    assert!(messages.contains(&"both `master_key_file` and `master_key_env` are given"), "{messages:?}");
+}
+
+#[test]
+fn secrets_are_read_from_files_beside_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("anteroom.toml");
+    fs::create_dir(folder.path().join("secrets")).unwrap();
+    fs::write(folder.path().join("secrets/master"), "the master key\n").unwrap();
+    fs::write(folder.path().join("secrets/new"), "the new secret of web\r\n").unwrap();
+    fs::write(folder.path().join("secrets/old"), "the old secret of web\n").unwrap();
+    fs::write(folder.path().join("secrets/url"), "postgres://anteroom:hunter2@db/anteroom\n").unwrap();
+    let text = "issuer = \"http://localhost\"\nkeys.master_key_file = \"secrets/master\"\n\
+        database.url_file = \"secrets/url\"\n\
+        [[clients]]\nclient_id = \"web\"\nredirect_uris = [\"https://web.example/\"]\n\
+        secret_file = \"secrets/new\"\nsecret_files = [\"secrets/old\"]\n";
+    fs::write(&path, text).unwrap();
+    let settings = Configuration::load(&path, &env).unwrap().settings;
+    assert_eq!(settings.keys.master_key.expose_secret(), "the master key");
+    assert_eq!(settings.database.url.expose_secret(), "postgres://anteroom:hunter2@db/anteroom");
+    let secrets: Vec<_> = settings.clients[0].secrets.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["the new secret of web", "the old secret of web"]);
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_master_keys_place_is_known_before_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("anteroom.toml");
+    fs::write(&path, "issuer = \"http://localhost\"\nkeys.master_key_file = \"master.key\"\n").unwrap();
+    let origin = Configuration::master_key_origin(&path).unwrap();
+    assert_eq!(origin, Some(SecretOrigin::File(folder.path().join("master.key"))));
+    let found = Configuration::load(&path, &env).unwrap_err();
+    assert_eq!(found.iter().count(), 1);
+}
+
+#[test]
+fn a_client_has_secrets_exactly_where_it_uses_them() {
+    let client = "[[clients]]\nclient_id = \"web\"\nredirect_uris = [\"https://web.example/\"]\n";
+    let refused = |more: &str| {
+        let found = parse_with(&format!("{client}{more}")).unwrap_err();
+        found.iter().map(|found| found.message.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(""), ["client `web` has no secret"]);
+    assert_eq!(
+        refused("token_endpoint_auth_method = \"none\"\nsecret_env = \"CLIENT_SECRET\"\n"),
+        ["client `web` has a secret that it never uses"]
+    );
+    assert!(parse_with(&format!("{client}token_endpoint_auth_method = \"none\"\n")).is_ok());
+}
+
+#[test]
+fn weak_secrets_are_refused_without_quoting_them() {
+    for (secret, message) in [
+        ("hunter2", "a client's secret is too short"),
+        ("ünprintable-secret-of-length", "a client's secret has characters that HTTP cannot carry"),
+        ("  \n", "a secret is empty"),
+    ] {
+        let env = |name: &str| if name == "CLIENT_SECRET" { Some(secret.to_owned()) } else { env(name) };
+        let text = format!("{BASE}{}", crate::WEB_CLIENT);
+        let found = Configuration::parse_str("anteroom.toml", &text, &env).unwrap_err();
+        assert_eq!(found.iter().map(|found| found.message).collect::<Vec<_>>(), [message]);
+        assert!(secret.trim().is_empty() || !found.to_string().contains(secret.trim()));
+    }
+}

@@ -1,0 +1,166 @@
+//! Delivering logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). Nobody waits for it: sign-out has queued one
+//! delivery per application, this sends them in parallel under a time limit and comes back to those that failed.
+
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client::Client;
+use anteroom_oidc::Subject;
+use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
+use anteroom_storage::{DeliveryResult, LogoutDelivery};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+use crate::error::FlowError;
+use crate::outgoing::OutgoingError;
+use crate::provider::Provider;
+use crate::trail::{About, Origin};
+
+/// Deliveries of one round; the next round follows at once while there are more.
+const BATCH: u64 = 32;
+/// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How often the queue is looked at when nobody rings.
+const ROUND: Duration = Duration::from_secs(2);
+const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(2);
+/// Waits between attempts; after the last one the application is given up.
+const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
+
+/// Runs until the task is aborted.
+pub async fn run(provider: &Provider) {
+    loop {
+        match deliver_due(provider).await {
+            Ok(delivered) if delivered > 0 => continue,
+            Ok(_) => {}
+            Err(error) => tracing::error!("back-channel logout: {error}"),
+        }
+        tokio::select! {
+            () = provider.logout_queued.notified() => {}
+            () = tokio::time::sleep(ROUND) => {}
+        }
+    }
+}
+
+/// One round; returns how many were tried.
+pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
+    let now = provider.clock.now();
+    let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+    let lease = provider.store.write(move |tx| async move {
+        Ok::<_, FlowError>(tx.lease_logouts(now, until, BATCH).await?)
+    });
+    let due = lease.await?;
+    let count = due.len();
+    for result in join_all(due.into_iter().map(|delivery| deliver(provider, delivery))).await {
+        result?;
+    }
+    Ok(count)
+}
+
+async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), FlowError> {
+    let snapshot = provider.snapshot();
+    let now = provider.clock.now();
+    let sent = match snapshot.clients.get(&delivery.client) {
+        Some(client) => send(provider, client, &delivery, now).await,
+        // No longer configured: nobody is left to tell.
+        None => Ok(()),
+    };
+    let attempts = delivery.attempts.saturating_add(1);
+    let (result, event) = match sent {
+        Ok(()) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
+        Err(error) => {
+            tracing::warn!(client = delivery.client.as_str(), attempts, "back-channel logout not delivered: {error}");
+            match retry_at(attempts, now) {
+                Some(at) => (DeliveryResult::Retry { at }, None),
+                None => (DeliveryResult::Failed, Some(Event::LogoutUndelivered { attempts })),
+            }
+        }
+    };
+    let origin = Origin::local(now, &provider.random);
+    let entry = event.map(|event| {
+        origin.entry(Actor::System, event).about(delivery.account).by_client(&delivery.client).in_session(delivery.session)
+    });
+    finish(provider, &delivery, result, entry).await
+}
+
+async fn finish(
+    provider: &Provider,
+    delivery: &LogoutDelivery,
+    result: DeliveryResult,
+    entry: Option<AuditEntry>,
+) -> Result<(), FlowError> {
+    let id = delivery.id;
+    let write = provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            tx.finish_logout(id, result).await?;
+            if let Some(entry) = &entry {
+                tx.append(entry).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SendError {
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+async fn send(
+    provider: &Provider,
+    client: &Client,
+    delivery: &LogoutDelivery,
+    now: Timestamp,
+) -> Result<(), SendError> {
+    let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(()) };
+    let token = logout_token(provider, client, delivery, now)?;
+    Ok(provider.outgoing.post_form(uri, &[("logout_token", &token)]).await?)
+}
+
+fn logout_token(
+    provider: &Provider,
+    client: &Client,
+    delivery: &LogoutDelivery,
+    now: Timestamp,
+) -> Result<String, FlowError> {
+    let subject: Subject =
+        delivery.account.to_string().parse().map_err(|_| FlowError::Broken("account as subject"))?;
+    let sid = delivery.session.to_string();
+    // A retry is another token: clients refuse a `jti` that they have seen.
+    let jti = provider.random.uuid_v4().to_string();
+    let claims = LogoutTokenClaims {
+        iss: &provider.snapshot().issuer,
+        aud: client.id(),
+        sub: Some(&subject),
+        sid: Some(&sid),
+        iat: now,
+        exp: now.checked_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX),
+        jti: &jti,
+        events: LogoutEvent,
+    };
+    let keys = provider.key_set();
+    let key = keys.signer(client.metadata.id_token_signed_response_alg)?;
+    claims.sign(key).map_err(|_| FlowError::Broken("a logout token could not be signed"))
+}
+
+fn retry_at(attempts: u32, now: Timestamp) -> Option<Timestamp> {
+    let place = usize::try_from(attempts).ok()?.checked_sub(1)?;
+    let wait = BACKOFF_SECONDS.get(place)?;
+    now.checked_add(SignedDuration::from_secs(*wait)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_client_is_tried_for_hours_and_then_given_up() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(retry_at(1, now), now.checked_add(SignedDuration::from_secs(5)).ok());
+        assert_eq!(retry_at(6, now), now.checked_add(SignedDuration::from_hours(4)).ok());
+        assert_eq!(retry_at(7, now), None);
+    }
+}

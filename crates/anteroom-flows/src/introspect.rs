@@ -1,0 +1,151 @@
+//! `POST /introspect` (RFC 7662). Only an audience of the token, or the client that holds it, learns anything; to anyone else
+//! and for anything dead the answer is `{"active": false}` and nothing more.
+
+use anteroom_domain::grant::GrantWorld;
+use anteroom_domain::refresh::RefreshFamily;
+use anteroom_oidc::jwt::{AccessTokenClaims, UnverifiedJwt, VerifiedClaims};
+use anteroom_oidc::token::{IntrospectedClaims, IntrospectionResponse, TokenType};
+use anteroom_storage::GrantRecord;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::client_auth::AuthenticatedClient;
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::token::mint::{grant_of_jti, subject};
+use crate::token::refresh::RefreshToken;
+
+pub async fn introspect(
+    provider: &Provider,
+    caller: &AuthenticatedClient,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<IntrospectionResponse, FlowError> {
+    if let Some(token) = RefreshToken::parse(&provider.keyring, token.expose_secret()) {
+        return refresh_token(provider, caller, token, now).await;
+    }
+    let Some(claims) = access_token(provider, token, now) else {
+        return Ok(IntrospectionResponse::inactive());
+    };
+    let id = caller.client().id();
+    let concerns_caller = claims.client_id == *id
+        || claims.aud.iter().any(|audience| audience == id.as_str())
+        || caller.client().metadata.audience.iter().any(|audience| claims.aud.contains(audience));
+    if !concerns_caller {
+        return Ok(IntrospectionResponse::inactive());
+    }
+    Ok(match living(provider, &claims, now).await? {
+        Living::No => IntrospectionResponse::inactive(),
+        Living::Client => IntrospectionResponse::active(of_access_token(claims, None)),
+        Living::Person(record) => {
+            let username = record.account.primary_address.as_str().to_owned();
+            IntrospectionResponse::active(of_access_token(claims, Some(username)))
+        }
+    })
+}
+
+/// An access token of ours that has not expired; whether it is worth anything is [`living`]'s to say.
+pub(crate) fn access_token(provider: &Provider, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
+    let token = token.expose_secret().parse::<UnverifiedJwt>().ok()?;
+    let verified = provider.key_set().jwks().verify_access_token(&token, &provider.snapshot().issuer, now);
+    verified.ok().map(VerifiedClaims::into_inner)
+}
+
+fn of_access_token(claims: AccessTokenClaims, username: Option<String>) -> IntrospectedClaims {
+    IntrospectedClaims {
+        iss: claims.iss,
+        sub: claims.sub,
+        client_id: claims.client_id,
+        username,
+        aud: claims.aud,
+        scope: claims.scope,
+        token_type: Some(TokenType::Bearer),
+        exp: claims.exp,
+        iat: claims.iat,
+        jti: Some(claims.jti),
+        auth_time: claims.auth_time,
+        acr: claims.acr,
+        amr: claims.amr,
+    }
+}
+
+/// Whether a token whose signature and times are good is still worth anything.
+pub(crate) enum Living {
+    No,
+    /// A client's own token.
+    Client,
+    Person(Box<GrantRecord>),
+}
+
+pub(crate) async fn living(
+    provider: &Provider,
+    claims: &AccessTokenClaims,
+    now: Timestamp,
+) -> Result<Living, FlowError> {
+    let snapshot = provider.snapshot();
+    let Some(client) = snapshot.clients.get(&claims.client_id) else { return Ok(Living::No) };
+    if provider.store.is_revoked(&claims.jti).await? {
+        return Ok(Living::No);
+    }
+    let Some(grant) = grant_of_jti(&claims.jti) else { return Ok(Living::Client) };
+    let Some(record) = provider.store.grant_world(grant).await? else { return Ok(Living::No) };
+    let world = GrantWorld {
+        client,
+        account: &record.account,
+        session: record.session.as_ref(),
+        session_policy: snapshot.policy.session,
+        now,
+    };
+    Ok(if record.grant.check(world).is_ok() { Living::Person(Box::new(record)) } else { Living::No })
+}
+
+/// A refresh token concerns its own client alone.
+async fn refresh_token(
+    provider: &Provider,
+    caller: &AuthenticatedClient,
+    token: RefreshToken,
+    now: Timestamp,
+) -> Result<IntrospectionResponse, FlowError> {
+    let Some(record) = provider.store.grant_world(token.grant).await? else {
+        return Ok(IntrospectionResponse::inactive());
+    };
+    let snapshot = provider.snapshot();
+    let world = GrantWorld {
+        client: caller.client(),
+        account: &record.account,
+        session: record.session.as_ref(),
+        session_policy: snapshot.policy.session,
+        now,
+    };
+    let mine = record.grant.client == *caller.client().id() && record.grant.check(world).is_ok();
+    let newest = record.family.filter(|family| {
+        family.generation == token.generation && now < family.idle_expires_at && now < family.expires_at
+    });
+    Ok(match newest.filter(|_| mine) {
+        Some(family) => IntrospectionResponse::active(of_refresh_token(provider, record, family)?),
+        None => IntrospectionResponse::inactive(),
+    })
+}
+
+fn of_refresh_token(
+    provider: &Provider,
+    record: GrantRecord,
+    family: RefreshFamily,
+) -> Result<IntrospectedClaims, FlowError> {
+    let grant = record.grant;
+    Ok(IntrospectedClaims {
+        iss: provider.snapshot().issuer.clone(),
+        sub: subject(&record.account)?,
+        client_id: grant.client,
+        username: Some(record.account.primary_address.as_str().to_owned()),
+        aud: Vec::new(),
+        scope: grant.scope,
+        token_type: None,
+        exp: family.idle_expires_at,
+        iat: family.rotated_at,
+        jti: None,
+        auth_time: Some(grant.auth_time),
+        acr: Some(grant.acr),
+        amr: grant.amr,
+    })
+}

@@ -1,0 +1,248 @@
+//! Claims about a person and who gets which: OpenID Connect Core §5.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, fmt::serde::timestamp::second};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    authorization::ClaimRequests,
+    names::{Scope, ScopeSet, Subject},
+};
+
+/// What is known of a person: OpenID Connect Core §5.1, and `groups`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StandardClaims {
+    pub name: Option<String>,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    pub middle_name: Option<String>,
+    pub nickname: Option<String>,
+    pub preferred_username: Option<String>,
+    pub profile: Option<String>,
+    pub picture: Option<String>,
+    pub website: Option<String>,
+    pub gender: Option<String>,
+    pub birthdate: Option<String>,
+    pub zoneinfo: Option<String>,
+    pub locale: Option<String>,
+    #[serde(with = "second::optional")]
+    pub updated_at: Option<Timestamp>,
+    pub email: Option<String>,
+    pub email_verified: Option<bool>,
+    pub phone_number: Option<String>,
+    pub phone_number_verified: Option<bool>,
+    pub address: Option<AddressClaim>,
+    pub groups: Vec<String>,
+}
+
+/// OpenID Connect Core §5.1.1.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AddressClaim {
+    pub formatted: Option<String>,
+    pub street_address: Option<String>,
+    pub locality: Option<String>,
+    pub region: Option<String>,
+    pub postal_code: Option<String>,
+    pub country: Option<String>,
+}
+
+/// The userinfo response: OpenID Connect Core §5.3.2. `sub` is always there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserInfo {
+    pub sub: Subject,
+    #[serde(flatten)]
+    pub person: Map<String, Value>,
+}
+
+/// What a client is to get.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Whose claims are given as a whole: the granted scopes for userinfo and for an ID token that comes without an
+    /// access token, the empty set for any other ID token (Core §5.4).
+    pub scope: &'a ScopeSet,
+    /// Claims asked for one by one (Core §5.5), of the place in question.
+    pub asked: &'a ClaimRequests,
+    /// The scopes that the client is registered for. They bound what it can ask for one by one, so that the `claims`
+    /// parameter opens nothing that the operator did not.
+    pub allowed: &'a ScopeSet,
+}
+
+/// Every claim name that a provider of ours can return about a person or a sign-in, for discovery.
+pub const CLAIMS_SUPPORTED: &[&str] = &[
+    "sub",
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "sid",
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+    "email",
+    "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "address",
+    "groups",
+];
+
+/// OpenID Connect Core §5.4: the claims that a scope stands for.
+pub const fn claims_of(scope: &Scope) -> &'static [&'static str] {
+    match scope {
+        Scope::Profile => &[
+            "name",
+            "given_name",
+            "family_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ],
+        Scope::Email => &["email", "email_verified"],
+        Scope::Address => &["address"],
+        Scope::Phone => &["phone_number", "phone_number_verified"],
+        Scope::Groups => &["groups"],
+        Scope::OpenId | Scope::OfflineAccess | Scope::Other(_) => &[],
+    }
+}
+
+/// The claims that go out, without any that is null or empty (Core §5.3.2). A claim that was asked for and is not
+/// known is left out, essential or not (Core §5.5.1).
+pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value> {
+    let mut names: BTreeSet<&str> = wanted.scope.iter().flat_map(claims_of).copied().collect();
+    let may_ask: BTreeSet<&str> = wanted.allowed.iter().flat_map(claims_of).copied().collect();
+    names.extend(wanted.asked.keys().map(String::as_str).filter(|name| may_ask.contains(name)));
+
+    let Ok(Value::Object(all)) = serde_json::to_value(person) else { return Map::new() };
+    let mut released: Map<String, Value> =
+        all.into_iter().filter(|(name, _)| names.contains(name.as_str())).filter_map(said).collect();
+    // A verdict on nothing says nothing.
+    for (value, verdict) in
+        [(&person.email, "email_verified"), (&person.phone_number, "phone_number_verified")]
+    {
+        if value.as_deref().is_none_or(str::is_empty) {
+            released.remove(verdict);
+        }
+    }
+    released
+}
+
+/// The claim with everything empty taken out of it; nothing where nothing is left.
+fn said((name, value): (String, Value)) -> Option<(String, Value)> {
+    let value = match value {
+        Value::Object(members) => Value::Object(members.into_iter().filter_map(said).collect()),
+        other => other,
+    };
+    let is_empty = match &value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    };
+    (!is_empty).then_some((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorization::ClaimRequest;
+
+    fn alice() -> StandardClaims {
+        StandardClaims {
+            name: Some("Alice".to_owned()),
+            nickname: Some(String::new()),
+            updated_at: Some(Timestamp::from_second(1_700_000_000).unwrap()),
+            email: Some("alice@demo.example".to_owned()),
+            email_verified: Some(true),
+            phone_number_verified: Some(false),
+            address: Some(AddressClaim {
+                locality: Some("Springfield".to_owned()),
+                ..AddressClaim::default()
+            }),
+            groups: vec!["front-desk".to_owned()],
+            ..StandardClaims::default()
+        }
+    }
+
+    fn released(scope: &str, asked: &[&str], allowed: &str) -> Value {
+        let asked = asked.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect();
+        let wanted =
+            Wanted { scope: &scope.parse().unwrap(), asked: &asked, allowed: &allowed.parse().unwrap() };
+        Value::Object(release(&alice(), wanted))
+    }
+
+    #[test]
+    fn core_5_4_scopes_stand_for_claims() {
+        for (scope, expected) in [
+            ("openid", "{}"),
+            ("openid profile", r#"{"name":"Alice","updated_at":1700000000}"#),
+            ("email", r#"{"email":"alice@demo.example","email_verified":true}"#),
+            ("phone", "{}"),
+            ("address", r#"{"address":{"locality":"Springfield"}}"#),
+            ("groups schedule:read", r#"{"groups":["front-desk"]}"#),
+        ] {
+            assert_eq!(
+                released(scope, &[], scope),
+                serde_json::from_str::<Value>(expected).unwrap(),
+                "{scope}"
+            );
+        }
+    }
+
+    #[test]
+    fn core_5_5_single_claims_within_what_the_client_is_registered_for() {
+        let asked = ["email", "groups", "birthdate", "made_up", "sub"];
+        assert_eq!(
+            released("openid", &asked, "openid email profile"),
+            serde_json::json!({ "email": "alice@demo.example" })
+        );
+    }
+
+    #[test]
+    fn core_5_3_2_no_null_and_no_empty_string() {
+        let everything = "profile email address phone groups";
+        let text = released(everything, &[], everything).to_string();
+        assert!(!text.contains("null") && !text.contains(r#""""#), "{text}");
+    }
+
+    #[test]
+    fn core_5_1_every_claim_belongs_to_a_scope_and_is_announced() {
+        let of_scopes: BTreeSet<&str> = Scope::STANDARD.iter().flat_map(claims_of).copied().collect();
+        let Value::Object(all) = serde_json::to_value(StandardClaims::default()).unwrap() else { panic!() };
+        let of_person: BTreeSet<&str> = all.keys().map(String::as_str).collect();
+        assert_eq!(of_scopes, of_person);
+        assert!(of_person.iter().all(|name| CLAIMS_SUPPORTED.contains(name)));
+    }
+
+    #[test]
+    fn core_5_3_2_sub_is_always_there() {
+        let info = UserInfo { sub: "s".parse().unwrap(), person: Map::new() };
+        assert_eq!(serde_json::to_string(&info).unwrap(), r#"{"sub":"s"}"#);
+    }
+}

@@ -1,0 +1,141 @@
+use super::*;
+use crate::errors::RegistrationErrorCode;
+
+fn parse_under(issuer: &str, input: &ClientMetadataInput) -> Result<ClientMetadata, MetadataErrors> {
+    let issuer = Issuer::parse(issuer).unwrap();
+    let capabilities = Capabilities::of_this_release(vec!["en".to_owned()]);
+    let scope = "openid profile email".parse().unwrap();
+    let rules =
+        MetadataRules { issuer: &issuer, capabilities: &capabilities, require_pkce: true, scope: &scope };
+    ClientMetadata::parse("app".parse().unwrap(), input, rules)
+}
+
+fn parse(input: &ClientMetadataInput) -> Result<ClientMetadata, MetadataErrors> {
+    parse_under("https://id.example", input)
+}
+
+fn json(text: &str) -> ClientMetadataInput {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The names of what is wrong with a client that has one redirect URI and the members of `text`.
+fn wrong(text: &str) -> Vec<&'static str> {
+    let mut input = json(text);
+    if !text.contains(r#""redirect_uris""#) {
+        input.redirect_uris = vec!["https://app.example/cb".to_owned()];
+    }
+    parse(&input).map_or_else(|errors| errors.0.iter().map(|error| error.parameter).collect(), |_| vec![])
+}
+
+#[test]
+fn rfc7591_2_defaults() {
+    let client = parse(&json(r#"{"redirect_uris": ["https://app.example/cb"]}"#)).unwrap();
+    assert_eq!(client.grant_types, [GrantType::AuthorizationCode].into());
+    assert_eq!(client.response_types, [ResponseType::Code].into());
+    assert_eq!(client.token_endpoint_auth_method, TokenEndpointAuthMethod::ClientSecretBasic);
+    assert_eq!(client.id_token_signed_response_alg, SigningAlgorithm::Rs256);
+    assert_eq!(client.application_type, ApplicationType::Web);
+    assert_eq!(client.scope.to_string(), "openid profile email");
+    assert!(client.require_pkce && !client.is_public());
+}
+
+#[test]
+fn rfc7591_2_each_value_is_checked() {
+    for (text, parameter) in [
+        (r#"{"client_name": " "}"#, "client_name"),
+        (r#"{"application_type": "desktop"}"#, "application_type"),
+        (r#"{"redirect_uris": ["http://app.example/cb"]}"#, "redirect_uris"),
+        (r#"{"redirect_uris": ["https://a.example/#f"]}"#, "redirect_uris"),
+        (r#"{"redirect_uris": ["https://a.example/", "https://a.example/"]}"#, "redirect_uris"),
+        (r#"{"response_types": ["id_token"]}"#, "response_types"),
+        (r#"{"grant_types": ["password"]}"#, "grant_types"),
+        (r#"{"token_endpoint_auth_method": "private_key_jwt"}"#, "token_endpoint_auth_method"),
+        (r#"{"scope": "a\"b"}"#, "scope"),
+        (r#"{"id_token_signed_response_alg": "none"}"#, "id_token_signed_response_alg"),
+        (r#"{"userinfo_signed_response_alg": "HS256"}"#, "userinfo_signed_response_alg"),
+        (r#"{"subject_type": "pairwise"}"#, "subject_type"),
+        (r#"{"default_max_age": -1}"#, "default_max_age"),
+        (r#"{"default_acr_values": ["gold"]}"#, "default_acr_values"),
+        (r#"{"initiate_login_uri": "http://app.example/start"}"#, "initiate_login_uri"),
+        (r#"{"post_logout_redirect_uris": ["ftp://app.example/"]}"#, "post_logout_redirect_uris"),
+        (r#"{"backchannel_logout_uri": "https://app.example/bc#x"}"#, "backchannel_logout_uri"),
+        (r#"{"logo_uri": "data:image/png;base64,"}"#, "logo_uri"),
+        (r#"{"audience": [""]}"#, "audience"),
+        (r#"{"access_token_format": "paseto"}"#, "access_token_format"),
+    ] {
+        assert_eq!(wrong(text), [parameter], "{text}");
+    }
+}
+
+#[test]
+fn registration_2_values_must_agree() {
+    for (text, parameter) in [
+        (r#"{"redirect_uris": []}"#, "redirect_uris"),
+        (r#"{"redirect_uris": ["com.example.app:/cb"]}"#, "redirect_uris"),
+        (r#"{"grant_types": ["client_credentials"], "response_types": ["code"]}"#, "response_types"),
+        (r#"{"grant_types": ["refresh_token"]}"#, "grant_types"),
+        (r#"{"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}"#, "grant_types"),
+        (r#"{"token_endpoint_auth_method": "none", "require_pkce": false}"#, "require_pkce"),
+        (r#"{"frontchannel_logout_uri": "https://other.example/fc"}"#, "frontchannel_logout_uri"),
+        (r#"{"backchannel_logout_session_required": true}"#, "backchannel_logout_session_required"),
+    ] {
+        assert_eq!(wrong(text), [parameter], "{text}");
+    }
+    let native = r#"{"application_type": "native", "redirect_uris": ["com.example.app:/cb"]}"#;
+    assert!(wrong(native).is_empty());
+    assert!(wrong(r#"{"redirect_uris": [], "grant_types": ["client_credentials"]}"#).is_empty());
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_with_its_place() {
+    let input = json(
+        r#"{"redirect_uris": ["https://app.example/cb", "nonsense"], "grant_types": ["authorization_code", "x"],
+            "subject_type": "y"}"#,
+    );
+    let errors = parse(&input).unwrap_err();
+    let said: Vec<_> = errors.0.iter().map(|e| (e.parameter, e.index, e.received.as_str())).collect();
+    assert_eq!(
+        said,
+        [("grant_types", Some(1), "x"), ("redirect_uris", Some(1), "nonsense"), ("subject_type", None, "y")]
+    );
+    assert_eq!(errors.0[1].code(), RegistrationErrorCode::InvalidRedirectUri);
+    assert_eq!(errors.0[2].code(), RegistrationErrorCode::InvalidClientMetadata);
+    assert!(errors.to_string().contains(r#"subject_type: "y" is not offered here; one of: public"#));
+}
+
+#[test]
+fn core_4_initiate_login_uri_may_be_http_on_loopback_under_a_loopback_issuer() {
+    let input = json(
+        r#"{"redirect_uris": ["http://127.0.0.1:9000/cb"], "initiate_login_uri": "http://127.0.0.1:9000/start",
+            "backchannel_logout_uri": "http://127.0.0.1:9000/bc"}"#,
+    );
+    assert!(parse_under("http://localhost:8080", &input).is_ok());
+    assert_eq!(parse(&input).unwrap_err().0.len(), 2);
+    let elsewhere = json(
+        r#"{"redirect_uris": ["http://127.0.0.1/cb"], "initiate_login_uri": "http://app.example/start"}"#,
+    );
+    assert!(parse_under("http://localhost:8080", &elsewhere).is_err());
+}
+
+#[test]
+fn metadata_reads_back_from_what_it_writes() {
+    let input = json(
+        r#"{"client_name": "Schedule", "redirect_uris": ["https://app.example/cb"], "scope": "openid offline_access",
+            "grant_types": ["authorization_code", "refresh_token"], "default_max_age": 600, "audience": ["a:b"],
+            "default_acr_values": ["urn:anteroom:acr:mfa"], "access_token_format": "opaque",
+            "backchannel_logout_uri": "https://app.example/bc", "userinfo_signed_response_alg": "EdDSA"}"#,
+    );
+    let client = parse(&input).unwrap();
+    let again: ClientMetadataInput = serde_json::from_value(serde_json::to_value(&client).unwrap()).unwrap();
+    assert_eq!(parse(&again).unwrap(), client);
+}
+
+#[test]
+fn parameters_names_every_field() {
+    let written = serde_json::to_value(ClientMetadataInput::default()).unwrap();
+    let mut fields: Vec<_> = written.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut named = ClientMetadataInput::PARAMETERS.to_vec();
+    fields.sort_unstable();
+    named.sort_unstable();
+    assert_eq!(fields, named);
+}

@@ -1,0 +1,176 @@
+//! The metadata document: OpenID Connect Discovery 1.0 §3, RFC 8414 §2. One document serves both well-known paths.
+
+use serde::Serialize;
+use url::Url;
+
+use crate::{
+    capabilities::Capabilities,
+    claims::CLAIMS_SUPPORTED,
+    names::{
+        Acr, Display, GrantType, Issuer, Prompt, ResponseMode, ResponseType, SigningAlgorithm, SubjectType,
+        TokenEndpointAuthMethod,
+    },
+};
+
+/// Where the endpoints are, under the issuer. The router and the document read the same names.
+pub mod paths {
+    pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
+    pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+    pub const AUTHORIZATION: &str = "/authorize";
+    pub const TOKEN: &str = "/token";
+    pub const USERINFO: &str = "/userinfo";
+    pub const JWKS: &str = "/jwks";
+    pub const REVOCATION: &str = "/revoke";
+    pub const INTROSPECTION: &str = "/introspect";
+    pub const END_SESSION: &str = "/end-session";
+}
+
+/// Only names from the IANA registry "OAuth Authorization Server Metadata".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProviderMetadata {
+    pub issuer: Issuer,
+    pub authorization_endpoint: Url,
+    pub token_endpoint: Url,
+    pub userinfo_endpoint: Url,
+    pub jwks_uri: Url,
+    pub revocation_endpoint: Url,
+    pub introspection_endpoint: Url,
+    pub end_session_endpoint: Url,
+    pub scopes_supported: Vec<String>,
+    pub response_types_supported: Vec<ResponseType>,
+    pub response_modes_supported: Vec<ResponseMode>,
+    pub grant_types_supported: Vec<GrantType>,
+    pub acr_values_supported: Vec<Acr>,
+    pub subject_types_supported: Vec<SubjectType>,
+    pub id_token_signing_alg_values_supported: Vec<SigningAlgorithm>,
+    pub userinfo_signing_alg_values_supported: Vec<SigningAlgorithm>,
+    pub token_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
+    pub revocation_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
+    pub introspection_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
+    pub code_challenge_methods_supported: [&'static str; 1],
+    pub prompt_values_supported: &'static [Prompt],
+    pub display_values_supported: [Display; 1],
+    pub claim_types_supported: [&'static str; 1],
+    pub claims_supported: &'static [&'static str],
+    pub ui_locales_supported: Vec<String>,
+    pub claims_parameter_supported: bool,
+    pub request_parameter_supported: bool,
+    pub request_uri_parameter_supported: bool,
+    pub authorization_response_iss_parameter_supported: bool,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
+}
+
+impl ProviderMetadata {
+    pub fn new(issuer: &Issuer, offered: &Capabilities) -> Self {
+        let auth_methods = &offered.token_endpoint_auth_methods;
+        // RFC 7662 §2.1: introspection is for those who can authenticate.
+        let confidential = auth_methods.iter().copied().filter(|method| method.is_confidential()).collect();
+        Self {
+            issuer: issuer.clone(),
+            authorization_endpoint: issuer.endpoint(paths::AUTHORIZATION),
+            token_endpoint: issuer.endpoint(paths::TOKEN),
+            userinfo_endpoint: issuer.endpoint(paths::USERINFO),
+            jwks_uri: issuer.endpoint(paths::JWKS),
+            revocation_endpoint: issuer.endpoint(paths::REVOCATION),
+            introspection_endpoint: issuer.endpoint(paths::INTROSPECTION),
+            end_session_endpoint: issuer.endpoint(paths::END_SESSION),
+            scopes_supported: offered.scopes.iter().map(ToString::to_string).collect(),
+            response_types_supported: offered.response_types.clone(),
+            response_modes_supported: offered.response_modes.clone(),
+            grant_types_supported: offered.grant_types.clone(),
+            acr_values_supported: offered.acr_values.clone(),
+            subject_types_supported: offered.subject_types.clone(),
+            id_token_signing_alg_values_supported: offered.signing_algorithms.clone(),
+            userinfo_signing_alg_values_supported: offered.signing_algorithms.clone(),
+            token_endpoint_auth_methods_supported: auth_methods.clone(),
+            revocation_endpoint_auth_methods_supported: auth_methods.clone(),
+            introspection_endpoint_auth_methods_supported: confidential,
+            code_challenge_methods_supported: ["S256"],
+            prompt_values_supported: Prompt::ALL,
+            display_values_supported: [Display::Page],
+            claim_types_supported: ["normal"],
+            claims_supported: CLAIMS_SUPPORTED,
+            ui_locales_supported: offered.ui_locales.clone(),
+            claims_parameter_supported: true,
+            request_parameter_supported: false,
+            // Core's default is true, so that silence would be a claim.
+            request_uri_parameter_supported: false,
+            authorization_response_iss_parameter_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+        }
+    }
+}
+
+/// The paths, from the root of the host, that the document is served under. Discovery §4 appends to the issuer; RFC
+/// 8414 §3 puts the well-known part before the issuer's own path.
+pub fn document_paths(issuer: &Issuer) -> [String; 2] {
+    [
+        format!("{}{}", issuer.path(), paths::CONFIGURATION),
+        format!("{}{}", paths::AUTHORIZATION_SERVER, issuer.path()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn document(issuer: &str) -> Value {
+        let offered = Capabilities::of_this_release(vec!["en".to_owned(), "es".to_owned()]);
+        serde_json::to_value(ProviderMetadata::new(&Issuer::parse(issuer).unwrap(), &offered)).unwrap()
+    }
+
+    #[test]
+    fn discovery_3_required_members() {
+        let document = document("https://id.example");
+        assert_eq!(document["issuer"], "https://id.example");
+        for (name, value) in [
+            ("authorization_endpoint", json!("https://id.example/authorize")),
+            ("token_endpoint", json!("https://id.example/token")),
+            ("jwks_uri", json!("https://id.example/jwks")),
+            ("response_types_supported", json!(["code"])),
+            ("subject_types_supported", json!(["public"])),
+            ("id_token_signing_alg_values_supported", json!(["RS256", "PS256", "ES256", "EdDSA"])),
+            ("request_uri_parameter_supported", json!(false)),
+            ("ui_locales_supported", json!(["en", "es"])),
+        ] {
+            assert_eq!(document[name], value, "{name}");
+        }
+        assert!(document["scopes_supported"].as_array().unwrap().contains(&json!("openid")));
+    }
+
+    #[test]
+    fn discovery_3_every_endpoint_lies_under_the_issuer() {
+        let document = document("https://id.example/practice");
+        let mut endpoints = 0;
+        for (name, value) in document.as_object().unwrap() {
+            if name.ends_with("_endpoint") || name.ends_with("_uri") {
+                assert!(value.as_str().unwrap().starts_with("https://id.example/practice/"), "{name}");
+                endpoints += 1;
+            }
+        }
+        assert_eq!(endpoints, 7);
+    }
+
+    #[test]
+    fn rfc8414_2_no_member_is_empty() {
+        for (name, value) in document("https://id.example").as_object().unwrap() {
+            assert!(!value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()), "{name}");
+        }
+    }
+
+    #[test]
+    fn rfc8414_3_well_known_path_comes_before_the_issuers_own() {
+        let issuer = Issuer::parse("https://id.example/practice").unwrap();
+        assert_eq!(
+            document_paths(&issuer),
+            [
+                "/practice/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/practice"
+            ]
+        );
+    }
+}

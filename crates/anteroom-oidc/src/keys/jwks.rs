@@ -1,0 +1,89 @@
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{Jwk, KeyId, PublicKey};
+
+/// The published keys of one moment (RFC 7517 §5): those that sign, those that soon will, and those whose signatures
+/// may still be alive. What we signed is verified with these and no others. Immutable; a rotation makes a new one.
+#[derive(Debug)]
+pub struct Jwks {
+    keys: Vec<PublicKey>,
+    document: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("two keys have the id {0}")]
+pub struct SameKeyId(pub KeyId);
+
+#[derive(Serialize)]
+struct Document<'a> {
+    keys: Vec<&'a Jwk>,
+}
+
+impl Jwks {
+    pub fn new(keys: Vec<PublicKey>) -> Result<Self, SameKeyId> {
+        for (i, key) in keys.iter().enumerate() {
+            if keys.iter().skip(i + 1).any(|other| other.kid() == key.kid()) {
+                return Err(SameKeyId(key.kid().clone()));
+            }
+        }
+        let document = Document { keys: keys.iter().map(PublicKey::jwk).collect() };
+        // Text and enums only: there is nothing in it that could fail to serialise.
+        let document = serde_json::to_string(&document).unwrap_or_default();
+        Ok(Self { keys, document })
+    }
+
+    pub fn find(&self, kid: &str) -> Option<&PublicKey> {
+        self.keys.iter().find(|key| key.kid().as_str() == kid)
+    }
+
+    /// The document as it is served, `application/jwk-set+json`, serialised once.
+    pub fn document(&self) -> &str {
+        &self.document
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{keys::SigningKey, names::SigningAlgorithm};
+
+    fn key(alg: SigningAlgorithm) -> PublicKey {
+        SigningKey::generate(alg).unwrap().0.public().clone()
+    }
+
+    #[test]
+    fn rfc7517_5_every_key_is_published_with_an_id_of_its_own_and_without_its_private_part() {
+        let keys = vec![
+            key(SigningAlgorithm::Rs256),
+            key(SigningAlgorithm::Ps256),
+            key(SigningAlgorithm::Es256),
+            key(SigningAlgorithm::EdDsa),
+            key(SigningAlgorithm::EdDsa),
+        ];
+        let jwks = Jwks::new(keys).unwrap();
+        let document: serde_json::Value = serde_json::from_str(jwks.document()).unwrap();
+        let published = document["keys"].as_array().unwrap();
+        assert_eq!(published.len(), 5);
+        for key in published {
+            assert_eq!(key["use"], "sig");
+            for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(key.get(private).is_none());
+            }
+            assert!(jwks.find(key["kid"].as_str().unwrap()).is_some());
+        }
+    }
+
+    #[test]
+    fn rfc7517_4_5_two_keys_of_one_id_are_refused() {
+        let one = key(SigningAlgorithm::EdDsa);
+        assert_eq!(Jwks::new(vec![one.clone(), one.clone()]).err(), Some(SameKeyId(one.kid().clone())));
+    }
+
+    #[test]
+    fn keys_are_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Jwks>();
+        shared::<SigningKey>();
+    }
+}

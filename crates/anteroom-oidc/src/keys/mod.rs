@@ -1,0 +1,24 @@
+//! The keys that tokens are signed with (RFC 7517, RFC 7518, RFC 8037).
+//!
+//! AWS-LC makes the keys as well as using them: its key generation is that of its validated module and takes a tenth
+//! of the time, and the `rsa` crate, whose private-key operations are not constant-time (RUSTSEC-2023-0071), stays
+//! out of the build altogether. Its randomness is its own, as it is for every ECDSA and PSS signature; a key has no
+//! use for a seed, since no test could depend on its value.
+//!
+//! A private key is parsed once and signs until it is retired. Its `kid` is its thumbprint, so that no two keys
+//! share one, whichever node made them.
+
+mod jwk;
+mod jwks;
+mod signing;
+
+pub use jwk::{Jwk, JwkMaterial, PublicKey};
+pub use jwks::{Jwks, SameKeyId};
+pub use signing::{KeyError, SigningKey};
+
+use crate::wire::wire_text;
+
+wire_text! {
+    /// RFC 7517 §4.5 `kid`.
+    pub struct KeyId("a key id (1 to 255 characters of printable ASCII)", max 255 bytes, |c| matches!(c, ' '..='~'))
+}

@@ -1,0 +1,144 @@
+//! RP-Initiated Logout 1.0, and login initiated by a third party (OpenID Connect Core §4).
+
+use thiserror::Error;
+use url::Url;
+
+use crate::{
+    form::{self, Form, Repeated},
+    jwt::UnverifiedJwt,
+    names::{ClientId, Issuer, RedirectUri, State},
+    response::with_query,
+    wire::shorten,
+};
+
+/// RP-Initiated Logout §2, as it arrived and in good form; nothing of it is believed yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EndSessionRequest {
+    pub id_token_hint: Option<UnverifiedJwt>,
+    pub client_id: Option<ClientId>,
+    /// To be held against what the client registered.
+    pub post_logout_redirect_uri: Option<String>,
+    pub state: Option<State>,
+    pub ui_locales: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EndSessionRequestError {
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
+    #[error("{parameter} is malformed: {received:?}")]
+    Malformed { parameter: &'static str, received: String },
+}
+
+impl EndSessionRequest {
+    pub fn parse(form: &Form) -> Result<Self, EndSessionRequestError> {
+        Ok(Self {
+            id_token_hint: match form.once("id_token_hint")? {
+                // What was received may be somebody's token with a slip in it: it stays out of the error.
+                Some(text) => Some(text.parse().map_err(|_| malformed("id_token_hint", ""))?),
+                None => None,
+            },
+            client_id: parsed(form, "client_id")?,
+            post_logout_redirect_uri: form.once("post_logout_redirect_uri")?.map(str::to_owned),
+            state: parsed(form, "state")?,
+            ui_locales: form
+                .once("ui_locales")?
+                .unwrap_or_default()
+                .split(' ')
+                .filter(|tag| !tag.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}
+
+fn parsed<T: std::str::FromStr>(
+    form: &Form,
+    name: &'static str,
+) -> Result<Option<T>, EndSessionRequestError> {
+    let Some(text) = form.once(name)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| malformed(name, text))
+}
+
+fn malformed(parameter: &'static str, received: &str) -> EndSessionRequestError {
+    EndSessionRequestError::Malformed { parameter, received: shorten(received) }
+}
+
+/// RP-Initiated Logout §3: back to the client with its `state` and nothing else.
+pub fn post_logout_location(uri: &RedirectUri, state: Option<&State>) -> String {
+    match state {
+        None => uri.as_str().to_owned(),
+        Some(state) => with_query(uri.as_str(), &form::encode([("state", state.as_str())])),
+    }
+}
+
+/// OpenID Connect Core §4: where a tile leads, for the application to start its own sign-in with us.
+pub fn third_party_login_location(
+    initiate_login_uri: &Url,
+    issuer: &Issuer,
+    login_hint: Option<&str>,
+    target_link_uri: Option<&Url>,
+) -> String {
+    let mut parameters = vec![("iss", issuer.as_str())];
+    parameters.extend(login_hint.map(|hint| ("login_hint", hint)));
+    parameters.extend(target_link_uri.map(|uri| ("target_link_uri", uri.as_str())));
+    with_query(initiate_login_uri.as_str(), &form::encode(parameters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<EndSessionRequest, EndSessionRequestError> {
+        EndSessionRequest::parse(&Form::decode(query.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn rp_initiated_logout_2_parameters() {
+        let request = parse(
+            "id_token_hint=e30.e30.c2ln&client_id=app&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F\
+             &state=a%20b&ui_locales=es%20en&unknown=1",
+        )
+        .unwrap();
+        assert!(request.id_token_hint.is_some());
+        assert_eq!(request.post_logout_redirect_uri.as_deref(), Some("https://app.example/"));
+        assert_eq!(request.state.unwrap().as_str(), "a b");
+        assert_eq!(request.ui_locales, ["es", "en"]);
+        assert_eq!(parse("").unwrap(), EndSessionRequest::default());
+    }
+
+    #[test]
+    fn rp_initiated_logout_2_malformed_parameters_are_named() {
+        for (query, parameter) in [("id_token_hint=x", "id_token_hint"), ("state=%0A", "state")] {
+            let Err(EndSessionRequestError::Malformed { parameter: named, .. }) = parse(query) else {
+                panic!()
+            };
+            assert_eq!(named, parameter);
+        }
+        assert_eq!(parse("state=a&state=a"), Err(EndSessionRequestError::Repeated(Repeated("state"))));
+    }
+
+    #[test]
+    fn rp_initiated_logout_3_state_is_returned_and_nothing_else() {
+        let uri = RedirectUri::parse("https://app.example/out?x=1").unwrap();
+        let state: State = "s&t".parse().unwrap();
+        assert_eq!(post_logout_location(&uri, Some(&state)), "https://app.example/out?x=1&state=s%26t");
+        assert_eq!(post_logout_location(&uri, None), "https://app.example/out?x=1");
+    }
+
+    #[test]
+    fn core_4_third_party_initiated_login() {
+        let start = Url::parse("https://app.example/start?tenant=7").unwrap();
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let target = Url::parse("https://app.example/day/1").unwrap();
+        assert_eq!(
+            third_party_login_location(&start, &issuer, Some("alice@demo.example"), Some(&target)),
+            "https://app.example/start?tenant=7&iss=https%3A%2F%2Fid.example&login_hint=alice%40demo.example\
+             &target_link_uri=https%3A%2F%2Fapp.example%2Fday%2F1"
+        );
+        assert_eq!(
+            third_party_login_location(&start, &issuer, None, None),
+            "https://app.example/start?tenant=7&iss=https%3A%2F%2Fid.example"
+        );
+    }
+}

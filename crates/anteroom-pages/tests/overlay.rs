@@ -1,0 +1,215 @@
+//! An operator's folder over the default theme: what it may change, and what is told when it is wrong.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::fs;
+use std::path::Path;
+
+use anteroom_pages::{Chrome, DashboardPage, Fault, Locale, Page, SignInPage, SignedOutPage, Theme};
+use tempfile::TempDir;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, content) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn faults(files: &[(&str, &str)]) -> Vec<Fault> {
+    match Theme::load(Some(folder(files).path())) {
+        Ok(_) => panic!("a broken theme was accepted"),
+        Err(error) => error.faults,
+    }
+}
+
+fn told(files: &[(&str, &str)]) -> Vec<String> {
+    faults(files).iter().map(ToString::to_string).collect()
+}
+
+fn rendered<P: Page>(theme: &Theme, view: &P) -> String {
+    let chrome = Chrome {
+        practice_name: "Riverside Dental".to_owned(),
+        locale: Locale::En,
+        demo: false,
+        support_contact: None,
+        signed_in_as: None,
+    };
+    theme.render(&chrome, view).unwrap()
+}
+
+/// The signed-out page with something put into it.
+fn signed_out(body: &str) -> String {
+    let uses = "{{t \"signed-out-title\"}}{{t \"signed-out-text\"}}{{t \"sign-in-again\"}}\
+                {{#if application_name}}{{t \"back-to\" application=application_name}}{{/if}}";
+    format!("{uses}\n{body}")
+}
+
+#[test]
+fn a_folder_changes_what_it_has_and_leaves_the_rest() {
+    let page = signed_out("{{> partials/own}} <a href=\"{{href continue_href}}\">on</a>");
+    let folder = folder(&[
+        ("README.md", "Our own theme."),
+        ("pages/signed-out.hbs", &page),
+        ("partials/own.hbs", "<p>Our own page</p>"),
+        ("texts/en.ftl", "forgot-password = I forgot my password\n"),
+        ("assets/app.css", "body { color: teal }"),
+        ("assets/icons/schedule.svg", "<svg class=\"ours\"></svg>\n"),
+        ("assets/our-lab.png", "not really an image"),
+    ]);
+    let theme = Theme::load(Some(folder.path())).unwrap();
+    assert!(rendered(&theme, &SignedOutPage::samples()[0]).contains("<p>Our own page</p>"));
+    let sign_in = rendered(&theme, &SignInPage::samples()[0]);
+    assert!(sign_in.contains("I forgot my password") && sign_in.contains("Your Email Address"));
+    assert_eq!(&*theme.asset("app.css").unwrap().bytes, b"body { color: teal }");
+    assert!(theme.asset("show-password.js").is_some());
+    let mut dashboard = DashboardPage::samples().remove(0);
+    dashboard.tiles[1].icon = "our-lab.png".to_owned();
+    let dashboard = rendered(&theme, &dashboard);
+    assert!(dashboard.contains("<svg class=\"ours\"></svg>"));
+    assert!(dashboard.contains("<img src=\"/assets/our-lab-"));
+}
+
+#[test]
+fn a_missing_folder_is_told() {
+    let error = Theme::load(Some(Path::new("/nowhere/at/all"))).err().unwrap();
+    assert!(matches!(error.faults[..], [Fault::Read { .. }]), "{error}");
+}
+
+#[test]
+fn an_unknown_variable_is_found_wherever_it_hides() {
+    for (body, variable) in [
+        ("{{missing}}", "missing"),
+        ("{{#if missing}}x{{/if}}", "missing"),
+        ("{{#if application_name}}{{else}}{{#if missing.deeper}}x{{/if}}{{/if}}", "missing.deeper"),
+        ("{{#if (is missing \"x\")}}x{{/if}}", "missing"),
+        ("{{#unless chrome.practice}}x{{/unless}}", "chrome.practice"),
+        ("{{#if application_name}}x{{else if missing}}y{{/if}}", "missing"),
+        ("{{#with chrome}}{{#if continue_href}}x{{/if}}{{/with}}", "continue_href"),
+        ("{{@root.missing}}", "@root.missing"),
+        ("{{> partials/contact own=missing}}", "missing"),
+        ("<a href=\"{{href missing}}\">x</a>", "missing"),
+        ("{{t \"back-to\" application=missing}}", "missing"),
+    ] {
+        let faults = faults(&[("pages/signed-out.hbs", &signed_out(body))]);
+        let found = |fault: &Fault| match fault {
+            Fault::UnknownVariable { place, variable: found } => {
+                found == variable && place.file == "pages/signed-out.hbs" && place.line == 2
+            }
+            _ => false,
+        };
+        assert!(faults.iter().any(found), "{body}: {faults:?}");
+    }
+}
+
+#[test]
+fn variables_are_looked_up_where_handlebars_looks() {
+    let dashboard =
+        "{{#each tiles}}{{name}}{{this.icon}}{{@index}}{{@root.email}}{{../person_name}}{{/each}}";
+    let default =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/default/pages/dashboard.hbs"));
+    let page = format!("{}{dashboard}", default.unwrap());
+    let folder = folder(&[("pages/dashboard.hbs", &page)]);
+    let html = rendered(&Theme::load(Some(folder.path())).unwrap(), &DashboardPage::samples()[0]);
+    assert!(html.contains("Scheduleschedule0alice@demo.exampleAlice Moreno"), "{html}");
+    let wrong = page.replace("{{this.icon}}", "{{email}}");
+    assert!(told(&[("pages/dashboard.hbs", &wrong)])[0].contains("`email` is not a variable of this page"));
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place() {
+    let table = [
+        ("{{{continue_href}}}", "pages/signed-out.hbs:2:1: unescaped output is not allowed"),
+        ("{{& continue_href}}", "pages/signed-out.hbs:2:1: unescaped output is not allowed"),
+        ("{{> partials/none}}", "pages/signed-out.hbs:2:1: there is no partial `partials/none`"),
+        (
+            "{{lookup chrome \"demo\"}}",
+            "pages/signed-out.hbs:2:1: `lookup` is not a helper, or not used like this",
+        ),
+        ("{{#each continue_href}}{{/each}}", "pages/signed-out.hbs:2:1: `continue_href` is not a list"),
+        (
+            "{{chrome}}",
+            "pages/signed-out.hbs:2:1: `chrome` is a list or a group, not a value that can be written",
+        ),
+        ("{{t continue_href}}", "pages/signed-out.hbs:2:1: the text's id has to be written out"),
+        ("{{t \"no-such-text\"}}", "pages/signed-out.hbs:2:1: there is no text `no-such-text`"),
+        (
+            "{{t \"back-to\" app=continue_href}}",
+            "pages/signed-out.hbs:2:1: the text `back-to` takes `application`, but is given `app`",
+        ),
+        (
+            "{{t \"continue\" name=continue_href}}",
+            "pages/signed-out.hbs:2:1: the text `continue` takes no variables, but is given `name`",
+        ),
+    ];
+    for (body, expected) in table {
+        let told = told(&[("pages/signed-out.hbs", &signed_out(body))]);
+        assert!(told.iter().any(|fault| fault == expected), "{body}: {told:?}");
+    }
+    let syntax = told(&[("pages/signed-out.hbs", "<p>\n{{#if application_name}}")]);
+    assert!(syntax[0].starts_with("pages/signed-out.hbs:2:"), "{syntax:?}");
+}
+
+#[test]
+fn what_only_shows_when_rendered_is_found_by_rendering() {
+    // Without an application there is nothing to put into the text.
+    let told =
+        told(&[("pages/signed-out.hbs", &signed_out("{{t \"back-to\" application=application_name}}"))]);
+    assert!(told[0].starts_with("pages/signed-out cannot be rendered in `en`"), "{told:?}");
+    assert!(told[0].contains("nothing to put for `application`"), "{told:?}");
+}
+
+#[test]
+fn texts_are_the_same_in_every_language() {
+    let page = signed_out("{{t \"ours\"}}");
+    for (english, spanish, expected) in [
+        ("ours = Ours", "", "texts/es.ftl: the text `ours` is missing"),
+        ("", "ours = Nuestro", "texts/en.ftl: the text `ours` is missing"),
+        (
+            "ours = Ours",
+            "ours = { $name }",
+            "texts/es.ftl: the text `ours` has other variables or choices than in English",
+        ),
+    ] {
+        let files = [("pages/signed-out.hbs", &*page), ("texts/en.ftl", english), ("texts/es.ftl", spanish)];
+        assert!(told(&files).iter().any(|fault| fault == expected), "{expected}");
+    }
+    let told =
+        told(&[("texts/en.ftl", "forgot-pasword = I forgot"), ("texts/es.ftl", "forgot-pasword = Olvidé")]);
+    assert_eq!(told[0], "texts/en.ftl: the text `forgot-pasword` is not used by any page or email");
+}
+
+#[test]
+fn a_choice_that_one_language_lacks_is_told() {
+    let channel = "channel = { $channel ->\n    [email] Email\n   *[call] Call\n }\n";
+    assert_eq!(
+        told(&[("texts/en.ftl", channel)]),
+        ["texts/es.ftl: the text `channel` has other variables or choices than in English"]
+    );
+}
+
+#[test]
+fn a_broken_text_file_is_told_with_its_line() {
+    let told = told(&[("texts/es.ftl", "skip = Ir\nthis is not fluent\n")]);
+    assert!(told[0].starts_with("texts/es.ftl:2:"), "{told:?}");
+}
+
+#[test]
+fn a_file_that_would_change_nothing_is_told() {
+    for (file, content, expected) in [
+        ("pages/sign_in.hbs", "x", "pages/sign_in.hbs: no such file belongs to a theme"),
+        ("texts/fr.ftl", "skip = x", "texts/fr.ftl: no such file belongs to a theme"),
+        ("style.css", "x", "style.css: no such file belongs to a theme"),
+        ("partials/aplication.hbs", "x", "partials/aplication.hbs: no page or email includes it"),
+        (
+            "assets/page.html",
+            "x",
+            "assets/page.html: not an image, style sheet, script or font that pages may load",
+        ),
+        ("assets/icons/ours.svg", "<?xml?><svg/>", "assets/icons/ours.svg: an icon has to begin with <svg"),
+    ] {
+        assert_eq!(told(&[(file, content)]), [expected], "{file}");
+    }
+}

@@ -1,0 +1,151 @@
+//! Signing out and being signed out, and what every answer carries.
+
+use std::collections::HashMap;
+
+use anteroom_practice_app::{Screen, router, serve};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use crate::support::browser::Browser;
+use crate::support::test_tokens::Signer;
+use crate::support::{BASE, World, clock, config};
+
+#[tokio::test]
+async fn rp_initiated_2_signing_out_goes_by_way_of_the_provider() {
+    let world = World::new().await;
+    let mut browser = world.signed_in().await;
+    let url = browser.post("/sign-out", &[]).await.location();
+    assert!(url.as_str().starts_with(&format!("{}/end-session?", world.provider.issuer)));
+    let asked: HashMap<String, String> = url.query_pairs().into_owned().collect();
+    assert_eq!(asked["post_logout_redirect_uri"], format!("{BASE}/signed-out"));
+    assert_eq!(asked["client_id"], "schedule");
+    assert_eq!(asked["id_token_hint"].split('.').count(), 3);
+
+    let page = browser.get(&format!("/signed-out?state={}", asked["state"])).await;
+    assert!(page.body.contains("everything else you opened with the same sign-in"), "{}", page.body);
+    let page = browser.get("/signed-out?state=another").await;
+    assert!(page.body.contains("You are not signed in to Schedule"), "{}", page.body);
+    assert_eq!(browser.get("/claims.json").await.status, 401);
+    assert_eq!(browser.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn signing_out_works_without_a_session_and_without_a_provider() {
+    let world = World::new().await;
+    assert_eq!(world.browser().post("/sign-out", &[]).await.location().path(), "/signed-out");
+    let mut browser = world.signed_in().await;
+    assert_eq!(browser.get("/signed-out").await.location().path(), "/");
+    world.provider.set.lock().unwrap().down = true;
+    world.time.pass(16 * 60);
+    assert_eq!(browser.post("/sign-out", &[]).await.location().path(), "/signed-out");
+    assert_eq!(browser.get("/signed-out").await.status, 200);
+}
+
+#[tokio::test]
+async fn backchannel_2_7_a_logout_token_ends_the_session() {
+    let world = World::new().await;
+    let mut browser = world.signed_in().await;
+    let token = world.provider.logout_token(&json!({}));
+    let answer = world.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert!(browser.get("/").await.location().as_str().contains("/authorize?"));
+
+    let again = world.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
+    assert_eq!(again.status, 400);
+    assert!(again.body.contains("jti"), "{}", again.body);
+}
+
+#[tokio::test]
+async fn backchannel_2_8_what_is_refused_ends_nothing() {
+    let world = World::new().await;
+    let mut browser = world.signed_in().await;
+    let forged = {
+        let stranger = Signer::new(9);
+        stranger.sign(&stranger.header(), &json!({}))
+    };
+    let with_nonce = world.provider.logout_token(&json!({"nonce": "n"}));
+    for form in
+        [&[][..], &[("logout_token", "x")], &[("logout_token", &forged)], &[("logout_token", &with_nonce)]]
+    {
+        let answer = world.browser().post("/backchannel-logout", form).await;
+        assert_eq!(answer.status, 400, "{form:?}");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert!(answer.body.contains("invalid_request"), "{}", answer.body);
+    }
+    assert_eq!(browser.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn core_10_1_1_a_logout_token_of_a_new_key_holds() {
+    let world = World::new().await;
+    let mut browser = world.signed_in().await;
+    world.provider.set.lock().unwrap().signer = Signer::new(2);
+    let token = world.provider.logout_token(&json!({"sid": null, "sub": "alice-sub"}));
+    let answer = world.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(browser.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_policy_and_nothing_personal_is_stored() {
+    let world = World::new().await;
+    let mut browser = world.signed_in().await;
+    let paths = [
+        ("/", "no-store"),
+        ("/signed-out", "no-store"),
+        ("/callback", "no-store"),
+        ("/nowhere", "no-store"),
+        ("/claims.json", "no-store"),
+        ("/healthz", "no-store"),
+        ("/assets/app.css", "public, max-age=300"),
+        ("/assets/icon.svg", "public, max-age=300"),
+    ];
+    for (path, caching) in paths {
+        let answer = browser.get(path).await;
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{path}: {policy}");
+        assert!(
+            policy.contains(&format!("form-action 'self' {};", world.provider.issuer)),
+            "{path}: {policy}"
+        );
+        assert_eq!(answer.headers["cache-control"], caching, "{path}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn applications_on_one_host_do_not_share_cookies() {
+    let world = World::new().await;
+    let mut names = Vec::new();
+    for screen in Screen::ALL {
+        let mut config = config(&world.provider.issuer);
+        config.screen = screen;
+        let mut browser = Browser::new(router(config, clock(&world.time)).unwrap());
+        browser.get("/").await;
+        names.extend(browser.cookies.into_keys());
+    }
+    names.sort();
+    let expected = ["analytics", "imaging", "patient-forms", "schedule", "secure-mail"];
+    assert_eq!(names, expected.map(|slug| format!("practice_{slug}_browser")));
+}
+
+#[tokio::test]
+async fn it_serves_until_it_is_told_to_stop() {
+    let world = World::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(serve(config(&world.provider.issuer), clock(&world.time), listener, async {
+        let _ = stopped.await;
+    }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"), "{answer}");
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+}

@@ -1,0 +1,163 @@
+//! Accounts and their passwords: the writes, and the reads that are not on every path. The others are in `hot`.
+
+use crate::StoreError;
+use crate::entity::{account_groups, accounts, known_devices, password_credentials, phones, totp_factors};
+use crate::row::{Place, count_column};
+use crate::store::{Reads, Tx};
+use anteroom_crypto::PasswordHash;
+use anteroom_domain::account::{Account, AccountStatus, Epoch, GroupName};
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::lockout::Counters;
+use anteroom_domain::password::PasswordFacts;
+use jiff::Timestamp;
+use sea_orm::sea_query::{Expr, ExprTrait, LockType};
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Set, TryInsertResult};
+use sea_orm::{ConnectionTrait, QueryTrait};
+
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub hash: PasswordHash,
+    pub facts: PasswordFacts,
+}
+
+/// An account whose row nobody else can change until the transaction ends.
+#[derive(Clone, Debug)]
+pub struct LockedAccount {
+    pub account: Account,
+    pub credential: Option<Credential>,
+}
+
+/// What the person could pass a second factor with now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondFactors {
+    pub phone: bool,
+    pub totp: bool,
+}
+
+impl SecondFactors {
+    pub const fn any(self) -> bool {
+        self.phone || self.totp
+    }
+}
+
+impl Reads {
+    pub async fn password_facts(&self, id: AccountId) -> Result<Option<PasswordFacts>, StoreError> {
+        let row = password_credentials::Entity::find_by_id(id.0).one(&self.conn).await?;
+        let Some(row) = row else { return Ok(None) };
+        let place = Place { table: "password_credentials", id: &id };
+        Ok(Some(PasswordFacts {
+            set_at: place.time("set_at", row.set_at)?,
+            jitter_days: place.number("expiry_jitter_days", row.expiry_jitter_days)?,
+        }))
+    }
+
+    pub async fn second_factors(&self, id: AccountId, now: Timestamp) -> Result<SecondFactors, StoreError> {
+        let phone = phones::Entity::find()
+            .filter(phones::Column::AccountId.eq(id.0))
+            .filter(phones::Column::VerifiedAt.is_not_null())
+            .filter(phones::Column::UsableFrom.lte(now.as_millisecond()));
+        let totp = totp_factors::Entity::find()
+            .filter(totp_factors::Column::AccountId.eq(id.0))
+            .filter(totp_factors::Column::ConfirmedAt.is_not_null());
+        Ok(SecondFactors {
+            phone: phone.one(&self.conn).await?.is_some(),
+            totp: totp.one(&self.conn).await?.is_some(),
+        })
+    }
+}
+
+impl Tx {
+    /// Locks the account's row until the transaction ends, and reads the account as it is then.
+    pub async fn lock_account(&self, id: AccountId) -> Result<Option<LockedAccount>, StoreError> {
+        // In a statement of its own: PostgreSQL brings only the locked row up to date when it had to wait for the lock,
+        // and would show the credential of before. SQLite has locked the database already.
+        if self.conn.get_database_backend() == DbBackend::Postgres {
+            let lock = accounts::Entity::find_by_id(id.0).select_only().column(accounts::Column::Id);
+            let lock = lock.lock(LockType::NoKeyUpdate);
+            self.conn.query_one_raw(lock.build(DbBackend::Postgres)).await?;
+        }
+        self.account_with_credential(id).await
+    }
+
+    pub async fn save_counters(&self, id: AccountId, counters: &Counters) -> Result<(), StoreError> {
+        let lockout = counters.lockout;
+        let millis = |at: Option<Timestamp>| Expr::value(at.map(Timestamp::as_millisecond));
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::UnknownFailures, Expr::value(count_column(lockout.unknown_failures)))
+            .col_expr(accounts::Column::UnknownLockedAt, millis(lockout.unknown_locked_at))
+            .col_expr(accounts::Column::LockedAt, millis(lockout.locked_at))
+            .filter(accounts::Column::Id.eq(id.0))
+            .exec(&self.conn)
+            .await?;
+        if let Some(device) = counters.device {
+            known_devices::Entity::update_many()
+                .col_expr(known_devices::Column::Failures, Expr::value(count_column(device.failures)))
+                .filter(known_devices::Column::Id.eq(device.device.0))
+                .filter(known_devices::Column::AccountId.eq(id.0))
+                .exec(&self.conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub async fn set_status(
+        &self,
+        id: AccountId,
+        status: AccountStatus,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let disabled_at = (status == AccountStatus::Disabled).then_some(now.as_millisecond());
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::Status, Expr::value(status.as_str()))
+            .col_expr(accounts::Column::DisabledAt, Expr::value(disabled_at))
+            .col_expr(accounts::Column::UpdatedAt, Expr::value(now.as_millisecond()))
+            .filter(accounts::Column::Id.eq(id.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Makes worthless whatever carries the account's epoch until now. `None`: there is no such account.
+    pub async fn raise_epoch(&self, id: AccountId) -> Result<Option<Epoch>, StoreError> {
+        let raised = accounts::Entity::update_many()
+            .col_expr(accounts::Column::Epoch, Expr::col(accounts::Column::Epoch).add(1_i64))
+            .filter(accounts::Column::Id.eq(id.0))
+            .exec_with_returning(&self.conn)
+            .await?;
+        Ok(raised.first().map(|row| Epoch(row.epoch)))
+    }
+
+    /// `false`: the account was a member already.
+    pub async fn add_group(&self, id: AccountId, group: &GroupName) -> Result<bool, StoreError> {
+        let row =
+            account_groups::ActiveModel { account_id: Set(id.0), group_name: Set(group.as_str().to_owned()) };
+        let inserted = account_groups::Entity::insert(row)
+            .on_conflict_do_nothing()
+            .exec_without_returning(&self.conn)
+            .await?;
+        Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+    }
+
+    /// `false`: the account was no member.
+    pub async fn remove_group(&self, id: AccountId, group: &GroupName) -> Result<bool, StoreError> {
+        let key = (id.0, group.as_str().to_owned());
+        let deleted = account_groups::Entity::delete_by_id(key).exec(&self.conn).await?;
+        Ok(deleted.rows_affected == 1)
+    }
+
+    /// The same password hashed anew; its age stays. `false`: it was changed in between, and is left alone.
+    pub async fn replace_hash(
+        &self,
+        id: AccountId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let replaced = password_credentials::Entity::update_many()
+            .col_expr(password_credentials::Column::Hash, Expr::value(new.encode()))
+            .filter(password_credentials::Column::AccountId.eq(id.0))
+            .filter(password_credentials::Column::Hash.eq(old.encode()))
+            .exec(&self.conn)
+            .await?;
+        Ok(replaced.rows_affected == 1)
+    }
+}

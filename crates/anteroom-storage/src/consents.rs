@@ -1,0 +1,61 @@
+//! What people have agreed to.
+
+use crate::StoreError;
+use crate::entity::consents;
+use crate::row::Place;
+use crate::store::{Reads, Tx};
+use anteroom_domain::ids::AccountId;
+use anteroom_oidc::{ClientId, ScopeSet};
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set};
+
+impl Reads {
+    pub async fn consent(
+        &self,
+        account: AccountId,
+        client: &ClientId,
+    ) -> Result<Option<ScopeSet>, StoreError> {
+        let row = consents::Entity::find_by_id(key(account, client)).one(&self.conn).await?;
+        row.map(|row| scopes(&row)).transpose()
+    }
+}
+
+impl Tx {
+    /// Adds to what was agreed to before.
+    pub async fn save_consent(
+        &self,
+        account: AccountId,
+        client: &ClientId,
+        agreed: &ScopeSet,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = consents::ActiveModel {
+            account_id: Set(account.0),
+            client_id: Set(client.as_str().to_owned()),
+            scopes: Set(agreed.to_string()),
+            granted_at: Set(now.as_millisecond()),
+        };
+        consents::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(&self.conn).await?;
+        // Locked, so that of two answers at once neither forgets the other.
+        let before =
+            consents::Entity::find_by_id(key(account, client)).lock_exclusive().one(&self.conn).await?;
+        let Some(before) = before else { return Ok(()) };
+        consents::Entity::update_many()
+            .col_expr(consents::Column::Scopes, Expr::value(scopes(&before)?.union(agreed).to_string()))
+            .col_expr(consents::Column::GrantedAt, Expr::value(now.as_millisecond()))
+            .filter(consents::Column::AccountId.eq(account.0))
+            .filter(consents::Column::ClientId.eq(client.as_str()))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+}
+
+fn key(account: AccountId, client: &ClientId) -> (uuid::Uuid, String) {
+    (account.0, client.as_str().to_owned())
+}
+
+fn scopes(row: &consents::Model) -> Result<ScopeSet, StoreError> {
+    Place { table: "consents", id: &row.account_id }.parsed("scopes", &row.scopes)
+}

@@ -1,0 +1,61 @@
+//! Known devices.
+
+use crate::StoreError;
+use crate::entity::known_devices;
+use crate::row::{Place, count_column};
+use crate::store::{Reads, Tx};
+use anteroom_domain::device::KnownDevice;
+use anteroom_domain::ids::{AccountId, DeviceId};
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+impl Reads {
+    /// `None` also for one that was revoked.
+    pub async fn device(&self, id: DeviceId) -> Result<Option<KnownDevice>, StoreError> {
+        let row = known_devices::Entity::find_by_id(id.0)
+            .filter(known_devices::Column::RevokedAt.is_null())
+            .one(&self.conn)
+            .await?;
+        row.map(known).transpose()
+    }
+}
+
+impl Tx {
+    pub async fn insert_device(&self, device: &KnownDevice) -> Result<(), StoreError> {
+        let row = known_devices::ActiveModel {
+            id: Set(device.id.0),
+            account_id: Set(device.account.0),
+            failures: Set(count_column(device.failures)),
+            stepped_up_at: Set(device.stepped_up_at.map(Timestamp::as_millisecond)),
+            label: Set(device.label.clone()),
+            created_at: Set(device.created_at.as_millisecond()),
+            last_seen_at: Set(device.last_seen_at.as_millisecond()),
+            revoked_at: Set(None),
+        };
+        known_devices::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    pub async fn touch_device(&self, id: DeviceId, now: Timestamp) -> Result<(), StoreError> {
+        known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::LastSeenAt, Expr::value(now.as_millisecond()))
+            .filter(known_devices::Column::Id.eq(id.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+}
+
+fn known(row: known_devices::Model) -> Result<KnownDevice, StoreError> {
+    let place = Place { table: "known_devices", id: &row.id };
+    Ok(KnownDevice {
+        id: DeviceId(row.id),
+        account: AccountId(row.account_id),
+        failures: place.number("failures", row.failures)?,
+        stepped_up_at: place.maybe_time("stepped_up_at", row.stepped_up_at)?,
+        created_at: place.time("created_at", row.created_at)?,
+        last_seen_at: place.time("last_seen_at", row.last_seen_at)?,
+        label: row.label,
+    })
+}

@@ -1,0 +1,159 @@
+//! Grants and their families of refresh tokens: the writes. They are read in `hot`.
+//!
+//! Each write carries its condition, so that what was checked a moment ago is still so when it counts: losing a race is
+//! an answer, never a wrong row.
+
+use crate::StoreError;
+use crate::entity::{grants, refresh_tokens};
+use crate::row::{amr_text, json_text};
+use crate::store::Tx;
+use anteroom_domain::account::Account;
+use anteroom_domain::grant::{Grant, GrantEnd};
+use anteroom_domain::ids::{GrantId, SessionId};
+use anteroom_domain::refresh::RefreshFamily;
+use anteroom_domain::session::Session;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Set, Statement, Value};
+
+/// A grant with all that its tokens are checked against.
+#[derive(Clone, Debug)]
+pub struct GrantRecord {
+    pub grant: Grant,
+    pub family: Option<RefreshFamily>,
+    pub account: Account,
+    /// `None` once it was swept away, long after its end.
+    pub session: Option<Session>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    Yes,
+    /// A grant of this id exists: the code was redeemed before.
+    AlreadyThere,
+    /// The account is no longer active, or of another epoch, or the session has ended.
+    WorldChanged,
+}
+
+/// Account and session are held as they are until the grant is committed, so that a sign-out or a disablement at the same
+/// moment comes either before it, and it is refused, or after it, and finds it.
+macro_rules! insert_grant {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO grants (id, client_id, account_id, session_id, epoch, scopes, claims, resources, nonce, \
+             auth_time, acr, amr, offline, created_at, expires_at) \
+             SELECT $1, $2, a.id, s.id, a.epoch, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+             FROM accounts a JOIN sessions s ON s.account_id = a.id \
+             WHERE a.id = $3 AND a.status = 'active' AND a.epoch = $5 \
+             AND s.id = $4 AND s.epoch = a.epoch AND s.ended_at IS NULL",
+            $lock,
+            " ON CONFLICT (id) DO NOTHING"
+        )
+    };
+}
+
+const INSERT_ON_SQLITE: &str = insert_grant!("");
+const INSERT_ON_POSTGRES: &str = insert_grant!(" FOR SHARE OF a, s");
+
+const ROTATE: &str = "UPDATE refresh_tokens \
+     SET generation = $3, rotated_at = $4, idle_expires_at = $5, expires_at = $6 \
+     WHERE grant_id = $1 AND generation = $2 AND EXISTS (\
+     SELECT 1 FROM grants g JOIN accounts a ON a.id = g.account_id \
+     WHERE g.id = $1 AND g.revoked_at IS NULL AND a.status = 'active' AND a.epoch = g.epoch)";
+
+impl Tx {
+    /// Redeems a code: its grant is inserted once. `expires_at` is when the last token of it can be dead at the latest.
+    pub async fn insert_grant(&self, grant: &Grant, expires_at: Timestamp) -> Result<Inserted, StoreError> {
+        let sql = match self.conn.get_database_backend() {
+            DbBackend::Postgres => INSERT_ON_POSTGRES,
+            _ => INSERT_ON_SQLITE,
+        };
+        if self.execute(sql, grant_values(grant, expires_at)?).await? == 1 {
+            return Ok(Inserted::Yes);
+        }
+        let there = grants::Entity::find_by_id(grant.id.0).one(&self.conn).await?;
+        Ok(if there.is_some() { Inserted::AlreadyThere } else { Inserted::WorldChanged })
+    }
+
+    pub async fn insert_family(&self, family: &RefreshFamily) -> Result<(), StoreError> {
+        let row = refresh_tokens::ActiveModel {
+            grant_id: Set(family.grant.0),
+            generation: Set(i64::from(family.generation)),
+            rotated_at: Set(family.rotated_at.as_millisecond()),
+            idle_expires_at: Set(family.idle_expires_at.as_millisecond()),
+            expires_at: Set(family.expires_at.as_millisecond()),
+        };
+        refresh_tokens::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// `false`: generation `from` is not the newest any more, or the grant has ended meanwhile.
+    pub async fn rotate_family(&self, next: &RefreshFamily, from: u32) -> Result<bool, StoreError> {
+        let values = vec![
+            next.grant.0.into(),
+            i64::from(from).into(),
+            i64::from(next.generation).into(),
+            next.rotated_at.as_millisecond().into(),
+            next.idle_expires_at.as_millisecond().into(),
+            next.expires_at.as_millisecond().into(),
+        ];
+        Ok(self.execute(ROTATE, values).await? == 1)
+    }
+
+    /// `false`: it was revoked before.
+    pub async fn revoke_grant(&self, id: GrantId, end: GrantEnd, now: Timestamp) -> Result<bool, StoreError> {
+        let revoked = grants::Entity::update_many()
+            .col_expr(grants::Column::RevokedAt, Expr::value(now.as_millisecond()))
+            .col_expr(grants::Column::RevokeReason, Expr::value(end.as_str()))
+            .filter(grants::Column::Id.eq(id.0))
+            .filter(grants::Column::RevokedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(revoked.rows_affected == 1)
+    }
+
+    /// With `only_online`, those that outlive their session (`offline_access`) are spared. Says how many it were.
+    pub async fn revoke_grants_of_session(
+        &self,
+        session: SessionId,
+        only_online: bool,
+        end: GrantEnd,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut theirs = grants::Entity::update_many()
+            .col_expr(grants::Column::RevokedAt, Expr::value(now.as_millisecond()))
+            .col_expr(grants::Column::RevokeReason, Expr::value(end.as_str()))
+            .filter(grants::Column::SessionId.eq(session.0))
+            .filter(grants::Column::RevokedAt.is_null());
+        if only_online {
+            theirs = theirs.filter(grants::Column::Offline.eq(false));
+        }
+        Ok(theirs.exec(&self.conn).await?.rows_affected)
+    }
+
+    async fn execute(&self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
+        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), sql, values);
+        Ok(self.conn.execute_raw(statement).await?.rows_affected())
+    }
+}
+
+fn grant_values(grant: &Grant, expires_at: Timestamp) -> Result<Vec<Value>, StoreError> {
+    let resources = if grant.resources.is_empty() { None } else { Some(json_text(&grant.resources)?) };
+    Ok(vec![
+        grant.id.0.into(),
+        grant.client.as_str().into(),
+        grant.account.0.into(),
+        grant.session.0.into(),
+        grant.epoch.0.into(),
+        grant.scope.to_string().into(),
+        grant.claims.as_ref().map(json_text).transpose()?.into(),
+        resources.into(),
+        grant.nonce.as_ref().map(|nonce| nonce.as_str().to_owned()).into(),
+        grant.auth_time.as_millisecond().into(),
+        grant.acr.as_str().into(),
+        amr_text(&grant.amr).into(),
+        grant.is_offline().into(),
+        grant.created_at.as_millisecond().into(),
+        expires_at.as_millisecond().into(),
+    ])
+}

@@ -1,0 +1,170 @@
+//! The columns of hot statements, read in order into the domain's types.
+
+use super::FoundSession;
+use crate::StoreError;
+use crate::accounts::Credential;
+use crate::grants::GrantRecord;
+use crate::row::{Cells, Place};
+use anteroom_crypto::PasswordHash;
+use anteroom_domain::account::{Account, AccountStatus, Epoch, GroupName, VerifiedPhone};
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::device::KnownDevice;
+use anteroom_domain::grant::Grant;
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, GrantId, SessionId};
+use anteroom_domain::lockout::Lockout;
+use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::refresh::RefreshFamily;
+use anteroom_domain::session::Session;
+use uuid::Uuid;
+
+pub(super) fn account(cells: &mut Cells<'_>) -> Result<Account, StoreError> {
+    let id: Uuid = cells.take()?;
+    let place = Place { table: "accounts", id: &id };
+    let status: String = cells.take()?;
+    let status = AccountStatus::parse(&status).ok_or_else(|| place.corrupt("status"))?;
+    let epoch = Epoch(cells.take()?);
+    let profile = place.json("profile", &cells.take::<String>()?)?;
+    let locale = cells.take()?;
+    let lockout = Lockout {
+        unknown_failures: place.number("unknown_failures", cells.take::<i32>()?)?,
+        unknown_locked_at: place.maybe_time("unknown_locked_at", cells.take()?)?,
+        locked_at: place.maybe_time("locked_at", cells.take()?)?,
+    };
+    let created_at = place.time("created_at", cells.take()?)?;
+    let updated_at = place.time("updated_at", cells.take()?)?;
+    let addresses = Place { table: "account_addresses", id: &id };
+    let primary_address =
+        EmailAddress::parse(&cells.take::<String>()?).map_err(|_| addresses.corrupt("address"))?;
+    let address_verified = cells.take::<Option<i64>>()?.is_some();
+    let phone = cells.take::<Option<String>>()?.map(VerifiedPhone);
+    let groups = cells.take::<Option<String>>()?.unwrap_or_default();
+    let names = groups.split(' ').filter(|name| !name.is_empty()).map(GroupName::parse);
+    let groups = names.collect::<Result<_, _>>();
+    let groups = groups.map_err(|_| Place { table: "account_groups", id: &id }.corrupt("group_name"))?;
+    Ok(Account {
+        id: AccountId(id),
+        status,
+        epoch,
+        profile,
+        primary_address,
+        address_verified,
+        phone,
+        locale,
+        groups,
+        lockout,
+        created_at,
+        updated_at,
+    })
+}
+
+pub(super) fn credential(
+    cells: &mut Cells<'_>,
+    account: AccountId,
+) -> Result<Option<Credential>, StoreError> {
+    let Some(hash) = cells.take::<Option<String>>()? else {
+        cells.skip(2);
+        return Ok(None);
+    };
+    let place = Place { table: "password_credentials", id: &account };
+    Ok(Some(Credential {
+        hash: PasswordHash::parse(&hash).map_err(|_| place.corrupt("hash"))?,
+        facts: PasswordFacts {
+            set_at: place.time("set_at", cells.take()?)?,
+            jitter_days: place.number("expiry_jitter_days", cells.take::<i32>()?)?,
+        },
+    }))
+}
+
+pub(super) fn device(cells: &mut Cells<'_>, account: AccountId) -> Result<Option<KnownDevice>, StoreError> {
+    let Some(id) = cells.take::<Option<Uuid>>()? else { return Ok(None) };
+    let place = Place { table: "known_devices", id: &id };
+    Ok(Some(KnownDevice {
+        id: DeviceId(id),
+        account,
+        failures: place.number("failures", cells.take::<i32>()?)?,
+        stepped_up_at: place.maybe_time("stepped_up_at", cells.take()?)?,
+        label: cells.take()?,
+        created_at: place.time("created_at", cells.take()?)?,
+        last_seen_at: place.time("last_seen_at", cells.take()?)?,
+    }))
+}
+
+pub(super) fn found_session(cells: &mut Cells<'_>) -> Result<FoundSession, StoreError> {
+    let digest: Vec<u8> = cells.take()?;
+    let place = Place { table: "sessions", id: &"a token" };
+    let session = session(cells)?.ok_or_else(|| place.corrupt("id"))?;
+    let digest = Place { table: "sessions", id: &session.id }.digest("token_digest", &digest)?;
+    Ok(FoundSession { digest, session, account: account(cells)? })
+}
+
+/// `None` where no session was joined. Nothing is read behind it then.
+pub(super) fn session(cells: &mut Cells<'_>) -> Result<Option<Session>, StoreError> {
+    let Some(id) = cells.take::<Option<Uuid>>()? else { return Ok(None) };
+    let place = Place { table: "sessions", id: &id };
+    Ok(Some(Session {
+        id: SessionId(id),
+        account: AccountId(cells.take()?),
+        epoch: Epoch(cells.take()?),
+        browser: BrowserId(cells.take()?),
+        device: cells.take::<Option<Uuid>>()?.map(DeviceId),
+        auth_time: place.time("auth_time", cells.take()?)?,
+        acr: place.parsed("acr", &cells.take::<String>()?)?,
+        amr: place.amr("amr", &cells.take::<String>()?)?,
+        created_at: place.time("created_at", cells.take()?)?,
+        last_active_at: place.time("last_active_at", cells.take()?)?,
+        ended_at: place.maybe_time("ended_at", cells.take()?)?,
+    }))
+}
+
+pub(super) fn grant_record(cells: &mut Cells<'_>) -> Result<GrantRecord, StoreError> {
+    let grant = grant(cells)?;
+    let family = family(cells, grant.id)?;
+    let account = account(cells)?;
+    let session = session(cells)?;
+    Ok(GrantRecord { grant, family, account, session })
+}
+
+fn grant(cells: &mut Cells<'_>) -> Result<Grant, StoreError> {
+    let id: Uuid = cells.take()?;
+    let place = Place { table: "grants", id: &id };
+    Ok(Grant {
+        id: GrantId(id),
+        client: place.parsed("client_id", &cells.take::<String>()?)?,
+        account: AccountId(cells.take()?),
+        session: SessionId(cells.take()?),
+        epoch: Epoch(cells.take()?),
+        scope: place.parsed("scopes", &cells.take::<String>()?)?,
+        claims: match cells.take::<Option<String>>()? {
+            Some(text) => Some(place.json("claims", &text)?),
+            None => None,
+        },
+        resources: match cells.take::<Option<String>>()? {
+            Some(text) => place.json("resources", &text)?,
+            None => Vec::new(),
+        },
+        nonce: match cells.take::<Option<String>>()? {
+            Some(text) => Some(place.parsed("nonce", &text)?),
+            None => None,
+        },
+        auth_time: place.time("auth_time", cells.take()?)?,
+        acr: place.parsed("acr", &cells.take::<String>()?)?,
+        amr: place.amr("amr", &cells.take::<String>()?)?,
+        created_at: place.time("created_at", cells.take()?)?,
+        revoked_at: place.maybe_time("revoked_at", cells.take()?)?,
+    })
+}
+
+fn family(cells: &mut Cells<'_>, grant: GrantId) -> Result<Option<RefreshFamily>, StoreError> {
+    let Some(generation) = cells.take::<Option<i64>>()? else {
+        cells.skip(3);
+        return Ok(None);
+    };
+    let place = Place { table: "refresh_tokens", id: &grant };
+    Ok(Some(RefreshFamily {
+        grant,
+        generation: place.number("generation", generation)?,
+        rotated_at: place.time("rotated_at", cells.take()?)?,
+        idle_expires_at: place.time("idle_expires_at", cells.take()?)?,
+        expires_at: place.time("expires_at", cells.take()?)?,
+    }))
+}

@@ -1,0 +1,80 @@
+//! Interactions that have become rows.
+
+use crate::StoreError;
+use crate::entity::interactions;
+use crate::row::{Place, json_text};
+use crate::store::{Reads, Tx};
+use anteroom_crypto::Digest;
+use anteroom_domain::ids::InteractionId;
+use anteroom_domain::interaction::Interaction;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+impl Reads {
+    /// By any of its handle's digests: one for each version of the hashing key.
+    pub async fn interaction(&self, handle: &[Digest]) -> Result<Option<Interaction>, StoreError> {
+        let handles = handle.iter().map(|digest| digest.as_bytes().to_vec());
+        let row = interactions::Entity::find()
+            .filter(interactions::Column::HandleDigest.is_in(handles))
+            .one(&self.conn)
+            .await?;
+        row.as_ref().map(interaction).transpose()
+    }
+}
+
+impl Tx {
+    pub async fn insert_interaction(
+        &self,
+        interaction: &Interaction,
+        handle: &Digest,
+    ) -> Result<(), StoreError> {
+        let row = interactions::ActiveModel {
+            id: Set(interaction.id.0),
+            handle_digest: Set(handle.as_bytes().to_vec()),
+            journey: Set(json_text(&interaction.journey)?),
+            proof: Set(interaction.proof.as_ref().map(json_text).transpose()?),
+            created_at: Set(interaction.created_at.as_millisecond()),
+            expires_at: Set(interaction.expires_at.as_millisecond()),
+            finished_at: Set(interaction.finished_at.map(Timestamp::as_millisecond)),
+        };
+        interactions::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// Journey and proof; nothing else about an interaction changes, and nothing at all once it is finished.
+    pub async fn save_interaction(&self, interaction: &Interaction) -> Result<(), StoreError> {
+        let proof = interaction.proof.as_ref().map(json_text).transpose()?;
+        interactions::Entity::update_many()
+            .col_expr(interactions::Column::Journey, Expr::value(json_text(&interaction.journey)?))
+            .col_expr(interactions::Column::Proof, Expr::value(proof))
+            .filter(interactions::Column::Id.eq(interaction.id.0))
+            .filter(interactions::Column::FinishedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// `false`: it was finished before.
+    pub async fn finish_interaction(&self, id: InteractionId, now: Timestamp) -> Result<bool, StoreError> {
+        let finished = interactions::Entity::update_many()
+            .col_expr(interactions::Column::FinishedAt, Expr::value(now.as_millisecond()))
+            .filter(interactions::Column::Id.eq(id.0))
+            .filter(interactions::Column::FinishedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(finished.rows_affected == 1)
+    }
+}
+
+fn interaction(row: &interactions::Model) -> Result<Interaction, StoreError> {
+    let place = Place { table: "interactions", id: &row.id };
+    Ok(Interaction {
+        id: InteractionId(row.id),
+        journey: place.json("journey", &row.journey)?,
+        proof: row.proof.as_ref().map(|proof| place.json("proof", proof)).transpose()?,
+        created_at: place.time("created_at", row.created_at)?,
+        expires_at: place.time("expires_at", row.expires_at)?,
+        finished_at: place.maybe_time("finished_at", row.finished_at)?,
+    })
+}

@@ -1,0 +1,182 @@
+//! Messages on their way: mail to people, logouts to applications. Queued in the transaction of the act.
+//!
+//! A lease is a `next_attempt_at` in the future: whoever takes a delivery moves it there, and when the node that took it
+//! dies, the delivery is simply due again.
+
+use crate::StoreError;
+use crate::entity::{logout_deliveries, messages};
+use crate::row::{Cells, Place, json_text};
+use crate::store::{Reads, Tx};
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::ids::{AccountId, MessageId, SessionId};
+use anteroom_domain::message::Message;
+use anteroom_oidc::ClientId;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    Statement,
+};
+use uuid::Uuid;
+
+/// Telling one client that a session has ended (OpenID Connect Back-Channel Logout 1.0).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogoutDelivery {
+    pub id: MessageId,
+    pub client: ClientId,
+    pub session: SessionId,
+    pub account: AccountId,
+    /// How often it was tried before.
+    pub attempts: u32,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryResult {
+    Done,
+    Retry { at: Timestamp },
+    Failed,
+}
+
+macro_rules! lease_logouts {
+    ($lock:literal) => {
+        concat!(
+            "WITH due AS (SELECT id FROM logout_deliveries WHERE next_attempt_at <= $1 AND expires_at > $1 \
+             ORDER BY next_attempt_at LIMIT $3",
+            $lock,
+            ") UPDATE logout_deliveries SET next_attempt_at = $2, attempts = attempts + 1 \
+             WHERE id IN (SELECT id FROM due) \
+             RETURNING id, client_id, session_id, account_id, attempts - 1, created_at, expires_at"
+        )
+    };
+}
+
+const LEASE_ON_SQLITE: &str = lease_logouts!("");
+/// Nodes take different ones instead of waiting for each other.
+const LEASE_ON_POSTGRES: &str = lease_logouts!(" FOR UPDATE SKIP LOCKED");
+
+impl Reads {
+    /// Newest first; without those whose content was erased.
+    pub async fn newest_messages(&self, limit: u64) -> Result<Vec<Message>, StoreError> {
+        let rows = messages::Entity::find()
+            .filter(messages::Column::SealedPayload.is_not_null())
+            .order_by_desc(messages::Column::CreatedAt)
+            .order_by_desc(messages::Column::Id)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(|row| self.message(row)).collect()
+    }
+
+    fn message(&self, row: &messages::Model) -> Result<Message, StoreError> {
+        let place = Place { table: "messages", id: &row.id };
+        let sealed = row.sealed_payload.as_deref().unwrap_or_default();
+        let ring = self.keys.ring.load();
+        let payload = ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id), sealed);
+        let payload = payload.map_err(|_| place.corrupt("sealed_payload"))?;
+        Ok(Message {
+            id: MessageId(row.id),
+            account: row.account_id.map(AccountId),
+            to: EmailAddress::parse(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
+            locale: row.locale.clone(),
+            content: serde_json::from_slice(&payload).map_err(|_| place.corrupt("sealed_payload"))?,
+            created_at: place.time("created_at", row.created_at)?,
+            expires_at: place.time("expires_at", row.expires_at)?,
+        })
+    }
+}
+
+impl Tx {
+    pub async fn enqueue(&self, message: &Message) -> Result<(), StoreError> {
+        let payload = json_text(&message.content)?;
+        let ring = self.keys.ring.load();
+        let sealer = ring.sealer(KeyPurpose::OutboxSeal);
+        let sealed = sealer.seal(&self.keys.random, &associated_data(message.id.0), payload.as_bytes());
+        let row = messages::ActiveModel {
+            id: Set(message.id.0),
+            kind: Set(message.content.kind().to_owned()),
+            channel: Set("email".to_owned()),
+            recipient: Set(message.to.as_str().to_owned()),
+            sealed_payload: Set(Some(sealed)),
+            locale: Set(message.locale.clone()),
+            account_id: Set(message.account.map(|account| account.0)),
+            state: Set("queued".to_owned()),
+            attempts: Set(0),
+            next_attempt_at: Set(message.created_at.as_millisecond()),
+            created_at: Set(message.created_at.as_millisecond()),
+            expires_at: Set(message.expires_at.as_millisecond()),
+            done_at: Set(None),
+            last_error: Set(None),
+        };
+        messages::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    pub async fn enqueue_logout(&self, delivery: &LogoutDelivery) -> Result<(), StoreError> {
+        let row = logout_deliveries::ActiveModel {
+            id: Set(delivery.id.0),
+            client_id: Set(delivery.client.as_str().to_owned()),
+            session_id: Set(delivery.session.0),
+            account_id: Set(delivery.account.0),
+            attempts: Set(0),
+            next_attempt_at: Set(delivery.created_at.as_millisecond()),
+            created_at: Set(delivery.created_at.as_millisecond()),
+            expires_at: Set(delivery.expires_at.as_millisecond()),
+        };
+        logout_deliveries::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// Takes up to `limit` of those that are due, for this node alone until `lease_until`.
+    pub async fn lease_logouts(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<LogoutDelivery>, StoreError> {
+        let backend = self.conn.get_database_backend();
+        let sql = if backend == DbBackend::Postgres { LEASE_ON_POSTGRES } else { LEASE_ON_SQLITE };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let values = [now.as_millisecond().into(), lease_until.as_millisecond().into(), limit.into()];
+        let rows = self.conn.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        rows.iter().map(|row| delivery(&mut Cells::of(row))).collect()
+    }
+
+    /// A delivery that is done or given up is gone; the audit trail keeps what became of it.
+    pub async fn finish_logout(&self, id: MessageId, result: DeliveryResult) -> Result<(), StoreError> {
+        match result {
+            DeliveryResult::Retry { at } => {
+                logout_deliveries::Entity::update_many()
+                    .col_expr(logout_deliveries::Column::NextAttemptAt, Expr::value(at.as_millisecond()))
+                    .filter(logout_deliveries::Column::Id.eq(id.0))
+                    .exec(&self.conn)
+                    .await?;
+            }
+            DeliveryResult::Done | DeliveryResult::Failed => {
+                logout_deliveries::Entity::delete_by_id(id.0).exec(&self.conn).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Table, column, row: a payload put in another row does not open.
+fn associated_data(id: Uuid) -> Vec<u8> {
+    format!("messages\nsealed_payload\n{id}").into_bytes()
+}
+
+fn delivery(cells: &mut Cells<'_>) -> Result<LogoutDelivery, StoreError> {
+    let id: Uuid = cells.take()?;
+    let place = Place { table: "logout_deliveries", id: &id };
+    Ok(LogoutDelivery {
+        id: MessageId(id),
+        client: place.parsed("client_id", &cells.take::<String>()?)?,
+        session: SessionId(cells.take()?),
+        account: AccountId(cells.take()?),
+        attempts: place.number("attempts", cells.take::<i32>()?)?,
+        created_at: place.time("created_at", cells.take()?)?,
+        expires_at: place.time("expires_at", cells.take()?)?,
+    })
+}

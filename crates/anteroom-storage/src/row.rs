@@ -1,0 +1,98 @@
+//! From columns to the domain's values and back.
+
+use crate::StoreError;
+use anteroom_crypto::Digest;
+use anteroom_oidc::AmrSet;
+use jiff::Timestamp;
+use sea_orm::{QueryResult, TryGetable};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// The row that is being read, to be named when a value in it cannot be understood.
+pub(crate) struct Place<'a> {
+    pub(crate) table: &'static str,
+    pub(crate) id: &'a dyn Display,
+}
+
+impl Place<'_> {
+    pub(crate) fn corrupt(&self, column: &'static str) -> StoreError {
+        StoreError::Corrupt { table: self.table, column, id: self.id.to_string() }
+    }
+
+    pub(crate) fn time(&self, column: &'static str, millis: i64) -> Result<Timestamp, StoreError> {
+        Timestamp::from_millisecond(millis).map_err(|_| self.corrupt(column))
+    }
+
+    pub(crate) fn maybe_time(
+        &self,
+        column: &'static str,
+        millis: Option<i64>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        millis.map(|millis| self.time(column, millis)).transpose()
+    }
+
+    pub(crate) fn number<N: TryInto<M>, M>(&self, column: &'static str, number: N) -> Result<M, StoreError> {
+        number.try_into().map_err(|_| self.corrupt(column))
+    }
+
+    pub(crate) fn parsed<T: FromStr>(&self, column: &'static str, text: &str) -> Result<T, StoreError> {
+        text.parse().map_err(|_| self.corrupt(column))
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+        text: &str,
+    ) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|_| self.corrupt(column))
+    }
+
+    pub(crate) fn amr(&self, column: &'static str, text: &str) -> Result<AmrSet, StoreError> {
+        text.split(' ')
+            .filter(|method| !method.is_empty())
+            .map(|method| self.parsed(column, method))
+            .collect()
+    }
+
+    pub(crate) fn digest(&self, column: &'static str, bytes: &[u8]) -> Result<Digest, StoreError> {
+        Digest::from_slice(bytes).ok_or_else(|| self.corrupt(column))
+    }
+}
+
+pub(crate) fn amr_text(amr: &AmrSet) -> String {
+    amr.iter().map(anteroom_oidc::Amr::as_str).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Statement("a value has no JSON".to_owned()))
+}
+
+/// The largest column of counts is an `integer`.
+pub(crate) fn count_column(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// The columns of a constant statement, in the order it names them: by place, which costs a quarter of by name.
+pub(crate) struct Cells<'r> {
+    row: &'r QueryResult,
+    next: usize,
+}
+
+impl<'r> Cells<'r> {
+    pub(crate) fn of(row: &'r QueryResult) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(crate) fn take<T: TryGetable>(&mut self) -> Result<T, StoreError> {
+        let value = self.row.try_get_by_index(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    /// Passes over the columns of a row that was not there to join.
+    pub(crate) fn skip(&mut self, columns: usize) {
+        self.next += columns;
+    }
+}

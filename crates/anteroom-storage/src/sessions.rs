@@ -1,0 +1,178 @@
+//! Sessions.
+
+use crate::StoreError;
+use crate::entity::{grants, sessions};
+use crate::row::{Place, amr_text};
+use crate::store::{Reads, Tx};
+use anteroom_crypto::Digest;
+use anteroom_domain::account::Epoch;
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
+use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
+use anteroom_oidc::ClientId;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, UpdateMany,
+};
+
+impl Reads {
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let row = sessions::Entity::find_by_id(id.0).one(&self.conn).await?;
+        row.as_ref().map(session).transpose()
+    }
+
+    /// Those of an account that have not ended, whether or not they have lapsed.
+    pub async fn sessions_of_account(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::AccountId.eq(account.0))
+            .filter(sessions::Column::EndedAt.is_null())
+            .order_by_asc(sessions::Column::CreatedAt)
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(session).collect()
+    }
+
+    /// Everyone who was given something in this session, for back-channel logout.
+    pub async fn clients_of_session(&self, id: SessionId) -> Result<Vec<ClientId>, StoreError> {
+        let clients: Select<grants::Entity> = grants::Entity::find()
+            .select_only()
+            .column(grants::Column::ClientId)
+            .filter(grants::Column::SessionId.eq(id.0))
+            .order_by_asc(grants::Column::ClientId)
+            .distinct();
+        let clients: Vec<String> = clients.into_tuple().all(&self.conn).await?;
+        let place = Place { table: "grants", id: &id };
+        clients.iter().map(|client| place.parsed("client_id", client)).collect()
+    }
+
+    /// Sessions that have outlived a limit and were not ended yet, the longest idle first.
+    pub async fn lapsed_sessions(
+        &self,
+        policy: SessionPolicy,
+        now: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<Session>, StoreError> {
+        let before = |length| now.checked_sub(length).unwrap_or(Timestamp::MIN).as_millisecond();
+        let lapsed = Condition::any()
+            .add(sessions::Column::LastActiveAt.lte(before(policy.idle)))
+            .add(sessions::Column::AuthTime.lte(before(policy.absolute)));
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::EndedAt.is_null())
+            .filter(lapsed)
+            .order_by_asc(sessions::Column::LastActiveAt)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(session).collect()
+    }
+}
+
+impl Tx {
+    pub async fn insert_session(&self, session: &Session, token: &Digest) -> Result<(), StoreError> {
+        let row = sessions::ActiveModel {
+            id: Set(session.id.0),
+            token_digest: Set(token.as_bytes().to_vec()),
+            account_id: Set(session.account.0),
+            epoch: Set(session.epoch.0),
+            browser_id: Set(session.browser.0),
+            device_id: Set(session.device.map(|device| device.0)),
+            auth_time: Set(session.auth_time.as_millisecond()),
+            acr: Set(session.acr.as_str().to_owned()),
+            amr: Set(amr_text(&session.amr)),
+            created_at: Set(session.created_at.as_millisecond()),
+            last_active_at: Set(session.last_active_at.as_millisecond()),
+            ended_at: Set(session.ended_at.map(Timestamp::as_millisecond)),
+            end_reason: Set(None),
+        };
+        sessions::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// The same session proven again, under a new secret. `false`: it has ended, or is of another epoch.
+    pub async fn renew_session(&self, session: &Session, token: &Digest) -> Result<bool, StoreError> {
+        let renewed = running(session.id)
+            .col_expr(sessions::Column::TokenDigest, Expr::value(token.as_bytes().to_vec()))
+            .col_expr(sessions::Column::BrowserId, Expr::value(session.browser.0))
+            .col_expr(sessions::Column::DeviceId, Expr::value(session.device.map(|device| device.0)))
+            .col_expr(sessions::Column::AuthTime, Expr::value(session.auth_time.as_millisecond()))
+            .col_expr(sessions::Column::Acr, Expr::value(session.acr.as_str()))
+            .col_expr(sessions::Column::Amr, Expr::value(amr_text(&session.amr)))
+            .col_expr(sessions::Column::LastActiveAt, Expr::value(session.last_active_at.as_millisecond()))
+            .filter(sessions::Column::AccountId.eq(session.account.0))
+            .filter(sessions::Column::Epoch.eq(session.epoch.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(renewed.rows_affected == 1)
+    }
+
+    pub async fn touch_session(&self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+        running(id)
+            .col_expr(sessions::Column::LastActiveAt, Expr::value(now.as_millisecond()))
+            .filter(sessions::Column::LastActiveAt.lt(now.as_millisecond()))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// `false`: it had ended before.
+    pub async fn end_session(
+        &self,
+        id: SessionId,
+        end: SessionEnd,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let ended = ending(running(id), end, now).exec(&self.conn).await?;
+        Ok(ended.rows_affected == 1)
+    }
+
+    /// Ends what runs of the account, but for the one excepted, and says which those were.
+    pub async fn end_sessions_of(
+        &self,
+        account: AccountId,
+        except: Option<SessionId>,
+        end: SessionEnd,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut theirs = sessions::Entity::update_many()
+            .filter(sessions::Column::AccountId.eq(account.0))
+            .filter(sessions::Column::EndedAt.is_null());
+        if let Some(except) = except {
+            theirs = theirs.filter(sessions::Column::Id.ne(except.0));
+        }
+        let ended = ending(theirs, end, now).exec_with_returning(&self.conn).await?;
+        Ok(ended.iter().map(|row| SessionId(row.id)).collect())
+    }
+}
+
+fn running(id: SessionId) -> UpdateMany<sessions::Entity> {
+    sessions::Entity::update_many()
+        .filter(sessions::Column::Id.eq(id.0))
+        .filter(sessions::Column::EndedAt.is_null())
+}
+
+fn ending(
+    sessions: UpdateMany<sessions::Entity>,
+    end: SessionEnd,
+    now: Timestamp,
+) -> UpdateMany<sessions::Entity> {
+    sessions
+        .col_expr(sessions::Column::EndedAt, Expr::value(now.as_millisecond()))
+        .col_expr(sessions::Column::EndReason, Expr::value(end.as_str()))
+}
+
+fn session(row: &sessions::Model) -> Result<Session, StoreError> {
+    let place = Place { table: "sessions", id: &row.id };
+    Ok(Session {
+        id: SessionId(row.id),
+        account: AccountId(row.account_id),
+        epoch: Epoch(row.epoch),
+        browser: BrowserId(row.browser_id),
+        device: row.device_id.map(DeviceId),
+        auth_time: place.time("auth_time", row.auth_time)?,
+        acr: place.parsed("acr", &row.acr)?,
+        amr: place.amr("amr", &row.amr)?,
+        created_at: place.time("created_at", row.created_at)?,
+        last_active_at: place.time("last_active_at", row.last_active_at)?,
+        ended_at: place.maybe_time("ended_at", row.ended_at)?,
+    })
+}

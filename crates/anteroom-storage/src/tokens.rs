@@ -1,0 +1,44 @@
+//! Identifiers of tokens that must not be used (again).
+
+use crate::StoreError;
+use crate::entity::{assertion_jti, revoked_jti};
+use crate::store::{Reads, Tx};
+use anteroom_oidc::ClientId;
+use jiff::Timestamp;
+use sea_orm::{EntityTrait, Set, TryInsertResult};
+
+impl Reads {
+    pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
+        Ok(revoked_jti::Entity::find_by_id(jti).one(&self.conn).await?.is_some())
+    }
+}
+
+impl Tx {
+    pub async fn revoke_jti(&self, jti: &str, expires_at: Timestamp) -> Result<(), StoreError> {
+        let row = revoked_jti::ActiveModel {
+            jti: Set(jti.to_owned()),
+            expires_at: Set(expires_at.as_millisecond()),
+        };
+        revoked_jti::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// RFC 7523 §3: an assertion counts once. `false`: it was used before.
+    pub async fn use_assertion(
+        &self,
+        client: &ClientId,
+        jti: &str,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = assertion_jti::ActiveModel {
+            client_id: Set(client.as_str().to_owned()),
+            jti: Set(jti.to_owned()),
+            expires_at: Set(expires_at.as_millisecond()),
+        };
+        let inserted = assertion_jti::Entity::insert(row)
+            .on_conflict_do_nothing()
+            .exec_without_returning(&self.conn)
+            .await?;
+        Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+    }
+}

@@ -1,0 +1,17 @@
+//! The store through its public face, on both databases.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "../support/fixtures.rs"]
+mod fixtures;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accounts;
+mod audit;
+mod grants;
+mod journeys;
+mod keys;
+mod kill;
+mod operation;
+mod sessions;

@@ -1,0 +1,226 @@
+use crate::fixtures::*;
+use crate::support::{self, on_both_databases};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::ids::NodeId;
+use anteroom_domain::message::{Message, MessageContent};
+use anteroom_domain::rate::{RateLimit, WindowCounts};
+use anteroom_domain::session::SessionEnd;
+use anteroom_storage::{
+    DeliveryResult, Instance, InstanceKind, LogoutDelivery, Node, Store, StoreError, StoreOptions, Swept,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+on_both_databases!(
+    messages_are_read_newest_first,
+    a_logout_is_leased_to_one_node_at_a_time,
+    a_lease_that_ran_out_is_due_again,
+    parallel_counts_add_up,
+    a_database_is_made_for_one_kind_of_instance,
+    nodes_are_heard_of,
+    the_sweep_takes_what_is_over_and_leaves_the_rest,
+    the_database_answers_and_its_clock_is_close,
+);
+
+async fn messages_are_read_newest_first(options: StoreOptions) {
+    let store = store(&options).await;
+    let unit = store.write(|tx| async move {
+        for number in 1..=3 {
+            let message = Message {
+                id: message_id(number),
+                account: Some(account_id(1)),
+                to: address(number),
+                locale: (number == 1).then(|| "es".to_owned()),
+                content: MessageContent::AccountLocked {
+                    at: at(0),
+                    link: format!("https://demo.example/{number}"),
+                },
+                created_at: at(i64::from(number)),
+                expires_at: at(1000),
+            };
+            tx.enqueue(&message).await?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    unit.await.unwrap();
+    let newest = store.newest_messages(2).await.unwrap();
+    assert_eq!(newest.iter().map(|message| message.id).collect::<Vec<_>>(), [message_id(3), message_id(2)]);
+    let expected = MessageContent::AccountLocked { at: at(0), link: "https://demo.example/3".to_owned() };
+    assert!(newest[0].content == expected);
+    assert_eq!((&newest[0].to, &newest[0].locale, newest[0].created_at), (&address(3), &None, at(3)));
+}
+
+fn delivery(number: u8) -> LogoutDelivery {
+    LogoutDelivery {
+        id: message_id(number),
+        client: "client-1".parse().unwrap(),
+        session: session_id(1),
+        account: account_id(1),
+        attempts: 0,
+        created_at: at(0),
+        expires_at: at(1000),
+    }
+}
+
+async fn lease(store: &Store, now: Timestamp, until: Timestamp, limit: u64) -> Vec<LogoutDelivery> {
+    let leased: Result<_, StoreError> =
+        store.write(move |tx| async move { tx.lease_logouts(now, until, limit).await }).await;
+    leased.unwrap()
+}
+
+async fn queued(options: &StoreOptions, deliveries: u8) -> Store {
+    let store = store(options).await;
+    let unit = store.write(move |tx| async move {
+        for number in 1..=deliveries {
+            tx.enqueue_logout(&delivery(number)).await?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    unit.await.unwrap();
+    store
+}
+
+async fn a_logout_is_leased_to_one_node_at_a_time(options: StoreOptions) {
+    let store = queued(&options, 40).await;
+    let nodes: Vec<_> = (0..8)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { lease(&store, at(1), at(30), 5).await })
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut count = 0;
+    for node in nodes {
+        let leased = node.await.unwrap();
+        assert!(leased.len() <= 5);
+        count += leased.len();
+        seen.extend(leased.iter().map(|delivery| delivery.id));
+    }
+    assert_eq!(seen.len(), count, "one delivery was leased twice");
+    // A node that met another at the same rows comes away with fewer, never with the same.
+    count += lease(&store, at(1), at(30), 40).await.len();
+    assert_eq!(count, 40);
+    assert!(lease(&store, at(2), at(30), 40).await.is_empty());
+}
+
+async fn a_lease_that_ran_out_is_due_again(options: StoreOptions) {
+    let store = queued(&options, 3).await;
+    assert_eq!(lease(&store, at(1), at(30), 1).await.len(), 1);
+    assert_eq!(lease(&store, at(1), at(30), 9).await.len(), 2);
+    assert!(lease(&store, at(29), at(60), 9).await.is_empty());
+    let mut again = lease(&store, at(30), at(60), 9).await;
+    again.sort_by_key(|delivery| delivery.id);
+    let expected: Vec<_> = (1..=3).map(|number| LogoutDelivery { attempts: 1, ..delivery(number) }).collect();
+    assert_eq!(again, expected);
+    let unit = store.write(|tx| async move {
+        tx.finish_logout(message_id(1), DeliveryResult::Done).await?;
+        tx.finish_logout(message_id(2), DeliveryResult::Failed).await?;
+        tx.finish_logout(message_id(3), DeliveryResult::Retry { at: at(500) }).await
+    });
+    unit.await.unwrap();
+    assert!(lease(&store, at(499), at(600), 9).await.is_empty());
+    assert_eq!(lease(&store, at(500), at(600), 9).await, [LogoutDelivery { attempts: 2, ..delivery(3) }]);
+    // Worthless after its end.
+    assert!(lease(&store, at(1000), at(1100), 9).await.is_empty());
+}
+
+async fn parallel_counts_add_up(options: StoreOptions) {
+    const LIMIT: RateLimit = RateLimit { max: 300, window: SignedDuration::from_secs(60) };
+    let store = store(&options).await;
+    let (now, before) = (at(90), at(30));
+    let counts: Vec<_> = (0..60_u32)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let window = LIMIT.window_start(if number % 3 == 0 { before } else { now });
+                let unit =
+                    store.write(move |tx| async move { tx.count("sign_in", "192.0.2.1", window, 2).await });
+                unit.await
+            })
+        })
+        .collect();
+    for count in counts {
+        count.await.unwrap().unwrap();
+    }
+    let expected = WindowCounts { previous: 40, current: 80 };
+    assert_eq!(store.counts("sign_in", "192.0.2.1", LIMIT, now).await.unwrap(), expected);
+    assert_eq!(store.counts("sign_in", "192.0.2.2", LIMIT, now).await.unwrap(), WindowCounts::default());
+    assert_eq!(store.counts("recovery", "192.0.2.1", LIMIT, now).await.unwrap(), WindowCounts::default());
+}
+
+async fn a_database_is_made_for_one_kind_of_instance(options: StoreOptions) {
+    let store = Store::connect(&options).await.unwrap();
+    assert_eq!(store.instance().await.unwrap(), None);
+    let demo = Instance { kind: InstanceKind::Demo, epoch: 0, created_at: at(1) };
+    assert_eq!(store.init_instance(InstanceKind::Demo, at(1)).await.unwrap(), demo);
+    assert_eq!(store.init_instance(InstanceKind::Production, at(2)).await.unwrap(), demo);
+    assert_eq!(store.instance().await.unwrap(), Some(demo));
+}
+
+async fn nodes_are_heard_of(options: StoreOptions) {
+    let store = store(&options).await;
+    let (one, other) = (NodeId(message_id(1).0), NodeId(message_id(2).0));
+    let unit = store.write(move |tx| async move {
+        tx.heartbeat(one, "aa", at(0)).await?;
+        tx.heartbeat(other, "aa", at(1)).await?;
+        tx.heartbeat(one, "bb", at(60)).await
+    });
+    unit.await.unwrap();
+    let node = Node { id: one, config_digest: "bb".to_owned(), started_at: at(0), seen_at: at(60) };
+    assert_eq!(store.nodes(at(2)).await.unwrap(), [node]);
+    assert_eq!(store.nodes(at(0)).await.unwrap().len(), 2);
+}
+
+async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions) {
+    let day = |days: i64| at(days * 86_400);
+    let store = store_with(&options, [1]).await;
+    let unit = store.write(|tx| async move {
+        for number in 1..=5 {
+            tx.insert_session(&session(number, 1), &digest(number)).await?;
+            tx.insert_grant(&grant(number, 1, number, "openid"), at(2000)).await?;
+            tx.insert_family(&family(number)).await?;
+            tx.revoke_jti(&format!("jti-{number}"), at(60)).await?;
+        }
+        tx.insert_grant(&grant(6, 1, 1, "openid offline_access"), at(86_400 * 180)).await?;
+        tx.insert_grant(&grant(7, 1, 1, "openid"), at(86_400 * 180)).await?;
+        tx.revoke_grant(grant_id(7), GrantEnd::ClientRevoked, at(60)).await?;
+        tx.end_session(session_id(1), SessionEnd::SignedOut, at(60)).await?;
+        tx.revoke_jti("later", at(86_400 * 2)).await?;
+        tx.count("sign_in", "192.0.2.1", at(0).as_millisecond(), 1).await
+    });
+    unit.await.unwrap();
+
+    // Everything stays for a day after its end.
+    assert_eq!(store.sweep(at(86_400), 100).await.unwrap(), Swept::default());
+    let first = store.sweep(day(1) + SignedDuration::from_secs(3000), 2).await.unwrap();
+    assert_eq!(first, Swept { rows: 2 + 2 + 1 + 1, more: true });
+    let mut swept = first.rows;
+    while store
+        .sweep(day(1) + SignedDuration::from_secs(3000), 2)
+        .await
+        .map(|it| {
+            swept += it.rows;
+            it.more
+        })
+        .unwrap()
+    {}
+    assert_eq!(swept, 5 + 5 + 1 + 1);
+
+    assert!(store.grant_world(grant_id(1)).await.unwrap().is_none());
+    assert!(store.grant_world(grant_id(7)).await.unwrap().is_none());
+    let offline = store.grant_world(grant_id(6)).await.unwrap().unwrap();
+    assert_eq!((offline.grant.session, offline.session), (session_id(1), None));
+    assert_eq!(store.session(session_id(2)).await.unwrap().unwrap().ended_at, None);
+    assert!(store.is_revoked("later").await.unwrap() && !store.is_revoked("jti-1").await.unwrap());
+    assert_eq!(store.sweep(day(3) + SignedDuration::from_secs(60), 100).await.unwrap().rows, 2);
+}
+
+async fn the_database_answers_and_its_clock_is_close(options: StoreOptions) {
+    let store = store(&options).await;
+    store.ping().await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the database's clock is the system's")]
+    let skew = store.clock_skew(Timestamp::now()).await.unwrap();
+    assert!(skew.abs() < SignedDuration::from_secs(60), "{skew}");
+    store.close().await;
+    assert_eq!(store.account(account_id(1)).await, Err(StoreError::Closed));
+}

@@ -1,0 +1,166 @@
+use crate::fixtures::*;
+use crate::support::{self, on_both_databases};
+use anteroom_domain::account::Epoch;
+use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
+use anteroom_storage::{Inserted, Store, StoreError, StoreOptions};
+use jiff::SignedDuration;
+
+on_both_databases!(
+    activity_only_moves_forward_and_only_while_it_runs,
+    a_session_ends_once,
+    proving_again_renews_the_same_session_under_a_new_secret,
+    all_sessions_of_an_account_end_but_one,
+    lapsed_sessions_are_those_beyond_a_limit,
+    everyone_who_got_something_hears_of_the_end,
+    a_device_is_touched,
+    an_account_has_the_sessions_that_run,
+);
+
+/// Account 1 with the sessions 1 to 3, account 2 with session 4.
+async fn signed_in(options: &StoreOptions) -> Store {
+    let store = store_with(options, [1, 2]).await;
+    let unit = store.write(|tx| async move {
+        for (number, account) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
+            tx.insert_session(&session(number, account), &digest(number)).await?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    unit.await.unwrap();
+    store
+}
+
+async fn activity_only_moves_forward_and_only_while_it_runs(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    for (touched, expected) in [(at(60), at(60)), (at(30), at(60)), (at(61), at(61))] {
+        store.write(move |tx| async move { tx.touch_session(session_id(1), touched).await }).await.unwrap();
+        assert_eq!(store.session(session_id(1)).await.unwrap().unwrap().last_active_at, expected);
+    }
+    let unit = store.write(|tx| async move {
+        tx.end_session(session_id(1), SessionEnd::Idle, at(70)).await?;
+        tx.touch_session(session_id(1), at(80)).await
+    });
+    unit.await.unwrap();
+    let ended = store.session(session_id(1)).await.unwrap().unwrap();
+    assert_eq!((ended.last_active_at, ended.ended_at), (at(61), Some(at(70))));
+}
+
+async fn a_session_ends_once(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let ends: Vec<_> = (0..10)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let end = |tx: anteroom_storage::Tx| async move {
+                    tx.end_session(session_id(1), SessionEnd::SignedOut, at(70)).await
+                };
+                store.write(end).await
+            })
+        })
+        .collect();
+    let mut ended = 0;
+    for end in ends {
+        ended += u32::from(end.await.unwrap().unwrap());
+    }
+    assert_eq!(ended, 1);
+}
+
+async fn proving_again_renews_the_same_session_under_a_new_secret(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let unit = store.write(|tx| async move {
+        tx.insert_device(&device(1, 1)).await?;
+        let renewed = Session {
+            auth_time: at(90),
+            last_active_at: at(90),
+            device: Some(device_id(1)),
+            ..session(1, 1)
+        };
+        assert!(tx.renew_session(&renewed, &digest(99)).await?);
+        let other_epoch = Session { epoch: Epoch(1), ..session(2, 1) };
+        assert!(!tx.renew_session(&other_epoch, &digest(98)).await?);
+        assert!(!tx.renew_session(&session(4, 1), &digest(97)).await?);
+        tx.end_session(session_id(3), SessionEnd::SignedOut, at(80)).await?;
+        assert!(!tx.renew_session(&session(3, 1), &digest(96)).await?);
+        Ok::<_, StoreError>(renewed)
+    });
+    let renewed = unit.await.unwrap();
+    let found = store.sessions_by_tokens(&[1, 99, 98, 97, 96].map(digest)).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].session, renewed);
+}
+
+async fn all_sessions_of_an_account_end_but_one(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let unit = store.write(|tx| async move {
+        let spared = Some(session_id(2));
+        let mut first =
+            tx.end_sessions_of(account_id(1), spared, SessionEnd::PasswordChanged, at(70)).await?;
+        first.sort();
+        let second = tx.end_sessions_of(account_id(1), None, SessionEnd::Disabled, at(80)).await?;
+        let third = tx.end_sessions_of(account_id(1), None, SessionEnd::Disabled, at(90)).await?;
+        Ok::<_, StoreError>((first, second, third))
+    });
+    let ended = unit.await.unwrap();
+    assert_eq!(ended, (vec![session_id(1), session_id(3)], vec![session_id(2)], vec![]));
+    assert_eq!(store.session(session_id(4)).await.unwrap().unwrap().ended_at, None);
+}
+
+async fn lapsed_sessions_are_those_beyond_a_limit(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let unit = store.write(|tx| async move {
+        tx.touch_session(session_id(2), at(500)).await?;
+        tx.touch_session(session_id(3), at(600)).await?;
+        tx.end_session(session_id(4), SessionEnd::SignedOut, at(5)).await
+    });
+    unit.await.unwrap();
+    let policy = |idle, absolute| SessionPolicy {
+        idle: SignedDuration::from_secs(idle),
+        absolute: SignedDuration::from_secs(absolute),
+    };
+    for (policy, limit, expected) in [
+        (policy(1000, 2000), 10, vec![]),
+        (policy(100, 2000), 10, vec![1, 2]),
+        (policy(100, 2000), 1, vec![1]),
+        (policy(1000, 100), 10, vec![1, 2, 3]),
+    ] {
+        let lapsed = store.lapsed_sessions(policy, at(600), limit).await.unwrap();
+        let ids: Vec<_> = lapsed.iter().map(|session| session.id).collect();
+        assert_eq!(ids, expected.into_iter().map(session_id).collect::<Vec<_>>());
+    }
+}
+
+async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let unit = store.write(|tx| async move {
+        for (number, account, session) in [(1, 1, 1), (2, 1, 1), (4, 1, 1), (3, 1, 2)] {
+            let inserted = tx.insert_grant(&grant(number, account, session, "openid"), at(2000)).await?;
+            assert_eq!(inserted, Inserted::Yes);
+        }
+        tx.clients_of_session(session_id(1)).await
+    });
+    let clients = unit.await.unwrap();
+    assert_eq!(
+        clients.iter().map(anteroom_oidc::ClientId::as_str).collect::<Vec<_>>(),
+        ["client-1", "client-2"]
+    );
+}
+
+async fn a_device_is_touched(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    let unit = store.write(|tx| async move {
+        tx.insert_device(&device(2, 1)).await?;
+        tx.touch_device(device_id(2), at(70)).await
+    });
+    unit.await.unwrap();
+    let touched = store.device(device_id(2)).await.unwrap().unwrap();
+    assert_eq!(touched, anteroom_domain::device::KnownDevice { last_seen_at: at(70), ..device(2, 1) });
+    assert_eq!(store.device(device_id(3)).await.unwrap(), None);
+}
+
+async fn an_account_has_the_sessions_that_run(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let unit = store.write(|tx| async move { tx.end_session(session_id(2), SessionEnd::SignedOut, at(9)).await });
+    unit.await.unwrap();
+    let running = store.sessions_of_account(account_id(1)).await.unwrap();
+    let ids: std::collections::BTreeSet<_> = running.iter().map(|session| session.id).collect();
+    assert_eq!(ids, [session_id(1), session_id(3)].into());
+}

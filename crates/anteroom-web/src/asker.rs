@@ -1,0 +1,113 @@
+//! Who is asking over HTTP: the [`Visitor`] of the use cases, with what only the web needs to know.
+
+use anteroom_domain::reference::Reference;
+use anteroom_flows::visitor::Visitor;
+use anteroom_pages::{Locale, negotiate};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
+use axum::http::request::Parts;
+use ipnet::IpNet;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::cookies::Jar;
+use crate::state::Web;
+
+const DEVICE_LABEL_CHARS: usize = 120;
+
+/// The request's context: handed to every page.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    pub web: Arc<Web>,
+    pub visitor: Visitor,
+    pub jar: Jar,
+    pub accept_language: Option<String>,
+}
+
+impl FromRequestParts<Arc<Web>> for Asker {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        let provider = &web.provider;
+        let jar = Jar::read(&parts.headers, web.secure_cookies(), &provider.keyring, &provider.random);
+        let reference = reference(parts, web);
+        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let visitor = Visitor {
+            now: provider.clock.now(),
+            address: client_address(parts, &web.settings.trusted_proxies),
+            reference,
+            browser: jar.browser,
+            sessions: jar.sessions.clone(),
+            devices: jar.devices.clone(),
+            device_label: text(USER_AGENT).unwrap_or_default().chars().take(DEVICE_LABEL_CHARS).collect(),
+        };
+        let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
+        Ok(Self { web: Arc::clone(web), visitor, jar, accept_language })
+    }
+}
+
+impl Asker {
+    /// `ui_locales` of a waiting request first, then the browser's languages.
+    pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
+        if ui_locales.is_empty() && self.accept_language.is_none() {
+            return self.web.settings.default_locale;
+        }
+        negotiate(ui_locales, self.accept_language.as_deref())
+    }
+}
+
+/// One reference for a request, drawn once and shown wherever the request is spoken of.
+fn reference(parts: &mut Parts, web: &Web) -> Reference {
+    if let Some(known) = parts.extensions.get::<Reference>() {
+        return *known;
+    }
+    let drawn = Reference::from_random(web.provider.random.bytes());
+    parts.extensions.insert(drawn);
+    drawn
+}
+
+/// The peer's address, or what a trusted proxy says of it: the last forwarded address that is not a trusted proxy itself.
+pub(crate) fn client_address(parts: &Parts, trusted: &[IpNet]) -> IpAddr {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)).to_canonical();
+    forwarded_for(&parts.headers, peer, trusted)
+}
+
+fn forwarded_for(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    let mut client = peer;
+    let lines = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
+    for hop in lines.flat_map(|line| line.rsplit(',')) {
+        if !is_trusted(&client) {
+            break;
+        }
+        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn forwarded_addresses_are_believed_only_from_trusted_proxies() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        for (peer, header, expected) in [
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.7", "198.51.100.1"),
+            ("10.0.0.1", "nonsense", "10.0.0.1"),
+            ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_str(header).unwrap());
+            let got = forwarded_for(&headers, peer.parse().unwrap(), &trusted);
+            assert_eq!(got, expected.parse::<IpAddr>().unwrap(), "{peer} {header}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The two cookies. `anteroom_session` is what this browser is to us: an identifier that forms are bound to, and the
+//! secrets of the sessions open in it. `anteroom_device` names the known devices that this browser is, one for each account,
+//! each with a MAC: it is worth nothing as proof of identity.
+
+use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
+use anteroom_domain::ids::{BrowserId, DeviceId};
+use anteroom_flows::visitor::MAX_SESSIONS;
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
+use uuid::Uuid;
+
+const SESSION: &str = "anteroom_session";
+const DEVICE: &str = "anteroom_device";
+const DEVICE_CONTEXT: &str = "known_device";
+/// What browsers keep a cookie for at most.
+const DEVICE_DAYS: i64 = 400;
+const SEPARATOR: char = '.';
+
+/// What the request's cookies hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Jar {
+    pub browser: BrowserId,
+    /// The browser brought no identifier: it must be given one.
+    pub browser_is_new: bool,
+    pub sessions: Vec<Token>,
+    pub devices: Vec<DeviceId>,
+}
+
+impl Jar {
+    pub(crate) fn read(headers: &HeaderMap, secure: bool, keyring: &Keyring, random: &Random) -> Self {
+        let session = find(headers, &name(SESSION, secure));
+        let mut parts = session.as_deref().unwrap_or_default().split(SEPARATOR);
+        let browser = parts.next().and_then(|text| Uuid::try_parse(text).ok()).map(BrowserId);
+        let sessions = parts.filter_map(Token::parse).take(MAX_SESSIONS).collect();
+        let device = find(headers, &name(DEVICE, secure));
+        let devices = device.as_deref().unwrap_or_default().split(SEPARATOR);
+        Self {
+            browser: browser.unwrap_or_else(|| BrowserId(random.uuid_v4())),
+            browser_is_new: browser.is_none(),
+            sessions: if browser.is_some() { sessions } else { Vec::new() },
+            devices: devices.filter_map(|text| parse_device(keyring, text)).take(MAX_SESSIONS).collect(),
+        }
+    }
+
+    /// The session cookie: it ends with the browser, for workstations are shared.
+    pub(crate) fn session_cookie(&self, secure: bool) -> Cookie<'static> {
+        let secrets = self.sessions.iter().map(Token::encode);
+        let parts: Vec<String> = std::iter::once(self.browser.0.simple().to_string()).chain(secrets).collect();
+        build(SESSION, parts.join("."), secure)
+    }
+
+    pub(crate) fn device_cookie(&self, secure: bool, keyring: &Keyring) -> Cookie<'static> {
+        let parts: Vec<String> = self.devices.iter().map(|device| encode_device(keyring, *device)).collect();
+        let mut cookie = build(DEVICE, parts.join("."), secure);
+        cookie.set_max_age(Duration::days(DEVICE_DAYS));
+        cookie
+    }
+
+    /// Puts a device first; the least recently used falls off the end.
+    pub(crate) fn remember_device(&mut self, device: DeviceId) {
+        self.devices.retain(|known| *known != device);
+        self.devices.insert(0, device);
+        self.devices.truncate(MAX_SESSIONS);
+    }
+}
+
+fn name(base: &str, secure: bool) -> String {
+    if secure { format!("__Host-{base}") } else { base.to_owned() }
+}
+
+fn build(base: &str, value: String, secure: bool) -> Cookie<'static> {
+    Cookie::build((name(base, secure), value))
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        .same_site(SameSite::Lax)
+        .build()
+}
+
+/// A name given twice counts as not given: one of the two was put there by somebody else.
+fn find(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    let mut values = cookies.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned());
+    let first = values.next();
+    if values.next().is_some() { None } else { first }
+}
+
+fn encode_device(keyring: &Keyring, device: DeviceId) -> String {
+    let mut bytes = device.0.as_bytes().to_vec();
+    bytes.extend_from_slice(keyring.mac(KeyPurpose::DeviceMac).digest(DEVICE_CONTEXT, device.0.as_bytes()).as_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn parse_device(keyring: &Keyring, text: &str) -> Option<DeviceId> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (id, mac) = bytes.split_at_checked(16)?;
+    let mac = Digest::from_slice(mac)?;
+    let genuine = keyring.mac(KeyPurpose::DeviceMac).verify(DEVICE_CONTEXT, id, &mac);
+    genuine.then(|| Uuid::from_slice(id).ok().map(DeviceId)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn read(cookies: &str, secure: bool) -> Jar {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_str(cookies).unwrap());
+        Jar::read(&headers, secure, &Keyring::for_tests(1), &Random::seeded(1))
+    }
+
+    fn filled() -> Jar {
+        let random = Random::seeded(7);
+        Jar {
+            browser: BrowserId(random.uuid_v4()),
+            browser_is_new: false,
+            sessions: vec![random.token(), random.token()],
+            devices: vec![DeviceId(random.uuid_v4())],
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_read_back() {
+        for secure in [true, false] {
+            let jar = filled();
+            let device = jar.device_cookie(secure, &Keyring::for_tests(1));
+            let session = jar.session_cookie(secure);
+            let sent = format!("{}={}; {}={}", session.name(), session.value(), device.name(), device.value());
+            let back = read(&sent, secure);
+            assert_eq!((back.browser, &back.sessions, &back.devices), (jar.browser, &jar.sessions, &jar.devices));
+            assert!(!back.browser_is_new);
+        }
+    }
+
+    #[test]
+    fn behind_tls_cookies_are_bound_to_the_host() {
+        let cookie = filled().session_cookie(true).to_string();
+        assert!(cookie.starts_with("__Host-anteroom_session="), "{cookie}");
+        for attribute in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+        assert!(!cookie.contains("Domain") && !cookie.contains("Max-Age"), "{cookie}");
+    }
+
+    #[test]
+    fn a_made_up_or_doubled_cookie_is_no_cookie() {
+        let forged = URL_SAFE_NO_PAD.encode([7; 48]);
+        assert!(read(&format!("anteroom_device={forged}"), false).devices.is_empty());
+        for bad in ["anteroom_session=x", "anteroom_session=", "other=1", "anteroom_session=a; anteroom_session=b"] {
+            let jar = read(bad, false);
+            assert!(jar.browser_is_new && jar.sessions.is_empty(), "{bad}");
+        }
+        let session = filled().session_cookie(false);
+        // A cookie without the prefix, planted from a neighbouring http page, is not looked at behind TLS.
+        assert!(read(&format!("{}={}", session.name(), session.value()), true).browser_is_new);
+    }
+}

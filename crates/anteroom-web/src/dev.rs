@@ -1,0 +1,116 @@
+//! The development outbox: `/dev/outbox`, `/dev/outbox.json`.
+//!
+//! It answers only where issuer, listener, peer and Host are all loopback and no forwarding header or proxy is in sight,
+//! checked at each request. Everywhere else it does not exist.
+
+use anteroom_messaging::{Channel, Delivered, Letterhead};
+use anteroom_pages::{Channel as ShownChannel, ErrorKind, OutboxMessage, OutboxPage};
+use axum::Json;
+use axum::extract::{ConnectInfo, FromRequestParts, Path};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, FORWARDED, HOST};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish, to_sign_in};
+use crate::guard::is_loopback_name;
+use crate::respond::Frame;
+use crate::state::Web;
+
+const SHOWN: u64 = 200;
+
+/// A request that is beyond doubt from this machine.
+pub(crate) struct Local(Asker);
+
+impl FromRequestParts<Arc<Web>> for Local {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        let Ok(asker) = Asker::from_request_parts(parts, web).await;
+        if is_local(parts, web) {
+            return Ok(Self(asker));
+        }
+        Err(Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).respond(&asker))
+    }
+}
+
+fn is_local(parts: &Parts, web: &Web) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|peer| peer.0.ip().is_loopback());
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.parse::<axum::http::uri::Authority>();
+    let forwarded = [FORWARDED.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via", "x-real-ip"];
+    web.settings.dev_outbox
+        && web.settings.listens_on_loopback
+        && web.settings.trusted_proxies.is_empty()
+        && web.provider.snapshot().issuer.is_loopback_http()
+        && peer
+        && name.is_ok_and(|authority| is_loopback_name(authority.host()))
+        && forwarded.iter().all(|header| !parts.headers.contains_key(*header))
+}
+
+async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
+    let web = &asker.web;
+    let messages = web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
+    let snapshot = web.provider.snapshot();
+    let letterhead = Letterhead {
+        practice: snapshot.practice.name.clone(),
+        time_zone: snapshot.practice.time_zone.clone(),
+        default_locale: web.settings.default_locale,
+    };
+    let theme = web.theme();
+    let rendered = messages.iter().map(|message| Delivered::of(&theme, &letterhead, message));
+    rendered.collect::<Result<_, _>>().map_err(|error| {
+        tracing::error!(reference = %asker.visitor.reference, "email does not render: {error}");
+        Failure::from(anteroom_flows::error::FlowError::Broken("an email does not render"))
+    })
+}
+
+pub(crate) async fn json(Local(asker): Local) -> Response {
+    finish(&asker, delivered(&asker).await.map(|messages| {
+        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(messages)).into_response()
+    }))
+}
+
+pub(crate) async fn page(Local(asker): Local) -> Response {
+    let shown = delivered(&asker).await.map(|messages| {
+        let view = OutboxPage { messages: messages.into_iter().map(shown).collect() };
+        Frame::of(&asker).page(StatusCode::OK, &view)
+    });
+    finish(&asker, shown)
+}
+
+fn shown(message: Delivered) -> OutboxMessage {
+    OutboxMessage {
+        html_href: Some(format!("/dev/outbox/{}", message.id)),
+        id: message.id,
+        at: message.at,
+        channel: match message.channel {
+            Channel::Email => ShownChannel::Email,
+        },
+        to: message.to,
+        subject: message.subject,
+        text: message.text,
+        link: message.link,
+        code: message.code,
+    }
+}
+
+/// An email as its reader sees it. Mail is styled inline, as mail programs want it, so this page alone allows that.
+pub(crate) async fn email(Local(asker): Local, Path(id): Path<String>) -> Response {
+    let found = delivered(&asker).await.and_then(|messages| {
+        let message = messages.into_iter().find(|message| message.id == id);
+        message.ok_or_else(|| Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()))
+    });
+    finish(&asker, found.map(|message| {
+        let csp = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox allow-top-navigation-by-user-activation allow-popups";
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp)),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        (headers, message.html).into_response()
+    }))
+}

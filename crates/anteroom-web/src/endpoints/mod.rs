@@ -1,0 +1,8 @@
+//! The protocol's endpoints: what applications call.
+
+pub(crate) mod authorize;
+pub(crate) mod cors;
+pub(crate) mod discovery;
+pub(crate) mod health;
+pub(crate) mod token;
+pub(crate) mod userinfo;

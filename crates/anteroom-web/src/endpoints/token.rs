@@ -1,0 +1,153 @@
+//! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_flows::client_auth::{AuthenticatedClient, authenticate};
+use anteroom_flows::error::FlowError;
+use anteroom_flows::introspect::introspect as introspect_token;
+use anteroom_flows::revoke::revoke as revoke_token;
+use anteroom_flows::token::{TokenError as ExchangeError, exchange};
+use anteroom_flows::trail::{About as _, Origin};
+use anteroom_oidc::errors::{TokenError, TokenErrorCode};
+use anteroom_oidc::form::Form;
+use anteroom_oidc::token::{PresentedCredentials, TokenReference, TokenRequest};
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::asker::Asker;
+use crate::forms::is_form;
+
+/// A request of a client that has proven who it is.
+pub(crate) struct ClientRequest {
+    pub client: AuthenticatedClient,
+    pub form: Form,
+    pub origin: Origin,
+}
+
+/// What goes wrong on the way to an answer, in the protocol's own words.
+pub(crate) enum Refused {
+    Protocol(TokenError),
+    Flow(FlowError),
+}
+
+impl From<TokenError> for Refused {
+    fn from(error: TokenError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl From<FlowError> for Refused {
+    fn from(error: FlowError) -> Self {
+        Self::Flow(error)
+    }
+}
+
+impl ClientRequest {
+    async fn read(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
+        let malformed = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
+        let form = Some(body).filter(|_| is_form(headers)).and_then(|body| Form::decode(body).ok()).ok_or(malformed)?;
+        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let presented = PresentedCredentials::parse(authorization, &form).map_err(TokenError::from)?;
+        let provider = &asker.web.provider;
+        let origin = Origin::of(&asker.visitor, &provider.random);
+        match authenticate(provider, &presented) {
+            Ok(client) => Ok(Self { client, form, origin }),
+            Err(error) => {
+                tracing::warn!(reference = %asker.visitor.reference, "client authentication failed: {error}");
+                let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
+                let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
+                let write = provider.store.write(move |tx| {
+                    let entry = entry.clone();
+                    async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+                });
+                write.await?;
+                Err(TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed").into())
+            }
+        }
+    }
+}
+
+pub(crate) async fn token(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+    finish(&asker, exchanged(&asker, &headers, &body).await)
+}
+
+async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
+    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+    let request = TokenRequest::parse(&form)?;
+    match exchange(&asker.web.provider, &client, origin, request).await {
+        Ok(response) => Ok(Json(response).into_response()),
+        Err(ExchangeError::Flow(error)) => Err(error.into()),
+        Err(error) => {
+            let client = client.client().id().as_str();
+            tracing::warn!(reference = %asker.visitor.reference, client, "token request refused: {error}");
+            Err(TokenError::new(error.code().unwrap_or(TokenErrorCode::InvalidRequest), error.description()).into())
+        }
+    }
+}
+
+pub(crate) async fn revoke(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+    finish(&asker, revoked(&asker, &headers, &body).await)
+}
+
+async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
+    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+    let reference = TokenReference::parse(&form)?;
+    revoke_token(&asker.web.provider, &client, origin, &reference.token).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+    finish(&asker, introspected(&asker, &headers, &body).await)
+}
+
+async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
+    let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
+    if client.client().metadata.is_public() {
+        // RFC 7662 §2.1: introspection is for those who can authenticate.
+        return Err(TokenError::new(TokenErrorCode::InvalidClient, "a public client may not introspect").into());
+    }
+    let reference = TokenReference::parse(&form)?;
+    let provider = &asker.web.provider;
+    let answer = introspect_token(provider, &client, &reference.token, asker.visitor.now).await?;
+    Ok(Json(answer).into_response())
+}
+
+/// RFC 6749 §5.1: nothing of this is ever kept by a cache.
+fn finish(asker: &Asker, result: Result<Response, Refused>) -> Response {
+    let mut response = result.unwrap_or_else(|refused| refuse(asker, &refused));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn refuse(asker: &Asker, refused: &Refused) -> Response {
+    match refused {
+        Refused::Protocol(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            let mut response = (status, Json(error.body())).into_response();
+            let challenge = error.www_authenticate(&asker.web.provider.snapshot().issuer);
+            if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+                response.headers_mut().insert(WWW_AUTHENTICATE, value);
+            }
+            response
+        }
+        Refused::Flow(error) => unavailable(asker, error),
+    }
+}
+
+/// Not the client's fault: it may try again.
+pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
+    tracing::error!(reference = %asker.visitor.reference, "internal error: {error}");
+    let status = match error {
+        FlowError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let body = serde_json::json!({ "error": "server_error", "reference": asker.visitor.reference.to_string() });
+    let mut response = (status, Json(body)).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1_u32));
+    }
+    response
+}

@@ -1,0 +1,46 @@
+//! `/userinfo` (OpenID Connect Core §5.3): GET and POST, the token in the header or a form.
+
+use anteroom_flows::userinfo::{UserInfoAnswer, UserInfoError, userinfo};
+use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::form::Form;
+use anteroom_oidc::token::bearer_token;
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::asker::Asker;
+use crate::endpoints::token::unavailable;
+use crate::forms::is_form;
+
+pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+    let form = Some(&body).filter(|_| is_form(&headers)).and_then(|body| Form::decode(body).ok());
+    let mut response = match answer(&asker, &headers, form.as_ref()).await {
+        Ok(UserInfoAnswer::Json(user_info)) => Json(user_info).into_response(),
+        Ok(UserInfoAnswer::Signed(jwt)) => {
+            ([(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))], jwt).into_response()
+        }
+        Err(UserInfoError::Bearer(error)) => refuse(&asker, &error),
+        Err(UserInfoError::Flow(error)) => unavailable(&asker, &error),
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn answer(asker: &Asker, headers: &HeaderMap, form: Option<&Form>) -> Result<UserInfoAnswer, UserInfoError> {
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = bearer_token(authorization, form)?;
+    userinfo(&asker.web.provider, &token, asker.visitor.now).await
+}
+
+/// RFC 6750 §3.
+fn refuse(asker: &Asker, error: &BearerError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut response = status.into_response();
+    let challenge = error.www_authenticate(&asker.web.provider.snapshot().issuer);
+    if let Ok(value) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, value);
+    }
+    response
+}

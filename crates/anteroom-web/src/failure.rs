@@ -1,0 +1,74 @@
+//! What goes wrong becomes one page: a plain sentence and a way forward for the person, the reference and the reason for
+//! the operator, nothing for an attacker.
+
+use anteroom_flows::error::FlowError;
+use anteroom_pages::{ErrorKind, ErrorPage, Forward, ForwardKind};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use crate::asker::Asker;
+use crate::respond::Frame;
+
+/// A request that ends on an error page.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Page { status: StatusCode, kind: ErrorKind, forward: Forward },
+    Flow(FlowError),
+}
+
+impl From<FlowError> for Failure {
+    fn from(error: FlowError) -> Self {
+        Self::Flow(error)
+    }
+}
+
+impl Failure {
+    pub(crate) fn page(status: StatusCode, kind: ErrorKind, forward: Forward) -> Self {
+        Self::Page { status, kind, forward }
+    }
+
+    /// What was waiting behind the page is gone; the person starts again where they wanted to go.
+    pub(crate) fn interaction_expired() -> Self {
+        Self::page(StatusCode::BAD_REQUEST, ErrorKind::InteractionExpired, to_sign_in())
+    }
+
+    /// The form was out of date: nothing was done with it, and it can be opened anew.
+    pub(crate) fn stale_form(again: &str) -> Self {
+        let forward = Forward { kind: ForwardKind::TryAgain, href: again.to_owned() };
+        Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::StaleForm, forward)
+    }
+
+    pub(crate) fn respond(self, asker: &Asker) -> Response {
+        let reference = asker.visitor.reference;
+        let (status, kind, forward, retry_after) = match self {
+            Self::Page { status, kind, forward } => {
+                tracing::info!(%reference, status = status.as_u16(), ?kind, "error page");
+                (status, kind, forward, None)
+            }
+            Self::Flow(FlowError::Busy { retry_after }) => {
+                tracing::warn!(%reference, "the queue for password hashing is full");
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, to_sign_in(), Some(retry_after.as_secs().max(1)))
+            }
+            Self::Flow(error) => {
+                tracing::error!(%reference, "internal error: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Internal, to_sign_in(), None)
+            }
+        };
+        let page = ErrorPage { kind, forward, reference: Some(reference.to_string()) };
+        let mut response = Frame::of(asker).page(status, &page);
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+pub(crate) fn to_sign_in() -> Forward {
+    Forward { kind: ForwardKind::SignIn, href: "/sign-in".to_owned() }
+}
+
+/// Handlers return this; an error is rendered for the one who asked.
+pub(crate) fn finish(asker: &Asker, result: Result<Response, Failure>) -> Response {
+    result.unwrap_or_else(|failure| failure.respond(asker))
+}

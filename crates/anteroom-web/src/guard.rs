@@ -1,0 +1,120 @@
+//! What every request passes first: the right host, a bounded body, a time limit, no panic; and the headers that every
+//! answer carries.
+
+use anteroom_oidc::Issuer;
+use anteroom_pages::ErrorKind;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::header::{HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, to_sign_in};
+use crate::respond::REFERRER_POLICY;
+use crate::state::Web;
+
+/// Links are built from the configured issuer, never from `Host`; a request for another host is not ours (RFC 9110 §15.5.20).
+pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let issuer = web.provider.snapshot().issuer.clone();
+    match judge(requested_host(request.headers(), request.uri()).as_ref(), &issuer) {
+        HostVerdict::Ours => next.run(request).await,
+        HostVerdict::OtherLoopbackName => {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            let target = HeaderValue::from_str(&format!("{}{path}", issuer.origin()));
+            match target {
+                Ok(target) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target)]).into_response(),
+                Err(_) => StatusCode::BAD_REQUEST.into_response(),
+            }
+        }
+        HostVerdict::Misdirected => {
+            let (mut parts, _) = request.into_parts();
+            let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+            let status = StatusCode::MISDIRECTED_REQUEST;
+            Failure::page(status, ErrorKind::MisdirectedHost, to_sign_in()).respond(&asker)
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum HostVerdict {
+    Ours,
+    /// Of a loopback issuer: another spelling of the same machine, led to the issuer's own so that cookies fit.
+    OtherLoopbackName,
+    Misdirected,
+}
+
+fn requested_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
+    if let Some(authority) = uri.authority() {
+        return Some(authority.clone());
+    }
+    let mut hosts = headers.get_all(HOST).iter();
+    let host = hosts.next()?.to_str().ok()?.parse().ok();
+    if hosts.next().is_some() { None } else { host }
+}
+
+fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostVerdict {
+    let Some(host) = host else { return HostVerdict::Misdirected };
+    let url = issuer.url();
+    let default_port = |port: Option<u16>| port.or(url.port_or_known_default().filter(|_| url.port().is_none()));
+    let same_port = default_port(host.port_u16()) == default_port(url.port());
+    let ours = url.host_str().is_some_and(|name| name.eq_ignore_ascii_case(host.host()));
+    if ours && same_port {
+        HostVerdict::Ours
+    } else if issuer.is_loopback_http() && same_port && is_loopback_name(host.host()) {
+        HostVerdict::OtherLoopbackName
+    } else {
+        HostVerdict::Misdirected
+    }
+}
+
+pub(crate) fn is_loopback_name(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Headers of every answer, pages or not.
+pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
+    if web.secure_cookies() {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    }
+    response
+}
+
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_ours_led_here_or_misdirected() {
+        for (issuer, host, expected) in [
+            ("https://id.example", "id.example", HostVerdict::Ours),
+            ("https://id.example", "ID.example:443", HostVerdict::Ours),
+            ("https://id.example", "id.example:8443", HostVerdict::Misdirected),
+            ("https://id.example", "evil.example", HostVerdict::Misdirected),
+            ("https://id.example", "localhost", HostVerdict::Misdirected),
+            ("http://localhost:8080", "localhost:8080", HostVerdict::Ours),
+            ("http://localhost:8080", "127.0.0.1:8080", HostVerdict::OtherLoopbackName),
+            ("http://localhost:8080", "[::1]:8080", HostVerdict::OtherLoopbackName),
+            ("http://localhost:8080", "127.0.0.1:9090", HostVerdict::Misdirected),
+            ("http://localhost:8080", "evil.example:8080", HostVerdict::Misdirected),
+        ] {
+            let issuer = Issuer::parse(issuer).unwrap();
+            assert_eq!(judge(Some(&host.parse().unwrap()), &issuer), expected, "{host}");
+        }
+        assert_eq!(judge(None, &Issuer::parse("https://id.example").unwrap()), HostVerdict::Misdirected);
+    }
+}

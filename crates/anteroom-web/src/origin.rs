@@ -1,0 +1,62 @@
+//! Where a form was sent from, as far as the browser says. `Sec-Fetch-Site` and `Origin` cannot be set by a page, so a wrong
+//! one is a cross-site request for certain, and a right one vouches for our own page.
+
+use anteroom_oidc::Issuer;
+use axum::http::HeaderMap;
+use axum::http::header::ORIGIN;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vouched {
+    /// The browser says: from our own page.
+    ByTheBrowser,
+    /// It says nothing, as old browsers and scripts do.
+    Not,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CrossSite;
+
+pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, CrossSite> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
+    let origin_is_ours = text(ORIGIN.as_str()).map(|origin| origin == issuer.origin());
+    match (text("sec-fetch-site"), origin_is_ours) {
+        (Some("same-origin"), Some(true) | None) => Ok(Vouched::ByTheBrowser),
+        (Some("none") | None, Some(true)) => Ok(Vouched::ByTheBrowser),
+        // Typed into the address bar, or no browser at all: the form's own token decides.
+        (Some("none") | None, None) => Ok(Vouched::Not),
+        _ => Err(CrossSite),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn what_the_browser_says_is_believed() {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let ours = Some("https://id.example");
+        for (site, origin, expected) in [
+            (Some("same-origin"), ours, Ok(Vouched::ByTheBrowser)),
+            (Some("same-origin"), None, Ok(Vouched::ByTheBrowser)),
+            (None, ours, Ok(Vouched::ByTheBrowser)),
+            (None, None, Ok(Vouched::Not)),
+            (Some("none"), None, Ok(Vouched::Not)),
+            (Some("cross-site"), None, Err(CrossSite)),
+            (Some("same-site"), ours, Err(CrossSite)),
+            (Some("same-origin"), Some("https://evil.example"), Err(CrossSite)),
+            (None, Some("https://evil.example"), Err(CrossSite)),
+            (None, Some("null"), Err(CrossSite)),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", HeaderValue::from_static(site));
+            }
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(of_form(&headers, &issuer), expected, "{site:?} {origin:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `GET /dashboard` and `GET /open/CLIENT`, where a tile leads.
+
+use anteroom_flows::dashboard::{Dashboard, TileView, dashboard, tile_target};
+use anteroom_oidc::ClientId;
+use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, Tile};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::FormName;
+use crate::forms::token_for;
+use crate::pages::later::CHANGE_PASSWORD;
+use crate::pages::step::DASHBOARD;
+use crate::respond::{Frame, see_other};
+
+/// `GET /`: to the dashboard, which leads to sign-in whoever is not signed in.
+pub(crate) async fn home() -> Response {
+    see_other(DASHBOARD)
+}
+
+pub(crate) async fn show(asker: Asker) -> Response {
+    finish(&asker, shown(&asker).await)
+}
+
+async fn shown(asker: &Asker) -> Result<Response, Failure> {
+    let Some(view) = dashboard(&asker.web.provider, &asker.visitor).await? else {
+        return Ok(see_other("/sign-in"));
+    };
+    let Dashboard { account, tiles, password_days_left, others, .. } = view;
+    let page = DashboardPage {
+        form_token: token_for(asker, FormName::SignOut),
+        person_name: account.display_name().to_owned(),
+        email: account.primary_address.as_str().to_owned(),
+        tiles: tiles.into_iter().map(tile).collect(),
+        password_warning: password_days_left.map(|days| PasswordWarning { days: u32::from(days) }),
+        change_password_href: CHANGE_PASSWORD.to_owned(),
+        other_account_href: if others > 0 { "/choose-account" } else { "/sign-in?another=1" }.to_owned(),
+    };
+    Ok(Frame::of(asker).signed_in(&account).page(StatusCode::OK, &page))
+}
+
+fn tile(view: TileView) -> Tile {
+    let client = percent(view.client.as_str());
+    Tile { name: view.name, description: view.description, icon: view.icon, href: format!("/open/{client}") }
+}
+
+/// A client identifier as one segment of a path.
+fn percent(text: &str) -> String {
+    let mut url = url::Url::parse("x:/").ok();
+    if let Some(mut segments) = url.as_mut().and_then(|url| url.path_segments_mut().ok()) {
+        segments.clear().push(text);
+    }
+    url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
+}
+
+pub(crate) async fn open(asker: Asker, Path(client): Path<String>) -> Response {
+    finish(&asker, opened(&asker, &client).await)
+}
+
+async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {
+    let Some(view) = dashboard(&asker.web.provider, &asker.visitor).await? else {
+        return Ok(see_other("/sign-in"));
+    };
+    let target = client.parse::<ClientId>().ok();
+    let target = target.and_then(|id| tile_target(&asker.web.provider.snapshot(), &view.account, &id));
+    match target {
+        Some(target) => Ok(see_other(target.as_str())),
+        // A tile that is not the person's is as absent as one that never was.
+        None => {
+            let forward = Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() };
+            Err(Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward))
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `GET` and `POST /sign-in`.
+
+use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::rate::Wait;
+use anteroom_flows::journey::{Carried, Gone, open_or_dashboard};
+use anteroom_flows::onward::{Onward, proceed};
+use anteroom_flows::sign_in::{Credentials, NewCookies, SignInOutcome, Told, sign_in};
+use anteroom_pages::{SignInNotice, SignInPage, SignInProblem, Wait as WaitText};
+use axum::extract::RawQuery;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use secrecy::SecretString;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::{FormName, Stale};
+use crate::forms::{Posted, token_for};
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, go, show, waiting_in};
+use crate::respond::{Frame, with_cookies};
+
+/// Longer than the longest password allowed, shorter than what hashing should be fed.
+const MAX_PASSWORD_BYTES: usize = 1024;
+const MAX_EMAIL_BYTES: usize = 320;
+
+/// The form, or straight on for whoever is signed in already.
+pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
+    finish(&asker, open_form(&asker, query.0.as_deref().unwrap_or_default()).await)
+}
+
+async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
+    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
+    let wish = Wish::parse(query);
+    let carried = match open_or_dashboard(provider, visitor, waiting_in(query)).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Err(Failure::interaction_expired()),
+    };
+    if wish.another {
+        return Ok(SignInForm::new(asker, &carried)?.respond(asker, StatusCode::OK));
+    }
+    match proceed(provider, visitor, carried.clone()).await? {
+        Onward::Page(_) if wish.notice.is_some() => {
+            let form = SignInForm::new(asker, &carried)?;
+            Ok(SignInForm { notice: wish.notice, ..form }.respond(asker, StatusCode::OK))
+        }
+        onward => show(asker, onward),
+    }
+}
+
+/// What an address may ask of the sign-in page.
+struct Wish {
+    /// Somebody is signed in and wants to sign in as somebody else.
+    another: bool,
+    notice: Option<SignInNotice>,
+}
+
+impl Wish {
+    fn parse(query: &str) -> Self {
+        let pairs = anteroom_oidc::form::Form::decode(query.as_bytes()).ok();
+        let says = |name, value| {
+            pairs.as_ref().is_some_and(|pairs| pairs.once(name).ok().flatten().is_some_and(|got| got == value))
+        };
+        let notice = if says("signed-out", "1") { Some(SignInNotice::SignedOut) } else { None };
+        Self { another: says("another", "1"), notice }
+    }
+}
+
+pub(crate) async fn submit(posted: Posted) -> Response {
+    let result = submitted(&posted).await;
+    finish(&posted.asker, result)
+}
+
+async fn submitted(posted: &Posted) -> Result<Response, Failure> {
+    let asker = &posted.asker;
+    let entered = Entered::parse(posted);
+    let waiting = posted.waiting()?;
+    if let Err(problem) = entered.check(posted) {
+        let Ok(carried) = open_or_dashboard(&asker.web.provider, &asker.visitor, waiting).await? else {
+            return Err(Failure::interaction_expired());
+        };
+        return refused(asker, &carried, entered.email, problem);
+    }
+    let credentials = Credentials {
+        address: FoldedAddress::from_entered(&entered.email),
+        password: entered.password,
+        waiting,
+    };
+    match sign_in(&asker.web.provider, &asker.visitor, credentials).await? {
+        SignInOutcome::SignedIn { cookies, onward } => Ok(remember(asker, cookies, go(asker, onward)?)),
+        SignInOutcome::Proven { onward } => go(asker, onward),
+        SignInOutcome::Refused { told: Told::Nothing, carried } => {
+            refused(asker, &carried, entered.email, SignInProblem::Refused)
+        }
+        SignInOutcome::Refused { told: Told::Locked, carried } => {
+            refused(asker, &carried, entered.email, SignInProblem::LockedHere)
+        }
+        SignInOutcome::RateLimited { wait, carried } => rate_limited(asker, &carried, entered.email, wait),
+        SignInOutcome::Gone => Err(Failure::interaction_expired()),
+    }
+}
+
+struct Entered {
+    email: String,
+    password: SecretString,
+    password_is_empty: bool,
+}
+
+impl Entered {
+    fn parse(posted: &Posted) -> Self {
+        let email: String = posted.field("email").trim().chars().take(MAX_EMAIL_BYTES).collect();
+        let password = posted.field("password");
+        // Too long to be anyone's: as wrong as any other, without feeding the hash a novel.
+        let password = if password.len() > MAX_PASSWORD_BYTES { "\u{0}" } else { password };
+        Self { email, password_is_empty: password.is_empty(), password: password.into() }
+    }
+
+    /// What can be said before anything is looked up.
+    fn check(&self, posted: &Posted) -> Result<(), SignInProblem> {
+        if let Err(Stale) = posted.check_token(FormName::SignIn) {
+            return Err(SignInProblem::Stale);
+        }
+        let (email, password) = (self.email.is_empty(), self.password_is_empty);
+        if email || password { Err(SignInProblem::Missing { email, password }) } else { Ok(()) }
+    }
+}
+
+fn refused(asker: &Asker, carried: &Carried, email: String, problem: SignInProblem) -> Result<Response, Failure> {
+    let form = SignInForm { email, problem: Some(problem), ..SignInForm::new(asker, carried)? };
+    Ok(form.respond(asker, StatusCode::UNPROCESSABLE_ENTITY))
+}
+
+fn rate_limited(asker: &Asker, carried: &Carried, email: String, wait: Wait) -> Result<Response, Failure> {
+    let seconds = u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1);
+    let problem = SignInProblem::RateLimited { wait: WaitText::seconds(seconds) };
+    let form = SignInForm { email, problem: Some(problem), ..SignInForm::new(asker, carried)? };
+    let mut response = form.respond(asker, StatusCode::TOO_MANY_REQUESTS);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    Ok(response)
+}
+
+fn remember(asker: &Asker, cookies: NewCookies, response: Response) -> Response {
+    let (provider, secure) = (&asker.web.provider, asker.web.secure_cookies());
+    let mut jar = asker.jar.clone();
+    jar.sessions = cookies.sessions;
+    jar.remember_device(cookies.device);
+    with_cookies(response, &[jar.session_cookie(secure), jar.device_cookie(secure, &provider.keyring)])
+}
+
+/// The form, as it is shown again.
+struct SignInForm {
+    interaction: Option<String>,
+    application_name: Option<String>,
+    email: String,
+    problem: Option<SignInProblem>,
+    notice: Option<SignInNotice>,
+    ui_locales: Vec<String>,
+}
+
+impl SignInForm {
+    fn new(asker: &Asker, carried: &Carried) -> Result<Self, Failure> {
+        let provider = &asker.web.provider;
+        let request = carried.journey.request();
+        let snapshot = provider.snapshot();
+        let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
+        Ok(Self {
+            interaction: carried.field(provider)?,
+            application_name: client.map(|client| client.display_name().to_owned()),
+            email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
+            problem: None,
+            notice: None,
+            ui_locales: request.map(|request| request.ui_locales.clone()).unwrap_or_default(),
+        })
+    }
+
+    fn respond(self, asker: &Asker, status: StatusCode) -> Response {
+        let view = SignInPage {
+            form_token: token_for(asker, FormName::SignIn),
+            interaction: self.interaction,
+            email: self.email,
+            application_name: self.application_name,
+            problem: self.problem,
+            notice: self.notice,
+            forgot_password_href: FORGOT_PASSWORD.to_owned(),
+            registration_href: COMPLETE_REGISTRATION.to_owned(),
+        };
+        Frame::of(asker).in_language_of(&self.ui_locales).leads_to_client().page(status, &view)
+    }
+}

@@ -1,0 +1,134 @@
+//! Rendering: a view in its frame, with the headers every page carries.
+
+use anteroom_domain::account::Account;
+use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_pages::{Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, SignedInAs, SupportContact};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use cookie::Cookie;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, to_sign_in};
+
+/// No inline script or style, nothing from elsewhere, in no frame.
+const CSP_CLOSED: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                          connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+/// Without `form-action`: Chromium holds it against the whole redirect chain of a form, and these forms end at a client.
+const CSP_LEADS_TO_CLIENT: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                                   connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// How a page is put before the person: language, cookies to set, and whether its form may end at a client.
+pub(crate) struct Frame<'a> {
+    asker: &'a Asker,
+    locale: Locale,
+    signed_in_as: Option<SignedInAs>,
+    leads_to_client: bool,
+    cookies: Vec<Cookie<'static>>,
+}
+
+impl<'a> Frame<'a> {
+    pub(crate) fn of(asker: &'a Asker) -> Self {
+        Self {
+            asker,
+            locale: asker.locale(&[]),
+            signed_in_as: None,
+            leads_to_client: false,
+            cookies: browser_cookie(asker).into_iter().collect(),
+        }
+    }
+
+    pub(crate) fn in_language_of(mut self, ui_locales: &[String]) -> Self {
+        self.locale = self.asker.locale(ui_locales);
+        self
+    }
+
+    pub(crate) fn signed_in(mut self, account: &Account) -> Self {
+        self.signed_in_as = Some(SignedInAs {
+            name: account.display_name().to_owned(),
+            email: account.primary_address.as_str().to_owned(),
+        });
+        self
+    }
+
+    pub(crate) fn leads_to_client(mut self) -> Self {
+        self.leads_to_client = true;
+        self
+    }
+
+    pub(crate) fn page<P: Page>(self, status: StatusCode, view: &P) -> Response {
+        let snapshot = self.asker.web.provider.snapshot();
+        let chrome = Chrome {
+            practice_name: snapshot.practice.name.clone(),
+            locale: self.locale,
+            demo: snapshot.practice.demo,
+            support_contact: snapshot.practice.support_contact.clone().map(|label| SupportContact { label, href: None }),
+            signed_in_as: self.signed_in_as,
+        };
+        match self.asker.web.theme().render(&chrome, view) {
+            Ok(html) => {
+                let csp = if self.leads_to_client { CSP_LEADS_TO_CLIENT } else { CSP_CLOSED };
+                let headers = [
+                    (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+                    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp)),
+                    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+                    (VARY, HeaderValue::from_static("accept-language, cookie")),
+                ];
+                with_cookies((status, headers, html).into_response(), &self.cookies)
+            }
+            Err(error) => {
+                // Every template was rendered at start: this cannot be reached but by a defect.
+                tracing::error!(reference = %self.asker.visitor.reference, "page does not render: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, self.asker.visitor.reference.to_string()).into_response()
+            }
+        }
+    }
+}
+
+/// A browser that has no identifier yet gets one with its first page, for forms to be bound to.
+fn browser_cookie(asker: &Asker) -> Option<Cookie<'static>> {
+    asker.jar.browser_is_new.then(|| asker.jar.session_cookie(asker.web.secure_cookies()))
+}
+
+pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) -> Response {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+/// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4).
+pub(crate) fn see_other(target: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(target) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// The answer to an application: a redirect, or a page whose form the browser posts.
+pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) -> Response {
+    match response {
+        AuthorizationResponse::Redirect(location) => {
+            let mut redirect = see_other(location);
+            // RFC 9700 §4.2.4: the code must not leave in a Referer.
+            redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            with_cookies(redirect, &browser_cookie(asker).into_iter().collect::<Vec<_>>())
+        }
+        AuthorizationResponse::FormPost { action, parameters } => {
+            let fields = parameters
+                .iter()
+                .map(|(name, value)| HiddenField { name: (*name).to_owned(), value: value.clone() })
+                .collect();
+            let page = FormPostPage { action: action.clone(), fields, application_name: None };
+            Frame::of(asker).leads_to_client().page(StatusCode::OK, &page)
+        }
+    }
+}
+
+pub(crate) const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");
+
+/// The application that waited is no longer configured.
+pub(crate) fn application_gone() -> Failure {
+    Failure::page(StatusCode::BAD_REQUEST, ErrorKind::UnknownClient, to_sign_in())
+}

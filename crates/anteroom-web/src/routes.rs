@@ -1,0 +1,111 @@
+//! The routes, all of them. Paths of the protocol are named once, in `anteroom_oidc::discovery::paths`.
+
+use anteroom_oidc::discovery::paths;
+use anteroom_pages::ErrorKind;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Router, body::Body};
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::asker::Asker;
+use crate::endpoints::{authorize, cors, discovery, health, token, userinfo};
+use crate::failure::{Failure, to_sign_in};
+use crate::pages::{
+    choose_account, consent, dashboard, expired_password, later, not_entitled, sign_in, sign_out, step,
+};
+use crate::state::Web;
+use crate::{dev, guard};
+
+/// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the guard.
+pub fn router(web: Arc<Web>) -> Router {
+    let guarded = pages()
+        .merge(protocol(&web))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&web), guard::host));
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .merge(guarded)
+        .layer(from_fn_with_state(Arc::clone(&web), guard::headers))
+        .layer(CompressionLayer::new())
+        .layer(RequestBodyLimitLayer::new(web.settings.max_body))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, web.settings.request_timeout))
+        .layer(CatchPanicLayer::new())
+        .with_state(web)
+}
+
+fn pages() -> Router<Arc<Web>> {
+    Router::new()
+        .route("/", get(dashboard::home))
+        .route("/sign-in", get(sign_in::form).post(sign_in::submit))
+        .route("/continue", get(step::resume))
+        .route("/choose-account", get(choose_account::form).post(choose_account::submit))
+        .route("/consent", get(dashboard::home).post(consent::submit))
+        .route("/not-entitled", get(dashboard::home).post(not_entitled::submit))
+        .route("/expired-password", get(dashboard::home).post(expired_password::submit))
+        .route("/dashboard", get(dashboard::show))
+        .route("/open/{client}", get(dashboard::open))
+        .route("/sign-out", get(dashboard::home).post(sign_out::submit))
+        .route("/signed-out", get(sign_out::done))
+        .route(step::FORGOT_PASSWORD, get(later::forgot_password))
+        .route(step::COMPLETE_REGISTRATION, get(later::complete_registration))
+        .route(later::CHANGE_PASSWORD, get(later::change_password))
+        .route("/assets/{*path}", get(asset))
+        .route("/dev/outbox", get(dev::page))
+        .route("/dev/outbox.json", get(dev::json))
+        .route("/dev/outbox/{id}", get(dev::email))
+}
+
+fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
+    let public = Router::new()
+        .route(paths::CONFIGURATION, get(discovery::document).options(preflight))
+        .route(paths::AUTHORIZATION_SERVER, get(discovery::document).options(preflight))
+        .route(paths::JWKS, get(discovery::jwks).options(preflight))
+        .layer(from_fn(cors::anyone));
+    let applications = Router::new()
+        .route(paths::TOKEN, post(token::token).options(preflight))
+        .route(paths::USERINFO, get(userinfo::endpoint).post(userinfo::endpoint).options(preflight))
+        .route(paths::REVOCATION, post(token::revoke).options(preflight))
+        .layer(from_fn_with_state(Arc::clone(web), cors::registered));
+    Router::new()
+        .merge(public)
+        .merge(applications)
+        .route(paths::AUTHORIZATION, get(authorize::get).post(authorize::post))
+        .route(paths::INTROSPECTION, post(token::introspect))
+        .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))
+}
+
+/// The CORS layer answers before this is reached.
+async fn preflight() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+async fn not_found(asker: Asker) -> Response {
+    Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).respond(&asker)
+}
+
+async fn method_not_allowed(asker: Asker, _request: Request<Body>) -> Response {
+    Failure::page(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::MethodNotAllowed, to_sign_in()).respond(&asker)
+}
+
+/// Files of the theme. Their addresses carry a digest of their content, so a browser may keep them for good.
+async fn asset(State(web): State<Arc<Web>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+    let Some(asset) = web.theme().asset(&path) else { return StatusCode::NOT_FOUND.into_response() };
+    let etag = HeaderValue::from_str(&asset.etag).unwrap_or(HeaderValue::from_static("\"\""));
+    let caching = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = HeaderValue::from_static(caching);
+    if headers.get(IF_NONE_MATCH) == Some(&etag) {
+        return (StatusCode::NOT_MODIFIED, [(ETAG, etag), (CACHE_CONTROL, caching)]).into_response();
+    }
+    let kind = HeaderValue::from_static(asset.content_type);
+    ([(CONTENT_TYPE, kind), (ETAG, etag), (CACHE_CONTROL, caching)], asset.bytes.into_owned()).into_response()
+}

@@ -1,0 +1,58 @@
+//! What every handler shares.
+
+use anteroom_flows::provider::Provider;
+use anteroom_pages::{Locale, Theme};
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The application state of the web.
+pub struct Web {
+    pub provider: Arc<Provider>,
+    theme: ArcSwap<Theme>,
+    pub settings: WebSettings,
+}
+
+/// What the operator configured about HTTP itself; fixed while the server runs.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    pub request_timeout: Duration,
+    pub max_body: usize,
+    pub default_locale: Locale,
+    /// The development outbox may answer, if everything else about the request is loopback as well.
+    pub dev_outbox: bool,
+    /// The listener itself is bound to loopback.
+    pub listens_on_loopback: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    #[error("the issuer {0} has a path: Anteroom serves its pages at the root of a host")]
+    IssuerPath(String),
+}
+
+impl Web {
+    pub fn new(provider: Arc<Provider>, theme: Theme, settings: WebSettings) -> Result<Self, ConfigurationError> {
+        let issuer = provider.snapshot().issuer.clone();
+        if !issuer.path().is_empty() && issuer.path() != "/" {
+            return Err(ConfigurationError::IssuerPath(issuer.as_str().to_owned()));
+        }
+        Ok(Self { provider, theme: ArcSwap::from_pointee(theme), settings })
+    }
+
+    pub fn theme(&self) -> Arc<Theme> {
+        self.theme.load_full()
+    }
+
+    pub fn replace_theme(&self, theme: Theme) {
+        self.theme.store(Arc::new(theme));
+    }
+
+    /// `__Host-` and Secure go only where there is no TLS at all: a loopback http issuer.
+    pub fn secure_cookies(&self) -> bool {
+        !self.provider.snapshot().issuer.is_loopback_http()
+    }
+}

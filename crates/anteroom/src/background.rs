@@ -1,0 +1,130 @@
+//! What runs beside the requests: deliveries, keys, the configuration, counts, sweeping. Each task is a loop around one use
+//! case; a failure is logged and tried again with the next round.
+
+use anteroom_config::{Configuration, Settings, Source};
+use anteroom_flows::provider::Provider;
+use anteroom_flows::{backchannel, keys, sign_out, token};
+use anteroom_pages::Theme;
+use anteroom_storage::InstanceKind;
+use anteroom_web::Web;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::wiring;
+
+const EVERY_SECOND: Duration = Duration::from_secs(1);
+const EVERY_MINUTE: Duration = Duration::from_secs(60);
+/// Rows that one sweep deletes of each kind, so that nobody waits behind it.
+const SWEEP_BATCH: u32 = 500;
+
+/// The tasks of a running server; dropping the set stops them.
+pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let provider = &web.provider;
+    let shared = Arc::clone(provider);
+    tasks.spawn(async move { backchannel::run(&shared).await });
+    tasks.spawn(follow_keys(Arc::clone(provider), wiring::key_schedule(settings)));
+    tasks.spawn(each_minute(Arc::clone(provider)));
+    if let Some(source) = source {
+        tasks.spawn(follow_configuration(Arc::clone(web), source));
+    }
+    tasks
+}
+
+/// Rotates on schedule, and takes up within a second what another node or the operator rotated.
+async fn follow_keys(provider: Arc<Provider>, schedule: keys::KeySchedule) {
+    let mut ticks = interval(EVERY_SECOND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut seen, mut round) = (None, 0_u32);
+    loop {
+        ticks.tick().await;
+        let whole = round.is_multiple_of(60);
+        round = round.wrapping_add(1);
+        match refresh_keys(&provider, &schedule, &mut seen, whole).await {
+            Ok(()) => {}
+            Err(error) => tracing::error!("signing keys: {error}"),
+        }
+    }
+}
+
+async fn refresh_keys(
+    provider: &Provider,
+    schedule: &keys::KeySchedule,
+    seen: &mut Option<i64>,
+    whole: bool,
+) -> Result<(), anteroom_flows::error::FlowError> {
+    let now = provider.clock.now();
+    if whole {
+        keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, now).await?;
+    }
+    let version = provider.store.keys_version().await?;
+    // Once a minute in any case: a key's time to sign comes without a change of the version.
+    if whole || *seen != Some(version) {
+        provider.replace_key_set(keys::load(&provider.store, &provider.keyring, now).await?);
+        *seen = Some(version);
+    }
+    Ok(())
+}
+
+async fn each_minute(provider: Arc<Provider>) {
+    let mut ticks = interval(EVERY_MINUTE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = token::write_tallies(&provider).await {
+            tracing::error!("token counts: {error}");
+        }
+        if let Err(error) = sign_out::end_lapsed(&provider).await {
+            tracing::error!("lapsed sessions: {error}");
+        }
+        if let Err(error) = provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await {
+            tracing::error!("sweeping: {error}");
+        }
+    }
+}
+
+/// A change is taken up whole, or refused whole while the running configuration stays.
+async fn follow_configuration(web: Arc<Web>, source: Source) {
+    let mut ticks = interval(EVERY_SECOND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut source = Some(source);
+    loop {
+        ticks.tick().await;
+        let Some(mut watched) = source.take() else { return };
+        let looked = tokio::task::spawn_blocking(move || {
+            let found = watched.poll(&|name| std::env::var(name).ok());
+            (watched, found)
+        });
+        let Ok((watched, found)) = looked.await else { return };
+        source = Some(watched);
+        match found {
+            None => {}
+            Some(Ok(configuration)) => take_up(&web, &configuration),
+            Some(Err(problems)) => {
+                tracing::error!("the changed configuration was refused, the running one stays\n{}", problems.render(false));
+            }
+        }
+    }
+}
+
+fn take_up(web: &Web, configuration: &Configuration) {
+    let provider = &web.provider;
+    let running = provider.snapshot();
+    if running.issuer != configuration.settings.issuer {
+        tracing::error!("the issuer cannot change while the server runs; the running configuration stays");
+        return;
+    }
+    let theme = match Theme::load(configuration.settings.theme.folder.as_deref()) {
+        Ok(theme) => theme,
+        Err(error) => {
+            tracing::error!("the theme was refused, the running configuration stays: {error}");
+            return;
+        }
+    };
+    let kind = if running.practice.demo { InstanceKind::Demo } else { InstanceKind::Production };
+    web.replace_theme(theme);
+    provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind));
+    tracing::info!(digest = %configuration.digest, "configuration taken up");
+}

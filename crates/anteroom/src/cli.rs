@@ -1,0 +1,152 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::commands;
+
+/// An OpenID Connect provider for the portals of dental and medical practices.
+#[derive(Debug, Parser)]
+#[command(name = "anteroom", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve with a configuration.
+    Serve(ConfigArgs),
+    /// Start everything on this machine, with sample accounts and applications.
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// Check a configuration, and say all that is wrong with it.
+    Check(ConfigArgs),
+    /// Bring the database to this release's schema; a new one gets its keys.
+    Migrate(ConfigArgs),
+    /// People's accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Clients' secrets.
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// The master key and the signing keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file.
+    #[arg(long, env = "ANTEROOM_CONFIG", default_value = "config/anteroom.toml")]
+    pub config: PathBuf,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The port of the provider, on loopback.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Keep the data here; without it they go when the demo ends.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Invite an address; the person completes their registration themselves.
+    Invite(InviteArgs),
+    /// List all accounts.
+    List(ConfigArgs),
+    /// Show one account.
+    Show(AddressArgs),
+    /// Disable an account: its sessions end and its tokens are worth nothing.
+    Disable(AddressArgs),
+    /// Enable a disabled account again.
+    Enable(AddressArgs),
+    /// Add an account to a group, or take it out.
+    Group(GroupArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct InviteArgs {
+    pub email: String,
+    #[arg(long)]
+    pub given_name: Option<String>,
+    #[arg(long)]
+    pub family_name: Option<String>,
+    /// May be given several times.
+    #[arg(long = "group")]
+    pub groups: Vec<String>,
+    /// The language of the mail: en or es.
+    #[arg(long)]
+    pub locale: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct AddressArgs {
+    pub email: String,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct GroupArgs {
+    /// add or remove.
+    #[arg(value_enum)]
+    pub change: GroupChange,
+    pub email: String,
+    pub group: String,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum GroupChange {
+    Add,
+    Remove,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Make a new secret and write it to a file that only its owner can read.
+    Secret {
+        /// The file that the client's `secret_file` names; must not exist yet.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make the master key, in the file that the configuration names.
+    Init(ConfigArgs),
+    /// List the signing keys.
+    List(ConfigArgs),
+    /// Sign with new keys from now on.
+    Rotate(ConfigArgs),
+}
+
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(args) => commands::serve::run(&args),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => crate::demo::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Migrate(args) => commands::migrate::run(&args),
+        Command::User(command) => commands::user::run(command),
+        Command::Client(ClientCommand::Secret { file }) => commands::client::secret(&file),
+        Command::Keys(command) => commands::keys::run(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            commands::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `anteroom keys init|list|rotate`.
+
+use anteroom_config::{Configuration, SecretOrigin};
+use anteroom_crypto::{MasterKey, Random};
+use secrecy::ExposeSecret as _;
+
+use super::{CommandError, block_on, load, production, say, write_secret_file};
+use crate::cli::{ConfigArgs, KeysCommand};
+use crate::wiring;
+
+pub fn run(command: KeysCommand) -> Result<(), CommandError> {
+    match command {
+        KeysCommand::Init(args) => init(&args),
+        KeysCommand::List(args) => list(&args),
+        KeysCommand::Rotate(args) => rotate(&args),
+    }
+}
+
+fn init(args: &ConfigArgs) -> Result<(), CommandError> {
+    let origin = Configuration::master_key_origin(&args.config);
+    let origin = origin.map_err(|problems| CommandError::configuration(&problems))?;
+    let Some(SecretOrigin::File(path)) = origin else {
+        let hint = "name a file as keys.master_key_file in the configuration, and run this again";
+        return Err(CommandError::Usage(hint.to_owned()));
+    };
+    let key = MasterKey::generate(&Random::system());
+    write_secret_file(&path, key.encode().expose_secret())?;
+    say(&format!(
+        "The master key is in {}. Keep a copy apart from the database: without it all passwords, client secrets and \
+         tokens are lost, and with it and the database together nothing is secret.",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn list(args: &ConfigArgs) -> Result<(), CommandError> {
+    let configuration = load(&args.config)?;
+    block_on(async move {
+        let (store, _) = wiring::open_store(&configuration.settings, &production()).await?;
+        say("kid                                          algorithm  signs from                signs until");
+        for key in store.signing_keys().await? {
+            let until = key.signs_until.map_or_else(|| "–".to_owned(), |until| until.to_string());
+            say(&format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, key.signs_from.to_string()));
+        }
+        store.close().await;
+        Ok(())
+    })
+}
+
+fn rotate(args: &ConfigArgs) -> Result<(), CommandError> {
+    let configuration = load(&args.config)?;
+    block_on(async move {
+        let around = production();
+        let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
+        let schedule = wiring::key_schedule(&configuration.settings);
+        let now = around.clock.now();
+        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, now).await?;
+        store.close().await;
+        say("New signing keys are in use; running nodes take them up within a second.");
+        Ok(())
+    })
+}

@@ -1,0 +1,99 @@
+//! The commands, one file each, and what they share.
+
+pub mod check;
+pub mod client;
+pub mod keys;
+pub mod migrate;
+pub mod serve;
+pub mod user;
+
+use anteroom_config::{Configuration, Diagnostics};
+use anteroom_crypto::Random;
+use anteroom_domain::clock::Clock;
+use anteroom_flows::admin::AdminError;
+use anteroom_storage::{InstanceKind, StoreError};
+use std::future::Future;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::wiring::{Surroundings, WiringError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error("the configuration has errors\n{0}")]
+    Configuration(String),
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    #[error("{0} exists already; it is not overwritten")]
+    Exists(PathBuf),
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl From<anteroom_flows::error::FlowError> for CommandError {
+    fn from(error: anteroom_flows::error::FlowError) -> Self {
+        Self::Wiring(error.into())
+    }
+}
+
+impl CommandError {
+    fn configuration(problems: &Diagnostics) -> Self {
+        Self::Configuration(problems.render(std::io::stderr().is_terminal()))
+    }
+}
+
+/// Errors of commands go to the person at the shell.
+pub fn complain(error: &CommandError) {
+    let _ = writeln!(std::io::stderr(), "anteroom: {error}");
+}
+
+/// What a command has to say goes to standard output; a closed pipe ends the matter.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// The configuration, with its warnings said.
+pub fn load(path: &Path) -> Result<Configuration, CommandError> {
+    let configuration = Configuration::load(path, &|name| std::env::var(name).ok());
+    let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
+    if !configuration.warnings.is_empty() {
+        let _ = writeln!(std::io::stderr(), "{}", configuration.warnings.render(std::io::stderr().is_terminal()));
+    }
+    Ok(configuration)
+}
+
+/// Around a real installation.
+pub fn production() -> Surroundings {
+    Surroundings {
+        clock: Clock::system(),
+        random: Random::system(),
+        kind: InstanceKind::Production,
+        may_make_keys: false,
+    }
+}
+
+pub fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(work)
+}
+
+/// A file that only its owner can read, and that was not there before.
+pub fn write_secret_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.write(true).create_new(true).mode(0o600).open(path);
+    let mut file = opened.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => CommandError::Exists(path.to_owned()),
+        _ => CommandError::File(path.to_owned(), error),
+    })?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|error| CommandError::File(path.to_owned(), error))
+}

@@ -1,0 +1,34 @@
+//! `anteroom serve`.
+
+use anteroom_config::Source;
+use anteroom_flows::token;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+use super::{CommandError, block_on, production};
+use crate::cli::ConfigArgs;
+use crate::{background, logging, serve, wiring};
+
+pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
+    let mut source = Source::new(&args.config);
+    let configuration = source.load(&|name| std::env::var(name).ok());
+    let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
+    logging::init(configuration.settings.log);
+    if !configuration.warnings.is_empty() {
+        tracing::warn!("the configuration is unwise\n{}", configuration.warnings.render(false));
+    }
+    block_on(async move {
+        let settings = &configuration.settings;
+        let provider = Arc::new(wiring::provider(&configuration, &production()).await?);
+        let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
+        let listener = TcpListener::bind(settings.server.listen).await?;
+        tracing::info!(issuer = settings.issuer.as_str(), listen = %listener.local_addr()?, "ready");
+        let tasks = background::start(&web, settings, Some(source));
+        serve::serve(vec![listener], anteroom_web::router(web), serve::stop_signal()).await?;
+        drop(tasks);
+        token::write_tallies(&provider).await?;
+        provider.store.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}

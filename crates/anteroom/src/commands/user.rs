@@ -1,0 +1,145 @@
+//! `anteroom user …`: nobody sets, sees or skips a password or a code here.
+
+use anteroom_domain::account::{Account, GroupName, Profile};
+use anteroom_domain::address::{EmailAddress, FoldedAddress};
+use anteroom_flows::admin::{self, Invitee, Membership};
+use anteroom_flows::provider::Provider;
+use std::future::Future;
+use std::path::Path;
+
+use super::{CommandError, block_on, load, production, say};
+use crate::cli::{GroupArgs, GroupChange, InviteArgs, UserCommand};
+use crate::wiring;
+
+/// Accounts read at a time while listing.
+const PAGE: u32 = 200;
+
+pub fn run(command: UserCommand) -> Result<(), CommandError> {
+    match command {
+        UserCommand::Invite(args) => invite(args),
+        UserCommand::List(args) => with_provider(&args.config, list),
+        UserCommand::Show(args) => {
+            let address = parse_address(&args.email)?;
+            with_provider(&args.config.config, async move |provider| {
+                let account = admin::find(&provider, &address).await?;
+                describe(&provider, &account).await
+            })
+        }
+        UserCommand::Disable(args) => {
+            let address = parse_address(&args.email)?;
+            with_provider(&args.config.config, async move |provider| {
+                admin::disable(&provider, &address).await?;
+                say(&format!("{address} is disabled; every session of the account has ended."));
+                Ok(())
+            })
+        }
+        UserCommand::Enable(args) => {
+            let address = parse_address(&args.email)?;
+            with_provider(&args.config.config, async move |provider| {
+                admin::enable(&provider, &address).await?;
+                say(&format!("{address} is enabled."));
+                Ok(())
+            })
+        }
+        UserCommand::Group(args) => group(args),
+    }
+}
+
+fn with_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
+where
+    F: FnOnce(Provider) -> Fut,
+    Fut: Future<Output = Result<(), CommandError>>,
+{
+    let configuration = load(config)?;
+    block_on(async move {
+        let provider = wiring::provider(&configuration, &production()).await?;
+        work(provider).await
+    })
+}
+
+fn invite(args: InviteArgs) -> Result<(), CommandError> {
+    let invitee = Invitee {
+        address: parse_address(&args.email)?,
+        profile: Profile {
+            name: full_name(args.given_name.as_deref(), args.family_name.as_deref()),
+            given_name: args.given_name,
+            family_name: args.family_name,
+            ..Profile::default()
+        },
+        groups: args.groups.iter().map(|group| parse_group(group)).collect::<Result<_, _>>()?,
+        locale: args.locale,
+    };
+    with_provider(&args.config.config, async move |provider| {
+        let address = invitee.address.clone();
+        admin::invite(&provider, invitee).await?;
+        say(&format!("{address} is invited; the mail with the link is queued."));
+        Ok(())
+    })
+}
+
+fn full_name(given: Option<&str>, family: Option<&str>) -> Option<String> {
+    let parts: Vec<&str> = [given, family].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+async fn list(provider: Provider) -> Result<(), CommandError> {
+    let mut after: Option<FoldedAddress> = None;
+    loop {
+        let page = provider.store.accounts(after.as_ref(), PAGE).await?;
+        for account in &page {
+            let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
+            let state = state(account);
+            say(&format!("{:<40} {:<24} {}", account.primary_address.as_str(), state, groups.join(" ")));
+        }
+        match page.last() {
+            Some(last) => after = Some(last.primary_address.folded()),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn state(account: &Account) -> String {
+    let lockout = account.lockout;
+    let lock = match (lockout.locked_at, lockout.unknown_locked_at) {
+        (Some(_), _) => ", locked",
+        (None, Some(_)) => ", locked for new devices",
+        (None, None) => "",
+    };
+    format!("{}{lock}", account.status.as_str())
+}
+
+async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandError> {
+    let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
+    let sessions = provider.store.sessions_of_account(account.id).await?;
+    say(&format!("account    {}", account.id));
+    say(&format!("address    {}{}", account.primary_address, if account.address_verified { "" } else { " (not confirmed)" }));
+    say(&format!("name       {}", account.display_name()));
+    say(&format!("state      {}", state(account)));
+    say(&format!("groups     {}", groups.join(" ")));
+    say(&format!("since      {}", account.created_at));
+    say(&format!("sessions   {}", sessions.len()));
+    Ok(())
+}
+
+fn group(args: GroupArgs) -> Result<(), CommandError> {
+    let (address, group) = (parse_address(&args.email)?, parse_group(&args.group)?);
+    let change = match args.change {
+        GroupChange::Add => Membership::Add,
+        GroupChange::Remove => Membership::Remove,
+    };
+    with_provider(&args.config.config, async move |provider| {
+        admin::change_group(&provider, &address, group, change).await?;
+        let account = admin::find(&provider, &address).await?;
+        let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
+        say(&format!("{address} is in: {}", groups.join(" ")));
+        Ok(())
+    })
+}
+
+fn parse_address(text: &str) -> Result<EmailAddress, CommandError> {
+    EmailAddress::parse(text).map_err(|error| CommandError::Usage(format!("{text}: {error}")))
+}
+
+fn parse_group(text: &str) -> Result<GroupName, CommandError> {
+    GroupName::parse(text).map_err(|error| CommandError::Usage(format!("{text}: {error}")))
+}

@@ -1,0 +1,129 @@
+//! The accounts to try. Their password is written on every wall; that is why `serve` refuses a database made here.
+
+use anteroom_crypto::Lane;
+use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, Profile};
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
+use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::password::PasswordFacts;
+use anteroom_flows::admin::{self, Invitee};
+use anteroom_flows::error::FlowError;
+use anteroom_flows::provider::Provider;
+use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+use crate::commands::CommandError;
+
+pub(super) const PASSWORD: &str = "Anteroom-demo-1";
+/// Long enough ago for a password of then to have expired.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 100);
+
+struct Sample {
+    name: &'static str,
+    groups: &'static [&'static str],
+    cell: Option<&'static str>,
+    landline: Option<&'static str>,
+    locked: bool,
+    expired: bool,
+}
+
+const PLAIN: Sample =
+    Sample { name: "", groups: &["staff"], cell: None, landline: None, locked: false, expired: false };
+
+const SAMPLES: &[Sample] = &[
+    Sample {
+        name: "Alice",
+        groups: &["staff", "clinicians", "managers", "operators"],
+        cell: Some("+12025550143"),
+        landline: Some("+12025550186"),
+        ..PLAIN
+    },
+    Sample { name: "Bob", cell: Some("+12025550127"), ..PLAIN },
+    Sample { name: "Carol", cell: Some("+12025550164"), landline: Some("+12025550119"), locked: true, ..PLAIN },
+    Sample { name: "Dave", landline: Some("+12025550172"), expired: true, ..PLAIN },
+    Sample { name: "Frank", ..PLAIN },
+];
+
+/// Makes the accounts, unless a kept database has them already.
+pub(super) async fn seed(provider: &Provider) -> Result<(), CommandError> {
+    for sample in SAMPLES {
+        let address = address(sample.name)?;
+        if provider.store.account_by_address(&address.folded()).await?.is_none() {
+            insert(provider, sample, address).await?;
+        }
+    }
+    let erin = address("Erin")?;
+    if provider.store.account_by_address(&erin.folded()).await?.is_none() {
+        let invitee =
+            Invitee { address: erin, profile: profile("Erin"), groups: groups(&["staff"])?, locale: None };
+        admin::invite(provider, invitee).await?;
+    }
+    Ok(())
+}
+
+async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> Result<(), CommandError> {
+    let now = provider.clock.now();
+    let set_at = if sample.expired { now.checked_sub(LONG_AGO).unwrap_or(now) } else { now };
+    let hash = provider.hashing.hash(Lane::KnownDevice, &PASSWORD.into()).await.map_err(FlowError::from)?;
+    let id = AccountId(provider.random.uuid_v4());
+    let account = NewAccount {
+        id,
+        status: AccountStatus::Active,
+        profile: profile(sample.name),
+        locale: None,
+        primary_address: NewAddress { id: AddressId(provider.random.uuid_v4()), address, verified_at: Some(now) },
+        other_addresses: Vec::new(),
+        phones: phones(provider, sample, now),
+        groups: groups(sample.groups)?,
+        credential: Some(Credential { hash, facts: PasswordFacts { set_at, jitter_days: 0 } }),
+        now,
+    };
+    let locked = sample.locked;
+    let write = provider.store.write(move |tx| {
+        let account = account.clone();
+        async move {
+            tx.insert_account(&account).await.map_err(|_| FlowError::Broken("a sample account"))?;
+            if locked {
+                let lockout =
+                    Lockout { unknown_failures: 6, unknown_locked_at: Some(now), locked_at: Some(now) };
+                tx.save_counters(account.id, &Counters { lockout, device: None }).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    Ok(write.await?)
+}
+
+fn phones(provider: &Provider, sample: &Sample, now: Timestamp) -> Vec<NewPhone> {
+    let phone = |e164: &str, kind| NewPhone {
+        id: PhoneId(provider.random.uuid_v4()),
+        e164: e164.to_owned(),
+        kind,
+        verified_at: Some(now),
+        usable_from: now,
+    };
+    let cell = sample.cell.map(|e164| phone(e164, PhoneKind::Cell));
+    let landline = sample.landline.map(|e164| phone(e164, PhoneKind::Landline));
+    [cell, landline].into_iter().flatten().collect()
+}
+
+fn address(name: &str) -> Result<EmailAddress, CommandError> {
+    let text = format!("{}@demo.example", name.to_ascii_lowercase());
+    EmailAddress::parse(&text).map_err(|error| CommandError::Usage(error.to_string()))
+}
+
+/// Plainly a sample.
+fn profile(name: &str) -> Profile {
+    Profile {
+        name: Some(format!("{name} (demo)")),
+        given_name: Some(name.to_owned()),
+        family_name: Some("Demo".to_owned()),
+        ..Profile::default()
+    }
+}
+
+fn groups(names: &[&str]) -> Result<BTreeSet<GroupName>, CommandError> {
+    let parse = |name: &&str| GroupName::parse(name).map_err(|error| CommandError::Usage(error.to_string()));
+    names.iter().map(parse).collect()
+}

@@ -1,0 +1,132 @@
+//! `anteroom demo`: everything on one machine with nothing else installed. The provider on SQLite, the outbox in place of
+//! mail and phones, the sample application behind each tile, and accounts to try. On loopback only.
+
+mod accounts;
+mod apps;
+mod configuration;
+
+use anteroom_crypto::{MasterKey, Random};
+use anteroom_domain::clock::Clock;
+use anteroom_flows::token;
+use anteroom_storage::{InstanceKind, StoreOptions, migrate};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::cli::DemoArgs;
+use crate::commands::{CommandError, block_on, say, write_secret_file};
+use crate::wiring::Surroundings;
+use crate::{background, logging, serve, wiring};
+use apps::Apps;
+
+/// Where the demo keeps its data: a folder of the operator's, or one that goes with the demo.
+enum Home {
+    Kept(PathBuf),
+    Temporary(tempfile::TempDir),
+}
+
+impl Home {
+    fn open(data: Option<&Path>) -> Result<Self, CommandError> {
+        match data {
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| CommandError::File(folder.to_owned(), error))?;
+                Ok(Self::Kept(folder.to_owned()))
+            }
+            None => Ok(Self::Temporary(tempfile::Builder::new().prefix("anteroom-demo-").tempdir()?)),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(folder) => folder,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
+    let home = Home::open(args.data.as_deref())?;
+    let port = args.port;
+    block_on(async move {
+        let listeners = loopback_listeners(port).await?;
+        let port = listeners.first().map(TcpListener::local_addr).transpose()?.map_or(port, |address| address.port());
+        let apps = Apps::bind().await?;
+        let demo = Demo { home: home.path(), port, master_key: master_key(home.path())? };
+        demo.serve(listeners, apps).await
+    })
+}
+
+/// Browsers try `localhost` on both families; a machine without IPv6 has only the one.
+async fn loopback_listeners(port: u16) -> Result<Vec<TcpListener>, CommandError> {
+    let v4 = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
+    let v4 = v4.map_err(|error| CommandError::Usage(format!("port {port} on loopback: {error}; try --port")))?;
+    let v6 = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, v4.local_addr()?.port()))).await;
+    Ok([Some(v4), v6.ok()].into_iter().flatten().collect())
+}
+
+/// A kept demo keeps its key as well.
+fn master_key(home: &Path) -> Result<SecretString, CommandError> {
+    let path = home.join("master.key");
+    if !path.exists() {
+        write_secret_file(&path, MasterKey::generate(&Random::system()).encode().expose_secret())?;
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| CommandError::File(path, error))?;
+    Ok(text.into())
+}
+
+struct Demo<'a> {
+    home: &'a Path,
+    port: u16,
+    master_key: SecretString,
+}
+
+impl Demo<'_> {
+    async fn serve(&self, listeners: Vec<TcpListener>, apps: Apps) -> Result<(), CommandError> {
+        let database = self.home.join("anteroom.db");
+        let configuration = configuration::load(self.port, &database, &self.master_key, &apps)?;
+        let settings = &configuration.settings;
+        logging::init(settings.log);
+        let applied = migrate(&StoreOptions::sqlite(&database)).await?;
+        let around = Surroundings {
+            clock: Clock::system(),
+            random: Random::system(),
+            kind: InstanceKind::Demo,
+            may_make_keys: applied > 0,
+        };
+        let provider = Arc::new(wiring::provider(&configuration, &around).await?);
+        accounts::seed(&provider).await?;
+        let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
+        let tasks = background::start(&web, settings, None);
+        let (stop, stopped) = watch::channel(());
+        let running = apps.serve(&settings.issuer, &stopped)?;
+        self.announce();
+        serve::serve(listeners, anteroom_web::router(web), serve::stop_signal()).await?;
+        drop(stop);
+        drop(tasks);
+        running.join_all().await;
+        token::write_tallies(&provider).await?;
+        provider.store.close().await;
+        Ok(())
+    }
+
+    fn announce(&self) {
+        let issuer = format!("http://localhost:{}", self.port);
+        say(&format!(
+            "Anteroom demo: nothing here is real, and nothing leaves this machine.\n\n\
+             Open            {issuer}/\n\
+             Mail and texts  {issuer}/dev/outbox\n\n\
+             Password        {}\n\
+             alice@demo.example   everything; operator\n\
+             bob@demo.example     front desk: three of five tiles\n\
+             carol@demo.example   locked\n\
+             dave@demo.example    password expired\n\
+             erin@demo.example    invited; her invitation is in the outbox\n\
+             frank@demo.example   no phone on file\n\n\
+             Ready: {issuer}",
+            accounts::PASSWORD,
+        ));
+    }
+}

@@ -1,0 +1,10 @@
+//! The binary's rooms: wiring, nothing else. Everything that decides lives in the crates below.
+
+pub mod background;
+pub mod cli;
+pub mod commands;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod logging;
+pub mod serve;
+pub mod wiring;

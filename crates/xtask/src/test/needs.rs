@@ -1,0 +1,100 @@
+//! What the steps need that cargo does not bring: looked for first, installed on Debian when missing, named elsewhere.
+
+use super::postgres;
+use crate::failure::Result;
+use crate::programs::{on_path, run, succeeds};
+use rustix::process::geteuid;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(super) struct Need {
+    name: &'static str,
+    present: fn() -> bool,
+    /// Debian's packages that bring it.
+    packages: &'static [&'static str],
+}
+
+pub(super) static POSTGRES: Need =
+    Need { name: "PostgreSQL", present: || postgres::binaries().is_some(), packages: &["postgresql"] };
+
+pub(super) static CHROMIUM: Need =
+    Need { name: "Chromium", present: || chromium().is_some(), packages: &["chromium"] };
+
+/// Without any, pages are measured and pictured with empty boxes.
+pub(super) static FONTS: Need =
+    Need { name: "fonts", present: fonts, packages: &["fonts-dejavu-core", "fonts-liberation"] };
+
+pub(super) static NODE: Need =
+    Need { name: "Node.js 18 or newer, and npm", present: node, packages: &["nodejs", "npm"] };
+
+const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
+const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+const OLDEST_NODE: u32 = 18;
+
+impl Need {
+    pub(super) fn met(&self) -> bool {
+        (self.present)()
+    }
+
+    pub(super) fn advice(&self) -> String {
+        format!("needs {}; Debian's packages for it: {}", self.name, self.packages.join(" "))
+    }
+}
+
+/// Installs what is missing where that can be done. What is still missing afterwards fails the steps that need it, not
+/// the others.
+pub(super) fn provide<'a>(needs: impl Iterator<Item = &'a Need>) {
+    let missing: Vec<&Need> = needs.filter(|need| !need.met()).collect();
+    if missing.is_empty() {
+        return;
+    }
+    if !Path::new("/etc/debian_version").exists() {
+        println!("This is not Debian, so nothing is installed; these must be:");
+        for need in missing {
+            println!("  {}", need.advice());
+        }
+        return;
+    }
+    for need in &missing {
+        println!("Installing {} ({})", need.name, need.packages.join(" "));
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
+    if let Err(failure) = install(&packages) {
+        println!("{failure}");
+    }
+}
+
+/// An index that could not be refreshed in full may still know the packages.
+fn install(packages: &[&str]) -> Result {
+    if let Err(failure) = run(apt_get().arg("update")) {
+        println!("{failure}");
+    }
+    run(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("env");
+    if !geteuid().is_root() {
+        command = Command::new("sudo");
+        command.arg("env");
+    }
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]);
+    command
+}
+
+pub(super) fn chromium() -> Option<PathBuf> {
+    let mac = Path::new(MAC_CHROME);
+    CHROMIUM_NAMES.iter().find_map(|name| on_path(name)).or_else(|| mac.exists().then(|| mac.to_owned()))
+}
+
+fn fonts() -> bool {
+    !cfg!(target_os = "linux") || Path::new("/usr/share/fonts/truetype").exists()
+}
+
+fn node() -> bool {
+    let output = Command::new("node").arg("--version").output();
+    let version =
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    major.is_some_and(|major| major >= OLDEST_NODE) && succeeds(Command::new("npm").arg("--version"))
+}

@@ -1,0 +1,41 @@
+//! The steps, in the order of how soon they tell.
+
+mod cargo_steps;
+mod journeys;
+mod licences;
+
+use super::needs::{self, Need};
+use crate::failure::Result;
+use crate::tidy;
+
+pub(super) struct Step {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub needs: &'static [&'static Need],
+    pub run: fn() -> Result,
+}
+
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "format", about: "rustfmt has nothing to change", needs: &[], run: cargo_steps::format },
+    Step { name: "tidy", about: "the source tree keeps its own rules", needs: &[], run: tidy::run },
+    Step { name: "lints", about: "clippy has nothing to say", needs: &[], run: cargo_steps::lints },
+    Step {
+        name: "licences",
+        about: "licences, bans and sources of all dependencies, by cargo-deny",
+        needs: &[],
+        run: licences::check,
+    },
+    Step { name: "sqlite", about: "all tests, on SQLite", needs: &[], run: cargo_steps::tests_on_sqlite },
+    Step {
+        name: "postgres",
+        about: "the same tests on a PostgreSQL of our own",
+        needs: &[&needs::POSTGRES],
+        run: cargo_steps::tests_on_postgres,
+    },
+    Step {
+        name: "journeys",
+        about: "people's journeys through the demo, in headless Chromium",
+        needs: &[&needs::NODE, &needs::CHROMIUM, &needs::FONTS],
+        run: journeys::walk,
+    },
+];

@@ -1,0 +1,26 @@
+//! `cargo xtask tidy`: rules of the source tree that no compiler knows. Each rule looks at everything and names every
+//! place, so that one run is enough.
+
+mod files;
+mod links;
+mod rooms;
+mod tree;
+
+use crate::failure::{Failure, Result};
+use crate::metadata::Workspace;
+use crate::programs::root;
+use tree::Tree;
+
+pub(crate) fn run() -> Result {
+    let workspace = Workspace::read()?;
+    let tree = Tree::read(root())?;
+    let mut problems = files::problems(&tree);
+    problems.extend(files::headless_crates(&tree, &workspace));
+    problems.extend(links::problems(&tree));
+    problems.extend(rooms::problems(&tree, &workspace));
+    if problems.is_empty() {
+        println!("{} files are tidy", tree.len());
+        return Ok(());
+    }
+    Err(Failure::new(problems.join("\n")))
+}

@@ -1,0 +1,69 @@
+// One Chromium for each test file, and for each page a context of its own: no cookie is left over from another test.
+
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import { chromium } from "playwright-core";
+
+const PROGRAM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+// No sandbox, since it does not start for root, and no traffic of the browser's own.
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
+// How long anything that is waited for may take. Generous, for machines that are busy.
+const PATIENCE = 30_000;
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+
+let browser;
+
+after(async () => {
+  await (await browser)?.close();
+});
+
+/**
+ * A page of a browser that has been nowhere. It closes with the test `t`, which then fails if a script stumbled, a
+ * Content-Security-Policy was broken or anything was asked of another machine.
+ *
+ * A second tab of the same browser is `page.context().newPage()`; it is watched as well.
+ */
+export async function page(t, { url, js = true, phone = false, dark = false, locale = "en-US" } = {}) {
+  browser ??= chromium.launch({ executablePath: PROGRAM, headless: true, args: FLAGS });
+  const context = await (await browser).newContext({
+    ...(phone ? PHONE : DESKTOP),
+    baseURL: url,
+    javaScriptEnabled: js,
+    colorScheme: dark ? "dark" : "light",
+    locale,
+  });
+  context.setDefaultTimeout(PATIENCE);
+  const problems = watch(context);
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(problems, []);
+  });
+  return context.newPage();
+}
+
+function watch(context) {
+  const problems = [];
+  context.on("weberror", (error) => problems.push(`script: ${error.error()}`));
+  context.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) problems.push(message.text());
+  });
+  context.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.host && !LOOPBACK.includes(url.hostname)) problems.push(`asked for ${url}`);
+  });
+  return problems;
+}
