@@ -67,9 +67,12 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<AccountId, 
     let message = invitation_mail(provider, &invitee, account, &token);
     let new = new_account(provider, &invitee, account, now);
     let groups = invitee.groups.iter().map(ToString::to_string).collect();
-    let entry = Origin::local(now, &provider.random).entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
+    let entry = Origin::local(now, &provider.random)
+        .entry(Actor::Operator, Event::AccountInvited { groups })
+        .about(account);
     let write = provider.store.write(move |tx: Tx| {
-        let (new, message, entry, invitation) = (new.clone(), message.clone(), entry.clone(), invitation.clone());
+        let (new, message, entry, invitation) =
+            (new.clone(), message.clone(), entry.clone(), invitation.clone());
         async move {
             tx.insert_account(&new).await?;
             tx.insert_invitation(&invitation).await?;

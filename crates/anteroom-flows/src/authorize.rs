@@ -2,14 +2,17 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::interaction::{Destination, Journey};
-use anteroom_oidc::authorization::{self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters};
-use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::ClientId;
+use anteroom_oidc::authorization::{
+    self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters,
+};
+use anteroom_oidc::errors::AuthorizationErrorCode;
 
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
+use crate::tallies::note_refusal;
 use crate::trail::Origin;
 use crate::visitor::Visitor;
 
@@ -68,10 +71,6 @@ async fn refuse(
     }
     let event = Event::RequestRefused { reason: error.to_string() };
     let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-    let write = provider.store.write(move |tx| {
-        let entry = entry.clone();
-        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
-    });
-    write.await?;
+    note_refusal(provider, entry).await?;
     Ok(AuthorizeOutcome::Refused(error))
 }

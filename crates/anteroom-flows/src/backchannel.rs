@@ -44,9 +44,9 @@ pub async fn run(provider: &Provider) {
 pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
     let now = provider.clock.now();
     let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-    let lease = provider.store.write(move |tx| async move {
-        Ok::<_, FlowError>(tx.lease_logouts(now, until, BATCH).await?)
-    });
+    let lease = provider
+        .store
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.lease_logouts(now, until, BATCH).await?) });
     let due = lease.await?;
     let count = due.len();
     for result in join_all(due.into_iter().map(|delivery| deliver(provider, delivery))).await {
@@ -67,7 +67,11 @@ async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), Fl
     let (result, event) = match sent {
         Ok(()) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
         Err(error) => {
-            tracing::warn!(client = delivery.client.as_str(), attempts, "back-channel logout not delivered: {error}");
+            tracing::warn!(
+                client = delivery.client.as_str(),
+                attempts,
+                "back-channel logout not delivered: {error}"
+            );
             match retry_at(attempts, now) {
                 Some(at) => (DeliveryResult::Retry { at }, None),
                 None => (DeliveryResult::Failed, Some(Event::LogoutUndelivered { attempts })),
@@ -76,7 +80,11 @@ async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), Fl
     };
     let origin = Origin::local(now, &provider.random);
     let entry = event.map(|event| {
-        origin.entry(Actor::System, event).about(delivery.account).by_client(&delivery.client).in_session(delivery.session)
+        origin
+            .entry(Actor::System, event)
+            .about(delivery.account)
+            .by_client(&delivery.client)
+            .in_session(delivery.session)
     });
     finish(provider, &delivery, result, entry).await
 }

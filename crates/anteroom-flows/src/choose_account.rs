@@ -22,7 +22,10 @@ pub enum Choice {
 #[derive(Debug)]
 pub enum ChooseOutcome {
     /// The chosen session comes first in the browser from now on.
-    Chosen { sessions: Vec<Token>, onward: Onward },
+    Chosen {
+        sessions: Vec<Token>,
+        onward: Onward,
+    },
     /// Sign in as somebody else, or again where the chosen session has ended meanwhile.
     SignIn(Onward),
     Gone,
@@ -56,7 +59,8 @@ pub async fn choose(
 
 fn sign_in_page(provider: &Provider, carried: Carried) -> Onward {
     let snapshot = provider.snapshot();
-    let client = carried.journey.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
+    let client =
+        carried.journey.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
     let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
     Onward::Page(Box::new(StepPage { step, client, carried }))
 }

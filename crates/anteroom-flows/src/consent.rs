@@ -42,7 +42,8 @@ pub async fn consent(
     let Some(person) = chosen(&asked.carried, &live) else { return Ok(ConsentOutcome::Gone) };
     record(provider, visitor, &asked.carried, person, (scopes, decision)).await?;
     if decision == Decision::Deny {
-        let response = denied(provider, &asked.carried).map(|response| Onward::Application(Box::new(response)));
+        let response =
+            denied(provider, &asked.carried).map(|response| Onward::Application(Box::new(response)));
         return Ok(response.map_or(ConsentOutcome::Gone, ConsentOutcome::Onward));
     }
     let mut carried = asked.carried;
@@ -66,7 +67,9 @@ async fn record(
     person: &Live,
     (scope, decision): (ScopeSet, Decision),
 ) -> Result<(), FlowError> {
-    let Some(request) = carried.journey.request() else { return Err(FlowError::Broken("consent without a request")) };
+    let Some(request) = carried.journey.request() else {
+        return Err(FlowError::Broken("consent without a request"));
+    };
     let (account, client, now) = (person.account.id, request.client_id.clone(), visitor.now);
     let event = match decision {
         Decision::Allow => Event::ConsentGiven { scope: scope.clone() },

@@ -70,7 +70,10 @@ async fn touch(provider: &Provider, visitor: &Visitor, session: &Session) -> Res
         return Ok(());
     }
     let (id, now) = (session.id, visitor.now);
-    provider.store.write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) }).await?;
+    provider
+        .store
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) })
+        .await?;
     Ok(())
 }
 

@@ -20,9 +20,15 @@ use crate::visitor::{Live, Visitor, live_sessions};
 #[derive(Debug)]
 pub enum EndSessionOutcome {
     /// Ask the person, and carry the request through the form.
-    Ask { client: Option<Arc<Client>> },
+    Ask {
+        client: Option<Arc<Client>>,
+    },
     /// Done; back to the application where it registered an address for that.
-    SignedOut { back: Option<String>, client: Option<Arc<Client>>, remaining: Vec<anteroom_crypto::Token> },
+    SignedOut {
+        back: Option<String>,
+        client: Option<Arc<Client>>,
+        remaining: Vec<anteroom_crypto::Token>,
+    },
     Refused(LogoutError),
 }
 
@@ -117,8 +123,10 @@ fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> 
 }
 
 fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<String, LogoutError> {
-    let unregistered =
-        || LogoutError::UnregisteredRedirect { received: uri.to_owned(), client: client.id().as_str().to_owned() };
+    let unregistered = || LogoutError::UnregisteredRedirect {
+        received: uri.to_owned(),
+        client: client.id().as_str().to_owned(),
+    };
     client.metadata.find_post_logout_redirect_uri(uri).ok_or_else(unregistered)?;
     // As requested: a native app's port is its own.
     let uri = uri.parse().map_err(|_| unregistered())?;

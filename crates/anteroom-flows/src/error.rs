@@ -27,3 +27,10 @@ impl From<PoolError> for FlowError {
         }
     }
 }
+
+impl FlowError {
+    /// Whether the same request may well succeed in a moment.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Store(StoreError::Unavailable(_) | StoreError::Collided))
+    }
+}

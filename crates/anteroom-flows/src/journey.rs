@@ -34,7 +34,10 @@ pub struct Carried {
 pub enum Place {
     /// Still only in the page.
     Page,
-    Row { interaction: Box<Interaction>, handle: Token },
+    Row {
+        interaction: Box<Interaction>,
+        handle: Token,
+    },
 }
 
 /// The journey cannot be opened: too old, finished, of another browser, or made up.
@@ -85,7 +88,8 @@ impl Carried {
             Place::Page if self.journey.destination == Destination::Dashboard => Ok(None),
             Place::Page => {
                 let plain = serde_json::to_vec(&self.journey).map_err(|_| FlowError::Broken("journey"))?;
-                let sealed = provider.keyring.sealer(KeyPurpose::InteractionSeal).seal(&provider.random, AAD, &plain);
+                let sealed =
+                    provider.keyring.sealer(KeyPurpose::InteractionSeal).seal(&provider.random, AAD, &plain);
                 Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
             }
         }
@@ -139,17 +143,24 @@ impl Keeping {
 }
 
 /// Opens what a form or an address brought back.
-pub async fn open(provider: &Provider, visitor: &Visitor, waiting: Waiting) -> Result<Result<Carried, Gone>, FlowError> {
+pub async fn open(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+) -> Result<Result<Carried, Gone>, FlowError> {
     let lifetime = provider.snapshot().policy.interaction.lifetime;
     let carried = match waiting {
         Waiting::Sealed(text) => unseal(provider, &text)
             .filter(|journey| visitor.now.duration_since(journey.began_at) < lifetime)
             .map(|journey| Carried::new(rebound(journey, visitor))),
         Waiting::Row(handle) => {
-            let digests = provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
+            let digests =
+                provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
             let found = provider.store.interaction(&digests).await?;
             let usable = found.filter(|row| {
-                row.finished_at.is_none() && visitor.now < row.expires_at && row.journey.browser == visitor.browser
+                row.finished_at.is_none()
+                    && visitor.now < row.expires_at
+                    && row.journey.browser == visitor.browser
             });
             usable.map(|row| Carried {
                 journey: row.journey.clone(),

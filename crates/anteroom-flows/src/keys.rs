@@ -65,10 +65,14 @@ pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Ke
 }
 
 fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError> {
-    let private = keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed);
-    let private = private.map_err(|_| FlowError::Broken("a signing key that does not open under this master key"))?;
-    let algorithm = row.algorithm.parse().map_err(|_| FlowError::Broken("a signing key of an unknown algorithm"))?;
-    SigningKey::from_pkcs8(algorithm, &private).map_err(|_| FlowError::Broken("a signing key that does not parse"))
+    let private =
+        keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed);
+    let private =
+        private.map_err(|_| FlowError::Broken("a signing key that does not open under this master key"))?;
+    let algorithm =
+        row.algorithm.parse().map_err(|_| FlowError::Broken("a signing key of an unknown algorithm"))?;
+    SigningKey::from_pkcs8(algorithm, &private)
+        .map_err(|_| FlowError::Broken("a signing key that does not parse"))
 }
 
 /// What rotation has to do: pure, so that it can be tested over time.
@@ -77,7 +81,9 @@ pub enum Rotation {
     /// Nobody signs yet: sign at once.
     First,
     /// Publish a successor now, let it sign at `from`, and let the old key stop then.
-    Succeed { from: Timestamp },
+    Succeed {
+        from: Timestamp,
+    },
     Rest,
 }
 
@@ -128,8 +134,9 @@ pub async fn rotate_now(
 ) -> Result<(), FlowError> {
     let rows = store.signing_keys().await?;
     for algorithm in &schedule.algorithms {
-        let retiring =
-            rows.iter().filter(|row| row.algorithm == algorithm.as_str() && row.signs_until.is_none_or(|u| u > now));
+        let retiring = rows
+            .iter()
+            .filter(|row| row.algorithm == algorithm.as_str() && row.signs_until.is_none_or(|u| u > now));
         let retiring = retiring.map(|row| row.kid.clone()).collect();
         let succession = Succession { algorithm: *algorithm, from: now, retiring, overlap: schedule.overlap };
         succeed(store, keyring, random, succession, now).await?;
@@ -156,7 +163,11 @@ async fn succeed(
         .map_err(|_| FlowError::Broken("a signing key could not be made"))?;
     let kid = key.kid().as_str().to_owned();
     let row = SigningKeyRow {
-        private_sealed: keyring.sealer(KeyPurpose::SigningSeal).seal(random, &associated_data(&kid), &private),
+        private_sealed: keyring.sealer(KeyPurpose::SigningSeal).seal(
+            random,
+            &associated_data(&kid),
+            &private,
+        ),
         public_jwk: serde_json::to_string(key.public().jwk()).map_err(|_| FlowError::Broken("jwk"))?,
         algorithm: succession.algorithm.as_str().to_owned(),
         kid,

@@ -2,6 +2,7 @@
 //! ([`anteroom_domain::next_step`]) is asked, and its answer becomes a page, the application or the dashboard.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::{Destination, Proof};
@@ -106,7 +107,11 @@ pub async fn proceed_with(
 }
 
 /// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row.
-pub(crate) async fn parked(provider: &Provider, visitor: &Visitor, onward: Onward) -> Result<Onward, FlowError> {
+pub(crate) async fn parked(
+    provider: &Provider,
+    visitor: &Visitor,
+    onward: Onward,
+) -> Result<Onward, FlowError> {
     let Onward::Page(mut page) = onward else { return Ok(onward) };
     if matches!(page.carried.place, Place::Row { .. }) {
         return Ok(Onward::Page(page));
@@ -169,19 +174,19 @@ impl Who {
         destination: &Ahead,
         mut live: Vec<Live>,
     ) -> Result<Self, FlowError> {
-        if let Some(proof) = carried.proof() {
-            if let Some(account) = provider.store.account(proof.account).await?
-                && account.epoch == proof.epoch
-            {
-                return Ok(Self::Proven(Box::new(account), proof.clone()));
-            }
+        if let Some(proof) = carried.proof()
+            && let Some(account) = provider.store.account(proof.account).await?
+            && account.epoch == proof.epoch
+        {
+            return Ok(Self::Proven(Box::new(account), proof.clone()));
         }
         let wanted = match carried.journey.account {
             Some(chosen) => live.iter().position(|one| one.account.id == chosen),
             None => destination.request().and_then(|request| hinted(provider, request, &live)),
         };
-        let choosing = destination.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
-            && carried.journey.account.is_none();
+        let choosing =
+            destination.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
+                && carried.journey.account.is_none();
         Ok(match (wanted, live.len()) {
             (_, 0) => Self::Nobody,
             _ if choosing => Self::Several(live),
@@ -211,25 +216,46 @@ impl Who {
 
 /// `id_token_hint` and `login_hint` (OpenID Connect Core §3.1.2.1) pick among those who are signed in.
 fn hinted(provider: &Provider, request: &AuthorizationRequest, live: &[Live]) -> Option<usize> {
-    if let Some(account) = hinted_account(provider, request) {
-        return live.iter().position(|one| Some(one.account.id) == account);
+    match Insistence::of(provider, request) {
+        Insistence::On(account) => live.iter().position(|one| one.account.id == account),
+        Insistence::OnAStranger => None,
+        Insistence::None => {
+            let hint = FoldedAddress::from_entered(request.login_hint.as_deref()?);
+            live.iter().position(|one| one.account.primary_address.folded() == hint)
+        }
     }
-    let hint = anteroom_domain::address::FoldedAddress::from_entered(request.login_hint.as_deref()?);
-    live.iter().position(|one| one.account.primary_address.folded() == hint)
 }
 
-/// The account that the request insists on, by an ID token hint or by `sub` as a claim with a value (OpenID Connect Core
-/// §5.5.1): `None` where it does not, `Some(None)` where it names nobody of ours.
-fn hinted_account(provider: &Provider, request: &AuthorizationRequest) -> Option<Option<AccountId>> {
-    let named = match (&request.id_token_hint, request.required_subject()) {
-        (Some(hint), _) => {
-            let verified = provider.key_set().jwks().verify_id_token_hint(hint, &provider.snapshot().issuer).ok();
-            verified.and_then(|claims| claims.get().sub.as_str().parse().ok())
+/// Whether a request is for one person alone: by an ID token hint, or by `sub` as a claim with a value (OpenID Connect
+/// Core §5.5.1).
+enum Insistence {
+    None,
+    On(AccountId),
+    /// On somebody who is nobody here.
+    OnAStranger,
+}
+
+impl Insistence {
+    fn of(provider: &Provider, request: &AuthorizationRequest) -> Self {
+        let named = match (&request.id_token_hint, request.required_subject()) {
+            (Some(hint), _) => {
+                let (keys, snapshot) = (provider.key_set(), provider.snapshot());
+                let verified = keys.jwks().verify_id_token_hint(hint, &snapshot.issuer).ok();
+                verified.and_then(|claims| claims.get().sub.as_str().parse().ok())
+            }
+            (None, Some(subject)) => subject.parse().ok(),
+            (None, None) => return Self::None,
+        };
+        named.map_or(Self::OnAStranger, Self::On)
+    }
+
+    fn is_on_another_than(&self, account: &Account) -> bool {
+        match self {
+            Self::None => false,
+            Self::On(wanted) => *wanted != account.id,
+            Self::OnAStranger => true,
         }
-        (None, Some(subject)) => subject.parse().ok(),
-        (None, None) => return None,
-    };
-    Some(named)
+    }
 }
 
 async fn needs(
@@ -241,19 +267,18 @@ async fn needs(
     let nothing = Needs::nothing(carried.journey.began_at);
     let Ahead::Application { client, request } = destination else { return Ok(nothing) };
     let account = who.account();
-    let other_account_hinted = match (hinted_account(provider, request), account) {
-        (Some(hinted), Some(account)) => hinted != Some(account.id),
-        _ => false,
-    };
+    let insistence = Insistence::of(provider, request);
     Ok(Needs {
         login: request.prompt.contains(Prompt::Login),
         choose_account: request.prompt.contains(Prompt::SelectAccount) && carried.journey.account.is_none(),
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
-        other_account_hinted,
+        other_account_hinted: account.is_some_and(|account| insistence.is_on_another_than(account)),
         min_acr: client.policy.min_acr.max(essential_acr(request)),
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {
-            Some(account) if !carried.journey.consented => missing_consent(provider, client, request, account).await?,
+            Some(account) if !carried.journey.consented => {
+                missing_consent(provider, client, request, account).await?
+            }
             _ => None,
         },
         ..nothing
@@ -288,7 +313,12 @@ async fn missing_consent(
     Ok((!missing.is_empty()).then(|| request.scope.clone()))
 }
 
-async fn person(provider: &Provider, visitor: &Visitor, who: &Who, needs: &Needs) -> Result<Person, FlowError> {
+async fn person(
+    provider: &Provider,
+    visitor: &Visitor,
+    who: &Who,
+    needs: &Needs,
+) -> Result<Person, FlowError> {
     let (account, auth_time, acr, proven) = match who {
         Who::Nobody => return Ok(Person::Nobody),
         Who::Several(_) => return Ok(Person::Several),
@@ -313,10 +343,18 @@ async fn person(provider: &Provider, visitor: &Visitor, who: &Who, needs: &Needs
 }
 
 /// `prompt=none` (OpenID Connect Core §3.1.2.1): never a page.
-fn answer_without_a_page(provider: &Provider, ahead: &Ahead, step: &NextStep) -> Option<AuthorizationResponse> {
+fn answer_without_a_page(
+    provider: &Provider,
+    ahead: &Ahead,
+    step: &NextStep,
+) -> Option<AuthorizationResponse> {
     let request = ahead.request().filter(|request| request.prompt.contains(Prompt::None))?;
     let code = step.without_a_page()?;
-    Some(request.target().error(&provider.snapshot().issuer, code, "the person would have to be asked something"))
+    Some(request.target().error(
+        &provider.snapshot().issuer,
+        code,
+        "the person would have to be asked something",
+    ))
 }
 
 /// What the sign-in form begins with.
@@ -349,9 +387,8 @@ pub async fn back_to_application(
 ) -> Result<Refusal, FlowError> {
     let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(Refusal::Gone) };
     match proceed(provider, visitor, carried).await? {
-        Onward::Page(page) if matches!(page.step, Step::NotEntitled) => {
-            Ok(denied(provider, &page.carried).map_or(Refusal::Gone, |response| Refusal::Told(Box::new(response))))
-        }
+        Onward::Page(page) if matches!(page.step, Step::NotEntitled) => Ok(denied(provider, &page.carried)
+            .map_or(Refusal::Gone, |response| Refusal::Told(Box::new(response)))),
         onward => Ok(Refusal::Overtaken(parked(provider, visitor, onward).await?)),
     }
 }

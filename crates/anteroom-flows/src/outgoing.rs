@@ -66,7 +66,11 @@ impl Outgoing {
         }
         let answer = self.client.post(url.clone()).form(form).send().await;
         let answer = answer.map_err(|error| OutgoingError::NoAnswer(error.without_url().to_string()))?;
-        if answer.status().is_success() { Ok(()) } else { Err(OutgoingError::Status(answer.status().as_u16())) }
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(OutgoingError::Status(answer.status().as_u16()))
+        }
     }
 
     /// An address in the URL never meets the resolver, so it is checked here; a name is checked where it resolves.
@@ -79,8 +83,8 @@ impl Outgoing {
         };
         let to_loopback = address.is_some_and(|address| address.is_loopback())
             || matches!(url.host(), Some(Host::Domain(name)) if name == "localhost");
-        let scheme_ok =
-            url.scheme() == "https" || (url.scheme() == "http" && to_loopback && self.reach == Reach::Loopback);
+        let scheme_ok = url.scheme() == "https"
+            || (url.scheme() == "http" && to_loopback && self.reach == Reach::Loopback);
         scheme_ok && address.is_none_or(|address| admits(self.reach, address))
     }
 }
@@ -112,8 +116,16 @@ fn admits(reach: Reach, address: IpAddr) -> bool {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();
             let shared = a == 100 && (64..128).contains(&b);
-            let special = a == 0 || a >= 240 || (a == 192 && v4.octets() < [192, 0, 1, 0]) || (a == 198 && b & 0xfe == 18);
-            !(v4.is_private() || v4.is_link_local() || v4.is_multicast() || v4.is_documentation() || shared || special)
+            let special = a == 0
+                || a >= 240
+                || (a == 192 && v4.octets() < [192, 0, 1, 0])
+                || (a == 198 && b & 0xfe == 18);
+            !(v4.is_private()
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || v4.is_documentation()
+                || shared
+                || special)
         }
         IpAddr::V6(v6) => {
             // 2000::/3 is all that is globally routed; within it, tunnels lead back to IPv4 and documentation nowhere.

@@ -8,13 +8,14 @@ use anteroom_domain::clock::Clock;
 use anteroom_domain::policy::Policy;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::keys::KeySet;
 use crate::outgoing::Outgoing;
-use crate::token::Tallies;
+use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
 pub struct Provider {
@@ -28,8 +29,9 @@ pub struct Provider {
     key_set: ArcSwap<KeySet>,
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
-    /// Tokens given to clients for themselves, not yet in the trail.
     pub(crate) tallies: Tallies,
+    /// Since when another node has run with another configuration.
+    differs_since: ArcSwapOption<Timestamp>,
 }
 
 /// The parts a provider is made of.
@@ -81,6 +83,7 @@ impl Provider {
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
+            differs_since: ArcSwapOption::empty(),
         }
     }
 
@@ -91,6 +94,16 @@ impl Provider {
     /// Takes up a changed configuration, whole.
     pub fn replace_snapshot(&self, snapshot: Snapshot) {
         self.snapshot.store(Arc::new(snapshot));
+    }
+
+    pub(crate) fn differs_since(&self) -> Option<Timestamp> {
+        self.differs_since.load().as_deref().copied()
+    }
+
+    /// The first sight of a difference counts; agreement forgets it.
+    pub(crate) fn note_difference(&self, seen: Option<Timestamp>) {
+        let since = seen.map(|now| self.differs_since().unwrap_or(now));
+        self.differs_since.store(since.map(Arc::new));
     }
 
     pub fn key_set(&self) -> Arc<KeySet> {

@@ -37,7 +37,7 @@ pub async fn code(
         resources: request.resource.clone(),
         nonce: request.nonce.clone(),
         redirect_uri: request.redirect_uri_given.then(|| request.redirect_uri.as_str().to_owned()),
-        challenge: request.code_challenge.clone(),
+        challenge: request.code_challenge,
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),
@@ -62,7 +62,10 @@ async fn touch(
         return Ok(());
     }
     let (session, now) = (live.session.id, visitor.now);
-    provider.store.write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(session, now).await?) }).await?;
+    provider
+        .store
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(session, now).await?) })
+        .await?;
     Ok(())
 }
 

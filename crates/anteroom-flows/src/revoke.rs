@@ -29,7 +29,9 @@ pub async fn revoke(
         };
     }
     match access_token(provider, token, origin.now) {
-        Some(claims) if claims.client_id == *client.client().id() => end_token(provider, origin, claims).await,
+        Some(claims) if claims.client_id == *client.client().id() => {
+            end_token(provider, origin, claims).await
+        }
         _ => Ok(()),
     }
 }

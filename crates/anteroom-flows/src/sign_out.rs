@@ -59,8 +59,12 @@ pub async fn end(
 pub(crate) fn listeners(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
     let hears = |end: SessionEnd, on_idle: bool| end != SessionEnd::Idle || on_idle;
     let snapshot = provider.snapshot();
-    let with_channel = snapshot.clients.iter().filter(|client| client.metadata.backchannel_logout_uri.is_some());
-    with_channel.filter(|client| hears(why, client.policy.logout_on_idle)).map(|client| client.id().clone()).collect()
+    let with_channel =
+        snapshot.clients.iter().filter(|client| client.metadata.backchannel_logout_uri.is_some());
+    with_channel
+        .filter(|client| hears(why, client.policy.logout_on_idle))
+        .map(|client| client.id().clone())
+        .collect()
 }
 
 pub(crate) async fn end_one(

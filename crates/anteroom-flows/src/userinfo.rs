@@ -3,6 +3,7 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_oidc::Scope;
+use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{AddressClaim, StandardClaims, UserInfo, Wanted, release};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::jwt::UserInfoClaims;
@@ -30,7 +31,8 @@ pub enum UserInfoError {
     Flow(#[from] FlowError),
 }
 
-const DEAD: BearerError = BearerError::InvalidToken("the access token is expired, revoked or not one of ours");
+const DEAD: BearerError =
+    BearerError::InvalidToken("the access token is expired, revoked or not one of ours");
 
 pub async fn userinfo(
     provider: &Provider,
@@ -47,18 +49,25 @@ pub async fn userinfo(
     if !claims.scope.contains(&Scope::OpenId) {
         return Err(BearerError::InsufficientScope([Scope::OpenId].into_iter().collect()).into());
     }
-    let nothing = Default::default();
+    let nothing = ClaimRequests::default();
     let wanted = Wanted {
         // The token's own: it may have been narrowed below what was granted.
         scope: &claims.scope,
         asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
         allowed: &client.metadata.scope,
     };
-    let user_info = UserInfo { sub: subject(&record.account)?, person: release(&standard_claims(&record.account), wanted) };
+    let user_info = UserInfo {
+        sub: subject(&record.account)?,
+        person: release(&standard_claims(&record.account), wanted),
+    };
     answer(provider, client, user_info)
 }
 
-fn answer(provider: &Provider, client: &Client, user_info: UserInfo) -> Result<UserInfoAnswer, UserInfoError> {
+fn answer(
+    provider: &Provider,
+    client: &Client,
+    user_info: UserInfo,
+) -> Result<UserInfoAnswer, UserInfoError> {
     let Some(algorithm) = client.metadata.userinfo_signed_response_alg else {
         return Ok(UserInfoAnswer::Json(user_info));
     };

@@ -52,7 +52,9 @@ pub async fn live_sessions(provider: &Provider, visitor: &Visitor) -> Result<Vec
     // Several digests a token: a session outlives the rotation of the hashing key.
     let tokens = visitor.sessions.iter().take(MAX_SESSIONS);
     let digests: Vec<(Digest, &Token)> = tokens
-        .flat_map(|token| mac.digests(SESSION_CONTEXT, token.as_bytes()).into_iter().map(move |digest| (digest, token)))
+        .flat_map(|token| {
+            mac.digests(SESSION_CONTEXT, token.as_bytes()).into_iter().map(move |digest| (digest, token))
+        })
         .collect();
     if digests.is_empty() {
         return Ok(Vec::new());

@@ -32,7 +32,9 @@ impl Delivered {
     pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
         let email = write(theme, letterhead, message)?;
         let link = match &message.content {
-            MessageContent::Invitation { link, .. } | MessageContent::AccountLocked { link, .. } => Some(link.clone()),
+            MessageContent::Invitation { link, .. } | MessageContent::AccountLocked { link, .. } => {
+                Some(link.clone())
+            }
         };
         Ok(Self {
             id: message.id.to_string(),

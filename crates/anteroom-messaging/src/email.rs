@@ -22,7 +22,10 @@ pub fn write(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Resul
     match &message.content {
         MessageContent::Invitation { name, link, days } => {
             let name = name.clone().unwrap_or_else(|| message.to.as_str().to_owned());
-            theme.render_email(locale, &InvitationEmail { practice, name, link: link.clone(), days: u32::from(*days) })
+            theme.render_email(
+                locale,
+                &InvitationEmail { practice, name, link: link.clone(), days: u32::from(*days) },
+            )
         }
         MessageContent::AccountLocked { at, link } => {
             let when = moment(*at, &letterhead.time_zone);

@@ -49,7 +49,8 @@ impl Jar {
     /// The session cookie: it ends with the browser, for workstations are shared.
     pub(crate) fn session_cookie(&self, secure: bool) -> Cookie<'static> {
         let secrets = self.sessions.iter().map(Token::encode);
-        let parts: Vec<String> = std::iter::once(self.browser.0.simple().to_string()).chain(secrets).collect();
+        let parts: Vec<String> =
+            std::iter::once(self.browser.0.simple().to_string()).chain(secrets).collect();
         build(SESSION, parts.join("."), secure)
     }
 
@@ -92,7 +93,9 @@ fn find(headers: &HeaderMap, name: &str) -> Option<String> {
 
 fn encode_device(keyring: &Keyring, device: DeviceId) -> String {
     let mut bytes = device.0.as_bytes().to_vec();
-    bytes.extend_from_slice(keyring.mac(KeyPurpose::DeviceMac).digest(DEVICE_CONTEXT, device.0.as_bytes()).as_bytes());
+    bytes.extend_from_slice(
+        keyring.mac(KeyPurpose::DeviceMac).digest(DEVICE_CONTEXT, device.0.as_bytes()).as_bytes(),
+    );
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -131,9 +134,13 @@ mod tests {
             let jar = filled();
             let device = jar.device_cookie(secure, &Keyring::for_tests(1));
             let session = jar.session_cookie(secure);
-            let sent = format!("{}={}; {}={}", session.name(), session.value(), device.name(), device.value());
+            let sent =
+                format!("{}={}; {}={}", session.name(), session.value(), device.name(), device.value());
             let back = read(&sent, secure);
-            assert_eq!((back.browser, &back.sessions, &back.devices), (jar.browser, &jar.sessions, &jar.devices));
+            assert_eq!(
+                (back.browser, &back.sessions, &back.devices),
+                (jar.browser, &jar.sessions, &jar.devices)
+            );
             assert!(!back.browser_is_new);
         }
     }
@@ -152,7 +159,9 @@ mod tests {
     fn a_made_up_or_doubled_cookie_is_no_cookie() {
         let forged = URL_SAFE_NO_PAD.encode([7; 48]);
         assert!(read(&format!("anteroom_device={forged}"), false).devices.is_empty());
-        for bad in ["anteroom_session=x", "anteroom_session=", "other=1", "anteroom_session=a; anteroom_session=b"] {
+        for bad in
+            ["anteroom_session=x", "anteroom_session=", "other=1", "anteroom_session=a; anteroom_session=b"]
+        {
             let jar = read(bad, false);
             assert!(jar.browser_is_new && jar.sessions.is_empty(), "{bad}");
         }

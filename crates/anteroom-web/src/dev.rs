@@ -38,10 +38,12 @@ impl FromRequestParts<Arc<Web>> for Local {
 }
 
 fn is_local(parts: &Parts, web: &Web) -> bool {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|peer| peer.0.ip().is_loopback());
+    let peer =
+        parts.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|peer| peer.0.ip().is_loopback());
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.parse::<axum::http::uri::Authority>();
-    let forwarded = [FORWARDED.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via", "x-real-ip"];
+    let forwarded =
+        [FORWARDED.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via", "x-real-ip"];
     web.settings.dev_outbox
         && web.settings.listens_on_loopback
         && web.settings.trusted_proxies.is_empty()
@@ -53,7 +55,8 @@ fn is_local(parts: &Parts, web: &Web) -> bool {
 
 async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
     let web = &asker.web;
-    let messages = web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
+    let messages =
+        web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
     let snapshot = web.provider.snapshot();
     let letterhead = Letterhead {
         practice: snapshot.practice.name.clone(),
@@ -69,9 +72,12 @@ async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
 }
 
 pub(crate) async fn json(Local(asker): Local) -> Response {
-    finish(&asker, delivered(&asker).await.map(|messages| {
-        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(messages)).into_response()
-    }))
+    finish(
+        &asker,
+        delivered(&asker).await.map(|messages| {
+            ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(messages)).into_response()
+        }),
+    )
 }
 
 pub(crate) async fn page(Local(asker): Local) -> Response {

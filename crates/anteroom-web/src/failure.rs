@@ -48,7 +48,16 @@ impl Failure {
             }
             Self::Flow(FlowError::Busy { retry_after }) => {
                 tracing::warn!(%reference, "the queue for password hashing is full");
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, to_sign_in(), Some(retry_after.as_secs().max(1)))
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ErrorKind::Busy,
+                    to_sign_in(),
+                    Some(retry_after.as_secs().max(1)),
+                )
+            }
+            Self::Flow(error) if error.is_temporary() => {
+                tracing::error!(%reference, "temporarily unavailable: {error}");
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, to_sign_in(), Some(1))
             }
             Self::Flow(error) => {
                 tracing::error!(%reference, "internal error: {error}");

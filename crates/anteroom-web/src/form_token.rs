@@ -102,7 +102,11 @@ mod tests {
             (FormName::SignIn, at(2, 1), ours, Ok(())),
             (FormName::Consent, at(1, 1), ours, Err(Stale)),
         ] {
-            assert_eq!(check(&keyring, (form, &token), moment, (HOUR, vouched)), expected, "{form:?} {moment:?}");
+            assert_eq!(
+                check(&keyring, (form, &token), moment, (HOUR, vouched)),
+                expected,
+                "{form:?} {moment:?}"
+            );
         }
         let other_key = Keyring::for_tests(2);
         assert_eq!(check(&other_key, (FormName::SignIn, &token), at(1, 1), (HOUR, ours)), Err(Stale));

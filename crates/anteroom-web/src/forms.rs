@@ -29,16 +29,18 @@ impl FromRequest<Arc<Web>> for Posted {
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
         let (mut parts, body) = request.into_parts();
-        let Ok(asker) = <Asker as axum::extract::FromRequestParts<_>>::from_request_parts(&mut parts, web).await;
+        let Ok(asker) =
+            <Asker as axum::extract::FromRequestParts<_>>::from_request_parts(&mut parts, web).await;
         let refuse = |failure: Failure| failure.respond(&asker);
         let issuer = web.provider.snapshot().issuer.clone();
         let vouched = own_page(&parts.headers, &issuer).map_err(refuse)?;
         if !is_form(&parts.headers) {
             return Err(refuse(malformed()));
         }
-        let body = axum::body::to_bytes(body, web.settings.max_body).await.map_err(|_| refuse(too_large()))?;
+        let body =
+            axum::body::to_bytes(body, web.settings.max_body).await.map_err(|_| refuse(too_large()))?;
         let fields = Form::decode(&body).map_err(|_| refuse(malformed()))?;
-        Ok(Self { fields, vouched, asker })
+        Ok(Self { asker, fields, vouched })
     }
 }
 

@@ -59,7 +59,8 @@ fn requested_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
 fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostVerdict {
     let Some(host) = host else { return HostVerdict::Misdirected };
     let url = issuer.url();
-    let default_port = |port: Option<u16>| port.or(url.port_or_known_default().filter(|_| url.port().is_none()));
+    let default_port =
+        |port: Option<u16>| port.or(url.port_or_known_default().filter(|_| url.port().is_none()));
     let same_port = default_port(host.port_u16()) == default_port(url.port());
     let ours = url.host_str().is_some_and(|name| name.eq_ignore_ascii_case(host.host()));
     if ours && same_port {
@@ -73,7 +74,8 @@ fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostVerdict {
 
 pub(crate) fn is_loopback_name(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Headers of every answer, pages or not.
@@ -86,7 +88,10 @@ pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next:
     headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     if web.secure_cookies() {
-        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
     }
     response
 }

@@ -20,8 +20,9 @@ pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, C
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
     let origin_is_ours = text(ORIGIN.as_str()).map(|origin| origin == issuer.origin());
     match (text("sec-fetch-site"), origin_is_ours) {
-        (Some("same-origin"), Some(true) | None) => Ok(Vouched::ByTheBrowser),
-        (Some("none") | None, Some(true)) => Ok(Vouched::ByTheBrowser),
+        (Some("same-origin"), Some(true) | None) | (Some("none") | None, Some(true)) => {
+            Ok(Vouched::ByTheBrowser)
+        }
         // Typed into the address bar, or no browser at all: the form's own token decides.
         (Some("none") | None, None) => Ok(Vouched::Not),
         _ => Err(CrossSite),

@@ -2,7 +2,9 @@
 
 use anteroom_domain::account::Account;
 use anteroom_oidc::response::AuthorizationResponse;
-use anteroom_pages::{Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, SignedInAs, SupportContact};
+use anteroom_pages::{
+    Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, SignedInAs, SupportContact,
+};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -62,7 +64,11 @@ impl<'a> Frame<'a> {
             practice_name: snapshot.practice.name.clone(),
             locale: self.locale,
             demo: snapshot.practice.demo,
-            support_contact: snapshot.practice.support_contact.clone().map(|label| SupportContact { label, href: None }),
+            support_contact: snapshot
+                .practice
+                .support_contact
+                .clone()
+                .map(|label| SupportContact { label, href: None }),
             signed_in_as: self.signed_in_as,
         };
         match self.asker.web.theme().render(&chrome, view) {
@@ -101,7 +107,9 @@ pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) 
 
 /// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4).
 pub(crate) fn see_other(target: &str) -> Response {
-    let Ok(location) = HeaderValue::from_str(target) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let Ok(location) = HeaderValue::from_str(target) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (StatusCode::SEE_OTHER, headers).into_response()
 }

@@ -35,7 +35,11 @@ pub enum ConfigurationError {
 }
 
 impl Web {
-    pub fn new(provider: Arc<Provider>, theme: Theme, settings: WebSettings) -> Result<Self, ConfigurationError> {
+    pub fn new(
+        provider: Arc<Provider>,
+        theme: Theme,
+        settings: WebSettings,
+    ) -> Result<Self, ConfigurationError> {
         let issuer = provider.snapshot().issuer.clone();
         if !issuer.path().is_empty() && issuer.path() != "/" {
             return Err(ConfigurationError::IssuerPath(issuer.as_str().to_owned()));

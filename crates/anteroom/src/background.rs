@@ -2,8 +2,9 @@
 //! case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, Settings, Source};
+use anteroom_domain::ids::NodeId;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{backchannel, keys, sign_out, token};
+use anteroom_flows::{backchannel, health, keys, sign_out, tallies};
 use anteroom_pages::Theme;
 use anteroom_storage::InstanceKind;
 use anteroom_web::Web;
@@ -15,7 +16,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::wiring;
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
-const EVERY_MINUTE: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_secs(15);
+const EVERY_MINUTE: Duration = Duration::from_mins(1);
 /// Rows that one sweep deletes of each kind, so that nobody waits behind it.
 const SWEEP_BATCH: u32 = 500;
 
@@ -27,6 +29,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     tasks.spawn(async move { backchannel::run(&shared).await });
     tasks.spawn(follow_keys(Arc::clone(provider), wiring::key_schedule(settings)));
     tasks.spawn(each_minute(Arc::clone(provider)));
+    tasks.spawn(beat(Arc::clone(provider)));
     if let Some(source) = source {
         tasks.spawn(follow_configuration(Arc::clone(web), source));
     }
@@ -68,12 +71,25 @@ async fn refresh_keys(
     Ok(())
 }
 
+/// Tells the other nodes of this one.
+async fn beat(provider: Arc<Provider>) {
+    let node = NodeId(provider.random.uuid_v4());
+    let mut ticks = interval(HEARTBEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = health::beat(&provider, node).await {
+            tracing::error!("heartbeat: {error}");
+        }
+    }
+}
+
 async fn each_minute(provider: Arc<Provider>) {
     let mut ticks = interval(EVERY_MINUTE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = token::write_tallies(&provider).await {
+        if let Err(error) = tallies::write_down(&provider).await {
             tracing::error!("token counts: {error}");
         }
         if let Err(error) = sign_out::end_lapsed(&provider).await {
@@ -103,7 +119,10 @@ async fn follow_configuration(web: Arc<Web>, source: Source) {
             None => {}
             Some(Ok(configuration)) => take_up(&web, &configuration),
             Some(Err(problems)) => {
-                tracing::error!("the changed configuration was refused, the running one stays\n{}", problems.render(false));
+                tracing::error!(
+                    "the changed configuration was refused, the running one stays\n{}",
+                    problems.render(false)
+                );
             }
         }
     }

@@ -23,7 +23,11 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves on all listeners until `stop` is ready, then lets the requests under way finish.
-pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    listeners: Vec<TcpListener>,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
     loop {

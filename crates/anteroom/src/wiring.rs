@@ -2,7 +2,8 @@
 
 use anteroom_config::{Configuration, Settings};
 use anteroom_crypto::{
-    HashParams, HashParamsError, HashPool, Keyring, KeyringError, MasterKey, MasterKeyError, PasswordHasher, PoolSize, Random,
+    HashParams, HashParamsError, HashPool, Keyring, KeyringError, MasterKey, MasterKeyError, PasswordHasher,
+    PoolSize, Random,
 };
 use anteroom_domain::client::{Client, ClientSecrets};
 use anteroom_domain::clock::Clock;
@@ -31,7 +32,9 @@ pub enum WiringError {
          Check keys.master_key_file in the configuration"
     )]
     Keyring(#[from] KeyringError),
-    #[error("the database has no keys yet: run `anteroom keys init` first, or `anteroom migrate` if it is new")]
+    #[error(
+        "the database has no keys yet: run `anteroom keys init` first, or `anteroom migrate` if it is new"
+    )]
     NoKeys,
     #[error("hashing: {0}")]
     Hashing(#[from] HashParamsError),
@@ -45,7 +48,9 @@ pub enum WiringError {
     Flow(#[from] FlowError),
     #[error(transparent)]
     Web(#[from] ConfigurationError),
-    #[error("this database was made by `anteroom demo`: it holds known passwords and must not serve real people")]
+    #[error(
+        "this database was made by `anteroom demo`: it holds known passwords and must not serve real people"
+    )]
     DemoDatabase,
     #[error("this database belongs to a real installation: the demo does not touch it")]
     ProductionDatabase,
@@ -62,7 +67,10 @@ pub struct Surroundings {
 }
 
 /// The store with its keys open, and the keyring for everybody else.
-pub async fn open_store(settings: &Settings, around: &Surroundings) -> Result<(Store, Arc<Keyring>), WiringError> {
+pub async fn open_store(
+    settings: &Settings,
+    around: &Surroundings,
+) -> Result<(Store, Arc<Keyring>), WiringError> {
     let mut options = StoreOptions::from_url(&settings.database.url)?;
     options.max_connections = settings.database.max_connections;
     let unkeyed = Store::connect(&options).await?;
@@ -144,7 +152,9 @@ pub fn snapshot(configuration: &Configuration, keyring: &Keyring, kind: Instance
         .iter()
         .map(|client| Client {
             metadata: client.metadata.clone(),
-            secrets: ClientSecrets(client.secrets.iter().map(|secret| secret_digest(keyring, secret)).collect()),
+            secrets: ClientSecrets(
+                client.secrets.iter().map(|secret| secret_digest(keyring, secret)).collect(),
+            ),
             policy: client.policy.clone(),
             version: client.version,
         })
@@ -181,7 +191,8 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
     let theme = Theme::load(settings.theme.folder.as_deref())?;
     let web_settings = WebSettings {
         trusted_proxies: settings.server.trusted_proxies.clone(),
-        request_timeout: Duration::try_from(settings.server.request_timeout).unwrap_or(Duration::from_secs(30)),
+        request_timeout: Duration::try_from(settings.server.request_timeout)
+            .unwrap_or(Duration::from_secs(30)),
         max_body: usize::try_from(settings.server.max_body).unwrap_or(usize::MAX),
         default_locale: Locale::from_tag(&settings.practice.default_locale).unwrap_or(Locale::En),
         dev_outbox: settings.dev.outbox,

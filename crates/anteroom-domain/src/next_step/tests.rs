@@ -25,10 +25,10 @@ fn needs() -> Needs {
     Needs::nothing(at(0))
 }
 
-fn consent() -> Option<ScopeSet> {
+fn consent() -> ScopeSet {
     let mut scopes = ScopeSet::default();
     scopes.insert(Scope::Email);
-    Some(scopes)
+    scopes
 }
 
 fn every_standing() -> Vec<Standing> {
@@ -66,7 +66,7 @@ fn every_need() -> Vec<Needs> {
                     min_acr,
                     new_device_steps_up: bits & 8 != 0,
                     refused: bits & 16 != 0,
-                    consent: (bits & 32 != 0).then(consent).flatten(),
+                    consent: (bits & 32 != 0).then(consent),
                 });
             }
         }
@@ -154,7 +154,7 @@ fn core_3_1_2_1_max_age_counts_whole_seconds() {
 
 #[test]
 fn a_person_not_admitted_is_not_bothered_with_further_steps() {
-    let needs = Needs { refused: true, min_acr: Some(Acr::Mfa), consent: consent(), ..needs() };
+    let needs = Needs { refused: true, min_acr: Some(Acr::Mfa), consent: Some(consent()), ..needs() };
     let expired = Standing { password_expired: true, ..standing() };
     assert_eq!(decide(Person::One(expired), &needs, at(0)), NextStep::NotEntitled);
 }

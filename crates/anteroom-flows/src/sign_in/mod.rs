@@ -9,7 +9,7 @@ mod settle;
 use anteroom_crypto::{Lane, Token, Verdict};
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
-use anteroom_domain::rate::{AddressPrefix, Wait};
+use anteroom_domain::rate::{AddressPrefix, RateLimit, Wait};
 use anteroom_storage::SignInView;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::onward::{Onward, parked, proceed_with};
 use crate::provider::{Provider, Snapshot};
+use crate::tallies::Tally;
 use crate::visitor::{Live, Visitor, kept_sessions, live_sessions};
 use settle::{Prepared, Settled, settle};
 
@@ -32,12 +33,23 @@ pub struct Credentials {
 #[derive(Debug)]
 pub enum SignInOutcome {
     /// Signed in: new cookies, and on to where the person was going.
-    SignedIn { cookies: NewCookies, onward: Onward },
+    SignedIn {
+        cookies: NewCookies,
+        onward: Onward,
+    },
     /// The password was right and is too old: nobody is signed in, and the journey goes on.
-    Proven { onward: Onward },
+    Proven {
+        onward: Onward,
+    },
     /// The same for every reason, but for a known device of that very account.
-    Refused { told: Told, carried: Carried },
-    RateLimited { wait: Wait, carried: Carried },
+    Refused {
+        told: Told,
+        carried: Carried,
+    },
+    RateLimited {
+        wait: Wait,
+        carried: Carried,
+    },
     /// What was waiting behind the form cannot be found any more.
     Gone,
 }
@@ -56,6 +68,8 @@ pub struct NewCookies {
 }
 
 const RATE_SCOPE: &str = "sign_in";
+/// How much more a /56 may than one of its /64s.
+const WIDER_FACTOR: u32 = 4;
 
 pub async fn sign_in(
     provider: &Provider,
@@ -81,7 +95,8 @@ pub async fn sign_in(
         Settled::SignedIn { session, account, carried } => {
             rehash_if_outdated(provider, &prepared, &credentials.password).await?;
             let token = prepared.token.clone();
-            signed_in(provider, visitor, carried, Live { session: *session, account: *account, token }, live).await
+            signed_in(provider, visitor, carried, Live { session: *session, account: *account, token }, live)
+                .await
         }
         Settled::Expired(carried) => {
             let onward = proceed_with(provider, visitor, carried, live).await?;
@@ -135,12 +150,28 @@ async fn rehash_if_outdated(
     Ok(())
 }
 
-/// The address prefix's allowance, before anything expensive. Its use is counted in the attempt's own transaction.
-async fn admit(provider: &Provider, snapshot: &Snapshot, visitor: &Visitor) -> Result<Result<(), Wait>, FlowError> {
-    let limit = snapshot.policy.sign_in.rate;
-    let prefix = AddressPrefix::of(visitor.address).to_string();
-    let counts = provider.store.counts(RATE_SCOPE, &prefix, limit, visitor.now).await?;
-    Ok(limit.admit(counts, visitor.now))
+/// The allowance of the address, before anything expensive. Its use is counted in the attempt's own transaction.
+async fn admit(
+    provider: &Provider,
+    snapshot: &Snapshot,
+    visitor: &Visitor,
+) -> Result<Result<(), Wait>, FlowError> {
+    for (prefix, limit) in limits(visitor, snapshot.policy.sign_in.rate) {
+        let counts = provider.store.counts(RATE_SCOPE, &prefix.to_string(), limit, visitor.now).await?;
+        if let Err(wait) = limit.admit(counts, visitor.now) {
+            provider.tallies.count(Tally::RateLimited(RATE_SCOPE));
+            return Ok(Err(wait));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Every prefix that an attempt counts for: an IPv6 line has many /64s and one /56, which is allowed a few offices' worth.
+fn limits(visitor: &Visitor, limit: RateLimit) -> impl Iterator<Item = (AddressPrefix, RateLimit)> {
+    let wider = AddressPrefix::wider(visitor.address);
+    let wider =
+        wider.map(|prefix| (prefix, RateLimit { max: limit.max.saturating_mul(WIDER_FACTOR), ..limit }));
+    std::iter::once((AddressPrefix::of(visitor.address), limit)).chain(wider)
 }
 
 /// One verification for every attempt: against the account's hash, or a dummy of the same cost.
@@ -150,7 +181,8 @@ async fn verify(
     view: Option<&SignInView>,
     password: &SecretString,
 ) -> Result<Verdict, FlowError> {
-    let known = view.is_some_and(|view| !view.devices.is_empty());
+    // A device that has used up its own budget has locked the account, and waits with everybody else.
+    let known = view.is_some_and(|view| !view.devices.is_empty() && view.account.lockout.locked_at.is_none());
     let lane = if known { Lane::KnownDevice } else { Lane::of_address(visitor.address) };
     let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     Ok(provider.hashing.verify(lane, password, hash).await?)

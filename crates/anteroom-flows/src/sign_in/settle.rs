@@ -9,7 +9,6 @@ use anteroom_domain::interaction::{Destination, Proof};
 use anteroom_domain::lockout::{Counters, LockScope};
 use anteroom_domain::message::{Message, MessageContent};
 use anteroom_domain::password::PasswordAge;
-use anteroom_domain::rate::AddressPrefix;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
@@ -17,7 +16,7 @@ use anteroom_storage::{LockedAccount, SignInView, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-use super::{RATE_SCOPE, Told};
+use super::{RATE_SCOPE, Told, limits};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::provider::{Provider, Snapshot};
@@ -103,9 +102,9 @@ impl Prepared {
 
 pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     let prepared = &*prepared;
-    let prefix = AddressPrefix::of(prepared.visitor.address).to_string();
-    let window = prepared.snapshot.policy.sign_in.rate.window_start(prepared.now());
-    tx.count(RATE_SCOPE, &prefix, window, 1).await?;
+    for (prefix, limit) in limits(&prepared.visitor, prepared.snapshot.policy.sign_in.rate) {
+        tx.count(RATE_SCOPE, &prefix.to_string(), limit.window_start(prepared.now()), 1).await?;
+    }
     let locked = match prepared.account_id() {
         Some(account) => tx.lock_account(account).await?,
         None => None,
@@ -138,7 +137,8 @@ async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownD
 
 fn judge(prepared: &Prepared, locked: &LockedAccount, device: Option<&KnownDevice>) -> Decision {
     let policy = prepared.snapshot.policy.lockout;
-    let verified = prepared.view.as_ref().and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
+    let verified =
+        prepared.view.as_ref().and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     let current = locked.credential.as_ref().map(|credential| &credential.hash);
     let attempt = Attempt {
         status: locked.account.status,

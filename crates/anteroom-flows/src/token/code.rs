@@ -25,7 +25,8 @@ pub(super) async fn redeem(
     request: AuthorizationCodeGrant,
 ) -> Result<TokenResponse, TokenError> {
     let provider = exchange.provider;
-    let code = release::open(provider, exchange.client, request.code.expose_secret()).ok_or(TokenError::UnknownCode)?;
+    let code = release::open(provider, exchange.client, request.code.expose_secret())
+        .ok_or(TokenError::UnknownCode)?;
     code.check_presented(Presented {
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),
@@ -74,7 +75,10 @@ async fn spent(exchange: &Exchange<'_>, code: &AuthorizationCode) -> Result<bool
         let (origin, client) = (origin.clone(), client.clone());
         async move {
             tx.revoke_grant(id, GrantEnd::CodeReplayed, origin.now).await?;
-            let entry = origin.entry(Actor::Client, Event::CodeReplayed { grant: id }).about(account).by_client(&client);
+            let entry = origin
+                .entry(Actor::Client, Event::CodeReplayed { grant: id })
+                .about(account)
+                .by_client(&client);
             Ok::<_, FlowError>(tx.append(&entry).await?)
         }
     });
@@ -124,7 +128,11 @@ async fn insert(
     (family, expires_at): (Option<RefreshFamily>, Timestamp),
 ) -> Result<Inserted, FlowError> {
     let entry = |event| {
-        origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client).in_session(grant.session)
+        origin
+            .entry(Actor::Client, event)
+            .about(grant.account)
+            .by_client(&grant.client)
+            .in_session(grant.session)
     };
     let inserted = tx.insert_grant(grant, expires_at).await?;
     match inserted {

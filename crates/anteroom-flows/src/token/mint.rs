@@ -7,10 +7,10 @@ use anteroom_domain::ids::GrantId;
 use anteroom_oidc::claims::{Wanted, release};
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
-use anteroom_oidc::{AmrSet, Scope, ScopeSet, Subject};
+use anteroom_oidc::{AccessTokenFormat, AmrSet, Scope, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Exchange, TokenError};
+use super::{Exchange, TokenError, opaque};
 use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::userinfo::standard_claims;
@@ -49,7 +49,8 @@ pub(super) fn for_client(
 ) -> Result<TokenResponse, TokenError> {
     let client = exchange.client;
     // What speaks of people is not the client's to have for itself.
-    let allowed = client.metadata.scope.iter().filter(|scope| matches!(scope, Scope::Other(_))).cloned().collect();
+    let allowed =
+        client.metadata.scope.iter().filter(|scope| matches!(scope, Scope::Other(_))).cloned().collect();
     let scope = narrowed(&allowed, request.scope.as_ref())?;
     let resources = narrowed_resources(client, &[], &request.resource)?;
     let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
@@ -101,9 +102,14 @@ fn blank(
     }
 }
 
+/// As the client is registered: a JWT that resource servers read themselves, or a sealed value that only we can.
 fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
+    let metadata = &exchange.client.metadata;
+    if metadata.access_token_format == AccessTokenFormat::Opaque {
+        return Ok(opaque::seal(exchange.provider, claims)?);
+    }
     let keys = exchange.provider.key_set();
-    let key = keys.signer(exchange.client.metadata.access_token_signed_response_alg)?;
+    let key = keys.signer(metadata.access_token_signed_response_alg)?;
     Ok(claims.sign(key).map_err(|_| FlowError::Broken("an access token could not be signed"))?)
 }
 
@@ -151,7 +157,8 @@ fn asked_for_by_name(
     grant: &Grant,
     account: &Account,
 ) -> serde_json::Map<String, serde_json::Value> {
-    let Some(asked) = grant.claims.as_ref().map(|claims| &claims.id_token).filter(|asked| !asked.is_empty()) else {
+    let Some(asked) = grant.claims.as_ref().map(|claims| &claims.id_token).filter(|asked| !asked.is_empty())
+    else {
         return serde_json::Map::new();
     };
     let (scope, allowed) = (&ScopeSet::default(), &client.metadata.scope);

@@ -4,16 +4,15 @@
 mod client_credentials;
 mod code;
 pub mod mint;
+pub(crate) mod opaque;
 pub mod refresh;
-
-pub use client_credentials::{Tallies, write_tallies};
 
 use anteroom_domain::client::Client;
 use anteroom_domain::code::CodeRefusal;
 use anteroom_domain::grant::GrantDead;
-use anteroom_oidc::token::{TokenRequest, TokenResponse};
 use anteroom_oidc::GrantType;
 use anteroom_oidc::errors::TokenErrorCode;
+use anteroom_oidc::token::{TokenRequest, TokenResponse};
 
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;

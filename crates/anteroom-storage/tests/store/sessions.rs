@@ -158,7 +158,8 @@ async fn a_device_is_touched(options: StoreOptions) {
 
 async fn an_account_has_the_sessions_that_run(options: StoreOptions) {
     let store = signed_in(&options).await;
-    let unit = store.write(|tx| async move { tx.end_session(session_id(2), SessionEnd::SignedOut, at(9)).await });
+    let unit =
+        store.write(|tx| async move { tx.end_session(session_id(2), SessionEnd::SignedOut, at(9)).await });
     unit.await.unwrap();
     let running = store.sessions_of_account(account_id(1)).await.unwrap();
     let ids: std::collections::BTreeSet<_> = running.iter().map(|session| session.id).collect();

@@ -51,7 +51,10 @@ pub(crate) async fn end_session_post(asker: Asker, headers: HeaderMap, body: Byt
 }
 
 fn again_as_get(path: &str, headers: &HeaderMap, body: &Bytes) -> Result<Response, Failure> {
-    let form = Some(body).filter(|_| is_form(headers)).and_then(|body| Form::decode(body).ok()).ok_or_else(invalid)?;
+    let form = Some(body)
+        .filter(|_| is_form(headers))
+        .and_then(|body| Form::decode(body).ok())
+        .ok_or_else(invalid)?;
     let pairs = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Ok(see_other(&format!("{path}?{}", anteroom_oidc::form::encode(pairs))))
 }

@@ -1,5 +1,6 @@
-//! `/healthz`: the process answers. `/readyz`: it can serve, because its database does.
+//! `/healthz`: the process answers. `/readyz`: it can serve.
 
+use anteroom_flows::health::ready;
 use axum::extract::State;
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ pub(crate) async fn healthz() -> &'static str {
     "ok"
 }
 
-pub(crate) async fn readyz(State(web): State<Arc<Web>>) -> (StatusCode, &'static str) {
-    match web.provider.store.ping().await {
-        Ok(()) => (StatusCode::OK, "ready"),
-        Err(error) => {
-            tracing::warn!("not ready: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+pub(crate) async fn readyz(State(web): State<Arc<Web>>) -> (StatusCode, String) {
+    match ready(&web.provider).await {
+        Ok(()) => (StatusCode::OK, "ready".to_owned()),
+        Err(reason) => {
+            tracing::warn!("not ready: {reason}");
+            (StatusCode::SERVICE_UNAVAILABLE, reason.to_string())
         }
     }
 }

@@ -5,6 +5,7 @@ use anteroom_flows::client_auth::{AuthenticatedClient, authenticate};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::introspect::introspect as introspect_token;
 use anteroom_flows::revoke::revoke as revoke_token;
+use anteroom_flows::tallies::note_refusal;
 use anteroom_flows::token::{TokenError as ExchangeError, exchange};
 use anteroom_flows::trail::{About as _, Origin};
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
@@ -47,7 +48,10 @@ impl From<FlowError> for Refused {
 impl ClientRequest {
     async fn read(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
         let malformed = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
-        let form = Some(body).filter(|_| is_form(headers)).and_then(|body| Form::decode(body).ok()).ok_or(malformed)?;
+        let form = Some(body)
+            .filter(|_| is_form(headers))
+            .and_then(|body| Form::decode(body).ok())
+            .ok_or(malformed)?;
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let presented = PresentedCredentials::parse(authorization, &form).map_err(TokenError::from)?;
         let provider = &asker.web.provider;
@@ -58,11 +62,7 @@ impl ClientRequest {
                 tracing::warn!(reference = %asker.visitor.reference, "client authentication failed: {error}");
                 let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
                 let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
-                let write = provider.store.write(move |tx| {
-                    let entry = entry.clone();
-                    async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
-                });
-                write.await?;
+                note_refusal(provider, entry).await?;
                 Err(TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed").into())
             }
         }
@@ -82,7 +82,8 @@ async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<R
         Err(error) => {
             let client = client.client().id().as_str();
             tracing::warn!(reference = %asker.visitor.reference, client, "token request refused: {error}");
-            Err(TokenError::new(error.code().unwrap_or(TokenErrorCode::InvalidRequest), error.description()).into())
+            Err(TokenError::new(error.code().unwrap_or(TokenErrorCode::InvalidRequest), error.description())
+                .into())
         }
     }
 }
@@ -106,7 +107,9 @@ async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Resul
     let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
     if client.client().metadata.is_public() {
         // RFC 7662 §2.1: introspection is for those who can authenticate.
-        return Err(TokenError::new(TokenErrorCode::InvalidClient, "a public client may not introspect").into());
+        return Err(
+            TokenError::new(TokenErrorCode::InvalidClient, "a public client may not introspect").into()
+        );
     }
     let reference = TokenReference::parse(&form)?;
     let provider = &asker.web.provider;
@@ -140,13 +143,12 @@ fn refuse(asker: &Asker, refused: &Refused) -> Response {
 /// Not the client's fault: it may try again.
 pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
     tracing::error!(reference = %asker.visitor.reference, "internal error: {error}");
-    let status = match error {
-        FlowError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    let body = serde_json::json!({ "error": "server_error", "reference": asker.visitor.reference.to_string() });
+    let temporary = error.is_temporary();
+    let status = if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+    let body =
+        serde_json::json!({ "error": "server_error", "reference": asker.visitor.reference.to_string() });
     let mut response = (status, Json(body)).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if temporary {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1_u32));
     }
     response

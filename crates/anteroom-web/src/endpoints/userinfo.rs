@@ -28,7 +28,11 @@ pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> R
     response
 }
 
-async fn answer(asker: &Asker, headers: &HeaderMap, form: Option<&Form>) -> Result<UserInfoAnswer, UserInfoError> {
+async fn answer(
+    asker: &Asker,
+    headers: &HeaderMap,
+    form: Option<&Form>,
+) -> Result<UserInfoAnswer, UserInfoError> {
     let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = bearer_token(authorization, form)?;
     userinfo(&asker.web.provider, &token, asker.visitor.now).await

@@ -65,12 +65,9 @@ async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {
     };
     let target = client.parse::<ClientId>().ok();
     let target = target.and_then(|id| tile_target(&asker.web.provider.snapshot(), &view.account, &id));
-    match target {
-        Some(target) => Ok(see_other(target.as_str())),
+    target.map(|target| see_other(&target)).ok_or_else(|| {
         // A tile that is not the person's is as absent as one that never was.
-        None => {
-            let forward = Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() };
-            Err(Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward))
-        }
-    }
+        let forward = Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() };
+        Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward)
+    })
 }

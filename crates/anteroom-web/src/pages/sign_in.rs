@@ -58,7 +58,9 @@ impl Wish {
     fn parse(query: &str) -> Self {
         let pairs = anteroom_oidc::form::Form::decode(query.as_bytes()).ok();
         let says = |name, value| {
-            pairs.as_ref().is_some_and(|pairs| pairs.once(name).ok().flatten().is_some_and(|got| got == value))
+            pairs
+                .as_ref()
+                .is_some_and(|pairs| pairs.once(name).ok().flatten().is_some_and(|got| got == value))
         };
         let notice = if says("signed-out", "1") { Some(SignInNotice::SignedOut) } else { None };
         Self { another: says("another", "1"), notice }
@@ -124,7 +126,12 @@ impl Entered {
     }
 }
 
-fn refused(asker: &Asker, carried: &Carried, email: String, problem: SignInProblem) -> Result<Response, Failure> {
+fn refused(
+    asker: &Asker,
+    carried: &Carried,
+    email: String,
+    problem: SignInProblem,
+) -> Result<Response, Failure> {
     let form = SignInForm { email, problem: Some(problem), ..SignInForm::new(asker, carried)? };
     Ok(form.respond(asker, StatusCode::UNPROCESSABLE_ENTITY))
 }

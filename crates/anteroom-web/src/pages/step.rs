@@ -6,8 +6,8 @@ use anteroom_flows::journey::{Waiting, open};
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_flows::visitor::Live;
 use anteroom_pages::{
-    AccountChoice, ChooseAccountPage, ConsentPage, Date, NotEntitledPage, PasswordExpiredPage, SignInNotice, SignInPage,
-    Step as Unavailable, StepUnavailablePage,
+    AccountChoice, ChooseAccountPage, ConsentPage, Date, NotEntitledPage, PasswordExpiredPage, SignInNotice,
+    SignInPage, Step as Unavailable, StepUnavailablePage,
 };
 use axum::http::StatusCode;
 use axum::response::Response;

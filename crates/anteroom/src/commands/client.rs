@@ -9,6 +9,9 @@ use super::{CommandError, say, write_secret_file};
 pub fn secret(file: &Path) -> Result<(), CommandError> {
     let secret = Random::system().token().encode();
     write_secret_file(file, &secret)?;
-    say(&format!("A new secret is in {}. Name it as the client's secret_file and give it to the application.", file.display()));
+    say(&format!(
+        "A new secret is in {}. Name it as the client's secret_file and give it to the application.",
+        file.display()
+    ));
     Ok(())
 }

@@ -65,7 +65,8 @@ pub fn load(path: &Path) -> Result<Configuration, CommandError> {
     let configuration = Configuration::load(path, &|name| std::env::var(name).ok());
     let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
     if !configuration.warnings.is_empty() {
-        let _ = writeln!(std::io::stderr(), "{}", configuration.warnings.render(std::io::stderr().is_terminal()));
+        let _ =
+            writeln!(std::io::stderr(), "{}", configuration.warnings.render(std::io::stderr().is_terminal()));
     }
     Ok(configuration)
 }

@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
 use anteroom_config::Source;
-use anteroom_flows::token;
+use anteroom_flows::tallies;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -26,7 +26,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let tasks = background::start(&web, settings, Some(source));
         serve::serve(vec![listener], anteroom_web::router(web), serve::stop_signal()).await?;
         drop(tasks);
-        token::write_tallies(&provider).await?;
+        tallies::write_down(&provider).await?;
         provider.store.close().await;
         tracing::info!("stopped");
         Ok(())

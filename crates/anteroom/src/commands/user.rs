@@ -41,7 +41,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
                 Ok(())
             })
         }
-        UserCommand::Group(args) => group(args),
+        UserCommand::Group(args) => group(&args),
     }
 }
 
@@ -112,7 +112,11 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
     let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
     let sessions = provider.store.sessions_of_account(account.id).await?;
     say(&format!("account    {}", account.id));
-    say(&format!("address    {}{}", account.primary_address, if account.address_verified { "" } else { " (not confirmed)" }));
+    say(&format!(
+        "address    {}{}",
+        account.primary_address,
+        if account.address_verified { "" } else { " (not confirmed)" }
+    ));
     say(&format!("name       {}", account.display_name()));
     say(&format!("state      {}", state(account)));
     say(&format!("groups     {}", groups.join(" ")));
@@ -121,7 +125,7 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
     Ok(())
 }
 
-fn group(args: GroupArgs) -> Result<(), CommandError> {
+fn group(args: &GroupArgs) -> Result<(), CommandError> {
     let (address, group) = (parse_address(&args.email)?, parse_group(&args.group)?);
     let change = match args.change {
         GroupChange::Add => Membership::Add,

@@ -40,7 +40,13 @@ const SAMPLES: &[Sample] = &[
         ..PLAIN
     },
     Sample { name: "Bob", cell: Some("+12025550127"), ..PLAIN },
-    Sample { name: "Carol", cell: Some("+12025550164"), landline: Some("+12025550119"), locked: true, ..PLAIN },
+    Sample {
+        name: "Carol",
+        cell: Some("+12025550164"),
+        landline: Some("+12025550119"),
+        locked: true,
+        ..PLAIN
+    },
     Sample { name: "Dave", landline: Some("+12025550172"), expired: true, ..PLAIN },
     Sample { name: "Frank", ..PLAIN },
 ];
@@ -72,7 +78,11 @@ async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> 
         status: AccountStatus::Active,
         profile: profile(sample.name),
         locale: None,
-        primary_address: NewAddress { id: AddressId(provider.random.uuid_v4()), address, verified_at: Some(now) },
+        primary_address: NewAddress {
+            id: AddressId(provider.random.uuid_v4()),
+            address,
+            verified_at: Some(now),
+        },
         other_addresses: Vec::new(),
         phones: phones(provider, sample, now),
         groups: groups(sample.groups)?,

@@ -40,7 +40,11 @@ impl Apps {
         self.0.iter()
     }
 
-    pub(super) fn serve(self, issuer: &Issuer, stopped: &watch::Receiver<()>) -> Result<JoinSet<()>, CommandError> {
+    pub(super) fn serve(
+        self,
+        issuer: &Issuer,
+        stopped: &watch::Receiver<()>,
+    ) -> Result<JoinSet<()>, CommandError> {
         let mut running = JoinSet::new();
         for app in self.0 {
             let unusable = |error: url::ParseError| CommandError::Usage(error.to_string());

@@ -108,7 +108,8 @@ scope = "reports"
 "#
     );
     for (order, app) in apps.iter().enumerate() {
-        let client = tile(app, order).map_err(|_| CommandError::Usage("the demo's configuration".to_owned()))?;
+        let client =
+            tile(app, order).map_err(|_| CommandError::Usage("the demo's configuration".to_owned()))?;
         text.push_str(&client);
     }
     Ok(text)
@@ -123,7 +124,11 @@ fn tile(app: &App, order: usize) -> Result<String, std::fmt::Error> {
     writeln!(text, "first_party = true")?;
     writeln!(text, "groups = [{}]", toml_string(app.group()))?;
     writeln!(text, "redirect_uris = [{}]", toml_string(registered.redirect_uri.as_str()))?;
-    writeln!(text, "post_logout_redirect_uris = [{}]", toml_string(registered.post_logout_redirect_uri.as_str()))?;
+    writeln!(
+        text,
+        "post_logout_redirect_uris = [{}]",
+        toml_string(registered.post_logout_redirect_uri.as_str())
+    )?;
     writeln!(text, "backchannel_logout_uri = {}", toml_string(registered.backchannel_logout_uri.as_str()))?;
     writeln!(text, "backchannel_logout_session_required = true")?;
     writeln!(text, "initiate_login_uri = {}", toml_string(registered.initiate_login_uri.as_str()))?;

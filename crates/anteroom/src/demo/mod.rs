@@ -7,7 +7,7 @@ mod configuration;
 
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::clock::Clock;
-use anteroom_flows::token;
+use anteroom_flows::tallies;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -32,7 +32,8 @@ impl Home {
     fn open(data: Option<&Path>) -> Result<Self, CommandError> {
         match data {
             Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(|error| CommandError::File(folder.to_owned(), error))?;
+                std::fs::create_dir_all(folder)
+                    .map_err(|error| CommandError::File(folder.to_owned(), error))?;
                 Ok(Self::Kept(folder.to_owned()))
             }
             None => Ok(Self::Temporary(tempfile::Builder::new().prefix("anteroom-demo-").tempdir()?)),
@@ -52,7 +53,11 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
     let port = args.port;
     block_on(async move {
         let listeners = loopback_listeners(port).await?;
-        let port = listeners.first().map(TcpListener::local_addr).transpose()?.map_or(port, |address| address.port());
+        let port = listeners
+            .first()
+            .map(TcpListener::local_addr)
+            .transpose()?
+            .map_or(port, |address| address.port());
         let apps = Apps::bind().await?;
         let demo = Demo { home: home.path(), port, master_key: master_key(home.path())? };
         demo.serve(listeners, apps).await
@@ -62,7 +67,8 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
 /// Browsers try `localhost` on both families; a machine without IPv6 has only the one.
 async fn loopback_listeners(port: u16) -> Result<Vec<TcpListener>, CommandError> {
     let v4 = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
-    let v4 = v4.map_err(|error| CommandError::Usage(format!("port {port} on loopback: {error}; try --port")))?;
+    let v4 =
+        v4.map_err(|error| CommandError::Usage(format!("port {port} on loopback: {error}; try --port")))?;
     let v6 = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, v4.local_addr()?.port()))).await;
     Ok([Some(v4), v6.ok()].into_iter().flatten().collect())
 }
@@ -107,7 +113,7 @@ impl Demo<'_> {
         drop(stop);
         drop(tasks);
         running.join_all().await;
-        token::write_tallies(&provider).await?;
+        tallies::write_down(&provider).await?;
         provider.store.close().await;
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::{insert, read};
 use crate::StoreError;
 use crate::engine::Engine;
 use crate::support;
+use sea_orm::ConnectionTrait;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, Semaphore};

@@ -4,11 +4,9 @@ mod postgres;
 use super::{Conn, Engine};
 use crate::support::{self, on_both_databases};
 use crate::{StoreError, StoreOptions};
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, Ordering};
+use sea_orm::{ConnectionTrait, Statement, Value};
 use std::sync::{Arc, Mutex};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 on_both_databases!(
     a_unit_that_fails_is_rolled_back_alone,

@@ -1,6 +1,6 @@
 //! What only a server does: collisions, deadlocks, lost connections.
 
-use super::{insert, increment, read};
+use super::{increment, insert, read};
 use crate::StoreError;
 use crate::engine::{Conn, Engine};
 use crate::support;
