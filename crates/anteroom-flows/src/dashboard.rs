@@ -15,7 +15,6 @@ use crate::visitor::{Live, Visitor, live_sessions};
 #[derive(Debug)]
 pub struct Dashboard {
     pub account: Account,
-    pub session: Session,
     pub tiles: Vec<TileView>,
     /// Set while the password is close to its end.
     pub password_days_left: Option<u16>,
@@ -33,13 +32,7 @@ pub struct TileView {
 
 /// `None`: nobody is signed in.
 pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<Dashboard>, FlowError> {
-    let mut live = live_sessions(provider, visitor).await?;
-    if live.is_empty() {
-        return Ok(None);
-    }
-    let others = live.len() - 1;
-    let Live { session, account, .. } = live.swap_remove(0);
-    touch(provider, visitor, &session).await?;
+    let Some((Live { account, .. }, others)) = current(provider, visitor).await? else { return Ok(None) };
     let snapshot = provider.snapshot();
     let facts = provider.store.password_facts(account.id).await?;
     let age = facts.map(|facts| snapshot.policy.password_age.age(facts, visitor.now));
@@ -49,7 +42,19 @@ pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<
         Some(PasswordAge::Expired) => Some(0),
         Some(PasswordAge::Fresh) | None => None,
     };
-    Ok(Some(Dashboard { tiles: tiles(&snapshot, &account), account, session, password_days_left, others }))
+    Ok(Some(Dashboard { tiles: tiles(&snapshot, &account), account, password_days_left, others }))
+}
+
+/// Whoever is signed in, and how many others in the same browser. Looking counts as activity.
+async fn current(provider: &Provider, visitor: &Visitor) -> Result<Option<(Live, usize)>, FlowError> {
+    let mut live = live_sessions(provider, visitor).await?;
+    if live.is_empty() {
+        return Ok(None);
+    }
+    let others = live.len() - 1;
+    let first = live.swap_remove(0);
+    touch(provider, visitor, &first.session).await?;
+    Ok(Some((first, others)))
 }
 
 fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
@@ -77,15 +82,35 @@ async fn touch(provider: &Provider, visitor: &Visitor, session: &Session) -> Res
     Ok(())
 }
 
-/// Where a tile leads: the application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
-pub fn tile_target(snapshot: &Snapshot, account: &Account, client: &ClientId) -> Option<String> {
-    let client = snapshot.clients.get(client).filter(|client| client.admits(account))?;
-    let tile = client.policy.tile.as_ref()?;
-    match &client.metadata.initiate_login_uri {
+/// Where opening a tile leads.
+#[derive(Debug)]
+pub enum TileTarget {
+    Application(String),
+    /// Not there, or not there for this person: the same.
+    Absent,
+    NobodySignedIn,
+}
+
+/// The application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
+pub async fn open_tile(
+    provider: &Provider,
+    visitor: &Visitor,
+    client: &ClientId,
+) -> Result<TileTarget, FlowError> {
+    let Some((Live { account, .. }, _)) = current(provider, visitor).await? else {
+        return Ok(TileTarget::NobodySignedIn);
+    };
+    let snapshot = provider.snapshot();
+    let client = snapshot.clients.get(client).filter(|client| client.admits(&account));
+    let Some((client, tile)) = client.and_then(|client| Some((client, client.policy.tile.as_ref()?))) else {
+        return Ok(TileTarget::Absent);
+    };
+    let target = match &client.metadata.initiate_login_uri {
         Some(initiate) => {
             let hint = Some(account.primary_address.as_str());
             Some(third_party_login_location(initiate, &snapshot.issuer, hint, None))
         }
         None => tile.launch_url.as_ref().map(ToString::to_string),
-    }
+    };
+    Ok(target.map_or(TileTarget::Absent, TileTarget::Application))
 }

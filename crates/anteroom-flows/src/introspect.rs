@@ -29,9 +29,8 @@ pub async fn introspect(
         return Ok(IntrospectionResponse::inactive());
     };
     let id = caller.client().id();
-    let concerns_caller = claims.client_id == *id
-        || claims.aud.iter().any(|audience| audience == id.as_str())
-        || caller.client().metadata.audience.iter().any(|audience| claims.aud.contains(audience));
+    let concerns_caller =
+        claims.client_id == *id || claims.aud.iter().any(|audience| audience == id.as_str());
     if !concerns_caller {
         return Ok(IntrospectionResponse::inactive());
     }

@@ -81,6 +81,14 @@ impl Carried {
         }
     }
 
+    /// Whether its row says all that the journey has come to.
+    pub(crate) fn is_kept(&self) -> bool {
+        match &self.place {
+            Place::Page => false,
+            Place::Row { interaction, .. } => interaction.journey == self.journey,
+        }
+    }
+
     /// What the next page's `interaction` field holds. Nothing for someone on the way to the dashboard who has proven nothing.
     pub fn field(&self, provider: &Provider) -> Result<Option<String>, FlowError> {
         match &self.place {

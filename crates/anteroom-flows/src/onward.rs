@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping, Place, Waiting, open};
+use crate::journey::{Carried, Keeping, Waiting, open};
 use crate::provider::{Provider, Snapshot};
 use crate::release;
 use crate::visitor::{Live, Visitor, live_sessions};
@@ -86,6 +86,9 @@ pub async fn proceed_with(
                 }
             };
         }
+        (NextStep::SignIn(SignInReason::OtherAccount), _) => {
+            Step::SignIn { reason: SignInReason::OtherAccount, email: prefilled(&destination, &Who::Nobody) }
+        }
         (NextStep::SignIn(reason), who) => Step::SignIn { reason, email: prefilled(&destination, &who) },
         (NextStep::ChooseAccount, who) => Step::ChooseAccount(who.into_choices()),
         (NextStep::Consent(scopes), _) => Step::Consent(scopes),
@@ -113,13 +116,13 @@ pub(crate) async fn parked(
     onward: Onward,
 ) -> Result<Onward, FlowError> {
     let Onward::Page(mut page) = onward else { return Ok(onward) };
-    if matches!(page.carried.place, Place::Row { .. }) {
+    if page.carried.is_kept() {
         return Ok(Onward::Page(page));
     }
     let (carried, keeping) = (page.carried.clone(), Keeping::prepare(provider, visitor.now));
     let write = provider.store.write(move |tx| {
         let (carried, keeping) = (carried.clone(), keeping.clone());
-        async move { carried.keep(&tx, &keeping, None).await }
+        async move { carried.keep(&tx, &keeping, carried.proof().cloned()).await }
     });
     page.carried = write.await?;
     Ok(Onward::Page(page))
@@ -174,7 +177,8 @@ impl Who {
         destination: &Ahead,
         mut live: Vec<Live>,
     ) -> Result<Self, FlowError> {
-        if let Some(proof) = carried.proof()
+        // Whoever has signed in or was chosen since the proof was given comes first.
+        if let Some(proof) = carried.proof().filter(|proof| carried.journey.account == Some(proof.account))
             && let Some(account) = provider.store.account(proof.account).await?
             && account.epoch == proof.epoch
         {

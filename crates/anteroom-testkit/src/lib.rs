@@ -1,1 +1,44 @@
+//! A running provider for tests: real HTTP, a clock that stands still until it is moved, accounts, applications, and what
+//! was written down. A test is a function of a database; naming it in [`on_both_databases!`] makes it run on SQLite, and on
+//! PostgreSQL where `ANTEROOM_TEST_POSTGRES` names a server.
+//!
+//! ```ignore
+#![doc = include_str!("../tests/it/example.rs")]
+//! ```
+//!
+//! - [`TestProvider::on`] settles what is unusual: settings by dotted key, more clients, real hashing, a second node.
+//! - [`TestProvider::person`] adds somebody; Alice and Bob are there already.
+//! - [`Browser`] reads pages, fills in their forms by name and follows redirects one by one; [`Answer`] is what came back.
+//! - [`RelyingParty`] is an application: it asks, redeems, refreshes, and verifies ID tokens with a library of its own.
+//!
+//! Nothing runs by itself: tests call what the background would do, such as [`TestProvider::deliver_logouts`].
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a step that fails is a test that fails"
+)]
+#![expect(clippy::missing_panics_doc, reason = "everything here panics when something is not as the test says")]
+
+mod answer;
+mod backend;
+mod browser;
+mod html;
+mod person;
+mod provider;
+mod relying_party;
+mod settings;
+mod tokens;
+mod wire;
+
+pub use answer::Answer;
+pub use backend::{Backend, on_postgres, on_sqlite};
+pub use browser::Browser;
+pub use html::{Button, Form, Link};
+pub use person::{PASSWORD, Person};
+pub use provider::{Builder, MORNING, TestProvider};
+pub use relying_party::{CHALLENGE, NONCE, Proof, RelyingParty, STATE, Tokens, VERIFIER};
+pub use settings::{CLIENT_SECRET, CLIENTS};
+pub use tokens::{IdToken, claims, header, left_half_hash};

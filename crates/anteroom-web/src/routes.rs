@@ -36,7 +36,6 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/readyz", get(health::readyz))
         .merge(guarded)
         .layer(from_fn_with_state(Arc::clone(&web), guard::headers))
-        .layer(CompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(web.settings.max_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, web.settings.request_timeout))
         .layer(CatchPanicLayer::new())
@@ -59,7 +58,8 @@ fn pages() -> Router<Arc<Web>> {
         .route(step::FORGOT_PASSWORD, get(later::forgot_password))
         .route(step::COMPLETE_REGISTRATION, get(later::complete_registration))
         .route(later::CHANGE_PASSWORD, get(later::change_password))
-        .route("/assets/{*path}", get(asset))
+        // Only what is the same for everybody is compressed: a page that reflects input beside a secret must not be.
+        .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .route("/dev/outbox", get(dev::page))
         .route("/dev/outbox.json", get(dev::json))
         .route("/dev/outbox/{id}", get(dev::email))

@@ -52,7 +52,8 @@ async fn follow_keys(provider: Arc<Provider>, schedule: keys::KeySchedule) {
     }
 }
 
-async fn refresh_keys(
+/// One round: `whole` rotates what is due and lets time take effect, else only what others changed is taken up.
+pub async fn refresh_keys(
     provider: &Provider,
     schedule: &keys::KeySchedule,
     seen: &mut Option<i64>,

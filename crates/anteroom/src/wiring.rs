@@ -64,6 +64,8 @@ pub struct Surroundings {
     pub kind: InstanceKind,
     /// Whether keys may be made for a database that has none: only where the database was new a moment ago.
     pub may_make_keys: bool,
+    /// Makes what hashes passwords; tests have a cheap one.
+    pub hasher: fn(HashParams, &Keyring, Random) -> PasswordHasher,
 }
 
 /// The store with its keys open, and the keyring for everybody else.
@@ -110,7 +112,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     let now = around.clock.now();
     keys::rotate(&store, &keyring, &around.random, &schedule, now).await?;
     let key_set = keys::load(&store, &keyring, now).await?;
-    let hashing = hash_pool(settings, &keyring, &around.random)?;
+    let hashing = hash_pool(settings, &keyring, around)?;
     let reach = if settings.issuer.is_loopback_http() { Reach::Loopback } else { Reach::Public };
     Ok(Provider::new(Parts {
         snapshot: snapshot(configuration, &keyring, around.kind),
@@ -124,11 +126,11 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     }))
 }
 
-fn hash_pool(settings: &Settings, keyring: &Keyring, random: &Random) -> Result<HashPool, WiringError> {
+fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Surroundings) -> Result<HashPool, WiringError> {
     let hashing = settings.hashing;
     let params = HashParams::new(hashing.memory_kib, hashing.iterations, hashing.parallelism)?;
     let params = if hashing.pepper { params } else { params.without_pepper() };
-    let hasher = Arc::new(PasswordHasher::new(params, keyring, random.clone()));
+    let hasher = Arc::new((around.hasher)(params, keyring, around.random.clone()));
     let queue = usize::try_from(hashing.queue).ok().and_then(NonZeroUsize::new);
     let size = PoolSize::default();
     let size = PoolSize { queue: queue.unwrap_or(size.queue), ..size };

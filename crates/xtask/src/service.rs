@@ -75,10 +75,10 @@ impl Service {
         }
     }
 
-    /// Whether anything it has said so far contains `words`.
+    /// Whether anything it has said so far contains `words`, which are lower case, in whatever case.
     pub(crate) fn has_said(&mut self, words: &str) -> bool {
         self.said.extend(self.lines.try_iter());
-        self.said.iter().any(|line| line.contains(words))
+        self.said.iter().any(|line| line.to_lowercase().contains(words))
     }
 
     fn not_up(&self, how: &str) -> Failure {

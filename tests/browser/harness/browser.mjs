@@ -23,13 +23,22 @@ const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isM
 // How long anything that is waited for may take. Generous, for machines that are busy.
 const PATIENCE = 30_000;
 
+// A wait that has no end would keep everyone waiting: no test file takes this long.
+const FILE_WITHIN = 15 * 60_000;
+
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 let browser;
+const scriptless = new WeakSet();
 
 after(async () => {
   await (await browser)?.close();
 });
+
+setTimeout(() => {
+  console.error("These tests do not end.");
+  process.exit(1);
+}, FILE_WITHIN).unref();
 
 /**
  * A page of a browser that has been nowhere. It closes with the test `t`, which then fails if a script stumbled, a
@@ -47,12 +56,18 @@ export async function page(t, { url, js = true, phone = false, dark = false, loc
     locale,
   });
   context.setDefaultTimeout(PATIENCE);
+  if (!js) scriptless.add(context);
   const problems = watch(context);
   t.after(async () => {
     await context.close();
     assert.deepEqual(problems, []);
   });
   return context.newPage();
+}
+
+/** Whether `page` was opened with scripts on. */
+export function hasScripts(page) {
+  return !scriptless.has(page.context());
 }
 
 function watch(context) {

@@ -36,24 +36,28 @@ async function start(program) {
   return { url: await ready(child) };
 }
 
-function ready(child) {
-  return new Promise((resolve, reject) => {
-    const said = [];
-    const fail = (how) => reject(new Error([`the demo ${how}; its last words:`, ...said.slice(-LAST_WORDS)].join("\n  ")));
-    const patience = setTimeout(() => fail("is not ready"), UP_WITHIN);
-    child.once("error", (error) => fail(`does not start (${error.message})`));
-    child.once("close", () => fail("ended before it was ready"));
-    // Reading goes on after that: a full pipe would stop the demo.
-    for (const output of [child.stdout, child.stderr]) {
-      createInterface({ input: output }).on("line", (line) => {
-        said.push(line);
-        const url = line.match(/^Ready: (http\S+)/)?.[1];
-        if (!url) return;
-        clearTimeout(patience);
-        resolve(url);
-      });
-    }
-  });
+// Reading goes on for as long as it runs: a full pipe would stop it.
+async function ready(child) {
+  const said = [];
+  const { promise, resolve, reject } = deferred();
+  const fail = (how) => reject(new Error([`the demo ${how}; its last words:`, ...said.slice(-LAST_WORDS)].join("\n  ")));
+  const patience = setTimeout(() => fail("is not ready"), UP_WITHIN);
+  child.once("error", (error) => fail(`does not start (${error.message})`));
+  child.once("close", () => fail("ended before it was ready"));
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on("line", (line) => {
+      said.push(line);
+      const url = line.match(/^Ready: (http\S+)/)?.[1];
+      if (url) resolve(url);
+    });
+  }
+  return promise.finally(() => clearTimeout(patience));
+}
+
+function deferred() {
+  const parts = {};
+  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
+  return parts;
 }
 
 async function freePort() {

@@ -95,8 +95,13 @@ impl Prepared {
 
     /// From the first submitted form on, a waiting application is a row.
     async fn keep(&self, tx: &Tx, proof: Option<Proof>) -> Result<Carried, FlowError> {
-        let needs_row = proof.is_some() || self.carried.journey.destination != Destination::Dashboard;
-        if needs_row { self.carried.keep(tx, &self.keeping, proof).await } else { Ok(self.carried.clone()) }
+        let mut carried = self.carried.clone();
+        if let Some(proof) = &proof {
+            carried.journey.account = Some(proof.account);
+        } else if carried.journey.destination == Destination::Dashboard {
+            return Ok(carried);
+        }
+        carried.keep(tx, &self.keeping, proof).await
     }
 }
 

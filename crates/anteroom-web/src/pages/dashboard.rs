@@ -1,6 +1,6 @@
 //! `GET /dashboard` and `GET /open/CLIENT`, where a tile leads.
 
-use anteroom_flows::dashboard::{Dashboard, TileView, dashboard, tile_target};
+use anteroom_flows::dashboard::{Dashboard, TileTarget, TileView, dashboard, open_tile};
 use anteroom_oidc::ClientId;
 use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, Tile};
 use axum::extract::Path;
@@ -28,7 +28,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
     let Some(view) = dashboard(&asker.web.provider, &asker.visitor).await? else {
         return Ok(see_other("/sign-in"));
     };
-    let Dashboard { account, tiles, password_days_left, others, .. } = view;
+    let Dashboard { account, tiles, password_days_left, others } = view;
     let page = DashboardPage {
         form_token: token_for(asker, FormName::SignOut),
         person_name: account.display_name().to_owned(),
@@ -60,14 +60,14 @@ pub(crate) async fn open(asker: Asker, Path(client): Path<String>) -> Response {
 }
 
 async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {
-    let Some(view) = dashboard(&asker.web.provider, &asker.visitor).await? else {
-        return Ok(see_other("/sign-in"));
-    };
-    let target = client.parse::<ClientId>().ok();
-    let target = target.and_then(|id| tile_target(&asker.web.provider.snapshot(), &view.account, &id));
-    target.map(|target| see_other(&target)).ok_or_else(|| {
-        // A tile that is not the person's is as absent as one that never was.
+    let absent = || {
         let forward = Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() };
         Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward)
-    })
+    };
+    let client: ClientId = client.parse().map_err(|_| absent())?;
+    match open_tile(&asker.web.provider, &asker.visitor, &client).await? {
+        TileTarget::Application(target) => Ok(see_other(&target)),
+        TileTarget::NobodySignedIn => Ok(see_other("/sign-in")),
+        TileTarget::Absent => Err(absent()),
+    }
 }

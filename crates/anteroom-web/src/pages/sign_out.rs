@@ -30,8 +30,10 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
     if let Err(Stale) = posted.check_token(FormName::SignOut) {
         return Err(Failure::stale_form(DASHBOARD));
     }
-    let pairs = CARRIED.map(|name| (name, posted.field(name)));
-    if pairs.iter().any(|(_, value)| !value.is_empty()) {
+    let pairs =
+        CARRIED.map(|name| (name, posted.field(name))).into_iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<_> = pairs.collect();
+    if !pairs.is_empty() {
         return answer(asker, &anteroom_oidc::form::encode(pairs), true).await;
     }
     everywhere(&asker.web.provider, &asker.visitor).await?;

@@ -8,7 +8,7 @@ pub mod serve;
 pub mod user;
 
 use anteroom_config::{Configuration, Diagnostics};
-use anteroom_crypto::Random;
+use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
 use anteroom_flows::admin::AdminError;
 use anteroom_storage::{InstanceKind, StoreError};
@@ -78,6 +78,7 @@ pub fn production() -> Surroundings {
         random: Random::system(),
         kind: InstanceKind::Production,
         may_make_keys: false,
+        hasher: PasswordHasher::new,
     }
 }
 

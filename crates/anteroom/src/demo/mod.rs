@@ -5,7 +5,7 @@ mod accounts;
 mod apps;
 mod configuration;
 
-use anteroom_crypto::{MasterKey, Random};
+use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
 use anteroom_flows::tallies;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
@@ -101,6 +101,7 @@ impl Demo<'_> {
             random: Random::system(),
             kind: InstanceKind::Demo,
             may_make_keys: applied > 0,
+            hasher: PasswordHasher::new,
         };
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         accounts::seed(&provider).await?;

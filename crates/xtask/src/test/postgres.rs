@@ -55,7 +55,7 @@ impl Postgres {
     }
 
     pub(super) fn was_used(&mut self) -> bool {
-        self.server.has_said("CREATE TABLE")
+        self.server.has_said("create table")
     }
 }
 

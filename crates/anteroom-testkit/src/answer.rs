@@ -1,0 +1,83 @@
+//! What came back, with what tests look for in it.
+
+use cookie::Cookie;
+use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use url::Url;
+
+use crate::html::{self, Form, Link};
+
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+    /// What was asked for.
+    pub asked: Url,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Where a redirect leads.
+    pub fn location(&self) -> Url {
+        let location = self.headers.get(LOCATION).map(|value| value.to_str().unwrap());
+        let location = location.unwrap_or_else(|| panic!("no redirect but {}: {}", self.status, self.body));
+        self.asked.join(location).unwrap()
+    }
+
+    /// What a redirect carries in its query.
+    pub fn parameters(&self) -> BTreeMap<String, String> {
+        self.location().query_pairs().into_owned().collect()
+    }
+
+    /// The `error` that a redirect or a JSON body names.
+    pub fn error(&self) -> String {
+        if self.headers.contains_key(LOCATION) {
+            return self.parameters().get("error").cloned().unwrap_or_default();
+        }
+        self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON but {}: {}", self.status, self.body))
+    }
+
+    /// The cookies that it sets, attributes and all.
+    pub fn cookies(&self) -> Vec<Cookie<'static>> {
+        let lines = self.headers.get_all(SET_COOKIE).iter();
+        lines.map(|line| Cookie::parse(line.to_str().unwrap().to_owned()).unwrap()).collect()
+    }
+
+    /// The page's form that posts to `action`.
+    pub fn form(&self, action: &str) -> Form {
+        let form = html::forms(&self.body).into_iter().find(|form| form.action == action);
+        form.unwrap_or_else(|| panic!("no form to {action}, {}: {}", self.status, self.body))
+    }
+
+    pub fn has_form(&self, action: &str) -> bool {
+        html::forms(&self.body).iter().any(|form| form.action == action)
+    }
+
+    pub fn links(&self) -> Vec<Link> {
+        html::links(&self.body)
+    }
+
+    /// The words of the element with this `id`.
+    pub fn text_of(&self, id: &str) -> Option<String> {
+        html::text_of(&self.body, id)
+    }
+
+    /// The page's main heading.
+    pub fn heading(&self) -> String {
+        html::heading(&self.body).unwrap_or_else(|| panic!("no heading, {}: {}", self.status, self.body))
+    }
+
+    /// What an operator can look up.
+    pub fn reference(&self) -> Option<String> {
+        self.text_of("reference")
+    }
+}

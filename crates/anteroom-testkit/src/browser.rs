@@ -1,0 +1,144 @@
+//! A browser without scripts: it keeps cookies, follows a redirect when told to, and says of itself what browsers say.
+
+use reqwest::Method;
+use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::answer::Answer;
+use crate::provider::TestProvider;
+use crate::wire::Wire;
+
+#[derive(Debug)]
+pub struct Browser {
+    wire: Wire,
+    cookies: Mutex<BTreeMap<String, String>>,
+    /// Whether forms are sent with `Origin` and `Sec-Fetch-Site`, as browsers of today do.
+    vouches: bool,
+    headers: HeaderMap,
+}
+
+impl Clone for Browser {
+    /// The same cookies from here on apart: what a thief of them has.
+    fn clone(&self) -> Self {
+        Self {
+            wire: self.wire.clone(),
+            cookies: Mutex::new(self.cookies.lock().unwrap().clone()),
+            vouches: self.vouches,
+            headers: self.headers.clone(),
+        }
+    }
+}
+
+impl Browser {
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self { wire, cookies: Mutex::default(), vouches: true, headers: HeaderMap::new() }
+    }
+
+    /// Says nothing about where forms come from, like an old browser or a script.
+    #[must_use]
+    pub fn says_nothing(mut self) -> Self {
+        self.vouches = false;
+        self
+    }
+
+    /// Sends this with every request.
+    #[must_use]
+    pub fn with(mut self, header: &'static str, value: &str) -> Self {
+        self.headers.insert(HeaderName::from_static(header), HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    /// Comes from this network address.
+    #[must_use]
+    pub fn from(self, address: &str) -> Self {
+        self.with("x-forwarded-for", address)
+    }
+
+    /// The same browser, led to another node.
+    pub fn lead_to(&mut self, node: &TestProvider) {
+        self.wire = node.browser().wire;
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().unwrap().get(name).cloned()
+    }
+
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn forget(&self, name: &str) {
+        self.cookies.lock().unwrap().remove(name);
+    }
+
+    pub async fn get(&self, target: &str) -> Answer {
+        let answer = self.wire.send(Method::GET, target, self.own_headers(), String::new()).await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// A form's fields, from a page of the provider as far as this browser says.
+    pub async fn post(&self, target: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut headers = self.own_headers();
+        if self.vouches {
+            let origin = self.wire.issuer.origin().ascii_serialization();
+            headers.entry(ORIGIN).or_insert(HeaderValue::from_str(&origin).unwrap());
+            let site = HeaderName::from_static("sec-fetch-site");
+            headers.entry(site).or_insert(HeaderValue::from_static("same-origin"));
+        }
+        let answer = self.wire.post(target, fields, headers).await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// Fills in the form of `page` that posts to `action` and submits it.
+    pub async fn submit(&self, page: &Answer, action: &str, entered: &[(&str, &str)]) -> Answer {
+        let form = page.form(action);
+        let mut fields: Vec<(&str, &str)> =
+            form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        for (name, value) in entered {
+            fields.retain(|(known, _)| known != name);
+            fields.push((name, value));
+        }
+        self.post(action, &fields).await
+    }
+
+    /// Goes where a redirect leads, one step.
+    pub async fn follow(&self, answer: &Answer) -> Answer {
+        self.get(answer.location().as_str()).await
+    }
+
+    /// Opens the sign-in page and submits it.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
+        let page = self.get("/sign-in?another=1").await;
+        self.enter(&page, email, password).await
+    }
+
+    /// Fills in a sign-in page that is open already.
+    pub async fn enter(&self, page: &Answer, email: &str, password: &str) -> Answer {
+        self.submit(page, "/sign-in", &[("email", email), ("password", password)]).await
+    }
+
+    /// Whether somebody is signed in here.
+    pub async fn is_signed_in(&self) -> bool {
+        self.get("/dashboard").await.status == 200
+    }
+
+    fn own_headers(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        let cookies = self.cookies.lock().unwrap();
+        if !cookies.is_empty() {
+            let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            headers.insert(COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap());
+        }
+        headers
+    }
+
+    fn keep(&self, answer: &Answer) {
+        let mut kept = self.cookies.lock().unwrap();
+        for cookie in answer.cookies() {
+            kept.insert(cookie.name().to_owned(), cookie.value().to_owned());
+        }
+    }
+}

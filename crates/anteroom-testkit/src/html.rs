@@ -1,0 +1,163 @@
+//! As much of HTML as tests need: forms, links, and the words of an element.
+
+use html5gum::{HtmlString, Spanned, StartTag, Token, Tokenizer};
+use std::collections::BTreeMap;
+
+/// A form as a browser would see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    pub action: String,
+    /// Of its inputs, by name; those of password fields are empty.
+    pub fields: BTreeMap<String, String>,
+    /// Its submit buttons: name and value, where they have one, and words.
+    pub buttons: Vec<Button>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Button {
+    pub name: String,
+    pub value: String,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub text: String,
+    pub href: String,
+}
+
+/// Elements without an end tag.
+const VOID: [&str; 6] = ["input", "link", "meta", "br", "img", "hr"];
+
+#[derive(Debug)]
+enum Piece {
+    Start { name: String, attributes: BTreeMap<String, String> },
+    End { name: String },
+    Text(String),
+}
+
+impl Piece {
+    fn starts(&self, wanted: &str) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Start { name, attributes } if name == wanted => Some(attributes),
+            _ => None,
+        }
+    }
+
+    fn ends(&self, wanted: &str) -> bool {
+        matches!(self, Self::End { name } if name == wanted)
+    }
+}
+
+fn pieces(page: &str) -> Vec<Piece> {
+    Tokenizer::new(page).filter_map(|token| piece(token.unwrap())).collect()
+}
+
+fn piece(token: Token<()>) -> Option<Piece> {
+    match token {
+        Token::StartTag(StartTag { name, attributes, .. }) => {
+            let attribute =
+                |(name, value): (HtmlString, Spanned<HtmlString, ()>)| (text(&name), text(&value.value));
+            Some(Piece::Start { name: text(&name), attributes: attributes.into_iter().map(attribute).collect() })
+        }
+        Token::EndTag(tag) => Some(Piece::End { name: text(&tag.name) }),
+        Token::String(string) => Some(Piece::Text(text(&string.value))),
+        Token::Error(_) | Token::Comment(_) | Token::Doctype(_) => None,
+    }
+}
+
+fn text(bytes: &HtmlString) -> String {
+    String::from_utf8(bytes.0.clone()).unwrap()
+}
+
+/// The words up to the end of the element that `pieces` begins with.
+fn words(pieces: &[Piece]) -> String {
+    let (mut depth, mut words) = (0_usize, String::new());
+    for piece in pieces {
+        match piece {
+            Piece::Start { name, .. } if VOID.contains(&name.as_str()) => {}
+            Piece::Start { .. } => depth += 1,
+            Piece::End { .. } => depth -= 1,
+            Piece::Text(text) => words.push_str(text),
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn forms(page: &str) -> Vec<Form> {
+    let pieces = pieces(page);
+    let begins = |(place, piece): (usize, &Piece)| piece.starts("form").map(|_| place);
+    let form = |start: usize| {
+        let end = pieces[start..].iter().position(|piece| piece.ends("form")).unwrap();
+        form(&pieces[start..start + end])
+    };
+    pieces.iter().enumerate().filter_map(begins).map(form).collect()
+}
+
+fn form(pieces: &[Piece]) -> Form {
+    let mut form = Form::default();
+    for (place, piece) in pieces.iter().enumerate() {
+        if let Some(attributes) = piece.starts("form") {
+            form.action = value(attributes, "action");
+        } else if let Some(attributes) = piece.starts("input") {
+            form.fields.insert(value(attributes, "name"), value(attributes, "value"));
+        } else if let Some(attributes) = piece.starts("button") {
+            let (name, value) = (value(attributes, "name"), value(attributes, "value"));
+            form.buttons.push(Button { name, value, text: words(&pieces[place..]) });
+        }
+    }
+    form
+}
+
+fn value(attributes: &BTreeMap<String, String>, name: &str) -> String {
+    attributes.get(name).cloned().unwrap_or_default()
+}
+
+pub(crate) fn links(page: &str) -> Vec<Link> {
+    let pieces = pieces(page);
+    let link = |(place, piece): (usize, &Piece)| {
+        let href = value(piece.starts("a")?, "href");
+        Some(Link { text: words(&pieces[place..]), href })
+    };
+    pieces.iter().enumerate().filter_map(link).collect()
+}
+
+pub(crate) fn heading(page: &str) -> Option<String> {
+    let pieces = pieces(page);
+    let place = pieces.iter().position(|piece| piece.starts("h1").is_some())?;
+    Some(words(&pieces[place..]))
+}
+
+pub(crate) fn text_of(page: &str, id: &str) -> Option<String> {
+    let pieces = pieces(page);
+    let is_it = |piece: &Piece| matches!(piece, Piece::Start { attributes, .. } if attributes.get("id").is_some_and(|it| it == id));
+    let place = pieces.iter().position(is_it)?;
+    Some(words(&pieces[place..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r##"<!doctype html><h1>Hello, <b>you</b></h1>
+        <form method="post" action="/a?b&amp;c"><input type="hidden" name="t" value="&quot;x&quot;"><input name="e" value="">
+        <button name="d" value="yes"><svg><path/></svg> Do  it</button></form>
+        <p>See <a id="here" href="#there">this <i>one</i></a></p>"##;
+
+    #[test]
+    fn what_a_browser_would_see() {
+        let form = forms(PAGE).remove(0);
+        assert_eq!(form.action, "/a?b&c");
+        assert_eq!(form.fields["t"], "\"x\"");
+        assert_eq!(form.fields["e"], "");
+        let button = Button { name: "d".to_owned(), value: "yes".to_owned(), text: "Do it".to_owned() };
+        assert_eq!(form.buttons, [button]);
+        assert_eq!(heading(PAGE).unwrap(), "Hello, you");
+        assert_eq!(links(PAGE), [Link { text: "this one".to_owned(), href: "#there".to_owned() }]);
+        assert_eq!(text_of(PAGE, "here").unwrap(), "this one");
+        assert_eq!(text_of(PAGE, "nowhere"), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! Accounts to test with, put into the database as if their owners had registered.
+
+use anteroom_crypto::{Lane, PasswordHash};
+use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, PostalAddress, Profile};
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
+use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::password::PasswordFacts;
+use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, StoreError};
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use crate::provider::TestProvider;
+
+/// Everybody's password who was not given another.
+pub const PASSWORD: &str = "Correct-horse-1";
+
+/// Somebody who is about to have an account: active, with [`PASSWORD`] set a moment ago, in no group.
+pub struct Person<'a> {
+    provider: &'a TestProvider,
+    address: EmailAddress,
+    password: String,
+    hash: Option<PasswordHash>,
+    password_age: SignedDuration,
+    status: AccountStatus,
+    groups: Vec<GroupName>,
+    phone: Option<String>,
+    locked: Option<Lockout>,
+}
+
+impl<'a> Person<'a> {
+    pub(crate) fn new(provider: &'a TestProvider, address: &str) -> Self {
+        Self {
+            provider,
+            address: EmailAddress::parse(address).unwrap(),
+            password: PASSWORD.to_owned(),
+            hash: None,
+            password_age: SignedDuration::ZERO,
+            status: AccountStatus::Active,
+            groups: Vec::new(),
+            phone: None,
+            locked: None,
+        }
+    }
+
+    #[must_use]
+    pub fn password(mut self, password: &str) -> Self {
+        password.clone_into(&mut self.password);
+        self
+    }
+
+    /// A stored hash, in the place of a new one of the password.
+    #[must_use]
+    pub fn hash(mut self, hash: PasswordHash) -> Self {
+        self.hash = Some(hash);
+        self
+    }
+
+    #[must_use]
+    pub fn password_set(mut self, ago: SignedDuration) -> Self {
+        self.password_age = ago;
+        self
+    }
+
+    #[must_use]
+    pub fn groups(mut self, names: &[&str]) -> Self {
+        self.groups = names.iter().map(|name| GroupName::parse(name).unwrap()).collect();
+        self
+    }
+
+    /// A verified cell phone.
+    #[must_use]
+    pub fn phone(mut self, e164: &str) -> Self {
+        self.phone = Some(e164.to_owned());
+        self
+    }
+
+    /// Locked everywhere.
+    #[must_use]
+    pub fn locked(mut self) -> Self {
+        let now = self.provider.now();
+        self.locked =
+            Some(Lockout { unknown_failures: 6, unknown_locked_at: Some(now), locked_at: Some(now) });
+        self
+    }
+
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.status = AccountStatus::Disabled;
+        self
+    }
+
+    /// Not fully registered, so without a password.
+    #[must_use]
+    pub fn invited(mut self) -> Self {
+        self.status = AccountStatus::Invited;
+        self
+    }
+
+    pub async fn create(self) -> AccountId {
+        let account = self.account().await;
+        let (id, locked) = (account.id, self.locked);
+        let write = self.provider.provider.store.write(move |tx| {
+            let account = account.clone();
+            async move {
+                tx.insert_account(&account).await.unwrap();
+                if let Some(lockout) = locked {
+                    tx.save_counters(id, &Counters { lockout, device: None }).await?;
+                }
+                Ok::<_, StoreError>(())
+            }
+        });
+        write.await.unwrap();
+        id
+    }
+
+    async fn account(&self) -> NewAccount {
+        let (random, now) = (&self.provider.provider.random, self.provider.now());
+        let set_at = now.checked_sub(self.password_age).unwrap();
+        let phones = self.phone.iter().map(|e164| NewPhone {
+            id: PhoneId(random.uuid_v4()),
+            e164: e164.clone(),
+            kind: PhoneKind::Cell,
+            verified_at: Some(now),
+            usable_from: now,
+        });
+        NewAccount {
+            id: AccountId(random.uuid_v4()),
+            status: self.status,
+            profile: profile(self.address.as_str()),
+            locale: None,
+            primary_address: NewAddress {
+                id: AddressId(random.uuid_v4()),
+                address: self.address.clone(),
+                verified_at: Some(now),
+            },
+            other_addresses: Vec::new(),
+            phones: phones.collect(),
+            groups: self.groups.iter().cloned().collect(),
+            credential: self
+                .stored_hash()
+                .await
+                .map(|hash| Credential { hash, facts: PasswordFacts { set_at, jitter_days: 0 } }),
+            now,
+        }
+    }
+
+    async fn stored_hash(&self) -> Option<PasswordHash> {
+        if self.status == AccountStatus::Invited {
+            return None;
+        }
+        match &self.hash {
+            Some(hash) => Some(hash.clone()),
+            None => {
+                let password = SecretString::from(self.password.as_str());
+                Some(self.provider.provider.hashing.hash(Lane::KnownDevice, &password).await.unwrap())
+            }
+        }
+    }
+}
+
+/// Named after the address: `alice@practice.example` is Alice Example.
+fn profile(address: &str) -> Profile {
+    let local = address.split('@').next().unwrap();
+    let given = format!("{}{}", local[..1].to_ascii_uppercase(), &local[1..]);
+    Profile {
+        name: Some(format!("{given} Example")),
+        given_name: Some(given),
+        family_name: Some("Example".to_owned()),
+        address: Some(PostalAddress {
+            locality: Some("Springfield".to_owned()),
+            country: Some("US".to_owned()),
+            ..PostalAddress::default()
+        }),
+        ..Profile::default()
+    }
+}

@@ -1,0 +1,213 @@
+//! A provider that runs: real HTTP on a free port, a clock that tests move, accounts, and what it has written down.
+
+use anteroom::wiring::{self, Surroundings};
+use anteroom::{background, serve};
+use anteroom_config::Settings;
+use anteroom_crypto::{PasswordHasher, Random};
+use anteroom_domain::clock::Clock;
+use anteroom_domain::message::Message;
+use anteroom_flows::provider::Provider;
+use anteroom_flows::{backchannel, sign_out};
+use anteroom_storage::{AuditRecord, InstanceKind};
+use jiff::{SignedDuration, Timestamp};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::backend::Backend;
+use crate::browser::Browser;
+use crate::person::Person;
+use crate::relying_party::RelyingParty;
+use crate::settings::TestSettings;
+use crate::wire::Wire;
+
+/// When every test begins: a Monday morning.
+pub const MORNING: &str = "2027-01-04T08:00:00Z";
+
+/// Settles what the provider of a test is like. Dotted keys are those of the configuration reference, values TOML.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    backend: Backend,
+    settings: TestSettings,
+    real_hashing: bool,
+    clock: Clock,
+    issuer: Option<String>,
+}
+
+impl Builder {
+    #[must_use]
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        self.settings.set(key, value);
+        self
+    }
+
+    #[must_use]
+    pub fn unset(mut self, key: &str) -> Self {
+        self.settings.unset(key);
+        self
+    }
+
+    /// More `[[clients]]` and `[[groups]]`, beside the usual ones ([`crate::CLIENTS`]).
+    #[must_use]
+    pub fn clients(mut self, toml: &str) -> Self {
+        self.settings.add_clients(toml);
+        self
+    }
+
+    /// Hashes as `[hashing]` says instead of as cheaply as can be.
+    #[must_use]
+    pub fn real_hashing(mut self) -> Self {
+        self.real_hashing = true;
+        self
+    }
+
+    /// Another node of the installation that `first` is one of: the same issuer, the same clock.
+    #[must_use]
+    pub fn beside(mut self, first: &TestProvider) -> Self {
+        self.issuer = Some(first.issuer.clone());
+        self.clock = first.clock.clone();
+        self
+    }
+
+    /// Listens. Alice (staff and clinicians) and Bob (staff) are there.
+    pub async fn start(mut self) -> TestProvider {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let issuer = self.issuer.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+        self.settings.set("issuer", &format!("\"{issuer}\""));
+        self.settings.set("server.listen", &format!("\"{address}\""));
+        let configuration = self.settings.read(&self.backend);
+        let around = Surroundings {
+            clock: self.clock.clone(),
+            random: Random::system(),
+            kind: InstanceKind::Production,
+            may_make_keys: true,
+            hasher: if self.real_hashing {
+                PasswordHasher::new
+            } else {
+                |_, keyring, random| PasswordHasher::cheap_for_tests(keyring, random)
+            },
+        };
+        let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+        let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
+        let router = anteroom_web::router(web);
+        let server = tokio::spawn(async move {
+            serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
+        });
+        let settings = configuration.settings;
+        let wire = Wire::new(address, &issuer);
+        let test = TestProvider { issuer, provider, settings, clock: self.clock, wire, server };
+        if test.settle_in().await {
+            test.person("alice@practice.example").groups(&["staff", "clinicians"]).create().await;
+            test.person("bob@practice.example").groups(&["staff"]).create().await;
+        }
+        test
+    }
+}
+
+/// A running node. It stops when it goes.
+pub struct TestProvider {
+    pub issuer: String,
+    pub provider: Arc<Provider>,
+    pub clock: Clock,
+    settings: Settings,
+    wire: Wire,
+    server: JoinHandle<()>,
+}
+
+impl Drop for TestProvider {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl TestProvider {
+    pub async fn start(backend: &Backend) -> Self {
+        Self::on(backend).start().await
+    }
+
+    pub fn on(backend: &Backend) -> Builder {
+        Builder {
+            backend: backend.clone(),
+            settings: TestSettings::default(),
+            real_hashing: false,
+            clock: Clock::manual(MORNING.parse().unwrap()),
+            issuer: None,
+        }
+    }
+
+    /// Whether this is the first node on its database.
+    async fn settle_in(&self) -> bool {
+        let alice = anteroom_domain::address::FoldedAddress::from_entered("alice@practice.example");
+        self.provider.store.account_by_address(&alice).await.unwrap().is_none()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+    }
+
+    /// A browser that has never been here.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.wire.clone())
+    }
+
+    /// A browser in which this person, with the usual password, is signed in.
+    pub async fn signed_in(&self, address: &str) -> Browser {
+        let browser = self.browser();
+        let answer = browser.sign_in(address, crate::PASSWORD).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
+    }
+
+    /// Somebody to add.
+    pub fn person(&self, address: &str) -> Person<'_> {
+        Person::new(self, address)
+    }
+
+    /// An application among those configured.
+    pub fn client(&self, id: &str) -> RelyingParty {
+        let configured = self.settings.clients.iter().find(|client| client.metadata.client_id.as_str() == id);
+        RelyingParty::new(self.wire.clone(), configured.unwrap())
+    }
+
+    /// What the background does each minute about keys.
+    pub async fn refresh_keys(&self) {
+        let schedule = wiring::key_schedule(&self.settings);
+        background::refresh_keys(&self.provider, &schedule, &mut None, true).await.unwrap();
+    }
+
+    /// What the background does each minute about sessions whose time has passed.
+    pub async fn end_lapsed_sessions(&self) {
+        sign_out::end_lapsed(&self.provider).await.unwrap();
+    }
+
+    /// One round of back-channel logout; how many deliveries were tried.
+    pub async fn deliver_logouts(&self) -> usize {
+        backchannel::deliver_due(&self.provider).await.unwrap()
+    }
+
+    /// Messages to people, newest first.
+    pub async fn outbox(&self) -> Vec<Message> {
+        self.provider.store.newest_messages(100).await.unwrap()
+    }
+
+    /// The trail, newest first.
+    pub async fn audit(&self) -> Vec<AuditRecord> {
+        self.provider.store.recent_entries(1_000).await.unwrap()
+    }
+
+    /// The trail's entries of one kind, newest first.
+    pub async fn audited(&self, kind: &str) -> Vec<AuditRecord> {
+        self.audit().await.into_iter().filter(|entry| entry.kind == kind).collect()
+    }
+
+    /// How often Argon2 has run.
+    pub fn hashes_computed(&self) -> u64 {
+        self.provider.hashing.hasher().hashes_computed()
+    }
+}

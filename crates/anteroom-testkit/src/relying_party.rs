@@ -1,0 +1,190 @@
+//! An application: it sends people to sign in, redeems codes, and believes nothing that does not verify.
+
+use anteroom_config::ClientSettings;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::browser::Browser;
+use crate::settings::CLIENT_SECRET;
+use crate::tokens::{IdToken, verified};
+use crate::wire::{Wire, encode};
+
+/// The example of RFC 7636 appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const STATE: &str = "state-1";
+pub const NONCE: &str = "nonce-1";
+
+/// How the application proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    None,
+    Basic(&'static str),
+    Post(&'static str),
+}
+
+#[derive(Clone, Debug)]
+pub struct RelyingParty {
+    wire: Wire,
+    pub client_id: String,
+    pub redirect_uri: String,
+    pub proof: Proof,
+}
+
+/// What the token endpoint gave.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    pub json: Value,
+    pub access_token: String,
+    pub refresh_token: Option<String>,
+    pub id_token: Option<String>,
+}
+
+impl Tokens {
+    pub fn of(answer: &Answer) -> Self {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let json = answer.json();
+        let text = |name: &str| json[name].as_str().map(str::to_owned);
+        Self {
+            access_token: text("access_token").unwrap(),
+            refresh_token: text("refresh_token"),
+            id_token: text("id_token"),
+            json,
+        }
+    }
+
+    pub fn refresh_token(&self) -> &str {
+        self.refresh_token.as_deref().unwrap()
+    }
+
+    pub fn id_token(&self) -> &str {
+        self.id_token.as_deref().unwrap()
+    }
+}
+
+impl RelyingParty {
+    pub(crate) fn new(wire: Wire, client: &ClientSettings) -> Self {
+        let metadata = &client.metadata;
+        Self {
+            wire,
+            client_id: metadata.client_id.as_str().to_owned(),
+            redirect_uri: metadata.redirect_uris.first().map(ToString::to_string).unwrap_or_default(),
+            proof: match metadata.token_endpoint_auth_method.as_str() {
+                "client_secret_basic" => Proof::Basic(CLIENT_SECRET),
+                "client_secret_post" => Proof::Post(CLIENT_SECRET),
+                _ => Proof::None,
+            },
+        }
+    }
+
+    /// The address of an authorization request: the usual one, with these parameters put in, changed or (empty) left out.
+    pub fn request(&self, changes: &[(&str, &str)]) -> String {
+        let mut parameters = vec![
+            ("client_id", self.client_id.as_str()),
+            ("redirect_uri", &self.redirect_uri),
+            ("response_type", "code"),
+            ("scope", "openid"),
+            ("state", STATE),
+            ("nonce", NONCE),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        for (name, value) in changes {
+            parameters.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                parameters.push((name, value));
+            }
+        }
+        format!("/authorize?{}", encode(&parameters))
+    }
+
+    /// Sends the browser's person to sign in.
+    pub async fn authorize(&self, browser: &Browser, changes: &[(&str, &str)]) -> Answer {
+        browser.get(&self.request(changes)).await
+    }
+
+    /// The code for somebody who is signed in already.
+    pub async fn code(&self, browser: &Browser, changes: &[(&str, &str)]) -> String {
+        self.code_in(&self.authorize(browser, changes).await)
+    }
+
+    /// The code that a redirect brought, in an answer that is for us.
+    pub fn code_in(&self, answer: &Answer) -> String {
+        let location = answer.location();
+        assert!(location.as_str().starts_with(&self.redirect_uri), "{location}");
+        let parameters = answer.parameters();
+        assert_eq!(parameters.get("state").map(String::as_str), Some(STATE), "{location}");
+        parameters.get("code").unwrap_or_else(|| panic!("no code: {location}")).clone()
+    }
+
+    pub async fn redeem(&self, code: &str) -> Answer {
+        self.redeem_with(code, &[]).await
+    }
+
+    /// The usual redemption, with these fields put in, changed or (empty) left out.
+    pub async fn redeem_with(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
+        let mut fields = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", VERIFIER),
+        ];
+        for (name, value) in changes {
+            fields.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                fields.push((name, value));
+            }
+        }
+        self.post("/token", &fields).await
+    }
+
+    /// Authorizes and redeems, for somebody who is signed in already.
+    pub async fn tokens(&self, browser: &Browser, scope: &str) -> Tokens {
+        let code = self.code(browser, &[("scope", scope)]).await;
+        Tokens::of(&self.redeem(&code).await)
+    }
+
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.post("/token", &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
+    }
+
+    pub async fn introspect(&self, token: &str) -> Answer {
+        self.post("/introspect", &[("token", token)]).await
+    }
+
+    pub async fn revoke(&self, token: &str) -> Answer {
+        self.post("/revoke", &[("token", token)]).await
+    }
+
+    /// Asks an endpoint for clients, proving who we are.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut fields = fields.to_vec();
+        let mut headers = HeaderMap::new();
+        match self.proof {
+            Proof::None => fields.push(("client_id", &self.client_id)),
+            Proof::Post(secret) => fields.extend([("client_id", self.client_id.as_str()), ("client_secret", secret)]),
+            Proof::Basic(secret) => {
+                let pair = STANDARD.encode(format!("{}:{secret}", self.client_id));
+                headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {pair}")).unwrap());
+            }
+        }
+        self.wire.post(path, &fields, headers).await
+    }
+
+    pub async fn userinfo(&self, access_token: &str) -> Answer {
+        let bearer = HeaderValue::from_str(&format!("Bearer {access_token}")).unwrap();
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
+        self.wire.send(Method::GET, "/userinfo", headers, String::new()).await
+    }
+
+    /// What an ID token for us says, once it has verified against the published keys.
+    pub async fn id_token(&self, token: &str) -> IdToken {
+        let jwks = self.wire.send(Method::GET, "/jwks", HeaderMap::new(), String::new()).await;
+        let issuer = self.wire.issuer.as_str().trim_end_matches('/');
+        verified(&jwks.body, token, issuer, &self.client_id)
+    }
+}

@@ -1,0 +1,57 @@
+//! The wire to one node: it is reached by its address and asked by the issuer's name, as a proxy in front of several nodes
+//! would do.
+
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use reqwest::{Method, Request};
+use std::net::SocketAddr;
+use url::Url;
+
+use crate::answer::Answer;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    http: reqwest::Client,
+    address: SocketAddr,
+    pub(crate) issuer: Url,
+}
+
+impl Wire {
+    pub(crate) fn new(address: SocketAddr, issuer: &str) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "tests reach the providers that they start")]
+        let builder = reqwest::Client::builder();
+        // Plain HTTP on this machine: no certificates are read.
+        let http = builder.tls_certs_only([]).no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        Self { http: http.unwrap(), address, issuer: issuer.parse().unwrap() }
+    }
+
+    /// `target` is a path with its query, or a URL below the issuer. Headers given here win.
+    pub(crate) async fn send(&self, method: Method, target: &str, headers: HeaderMap, body: String) -> Answer {
+        let asked = self.issuer.join(target).unwrap();
+        assert_eq!(asked.origin(), self.issuer.origin(), "not an address of the provider: {asked}");
+        let mut url = asked.clone();
+        url.set_ip_host(self.address.ip()).unwrap();
+        url.set_port(Some(self.address.port())).unwrap();
+        let mut request = Request::new(method, url);
+        let host = &self.issuer[url::Position::BeforeHost..url::Position::AfterPort];
+        request.headers_mut().insert(HOST, HeaderValue::from_str(host).unwrap());
+        request.headers_mut().extend(headers);
+        *request.body_mut() = Some(body.into());
+        let response = self.http.execute(request).await.unwrap();
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            asked,
+            body: response.text().await.unwrap(),
+        }
+    }
+
+    pub(crate) async fn post(&self, target: &str, fields: &[(&str, &str)], mut headers: HeaderMap) -> Answer {
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.entry(CONTENT_TYPE).or_insert(form);
+        self.send(Method::POST, target, headers, encode(fields)).await
+    }
+}
+
+pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}

@@ -1,0 +1,175 @@
+// Every page that people meet, and how a browser that has been nowhere comes to it. By names and ids alone, so that the
+// language does not matter.
+
+import { signIn } from "./sign_in.mjs";
+import { address, addressOfApplication, going, PASSWORD, toDashboard } from "./practice.mjs";
+
+const FAILURES_UNTIL_LOCKED = 6;
+
+/** Pages of Anteroom by name; each function leads `tab` there. `app` is a developer's application (`application.mjs`). */
+export const PAGES = {
+  "sign-in": ({ tab }) => tab.goto("/sign-in"),
+  "sign-in-for-application": ({ tab, app }) => tab.goto(app.request({ login_hint: address("alice") })),
+  "sign-in-refused": async ({ tab }) => {
+    await tab.goto("/sign-in");
+    await signIn(tab, address("alice"), "not her password");
+  },
+  "sign-in-missing": async ({ tab }) => {
+    await tab.goto("/sign-in");
+    await signIn(tab, "", "");
+  },
+  "sign-in-stale": async ({ tab }) => {
+    await tab.goto("/sign-in");
+    await outdate(tab);
+    await signIn(tab, address("alice"), PASSWORD);
+  },
+  "sign-in-locked-here": async ({ tab }) => {
+    await toDashboard(tab, "frank");
+    await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
+    await tab.goto("/sign-in");
+    for (let failure = 0; failure < FAILURES_UNTIL_LOCKED; failure += 1) {
+      await signIn(tab, address("frank"), "not his password");
+    }
+    await signIn(tab, address("frank"), PASSWORD);
+  },
+  "sign-in-again": async ({ tab, app }) => {
+    await toDashboard(tab, "alice");
+    await tab.goto(app.request({ prompt: "login" }));
+  },
+  "sign-in-signed-out": ({ tab }) => tab.goto("/sign-in?signed-out=1"),
+  "dashboard": ({ tab }) => toDashboard(tab, "alice"),
+  "dashboard-front-desk": ({ tab }) => toDashboard(tab, "bob"),
+  "choose-account": ({ tab }) => twoAccounts(tab).then(() => tab.goto("/choose-account")),
+  "choose-account-for-application": ({ tab, app }) => twoAccounts(tab).then(() => tab.goto(app.request())),
+  "consent": async ({ tab, app }) => {
+    await toDashboard(tab, "alice");
+    await tab.goto(app.request({ prompt: "consent", scope: "openid profile email address phone groups offline_access" }));
+  },
+  "not-entitled": async ({ tab, applications }) => {
+    await toDashboard(tab, "bob");
+    await tab.goto(applications.imaging);
+  },
+  "password-expired": ({ tab }) => expired(tab),
+  "step-phone-code": async ({ tab }) => {
+    await expired(tab);
+    await going(tab, () => tab.locator("form[action='/expired-password'] button").click());
+  },
+  "step-recovery": ({ tab }) => tab.goto("/forgot-password"),
+  "step-registration": ({ tab }) => tab.goto("/complete-registration"),
+  "step-new-password": ({ tab }) => tab.goto("/change-password"),
+  "step-step-up": async ({ tab, app }) => {
+    await toDashboard(tab, "alice");
+    const claims = { id_token: { acr: { essential: true, value: "urn:anteroom:acr:mfa" } } };
+    await tab.goto(app.request({ claims: JSON.stringify(claims) }));
+  },
+  "sign-out": async ({ tab }) => {
+    await toDashboard(tab, "alice");
+    await tab.goto("/end-session?client_id=schedule");
+  },
+  "signed-out": async ({ tab }) => {
+    await toDashboard(tab, "alice");
+    await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
+  },
+  "form-post": async ({ tab, app }) => {
+    // What moves on by itself cannot be looked at.
+    await tab.route("**/form-post*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+    await toDashboard(tab, "alice");
+    await tab.goto(app.request({ response_mode: "form_post" }));
+  },
+  "error-unknown-client": ({ tab, app }) => tab.goto(app.request({ client_id: "nobody" })),
+  "error-redirect-uri-mismatch": ({ tab, app }) => tab.goto(app.request({ redirect_uri: "https://elsewhere.example/" })),
+  "error-invalid-request": ({ tab }) => tab.goto("/end-session?id_token_hint=garbage"),
+  "error-interaction-expired": ({ tab }) => tab.goto("/continue?interaction=garbage"),
+  "error-stale-form": async ({ tab }) => {
+    await toDashboard(tab, "alice");
+    await outdate(tab);
+    await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
+  },
+  "error-cross-site": async ({ tab, app, anteroom }) => {
+    await tab.goto(app.url);
+    await going(tab, () => postForm(tab, `${anteroom.url}/sign-in`, {}));
+  },
+  "error-not-found": ({ tab }) => tab.goto("/nowhere"),
+  "error-method-not-allowed": async ({ tab }) => {
+    await tab.goto("/sign-in");
+    await going(tab, () => postForm(tab, "/dashboard", {}));
+  },
+  "error-too-large": async ({ tab }) => {
+    await tab.goto("/sign-in");
+    await going(tab, () => postForm(tab, "/sign-in", { email: "x".repeat(1_000_000) }));
+  },
+  "error-misdirected-host": ({ tab, anteroom }) => {
+    const elsewhere = new URL(anteroom.url);
+    elsewhere.hostname = `other.${elsewhere.hostname}`;
+    return tab.goto(elsewhere.href);
+  },
+  "outbox": ({ tab }) => tab.goto("/dev/outbox"),
+  "outbox-email": async ({ tab }) => {
+    await tab.goto("/dev/outbox");
+    await going(tab, () => tab.locator("[id^=message-] a.quiet").first().click());
+  },
+};
+
+/** Pages of the sample applications, which speak English. */
+export const APPLICATION_PAGES = {
+  ...Object.fromEntries(
+    ["schedule", "patient-forms", "secure-mail", "imaging", "analytics"].map((client) => [
+      `application-${client}`,
+      async ({ tab, applications }) => {
+        await toDashboard(tab, "alice");
+        await tab.goto(applications[client]);
+      },
+    ]),
+  ),
+  "application-signed-out": async ({ tab, applications }) => {
+    await toDashboard(tab, "alice");
+    await tab.goto(applications.schedule);
+    await going(tab, () => tab.locator("#sign-out button").click());
+  },
+  "application-refused": async ({ tab, applications }) => {
+    await toDashboard(tab, "bob");
+    await tab.goto(applications.imaging);
+    await going(tab, () => tab.locator("form[action='/not-entitled'] button").click());
+  },
+  "application-not-waiting": ({ tab, applications }) => tab.goto(`${applications.schedule}callback?state=x&code=y`),
+  "application-not-found": ({ tab, applications }) => tab.goto(`${applications.schedule}nowhere`),
+};
+
+/** Where each sample application lives, told by `tab`, in which alice is signed in. */
+export async function applicationsOf(tab) {
+  const found = {};
+  for (const client of ["schedule", "patient-forms", "secure-mail", "imaging", "analytics"]) {
+    found[client] = await addressOfApplication(tab, client);
+  }
+  return found;
+}
+
+/** Makes the tokens of the forms on the page such as are worth nothing any more. */
+export function outdate(tab) {
+  return tab.locator("[name=form_token]").evaluateAll((fields) => fields.forEach((field) => (field.value = "AAAA")));
+}
+
+async function twoAccounts(tab) {
+  await toDashboard(tab, "bob");
+  await tab.goto("/sign-in?another=1");
+  await signIn(tab, address("alice"), PASSWORD);
+}
+
+async function expired(tab) {
+  await tab.goto("/sign-in");
+  await signIn(tab, address("dave"), PASSWORD);
+}
+
+function postForm(tab, action, fields) {
+  return tab.evaluate(
+    ([action, fields]) => {
+      const form = Object.assign(document.createElement("form"), { method: "post", action });
+      for (const [name, value] of Object.entries(fields)) {
+        form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+      }
+      document.body.append(form);
+      form.submit();
+    },
+    [action, fields],
+  );
+}
