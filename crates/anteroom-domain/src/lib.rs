@@ -22,3 +22,6 @@ pub mod reference;
 pub mod refresh;
 pub mod session;
 pub mod sign_in;
+
+#[cfg(test)]
+mod world_tests;

@@ -234,3 +234,14 @@ pub async fn change_group(
     write.await?;
     Ok(())
 }
+
+/// A configuration was taken up, at start or while running: the trail says which.
+pub async fn note_configuration(provider: &Provider) -> Result<(), FlowError> {
+    let event = Event::ConfigurationChanged { digest: provider.snapshot().digest.clone() };
+    let entry = Origin::local(provider.clock.now(), &provider.random).entry(Actor::Operator, event);
+    let write = provider.store.write(move |tx: Tx| {
+        let entry = entry.clone();
+        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+    });
+    write.await
+}

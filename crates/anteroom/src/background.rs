@@ -4,7 +4,7 @@
 use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::NodeId;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{backchannel, health, keys, sign_out, tallies};
+use anteroom_flows::{admin, backchannel, health, keys, sign_out, tallies};
 use anteroom_pages::Theme;
 use anteroom_storage::InstanceKind;
 use anteroom_web::Web;
@@ -118,7 +118,7 @@ async fn follow_configuration(web: Arc<Web>, source: Source) {
         source = Some(watched);
         match found {
             None => {}
-            Some(Ok(configuration)) => take_up(&web, &configuration),
+            Some(Ok(configuration)) => take_up(&web, &configuration).await,
             Some(Err(problems)) => {
                 tracing::error!(
                     "the changed configuration was refused, the running one stays\n{}",
@@ -129,7 +129,7 @@ async fn follow_configuration(web: Arc<Web>, source: Source) {
     }
 }
 
-fn take_up(web: &Web, configuration: &Configuration) {
+async fn take_up(web: &Web, configuration: &Configuration) {
     let provider = &web.provider;
     let running = provider.snapshot();
     if running.issuer != configuration.settings.issuer {
@@ -147,4 +147,7 @@ fn take_up(web: &Web, configuration: &Configuration) {
     web.replace_theme(theme);
     provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind));
     tracing::info!(digest = %configuration.digest, "configuration taken up");
+    if let Err(error) = admin::note_configuration(provider).await {
+        tracing::error!("the trail was not told of the configuration: {error}");
+    }
 }

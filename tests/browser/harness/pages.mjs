@@ -4,6 +4,7 @@
 import { signIn } from "./sign_in.mjs";
 import { address, addressOfApplication, going, PASSWORD, toDashboard } from "./practice.mjs";
 
+const CLIENTS = ["schedule", "patient-forms", "secure-mail", "imaging", "analytics"];
 const FAILURES_UNTIL_LOCKED = 6;
 
 /** Pages of Anteroom by name; each function leads `tab` there. `app` is a developer's application (`application.mjs`). */
@@ -113,7 +114,7 @@ export const PAGES = {
 /** Pages of the sample applications, which speak English. */
 export const APPLICATION_PAGES = {
   ...Object.fromEntries(
-    ["schedule", "patient-forms", "secure-mail", "imaging", "analytics"].map((client) => [
+    CLIENTS.map((client) => [
       `application-${client}`,
       async ({ tab, applications }) => {
         await toDashboard(tab, "alice");
@@ -135,13 +136,10 @@ export const APPLICATION_PAGES = {
   "application-not-found": ({ tab, applications }) => tab.goto(`${applications.schedule}nowhere`),
 };
 
-/** Where each sample application lives, told by `tab`, in which alice is signed in. */
-export async function applicationsOf(tab) {
-  const found = {};
-  for (const client of ["schedule", "patient-forms", "secure-mail", "imaging", "analytics"]) {
-    found[client] = await addressOfApplication(tab, client);
-  }
-  return found;
+/** Where sample applications live, told by `tab`, in which somebody is signed in whose they are. */
+export async function applicationsOf(tab, clients = CLIENTS) {
+  const addresses = clients.map(async (client) => [client, await addressOfApplication(tab, client)]);
+  return Object.fromEntries(await Promise.all(addresses));
 }
 
 /** Makes the tokens of the forms on the page such as are worth nothing any more. */

@@ -10,10 +10,13 @@ export const BOBS_TILES = ["Schedule", "Patient Forms", "Secure Mail"];
 
 export const address = (person) => `${person}@demo.example`;
 
-/** Signs `person` in at the sign-in page and waits for their dashboard. */
+/** Signs one of the demo's people in at the sign-in page that is open. */
+export const signInHere = (tab, person) => signIn(tab, address(person), PASSWORD);
+
+/** Signs `person` in, not on the way to any application, and sees that it is their dashboard that comes. */
 export async function toDashboard(tab, person) {
   await tab.goto("/sign-in");
-  await signIn(tab, address(person), PASSWORD);
+  await signInHere(tab, person);
   await dashboardOf(tab, person);
 }
 

@@ -1,5 +1,15 @@
-//! What people and applications rely on, over real HTTP, on both databases.
+//! What people and applications rely on, over real HTTP, on both databases. A test that holds a rule of a specification is
+//! named after its section.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod authorize;
 mod example;
+mod logout;
+mod nodes;
+mod resources;
+mod sign_in;
+mod token;
+
+pub(crate) const ALICE: &str = "alice@practice.example";
+pub(crate) const BOB: &str = "bob@practice.example";

@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
 use anteroom_config::Source;
-use anteroom_flows::tallies;
+use anteroom_flows::{admin, tallies};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -21,6 +21,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let settings = &configuration.settings;
         let provider = Arc::new(wiring::provider(&configuration, &production()).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
+        admin::note_configuration(&provider).await?;
         let listener = TcpListener::bind(settings.server.listen).await?;
         tracing::info!(issuer = settings.issuer.as_str(), listen = %listener.local_addr()?, "ready");
         let tasks = background::start(&web, settings, Some(source));

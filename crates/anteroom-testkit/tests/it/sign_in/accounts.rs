@@ -1,0 +1,133 @@
+//! Several accounts in one browser.
+
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, claims, on_both_databases};
+use std::collections::BTreeSet;
+
+on_both_databases!(
+    whoever_signed_in_last_comes_first,
+    an_application_asks_which_of_several_accounts,
+    select_account_asks_also_where_there_is_one,
+    use_another_account_leads_to_the_same_application,
+    an_account_can_be_changed_from_the_dashboard,
+    at_most_five_accounts_are_kept,
+    a_session_that_ended_meanwhile_cannot_be_chosen,
+    sign_out_ends_all_of_them,
+);
+
+async fn both(provider: &TestProvider) -> Browser {
+    let browser = provider.signed_in(ALICE).await;
+    assert_eq!(browser.sign_in(BOB, PASSWORD).await.status, 303);
+    browser
+}
+
+/// The handle of the button that has these words.
+fn choice(page: &Answer, words: &str) -> String {
+    let form = page.form("/choose-account");
+    let button = form.buttons.iter().find(|button| button.text.contains(words));
+    button.unwrap_or_else(|| panic!("no {words} in {:?}", form.buttons)).value.clone()
+}
+
+async fn choose(browser: &Browser, page: &Answer, words: &str) -> Answer {
+    browser.submit(page, "/choose-account", &[("account", &choice(page, words))]).await
+}
+
+async fn whoever_signed_in_last_comes_first(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = both(&provider).await;
+    assert_eq!(browser.get("/dashboard").await.text_of("signed-in-as").unwrap(), BOB);
+    browser.sign_in(ALICE, PASSWORD).await;
+    assert_eq!(browser.get("/dashboard").await.text_of("signed-in-as").unwrap(), ALICE);
+}
+
+async fn an_application_asks_which_of_several_accounts(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), both(&provider).await);
+    let mut subjects = BTreeSet::new();
+    for email in [ALICE, BOB] {
+        let page = web.authorize(&browser, &[]).await;
+        let answer = choose(&browser, &page, email).await;
+        let tokens = anteroom_testkit::Tokens::of(&web.redeem(&web.code_in(&answer)).await);
+        let userinfo = web.userinfo(&tokens.access_token).await.json();
+        assert_eq!(userinfo["sub"], claims(tokens.id_token())["sub"]);
+        subjects.insert(userinfo["sub"].to_string());
+    }
+    assert_eq!(subjects.len(), 2);
+    let silent = web.authorize(&browser, &[("prompt", "none")]).await;
+    assert_eq!(silent.error(), "account_selection_required");
+    // A hint saves the question.
+    let answer = web.authorize(&browser, &[("login_hint", ALICE), ("scope", "openid email")]).await;
+    let tokens = anteroom_testkit::Tokens::of(&web.redeem(&web.code_in(&answer)).await);
+    assert_eq!(web.userinfo(&tokens.access_token).await.json()["email"], ALICE);
+}
+
+async fn select_account_asks_also_where_there_is_one(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let page = web.authorize(&browser, &[("prompt", "select_account")]).await;
+    assert_eq!(page.heading(), "Choose an account");
+    web.code_in(&choose(&browser, &page, ALICE).await);
+    // With nobody signed in there is nobody to choose.
+    assert!(web.authorize(&provider.browser(), &[("prompt", "select_account")]).await.has_form("/sign-in"));
+}
+
+async fn use_another_account_leads_to_the_same_application(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let asked = [("prompt", "select_account"), ("scope", "openid email")];
+    let page = web.authorize(&browser, &asked).await;
+    let page = browser.follow(&choose(&browser, &page, "Use another account").await).await;
+    let answer = browser.enter(&page, BOB, PASSWORD).await;
+    let tokens = anteroom_testkit::Tokens::of(&web.redeem(&web.code_in(&answer)).await);
+    assert_eq!(web.userinfo(&tokens.access_token).await.json()["email"], BOB);
+}
+
+async fn an_account_can_be_changed_from_the_dashboard(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = both(&provider).await;
+    let dashboard = browser.get("/dashboard").await;
+    let link = dashboard.links().into_iter().find(|link| link.text == "Use another account").unwrap();
+    let page = browser.get(&link.href).await;
+    let answer = choose(&browser, &page, ALICE).await;
+    assert_eq!(browser.follow(&answer).await.text_of("signed-in-as").unwrap(), ALICE);
+}
+
+async fn at_most_five_accounts_are_kept(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.browser();
+    for number in 0..6 {
+        let address = format!("person-{number}@practice.example");
+        provider.person(&address).create().await;
+        assert_eq!(browser.sign_in(&address, PASSWORD).await.status, 303);
+    }
+    let page = browser.get("/choose-account").await;
+    let shown: Vec<_> = page.form("/choose-account").buttons.into_iter().map(|button| button.text).collect();
+    assert_eq!(shown.len(), 6, "five and \"another\": {shown:?}");
+    assert!(shown.iter().all(|text| !text.contains("person-0@")), "{shown:?}");
+}
+
+async fn a_session_that_ended_meanwhile_cannot_be_chosen(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), both(&provider).await);
+    let page = web.authorize(&browser, &[]).await;
+    let address = anteroom_domain::address::EmailAddress::parse(ALICE).unwrap();
+    anteroom_flows::admin::disable(&provider.provider, &address).await.unwrap();
+    let answer = choose(&browser, &page, ALICE).await;
+    assert!(browser.follow(&answer).await.has_form("/sign-in"));
+    // Somebody else's session is not this browser's to choose.
+    let page = web.authorize(&browser, &[("prompt", "select_account")]).await;
+    let elsewhere = provider.signed_in(BOB).await.get("/choose-account").await;
+    let foreign = choice(&elsewhere, BOB);
+    let answer = browser.submit(&page, "/choose-account", &[("account", &foreign)]).await;
+    assert!(browser.follow(&answer).await.has_form("/sign-in"));
+}
+
+async fn sign_out_ends_all_of_them(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = both(&provider).await;
+    let copy = browser.clone();
+    let dashboard = browser.get("/dashboard").await;
+    browser.submit(&dashboard, "/sign-out", &[]).await;
+    assert!(!copy.is_signed_in().await);
+    assert_eq!(provider.audited("signed_out").await.len(), 2);
+}

@@ -1,0 +1,10 @@
+//! Signing in, and what becomes of the session.
+
+mod accounts;
+mod expiry;
+mod forms;
+mod lockout;
+mod pressure;
+mod refusals;
+mod sessions;
+mod tiles;

@@ -1,0 +1,145 @@
+//! Limits and load: who waits, who is told to come back, and what is never skipped.
+
+use crate::{ALICE, BOB};
+use anteroom_crypto::{HashParams, Keyring, Lane, PasswordHash, PasswordHasher, Random};
+use anteroom_domain::address::FoldedAddress;
+use anteroom_storage::StoreError;
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use std::sync::Arc;
+use std::time::Duration;
+
+on_both_databases!(
+    beyond_the_rate_limit_the_form_comes_back_with_the_wait,
+    the_rate_limit_counts_networks_not_addresses,
+    a_full_hashing_queue_answers_503_and_known_devices_still_get_in,
+    outdated_parameters_are_raised_at_sign_in,
+    a_password_that_changed_while_its_hash_was_verified_gives_nothing,
+);
+
+async fn beyond_the_rate_limit_the_form_comes_back_with_the_wait(backend: Backend) {
+    let limit = "{ max = 3, window = \"5m\" }";
+    let provider = TestProvider::on(&backend).set("policy.sign_in.rate", limit).start().await;
+    let (web, browser) = (provider.client("web"), provider.browser().from("203.0.113.7"));
+    for _ in 0..3 {
+        assert_eq!(browser.sign_in(ALICE, "wrong").await.status, 422);
+    }
+    let (hashes, page) = (provider.hashes_computed(), web.authorize(&browser, &[]).await);
+    let answer = browser.enter(&page, ALICE, PASSWORD).await;
+    assert_eq!(answer.status, 429);
+    let wait: i64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=300).contains(&wait), "{wait}");
+    assert_eq!(answer.form("/sign-in").fields["email"], ALICE);
+    assert!(answer.text_of("problem").unwrap().starts_with("Too many sign-ins at once"));
+    assert_eq!(provider.hashes_computed(), hashes);
+    // Others are not held up, and after the wait nobody is.
+    assert_eq!(provider.browser().from("203.0.113.8").sign_in(ALICE, PASSWORD).await.status, 303);
+    provider.advance(SignedDuration::from_mins(10));
+    web.code_in(&browser.enter(&answer, ALICE, PASSWORD).await);
+}
+
+async fn the_rate_limit_counts_networks_not_addresses(backend: Backend) {
+    let limit = "{ max = 1, window = \"5m\" }";
+    let provider = TestProvider::on(&backend).set("policy.sign_in.rate", limit).start().await;
+    for (address, status) in [
+        ("2001:db8::1", 422),
+        ("2001:db8::2", 429),
+        ("2001:db8:0:1::1", 422),
+        ("192.0.2.1", 422),
+        ("192.0.2.2", 422),
+        ("192.0.2.1", 429),
+    ] {
+        assert_eq!(provider.browser().from(address).sign_in(ALICE, "wrong").await.status, status, "{address}");
+    }
+}
+
+/// A hash that takes a second or so to verify, of a password that nobody has.
+fn slow_hash() -> PasswordHash {
+    let params = HashParams::new(128 * 1024, 8, 1).unwrap();
+    let hasher = PasswordHasher::new(params, &Keyring::for_tests(1), Random::seeded(1));
+    hasher.dummy()
+}
+
+async fn until(what: impl Fn() -> bool) {
+    while !what() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn a_full_hashing_queue_answers_503_and_known_devices_still_get_in(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("hashing.queue", "4").start().await;
+    let desk = provider.signed_in(ALICE).await;
+    let (browser, slow) = (provider.browser(), slow_hash());
+    let page = browser.get("/sign-in").await;
+    let occupy = |times: usize| {
+        for _ in 0..times {
+            let (shared, slow) = (Arc::clone(&provider.provider), slow.clone());
+            let lane = Lane::of_address([127, 0, 0, 1].into());
+            tokio::spawn(async move { shared.hashing.verify(lane, &"x".into(), Some(&slow)).await });
+        }
+    };
+    // Every worker is busy, one after the other lest they fill the queue themselves, and then the strangers' half of the
+    // queue is full.
+    let workers = std::thread::available_parallelism().unwrap().get();
+    for worker in 1..=workers {
+        let before = provider.hashes_computed();
+        occupy(1);
+        until(|| provider.hashes_computed() > before).await;
+        assert!(worker <= workers);
+    }
+    occupy(2);
+    until(|| provider.provider.hashing.queued() == 2).await;
+    let answer = browser.enter(&page, BOB, PASSWORD).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    assert_eq!(desk.sign_in(ALICE, PASSWORD).await.status, 303);
+}
+
+async fn stored_hash(provider: &TestProvider, email: &str) -> String {
+    let address = FoldedAddress::from_entered(email);
+    let view = provider.provider.store.sign_in_view(&address, &[]).await.unwrap().unwrap();
+    format!("{:?}", view.credential.unwrap().hash.encode())
+}
+
+async fn outdated_parameters_are_raised_at_sign_in(backend: Backend) {
+    let cheap = TestProvider::start(&backend).await;
+    let old = stored_hash(&cheap, ALICE).await;
+    let provider = TestProvider::on(&backend).real_hashing().start().await;
+    // A wrong password raises nothing.
+    provider.browser().sign_in(ALICE, "wrong").await;
+    assert_eq!((provider.hashes_computed(), stored_hash(&provider, ALICE).await), (1, old.clone()));
+    let answer = provider.browser().sign_in(ALICE, PASSWORD).await;
+    assert_eq!((answer.status, provider.hashes_computed()), (303, 3));
+    let new = stored_hash(&provider, ALICE).await;
+    assert_ne!(new, old);
+    let answer = provider.browser().sign_in(ALICE, PASSWORD).await;
+    assert_eq!((answer.status, provider.hashes_computed()), (303, 4));
+    assert_eq!(stored_hash(&provider, ALICE).await, new);
+}
+
+async fn a_password_that_changed_while_its_hash_was_verified_gives_nothing(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let keyring = &provider.provider.keyring;
+    let slow = PasswordHasher::new(HashParams::new(128 * 1024, 8, 1).unwrap(), keyring, Random::system());
+    let old = slow.hash(&SecretString::from(PASSWORD)).unwrap();
+    let account = provider.person("slow@practice.example").hash(old.clone()).create().await;
+    let browser = provider.browser();
+    let page = browser.get("/sign-in").await;
+    let before = provider.hashes_computed();
+    let (signer, store) = (browser.clone(), provider.provider.store.clone());
+    let attempt = tokio::spawn(async move { signer.enter(&page, "slow@practice.example", PASSWORD).await });
+    until(|| provider.hashes_computed() > before).await;
+    let new = provider.provider.hashing.hash(Lane::KnownDevice, &"Another-horse-2".into()).await.unwrap();
+    let write = store.write(move |tx| {
+        let (old, new) = (old.clone(), new.clone());
+        async move { Ok::<_, StoreError>(tx.replace_hash(account, &old, &new).await?) }
+    });
+    assert!(write.await.unwrap());
+    let answer = attempt.await.unwrap();
+    assert_eq!(answer.status, 422);
+    assert!(answer.cookies().is_empty());
+    let refused = provider.audited("sign_in_refused").await;
+    assert!(refused[0].detail.contains("credential_changed"), "{refused:?}");
+    assert_eq!(browser.sign_in("slow@practice.example", "Another-horse-2").await.status, 303);
+}

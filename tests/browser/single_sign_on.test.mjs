@@ -1,0 +1,112 @@
+// One sign-in opens every tile, one sign-out closes them all, and an application that is not a person's own refuses them.
+
+import assert from "node:assert/strict";
+import test, { describe } from "node:test";
+import { demo, page } from "./harness.mjs";
+import {
+  addressOfApplication, asksToSignIn, eventually, going, greets, leadsOn, openTile, signInHere, toDashboard,
+} from "./harness/practice.mjs";
+
+const anteroom = await demo();
+const OPENED = ["Schedule", "Imaging", "Analytics"];
+
+/** Three applications, each in a tab of its own, opened by their tiles without being asked anything. */
+async function openThree(dashboard) {
+  const applications = [];
+  for (const name of OPENED) {
+    const application = await openTile(dashboard, name);
+    await greets(application, "alice");
+    assert.match(await application.title(), new RegExp(name));
+    applications.push(application);
+  }
+  return applications;
+}
+
+/** Applications hear of a sign-out from Anteroom, not from the browser. */
+async function isFoundSignedOut(application) {
+  const claims = new URL("/claims.json", application.url()).href;
+  const isOver = async () => (await application.context().request.get(claims)).status() === 401;
+  await eventually(`the end of the session at ${application.url()}`, isOver);
+  await application.reload();
+  await asksToSignIn(application, anteroom);
+}
+
+for (const js of [true, false]) {
+  describe(`with scripts ${js ? "on" : "off"}`, () => {
+    const open = (t) => page(t, { ...anteroom, js });
+
+    test("signing out at the dashboard signs out of every application", async (t) => {
+      const dashboard = await open(t);
+      await toDashboard(dashboard, "alice");
+      const applications = await openThree(dashboard);
+      await going(dashboard, () => dashboard.getByRole("button", { name: "Sign Out" }).click());
+      assert.equal(await leadsOn(dashboard), "You are signed out");
+      for (const application of applications) await isFoundSignedOut(application);
+    });
+
+    test("signing out of one application signs out of the others and of Anteroom", async (t) => {
+      const dashboard = await open(t);
+      await toDashboard(dashboard, "alice");
+      const [first, ...others] = await openThree(dashboard);
+      await going(first, () => first.getByRole("button", { name: "Sign Out" }).click());
+      assert.equal(await leadsOn(first), "Signed out");
+      assert.match(await first.locator("main").innerText(), /everything else you opened/);
+      for (const application of others) await isFoundSignedOut(application);
+      await dashboard.reload();
+      await asksToSignIn(dashboard, anteroom);
+    });
+
+    test("an application opened by its own address asks for a sign-in and ends where it was opened", async (t) => {
+      const dashboard = await open(t);
+      await toDashboard(dashboard, "alice");
+      const forms = await addressOfApplication(dashboard, "patient-forms");
+      const tab = await open(t);
+      await tab.goto(forms);
+      await asksToSignIn(tab, anteroom);
+      assert.match(await tab.locator("main").innerText(), /to continue to Patient Forms/);
+      await signInHere(tab, "bob");
+      assert.equal(tab.url(), forms);
+      await greets(tab, "bob");
+      await tab.goto("/");
+      const schedule = await openTile(tab, "Schedule");
+      await greets(schedule, "bob");
+    });
+
+    test("bob is refused by an application that is not his, told whom to ask, and led back to it", async (t) => {
+      const alices = await open(t);
+      await toDashboard(alices, "alice");
+      const imaging = await addressOfApplication(alices, "imaging");
+      const tab = await open(t);
+      await toDashboard(tab, "bob");
+      await tab.goto(imaging);
+      assert.equal(await leadsOn(tab), "You do not have access to Imaging");
+      assert.match(await tab.locator("main").innerText(), /ask the practice manager \(sample\), extension 12/);
+      await going(tab, () => tab.getByRole("button", { name: "Back to the application" }).click());
+      assert.equal(new URL(tab.url()).origin, new URL(imaging).origin);
+      assert.equal(await tab.locator("#error").textContent(), "access_denied");
+      await leadsOn(tab);
+      await going(tab, () => tab.getByRole("link", { name: "Back to the dashboard" }).click());
+      assert.match(await leadsOn(tab), /^Welcome, Bob/);
+    });
+  });
+}
+
+test("a tile that is not bob's is not there at all", async (t) => {
+  const tab = await page(t, anteroom);
+  await toDashboard(tab, "bob");
+  const answer = await tab.goto("/open/imaging");
+  assert.equal(answer.status(), 404);
+  assert.equal(await leadsOn(tab), "There is nothing at this address");
+  await going(tab, () => tab.locator("#forward").click());
+  assert.match(await leadsOn(tab), /^Welcome, Bob/);
+});
+
+test("a tile pressed after the session has ended leads to sign-in", async (t) => {
+  const dashboard = await page(t, anteroom);
+  await toDashboard(dashboard, "alice");
+  const other = await dashboard.context().newPage();
+  await other.goto("/dashboard");
+  await going(other, () => other.getByRole("button", { name: "Sign Out" }).click());
+  await going(dashboard, () => dashboard.getByRole("link", { name: "Imaging" }).click());
+  await asksToSignIn(dashboard, anteroom);
+});
