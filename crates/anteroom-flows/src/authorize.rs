@@ -12,8 +12,7 @@ use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
-use crate::tallies::note_refusal;
-use crate::trail::Origin;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 
 #[derive(Debug)]

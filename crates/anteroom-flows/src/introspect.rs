@@ -3,17 +3,17 @@
 
 use anteroom_domain::grant::GrantWorld;
 use anteroom_domain::refresh::RefreshFamily;
-use anteroom_oidc::jwt::{AccessTokenClaims, UnverifiedJwt, VerifiedClaims};
+use anteroom_oidc::jwt::AccessTokenClaims;
 use anteroom_oidc::token::{IntrospectedClaims, IntrospectionResponse, TokenType};
 use anteroom_storage::GrantRecord;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::access_token::{self, Living, living};
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
+use crate::person::subject;
 use crate::provider::Provider;
-use crate::token::mint::{grant_of_jti, subject};
-use crate::token::opaque;
 use crate::token::refresh::RefreshToken;
 
 pub async fn introspect(
@@ -25,7 +25,7 @@ pub async fn introspect(
     if let Some(token) = RefreshToken::parse(&provider.keyring, token.expose_secret()) {
         return refresh_token(provider, caller, token, now).await;
     }
-    let Some(claims) = access_token(provider, token, now) else {
+    let Some(claims) = access_token::read(provider, token, now) else {
         return Ok(IntrospectionResponse::inactive());
     };
     let id = caller.client().id();
@@ -44,22 +44,6 @@ pub async fn introspect(
     })
 }
 
-/// An access token of ours that has not expired; whether it is worth anything is [`living`]'s to say.
-pub(crate) fn access_token(
-    provider: &Provider,
-    token: &SecretString,
-    now: Timestamp,
-) -> Option<AccessTokenClaims> {
-    let text = token.expose_secret();
-    // The parts of a JWT are joined by dots, which base64url does not have.
-    if !text.contains('.') {
-        return opaque::open(provider, text).filter(|claims| now < claims.exp);
-    }
-    let token = text.parse::<UnverifiedJwt>().ok()?;
-    let verified = provider.key_set().jwks().verify_access_token(&token, &provider.snapshot().issuer, now);
-    verified.ok().map(VerifiedClaims::into_inner)
-}
-
 fn of_access_token(claims: AccessTokenClaims, username: Option<String>) -> IntrospectedClaims {
     IntrospectedClaims {
         iss: claims.iss,
@@ -76,36 +60,6 @@ fn of_access_token(claims: AccessTokenClaims, username: Option<String>) -> Intro
         acr: claims.acr,
         amr: claims.amr,
     }
-}
-
-/// Whether a token whose signature and times are good is still worth anything.
-pub(crate) enum Living {
-    No,
-    /// A client's own token.
-    Client,
-    Person(Box<GrantRecord>),
-}
-
-pub(crate) async fn living(
-    provider: &Provider,
-    claims: &AccessTokenClaims,
-    now: Timestamp,
-) -> Result<Living, FlowError> {
-    let snapshot = provider.snapshot();
-    let Some(client) = snapshot.clients.get(&claims.client_id) else { return Ok(Living::No) };
-    if provider.store.is_revoked(&claims.jti).await? {
-        return Ok(Living::No);
-    }
-    let Some(grant) = grant_of_jti(&claims.jti) else { return Ok(Living::Client) };
-    let Some(record) = provider.store.grant_world(grant).await? else { return Ok(Living::No) };
-    let world = GrantWorld {
-        client,
-        account: &record.account,
-        session: record.session.as_ref(),
-        session_policy: snapshot.policy.session,
-        now,
-    };
-    Ok(if record.grant.check(world).is_ok() { Living::Person(Box::new(record)) } else { Living::No })
 }
 
 /// A refresh token concerns its own client alone.

@@ -1,16 +1,17 @@
 //! Signing keys: made at first start, sealed at rest, rotated on schedule.
 //!
 //! Invariants: a new key is published before it signs; an old one stays published until nothing that it signed can be
-//! alive; every key is parsed once, when the set is built, never at a signature.
+//! alive.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_oidc::keys::{Jwks, PublicKey, SigningKey};
+use anteroom_oidc::keys::SigningKey;
 use anteroom_storage::{SigningKeyRow, Store};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::FlowError;
+use crate::key_set::associated_data;
 use crate::trail::Origin;
 
 /// When keys follow each other.
@@ -21,58 +22,6 @@ pub struct KeySchedule {
     /// How long a new key is published before it signs, and an old one after it has stopped: at least what clients
     /// cache the JWKS for, and longer than any token lives.
     pub overlap: SignedDuration,
-}
-
-fn associated_data(kid: &str) -> Vec<u8> {
-    format!("signing_keys\nprivate_sealed\n{kid}").into_bytes()
-}
-
-/// The keys of one moment: for each algorithm the one that signs, and all that are published. Immutable; a rotation makes a
-/// new set.
-#[derive(Debug)]
-pub struct KeySet {
-    signing: Vec<SigningKey>,
-    jwks: Jwks,
-}
-
-impl KeySet {
-    pub fn signer(&self, algorithm: SigningAlgorithm) -> Result<&SigningKey, FlowError> {
-        let found = self.signing.iter().find(|key| key.algorithm() == algorithm);
-        found.ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
-    }
-
-    pub fn jwks(&self) -> &Jwks {
-        &self.jwks
-    }
-}
-
-/// Reads the keys of this moment.
-pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<KeySet, FlowError> {
-    let mut rows = store.signing_keys().await?;
-    rows.retain(|row| row.published_until.is_none_or(|until| now < until));
-    rows.sort_by_key(|row| std::cmp::Reverse(row.signs_from));
-    let (mut signing, mut published): (Vec<SigningKey>, Vec<PublicKey>) = (Vec::new(), Vec::new());
-    for row in &rows {
-        let key = open(keyring, row)?;
-        published.push(key.public().clone());
-        let signs = row.signs_from <= now && row.signs_until.is_none_or(|until| now < until);
-        if signs && signing.iter().all(|newer| newer.algorithm() != key.algorithm()) {
-            signing.push(key);
-        }
-    }
-    let jwks = Jwks::new(published).map_err(|_| FlowError::Broken("two signing keys with one id"))?;
-    Ok(KeySet { signing, jwks })
-}
-
-fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError> {
-    let private =
-        keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed);
-    let private =
-        private.map_err(|_| FlowError::Broken("a signing key that does not open under this master key"))?;
-    let algorithm =
-        row.algorithm.parse().map_err(|_| FlowError::Broken("a signing key of an unknown algorithm"))?;
-    SigningKey::from_pkcs8(algorithm, &private)
-        .map_err(|_| FlowError::Broken("a signing key that does not parse"))
 }
 
 /// What rotation has to do: pure, so that it can be tested over time.

@@ -12,6 +12,7 @@
 //!   token ─► client_auth ─► {code, refresh, client_credentials} ─► mint
 //! ```
 
+mod access_token;
 pub mod admin;
 pub mod authorize;
 pub mod backchannel;
@@ -24,15 +25,17 @@ pub mod error;
 pub mod health;
 pub mod introspect;
 pub mod journey;
+pub mod key_set;
 pub mod keys;
 pub mod onward;
 pub mod outgoing;
+mod person;
 pub mod provider;
 pub mod release;
 pub mod revoke;
 pub mod sign_in;
 pub mod sign_out;
-pub mod tallies;
+mod tallies;
 pub mod token;
 pub mod trail;
 pub mod userinfo;

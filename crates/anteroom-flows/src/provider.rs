@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::keys::KeySet;
+use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::tallies::Tallies;
 

@@ -7,9 +7,9 @@ use anteroom_oidc::jwt::AccessTokenClaims;
 use anteroom_storage::GrantRecord;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::access_token;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
-use crate::introspect::access_token;
 use crate::provider::Provider;
 use crate::token::refresh::RefreshToken;
 use crate::trail::{About, Origin};
@@ -28,7 +28,7 @@ pub async fn revoke(
             None => Ok(()),
         };
     }
-    match access_token(provider, token, origin.now) {
+    match access_token::read(provider, token, origin.now) {
         Some(claims) if claims.client_id == *client.client().id() => {
             end_token(provider, origin, claims).await
         }

@@ -1,16 +1,11 @@
 //! What the trail learns as a count per minute instead of an entry each: tokens that clients get for themselves, refusals by
 //! rate limit, and refusals beyond what one address may have written down, so that a stranger cannot fill the disk.
 
-use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientId;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::trail::{About, Origin};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Refusals of one address prefix that get an entry of their own in a minute.
 const REFUSALS_WRITTEN: u32 = 30;
@@ -27,7 +22,7 @@ pub(crate) enum Tally {
 
 /// Of this node, since the trail was last told.
 #[derive(Debug, Default)]
-pub struct Tallies {
+pub(crate) struct Tallies {
     counts: Mutex<BTreeMap<Tally, u32>>,
     refusals: Mutex<HashMap<AddressPrefix, u32>>,
 }
@@ -40,7 +35,7 @@ impl Tallies {
     }
 
     /// Whether a refusal from this address deserves an entry of its own.
-    fn may_write(&self, address: Option<IpAddr>) -> bool {
+    pub(crate) fn may_write(&self, address: Option<IpAddr>) -> bool {
         let Some(address) = address else { return true };
         let mut refusals = lock(&self.refusals);
         let prefix = AddressPrefix::of(address);
@@ -52,7 +47,7 @@ impl Tallies {
         *count <= REFUSALS_WRITTEN
     }
 
-    fn take(&self) -> BTreeMap<Tally, u32> {
+    pub(crate) fn take(&self) -> BTreeMap<Tally, u32> {
         lock(&self.refusals).clear();
         std::mem::take(&mut *lock(&self.counts))
     }
@@ -60,52 +55,6 @@ impl Tallies {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Writes down a request that was refused, unless its address has had its share for this minute.
-pub async fn note_refusal(provider: &Provider, entry: AuditEntry) -> Result<(), FlowError> {
-    if !provider.tallies.may_write(entry.address) {
-        provider.tallies.count(Tally::Refusals);
-        return Ok(());
-    }
-    let write = provider.store.write(move |tx| {
-        let entry = entry.clone();
-        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
-    });
-    write.await
-}
-
-/// Once a minute, and before stopping: what was counted becomes entries of the trail.
-pub async fn write_down(provider: &Provider) -> Result<(), FlowError> {
-    let counts = provider.tallies.take();
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    let entries: Arc<[AuditEntry]> =
-        counts.into_iter().map(|(tally, count)| entry(&origin, tally, count)).collect();
-    let write = provider.store.write(move |tx| {
-        let entries = Arc::clone(&entries);
-        async move {
-            for entry in &*entries {
-                tx.append(entry).await?;
-            }
-            Ok::<_, FlowError>(())
-        }
-    });
-    write.await
-}
-
-fn entry(origin: &Origin, tally: Tally, count: u32) -> AuditEntry {
-    match tally {
-        Tally::ClientTokens(client) => {
-            origin.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)
-        }
-        Tally::RateLimited(scope) => origin.entry(Actor::System, Event::RateLimited { scope, count }),
-        Tally::Refusals => {
-            origin.entry(Actor::System, Event::RateLimited { scope: "refused_requests", count })
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,11 @@ use anteroom_domain::reference::Reference;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::tallies::Tally;
 use crate::visitor::{Visitor, new_id};
 
 /// From where and when an act came: the part of an entry that is the same for all entries of a request.
@@ -76,5 +80,51 @@ impl About for AuditEntry {
     fn in_session(mut self, session: SessionId) -> Self {
         self.session = Some(session);
         self
+    }
+}
+
+/// Writes down a request that was refused, unless its address has had its share for this minute.
+pub async fn note_refusal(provider: &Provider, entry: AuditEntry) -> Result<(), FlowError> {
+    if !provider.tallies.may_write(entry.address) {
+        provider.tallies.count(Tally::Refusals);
+        return Ok(());
+    }
+    let write = provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+    });
+    write.await
+}
+
+/// Once a minute, and before stopping: what was counted becomes entries of the trail.
+pub async fn write_tallies(provider: &Provider) -> Result<(), FlowError> {
+    let counts = provider.tallies.take();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    let entries: Arc<[AuditEntry]> =
+        counts.into_iter().map(|(tally, count)| tally_entry(&origin, tally, count)).collect();
+    let write = provider.store.write(move |tx| {
+        let entries = Arc::clone(&entries);
+        async move {
+            for entry in &*entries {
+                tx.append(entry).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}
+
+fn tally_entry(origin: &Origin, tally: Tally, count: u32) -> AuditEntry {
+    match tally {
+        Tally::ClientTokens(client) => {
+            origin.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)
+        }
+        Tally::RateLimited(scope) => origin.entry(Actor::System, Event::RateLimited { scope, count }),
+        Tally::Refusals => {
+            origin.entry(Actor::System, Event::RateLimited { scope: "refused_requests", count })
+        }
     }
 }

@@ -25,7 +25,7 @@ impl Answer {
     /// Where a redirect leads.
     pub fn location(&self) -> Url {
         let location = self.headers.get(LOCATION).map(|value| value.to_str().unwrap());
-        let location = location.unwrap_or_else(|| panic!("no redirect but {}: {}", self.status, self.body));
+        let location = location.unwrap_or_else(|| panic!("no redirect but {}", self.gist()));
         self.asked.join(location).unwrap()
     }
 
@@ -43,7 +43,7 @@ impl Answer {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON but {}: {}", self.status, self.body))
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON but {}", self.gist()))
     }
 
     /// The cookies that it sets, attributes and all.
@@ -55,7 +55,7 @@ impl Answer {
     /// The page's form that posts to `action`.
     pub fn form(&self, action: &str) -> Form {
         let form = html::forms(&self.body).into_iter().find(|form| form.action == action);
-        form.unwrap_or_else(|| panic!("no form to {action}, {}: {}", self.status, self.body))
+        form.unwrap_or_else(|| panic!("no form to {action} but {}", self.gist()))
     }
 
     pub fn has_form(&self, action: &str) -> bool {
@@ -73,7 +73,13 @@ impl Answer {
 
     /// The page's main heading.
     pub fn heading(&self) -> String {
-        html::heading(&self.body).unwrap_or_else(|| panic!("no heading, {}: {}", self.status, self.body))
+        html::heading(&self.body).unwrap_or_else(|| panic!("no heading but {}", self.gist()))
+    }
+
+    /// What it is about, for messages of failed tests.
+    pub fn gist(&self) -> String {
+        let location = self.header("location").map(|location| format!(" to {location}"));
+        format!("{}{}: {}", self.status, location.unwrap_or_default(), html::gist(&self.body))
     }
 
     /// What an operator can look up.

@@ -31,7 +31,7 @@ const VOID: [&str; 6] = ["input", "link", "meta", "br", "img", "hr"];
 
 #[derive(Debug)]
 enum Piece {
-    Start { name: String, attributes: BTreeMap<String, String> },
+    Start { name: String, attributes: BTreeMap<String, String>, empty: bool },
     End { name: String },
     Text(String),
 }
@@ -39,7 +39,7 @@ enum Piece {
 impl Piece {
     fn starts(&self, wanted: &str) -> Option<&BTreeMap<String, String>> {
         match self {
-            Self::Start { name, attributes } if name == wanted => Some(attributes),
+            Self::Start { name, attributes, .. } if name == wanted => Some(attributes),
             _ => None,
         }
     }
@@ -55,10 +55,12 @@ fn pieces(page: &str) -> Vec<Piece> {
 
 fn piece(token: Token<()>) -> Option<Piece> {
     match token {
-        Token::StartTag(StartTag { name, attributes, .. }) => {
+        Token::StartTag(StartTag { name, attributes, self_closing, .. }) => {
             let attribute =
                 |(name, value): (HtmlString, Spanned<HtmlString, ()>)| (text(&name), text(&value.value));
-            Some(Piece::Start { name: text(&name), attributes: attributes.into_iter().map(attribute).collect() })
+            let (name, attributes) = (text(&name), attributes.into_iter().map(attribute).collect());
+            let empty = self_closing || VOID.contains(&name.as_str());
+            Some(Piece::Start { name, attributes, empty })
         }
         Token::EndTag(tag) => Some(Piece::End { name: text(&tag.name) }),
         Token::String(string) => Some(Piece::Text(text(&string.value))),
@@ -75,8 +77,7 @@ fn words(pieces: &[Piece]) -> String {
     let (mut depth, mut words) = (0_usize, String::new());
     for piece in pieces {
         match piece {
-            Piece::Start { name, .. } if VOID.contains(&name.as_str()) => {}
-            Piece::Start { .. } => depth += 1,
+            Piece::Start { empty, .. } => depth += usize::from(!empty),
             Piece::End { .. } => depth -= 1,
             Piece::Text(text) => words.push_str(text),
         }
@@ -125,6 +126,17 @@ pub(crate) fn links(page: &str) -> Vec<Link> {
     pieces.iter().enumerate().filter_map(link).collect()
 }
 
+/// What is written on the page, from its main heading on.
+pub(crate) fn gist(page: &str) -> String {
+    let pieces = pieces(page);
+    let start = pieces.iter().position(|piece| piece.starts("h1").is_some()).unwrap_or_default();
+    let words = pieces[start..].iter().filter_map(|piece| match piece {
+        Piece::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    words.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 pub(crate) fn heading(page: &str) -> Option<String> {
     let pieces = pieces(page);
     let place = pieces.iter().position(|piece| piece.starts("h1").is_some())?;
@@ -133,8 +145,10 @@ pub(crate) fn heading(page: &str) -> Option<String> {
 
 pub(crate) fn text_of(page: &str, id: &str) -> Option<String> {
     let pieces = pieces(page);
-    let is_it = |piece: &Piece| matches!(piece, Piece::Start { attributes, .. } if attributes.get("id").is_some_and(|it| it == id));
-    let place = pieces.iter().position(is_it)?;
+    let place = pieces.iter().position(|piece| match piece {
+        Piece::Start { attributes, .. } => attributes.get("id").is_some_and(|it| it == id),
+        _ => false,
+    })?;
     Some(words(&pieces[place..]))
 }
 
@@ -144,7 +158,7 @@ mod tests {
 
     const PAGE: &str = r##"<!doctype html><h1>Hello, <b>you</b></h1>
         <form method="post" action="/a?b&amp;c"><input type="hidden" name="t" value="&quot;x&quot;"><input name="e" value="">
-        <button name="d" value="yes"><svg><path/></svg> Do  it</button></form>
+        <button name="d" value="yes"><svg><path/></svg> Do  it</button> or <button>leave</button></form>
         <p>See <a id="here" href="#there">this <i>one</i></a></p>"##;
 
     #[test]
@@ -154,7 +168,7 @@ mod tests {
         assert_eq!(form.fields["t"], "\"x\"");
         assert_eq!(form.fields["e"], "");
         let button = Button { name: "d".to_owned(), value: "yes".to_owned(), text: "Do it".to_owned() };
-        assert_eq!(form.buttons, [button]);
+        assert_eq!(form.buttons, [button, Button { text: "leave".to_owned(), ..Button::default() }]);
         assert_eq!(heading(PAGE).unwrap(), "Hello, you");
         assert_eq!(links(PAGE), [Link { text: "this one".to_owned(), href: "#there".to_owned() }]);
         assert_eq!(text_of(PAGE, "here").unwrap(), "this one");

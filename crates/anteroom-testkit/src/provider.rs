@@ -160,7 +160,7 @@ impl TestProvider {
     pub async fn signed_in(&self, address: &str) -> Browser {
         let browser = self.browser();
         let answer = browser.sign_in(address, crate::PASSWORD).await;
-        assert_eq!(answer.status, 303, "{}", answer.body);
+        assert_eq!(answer.status, 303, "{}", answer.gist());
         browser
     }
 

@@ -46,7 +46,7 @@ pub struct Tokens {
 
 impl Tokens {
     pub fn of(answer: &Answer) -> Self {
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.status, 200, "{}", answer.gist());
         let json = answer.json();
         let text = |name: &str| json[name].as_str().map(str::to_owned);
         Self {

@@ -19,8 +19,10 @@ impl Wire {
     pub(crate) fn new(address: SocketAddr, issuer: &str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "tests reach the providers that they start")]
         let builder = reqwest::Client::builder();
-        // Plain HTTP on this machine: no certificates are read.
-        let http = builder.tls_certs_only([]).no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        // Plain HTTP on this machine: no certificates are read. A connection serves one request, lest one that was refused in
+        // the middle of its body spoils the next.
+        let builder = builder.tls_certs_only([]).no_proxy().pool_max_idle_per_host(0);
+        let http = builder.redirect(reqwest::redirect::Policy::none()).build();
         Self { http: http.unwrap(), address, issuer: issuer.parse().unwrap() }
     }
 

@@ -4,7 +4,7 @@
 use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::NodeId;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, health, keys, sign_out, tallies};
+use anteroom_flows::{admin, backchannel, health, key_set, keys, sign_out, trail};
 use anteroom_pages::Theme;
 use anteroom_storage::InstanceKind;
 use anteroom_web::Web;
@@ -66,7 +66,7 @@ pub async fn refresh_keys(
     let version = provider.store.keys_version().await?;
     // Once a minute in any case: a key's time to sign comes without a change of the version.
     if whole || *seen != Some(version) {
-        provider.replace_key_set(keys::load(&provider.store, &provider.keyring, now).await?);
+        provider.replace_key_set(key_set::load(&provider.store, &provider.keyring, now).await?);
         *seen = Some(version);
     }
     Ok(())
@@ -90,7 +90,7 @@ async fn each_minute(provider: Arc<Provider>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = tallies::write_down(&provider).await {
+        if let Err(error) = trail::write_tallies(&provider).await {
             tracing::error!("token counts: {error}");
         }
         if let Err(error) = sign_out::end_lapsed(&provider).await {

@@ -9,6 +9,7 @@ use anteroom_domain::client::{Client, ClientSecrets};
 use anteroom_domain::clock::Clock;
 use anteroom_flows::client_auth::secret_digest;
 use anteroom_flows::error::FlowError;
+use anteroom_flows::key_set;
 use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Snapshot};
@@ -111,7 +112,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     let schedule = key_schedule(settings);
     let now = around.clock.now();
     keys::rotate(&store, &keyring, &around.random, &schedule, now).await?;
-    let key_set = keys::load(&store, &keyring, now).await?;
+    let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
     let reach = if settings.issuer.is_loopback_http() { Reach::Loopback } else { Reach::Public };
     Ok(Provider::new(Parts {

@@ -10,10 +10,10 @@ use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
 use anteroom_oidc::{AccessTokenFormat, AmrSet, Scope, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Exchange, TokenError, opaque};
+use super::{Exchange, TokenError};
+use crate::access_token::{jti, seal};
 use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::userinfo::standard_claims;
+use crate::person::{standard_claims, subject};
 
 /// Whom the tokens speak of.
 #[derive(Clone, Copy)]
@@ -106,7 +106,7 @@ fn blank(
 fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
     let metadata = &exchange.client.metadata;
     if metadata.access_token_format == AccessTokenFormat::Opaque {
-        return Ok(opaque::seal(exchange.provider, claims)?);
+        return Ok(seal(exchange.provider, claims)?);
     }
     let keys = exchange.provider.key_set();
     let key = keys.signer(metadata.access_token_signed_response_alg)?;
@@ -163,24 +163,6 @@ fn asked_for_by_name(
     };
     let (scope, allowed) = (&ScopeSet::default(), &client.metadata.scope);
     release(&standard_claims(account), Wanted { scope, asked, allowed })
-}
-
-pub(crate) fn subject(account: &Account) -> Result<Subject, FlowError> {
-    account.id.to_string().parse().map_err(|_| FlowError::Broken("account as subject"))
-}
-
-/// A token's own identifier. A person's names its grant, so that revocation and introspection find it without a row of its own.
-fn jti(provider: &Provider, grant: Option<GrantId>) -> String {
-    let own = provider.random.uuid_v4();
-    match grant {
-        Some(grant) => format!("{grant}.{own}"),
-        None => own.to_string(),
-    }
-}
-
-/// The grant that a token's `jti` names; `None` for a client's own token.
-pub(crate) fn grant_of_jti(jti: &str) -> Option<GrantId> {
-    jti.split_once('.').and_then(|(grant, _)| grant.parse().ok())
 }
 
 /// RFC 6749 §6, §3.3: never more than what was granted.

@@ -4,7 +4,6 @@
 mod client_credentials;
 mod code;
 pub mod mint;
-pub(crate) mod opaque;
 pub mod refresh;
 
 use anteroom_domain::client::Client;

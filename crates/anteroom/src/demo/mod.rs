@@ -7,7 +7,7 @@ mod configuration;
 
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
-use anteroom_flows::tallies;
+use anteroom_flows::trail;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -114,7 +114,7 @@ impl Demo<'_> {
         drop(stop);
         drop(tasks);
         running.join_all().await;
-        tallies::write_down(&provider).await?;
+        trail::write_tallies(&provider).await?;
         provider.store.close().await;
         Ok(())
     }

@@ -37,7 +37,7 @@ async fn an_expired_password_leads_to_its_page_and_makes_no_session(backend: Bac
     assert!(!browser.is_signed_in().await);
     assert_eq!(provider.audited("password_expired_noticed").await.len(), 1);
     let next = browser.submit(&page, "/expired-password", &[]).await;
-    assert!(next.text_of("step-phone-code").is_some(), "{}", next.body);
+    assert!(next.text_of("step-phone-code").is_some(), "{}", next.gist());
 }
 
 async fn an_expired_password_keeps_the_application_waiting(backend: Backend) {
@@ -57,7 +57,7 @@ async fn a_proof_serves_the_browser_that_made_it(backend: Backend) {
     let answer = browser.sign_in(OLD, PASSWORD).await;
     let elsewhere = provider.browser().follow(&answer).await;
     assert_eq!(elsewhere.status, 400);
-    assert!(elsewhere.text_of("error-interaction-expired").is_some(), "{}", elsewhere.body);
+    assert!(elsewhere.text_of("error-interaction-expired").is_some(), "{}", elsewhere.gist());
 }
 
 async fn a_password_about_to_expire_is_warned_of(backend: Backend) {

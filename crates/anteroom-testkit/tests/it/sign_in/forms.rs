@@ -29,7 +29,7 @@ async fn a_stale_form_says_so_and_works_when_submitted_again(backend: Backend) {
     let hashes = provider.hashes_computed();
     let again = browser.enter(&page, ALICE, PASSWORD).await;
     assert_eq!(again.status, 422);
-    assert!(again.text_of("problem").unwrap().starts_with("This page was out of date"), "{}", again.body);
+    assert!(again.text_of("problem").unwrap().starts_with("This page was out of date"), "{}", again.gist());
     assert_eq!(again.form("/sign-in").fields["email"], ALICE);
     assert_eq!(provider.hashes_computed(), hashes);
     web.code_in(&browser.enter(&again, ALICE, PASSWORD).await);
@@ -49,7 +49,7 @@ async fn a_forged_token_or_one_of_another_form_is_stale(backend: Backend) {
     }
     let answer = browser.post("/sign-out", &[("form_token", &own)]).await;
     assert_eq!(answer.status, 422);
-    assert!(answer.text_of("error-stale-form").is_some(), "{}", answer.body);
+    assert!(answer.text_of("error-stale-form").is_some(), "{}", answer.gist());
     assert!(browser.is_signed_in().await);
 }
 
@@ -103,7 +103,7 @@ async fn an_interaction_that_has_become_a_row_opens_in_its_own_browser_only(back
     elsewhere.get("/sign-in").await;
     let answer = elsewhere.enter(&row, ALICE, PASSWORD).await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text_of("error-interaction-expired").is_some(), "{}", answer.body);
+    assert!(answer.text_of("error-interaction-expired").is_some(), "{}", answer.gist());
     assert!(!elsewhere.is_signed_in().await);
     web.code_in(&browser.enter(&row, ALICE, PASSWORD).await);
 }

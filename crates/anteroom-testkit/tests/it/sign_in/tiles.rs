@@ -80,7 +80,7 @@ async fn an_application_refuses_whom_it_does_not_show_to(backend: Backend) {
     let (charts, browser) = (provider.client("charts"), provider.signed_in(BOB).await);
     let page = charts.authorize(&browser, &[]).await;
     assert_eq!((page.status, page.text_of("not-entitled").is_some()), (403, true));
-    assert!(page.body.contains("the test desk"), "{}", page.body);
+    assert!(page.body.contains("the test desk"), "{}", page.gist());
     let back = browser.submit(&page, "/not-entitled", &[]).await;
     assert_eq!((back.status, back.error().as_str()), (303, "access_denied"));
     assert!(back.location().as_str().starts_with("https://charts.example/callback"));

@@ -1,0 +1,62 @@
+//! The signing keys of one moment, in memory: every key is parsed once, when the set is built, never at a signature.
+
+use anteroom_crypto::{KeyPurpose, Keyring};
+use anteroom_oidc::SigningAlgorithm;
+use anteroom_oidc::keys::{Jwks, PublicKey, SigningKey};
+use anteroom_storage::{SigningKeyRow, Store};
+use jiff::Timestamp;
+
+use crate::error::FlowError;
+
+/// The keys of one moment: for each algorithm the one that signs, and all that are published. Immutable; a rotation makes a
+/// new set.
+#[derive(Debug)]
+pub struct KeySet {
+    signing: Vec<SigningKey>,
+    jwks: Jwks,
+}
+
+impl KeySet {
+    pub fn signer(&self, algorithm: SigningAlgorithm) -> Result<&SigningKey, FlowError> {
+        let found = self.signing.iter().find(|key| key.algorithm() == algorithm);
+        found.ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
+    }
+
+    pub fn jwks(&self) -> &Jwks {
+        &self.jwks
+    }
+}
+
+/// Reads the keys of this moment.
+pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<KeySet, FlowError> {
+    let mut rows = store.signing_keys().await?;
+    rows.retain(|row| row.published_until.is_none_or(|until| now < until));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.signs_from));
+    let (mut signing, mut published): (Vec<SigningKey>, Vec<PublicKey>) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let key = open(keyring, row)?;
+        published.push(key.public().clone());
+        let signs = row.signs_from <= now && row.signs_until.is_none_or(|until| now < until);
+        if signs && signing.iter().all(|newer| newer.algorithm() != key.algorithm()) {
+            signing.push(key);
+        }
+    }
+    let jwks = Jwks::new(published).map_err(|_| FlowError::Broken("two signing keys with one id"))?;
+    Ok(KeySet { signing, jwks })
+}
+
+fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError> {
+    let private =
+        keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed);
+    let private =
+        private.map_err(|_| FlowError::Broken("a signing key that does not open under this master key"))?;
+    let algorithm =
+        row.algorithm.parse().map_err(|_| FlowError::Broken("a signing key of an unknown algorithm"))?;
+    SigningKey::from_pkcs8(algorithm, &private)
+        .map_err(|_| FlowError::Broken("a signing key that does not parse"))
+}
+
+/// What a private key rests under.
+pub(crate) fn associated_data(kid: &str) -> Vec<u8> {
+    format!("signing_keys\nprivate_sealed\n{kid}").into_bytes()
+}

@@ -1,0 +1,46 @@
+//! What is said of a person: the subject that stands for them, and their claims in the standard's words.
+
+use anteroom_domain::account::Account;
+use anteroom_oidc::Subject;
+use anteroom_oidc::claims::{AddressClaim, StandardClaims};
+
+use crate::error::FlowError;
+
+pub(crate) fn subject(account: &Account) -> Result<Subject, FlowError> {
+    account.id.to_string().parse().map_err(|_| FlowError::Broken("account as subject"))
+}
+
+/// All that is known of the person, in the standard's words (OpenID Connect Core §5.1).
+pub(crate) fn standard_claims(account: &Account) -> StandardClaims {
+    let profile = account.profile.clone();
+    let email = account.primary_address.as_str().to_owned();
+    StandardClaims {
+        name: profile.name,
+        given_name: profile.given_name,
+        family_name: profile.family_name,
+        middle_name: profile.middle_name,
+        nickname: profile.nickname,
+        preferred_username: profile.preferred_username.or_else(|| Some(email.clone())),
+        profile: profile.profile,
+        picture: profile.picture,
+        website: profile.website,
+        gender: profile.gender,
+        birthdate: profile.birthdate,
+        zoneinfo: profile.zoneinfo,
+        locale: account.locale.clone(),
+        updated_at: Some(account.updated_at),
+        email: Some(email),
+        email_verified: Some(account.address_verified),
+        phone_number: account.phone.as_ref().map(|phone| phone.0.clone()),
+        phone_number_verified: account.phone.as_ref().map(|_| true),
+        address: profile.address.map(|address| AddressClaim {
+            formatted: address.formatted,
+            street_address: address.street_address,
+            locality: address.locality,
+            region: address.region,
+            postal_code: address.postal_code,
+            country: address.country,
+        }),
+        groups: account.groups.iter().map(ToString::to_string).collect(),
+    }
+}
