@@ -2,7 +2,7 @@
 //! answer carries.
 
 use anteroom_oidc::Issuer;
-use anteroom_pages::ErrorKind;
+use anteroom_pages::{ErrorKind, Forward, ForwardKind};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::asker::Asker;
-use crate::failure::{Failure, to_sign_in};
+use crate::failure::Failure;
 use crate::respond::REFERRER_POLICY;
 use crate::state::Web;
 
@@ -34,7 +34,8 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
             let (mut parts, _) = request.into_parts();
             let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
             let status = StatusCode::MISDIRECTED_REQUEST;
-            Failure::page(status, ErrorKind::MisdirectedHost, to_sign_in()).respond(&asker)
+            let forward = Forward { kind: ForwardKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
+            Failure::page(status, ErrorKind::MisdirectedHost, forward).respond(&asker)
         }
     }
 }

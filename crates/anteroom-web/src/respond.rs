@@ -114,6 +114,11 @@ pub(crate) fn see_other(target: &str) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
+/// On to a page of ours that opens in this browser alone: one that has no identifier yet must have it by then.
+pub(crate) fn see_next(asker: &Asker, target: &str) -> Response {
+    with_cookies(see_other(target), browser_cookie(asker).as_slice())
+}
+
 /// The answer to an application: a redirect, or a page whose form the browser posts.
 pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) -> Response {
     match response {
@@ -121,7 +126,7 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
             let mut redirect = see_other(location);
             // RFC 9700 §4.2.4: the code must not leave in a Referer.
             redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            with_cookies(redirect, &browser_cookie(asker).into_iter().collect::<Vec<_>>())
+            with_cookies(redirect, browser_cookie(asker).as_slice())
         }
         AuthorizationResponse::FormPost { action, parameters } => {
             let fields = parameters

@@ -2,7 +2,7 @@
 
 use anteroom_oidc::discovery::paths;
 use anteroom_pages::ErrorKind;
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -12,7 +12,6 @@ use axum::{Router, body::Body};
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::asker::Asker;
@@ -24,7 +23,8 @@ use crate::pages::{
 use crate::state::Web;
 use crate::{dev, guard};
 
-/// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the guard.
+/// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the
+/// guard, and so do the theme's files, which the guard's own page needs.
 pub fn router(web: Arc<Web>) -> Router {
     let guarded = pages()
         .merge(protocol(&web))
@@ -34,9 +34,11 @@ pub fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        // Only what is the same for everybody is compressed: a page that reflects input beside a secret must not be.
+        .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
         .layer(from_fn_with_state(Arc::clone(&web), guard::headers))
-        .layer(RequestBodyLimitLayer::new(web.settings.max_body))
+        .layer(DefaultBodyLimit::max(web.settings.max_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, web.settings.request_timeout))
         .layer(CatchPanicLayer::new())
         .with_state(web)
@@ -58,8 +60,6 @@ fn pages() -> Router<Arc<Web>> {
         .route(step::FORGOT_PASSWORD, get(later::forgot_password))
         .route(step::COMPLETE_REGISTRATION, get(later::complete_registration))
         .route(later::CHANGE_PASSWORD, get(later::change_password))
-        // Only what is the same for everybody is compressed: a page that reflects input beside a secret must not be.
-        .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .route("/dev/outbox", get(dev::page))
         .route("/dev/outbox.json", get(dev::json))
         .route("/dev/outbox/{id}", get(dev::email))

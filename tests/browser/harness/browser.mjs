@@ -21,10 +21,10 @@ const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 // How long anything that is waited for may take. Generous, for machines that are busy.
-const PATIENCE = 30_000;
+const PATIENCE = 15_000;
 
 // A wait that has no end would keep everyone waiting: no test file takes this long.
-const FILE_WITHIN = 15 * 60_000;
+const FILE_WITHIN = 6 * 60_000;
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 

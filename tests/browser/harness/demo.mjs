@@ -11,6 +11,9 @@ const UP_WITHIN = 60_000;
 const GONE_WITHIN = 15_000;
 const LAST_WORDS = 20;
 
+// Where the kernel can be asked to, it stops the demo if these tests are killed.
+const TETHER = process.platform === "linux" ? ["setpriv", "--pdeathsig", "TERM", "--"] : [];
+
 /**
  * A demo for this test file alone, so that the accounts it locks are nobody else's: started from `ANTEROOM_BIN` and
  * stopped when the file's tests are done. Without it, the one that is up at `ANTEROOM_URL`.
@@ -23,7 +26,8 @@ export async function demo() {
 }
 
 async function start(program) {
-  const child = spawn(program, ["demo", "--port", `${await freePort()}`], { stdio: ["ignore", "pipe", "pipe"] });
+  const command = [...TETHER, program, "demo", "--port", `${await freePort()}`];
+  const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const ended = new Promise((resolve) => child.once("close", resolve)).finally(() => process.off("exit", kill));

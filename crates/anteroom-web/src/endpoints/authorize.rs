@@ -6,6 +6,7 @@ use anteroom_oidc::form::Form;
 use anteroom_pages::ErrorKind;
 use axum::body::Bytes;
 use axum::extract::RawQuery;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
@@ -42,18 +43,22 @@ fn refused(error: &AuthorizationError) -> Failure {
 
 /// A POST comes from the application's page, so without our Lax cookie: it changes nothing and is asked again as a GET of the
 /// same path.
-pub(crate) async fn post(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
-    finish(&asker, again_as_get("/authorize", &headers, &body))
+pub(crate) async fn post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
+    finish(&asker, again_as_get("/authorize", &headers, body))
 }
 
-pub(crate) async fn end_session_post(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
-    finish(&asker, again_as_get("/end-session", &headers, &body))
+pub(crate) async fn end_session_post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
+    finish(&asker, again_as_get("/end-session", &headers, body))
 }
 
-fn again_as_get(path: &str, headers: &HeaderMap, body: &Bytes) -> Result<Response, Failure> {
-    let form = Some(body)
+/// What cannot be read, or is too long, is as unusable as anything else that is no request.
+type Sent = Result<Bytes, BytesRejection>;
+
+fn again_as_get(path: &str, headers: &HeaderMap, body: Sent) -> Result<Response, Failure> {
+    let form = body
+        .ok()
         .filter(|_| is_form(headers))
-        .and_then(|body| Form::decode(body).ok())
+        .and_then(|body| Form::decode(&body).ok())
         .ok_or_else(invalid)?;
     let pairs = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Ok(see_other(&format!("{path}?{}", anteroom_oidc::form::encode(pairs))))

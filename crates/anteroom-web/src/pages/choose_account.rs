@@ -10,7 +10,7 @@ use crate::failure::{Failure, finish};
 use crate::form_token::{FormName, Stale};
 use crate::forms::{Posted, token_for};
 use crate::pages::step::{choices, go};
-use crate::respond::{Frame, see_other, with_cookies};
+use crate::respond::{Frame, see_next, see_other, with_cookies};
 
 /// From the dashboard: whoever is signed in here, to change to.
 pub(crate) async fn form(asker: Asker) -> Response {
@@ -64,7 +64,7 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
 fn another(asker: &Asker, onward: anteroom_flows::onward::Onward) -> Result<Response, Failure> {
     let anteroom_flows::onward::Onward::Page(page) = onward else { return go(asker, onward) };
     let handle = page.carried.field(&asker.web.provider)?.unwrap_or_default();
-    Ok(see_other(&format!("/sign-in?another=1&interaction={handle}")))
+    Ok(see_next(asker, &format!("/sign-in?another=1&interaction={handle}")))
 }
 
 /// Where a stale form of a journey can be opened anew.

@@ -17,7 +17,7 @@ use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::consent::consent_scopes;
-use crate::respond::{Frame, application_gone, see_other, to_application};
+use crate::respond::{Frame, application_gone, see_next, see_other, to_application};
 
 pub(crate) const DASHBOARD: &str = "/dashboard";
 pub(crate) const FORGOT_PASSWORD: &str = "/forgot-password";
@@ -36,7 +36,7 @@ pub(crate) fn show(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
 /// In answer to a form: by way of a redirect, so that refresh and Back work.
 pub(crate) fn go(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
     match onward {
-        Onward::Page(page) => Ok(see_other(&continue_address(asker, &page)?)),
+        Onward::Page(page) => Ok(see_next(asker, &continue_address(asker, &page)?)),
         elsewhere => show(asker, elsewhere),
     }
 }

@@ -1,1 +1,9 @@
-//! 
+//! The authorization endpoint.
+
+mod consent;
+mod errors;
+mod hints;
+mod hosts;
+mod prompts;
+mod requests;
+mod responses;

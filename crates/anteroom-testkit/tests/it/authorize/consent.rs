@@ -1,0 +1,133 @@
+//! Consent: asked for by applications that are not the practice's own.
+
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, STATE, TestProvider, Tokens, claims, on_both_databases};
+
+on_both_databases!(
+    an_application_of_others_asks_and_is_allowed,
+    a_refusal_is_access_denied,
+    what_was_agreed_to_is_remembered,
+    core_11_offline_access_is_asked_for_with_the_rest,
+    the_practices_own_applications_do_not_ask,
+    prompt_consent_asks_anyone_again,
+    consent_is_the_persons_that_was_asked,
+    consent_needs_its_form,
+);
+
+async fn decide(browser: &Browser, page: &Answer, decision: &str) -> Answer {
+    browser.submit(page, "/consent", &[("decision", decision)]).await
+}
+
+async fn an_application_of_others_asks_and_is_allowed(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.browser());
+    let page = partner.authorize(&browser, &[("scope", "openid email")]).await;
+    let answer = browser.enter(&page, ALICE, PASSWORD).await;
+    let page = browser.follow(&answer).await;
+    assert_eq!(page.heading(), "Allow Partner application?");
+    let asked = page.text_of("scopes").unwrap();
+    assert!(asked.contains("see your email address") && !asked.contains("profile"), "{asked}");
+    let buttons: Vec<String> = page.form("/consent").buttons.into_iter().map(|button| button.text).collect();
+    assert_eq!(buttons, ["Allow", "Deny"]);
+    let answer = decide(&browser, &page, "allow").await;
+    let tokens = Tokens::of(&partner.redeem(&partner.code_in(&answer)).await);
+    assert_eq!(partner.userinfo(&tokens.access_token).await.json()["email"], ALICE);
+    assert_eq!(provider.audited("consent_given").await.len(), 1);
+}
+
+async fn a_refusal_is_access_denied(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    // Anything but a clear yes is a no.
+    for decision in ["deny", "", "ALLOW"] {
+        let page = partner.authorize(&browser, &[]).await;
+        let answer = decide(&browser, &page, decision).await;
+        let parameters = answer.parameters();
+        assert!(answer.location().as_str().starts_with(&partner.redirect_uri));
+        assert_eq!((parameters["error"].as_str(), parameters["state"].as_str()), ("access_denied", STATE));
+        assert_eq!(parameters["iss"], provider.issuer);
+    }
+    assert!(provider.audited("consent_given").await.is_empty());
+    assert_eq!(provider.audited("consent_denied").await.len(), 3);
+    assert!(partner.authorize(&browser, &[]).await.has_form("/consent"));
+}
+
+async fn what_was_agreed_to_is_remembered(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    let page = partner.authorize(&browser, &[("scope", "openid email")]).await;
+    partner.code_in(&decide(&browser, &page, "allow").await);
+    for scope in ["openid email", "openid"] {
+        partner.code(&browser, &[("scope", scope), ("prompt", "none")]).await;
+    }
+    // In another browser as well, for the same person alone.
+    partner.code(&provider.signed_in(ALICE).await, &[]).await;
+    assert!(partner.authorize(&provider.signed_in(BOB).await, &[]).await.has_form("/consent"));
+    // More than before asks for all of it.
+    let page = partner.authorize(&browser, &[("scope", "openid profile")]).await;
+    assert!(page.text_of("scopes").unwrap().contains("see your name and profile"));
+    partner.code_in(&decide(&browser, &page, "allow").await);
+    partner.code(&browser, &[("scope", "openid email profile"), ("prompt", "none")]).await;
+}
+
+async fn core_11_offline_access_is_asked_for_with_the_rest(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    let page = partner.authorize(&browser, &[]).await;
+    partner.code_in(&decide(&browser, &page, "allow").await);
+    let page = partner.authorize(&browser, &[("scope", "openid offline_access")]).await;
+    assert!(page.text_of("scopes").unwrap().contains("keep this access while you are signed out"));
+    partner.code_in(&decide(&browser, &page, "allow").await);
+}
+
+async fn the_practices_own_applications_do_not_ask(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    provider.client("web").code(&browser, &[("scope", "openid profile email phone offline_access")]).await;
+}
+
+async fn prompt_consent_asks_anyone_again(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    for client in ["web", "partner"] {
+        let app = provider.client(client);
+        for _ in 0..2 {
+            let page = app.authorize(&browser, &[("prompt", "consent")]).await;
+            app.code_in(&decide(&browser, &page, "allow").await);
+        }
+    }
+}
+
+async fn consent_is_the_persons_that_was_asked(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    let alice = claims(provider.client("web").tokens(&browser, "openid").await.id_token())["sub"].clone();
+    browser.sign_in(BOB, PASSWORD).await;
+    // Bob signed in last; the hint says Alice, and Alice is asked.
+    let page = partner.authorize(&browser, &[("login_hint", ALICE)]).await;
+    let answer = decide(&browser, &page, "allow").await;
+    let tokens = Tokens::of(&partner.redeem(&partner.code_in(&answer)).await);
+    assert_eq!(claims(tokens.id_token())["sub"], alice);
+    assert!(partner.authorize(&browser, &[("login_hint", BOB)]).await.has_form("/consent"));
+    partner.code(&browser, &[("login_hint", ALICE)]).await;
+}
+
+async fn consent_needs_its_form(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    let page = partner.authorize(&browser, &[]).await;
+    let stale = browser.submit(&page, "/consent", &[("decision", "allow"), ("form_token", "x")]).await;
+    assert!(stale.status == 422 && stale.text_of("error-stale-form").is_some(), "{}", stale.gist());
+    // Its way forward is the question anew.
+    let forward = stale.links().into_iter().find(|link| link.text == "Try again").unwrap();
+    let page = browser.get(&forward.href).await;
+    assert_eq!(page.heading(), "Allow Partner application?");
+    // Signed out meanwhile: nobody agrees to anything.
+    let signed_out = provider.signed_in(ALICE).await;
+    let page = partner.authorize(&signed_out, &[]).await;
+    let dashboard = signed_out.get("/dashboard").await;
+    signed_out.submit(&dashboard, "/sign-out", &[]).await;
+    let answer = decide(&signed_out, &page, "allow").await;
+    assert!(signed_out.follow(&answer).await.has_form("/sign-in"));
+    assert!(provider.audited("consent_given").await.is_empty());
+}

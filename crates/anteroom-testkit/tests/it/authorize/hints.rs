@@ -1,0 +1,83 @@
+//! `login_hint` and `id_token_hint` (OpenID Connect Core §3.1.2.1).
+
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, claims, on_both_databases};
+use jiff::SignedDuration;
+
+on_both_databases!(
+    login_hint_fills_in_the_address,
+    an_id_token_hint_picks_among_several,
+    an_id_token_hint_for_another_account_is_login_required,
+    an_id_token_hint_is_believed_by_its_signature_also_when_expired,
+    core_5_5_1_a_sub_with_a_value_insists_on_the_account,
+);
+
+async fn login_hint_fills_in_the_address(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.browser());
+    for hint in [ALICE, "nobody@practice.example", "\"><script>alert(1)</script>"] {
+        let page = web.authorize(&browser, &[("login_hint", hint)]).await;
+        assert_eq!(page.form("/sign-in").fields["email"], hint);
+        assert!(!page.body.contains("<script>alert"), "{}", page.body);
+    }
+    // It says nothing of who is signed in.
+    let browser = provider.signed_in(ALICE).await;
+    web.code(&browser, &[("login_hint", "nobody@practice.example")]).await;
+}
+
+/// An ID token of this person for the application, and the browser that got it.
+async fn id_token(provider: &TestProvider, email: &str) -> String {
+    let browser = provider.signed_in(email).await;
+    provider.client("web").tokens(&browser, "openid").await.id_token.unwrap()
+}
+
+async fn an_id_token_hint_picks_among_several(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    browser.sign_in(BOB, PASSWORD).await;
+    for email in [ALICE, BOB] {
+        let hint = id_token(&provider, email).await;
+        let code = web.code(&browser, &[("id_token_hint", &hint), ("prompt", "none")]).await;
+        let tokens = Tokens::of(&web.redeem(&code).await);
+        assert_eq!(claims(tokens.id_token())["sub"], claims(&hint)["sub"]);
+    }
+}
+
+async fn an_id_token_hint_for_another_account_is_login_required(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let hint = id_token(&provider, BOB).await;
+    let silent = web.authorize(&browser, &[("id_token_hint", &hint), ("prompt", "none")]).await;
+    assert_eq!(silent.error(), "login_required");
+    let page = web.authorize(&browser, &[("id_token_hint", &hint)]).await;
+    // The wrong person signing in again does not do.
+    let again = browser.enter(&page, ALICE, PASSWORD).await;
+    let again = browser.follow(&again).await;
+    assert!(again.has_form("/sign-in"), "{}", again.gist());
+    let answer = browser.enter(&again, BOB, PASSWORD).await;
+    let tokens = Tokens::of(&web.redeem(&web.code_in(&answer)).await);
+    assert_eq!(claims(tokens.id_token())["sub"], claims(&hint)["sub"]);
+}
+
+async fn an_id_token_hint_is_believed_by_its_signature_also_when_expired(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let hint = id_token(&provider, ALICE).await;
+    provider.advance(SignedDuration::from_hours(24));
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    web.code(&browser, &[("id_token_hint", &hint), ("prompt", "none")]).await;
+    let (head, signature) = hint.rsplit_once('.').unwrap();
+    let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    let silent = web.authorize(&browser, &[("id_token_hint", &forged), ("prompt", "none")]).await;
+    assert!(["login_required", "invalid_request"].contains(&silent.error().as_str()), "{}", silent.error());
+}
+
+async fn core_5_5_1_a_sub_with_a_value_insists_on_the_account(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let asked = |token: &str| format!(r#"{{"id_token": {{"sub": {{"value": {}}}}}}}"#, claims(token)["sub"]);
+    let own = asked(&id_token(&provider, ALICE).await);
+    web.code(&browser, &[("claims", &own), ("prompt", "none")]).await;
+    let others = asked(&id_token(&provider, BOB).await);
+    let silent = web.authorize(&browser, &[("claims", &others), ("prompt", "none")]).await;
+    assert_eq!(silent.error(), "login_required");
+}

@@ -1,0 +1,50 @@
+//! Under which names the provider answers.
+
+use crate::ALICE;
+use anteroom_testkit::{Backend, TestProvider, on_both_databases};
+
+on_both_databases!(
+    another_host_is_421,
+    another_loopback_name_is_led_to_the_issuers,
+    health_is_told_under_any_name,
+);
+
+async fn another_host_is_421(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for host in ["evil.example", "localhost:1", "localhost", "id.example", "localhost.evil.example"] {
+        let browser = provider.browser().with("host", host);
+        for path in ["/sign-in", "/.well-known/openid-configuration", "/dashboard", "/nowhere"] {
+            let answer = browser.get(path).await;
+            assert_eq!(answer.status, 421, "{host} {path}");
+            assert!(answer.text_of("error-misdirected-host").is_some(), "{host} {path}");
+        }
+    }
+    // Links are built from the issuer, never from what the request claims.
+    let browser = provider.browser().with("x-forwarded-host", "evil.example");
+    let document = browser.get("/.well-known/openid-configuration").await.json();
+    assert_eq!(document["token_endpoint"], format!("{}/token", provider.issuer));
+}
+
+async fn another_loopback_name_is_led_to_the_issuers(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let port = provider.issuer.rsplit_once(':').unwrap().1;
+    for name in ["127.0.0.1", "[::1]", "LOCALHOST"] {
+        let browser = provider.browser().with("host", &format!("{name}:{port}"));
+        let answer = browser.get(&provider.client("web").request(&[])).await;
+        if name == "LOCALHOST" {
+            assert_eq!(answer.status, 200);
+            continue;
+        }
+        assert_eq!(answer.status, 307, "{name}");
+        let target = format!("{}{}", provider.issuer, provider.client("web").request(&[]));
+        assert_eq!(answer.header("location"), Some(target.as_str()), "{name}");
+    }
+}
+
+async fn health_is_told_under_any_name(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.signed_in(ALICE).await;
+    let probe = provider.browser().with("host", "10.1.2.3");
+    assert_eq!(probe.get("/healthz").await.status, 200);
+    assert_eq!(probe.get("/readyz").await.status, 200);
+}
