@@ -28,6 +28,27 @@ pub struct AuditEntry {
     pub event: Event,
 }
 
+/// To whom, through which client, in which session: chained onto an entry where they apply.
+impl AuditEntry {
+    #[must_use]
+    pub fn about(mut self, account: AccountId) -> Self {
+        self.subject = Some(account);
+        self
+    }
+
+    #[must_use]
+    pub fn by_client(mut self, client: &ClientId) -> Self {
+        self.client = Some(client.clone());
+        self
+    }
+
+    #[must_use]
+    pub fn in_session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// Somebody who has proven nothing yet.
@@ -54,7 +75,7 @@ pub enum Event {
     ConsentDenied { scope: ScopeSet },
     AccessRefused,
     CodeRedeemed { grant: GrantId, scope: ScopeSet },
-    CodeRefused { reason: String },
+    TokenRefused { reason: String },
     CodeReplayed { grant: GrantId },
     TokenRefreshed { grant: GrantId, generation: u32 },
     RefreshReplayed { grant: GrantId, generation: u32 },
@@ -63,17 +84,16 @@ pub enum Event {
     ClientTokensGranted { count: u32 },
     ClientAuthenticationFailed { reason: String },
     RequestRefused { reason: String },
+    ErrorShown { status: u16, page: String },
     LogoutDelivered,
     LogoutUndelivered { attempts: u32 },
     AccountInvited { groups: Vec<String> },
-    AccountImported { groups: Vec<String> },
     AccountDisabled,
     AccountEnabled,
     GroupAdded { group: String },
     GroupRemoved { group: String },
     SigningKeyCreated { kid: String, algorithm: String },
     SigningKeyRetired { kid: String },
-    SealedKeyCreated { purpose: &'static str, version: u32 },
     ConfigurationChanged { digest: String },
     RateLimited { scope: &'static str, count: u32 },
 }
@@ -101,7 +121,8 @@ impl Event {
             | Self::PasswordExpiredNoticed
             | Self::ConsentDenied { .. }
             | Self::AccessRefused
-            | Self::CodeRefused { .. }
+            | Self::TokenRefused { .. }
+            | Self::ErrorShown { .. }
             | Self::CodeReplayed { .. }
             | Self::RefreshReplayed { .. }
             | Self::ClientAuthenticationFailed { .. }

@@ -39,7 +39,8 @@ pub enum GrantEnd {
     /// The client revoked it (RFC 7009).
     ClientRevoked,
     SessionEnded,
-    Account,
+    /// The person left the groups that the client admits.
+    NotAdmitted,
 }
 
 impl GrantEnd {
@@ -49,7 +50,7 @@ impl GrantEnd {
             Self::RefreshReplayed => "refresh_replayed",
             Self::ClientRevoked => "client_revoked",
             Self::SessionEnded => "session_ended",
-            Self::Account => "account",
+            Self::NotAdmitted => "not_admitted",
         }
     }
 }

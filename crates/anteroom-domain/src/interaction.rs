@@ -4,11 +4,11 @@
 //! disk; then it is a row, and every step on the way carries its handle. No step calls another: each ends by asking
 //! [`crate::next_step::decide`] what comes next.
 
-use crate::account::Epoch;
+use crate::account::{Account, AccountStatus, Epoch};
 use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId};
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::{Acr, AmrSet};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Where the person is going.
@@ -29,9 +29,12 @@ pub struct Journey {
     /// Whom the person picked, or signed in as, on the way; answers `prompt=select_account`.
     #[serde(default)]
     pub account: Option<AccountId>,
-    /// The person agreed on the consent page (`prompt=consent`).
+    /// Who agreed on the consent page (`prompt=consent`).
     #[serde(default)]
-    pub consented: bool,
+    pub consented_by: Option<AccountId>,
+    /// The only one who may answer: named by an ID token hint or by `sub` as a claim with a value.
+    #[serde(default)]
+    pub insists_on: Option<AccountId>,
 }
 
 /// An interaction that has become a row.
@@ -55,6 +58,19 @@ pub struct Proof {
     pub acr: Acr,
     pub amr: AmrSet,
     pub device: Option<DeviceId>,
+}
+
+/// A proof serves the steps that follow it at once; it does not wait on a shared workstation for somebody else.
+pub const PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+impl Proof {
+    /// Whether it is still worth anything, for the account as it is now.
+    pub fn stands(&self, account: &Account, now: Timestamp) -> bool {
+        account.id == self.account
+            && account.epoch == self.epoch
+            && account.status == AccountStatus::Active
+            && now.duration_since(self.at) < PROOF_LIFETIME
+    }
 }
 
 impl Journey {

@@ -76,6 +76,8 @@ impl Needs {
 pub enum NextStep {
     SignIn(SignInReason),
     ChooseAccount,
+    /// Signed in for this request, and not the one whom the application insists on: only the application can tell what now.
+    SomebodyElse,
     CompleteRegistration,
     NotEntitled,
     ChangeExpiredPassword,
@@ -115,6 +117,10 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
     if needs.choose_account {
         return NextStep::ChooseAccount;
     }
+    if needs.other_account_hinted {
+        let for_this = standing.auth_time >= needs.began_at;
+        return if for_this { NextStep::SomebodyElse } else { NextStep::SignIn(SignInReason::OtherAccount) };
+    }
     if let Some(reason) = must_sign_in_again(standing, needs, now) {
         return NextStep::SignIn(reason);
     }
@@ -133,23 +139,19 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
     }
 }
 
-/// OpenID Connect Core §3.1.2.1, `prompt` and `max_age`; §3.1.2.2, hints.
+/// What the person may take, after signing in for a request, to get through the pages that follow.
+const GRACE: SignedDuration = SignedDuration::from_mins(10);
+
+/// OpenID Connect Core §3.1.2.1, `prompt` and `max_age`.
 fn must_sign_in_again(standing: Standing, needs: &Needs, now: Timestamp) -> Option<SignInReason> {
-    if needs.other_account_hinted {
-        return Some(SignInReason::OtherAccount);
-    }
-    if standing.auth_time >= needs.began_at {
-        return None;
-    }
-    if needs.login {
+    let for_this = standing.auth_time >= needs.began_at;
+    if needs.login && !for_this {
         return Some(SignInReason::LoginRequested);
     }
+    let max_age = needs.max_age.map(|max| if for_this { max.max(GRACE) } else { max })?;
     // In whole seconds, as `auth_time` is on the wire.
     let age = now.as_second() - standing.auth_time.as_second();
-    if needs.max_age.is_some_and(|max| age > max.as_secs()) {
-        return Some(SignInReason::TooLongAgo);
-    }
-    None
+    (age > max_age.as_secs()).then_some(SignInReason::TooLongAgo)
 }
 
 fn must_step_up(standing: Standing, needs: &Needs) -> Option<StepUpReason> {
@@ -165,7 +167,7 @@ impl NextStep {
     pub fn without_a_page(&self) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,
-            Self::SignIn(_) => Some(AuthorizationErrorCode::LoginRequired),
+            Self::SignIn(_) | Self::SomebodyElse => Some(AuthorizationErrorCode::LoginRequired),
             Self::ChooseAccount => Some(AuthorizationErrorCode::AccountSelectionRequired),
             Self::Consent(_) => Some(AuthorizationErrorCode::ConsentRequired),
             Self::NotEntitled => Some(AuthorizationErrorCode::AccessDenied),

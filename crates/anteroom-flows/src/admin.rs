@@ -5,17 +5,19 @@ use anteroom_crypto::{KeyPurpose, Token};
 use anteroom_domain::account::{Account, AccountStatus, GroupName, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, AddressId, LinkId, MessageId};
 use anteroom_domain::message::{Message, MessageContent};
-use anteroom_domain::session::{Session, SessionEnd};
+use anteroom_domain::session::SessionEnd;
 use anteroom_storage::{InsertAccountError, Invitation, NewAccount, NewAddress, Tx};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::provider::Provider;
+use crate::provider::{Provider, Snapshot};
 use crate::sign_out::{end_one, listeners};
-use crate::trail::{About, Origin};
+use crate::trail::Origin;
 use crate::visitor::new_id;
 
 /// An address with what is known of the person; the rest they add themselves.
@@ -30,13 +32,11 @@ pub struct Invitee {
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     #[error("{0} is the address of an account already")]
-    AddressTaken(String),
+    AddressTaken(EmailAddress),
     #[error("no account has the address {0}")]
     NoSuchAccount(String),
     #[error("the group {0} is not defined in the configuration")]
     NoSuchGroup(GroupName),
-    #[error("the account is not registered yet: it cannot be enabled, only invited again")]
-    NotRegistered,
     #[error(transparent)]
     Flow(#[from] FlowError),
 }
@@ -47,44 +47,41 @@ impl From<anteroom_storage::StoreError> for AdminError {
     }
 }
 
-impl From<InsertAccountError> for AdminError {
-    fn from(error: InsertAccountError) -> Self {
-        match error {
-            InsertAccountError::AddressTaken => Self::AddressTaken("the address".to_owned()),
-            InsertAccountError::Store(error) => error.into(),
-        }
-    }
-}
-
 const LINK_CONTEXT: &str = "link";
 
-/// Makes the account, its invitation link and the mail that carries it, in one transaction.
+/// Makes the account, its invitation link and the mail that carries it, in one transaction. Whoever was invited before and
+/// has not registered yet gets another link.
 pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<AccountId, AdminError> {
     known_groups(provider, &invitee.groups)?;
+    let known = provider.store.account_by_address(&invitee.address.folded()).await?;
+    if known.as_ref().is_some_and(|known| known.status != AccountStatus::Invited) {
+        return Err(AdminError::AddressTaken(invitee.address));
+    }
     let now = provider.clock.now();
-    let account = AccountId(provider.random.uuid_v4());
+    let account = known.as_ref().map_or_else(|| AccountId(provider.random.uuid_v4()), |known| known.id);
     let (token, invitation) = invitation(provider, account, now);
     let message = invitation_mail(provider, &invitee, account, &token);
-    let new = new_account(provider, &invitee, account, now);
+    let new = known.is_none().then(|| new_account(provider, &invitee, account, now));
     let groups = invitee.groups.iter().map(ToString::to_string).collect();
-    let entry = Origin::local(now, &provider.random)
-        .entry(Actor::Operator, Event::AccountInvited { groups })
-        .about(account);
+    let origin = Origin::local(now, &provider.random);
+    let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
     let write = provider.store.write(move |tx: Tx| {
         let (new, message, entry, invitation) =
             (new.clone(), message.clone(), entry.clone(), invitation.clone());
         async move {
-            tx.insert_account(&new).await?;
+            if let Some(new) = &new {
+                tx.insert_account(new).await.map_err(|error| match error {
+                    InsertAccountError::AddressTaken => AdminError::AddressTaken(message.to.clone()),
+                    InsertAccountError::Store(error) => error.into(),
+                })?;
+            }
             tx.insert_invitation(&invitation).await?;
             tx.enqueue(&message).await?;
             tx.append(&entry).await?;
             Ok::<_, AdminError>(())
         }
     });
-    write.await.map_err(|error| match error {
-        AdminError::AddressTaken(_) => AdminError::AddressTaken(invitee.address.to_string()),
-        other => other,
-    })?;
+    write.await?;
     Ok(account)
 }
 
@@ -158,16 +155,15 @@ pub async fn find(provider: &Provider, address: &EmailAddress) -> Result<Account
 pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(provider, address).await?;
     let origin = Origin::local(provider.clock.now(), &provider.random);
-    let sessions: Vec<Session> = provider.store.sessions_of_account(account.id).await?;
     let listeners = listeners(provider, SessionEnd::Disabled);
     let write = provider.store.write(move |tx: Tx| {
-        let (origin, sessions, listeners) = (origin.clone(), sessions.clone(), listeners.clone());
+        let (origin, listeners) = (origin.clone(), listeners.clone());
         async move {
             tx.lock_account(account.id).await?;
             tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
             tx.raise_epoch(account.id).await?;
-            for session in &sessions {
-                end_one(&tx, &origin, session, (SessionEnd::Disabled, &listeners)).await?;
+            for session in tx.sessions_of_account(account.id).await? {
+                end_one(&tx, &origin, &session, (SessionEnd::Disabled, &listeners)).await?;
             }
             tx.append(&origin.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
@@ -177,16 +173,20 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
     Ok(())
 }
 
+/// Whoever had registered is active again; whoever had not is invited as before.
 pub async fn enable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(provider, address).await?;
-    if account.status == AccountStatus::Invited {
-        return Err(AdminError::NotRegistered);
-    }
     let origin = Origin::local(provider.clock.now(), &provider.random);
     let write = provider.store.write(move |tx: Tx| {
         let origin = origin.clone();
         async move {
-            tx.set_status(account.id, AccountStatus::Active, origin.now).await?;
+            let locked = tx.lock_account(account.id).await?;
+            if locked.as_ref().is_none_or(|locked| locked.account.status != AccountStatus::Disabled) {
+                return Ok(());
+            }
+            let registered = locked.is_some_and(|locked| locked.credential.is_some());
+            let status = if registered { AccountStatus::Active } else { AccountStatus::Invited };
+            tx.set_status(account.id, status, origin.now).await?;
             tx.append(&origin.entry(Actor::Operator, Event::AccountEnabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }
@@ -201,7 +201,7 @@ pub enum Membership {
     Remove,
 }
 
-/// Adds an account to a group or takes it out. Leaving a group ends at once what its applications may still ask.
+/// Adds an account to a group or takes it out. Leaving ends the grants of clients that no longer admit the person.
 pub async fn change_group(
     provider: &Provider,
     address: &EmailAddress,
@@ -211,27 +211,48 @@ pub async fn change_group(
     if change == Membership::Add {
         known_groups(provider, &BTreeSet::from([group.clone()]))?;
     }
-    let account = find(provider, address).await?;
-    let event = match change {
-        Membership::Add => Event::GroupAdded { group: group.to_string() },
-        Membership::Remove => Event::GroupRemoved { group: group.to_string() },
-    };
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    let entry = origin.entry(Actor::Operator, event).about(account.id);
+    let account = find(provider, address).await?.id;
+    let (snapshot, origin) = (provider.snapshot(), Origin::local(provider.clock.now(), &provider.random));
     let write = provider.store.write(move |tx: Tx| {
-        let (group, entry) = (group.clone(), entry.clone());
+        let (group, snapshot, origin) = (group.clone(), Arc::clone(&snapshot), origin.clone());
         async move {
-            let changed = match change {
-                Membership::Add => tx.add_group(account.id, &group).await?,
-                Membership::Remove => tx.remove_group(account.id, &group).await?,
+            tx.lock_account(account).await?;
+            let (changed, event) = match change {
+                Membership::Add => {
+                    (tx.add_group(account, &group).await?, Event::GroupAdded { group: group.to_string() })
+                }
+                Membership::Remove => (
+                    tx.remove_group(account, &group).await?,
+                    Event::GroupRemoved { group: group.to_string() },
+                ),
             };
             if changed {
-                tx.append(&entry).await?;
+                tx.append(&origin.entry(Actor::Operator, event).about(account)).await?;
+                end_grants_not_admitted(&tx, &origin, &snapshot, account).await?;
             }
             Ok::<_, FlowError>(())
         }
     });
     write.await?;
+    Ok(())
+}
+
+async fn end_grants_not_admitted(
+    tx: &Tx,
+    origin: &Origin,
+    snapshot: &Snapshot,
+    account: AccountId,
+) -> Result<(), FlowError> {
+    let Some(after) = tx.account(account).await? else { return Ok(()) };
+    for (grant, client, session) in tx.grants_of_account(account).await? {
+        if snapshot.clients.get(&client).is_some_and(|client| client.admits(&after)) {
+            continue;
+        }
+        tx.revoke_grant(grant, GrantEnd::NotAdmitted, origin.now).await?;
+        let event = Event::revoked(grant, GrantEnd::NotAdmitted);
+        let entry = origin.entry(Actor::System, event).about(account).by_client(&client);
+        tx.append(&entry.in_session(session)).await?;
+    }
     Ok(())
 }
 

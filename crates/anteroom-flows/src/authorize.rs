@@ -1,12 +1,14 @@
 //! `GET /authorize` (OpenID Connect Core §3.1.2, RFC 6749 §4.1.1): a request becomes a journey, or an error.
 
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::{Destination, Journey};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{
     self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::response::AuthorizationResponse;
 
 use crate::error::FlowError;
 use crate::journey::Carried;
@@ -38,14 +40,47 @@ pub async fn authorize(
     {
         return Ok(AuthorizeOutcome::Onward(unmet(provider, &request)));
     }
+    let (request, insists_on) = match insistence(provider, request) {
+        Ok(known) => known,
+        Err(response) => return Ok(AuthorizeOutcome::Onward(Onward::Application(response))),
+    };
     let journey = Journey {
         destination: Destination::Application(Box::new(request)),
         browser: visitor.browser,
         began_at: visitor.now,
         account: None,
-        consented: false,
+        consented_by: None,
+        insists_on,
     };
     Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, Carried::new(journey)).await?))
+}
+
+/// Whom the request is for, where it is for one person alone: by an ID token hint (OpenID Connect Core §3.1.2.1) or by `sub`
+/// as a claim with a value (§5.5.1). The hint has then served, and does not travel on.
+fn insistence(
+    provider: &Provider,
+    mut request: AuthorizationRequest,
+) -> Result<(AuthorizationRequest, Option<AccountId>), Box<AuthorizationResponse>> {
+    let snapshot = provider.snapshot();
+    let refuse = |request: &AuthorizationRequest, code, description| {
+        Box::new(request.target().error(&snapshot.issuer, code, description))
+    };
+    let named = match request.id_token_hint.take() {
+        Some(hint) => {
+            let verified = provider.key_set().jwks().verify_id_token_hint(&hint, &snapshot.issuer);
+            let claims = verified.map_err(|_| {
+                let code = AuthorizationErrorCode::InvalidRequest;
+                refuse(&request, code, "id_token_hint is not an ID token of this provider")
+            })?;
+            Some(claims.get().sub.as_str().to_owned())
+        }
+        None => request.required_subject().map(str::to_owned),
+    };
+    let account = named.map(|subject| subject.parse::<AccountId>()).transpose();
+    match account {
+        Ok(account) => Ok((request, account)),
+        Err(_) => Err(refuse(&request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub")),
+    }
 }
 
 /// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::error::FlowError;
 use crate::outgoing::OutgoingError;
 use crate::provider::Provider;
-use crate::trail::{About, Origin};
+use crate::trail::Origin;
 
 /// Deliveries of one round; the next round follows at once while there are more.
 const BATCH: u64 = 32;
@@ -60,12 +60,12 @@ async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), Fl
     let now = provider.clock.now();
     let sent = match snapshot.clients.get(&delivery.client) {
         Some(client) => send(provider, client, &delivery, now).await,
-        // No longer configured: nobody is left to tell.
-        None => Ok(()),
+        None => Ok(Sent::NobodyToTell),
     };
     let attempts = delivery.attempts.saturating_add(1);
     let (result, event) = match sent {
-        Ok(()) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
+        Ok(Sent::Delivered) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
+        Ok(Sent::NobodyToTell) => (DeliveryResult::Done, None),
         Err(error) => {
             tracing::warn!(
                 client = delivery.client.as_str(),
@@ -109,6 +109,12 @@ async fn finish(
     write.await
 }
 
+enum Sent {
+    Delivered,
+    /// The client, or its address for this, is no longer configured.
+    NobodyToTell,
+}
+
 #[derive(Debug, thiserror::Error)]
 enum SendError {
     #[error(transparent)]
@@ -122,10 +128,11 @@ async fn send(
     client: &Client,
     delivery: &LogoutDelivery,
     now: Timestamp,
-) -> Result<(), SendError> {
-    let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(()) };
+) -> Result<Sent, SendError> {
+    let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
     let token = logout_token(provider, client, delivery, now)?;
-    Ok(provider.outgoing.post_form(uri, &[("logout_token", &token)]).await?)
+    provider.outgoing.post_form(uri, &[("logout_token", &token)]).await?;
+    Ok(Sent::Delivered)
 }
 
 fn logout_token(

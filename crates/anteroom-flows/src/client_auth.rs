@@ -4,13 +4,16 @@
 //! refused all the same.
 
 use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_oidc::TokenEndpointAuthMethod;
 use anteroom_oidc::token::PresentedCredentials;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
+use crate::error::FlowError;
 use crate::provider::Provider;
+use crate::trail::{Origin, note_refusal};
 
 /// A client that has proven who it is, or that has nothing to prove with (`none`).
 #[derive(Clone, Debug)]
@@ -42,7 +45,22 @@ pub fn secret_digest(keyring: &anteroom_crypto::Keyring, secret: &SecretString) 
     keyring.mac(KeyPurpose::ClientSecret).digest(SECRET_CONTEXT, secret.expose_secret().as_bytes())
 }
 
-pub fn authenticate(
+/// Who the client is; a failure is written down.
+pub async fn authenticate(
+    provider: &Provider,
+    origin: &Origin,
+    presented: &PresentedCredentials,
+) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
+    let verdict = judge(provider, presented);
+    if let Err(error) = &verdict {
+        let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
+        let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
+        note_refusal(provider, entry).await?;
+    }
+    Ok(verdict)
+}
+
+fn judge(
     provider: &Provider,
     presented: &PresentedCredentials,
 ) -> Result<AuthenticatedClient, ClientAuthError> {

@@ -5,10 +5,10 @@ use anteroom_oidc::ScopeSet;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open};
-use crate::onward::{Onward, Step, denied, parked, proceed, proceed_with};
+use crate::onward::{Onward, Step, StepPage, denied, parked, proceed, proceed_with};
 use crate::provider::Provider;
-use crate::trail::{About, Origin};
-use crate::visitor::{Live, Visitor, live_sessions};
+use crate::trail::Origin;
+use crate::visitor::{Live, Visitor};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -34,30 +34,19 @@ pub async fn consent(
         Onward::Page(page) => *page,
         elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
     };
-    let Step::Consent(scopes) = asked.step else {
+    let StepPage { step: Step::Consent { scope, person }, mut carried, .. } = asked else {
         let page = Onward::Page(Box::new(asked));
         return Ok(ConsentOutcome::Onward(parked(provider, visitor, page).await?));
     };
-    let live = live_sessions(provider, visitor).await?;
-    let Some(person) = chosen(&asked.carried, &live) else { return Ok(ConsentOutcome::Gone) };
-    record(provider, visitor, &asked.carried, person, (scopes, decision)).await?;
+    record(provider, visitor, &carried, &person, (scope, decision)).await?;
     if decision == Decision::Deny {
-        let response =
-            denied(provider, &asked.carried).map(|response| Onward::Application(Box::new(response)));
+        let response = denied(provider, &carried).map(|response| Onward::Application(Box::new(response)));
         return Ok(response.map_or(ConsentOutcome::Gone, ConsentOutcome::Onward));
     }
-    let mut carried = asked.carried;
-    carried.journey.consented = true;
+    carried.journey.consented_by = Some(person.account.id);
     carried.journey.account = Some(person.account.id);
-    let onward = proceed_with(provider, visitor, carried, live).await?;
+    let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;
     Ok(ConsentOutcome::Onward(parked(provider, visitor, onward).await?))
-}
-
-fn chosen<'a>(carried: &Carried, live: &'a [Live]) -> Option<&'a Live> {
-    match carried.journey.account {
-        Some(account) => live.iter().find(|one| one.account.id == account),
-        None => live.first(),
-    }
 }
 
 async fn record(

@@ -7,7 +7,7 @@
 use anteroom_domain::client::Client;
 use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
-use anteroom_oidc::jwt::IdTokenHint;
+use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use std::sync::Arc;
 
@@ -34,8 +34,6 @@ pub enum EndSessionOutcome {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogoutError {
-    #[error("id_token_hint is not an ID token of this provider")]
-    Hint,
     #[error("client_id {received} is not the audience of id_token_hint")]
     ClientMismatch { received: String },
     #[error("client_id {received} is not registered")]
@@ -72,7 +70,7 @@ pub async fn end_session(
     let ending: Vec<Live> = match named {
         _ if live.is_empty() => Vec::new(),
         Some(Some(place)) => live.get(place).cloned().into_iter().collect(),
-        // Somebody else is signed in here now: the hint's own session is over, theirs is not the application's to end.
+        // Without a hint, or with one for a session that is over, whoever is signed in here decides.
         Some(None) | None if confirmed => live.clone(),
         Some(None) | None => return Ok(EndSessionOutcome::Ask { client }),
     };
@@ -94,8 +92,9 @@ fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, Lo
     let snapshot = provider.snapshot();
     let hint = match &request.id_token_hint {
         Some(hint) => {
+            // One whose key is long gone is no hint; then the person is asked, instead of being kept signed in.
             let claims = provider.key_set().jwks().verify_id_token_hint(hint, &snapshot.issuer);
-            Some(claims.map_err(|_| LogoutError::Hint)?.into_inner())
+            claims.ok().map(VerifiedClaims::into_inner)
         }
         None => None,
     };

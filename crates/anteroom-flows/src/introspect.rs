@@ -16,14 +16,26 @@ use crate::person::subject;
 use crate::provider::Provider;
 use crate::token::refresh::RefreshToken;
 
+/// RFC 7662 §2.1: introspection is for those who can authenticate.
+#[derive(Debug, thiserror::Error)]
+pub enum IntrospectionError {
+    #[error("a public client may not introspect")]
+    PublicClient,
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
 pub async fn introspect(
     provider: &Provider,
     caller: &AuthenticatedClient,
     token: &SecretString,
     now: Timestamp,
-) -> Result<IntrospectionResponse, FlowError> {
+) -> Result<IntrospectionResponse, IntrospectionError> {
+    if caller.client().metadata.is_public() {
+        return Err(IntrospectionError::PublicClient);
+    }
     if let Some(token) = RefreshToken::parse(&provider.keyring, token.expose_secret()) {
-        return refresh_token(provider, caller, token, now).await;
+        return Ok(refresh_token(provider, caller, token, now).await?);
     }
     let Some(claims) = access_token::read(provider, token, now) else {
         return Ok(IntrospectionResponse::inactive());

@@ -1,8 +1,8 @@
 //! Carrying a journey from page to page: sealed into the page until a first form is submitted, a row with a handle after.
 //!
-//! A row is bound to the browser it began in: in another browser it opens to nothing. A sealed value that turns up in
-//! another browser (its cookie was lost, say) is worth what the application's own link is worth: the request, and nothing
-//! that was chosen or agreed to on the way.
+//! Either is bound to the browser it began in. One that turns up in another browser, or in this one after its cookie was
+//! lost, is worth what the application's own link is worth: the request, and nothing that was proven, chosen or agreed to
+//! on the way.
 
 use anteroom_crypto::{KeyPurpose, Token};
 use anteroom_domain::ids::InteractionId;
@@ -70,7 +70,8 @@ impl Carried {
             browser: visitor.browser,
             began_at: visitor.now,
             account: None,
-            consented: false,
+            consented_by: None,
+            insists_on: None,
         })
     }
 
@@ -165,25 +166,26 @@ pub async fn open(
             let digests =
                 provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
             let found = provider.store.interaction(&digests).await?;
-            let usable = found.filter(|row| {
-                row.finished_at.is_none()
-                    && visitor.now < row.expires_at
-                    && row.journey.browser == visitor.browser
-            });
-            usable.map(|row| Carried {
-                journey: row.journey.clone(),
-                place: Place::Row { interaction: Box::new(row), handle },
-            })
+            let alive = found.filter(|row| row.finished_at.is_none() && visitor.now < row.expires_at);
+            alive.map(|row| opened_row(row, handle, visitor))
         }
     };
     Ok(carried.ok_or(Gone))
+}
+
+/// In another browser (or this one after a restart) a row is worth its request alone: no proof, no choice goes with it.
+fn opened_row(row: Interaction, handle: Token, visitor: &Visitor) -> Carried {
+    if row.journey.browser != visitor.browser {
+        return Carried::new(rebound(row.journey, visitor));
+    }
+    Carried { journey: row.journey.clone(), place: Place::Row { interaction: Box::new(row), handle } }
 }
 
 fn rebound(journey: Journey, visitor: &Visitor) -> Journey {
     if journey.browser == visitor.browser {
         return journey;
     }
-    Journey { browser: visitor.browser, account: None, consented: false, ..journey }
+    Journey { browser: visitor.browser, account: None, consented_by: None, ..journey }
 }
 
 /// A form without the field leads to the dashboard.

@@ -66,28 +66,37 @@ pub async fn rotate(
             Rotation::Succeed { from } => from,
         };
         let retiring = same().filter(|row| row.signs_until.is_none()).map(|row| row.kid.clone()).collect();
-        let succession = Succession { algorithm: *algorithm, from, retiring, overlap: schedule.overlap };
+        let succession = Succession {
+            algorithm: *algorithm,
+            from,
+            retiring,
+            overlap: schedule.overlap,
+            actor: Actor::System,
+        };
         succeed(store, keyring, random, succession, now).await?;
         changed = true;
     }
     Ok(changed)
 }
 
-/// A new key for every algorithm that signs at once: the operator's answer to a leak or a doubt.
+/// A new key for every algorithm that signs at once. After a leak the old ones are not published any more either: nothing
+/// that they signed is believed from now on, however young.
 pub async fn rotate_now(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
     schedule: &KeySchedule,
-    now: Timestamp,
+    (now, after_leak): (Timestamp, bool),
 ) -> Result<(), FlowError> {
     let rows = store.signing_keys().await?;
     for algorithm in &schedule.algorithms {
-        let retiring = rows
-            .iter()
-            .filter(|row| row.algorithm == algorithm.as_str() && row.signs_until.is_none_or(|u| u > now));
+        let retiring = rows.iter().filter(|row| {
+            row.algorithm == algorithm.as_str() && row.published_until.is_none_or(|until| until > now)
+        });
         let retiring = retiring.map(|row| row.kid.clone()).collect();
-        let succession = Succession { algorithm: *algorithm, from: now, retiring, overlap: schedule.overlap };
+        let overlap = if after_leak { SignedDuration::ZERO } else { schedule.overlap };
+        let succession =
+            Succession { algorithm: *algorithm, from: now, retiring, overlap, actor: Actor::Operator };
         succeed(store, keyring, random, succession, now).await?;
     }
     Ok(())
@@ -99,6 +108,7 @@ struct Succession {
     from: Timestamp,
     retiring: Vec<String>,
     overlap: SignedDuration,
+    actor: Actor,
 }
 
 async fn succeed(
@@ -108,8 +118,11 @@ async fn succeed(
     succession: Succession,
     now: Timestamp,
 ) -> Result<(), FlowError> {
-    let (key, private) = SigningKey::generate(succession.algorithm)
-        .map_err(|_| FlowError::Broken("a signing key could not be made"))?;
+    // Finding primes takes a while: not on a thread that serves requests.
+    let algorithm = succession.algorithm;
+    let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+    let made = made.map_err(|_| FlowError::Broken("a signing key could not be made"))?;
+    let (key, private) = made.map_err(|_| FlowError::Broken("a signing key could not be made"))?;
     let kid = key.kid().as_str().to_owned();
     let row = SigningKeyRow {
         private_sealed: keyring.sealer(KeyPurpose::SigningSeal).seal(
@@ -131,12 +144,12 @@ async fn succeed(
         async move {
             tx.insert_signing_key(&row).await?;
             let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: row.algorithm.clone() };
-            tx.append(&origin.entry(Actor::System, created)).await?;
+            tx.append(&origin.entry(succession.actor, created)).await?;
             let gone = succession.from.checked_add(succession.overlap).unwrap_or(Timestamp::MAX);
             for kid in &succession.retiring {
                 tx.retire_signing_key(kid, succession.from, gone).await?;
                 let retired = Event::SigningKeyRetired { kid: kid.clone() };
-                tx.append(&origin.entry(Actor::System, retired)).await?;
+                tx.append(&origin.entry(succession.actor, retired)).await?;
             }
             Ok::<_, FlowError>(())
         }

@@ -2,12 +2,12 @@
 //! ([`anteroom_domain::next_step`]) is asked, and its answer becomes a page, the application or the dashboard.
 
 use anteroom_domain::account::Account;
-use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::ids::AccountId;
-use anteroom_domain::interaction::{Destination, Proof};
+use anteroom_domain::interaction::Destination;
 use anteroom_domain::next_step::{self, Needs, NextStep, Person, SignInReason, Standing};
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
+use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
@@ -15,9 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping, Waiting, open};
+use crate::journey::{Carried, Keeping};
+use crate::person_in_question::Who;
 use crate::provider::{Provider, Snapshot};
 use crate::release;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, live_sessions};
 
 /// What the web shows or where it sends the browser.
@@ -44,8 +46,8 @@ pub struct StepPage {
 pub enum Step {
     SignIn { reason: SignInReason, email: String },
     ChooseAccount(Vec<Live>),
-    Consent(ScopeSet),
-    NotEntitled,
+    Consent { scope: ScopeSet, person: Box<Live> },
+    NotEntitled(Box<Account>),
     ExpiredPassword { account: Box<Account>, set_at: Timestamp },
     CompleteRegistration,
     StepUp,
@@ -66,33 +68,48 @@ pub async fn proceed_with(
     live: Vec<Live>,
 ) -> Result<Onward, FlowError> {
     let snapshot = provider.snapshot();
-    let Some(destination) = Ahead::of(&snapshot, &carried.journey.destination) else {
+    let Some(ahead) = Ahead::of(&snapshot, &carried.journey.destination) else {
         return Ok(Onward::ApplicationGone);
     };
-    let who = Who::among(provider, &carried, &destination, live).await?;
-    let needs = needs(provider, &carried, &destination, &who).await?;
+    let who = Who::among(provider, visitor, &carried, live).await?;
+    let needs = needs(provider, &carried, &ahead, &who).await?;
     let person = person(provider, visitor, &who, &needs).await?;
     let step = next_step::decide(person, &needs, visitor.now);
-    if let Some(response) = answer_without_a_page(provider, &destination, &step) {
+    if let Some(response) = answer_without_a_page(&snapshot, &ahead, &step) {
         return Ok(Onward::Application(Box::new(response)));
     }
     let step = match (step, who) {
-        (NextStep::Done, Who::SignedIn(live)) => {
-            return match destination {
-                Ahead::Dashboard => Ok(Onward::Dashboard),
-                Ahead::Application { client, request } => {
-                    let response = release::code(provider, visitor, &client, &request, &live).await?;
-                    Ok(Onward::Application(Box::new(response)))
-                }
-            };
+        (NextStep::Done, Who::SignedIn(live)) => return arrive(provider, visitor, ahead, &live).await,
+        (step, who) => page(provider, &ahead, step, who).await?,
+    };
+    if let (Step::NotEntitled(account), Some(client)) = (&step, ahead.client()) {
+        note_not_entitled(provider, visitor, account, client).await?;
+    }
+    Ok(Onward::Page(Box::new(StepPage { step, client: ahead.client().cloned(), carried })))
+}
+
+async fn arrive(
+    provider: &Provider,
+    visitor: &Visitor,
+    ahead: Ahead,
+    live: &Live,
+) -> Result<Onward, FlowError> {
+    match ahead {
+        Ahead::Dashboard => Ok(Onward::Dashboard),
+        Ahead::Application { client, request } => {
+            let response = release::code(provider, visitor, &client, &request, live).await?;
+            Ok(Onward::Application(Box::new(response)))
         }
-        (NextStep::SignIn(SignInReason::OtherAccount), _) => {
-            Step::SignIn { reason: SignInReason::OtherAccount, email: prefilled(&destination, &Who::Nobody) }
-        }
-        (NextStep::SignIn(reason), who) => Step::SignIn { reason, email: prefilled(&destination, &who) },
+    }
+}
+
+/// The page for a step, with the person it is about.
+async fn page(provider: &Provider, ahead: &Ahead, step: NextStep, who: Who) -> Result<Step, FlowError> {
+    Ok(match (step, who) {
         (NextStep::ChooseAccount, who) => Step::ChooseAccount(who.into_choices()),
-        (NextStep::Consent(scopes), _) => Step::Consent(scopes),
-        (NextStep::NotEntitled, _) => Step::NotEntitled,
+        (NextStep::Consent(scope), Who::SignedIn(person)) => Step::Consent { scope, person },
+        (NextStep::NotEntitled, Who::SignedIn(live)) => Step::NotEntitled(Box::new(live.account)),
+        (NextStep::NotEntitled, Who::Proven(account, _)) => Step::NotEntitled(account),
         (NextStep::ChangeExpiredPassword, Who::Proven(account, _)) => {
             let facts = provider.store.password_facts(account.id).await?;
             let set_at = facts.ok_or(FlowError::Broken("a proven password without its row"))?.set_at;
@@ -101,12 +118,18 @@ pub async fn proceed_with(
         (NextStep::CompleteRegistration, _) => Step::CompleteRegistration,
         (NextStep::StepUp(_), _) => Step::StepUp,
         (NextStep::NoSecondFactor, _) => Step::NoSecondFactor,
-        // A proof alone opens nothing: its person signs in.
-        (NextStep::Done | NextStep::ChangeExpiredPassword, who) => {
-            Step::SignIn { reason: SignInReason::NobodyThere, email: prefilled(&destination, &who) }
+        (NextStep::SignIn(reason), who) => {
+            let known = who.account().filter(|_| reason != SignInReason::OtherAccount);
+            let known = known.map(|account| account.primary_address.as_str());
+            let hinted = || ahead.request().and_then(|request| request.login_hint.as_deref());
+            Step::SignIn { reason, email: known.or_else(hinted).unwrap_or_default().to_owned() }
         }
-    };
-    Ok(Onward::Page(Box::new(StepPage { step, client: destination.into_client(), carried })))
+        // A proof alone opens nothing: its person signs in.
+        (_, who) => {
+            let email = who.account().map(|account| account.primary_address.to_string()).unwrap_or_default();
+            Step::SignIn { reason: SignInReason::NobodyThere, email }
+        }
+    })
 }
 
 /// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row.
@@ -152,7 +175,7 @@ impl Ahead {
         }
     }
 
-    fn into_client(self) -> Option<Arc<Client>> {
+    fn client(&self) -> Option<&Arc<Client>> {
         match self {
             Self::Dashboard => None,
             Self::Application { client, .. } => Some(client),
@@ -160,127 +183,21 @@ impl Ahead {
     }
 }
 
-/// Who this is about.
-enum Who {
-    Nobody,
-    Several(Vec<Live>),
-    /// With the others that are signed in here, in case the person wants to choose.
-    SignedIn(Box<Live>),
-    Proven(Box<Account>, Proof),
-}
-
-impl Who {
-    /// Chosen on the way, else hinted at, else the only one; the dashboard takes the current one.
-    async fn among(
-        provider: &Provider,
-        carried: &Carried,
-        destination: &Ahead,
-        mut live: Vec<Live>,
-    ) -> Result<Self, FlowError> {
-        // Whoever has signed in or was chosen since the proof was given comes first.
-        if let Some(proof) = carried.proof().filter(|proof| carried.journey.account == Some(proof.account))
-            && let Some(account) = provider.store.account(proof.account).await?
-            && account.epoch == proof.epoch
-        {
-            return Ok(Self::Proven(Box::new(account), proof.clone()));
-        }
-        let wanted = match carried.journey.account {
-            Some(chosen) => live.iter().position(|one| one.account.id == chosen),
-            None => destination.request().and_then(|request| hinted(provider, request, &live)),
-        };
-        let choosing =
-            destination.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
-                && carried.journey.account.is_none();
-        Ok(match (wanted, live.len()) {
-            (_, 0) => Self::Nobody,
-            _ if choosing => Self::Several(live),
-            (Some(place), _) => Self::SignedIn(Box::new(live.swap_remove(place))),
-            (None, 1) => Self::SignedIn(Box::new(live.swap_remove(0))),
-            (None, _) if destination.request().is_none() => Self::SignedIn(Box::new(live.swap_remove(0))),
-            (None, _) => Self::Several(live),
-        })
-    }
-
-    fn account(&self) -> Option<&Account> {
-        match self {
-            Self::Nobody | Self::Several(_) => None,
-            Self::SignedIn(live) => Some(&live.account),
-            Self::Proven(account, _) => Some(account),
-        }
-    }
-
-    fn into_choices(self) -> Vec<Live> {
-        match self {
-            Self::Several(live) => live,
-            Self::SignedIn(live) => vec![*live],
-            Self::Nobody | Self::Proven(..) => Vec::new(),
-        }
-    }
-}
-
-/// `id_token_hint` and `login_hint` (OpenID Connect Core §3.1.2.1) pick among those who are signed in.
-fn hinted(provider: &Provider, request: &AuthorizationRequest, live: &[Live]) -> Option<usize> {
-    match Insistence::of(provider, request) {
-        Insistence::On(account) => live.iter().position(|one| one.account.id == account),
-        Insistence::OnAStranger => None,
-        Insistence::None => {
-            let hint = FoldedAddress::from_entered(request.login_hint.as_deref()?);
-            live.iter().position(|one| one.account.primary_address.folded() == hint)
-        }
-    }
-}
-
-/// Whether a request is for one person alone: by an ID token hint, or by `sub` as a claim with a value (OpenID Connect
-/// Core §5.5.1).
-enum Insistence {
-    None,
-    On(AccountId),
-    /// On somebody who is nobody here.
-    OnAStranger,
-}
-
-impl Insistence {
-    fn of(provider: &Provider, request: &AuthorizationRequest) -> Self {
-        let named = match (&request.id_token_hint, request.required_subject()) {
-            (Some(hint), _) => {
-                let (keys, snapshot) = (provider.key_set(), provider.snapshot());
-                let verified = keys.jwks().verify_id_token_hint(hint, &snapshot.issuer).ok();
-                verified.and_then(|claims| claims.get().sub.as_str().parse().ok())
-            }
-            (None, Some(subject)) => subject.parse().ok(),
-            (None, None) => return Self::None,
-        };
-        named.map_or(Self::OnAStranger, Self::On)
-    }
-
-    fn is_on_another_than(&self, account: &Account) -> bool {
-        match self {
-            Self::None => false,
-            Self::On(wanted) => *wanted != account.id,
-            Self::OnAStranger => true,
-        }
-    }
-}
-
-async fn needs(
-    provider: &Provider,
-    carried: &Carried,
-    destination: &Ahead,
-    who: &Who,
-) -> Result<Needs, FlowError> {
-    let nothing = Needs::nothing(carried.journey.began_at);
-    let Ahead::Application { client, request } = destination else { return Ok(nothing) };
+async fn needs(provider: &Provider, carried: &Carried, ahead: &Ahead, who: &Who) -> Result<Needs, FlowError> {
+    let journey = &carried.journey;
+    let nothing = Needs::nothing(journey.began_at);
+    let Ahead::Application { client, request } = ahead else { return Ok(nothing) };
     let account = who.account();
-    let insistence = Insistence::of(provider, request);
     Ok(Needs {
         login: request.prompt.contains(Prompt::Login),
-        choose_account: request.prompt.contains(Prompt::SelectAccount) && carried.journey.account.is_none(),
+        choose_account: request.prompt.contains(Prompt::SelectAccount) && journey.account.is_none(),
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
-        other_account_hinted: account.is_some_and(|account| insistence.is_on_another_than(account)),
+        other_account_hinted: account
+            .is_some_and(|account| journey.insists_on.is_some_and(|wanted| wanted != account.id)),
         min_acr: client.policy.min_acr.max(essential_acr(request)),
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {
-            Some(account) if !carried.journey.consented => {
+            Some(account) if journey.consented_by != Some(account.id) => {
                 missing_consent(provider, client, request, account).await?
             }
             _ => None,
@@ -298,23 +215,37 @@ fn essential_acr(request: &AuthorizationRequest) -> Option<Acr> {
     }
 }
 
-/// A first-party application asks only where the request insists; any other asks for what was not agreed to before, and
-/// for `offline_access` with everything else (OpenID Connect Core §11).
+/// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
+/// `offline_access` included (OpenID Connect Core §11).
 async fn missing_consent(
     provider: &Provider,
     client: &Client,
     request: &AuthorizationRequest,
     account: &Account,
 ) -> Result<Option<ScopeSet>, FlowError> {
+    let asked = asked_scope(client, request);
     if request.prompt.contains(Prompt::Consent) {
-        return Ok(Some(request.scope.clone()));
+        return Ok(Some(asked));
     }
     if client.policy.first_party {
         return Ok(None);
     }
     let agreed = provider.store.consent(account.id, client.id()).await?.unwrap_or_default();
-    let missing = request.scope.difference(&agreed);
-    Ok((!missing.is_empty()).then(|| request.scope.clone()))
+    Ok((!asked.is_subset(&agreed)).then_some(asked))
+}
+
+/// What the person is asked to agree to: the scopes, and those behind claims that are asked for one by one, which would
+/// otherwise slip past the page.
+fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet {
+    let mut asked = request.scope.clone();
+    let Some(claims) = &request.claims else { return asked };
+    let by_name = |name: &str| claims.userinfo.contains_key(name) || claims.id_token.contains_key(name);
+    for scope in client.metadata.scope.iter() {
+        if claims_of(scope).iter().any(|name| by_name(name)) {
+            asked.insert(scope.clone());
+        }
+    }
+    asked
 }
 
 async fn person(
@@ -346,26 +277,19 @@ async fn person(
     }))
 }
 
-/// `prompt=none` (OpenID Connect Core §3.1.2.1): never a page.
+/// Where no page helps: `prompt=none` (OpenID Connect Core §3.1.2.1), and a person who has just signed in and is not the one
+/// that the application insists on.
 fn answer_without_a_page(
-    provider: &Provider,
+    snapshot: &Snapshot,
     ahead: &Ahead,
     step: &NextStep,
 ) -> Option<AuthorizationResponse> {
-    let request = ahead.request().filter(|request| request.prompt.contains(Prompt::None))?;
-    let code = step.without_a_page()?;
-    Some(request.target().error(
-        &provider.snapshot().issuer,
-        code,
-        "the person would have to be asked something",
-    ))
-}
-
-/// What the sign-in form begins with.
-fn prefilled(destination: &Ahead, who: &Who) -> String {
-    let known = who.account().map(|account| account.primary_address.as_str());
-    let hinted = || destination.request().and_then(|request| request.login_hint.as_deref());
-    known.or_else(hinted).unwrap_or_default().to_owned()
+    let request = ahead.request()?;
+    if *step != NextStep::SomebodyElse && !request.prompt.contains(Prompt::None) {
+        return None;
+    }
+    let description = "the person would have to be asked something";
+    Some(request.target().error(&snapshot.issuer, step.without_a_page()?, description))
 }
 
 /// The answer to an application whose request the person or the practice refuses.
@@ -375,24 +299,13 @@ pub(crate) fn denied(provider: &Provider, carried: &Carried) -> Option<Authoriza
     Some(request.target().error(&provider.snapshot().issuer, code, description))
 }
 
-/// What becomes of "Back to the application" on the refusal page.
-#[derive(Debug)]
-pub enum Refusal {
-    Told(Box<AuthorizationResponse>),
-    /// The person is not refused any more.
-    Overtaken(Onward),
-    Gone,
-}
-
-pub async fn back_to_application(
+async fn note_not_entitled(
     provider: &Provider,
     visitor: &Visitor,
-    waiting: Waiting,
-) -> Result<Refusal, FlowError> {
-    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(Refusal::Gone) };
-    match proceed(provider, visitor, carried).await? {
-        Onward::Page(page) if matches!(page.step, Step::NotEntitled) => Ok(denied(provider, &page.carried)
-            .map_or(Refusal::Gone, |response| Refusal::Told(Box::new(response)))),
-        onward => Ok(Refusal::Overtaken(parked(provider, visitor, onward).await?)),
-    }
+    account: &Account,
+    client: &Client,
+) -> Result<(), FlowError> {
+    let origin = Origin::of(visitor, &provider.random);
+    let entry = origin.entry(Actor::Account(account.id), Event::AccessRefused).by_client(client.id());
+    note_refusal(provider, entry).await
 }

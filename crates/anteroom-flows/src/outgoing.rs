@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -18,14 +19,14 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     client: reqwest::Client,
-    reach: Reach,
+    reach: Arc<Reach>,
 }
 
 /// Where outgoing requests may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// https to public addresses.
-    Public,
+    /// https to public addresses, and to those private networks that the operator allows.
+    Public { allowed: Vec<IpNet> },
     /// Loopback over http as well: a development issuer's clients live there.
     Loopback,
 }
@@ -48,12 +49,13 @@ impl Outgoing {
         let builder = reqwest::Client::builder();
         // A development issuer's clients speak plain http, also on a machine without any certificate authority.
         let builder = if reach == Reach::Loopback { builder.tls_certs_only([]) } else { builder };
+        let reach = Arc::new(reach);
         let client = builder
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
-            .dns_resolver(Arc::new(GuardedResolver { reach }))
+            .dns_resolver(Arc::new(GuardedResolver { reach: Arc::clone(&reach) }))
             .user_agent("anteroom")
             .build();
         Ok(Self { client: client.map_err(|_| OutgoingError::Client)?, reach })
@@ -84,21 +86,21 @@ impl Outgoing {
         let to_loopback = address.is_some_and(|address| address.is_loopback())
             || matches!(url.host(), Some(Host::Domain(name)) if name == "localhost");
         let scheme_ok = url.scheme() == "https"
-            || (url.scheme() == "http" && to_loopback && self.reach == Reach::Loopback);
-        scheme_ok && address.is_none_or(|address| admits(self.reach, address))
+            || (url.scheme() == "http" && to_loopback && *self.reach == Reach::Loopback);
+        scheme_ok && address.is_none_or(|address| admits(&self.reach, address))
     }
 }
 
 struct GuardedResolver {
-    reach: Reach,
+    reach: Arc<Reach>,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.reach;
+        let reach = Arc::clone(&self.reach);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let admitted: Vec<SocketAddr> = found.filter(|address| admits(reach, address.ip())).collect();
+            let admitted: Vec<SocketAddr> = found.filter(|address| admits(&reach, address.ip())).collect();
             if admitted.is_empty() {
                 return Err(OutgoingError::Forbidden(name.as_str().to_owned()).into());
             }
@@ -107,10 +109,15 @@ impl Resolve for GuardedResolver {
     }
 }
 
-fn admits(reach: Reach, address: IpAddr) -> bool {
+fn admits(reach: &Reach, address: IpAddr) -> bool {
     let address = address.to_canonical();
     if address.is_loopback() {
-        return reach == Reach::Loopback;
+        return *reach == Reach::Loopback;
+    }
+    if let Reach::Public { allowed } = reach
+        && allowed.iter().any(|network| network.contains(&address))
+    {
+        return true;
     }
     match address {
         IpAddr::V4(v4) => {
@@ -141,6 +148,17 @@ fn admits(reach: Reach, address: IpAddr) -> bool {
 mod tests {
     use super::*;
 
+    fn public_only() -> Reach {
+        Reach::Public { allowed: Vec::new() }
+    }
+
+    #[test]
+    fn an_allowed_network_is_reached_and_no_other() {
+        let reach = Reach::Public { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
+        assert!(admits(&reach, "10.1.2.3".parse().unwrap()));
+        assert!(!admits(&reach, "10.2.0.1".parse().unwrap()));
+    }
+
     #[test]
     fn only_public_addresses_are_reached() {
         for (address, public) in [
@@ -168,20 +186,20 @@ mod tests {
             ("::ffff:127.0.0.1", false),
             ("::ffff:10.0.0.1", false),
         ] {
-            assert_eq!(admits(Reach::Public, address.parse().unwrap()), public, "{address}");
+            assert_eq!(admits(&public_only(), address.parse().unwrap()), public, "{address}");
         }
-        assert!(admits(Reach::Loopback, "127.0.0.1".parse().unwrap()));
-        assert!(!admits(Reach::Loopback, "10.0.0.1".parse().unwrap()));
+        assert!(admits(&Reach::Loopback, "127.0.0.1".parse().unwrap()));
+        assert!(!admits(&Reach::Loopback, "10.0.0.1".parse().unwrap()));
     }
 
     #[test]
     fn plain_http_goes_nowhere_but_to_a_loopback_of_development() {
         let reaches = |reach, url: &str| Outgoing::new(reach).unwrap().may_reach(&url.parse().unwrap());
-        assert!(reaches(Reach::Public, "https://app.example/logout"));
-        assert!(!reaches(Reach::Public, "http://app.example/logout"));
-        assert!(!reaches(Reach::Public, "https://127.0.0.1/logout"));
-        assert!(!reaches(Reach::Public, "https://[::1]/logout"));
-        assert!(!reaches(Reach::Public, "ftp://app.example/"));
+        assert!(reaches(public_only(), "https://app.example/logout"));
+        assert!(!reaches(public_only(), "http://app.example/logout"));
+        assert!(!reaches(public_only(), "https://127.0.0.1/logout"));
+        assert!(!reaches(public_only(), "https://[::1]/logout"));
+        assert!(!reaches(public_only(), "ftp://app.example/"));
         assert!(reaches(Reach::Loopback, "http://127.0.0.1:9/logout"));
         assert!(!reaches(Reach::Loopback, "http://app.example/logout"));
     }

@@ -20,7 +20,7 @@ pub(crate) fn standard_claims(account: &Account) -> StandardClaims {
         family_name: profile.family_name,
         middle_name: profile.middle_name,
         nickname: profile.nickname,
-        preferred_username: profile.preferred_username.or_else(|| Some(email.clone())),
+        preferred_username: profile.preferred_username,
         profile: profile.profile,
         picture: profile.picture,
         website: profile.website,

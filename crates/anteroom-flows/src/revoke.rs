@@ -12,7 +12,7 @@ use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::token::refresh::RefreshToken;
-use crate::trail::{About, Origin};
+use crate::trail::Origin;
 
 pub async fn revoke(
     provider: &Provider,

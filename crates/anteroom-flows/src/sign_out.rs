@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::trail::{About, Origin};
+use crate::trail::Origin;
 use crate::visitor::{Visitor, live_sessions, new_id};
 
 /// After this an application that could not be told has long dropped the session by its own limits.
@@ -100,13 +100,15 @@ pub(crate) async fn end_one(
 /// Sessions that one round ends at most.
 const LAPSED_BATCH: u64 = 200;
 
-/// Ends the sessions whose limits have passed, so that what hangs on them ends too.
-pub async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
+/// Ends sessions whose limits have passed, so that what hangs on them ends too. Says how many; the next round takes more.
+pub async fn end_lapsed(provider: &Provider) -> Result<usize, FlowError> {
     let (policy, now) = (provider.snapshot().policy.session, provider.clock.now());
     let lapsed = provider.store.lapsed_sessions(policy, now, LAPSED_BATCH).await?;
+    let count = lapsed.len();
     let too_old = |session: &Session| now.duration_since(session.auth_time) >= policy.absolute;
     let (old, idle): (Vec<Session>, Vec<Session>) = lapsed.into_iter().partition(too_old);
     let origin = Origin::local(now, &provider.random);
     end(provider, &origin, idle, SessionEnd::Idle).await?;
-    end(provider, &origin, old, SessionEnd::TooOld).await
+    end(provider, &origin, old, SessionEnd::TooOld).await?;
+    Ok(count)
 }

@@ -2,9 +2,8 @@
 
 use anteroom_crypto::Random;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::{AccountId, AuditId, SessionId};
+use anteroom_domain::ids::AuditId;
 use anteroom_domain::reference::Reference;
-use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,33 +52,6 @@ impl Origin {
             reference: self.reference,
             event,
         }
-    }
-}
-
-/// To whom, through which client, in which session: chained onto an entry where they apply.
-pub trait About: Sized {
-    #[must_use]
-    fn about(self, account: AccountId) -> Self;
-    #[must_use]
-    fn by_client(self, client: &ClientId) -> Self;
-    #[must_use]
-    fn in_session(self, session: SessionId) -> Self;
-}
-
-impl About for AuditEntry {
-    fn about(mut self, account: AccountId) -> Self {
-        self.subject = Some(account);
-        self
-    }
-
-    fn by_client(mut self, client: &ClientId) -> Self {
-        self.client = Some(client.clone());
-        self
-    }
-
-    fn in_session(mut self, session: SessionId) -> Self {
-        self.session = Some(session);
-        self
     }
 }
 

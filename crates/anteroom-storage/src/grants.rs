@@ -5,16 +5,20 @@
 
 use crate::StoreError;
 use crate::entity::{grants, refresh_tokens};
-use crate::row::{amr_text, json_text};
+use crate::row::{Place, amr_text, json_text};
 use crate::store::Tx;
 use anteroom_domain::account::Account;
 use anteroom_domain::grant::{Grant, GrantEnd};
-use anteroom_domain::ids::{GrantId, SessionId};
+use anteroom_domain::ids::{AccountId, GrantId, SessionId};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
+use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Set, Statement, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Set, Statement, Value,
+};
+use uuid::Uuid;
 
 /// A grant with all that its tokens are checked against.
 #[derive(Clone, Debug)]
@@ -98,6 +102,26 @@ impl Tx {
             next.expires_at.as_millisecond().into(),
         ];
         Ok(self.execute(ROTATE, values).await? == 1)
+    }
+
+    /// Those of an account that are not revoked: which grant, whose, from which session.
+    pub async fn grants_of_account(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(GrantId, ClientId, SessionId)>, StoreError> {
+        let rows: Vec<(Uuid, String, Uuid)> = grants::Entity::find()
+            .select_only()
+            .columns([grants::Column::Id, grants::Column::ClientId, grants::Column::SessionId])
+            .filter(grants::Column::AccountId.eq(account.0))
+            .filter(grants::Column::RevokedAt.is_null())
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        let read = |(id, client, session): (Uuid, String, Uuid)| {
+            let client = Place { table: "grants", id: &id }.parsed("client_id", &client)?;
+            Ok((GrantId(id), client, SessionId(session)))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// `false`: it was revoked before.

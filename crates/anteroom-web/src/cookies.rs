@@ -19,6 +19,8 @@ const DEVICE_CONTEXT: &str = "known_device";
 /// What browsers keep a cookie for at most.
 const DEVICE_DAYS: i64 = 400;
 const SEPARATOR: char = '.';
+/// A workstation is shared by more people than are signed in at it at once.
+const MAX_DEVICES: usize = 32;
 
 /// What the request's cookies hold.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ impl Jar {
             browser: browser.unwrap_or_else(|| BrowserId(random.uuid_v4())),
             browser_is_new: browser.is_none(),
             sessions: if browser.is_some() { sessions } else { Vec::new() },
-            devices: devices.filter_map(|text| parse_device(keyring, text)).take(MAX_SESSIONS).collect(),
+            devices: devices.filter_map(|text| parse_device(keyring, text)).take(MAX_DEVICES).collect(),
         }
     }
 
@@ -65,7 +67,7 @@ impl Jar {
     pub(crate) fn remember_device(&mut self, device: DeviceId) {
         self.devices.retain(|known| *known != device);
         self.devices.insert(0, device);
-        self.devices.truncate(MAX_SESSIONS);
+        self.devices.truncate(MAX_DEVICES);
     }
 }
 

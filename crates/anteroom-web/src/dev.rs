@@ -33,7 +33,7 @@ impl FromRequestParts<Arc<Web>> for Local {
         if is_local(parts, web) {
             return Ok(Self(asker));
         }
-        Err(Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).respond(&asker))
+        Err(Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await)
     }
 }
 
@@ -78,6 +78,7 @@ pub(crate) async fn json(Local(asker): Local) -> Response {
             ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(messages)).into_response()
         }),
     )
+    .await
 }
 
 pub(crate) async fn page(Local(asker): Local) -> Response {
@@ -85,7 +86,7 @@ pub(crate) async fn page(Local(asker): Local) -> Response {
         let view = OutboxPage { messages: messages.into_iter().map(shown).collect() };
         Frame::of(&asker).page(StatusCode::OK, &view)
     });
-    finish(&asker, shown)
+    finish(&asker, shown).await
 }
 
 fn shown(message: Delivered) -> OutboxMessage {
@@ -111,12 +112,13 @@ pub(crate) async fn email(Local(asker): Local, Path(id): Path<String>) -> Respon
         message.ok_or_else(|| Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()))
     });
     finish(&asker, found.map(|message| {
-        let csp = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox allow-top-navigation-by-user-activation allow-popups";
+        let csp = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
+                   sandbox allow-top-navigation-by-user-activation allow-popups";
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp)),
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         (headers, message.html).into_response()
-    }))
+    })).await
 }

@@ -1,7 +1,9 @@
 //! What goes wrong becomes one page: a plain sentence and a way forward for the person, the reference and the reason for
 //! the operator, nothing for an attacker.
 
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_flows::error::FlowError;
+use anteroom_flows::trail::{Origin, note_refusal};
 use anteroom_pages::{ErrorKind, ErrorPage, Forward, ForwardKind};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -39,7 +41,20 @@ impl Failure {
         Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::StaleForm, forward)
     }
 
-    pub(crate) fn respond(self, asker: &Asker) -> Response {
+    /// The page, once the trail knows of its reference.
+    pub(crate) async fn answer(self, asker: &Asker) -> Response {
+        if let Self::Page { status, kind, .. } = &self {
+            let provider = &asker.web.provider;
+            let event = Event::ErrorShown { status: status.as_u16(), page: format!("{kind:?}") };
+            let entry = Origin::of(&asker.visitor, &provider.random).entry(Actor::Anonymous, event);
+            if let Err(error) = note_refusal(provider, entry).await {
+                tracing::error!(reference = %asker.visitor.reference, "the trail was not told: {error}");
+            }
+        }
+        self.respond(asker)
+    }
+
+    fn respond(self, asker: &Asker) -> Response {
         let reference = asker.visitor.reference;
         let (status, kind, forward, retry_after) = match self {
             Self::Page { status, kind, forward } => {
@@ -78,6 +93,9 @@ pub(crate) fn to_sign_in() -> Forward {
 }
 
 /// Handlers return this; an error is rendered for the one who asked.
-pub(crate) fn finish(asker: &Asker, result: Result<Response, Failure>) -> Response {
-    result.unwrap_or_else(|failure| failure.respond(asker))
+pub(crate) async fn finish(asker: &Asker, result: Result<Response, Failure>) -> Response {
+    match result {
+        Ok(response) => response,
+        Err(failure) => failure.answer(asker).await,
+    }
 }

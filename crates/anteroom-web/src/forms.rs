@@ -4,6 +4,7 @@ use anteroom_flows::journey::Waiting;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::form::Form;
 use anteroom_pages::ErrorKind;
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -31,16 +32,23 @@ impl FromRequest<Arc<Web>> for Posted {
         let (mut parts, body) = request.into_parts();
         let Ok(asker) =
             <Asker as axum::extract::FromRequestParts<_>>::from_request_parts(&mut parts, web).await;
-        let refuse = |failure: Failure| failure.respond(&asker);
-        let issuer = web.provider.snapshot().issuer.clone();
-        let vouched = own_page(&parts.headers, &issuer).map_err(refuse)?;
-        if !is_form(&parts.headers) {
-            return Err(refuse(malformed()));
+        let read = Self::read(&parts.headers, body, web).await;
+        match read {
+            Ok((fields, vouched)) => Ok(Self { asker, fields, vouched }),
+            Err(failure) => Err(failure.answer(&asker).await),
         }
-        let body =
-            axum::body::to_bytes(body, web.settings.max_body).await.map_err(|_| refuse(too_large()))?;
-        let fields = Form::decode(&body).map_err(|_| refuse(malformed()))?;
-        Ok(Self { asker, fields, vouched })
+    }
+}
+
+impl Posted {
+    async fn read(headers: &HeaderMap, body: Body, web: &Web) -> Result<(Form, Vouched), Failure> {
+        let vouched = own_page(headers, &web.provider.snapshot().issuer)?;
+        if !is_form(headers) {
+            return Err(malformed());
+        }
+        let body = axum::body::to_bytes(body, web.settings.max_body).await.map_err(|_| too_large())?;
+        let fields = Form::decode(&body).map_err(|_| malformed())?;
+        Ok((fields, vouched))
     }
 }
 

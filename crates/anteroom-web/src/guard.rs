@@ -35,7 +35,7 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
             let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
             let status = StatusCode::MISDIRECTED_REQUEST;
             let forward = Forward { kind: ForwardKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
-            Failure::page(status, ErrorKind::MisdirectedHost, forward).respond(&asker)
+            Failure::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await
         }
     }
 }

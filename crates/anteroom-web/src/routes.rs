@@ -90,11 +90,13 @@ async fn preflight() -> StatusCode {
 }
 
 async fn not_found(asker: Asker) -> Response {
-    Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).respond(&asker)
+    Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await
 }
 
 async fn method_not_allowed(asker: Asker, _request: Request<Body>) -> Response {
-    Failure::page(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::MethodNotAllowed, to_sign_in()).respond(&asker)
+    Failure::page(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::MethodNotAllowed, to_sign_in())
+        .answer(&asker)
+        .await
 }
 
 /// Files of the theme. Their addresses carry a digest of their content, so a browser may keep them for good.

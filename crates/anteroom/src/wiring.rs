@@ -114,7 +114,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     keys::rotate(&store, &keyring, &around.random, &schedule, now).await?;
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
-    let reach = if settings.issuer.is_loopback_http() { Reach::Loopback } else { Reach::Public };
+    let reach = if settings.issuer.is_loopback_http() { Reach::Loopback } else { Reach::Public { allowed: Vec::new() } };
     Ok(Provider::new(Parts {
         snapshot: snapshot(configuration, &keyring, around.kind),
         store,

@@ -27,6 +27,7 @@ const PATIENCE = 15_000;
 const FILE_WITHIN = 6 * 60_000;
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+const isLoopback = (host) => LOOPBACK.includes(host) || host.endsWith(".localhost");
 
 let browser;
 const scriptless = new WeakSet();
@@ -42,7 +43,7 @@ setTimeout(() => {
 
 /**
  * A page of a browser that has been nowhere. It closes with the test `t`, which then fails if a script stumbled, a
- * Content-Security-Policy was broken or anything was asked of another machine.
+ * Content-Security-Policy was broken, anything was asked of another machine or a server gave up (5xx).
  *
  * A second tab of the same browser is `page.context().newPage()`; it is watched as well.
  */
@@ -78,7 +79,10 @@ function watch(context) {
   });
   context.on("request", (request) => {
     const url = new URL(request.url());
-    if (url.host && !LOOPBACK.includes(url.hostname)) problems.push(`asked for ${url}`);
+    if (url.host && !isLoopback(url.hostname)) problems.push(`asked for ${url}`);
+  });
+  context.on("response", (response) => {
+    if (response.status() >= 500) problems.push(`${response.status()} from ${response.url()}`);
   });
   return problems;
 }

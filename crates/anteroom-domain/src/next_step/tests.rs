@@ -77,8 +77,9 @@ fn every_need() -> Vec<Needs> {
 /// Every obstacle between this person and the destination, whatever its order: written apart from `decide`.
 fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep> {
     let signed_in_for_this = standing.auth_time >= needs.began_at;
-    let too_old =
-        needs.max_age.is_some_and(|max| now.as_second() - standing.auth_time.as_second() > max.as_secs());
+    let grace = if signed_in_for_this { 600 } else { 0 };
+    let age = now.as_second() - standing.auth_time.as_second();
+    let too_old = needs.max_age.is_some_and(|max| age > max.as_secs().max(grace));
     let weak = needs.min_acr.is_some_and(|min| min > standing.acr);
     let new_device = needs.new_device_steps_up && !standing.device_stepped_up && standing.acr != Acr::Mfa;
     let step_up =
@@ -87,9 +88,10 @@ fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep>
         (standing.status == AccountStatus::Disabled, NextStep::SignIn(SignInReason::AccountInactive)),
         (standing.status == AccountStatus::Invited, NextStep::CompleteRegistration),
         (needs.choose_account, NextStep::ChooseAccount),
-        (needs.other_account_hinted, NextStep::SignIn(SignInReason::OtherAccount)),
+        (needs.other_account_hinted && !signed_in_for_this, NextStep::SignIn(SignInReason::OtherAccount)),
+        (needs.other_account_hinted, NextStep::SomebodyElse),
         (needs.login && !signed_in_for_this, NextStep::SignIn(SignInReason::LoginRequested)),
-        (too_old && !signed_in_for_this, NextStep::SignIn(SignInReason::TooLongAgo)),
+        (too_old, NextStep::SignIn(SignInReason::TooLongAgo)),
         (needs.refused, NextStep::NotEntitled),
         (standing.password_expired, NextStep::ChangeExpiredPassword),
         (weak, step_up(StepUpReason::Required)),
@@ -114,7 +116,7 @@ fn over_the_whole_table_the_first_obstacle_is_the_next_step() {
         }
     }
     assert_eq!(cases, 96 * 768);
-    assert_eq!(seen.len(), 13, "every step is reached: {seen:?}");
+    assert_eq!(seen.len(), 14, "every step is reached: {seen:?}");
 }
 
 #[test]
@@ -141,8 +143,9 @@ fn signing_in_answers_prompt_login_and_max_age_once_and_for_all() {
     let before = decide(Person::One(standing()), &needs, at(10));
     assert_eq!(before, NextStep::SignIn(SignInReason::LoginRequested));
     let fresh = Standing { auth_time: at(1), ..standing() };
-    // Also when a consent page took its time in between.
-    assert_eq!(decide(Person::One(fresh), &needs, at(900)), NextStep::Done);
+    // Also when a consent page took its time in between, but not for as long as somebody likes.
+    assert_eq!(decide(Person::One(fresh), &needs, at(600)), NextStep::Done);
+    assert_eq!(decide(Person::One(fresh), &needs, at(602)), NextStep::SignIn(SignInReason::TooLongAgo));
 }
 
 #[test]
@@ -150,6 +153,14 @@ fn core_3_1_2_1_max_age_counts_whole_seconds() {
     let needs = Needs { max_age: Some(SignedDuration::from_secs(600)), ..needs() };
     assert_eq!(decide(Person::One(standing()), &needs, at(0)), NextStep::Done);
     assert_eq!(decide(Person::One(standing()), &needs, at(1)), NextStep::SignIn(SignInReason::TooLongAgo));
+}
+
+#[test]
+fn core_3_1_2_1_max_age_0_asks_also_within_the_second_of_the_sign_in() {
+    let needs = Needs { max_age: Some(SignedDuration::ZERO), ..needs() };
+    let just_now = Standing { auth_time: needs.began_at - SignedDuration::from_millis(1), ..standing() };
+    let step = decide(Person::One(just_now), &needs, needs.began_at);
+    assert_eq!(step, NextStep::SignIn(SignInReason::TooLongAgo));
 }
 
 #[test]

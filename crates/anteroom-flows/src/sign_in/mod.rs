@@ -7,9 +7,11 @@
 mod settle;
 
 use anteroom_crypto::{Lane, Token, Verdict};
+use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
 use anteroom_domain::rate::{AddressPrefix, RateLimit, Wait};
+use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_storage::SignInView;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -19,8 +21,10 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::onward::{Onward, parked, proceed_with};
 use crate::provider::{Provider, Snapshot};
+use crate::sign_out;
 use crate::tallies::Tally;
-use crate::visitor::{Live, Visitor, kept_sessions, live_sessions};
+use crate::trail::Origin;
+use crate::visitor::{Live, MAX_SESSIONS, Visitor, kept_sessions, live_sessions};
 use settle::{Prepared, Settled, settle};
 
 /// What the form said, parsed.
@@ -93,7 +97,10 @@ pub async fn sign_in(
     let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
     match settled {
         Settled::SignedIn { session, account, carried } => {
-            rehash_if_outdated(provider, &prepared, &credentials.password).await?;
+            // The person is in already; what fails here is put off until next time.
+            if let Err(error) = rehash_if_outdated(provider, &prepared, &credentials.password).await {
+                tracing::warn!(reference = %visitor.reference, "a password was not hashed anew: {error}");
+            }
             let token = prepared.token.clone();
             signed_in(provider, visitor, carried, Live { session: *session, account: *account, token }, live)
                 .await
@@ -122,6 +129,9 @@ async fn signed_in(
     let others = before.into_iter().filter(|other| other.account.id != account);
     let live: Vec<Live> = std::iter::once(current).chain(others).collect();
     let cookies = NewCookies { sessions: kept_sessions(&live), device };
+    // What the cookie has no room for could not be signed out of any more.
+    let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
+    sign_out::end(provider, &Origin::of(visitor, &provider.random), dropped, SessionEnd::SignedOut).await?;
     let onward = proceed_with(provider, visitor, carried, live).await?;
     let onward = parked(provider, visitor, onward).await?;
     Ok(SignInOutcome::SignedIn { cookies, onward })
@@ -182,7 +192,12 @@ async fn verify(
     password: &SecretString,
 ) -> Result<Verdict, FlowError> {
     // A device that has used up its own budget has locked the account, and waits with everybody else.
-    let known = view.is_some_and(|view| !view.devices.is_empty() && view.account.lockout.locked_at.is_none());
+    let known = view.is_some_and(|view| {
+        let account = &view.account;
+        !view.devices.is_empty()
+            && account.status == AccountStatus::Active
+            && account.lockout.locked_at.is_none()
+    });
     let lane = if known { Lane::KnownDevice } else { Lane::of_address(visitor.address) };
     let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     Ok(provider.hashing.verify(lane, password, hash).await?)

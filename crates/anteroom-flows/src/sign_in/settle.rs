@@ -20,7 +20,7 @@ use super::{RATE_SCOPE, Told, limits};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::provider::{Provider, Snapshot};
-use crate::trail::{About, Origin};
+use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, new_id, session_digest};
 
 /// How long it is worth telling someone that their account was locked.
@@ -133,7 +133,11 @@ async fn unknown(tx: &Tx, prepared: &Prepared) -> Result<Settled, FlowError> {
 
 /// The device's counter as it is now: parallel attempts have moved it since the view was read.
 async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownDevice>, FlowError> {
-    let known = prepared.view.as_ref().and_then(|view| view.devices.first());
+    // In the cookie's order: the one this account was last signed in with comes first.
+    let known = prepared.view.as_ref().and_then(|view| {
+        let mut named = prepared.visitor.devices.iter();
+        named.find_map(|id| view.devices.iter().find(|device| device.id == *id))
+    });
     match known {
         Some(device) => Ok(tx.device(device.id).await?),
         None => Ok(None),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::{Exchange, TokenError, mint, refresh};
 use crate::error::FlowError;
 use crate::release;
-use crate::trail::{About, Origin};
+use crate::trail::Origin;
 
 pub(super) async fn redeem(
     exchange: &Exchange<'_>,
@@ -47,6 +47,8 @@ pub(super) async fn redeem(
         // A late second use is still a second use.
         return Err(if spent(exchange, &code).await? { TokenError::CodeReplayed } else { refusal.into() });
     }
+    // Whatever could go wrong in minting must do so before the code is spent.
+    mint::check_signers(exchange)?;
     let grant = grant_of(&code, exchange.origin.now);
     let resources = mint::narrowed_resources(exchange.client, &grant.resources, &request.resource)?;
     let family = exchange
@@ -111,7 +113,9 @@ async fn write(
     family: Option<RefreshFamily>,
 ) -> Result<Inserted, TokenError> {
     let tokens = exchange.provider.snapshot().policy.tokens;
-    let keep = if family.is_some() { tokens.refresh_absolute } else { tokens.access_token_lifetime };
+    // As long as the session may last in any case: its end is announced to the clients of its grants.
+    let session = exchange.provider.snapshot().policy.session.absolute;
+    let keep = if family.is_some() { tokens.refresh_absolute.max(session) } else { session };
     let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
     let (grant, origin) = (Arc::new(grant.clone()), exchange.origin.clone());
     let write = exchange.provider.store.write(move |tx| {

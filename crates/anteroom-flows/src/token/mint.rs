@@ -42,6 +42,14 @@ pub(super) fn for_person(
     })
 }
 
+/// The keys that this client's tokens are signed with are there.
+pub(super) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
+    let (keys, metadata) = (exchange.provider.key_set(), &exchange.client.metadata);
+    keys.signer(metadata.id_token_signed_response_alg)?;
+    keys.signer(metadata.access_token_signed_response_alg)?;
+    Ok(())
+}
+
 /// A token that the client holds for itself; its `sub` is the client (RFC 9068 §2.2).
 pub(super) fn for_client(
     exchange: &Exchange<'_>,

@@ -6,6 +6,7 @@ mod code;
 pub mod mint;
 pub mod refresh;
 
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::code::CodeRefusal;
 use anteroom_domain::grant::GrantDead;
@@ -16,7 +17,7 @@ use anteroom_oidc::token::{TokenRequest, TokenResponse};
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::trail::Origin;
+use crate::trail::{Origin, note_refusal};
 
 /// Specific inside; [`TokenError::code`] is what the wire gets.
 #[derive(Debug, thiserror::Error)]
@@ -101,15 +102,28 @@ pub async fn exchange(
     origin: Origin,
     request: TokenRequest,
 ) -> Result<TokenResponse, TokenError> {
-    let client = client.client();
-    let grant_type = request.grant_type();
-    if !client.metadata.allows_grant(grant_type) {
-        return Err(TokenError::GrantNotAllowed(grant_type));
+    let exchange = Exchange { provider, client: client.client(), origin };
+    let result = exchange.grant(request).await;
+    if let Err(error) = &result
+        && error.code().is_some()
+    {
+        let event = Event::TokenRefused { reason: error.to_string() };
+        let entry = exchange.origin.entry(Actor::Client, event).by_client(exchange.client.id());
+        note_refusal(provider, entry).await?;
     }
-    let exchange = Exchange { provider, client, origin };
-    match request {
-        TokenRequest::AuthorizationCode(request) => code::redeem(&exchange, request).await,
-        TokenRequest::RefreshToken(request) => refresh::refresh(&exchange, request).await,
-        TokenRequest::ClientCredentials(request) => client_credentials::issue(&exchange, &request),
+    result
+}
+
+impl Exchange<'_> {
+    async fn grant(&self, request: TokenRequest) -> Result<TokenResponse, TokenError> {
+        let grant_type = request.grant_type();
+        if !self.client.metadata.allows_grant(grant_type) {
+            return Err(TokenError::GrantNotAllowed(grant_type));
+        }
+        match request {
+            TokenRequest::AuthorizationCode(request) => code::redeem(self, request).await,
+            TokenRequest::RefreshToken(request) => refresh::refresh(self, request).await,
+            TokenRequest::ClientCredentials(request) => client_credentials::issue(self, &request),
+        }
     }
 }

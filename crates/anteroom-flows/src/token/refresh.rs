@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{Exchange, TokenError, mint};
 use crate::error::FlowError;
-use crate::trail::About;
+use crate::trail::note_refusal;
 
 const CONTEXT: &str = "refresh_token";
 const GRANT_LEN: usize = 16;
@@ -82,7 +82,10 @@ pub(super) async fn refresh(
                 }
                 next
             }
-            RefreshDecision::Repeat(same) => same,
+            RefreshDecision::Repeat(same) => {
+                note_repeat(exchange, &record.grant, same).await?;
+                same
+            }
             RefreshDecision::Replay => {
                 return Err(replayed(exchange, &record.grant, presented.generation).await?);
             }
@@ -136,6 +139,17 @@ async fn rotate(
         }
     });
     Ok(write.await?)
+}
+
+/// The same successor again is a token grant as well, and has its entry.
+async fn note_repeat(
+    exchange: &Exchange<'_>,
+    grant: &Grant,
+    family: RefreshFamily,
+) -> Result<(), TokenError> {
+    let event = Event::TokenRefreshed { grant: grant.id, generation: family.generation };
+    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    Ok(note_refusal(exchange.provider, entry.in_session(grant.session)).await?)
 }
 
 /// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.

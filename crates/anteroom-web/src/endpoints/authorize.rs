@@ -17,7 +17,7 @@ use crate::pages::step::show;
 use crate::respond::see_other;
 
 pub(crate) async fn get(asker: Asker, query: RawQuery) -> Response {
-    finish(&asker, answer(&asker, query.0.as_deref().unwrap_or_default()).await)
+    finish(&asker, answer(&asker, query.0.as_deref().unwrap_or_default()).await).await
 }
 
 async fn answer(asker: &Asker, query: &str) -> Result<Response, Failure> {
@@ -44,11 +44,11 @@ fn refused(error: &AuthorizationError) -> Failure {
 /// A POST comes from the application's page, so without our Lax cookie: it changes nothing and is asked again as a GET of the
 /// same path.
 pub(crate) async fn post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
-    finish(&asker, again_as_get("/authorize", &headers, body))
+    finish(&asker, again_as_get("/authorize", &headers, body)).await
 }
 
 pub(crate) async fn end_session_post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
-    finish(&asker, again_as_get("/end-session", &headers, body))
+    finish(&asker, again_as_get("/end-session", &headers, body)).await
 }
 
 /// What cannot be read, or is too long, is as unusable as anything else that is no request.

@@ -1,12 +1,11 @@
 //! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
 
-use anteroom_domain::audit::{Actor, Event};
 use anteroom_flows::client_auth::{AuthenticatedClient, authenticate};
 use anteroom_flows::error::FlowError;
-use anteroom_flows::introspect::introspect as introspect_token;
+use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_token};
 use anteroom_flows::revoke::revoke as revoke_token;
 use anteroom_flows::token::{TokenError as ExchangeError, exchange};
-use anteroom_flows::trail::{About as _, Origin, note_refusal};
+use anteroom_flows::trail::Origin;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::Form;
 use anteroom_oidc::token::{PresentedCredentials, TokenReference, TokenRequest};
@@ -55,13 +54,10 @@ impl ClientRequest {
         let presented = PresentedCredentials::parse(authorization, &form).map_err(TokenError::from)?;
         let provider = &asker.web.provider;
         let origin = Origin::of(&asker.visitor, &provider.random);
-        match authenticate(provider, &presented) {
+        match authenticate(provider, &origin, &presented).await? {
             Ok(client) => Ok(Self { client, form, origin }),
             Err(error) => {
                 tracing::warn!(reference = %asker.visitor.reference, "client authentication failed: {error}");
-                let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
-                let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
-                note_refusal(provider, entry).await?;
                 Err(TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed").into())
             }
         }
@@ -104,16 +100,15 @@ pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Bytes) ->
 
 async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
     let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
-    if client.client().metadata.is_public() {
-        // RFC 7662 §2.1: introspection is for those who can authenticate.
-        return Err(
-            TokenError::new(TokenErrorCode::InvalidClient, "a public client may not introspect").into()
-        );
-    }
     let reference = TokenReference::parse(&form)?;
-    let provider = &asker.web.provider;
-    let answer = introspect_token(provider, &client, &reference.token, asker.visitor.now).await?;
-    Ok(Json(answer).into_response())
+    match introspect_token(&asker.web.provider, &client, &reference.token, asker.visitor.now).await {
+        Ok(answer) => Ok(Json(answer).into_response()),
+        Err(IntrospectionError::PublicClient) => {
+            let description = "a public client may not introspect";
+            Err(TokenError::new(TokenErrorCode::InvalidClient, description).into())
+        }
+        Err(IntrospectionError::Flow(error)) => Err(error.into()),
+    }
 }
 
 /// RFC 6749 §5.1: nothing of this is ever kept by a cache.

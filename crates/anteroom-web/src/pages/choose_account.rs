@@ -14,7 +14,7 @@ use crate::respond::{Frame, see_next, see_other, with_cookies};
 
 /// From the dashboard: whoever is signed in here, to change to.
 pub(crate) async fn form(asker: Asker) -> Response {
-    finish(&asker, shown(&asker).await)
+    finish(&asker, shown(&asker).await).await
 }
 
 async fn shown(asker: &Asker) -> Result<Response, Failure> {
@@ -33,7 +33,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
 
 pub(crate) async fn submit(posted: Posted) -> Response {
     let result = submitted(&posted).await;
-    finish(&posted.asker, result)
+    finish(&posted.asker, result).await
 }
 
 async fn submitted(posted: &Posted) -> Result<Response, Failure> {

@@ -13,7 +13,7 @@ use crate::pages::step::go;
 
 pub(crate) async fn submit(posted: Posted) -> Response {
     let result = submitted(&posted).await;
-    finish(&posted.asker, result)
+    finish(&posted.asker, result).await
 }
 
 async fn submitted(posted: &Posted) -> Result<Response, Failure> {

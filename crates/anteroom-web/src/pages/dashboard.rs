@@ -21,7 +21,7 @@ pub(crate) async fn home() -> Response {
 }
 
 pub(crate) async fn show(asker: Asker) -> Response {
-    finish(&asker, shown(&asker).await)
+    finish(&asker, shown(&asker).await).await
 }
 
 async fn shown(asker: &Asker) -> Result<Response, Failure> {
@@ -56,7 +56,7 @@ fn percent(text: &str) -> String {
 }
 
 pub(crate) async fn open(asker: Asker, Path(client): Path<String>) -> Response {
-    finish(&asker, opened(&asker, &client).await)
+    finish(&asker, opened(&asker, &client).await).await
 }
 
 async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {

@@ -12,7 +12,7 @@ use crate::respond::Frame;
 
 pub(crate) async fn submit(posted: Posted) -> Response {
     let result = submitted(&posted);
-    finish(&posted.asker, result)
+    finish(&posted.asker, result).await
 }
 
 fn submitted(posted: &Posted) -> Result<Response, Failure> {

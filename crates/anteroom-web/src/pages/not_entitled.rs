@@ -1,6 +1,6 @@
 //! `POST /not-entitled`: "Back to the application", which learns `access_denied`.
 
-use anteroom_flows::onward::{Refusal, back_to_application};
+use anteroom_flows::not_entitled::{Refusal, back_to_application};
 use axum::response::Response;
 
 use crate::failure::{Failure, finish};
@@ -12,7 +12,7 @@ use crate::respond::to_application;
 
 pub(crate) async fn submit(posted: Posted) -> Response {
     let result = submitted(&posted).await;
-    finish(&posted.asker, result)
+    finish(&posted.asker, result).await
 }
 
 async fn submitted(posted: &Posted) -> Result<Response, Failure> {

@@ -9,7 +9,7 @@ use anteroom_pages::{SignInNotice, SignInPage, SignInProblem, Wait as WaitText};
 use axum::extract::RawQuery;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
 use crate::asker::Asker;
@@ -25,7 +25,7 @@ const MAX_EMAIL_BYTES: usize = 320;
 
 /// The form, or straight on for whoever is signed in already.
 pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
-    finish(&asker, open_form(&asker, query.0.as_deref().unwrap_or_default()).await)
+    finish(&asker, open_form(&asker, query.0.as_deref().unwrap_or_default()).await).await
 }
 
 async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
@@ -67,9 +67,13 @@ impl Wish {
     }
 }
 
+/// In a task of its own: whoever hangs up after the hash was computed is counted all the same.
 pub(crate) async fn submit(posted: Posted) -> Response {
-    let result = submitted(&posted).await;
-    finish(&posted.asker, result)
+    let attempt = tokio::spawn(async move {
+        let result = submitted(&posted).await;
+        finish(&posted.asker, result).await
+    });
+    attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn submitted(posted: &Posted) -> Result<Response, Failure> {
@@ -88,7 +92,10 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
         waiting,
     };
     match sign_in(&asker.web.provider, &asker.visitor, credentials).await? {
-        SignInOutcome::SignedIn { cookies, onward } => Ok(remember(asker, cookies, go(asker, onward)?)),
+        // Signed in also where the way onward ends on an error page.
+        SignInOutcome::SignedIn { cookies, onward } => {
+            Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
+        }
         SignInOutcome::Proven { onward } => go(asker, onward),
         SignInOutcome::Refused { told: Told::Nothing, carried } => {
             refused(asker, &carried, entered.email, SignInProblem::Refused)

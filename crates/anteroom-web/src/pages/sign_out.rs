@@ -1,5 +1,6 @@
 //! `POST /sign-out`, `GET /signed-out` and the end-session endpoint (RP-Initiated Logout 1.0).
 
+use anteroom_domain::ids::BrowserId;
 use anteroom_flows::end_session::{EndSessionOutcome, LogoutError, end_session};
 use anteroom_flows::sign_out::everywhere;
 use anteroom_oidc::form::Form;
@@ -22,7 +23,7 @@ const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_
 /// The dashboard's button, or the answer "Sign Out" to the question.
 pub(crate) async fn submit(posted: Posted) -> Response {
     let result = submitted(&posted).await;
-    finish(&posted.asker, result)
+    finish(&posted.asker, result).await
 }
 
 async fn submitted(posted: &Posted) -> Result<Response, Failure> {
@@ -48,7 +49,7 @@ pub(crate) async fn done(asker: Asker) -> Response {
 
 pub(crate) async fn end_session_get(asker: Asker, query: RawQuery) -> Response {
     let result = answer(&asker, query.0.as_deref().unwrap_or_default(), false).await;
-    finish(&asker, result)
+    finish(&asker, result).await
 }
 
 async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response, Failure> {
@@ -87,9 +88,7 @@ fn refused(error: &LogoutError) -> Failure {
     let kind = match error {
         LogoutError::UnknownClient { .. } => ErrorKind::UnknownClient,
         LogoutError::UnregisteredRedirect { .. } => ErrorKind::RedirectUriMismatch,
-        LogoutError::Hint | LogoutError::ClientMismatch { .. } | LogoutError::RedirectWithoutClient => {
-            ErrorKind::InvalidRequest
-        }
+        LogoutError::ClientMismatch { .. } | LogoutError::RedirectWithoutClient => ErrorKind::InvalidRequest,
     };
     Failure::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }
@@ -97,5 +96,7 @@ fn refused(error: &LogoutError) -> Failure {
 fn forget_sessions(asker: &Asker, remaining: Vec<anteroom_crypto::Token>, response: Response) -> Response {
     let mut jar = asker.jar.clone();
     jar.sessions = remaining;
+    // Journeys of whoever has left do not wait here for the next person.
+    jar.browser = BrowserId(asker.web.provider.random.uuid_v4());
     with_cookies(response, &[jar.session_cookie(asker.web.secure_cookies())])
 }

@@ -48,7 +48,7 @@ fn continue_address(asker: &Asker, page: &StepPage) -> Result<String, Failure> {
 
 /// `GET /continue?interaction=…`: wherever the journey stands.
 pub(crate) async fn resume(asker: Asker, query: axum::extract::RawQuery) -> Response {
-    finish(&asker, resumed(&asker, query.0.as_deref().unwrap_or_default()).await)
+    finish(&asker, resumed(&asker, query.0.as_deref().unwrap_or_default()).await).await
 }
 
 async fn resumed(asker: &Asker, query: &str) -> Result<Response, Failure> {
@@ -96,27 +96,27 @@ fn step_page(asker: &Asker, page: StepPage) -> Result<Response, Failure> {
             };
             frame.leads_to_client().page(StatusCode::OK, &view)
         }
-        Step::Consent(scopes) => {
+        Step::Consent { scope, person } => {
             let metadata = client.as_ref().map(|client| &client.metadata);
             let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
             let view = ConsentPage {
                 form_token: token(FormName::Consent),
                 interaction,
                 application_name: application_name.unwrap_or_default(),
-                scopes: consent_scopes(&scopes),
+                scopes: consent_scopes(&scope),
                 policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),
                 tos_uri: uri(metadata.and_then(|metadata| metadata.tos_uri.as_ref())),
             };
-            frame.leads_to_client().page(StatusCode::OK, &view)
+            frame.signed_in(&person.account).leads_to_client().page(StatusCode::OK, &view)
         }
-        Step::NotEntitled => {
+        Step::NotEntitled(account) => {
             let view = NotEntitledPage {
                 form_token: token(FormName::NotEntitled),
                 interaction,
                 application_name: application_name.unwrap_or_default(),
                 dashboard_href: DASHBOARD.to_owned(),
             };
-            frame.leads_to_client().page(StatusCode::FORBIDDEN, &view)
+            frame.signed_in(&account).leads_to_client().page(StatusCode::FORBIDDEN, &view)
         }
         Step::ExpiredPassword { account, set_at } => {
             let snapshot = asker.web.provider.snapshot();

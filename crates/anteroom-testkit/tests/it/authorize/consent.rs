@@ -11,6 +11,8 @@ on_both_databases!(
     the_practices_own_applications_do_not_ask,
     prompt_consent_asks_anyone_again,
     consent_is_the_persons_that_was_asked,
+    whoever_came_after_does_not_agree_to_it,
+    whoever_signed_in_for_a_request_is_the_one_it_is_about,
     consent_needs_its_form,
 );
 
@@ -110,6 +112,32 @@ async fn consent_is_the_persons_that_was_asked(backend: Backend) {
     assert_eq!(claims(tokens.id_token())["sub"], alice);
     assert!(partner.authorize(&browser, &[("login_hint", BOB)]).await.has_form("/consent"));
     partner.code(&browser, &[("login_hint", ALICE)]).await;
+}
+
+async fn whoever_came_after_does_not_agree_to_it(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    let page = partner.authorize(&browser, &[]).await;
+    let dashboard = browser.get("/dashboard").await;
+    browser.submit(&dashboard, "/sign-out", &[]).await;
+    browser.sign_in(BOB, PASSWORD).await;
+    let answer = decide(&browser, &page, "allow").await;
+    assert!(browser.follow(&answer).await.has_form("/choose-account"), "{}", answer.gist());
+    assert!(provider.audited("consent_given").await.is_empty());
+}
+
+async fn whoever_signed_in_for_a_request_is_the_one_it_is_about(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    provider.advance(jiff::SignedDuration::from_secs(1));
+    // After a mistake the request is a row; what was chosen on the way must be in it.
+    let page = partner.authorize(&browser, &[("prompt", "login"), ("scope", "openid email")]).await;
+    let page = browser.enter(&page, BOB, "wrong").await;
+    let answer = browser.enter(&page, BOB, PASSWORD).await;
+    let page = browser.follow(&answer).await;
+    let answer = decide(&browser, &page, "allow").await;
+    let tokens = Tokens::of(&partner.redeem(&partner.code_in(&answer)).await);
+    assert_eq!(partner.userinfo(&tokens.access_token).await.json()["email"], BOB);
 }
 
 async fn consent_needs_its_form(backend: Backend) {

@@ -9,6 +9,7 @@ on_both_databases!(
     core_3_1_2_1_redirect_uri_is_required,
     the_reference_on_the_page_is_found_in_the_trail,
     core_3_1_2_6_other_errors_go_back_to_the_application,
+    multiple_response_types_5_errors_of_hybrid_requests_are_in_the_fragment,
     rfc6749_3_1_a_parameter_given_twice_is_an_error,
     an_error_goes_back_the_way_that_was_asked_for,
     bad_input_is_never_an_internal_error,
@@ -91,7 +92,6 @@ async fn core_3_1_2_6_other_errors_go_back_to_the_application(backend: Backend) 
         for (changes, error) in [
             (&[("response_type", "")][..], "invalid_request"),
             (&[("response_type", "token")], "unsupported_response_type"),
-            (&[("response_type", "code id_token")], "unsupported_response_type"),
             (&[("response_type", "nonsense")], "unsupported_response_type"),
             (&[("response_mode", "nonsense")], "invalid_request"),
             (&[("code_challenge", "")], "invalid_request"),
@@ -113,10 +113,22 @@ async fn core_3_1_2_6_other_errors_go_back_to_the_application(backend: Backend) 
             let answer = web.authorize(&browser, changes).await;
             assert!(answer.location().as_str().starts_with(&web.redirect_uri), "{changes:?}");
             let parameters = answer.parameters();
-            assert_eq!(parameters["error"], error, "{changes:?}");
+            assert_eq!(answer.error(), error, "{changes:?}");
             assert_eq!((parameters["state"].as_str(), &parameters["iss"]), (STATE, &provider.issuer));
             assert!(!parameters.contains_key("code"), "{changes:?}");
         }
+    }
+}
+
+async fn multiple_response_types_5_errors_of_hybrid_requests_are_in_the_fragment(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.browser());
+    for response_type in ["code id_token", "id_token"] {
+        let answer = web.authorize(&browser, &[("response_type", response_type)]).await;
+        let (location, issuer) = (answer.location(), url::form_urlencoded::byte_serialize(provider.issuer.as_bytes()));
+        let fragment = location.fragment().unwrap();
+        assert!(location.query().is_none() && fragment.contains("error=unsupported_response_type"), "{location}");
+        assert!(fragment.contains(&format!("iss={}", issuer.collect::<String>())), "{location}");
     }
 }
 

@@ -1,1 +1,8 @@
-//! 
+//! The token endpoint.
+
+mod clients;
+mod code;
+mod ends;
+mod id_token;
+mod refresh;
+mod service;

@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
 use crate::test::postgres::Postgres;
 
-/// Names the server that tests make their databases on. Without it they use SQLite alone.
+/// Names the server that tests make their databases on. Without it those for PostgreSQL do nothing.
 const TEST_POSTGRES: &str = "ANTEROOM_TEST_POSTGRES";
 
 pub(super) fn format() -> Result {
@@ -19,16 +19,16 @@ pub(super) fn tests_on_sqlite() -> Result {
     run(cargo().args(["test", "--workspace", "--no-fail-fast"]).env_remove(TEST_POSTGRES))
 }
 
-/// The whole workspace once more, since naming packages would make cargo choose other features and compile them again.
-/// The pure tests that run twice cost less than that, and no list of packages can be forgotten.
+/// The tests with `postgres` in their path, which is how `on_both_databases` names them: the others have run already. For
+/// the whole workspace all the same, since naming packages makes cargo choose other features and compile them again.
 pub(super) fn tests_on_postgres() -> Result {
     let mut postgres = Postgres::start()?;
-    run(cargo()
-        .args(["test", "--workspace", "--no-fail-fast", "--tests"])
-        .env(TEST_POSTGRES, postgres.url()))?;
+    let mut tests = cargo();
+    tests.args(["test", "--workspace", "--no-fail-fast", "--tests", "postgres"]);
+    run(tests.env(TEST_POSTGRES, postgres.url()))?;
     if postgres.was_used() {
         Ok(())
     } else {
-        Err(Failure::new("no test made a table on PostgreSQL: does any still read its address?"))
+        Err(Failure::new(format!("no test made a table on PostgreSQL: does any still read {TEST_POSTGRES}?")))
     }
 }

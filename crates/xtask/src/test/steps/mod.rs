@@ -25,10 +25,15 @@ pub(super) const STEPS: &[Step] = &[
         needs: &[],
         run: licences::check,
     },
-    Step { name: "sqlite", about: "all tests, on SQLite", needs: &[], run: cargo_steps::tests_on_sqlite },
+    Step {
+        name: "sqlite",
+        about: "all tests, those of storage on SQLite",
+        needs: &[],
+        run: cargo_steps::tests_on_sqlite,
+    },
     Step {
         name: "postgres",
-        about: "the same tests on a PostgreSQL of our own",
+        about: "those of storage again, on a PostgreSQL of our own",
         needs: &[&needs::POSTGRES],
         run: cargo_steps::tests_on_postgres,
     },

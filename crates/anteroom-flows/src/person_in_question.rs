@@ -1,0 +1,83 @@
+//! Whom a step is about: of those signed in in this browser, or proven in this journey, the one.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::interaction::{Journey, Proof};
+use anteroom_oidc::Prompt;
+
+use crate::error::FlowError;
+use crate::journey::Carried;
+use crate::provider::Provider;
+use crate::visitor::{Live, Visitor};
+
+pub(crate) enum Who {
+    Nobody,
+    Several(Vec<Live>),
+    SignedIn(Box<Live>),
+    Proven(Box<Account>, Proof),
+}
+
+impl Who {
+    /// Chosen on the way, else insisted on or hinted at by the application, else the only one; the dashboard takes the
+    /// current one. Whoever was chosen and is not signed in any more is nobody: another one does not stand in.
+    pub(crate) async fn among(
+        provider: &Provider,
+        visitor: &Visitor,
+        carried: &Carried,
+        mut live: Vec<Live>,
+    ) -> Result<Self, FlowError> {
+        let journey = &carried.journey;
+        // Whoever has signed in or was chosen since the proof was given comes first.
+        if let Some(proof) = carried.proof().filter(|proof| journey.account == Some(proof.account))
+            && let Some(account) = provider.store.account(proof.account).await?
+            && proof.stands(&account, visitor.now)
+        {
+            return Ok(Self::Proven(Box::new(account), proof.clone()));
+        }
+        let chosen = journey.account.map(|chosen| live.iter().position(|one| one.account.id == chosen));
+        let place = match chosen {
+            Some(None) => return Ok(Self::Nobody),
+            Some(Some(place)) => Some(place),
+            None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
+            None => named(journey, &live).or(match live.len() {
+                0 => return Ok(Self::Nobody),
+                1 => Some(0),
+                _ if journey.request().is_none() => Some(0),
+                _ => None,
+            }),
+        };
+        Ok(match place {
+            Some(place) => Self::SignedIn(Box::new(live.swap_remove(place))),
+            None => Self::Several(live),
+        })
+    }
+
+    pub(crate) fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Nobody | Self::Several(_) => None,
+            Self::SignedIn(live) => Some(&live.account),
+            Self::Proven(account, _) => Some(account),
+        }
+    }
+
+    pub(crate) fn into_choices(self) -> Vec<Live> {
+        match self {
+            Self::Several(live) => live,
+            Self::SignedIn(live) => vec![*live],
+            Self::Nobody | Self::Proven(..) => Vec::new(),
+        }
+    }
+}
+
+fn must_choose(journey: &Journey) -> bool {
+    journey.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
+}
+
+/// The one whom the application insists on, or whose address it hints at (OpenID Connect Core §3.1.2.1).
+fn named(journey: &Journey, live: &[Live]) -> Option<usize> {
+    if let Some(wanted) = journey.insists_on {
+        return live.iter().position(|one| one.account.id == wanted);
+    }
+    let hint = FoldedAddress::from_entered(journey.request()?.login_hint.as_deref()?);
+    live.iter().position(|one| one.account.primary_address.folded() == hint)
+}

@@ -1,0 +1,134 @@
+//! Who is asking: client authentication (RFC 6749 §2.3, OpenID Connect Core §9).
+
+use crate::ALICE;
+use anteroom_testkit::{Backend, CLIENT_SECRET, Proof, RelyingParty, TestProvider, on_both_databases};
+
+on_both_databases!(
+    only_the_registered_method_is_accepted,
+    rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge,
+    rfc6749_2_3_two_methods_at_once_are_refused,
+    rfc6749_2_3_1_basic_credentials_are_form_urlencoded,
+    failures_are_in_the_trail_without_the_secret,
+    every_endpoint_for_clients_asks_who_they_are,
+    a_secret_is_replaced_without_an_interruption,
+);
+
+const WRONG: &str = "not-the-clients-secret";
+
+fn proving(provider: &TestProvider, client: &str, proof: Proof) -> RelyingParty {
+    RelyingParty { proof, ..provider.client(client) }
+}
+
+async fn only_the_registered_method_is_accepted(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let proofs = [Proof::Basic(CLIENT_SECRET), Proof::Post(CLIENT_SECRET), Proof::None];
+    for (client, accepted) in [("web", proofs[0]), ("poster", proofs[1]), ("native", proofs[2])] {
+        let toml = r#"
+[[clients]]
+client_id = "poster"
+first_party = true
+redirect_uris = ["https://poster.example/callback"]
+token_endpoint_auth_method = "client_secret_post"
+secret_env = "TEST_CLIENT_SECRET"
+"#;
+        let provider = TestProvider::on(&backend).clients(toml).beside(&provider).start().await;
+        for proof in proofs {
+            let app = proving(&provider, client, proof);
+            let code = app.code(&browser, &[]).await;
+            let answer = app.redeem(&code).await;
+            let expected = if proof == accepted { (200, "") } else { (401, "invalid_client") };
+            assert_eq!((answer.status, answer.error().as_str()), expected, "{client} {proof:?}");
+        }
+    }
+}
+
+async fn rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for app in [
+        proving(&provider, "web", Proof::Basic(WRONG)),
+        proving(&provider, "web", Proof::Basic("")),
+        proving(&provider, "partner", Proof::Post(WRONG)),
+        RelyingParty { client_id: "nobody".to_owned(), ..provider.client("web") },
+        RelyingParty { client_id: String::new(), ..provider.client("native") },
+    ] {
+        let answer = app.redeem("x").await;
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{app:?}");
+        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "), "{app:?}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
+async fn rfc6749_2_3_two_methods_at_once_are_refused(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let web = provider.client("web");
+    for extra in [("client_secret", CLIENT_SECRET), ("client_id", "native")] {
+        let answer = web.redeem_with("x", &[extra]).await;
+        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"), "{extra:?}");
+    }
+    // Naming oneself again does no harm.
+    assert_eq!(web.redeem_with("x", &[("client_id", "web")]).await.error(), "invalid_grant");
+}
+
+async fn rfc6749_2_3_1_basic_credentials_are_form_urlencoded(backend: Backend) {
+    let toml = r#"
+[[clients]]
+client_id = "with space:and%"
+first_party = true
+redirect_uris = []
+response_types = []
+grant_types = ["client_credentials"]
+secret_env = "TEST_CLIENT_SECRET"
+scope = "reports"
+"#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let app = provider.client("with space:and%");
+    for (sent, status) in [("with+space%3Aand%25", 200), ("with%20space%3Aand%25", 200), ("with space:and%", 401)] {
+        let app = RelyingParty { client_id: sent.to_owned(), ..app.clone() };
+        assert_eq!(app.post("/token", &[("grant_type", "client_credentials")]).await.status, status, "{sent}");
+    }
+}
+
+async fn failures_are_in_the_trail_without_the_secret(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    proving(&provider, "web", Proof::Basic(WRONG)).redeem("x").await;
+    proving(&provider, "web", Proof::Post(CLIENT_SECRET)).redeem("x").await;
+    let entries = provider.audited("client_authentication_failed").await;
+    assert_eq!(entries.len(), 2);
+    let said = format!("{entries:?}");
+    assert!(entries.iter().all(|entry| entry.client.as_deref() == Some("web")), "{said}");
+    assert!(!said.contains(WRONG) && !said.contains(CLIENT_SECRET), "{said}");
+    // The operator reads which method was registered and which was used.
+    assert!(said.contains("client_secret_basic") && said.contains("client_secret_post"), "{said}");
+}
+
+async fn every_endpoint_for_clients_asks_who_they_are(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let token = provider.client("web").tokens(&browser, "openid").await.access_token;
+    for path in ["/token", "/introspect", "/revoke"] {
+        let stranger = proving(&provider, "web", Proof::Basic(WRONG));
+        assert_eq!(stranger.post(path, &[("token", &token)]).await.status, 401, "{path}");
+    }
+    // Introspection is for those who can prove it (RFC 7662 §2.1).
+    assert_eq!(provider.client("native").introspect(&token).await.status, 401);
+    assert_eq!(provider.client("web").introspect(&token).await.json()["active"], true);
+}
+
+async fn a_secret_is_replaced_without_an_interruption(backend: Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new-secret");
+    std::fs::write(&file, "the-new-client-secret").unwrap();
+    let toml = format!(
+        "[[clients]]\nclient_id = \"renewing\"\nfirst_party = true\nredirect_uris = []\nresponse_types = []\n\
+         grant_types = [\"client_credentials\"]\nscope = \"reports\"\nsecret_env = \"TEST_CLIENT_SECRET\"\n\
+         secret_files = [\"{}\"]\n",
+        file.display()
+    );
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    for (secret, status) in [(CLIENT_SECRET, 200), ("the-new-client-secret", 200), (WRONG, 401)] {
+        let app = proving(&provider, "renewing", Proof::Basic(secret));
+        let answer = app.post("/token", &[("grant_type", "client_credentials")]).await;
+        assert_eq!(answer.status, status, "{secret}");
+    }
+}

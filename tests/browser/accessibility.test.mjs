@@ -1,0 +1,88 @@
+// Every page, on a desk and on a phone, light and dark, in both languages: WCAG 2.2 AA as far as axe can tell, the language
+// said, nothing that must be scrolled to sideways.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after, describe } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { axe, demo, page } from "./harness.mjs";
+import { application } from "./harness/application.mjs";
+import { APPLICATION_PAGES, applicationsOf, PAGES } from "./harness/pages.mjs";
+import { toDashboard } from "./harness/practice.mjs";
+
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+// WCAG 2.2, 1.4.10: what a desk shows at 400 %.
+const NARROW = { width: 320, height: 640 };
+
+/** Fails unless the page that is open is fit for everyone, in `language`. */
+async function isForEveryone(tab, language) {
+  assert.equal(await tab.locator("html").getAttribute("lang"), language, tab.url());
+  for (const size of [DESK, PHONE]) {
+    await tab.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"]) {
+      await tab.emulateMedia({ colorScheme });
+      await axe(tab);
+    }
+  }
+  await tab.setViewportSize(NARROW);
+  const wide = await tab.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= NARROW.width, `${tab.url()} is ${wide} pixels wide where there are ${NARROW.width}`);
+}
+
+const app = await application(after);
+
+for (const [language, locale] of [["en", "en-US"], ["es", "es-ES"]]) {
+  const anteroom = await demo();
+  describe(`in ${language}`, () => {
+    let applications;
+    test("the sample applications are there", async (t) => {
+      const tab = await page(t, anteroom);
+      await toDashboard(tab, "alice");
+      applications = await applicationsOf(tab);
+    });
+
+    for (const [name, open] of Object.entries(PAGES)) {
+      test(name, async (t) => {
+        const tab = await page(t, { ...anteroom, locale });
+        await open({ tab, app, anteroom, applications });
+        await isForEveryone(tab, name === "outbox-email" ? "en" : language);
+      });
+    }
+
+    // The sample applications speak English.
+    for (const [name, open] of Object.entries(language === "en" ? APPLICATION_PAGES : {})) {
+      test(name, async (t) => {
+        const tab = await page(t, anteroom);
+        await open({ tab, app, anteroom, applications });
+        await isForEveryone(tab, "en");
+      });
+    }
+  });
+}
+
+test("an application's languages come before the browser's", async (t) => {
+  const anteroom = await demo();
+  const tab = await page(t, { ...anteroom, locale: "en-US" });
+  await tab.goto(app.request({ ui_locales: "fr es en" }));
+  assert.equal(await tab.locator("html").getAttribute("lang"), "es");
+  assert.equal(await tab.locator("h1").innerText(), "Iniciar sesión");
+});
+
+test("what the demo does not come to: every sample of every page and email", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "anteroom-gallery-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const cargo = ["run", "--quiet", "--package", "anteroom-pages", "--example", "gallery", "--", folder];
+  await promisify(execFile)("cargo", cargo, { cwd: fileURLToPath(new URL("../..", import.meta.url)) });
+  const tab = await page(t, { url: pathToFileURL(folder).href });
+  const pages = (await readdir(folder)).filter((name) => name.endsWith(".html")).sort();
+  assert.ok(pages.length > 100, `${pages.length} pages`);
+  for (const name of pages) {
+    await tab.goto(pathToFileURL(join(folder, name)).href);
+    await isForEveryone(tab, name.split(".").at(-2));
+  }
+});
