@@ -47,6 +47,8 @@ purposes! {
     TokenHash, token_hash;
     /// Self-contained authorization codes.
     CodeSeal, code_seal;
+    /// Opaque access tokens.
+    AccessTokenSeal, access_token_seal;
     /// The token that binds a form to its session.
     FormMac, form_mac;
     /// Known-device cookies.

@@ -79,14 +79,17 @@ fn associated_data(provider: &Provider) -> Vec<u8> {
 /// An opaque token: the claims, sealed, so that nobody but us can read them and no row is needed to know them.
 pub(crate) fn seal(provider: &Provider, claims: &AccessTokenClaims) -> Result<String, FlowError> {
     let plain = serde_json::to_vec(claims).map_err(|_| FlowError::Broken("access token"))?;
-    let sealer = provider.keyring.sealer(KeyPurpose::CodeSeal);
+    let sealer = provider.keyring.sealer(KeyPurpose::AccessTokenSeal);
     Ok(URL_SAFE_NO_PAD.encode(sealer.seal(&provider.random, &associated_data(provider), &plain)))
 }
 
 /// `None` where it is not one of ours; its times are for the caller to look at.
 fn open(provider: &Provider, token: &str) -> Option<AccessTokenClaims> {
     let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let plain =
-        provider.keyring.sealer(KeyPurpose::CodeSeal).open(&associated_data(provider), &sealed).ok()?;
+    let plain = provider
+        .keyring
+        .sealer(KeyPurpose::AccessTokenSeal)
+        .open(&associated_data(provider), &sealed)
+        .ok()?;
     serde_json::from_slice(&plain).ok()
 }

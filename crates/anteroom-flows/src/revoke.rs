@@ -53,12 +53,18 @@ async fn end_grant(provider: &Provider, origin: Origin, record: GrantRecord) -> 
 }
 
 async fn end_token(provider: &Provider, origin: Origin, claims: AccessTokenClaims) -> Result<(), FlowError> {
-    let entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
+    let mut entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
+    // A client's own token speaks of nobody.
+    if let Ok(account) = claims.sub.as_str().parse() {
+        entry = entry.about(account);
+    }
     let write = provider.store.write(move |tx| {
         let (entry, jti) = (entry.clone(), claims.jti.clone());
         async move {
-            tx.revoke_jti(&jti, claims.exp).await?;
-            Ok::<_, FlowError>(tx.append(&entry).await?)
+            if tx.revoke_jti(&jti, claims.exp).await? {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(())
         }
     });
     write.await

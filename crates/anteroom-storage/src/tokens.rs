@@ -14,13 +14,17 @@ impl Reads {
 }
 
 impl Tx {
-    pub async fn revoke_jti(&self, jti: &str, expires_at: Timestamp) -> Result<(), StoreError> {
+    /// `false`: it was revoked before.
+    pub async fn revoke_jti(&self, jti: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
         let row = revoked_jti::ActiveModel {
             jti: Set(jti.to_owned()),
             expires_at: Set(expires_at.as_millisecond()),
         };
-        revoked_jti::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(&self.conn).await?;
-        Ok(())
+        let inserted = revoked_jti::Entity::insert(row)
+            .on_conflict_do_nothing()
+            .exec_without_returning(&self.conn)
+            .await?;
+        Ok(matches!(inserted, TryInsertResult::Inserted(1)))
     }
 
     /// RFC 7523 §3: an assertion counts once. `false`: it was used before.

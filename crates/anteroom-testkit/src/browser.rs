@@ -73,7 +73,11 @@ impl Browser {
     }
 
     pub async fn get(&self, target: &str) -> Answer {
-        let answer = self.wire.send(Method::GET, target, self.own_headers(), String::new()).await;
+        self.request(Method::GET, target).await
+    }
+
+    pub async fn request(&self, method: Method, target: &str) -> Answer {
+        let answer = self.wire.send(method, target, self.own_headers(), String::new()).await;
         self.keep(&answer);
         answer
     }

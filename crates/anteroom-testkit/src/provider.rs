@@ -7,7 +7,7 @@ use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{backchannel, sign_out};
+use anteroom_flows::{backchannel, keys, sign_out, trail};
 use anteroom_storage::{AuditRecord, InstanceKind};
 use jiff::{SignedDuration, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -179,6 +179,18 @@ impl TestProvider {
     pub async fn refresh_keys(&self) {
         let schedule = wiring::key_schedule(&self.settings);
         background::refresh_keys(&self.provider, &schedule, &mut None, true).await.unwrap();
+    }
+
+    /// What `anteroom keys rotate` does; after a leak, nothing that the old keys signed is believed any more.
+    pub async fn rotate_keys(&self, after_leak: bool) {
+        let (schedule, parts) = (wiring::key_schedule(&self.settings), &self.provider);
+        let when = (self.now(), after_leak);
+        keys::rotate_now(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap();
+    }
+
+    /// What the background does each minute about what is only counted.
+    pub async fn write_tallies(&self) {
+        trail::write_tallies(&self.provider).await.unwrap();
     }
 
     /// What the background does each minute about sessions whose time has passed.

@@ -32,7 +32,7 @@ pub struct RelyingParty {
     wire: Wire,
     pub client_id: String,
     pub redirect_uri: String,
-    pub proof: Proof,
+    proof: Proof,
 }
 
 /// What the token endpoint gave.
@@ -79,6 +79,18 @@ impl RelyingParty {
                 _ => Proof::None,
             },
         }
+    }
+
+    /// The same application, proving itself in another way.
+    #[must_use]
+    pub fn proving(self, proof: Proof) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// The same application, calling itself something else.
+    #[must_use]
+    pub fn named(self, client_id: &str) -> Self {
+        Self { client_id: client_id.to_owned(), ..self }
     }
 
     /// The address of an authorization request: the usual one, with these parameters put in, changed or (empty) left out.

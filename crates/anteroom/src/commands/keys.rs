@@ -54,7 +54,7 @@ fn rotate(args: &ConfigArgs) -> Result<(), CommandError> {
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
-        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, now).await?;
+        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, (now, false)).await?;
         store.close().await;
         say("New signing keys are in use; running nodes take them up within a second.");
         Ok(())

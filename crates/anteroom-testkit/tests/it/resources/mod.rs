@@ -1,1 +1,9 @@
-//! 
+//! What is asked with a token or in the open.
+
+mod cors;
+mod discovery;
+mod introspection;
+mod keys;
+mod outbox;
+mod revocation;
+mod userinfo;

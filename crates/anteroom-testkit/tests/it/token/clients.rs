@@ -16,7 +16,7 @@ on_both_databases!(
 const WRONG: &str = "not-the-clients-secret";
 
 fn proving(provider: &TestProvider, client: &str, proof: Proof) -> RelyingParty {
-    RelyingParty { proof, ..provider.client(client) }
+    provider.client(client).proving(proof)
 }
 
 async fn only_the_registered_method_is_accepted(backend: Backend) {
@@ -49,8 +49,8 @@ async fn rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge(backend: Backend) {
         proving(&provider, "web", Proof::Basic(WRONG)),
         proving(&provider, "web", Proof::Basic("")),
         proving(&provider, "partner", Proof::Post(WRONG)),
-        RelyingParty { client_id: "nobody".to_owned(), ..provider.client("web") },
-        RelyingParty { client_id: String::new(), ..provider.client("native") },
+        provider.client("web").named("nobody"),
+        provider.client("native").named(""),
     ] {
         let answer = app.redeem("x").await;
         assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{app:?}");
@@ -84,8 +84,7 @@ scope = "reports"
     let provider = TestProvider::on(&backend).clients(toml).start().await;
     let app = provider.client("with space:and%");
     for (sent, status) in [("with+space%3Aand%25", 200), ("with%20space%3Aand%25", 200), ("with space:and%", 401)] {
-        let app = RelyingParty { client_id: sent.to_owned(), ..app.clone() };
-        assert_eq!(app.post("/token", &[("grant_type", "client_credentials")]).await.status, status, "{sent}");
+        assert_eq!(app.clone().named(sent).post("/token", &[("grant_type", "client_credentials")]).await.status, status, "{sent}");
     }
 }
 

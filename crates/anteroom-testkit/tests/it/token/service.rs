@@ -70,7 +70,7 @@ async fn the_trail_counts_them_by_the_minute(backend: Backend) {
     }
     token(&provider.client("api"), &[]).await;
     assert!(provider.audited("client_tokens_granted").await.is_empty());
-    anteroom_flows::tallies::write_down(&provider.provider).await.unwrap();
+    provider.write_tallies().await;
     let mut counts: Vec<_> = provider.audited("client_tokens_granted").await;
     counts.sort_by_key(|entry| entry.client.clone());
     let counts: Vec<_> = counts.iter().map(|entry| (entry.client.as_deref().unwrap(), entry.detail.as_str())).collect();

@@ -1,0 +1,63 @@
+//! Scripts of other origins: discovery and keys are anyone's, tokens a registered application's, pages nobody's.
+
+use crate::ALICE;
+use anteroom_testkit::{Answer, Backend, TestProvider, on_both_databases};
+use reqwest::Method;
+
+on_both_databases!(
+    anyone_reads_discovery_and_keys,
+    registered_applications_use_token_userinfo_and_revocation,
+    never_with_cookies_and_never_on_pages,
+);
+
+const REGISTERED: &str = "https://web.example";
+const OTHER: &str = "https://evil.example";
+const ALLOW_ORIGIN: &str = "access-control-allow-origin";
+
+async fn preflight(provider: &TestProvider, path: &str, origin: &str) -> Answer {
+    let browser = provider.browser().with("origin", origin).with("access-control-request-method", "POST");
+    browser.request(Method::OPTIONS, path).await
+}
+
+async fn anyone_reads_discovery_and_keys(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for path in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"] {
+        let answer = provider.browser().with("origin", OTHER).get(path).await;
+        assert_eq!(answer.header(ALLOW_ORIGIN), Some("*"), "{path}");
+        assert_eq!(provider.browser().get(path).await.header(ALLOW_ORIGIN), None, "{path}");
+    }
+}
+
+async fn registered_applications_use_token_userinfo_and_revocation(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for path in ["/token", "/userinfo", "/revoke"] {
+        let allowed = preflight(&provider, path, REGISTERED).await;
+        assert_eq!(allowed.header(ALLOW_ORIGIN), Some(REGISTERED), "{path}");
+        let headers = allowed.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
+        assert!(headers.contains("authorization") && headers.contains("content-type"), "{headers}");
+        let methods = allowed.header("access-control-allow-methods").unwrap();
+        assert!(methods.contains("POST"), "{methods}");
+        for origin in [OTHER, "null", "https://web.example.evil.example", "http://web.example"] {
+            assert_eq!(preflight(&provider, path, origin).await.header(ALLOW_ORIGIN), None, "{path} {origin}");
+        }
+        // The real request, also where it fails: the application's script must read why.
+        let answer = provider.browser().with("origin", REGISTERED).post(path, &[]).await;
+        assert!(answer.status >= 400);
+        assert_eq!(answer.header(ALLOW_ORIGIN), Some(REGISTERED), "{path}");
+        assert!(answer.header("vary").unwrap().to_ascii_lowercase().contains("origin"), "{path}");
+    }
+}
+
+async fn never_with_cookies_and_never_on_pages(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await.with("origin", REGISTERED);
+    for path in ["/sign-in", "/dashboard", "/authorize", "/introspect", "/end-session", "/dev/outbox.json", "/nowhere"] {
+        assert_eq!(browser.get(path).await.header(ALLOW_ORIGIN), None, "{path}");
+        assert_eq!(preflight(&provider, path, REGISTERED).await.header(ALLOW_ORIGIN), None, "{path}");
+    }
+    for path in ["/token", "/userinfo", "/revoke", "/jwks"] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.header("access-control-allow-credentials"), None, "{path}");
+        assert!(answer.cookies().is_empty(), "{path}");
+    }
+}

@@ -1,0 +1,88 @@
+//! The metadata document (OpenID Connect Discovery §3, RFC 8414).
+
+use anteroom_testkit::{Backend, TestProvider, on_both_databases};
+use serde_json::{Value, json};
+
+on_both_databases!(
+    discovery_4_3_the_issuer_is_the_one_that_was_asked,
+    rfc8414_3_the_same_at_both_well_known_addresses,
+    only_what_is_supported_is_announced,
+    what_is_configured_is_announced,
+    every_endpoint_is_there,
+);
+
+const DOCUMENT: &str = "/.well-known/openid-configuration";
+
+async fn document(provider: &TestProvider) -> Value {
+    let answer = provider.browser().get(DOCUMENT).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    answer.json()
+}
+
+async fn discovery_4_3_the_issuer_is_the_one_that_was_asked(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    assert_eq!(document(&provider).await["issuer"], provider.issuer);
+}
+
+async fn rfc8414_3_the_same_at_both_well_known_addresses(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let other = provider.browser().get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(other.json(), document(&provider).await);
+}
+
+async fn only_what_is_supported_is_announced(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let document = document(&provider).await;
+    for (name, value) in [
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query", "fragment", "form_post"])),
+        ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
+        ("subject_types_supported", json!(["public"])),
+        ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post", "none"])),
+        ("introspection_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post"])),
+        ("claims_parameter_supported", json!(true)),
+        ("request_parameter_supported", json!(false)),
+        ("request_uri_parameter_supported", json!(false)),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+        ("backchannel_logout_supported", json!(true)),
+        ("backchannel_logout_session_supported", json!(true)),
+        ("ui_locales_supported", json!(["en", "es"])),
+    ] {
+        assert_eq!(document[name], value, "{name}");
+    }
+    for name in ["frontchannel_logout_supported", "check_session_iframe", "registration_endpoint"] {
+        assert!(document.get(name).is_none(), "{name}");
+    }
+}
+
+async fn what_is_configured_is_announced(backend: Backend) {
+    let provider =
+        TestProvider::on(&backend).set("keys.signing.algorithms", "[\"RS256\", \"PS256\"]").start().await;
+    let document = document(&provider).await;
+    assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "PS256"]));
+    let scopes: Vec<&str> =
+        document["scopes_supported"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
+    for scope in ["openid", "profile", "email", "offline_access", "groups", "reports", "archive"] {
+        assert!(scopes.contains(&scope), "{scope}: {scopes:?}");
+    }
+}
+
+async fn every_endpoint_is_there(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.browser();
+    let document = document(&provider).await;
+    let mut endpoints = 0;
+    for (name, value) in document.as_object().unwrap() {
+        if !name.ends_with("_endpoint") && name != "jwks_uri" {
+            continue;
+        }
+        let url = value.as_str().unwrap();
+        assert!(url.starts_with(&provider.issuer), "{url}");
+        let status = browser.get(url).await.status;
+        assert!(status != 404 && status < 500, "{name}: {status}");
+        endpoints += 1;
+    }
+    assert_eq!(endpoints, 7);
+}

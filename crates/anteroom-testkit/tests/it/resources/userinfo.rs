@@ -1,0 +1,132 @@
+//! Userinfo (OpenID Connect Core §5.3).
+
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Backend, TestProvider, claims, on_both_databases};
+use serde_json::{Value, json};
+
+on_both_databases!(
+    core_5_4_each_scope_gives_its_claims,
+    core_5_3_2_nothing_is_null_or_empty,
+    core_5_3_1_get_and_post_header_and_form,
+    rfc6750_3_errors_are_in_the_challenge,
+    core_5_3_2_signed_where_registered,
+    an_access_token_ends_after_ten_minutes,
+);
+
+fn names(json: &Value) -> Vec<&str> {
+    json.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+async fn core_5_4_each_scope_gives_its_claims(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person("phone@practice.example").groups(&["staff"]).phone("+12025550143").create().await;
+    let (web, browser) = (provider.client("web"), provider.signed_in("phone@practice.example").await);
+    for (scope, expected) in [
+        ("openid", &["sub"][..]),
+        ("openid email", &["email", "email_verified", "sub"]),
+        ("openid phone", &["phone_number", "phone_number_verified", "sub"]),
+        ("openid address", &["address", "sub"]),
+        ("openid groups", &["groups", "sub"]),
+        (
+            "openid profile",
+            &["family_name", "given_name", "name", "preferred_username", "sub", "updated_at"],
+        ),
+    ] {
+        let tokens = web.tokens(&browser, scope).await;
+        let said = web.userinfo(&tokens.access_token).await.json();
+        assert_eq!(names(&said), expected, "{scope}");
+        assert_eq!(said["sub"], claims(tokens.id_token())["sub"]);
+    }
+    let everything = web.tokens(&browser, "openid profile email address phone groups").await;
+    let said = web.userinfo(&everything.access_token).await.json();
+    assert_eq!(said["email_verified"], true);
+    assert_eq!(said["phone_number"], "+12025550143");
+    assert_eq!(said["groups"], json!(["staff"]));
+    assert_eq!(said["address"], json!({ "country": "US", "locality": "Springfield" }));
+    assert_eq!(said["updated_at"], provider.now().as_second());
+}
+
+async fn core_5_3_2_nothing_is_null_or_empty(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person("bare@practice.example").create().await;
+    let (web, browser) = (provider.client("web"), provider.signed_in("bare@practice.example").await);
+    let tokens = web.tokens(&browser, "openid profile email address phone groups").await;
+    let said = web.userinfo(&tokens.access_token).await.json();
+    for (name, value) in said.as_object().unwrap() {
+        assert!(!value.is_null() && *value != "" && *value != json!([]), "{name}: {value}");
+    }
+    assert!(said.get("phone_number").is_none() && said.get("groups").is_none(), "{said}");
+}
+
+async fn core_5_3_1_get_and_post_header_and_form(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(BOB).await);
+    let token = web.tokens(&browser, "openid email").await.access_token;
+    let header = provider.browser().with("authorization", &format!("Bearer {token}"));
+    let lower = provider.browser().with("authorization", &format!("bearer {token}"));
+    let bare = provider.browser();
+    for answer in [
+        header.get("/userinfo").await,
+        lower.get("/userinfo").await,
+        header.post("/userinfo", &[]).await,
+        bare.post("/userinfo", &[("access_token", &token)]).await,
+    ] {
+        assert_eq!((answer.status, &answer.json()["email"]), (200, &BOB.into()));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    // RFC 6750 §2: never two ways at once, and never in the address, which ends up in logs.
+    assert_eq!(header.post("/userinfo", &[("access_token", &token)]).await.status, 400);
+    assert_eq!(bare.get(&format!("/userinfo?access_token={token}")).await.status, 401);
+    // A session is no access token.
+    assert_eq!(browser.get("/userinfo").await.status, 401);
+}
+
+async fn rfc6750_3_errors_are_in_the_challenge(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let web = provider.client("web");
+    let none = provider.browser().get("/userinfo").await;
+    let challenge = none.header("www-authenticate").unwrap();
+    assert_eq!(none.status, 401);
+    assert!(challenge.starts_with("Bearer ") && !challenge.contains("error"), "{challenge}");
+    for token in ["x", "a.b.c", "%00"] {
+        let answer = web.userinfo(token).await;
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert_eq!(answer.status, 401, "{token}");
+        assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+    }
+    let basic = provider.browser().with("authorization", "Basic d2ViOng=").get("/userinfo").await;
+    assert_eq!(basic.status, 401);
+}
+
+async fn core_5_3_2_signed_where_registered(backend: Backend) {
+    let toml = r#"
+[[clients]]
+client_id = "signed"
+first_party = true
+redirect_uris = ["https://signed.example/callback"]
+token_endpoint_auth_method = "none"
+scope = "openid email"
+userinfo_signed_response_alg = "ES256"
+"#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let (app, browser) = (provider.client("signed"), provider.signed_in(ALICE).await);
+    let tokens = app.tokens(&browser, "openid email").await;
+    let answer = app.userinfo(&tokens.access_token).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/jwt")));
+    let said = claims(&answer.body);
+    assert_eq!((&said["iss"], &said["aud"]), (&provider.issuer.clone().into(), &"signed".into()));
+    assert_eq!((&said["email"], &said["sub"]), (&ALICE.into(), &claims(tokens.id_token())["sub"]));
+    assert_eq!(anteroom_testkit::header(&answer.body)["alg"], "ES256");
+}
+
+async fn an_access_token_ends_after_ten_minutes(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.tokens.clock_leeway", "\"0s\"").start().await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let token = web.tokens(&browser, "openid").await.access_token;
+    provider.advance(jiff::SignedDuration::from_secs(599));
+    assert_eq!(web.userinfo(&token).await.status, 200);
+    assert_eq!(web.introspect(&token).await.json()["active"], true);
+    provider.advance(jiff::SignedDuration::from_secs(1));
+    assert_eq!(web.userinfo(&token).await.status, 401);
+    assert_eq!(web.introspect(&token).await.json(), json!({ "active": false }));
+}
