@@ -7,5 +7,6 @@ pub(crate) mod expired_password;
 pub(crate) mod later;
 pub(crate) mod not_entitled;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_form;
 pub(crate) mod sign_out;
 pub(crate) mod step;

@@ -5,7 +5,7 @@ use anteroom_domain::rate::Wait;
 use anteroom_flows::journey::{Carried, Gone, open_or_dashboard};
 use anteroom_flows::onward::{Onward, proceed};
 use anteroom_flows::sign_in::{Credentials, NewCookies, SignInOutcome, Told, sign_in};
-use anteroom_pages::{SignInNotice, SignInPage, SignInProblem, Wait as WaitText};
+use anteroom_pages::{SignInNotice, SignInProblem, Wait as WaitText};
 use axum::extract::RawQuery;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -15,9 +15,10 @@ use secrecy::SecretString;
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
 use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, go, show, waiting_in};
-use crate::respond::{Frame, with_cookies};
+use crate::forms::Posted;
+use crate::pages::sign_in_form::SignInForm;
+use crate::pages::step::{go, show, waiting_in};
+use crate::respond::with_cookies;
 
 /// Longer than the longest password allowed, shorter than what hashing should be fed.
 const MAX_PASSWORD_BYTES: usize = 1024;
@@ -158,45 +159,4 @@ fn remember(asker: &Asker, cookies: NewCookies, response: Response) -> Response 
     jar.sessions = cookies.sessions;
     jar.remember_device(cookies.device);
     with_cookies(response, &[jar.session_cookie(secure), jar.device_cookie(secure, &provider.keyring)])
-}
-
-/// The form, as it is shown again.
-struct SignInForm {
-    interaction: Option<String>,
-    application_name: Option<String>,
-    email: String,
-    problem: Option<SignInProblem>,
-    notice: Option<SignInNotice>,
-    ui_locales: Vec<String>,
-}
-
-impl SignInForm {
-    fn new(asker: &Asker, carried: &Carried) -> Result<Self, Failure> {
-        let provider = &asker.web.provider;
-        let request = carried.journey.request();
-        let snapshot = provider.snapshot();
-        let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
-        Ok(Self {
-            interaction: carried.field(provider)?,
-            application_name: client.map(|client| client.display_name().to_owned()),
-            email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
-            problem: None,
-            notice: None,
-            ui_locales: request.map(|request| request.ui_locales.clone()).unwrap_or_default(),
-        })
-    }
-
-    fn respond(self, asker: &Asker, status: StatusCode) -> Response {
-        let view = SignInPage {
-            form_token: token_for(asker, FormName::SignIn),
-            interaction: self.interaction,
-            email: self.email,
-            application_name: self.application_name,
-            problem: self.problem,
-            notice: self.notice,
-            forgot_password_href: FORGOT_PASSWORD.to_owned(),
-            registration_href: COMPLETE_REGISTRATION.to_owned(),
-        };
-        Frame::of(asker).in_language_of(&self.ui_locales).leads_to_client().page(status, &view)
-    }
 }

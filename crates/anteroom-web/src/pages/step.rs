@@ -1,22 +1,26 @@
 //! Where [`Onward`] says a person goes, as a response: the one match from outcome to page.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
 use anteroom_flows::journey::{Waiting, open};
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_flows::visitor::Live;
+use anteroom_oidc::ScopeSet;
 use anteroom_pages::{
     AccountChoice, ChooseAccountPage, ConsentPage, Date, NotEntitledPage, PasswordExpiredPage, SignInNotice,
-    SignInPage, Step as Unavailable, StepUnavailablePage,
+    Step as Unavailable, StepUnavailablePage,
 };
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::consent::consent_scopes;
+use crate::pages::sign_in_form::SignInForm;
 use crate::respond::{Frame, application_gone, see_next, see_other, to_application};
 
 pub(crate) const DASHBOARD: &str = "/dashboard";
@@ -68,78 +72,90 @@ pub(crate) fn waiting_in(query: &str) -> Option<Waiting> {
 
 fn step_page(asker: &Asker, page: StepPage) -> Result<Response, Failure> {
     let StepPage { step, client, carried } = page;
-    let interaction = carried.field(&asker.web.provider)?;
-    let application_name = client.as_ref().map(|client| client.display_name().to_owned());
     let locales = carried.journey.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
-    let frame = Frame::of(asker).in_language_of(&locales);
-    let token = |form| token_for(asker, form);
-    let response = match step {
-        Step::SignIn { reason, email } => {
-            let view = SignInPage {
-                form_token: token(FormName::SignIn),
-                interaction,
-                email,
-                application_name,
-                problem: None,
-                notice: notice(reason),
-                forgot_password_href: FORGOT_PASSWORD.to_owned(),
-                registration_href: COMPLETE_REGISTRATION.to_owned(),
-            };
-            frame.leads_to_client().page(StatusCode::OK, &view)
-        }
-        Step::ChooseAccount(live) => {
-            let view = ChooseAccountPage {
-                form_token: token(FormName::ChooseAccount),
-                interaction,
-                application_name,
-                accounts: choices(&live),
-            };
-            frame.leads_to_client().page(StatusCode::OK, &view)
-        }
-        Step::Consent { scope, person } => {
-            let metadata = client.as_ref().map(|client| &client.metadata);
-            let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
-            let view = ConsentPage {
-                form_token: token(FormName::Consent),
-                interaction,
-                application_name: application_name.unwrap_or_default(),
-                scopes: consent_scopes(&scope),
-                policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),
-                tos_uri: uri(metadata.and_then(|metadata| metadata.tos_uri.as_ref())),
-            };
-            frame.signed_in(&person.account).leads_to_client().page(StatusCode::OK, &view)
-        }
-        Step::NotEntitled(account) => {
-            let view = NotEntitledPage {
-                form_token: token(FormName::NotEntitled),
-                interaction,
-                application_name: application_name.unwrap_or_default(),
-                dashboard_href: DASHBOARD.to_owned(),
-            };
-            frame.signed_in(&account).leads_to_client().page(StatusCode::FORBIDDEN, &view)
-        }
-        Step::ExpiredPassword { account, set_at } => {
-            let snapshot = asker.web.provider.snapshot();
-            let days = snapshot.policy.password_age.max_age_days.unwrap_or_default();
-            let set_on = set_at.to_zoned_datetime(snapshot.practice.time_zone.clone());
-            let view = PasswordExpiredPage {
-                form_token: token(FormName::ExpiredPassword),
-                interaction,
-                email: account.primary_address.as_str().to_owned(),
-                days: u32::from(days),
-                set_on: Date { year: set_on.year(), month: set_on.month(), day: set_on.day() },
-            };
-            frame.page(StatusCode::OK, &view)
-        }
-        Step::CompleteRegistration => unavailable(frame, Unavailable::Registration),
-        Step::StepUp => unavailable(frame, Unavailable::StepUp),
-        Step::NoSecondFactor => unavailable(frame, Unavailable::PhoneCode),
+    let shown = Shown {
+        asker,
+        interaction: carried.field(&asker.web.provider)?,
+        application_name: client.as_ref().map(|client| client.display_name().to_owned()),
+        frame: Frame::of(asker).in_language_of(&locales),
     };
-    Ok(response)
+    Ok(match step {
+        Step::SignIn { reason, email } => {
+            let Shown { interaction, application_name, .. } = shown;
+            let (problem, notice, ui_locales) = (None, notice(reason), locales);
+            let form = SignInForm { interaction, application_name, email, problem, notice, ui_locales };
+            form.respond(asker, StatusCode::OK)
+        }
+        Step::ChooseAccount(live) => shown.choose_account(&live),
+        Step::Consent { scope, person } => shown.consent(&scope, &person.account, client.as_deref()),
+        Step::NotEntitled(account) => shown.not_entitled(&account),
+        Step::ExpiredPassword { account, set_at } => shown.expired_password(&account, set_at),
+        Step::CompleteRegistration => shown.unavailable(Unavailable::Registration),
+        Step::StepUp => shown.unavailable(Unavailable::StepUp),
+        Step::NoSecondFactor => shown.unavailable(Unavailable::PhoneCode),
+    })
 }
 
-fn unavailable(frame: Frame<'_>, step: Unavailable) -> Response {
-    frame.page(StatusCode::OK, &StepUnavailablePage { step, back_href: DASHBOARD.to_owned() })
+/// What the pages of a journey have in common.
+struct Shown<'a> {
+    asker: &'a Asker,
+    interaction: Option<String>,
+    application_name: Option<String>,
+    frame: Frame<'a>,
+}
+
+impl Shown<'_> {
+    fn choose_account(self, live: &[Live]) -> Response {
+        let view = ChooseAccountPage {
+            form_token: token_for(self.asker, FormName::ChooseAccount),
+            interaction: self.interaction,
+            application_name: self.application_name,
+            accounts: choices(live),
+        };
+        self.frame.leads_to_client().page(StatusCode::OK, &view)
+    }
+
+    fn consent(self, scope: &ScopeSet, account: &Account, client: Option<&Client>) -> Response {
+        let metadata = client.map(|client| &client.metadata);
+        let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
+        let view = ConsentPage {
+            form_token: token_for(self.asker, FormName::Consent),
+            interaction: self.interaction,
+            application_name: self.application_name.unwrap_or_default(),
+            scopes: consent_scopes(scope),
+            policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),
+            tos_uri: uri(metadata.and_then(|metadata| metadata.tos_uri.as_ref())),
+        };
+        self.frame.signed_in(account).leads_to_client().page(StatusCode::OK, &view)
+    }
+
+    fn not_entitled(self, account: &Account) -> Response {
+        let view = NotEntitledPage {
+            form_token: token_for(self.asker, FormName::NotEntitled),
+            interaction: self.interaction,
+            application_name: self.application_name.unwrap_or_default(),
+            dashboard_href: DASHBOARD.to_owned(),
+        };
+        self.frame.signed_in(account).leads_to_client().page(StatusCode::FORBIDDEN, &view)
+    }
+
+    fn expired_password(self, account: &Account, set_at: Timestamp) -> Response {
+        let snapshot = self.asker.web.provider.snapshot();
+        let days = snapshot.policy.password_age.max_age_days.unwrap_or_default();
+        let set_on = set_at.to_zoned_datetime(snapshot.practice.time_zone.clone());
+        let view = PasswordExpiredPage {
+            form_token: token_for(self.asker, FormName::ExpiredPassword),
+            interaction: self.interaction,
+            email: account.primary_address.as_str().to_owned(),
+            days: u32::from(days),
+            set_on: Date { year: set_on.year(), month: set_on.month(), day: set_on.day() },
+        };
+        self.frame.page(StatusCode::OK, &view)
+    }
+
+    fn unavailable(self, step: Unavailable) -> Response {
+        self.frame.page(StatusCode::OK, &StepUnavailablePage { step, back_href: DASHBOARD.to_owned() })
+    }
 }
 
 fn notice(reason: SignInReason) -> Option<SignInNotice> {

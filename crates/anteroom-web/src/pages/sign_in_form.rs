@@ -1,0 +1,54 @@
+//! The sign-in form, however one comes to it.
+
+use anteroom_flows::journey::Carried;
+use anteroom_pages::{SignInNotice, SignInPage, SignInProblem};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::asker::Asker;
+use crate::failure::Failure;
+use crate::form_token::FormName;
+use crate::forms::token_for;
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD};
+use crate::respond::Frame;
+
+/// The form with what it says this time.
+pub(crate) struct SignInForm {
+    pub(crate) interaction: Option<String>,
+    pub(crate) application_name: Option<String>,
+    pub(crate) email: String,
+    pub(crate) problem: Option<SignInProblem>,
+    pub(crate) notice: Option<SignInNotice>,
+    pub(crate) ui_locales: Vec<String>,
+}
+
+impl SignInForm {
+    pub(crate) fn new(asker: &Asker, carried: &Carried) -> Result<Self, Failure> {
+        let provider = &asker.web.provider;
+        let request = carried.journey.request();
+        let snapshot = provider.snapshot();
+        let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
+        Ok(Self {
+            interaction: carried.field(provider)?,
+            application_name: client.map(|client| client.display_name().to_owned()),
+            email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
+            problem: None,
+            notice: None,
+            ui_locales: request.map(|request| request.ui_locales.clone()).unwrap_or_default(),
+        })
+    }
+
+    pub(crate) fn respond(self, asker: &Asker, status: StatusCode) -> Response {
+        let view = SignInPage {
+            form_token: token_for(asker, FormName::SignIn),
+            interaction: self.interaction,
+            email: self.email,
+            application_name: self.application_name,
+            problem: self.problem,
+            notice: self.notice,
+            forgot_password_href: FORGOT_PASSWORD.to_owned(),
+            registration_href: COMPLETE_REGISTRATION.to_owned(),
+        };
+        Frame::of(asker).in_language_of(&self.ui_locales).leads_to_client().page(status, &view)
+    }
+}
