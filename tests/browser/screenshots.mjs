@@ -16,10 +16,11 @@ const [folder, documentation] = process.argv.slice(2).map((path) => resolve(path
 if (!folder) throw new Error("Which folder shall the pictures be written to?");
 
 const app = await application(after);
+// One each: some pages come only once, such as that of an account which is locked.
+const DEVICES = [["desk", await demo()], ["phone", await demo()]];
 
-for (const phone of [false, true]) {
-  const anteroom = await demo();
-  const device = phone ? "phone" : "desk";
+for (const [device, anteroom] of DEVICES) {
+  const phone = device === "phone";
   let applications;
   test(`the applications, for the ${device}`, async (t) => {
     const tab = await page(t, anteroom);
@@ -39,8 +40,8 @@ for (const phone of [false, true]) {
 }
 
 if (documentation) {
-  const anteroom = await demo();
   test("the documentation's pictures", async (t) => {
+    const [[, anteroom]] = DEVICES;
     const tab = await page(t, anteroom);
     await tab.setViewportSize({ width: 1280, height: 720 });
     await tab.goto("/sign-in");
@@ -52,5 +53,7 @@ if (documentation) {
 
 async function draw(tab, path, options = {}) {
   await mkdir(resolve(path, ".."), { recursive: true });
+  // A pointer over the page would be drawn as what it does there.
+  await tab.mouse.move(0, 0);
   await tab.screenshot({ path, animations: "disabled", caret: "hide", ...options });
 }

@@ -24,6 +24,7 @@ pub(crate) fn check(cx: &Context<'_>, main: &Main, groups: &[GroupDraft], client
 
 fn check_exposure(cx: &Context<'_>, main: &Main) {
     let Some(issuer) = &main.issuer else { return };
+    check_path(cx, issuer);
     if main.dev.outbox {
         check_outbox(cx, main, issuer);
     }
@@ -33,6 +34,16 @@ fn check_exposure(cx: &Context<'_>, main: &Main) {
         let finding = finding.at(place, "requests of the whole world would seem to come from one address");
         cx.report(finding.help("name the proxy: `[server] trusted_proxies = [\"127.0.0.1\"]`"));
     }
+}
+
+fn check_path(cx: &Context<'_>, issuer: &Issuer) {
+    if issuer.path().is_empty() {
+        return;
+    }
+    let finding = Finding::error("the issuer has a path");
+    let finding = finding.at(cx.place("issuer"), "pages and endpoints are served at the root of a host");
+    let root = issuer.as_str().trim_end_matches('/').trim_end_matches(issuer.path());
+    cx.report(finding.help(format!("give Anteroom a host of its own: `issuer = \"{root}\"`")));
 }
 
 /// The outbox shows every code and link to whoever opens it.

@@ -185,6 +185,7 @@ impl Contents {
             profile: main.profile,
             policy: main.policy,
             hashing: main.hashing,
+            outgoing: main.outgoing,
             theme: main.theme,
             dev: main.dev,
             log: main.log,

@@ -22,6 +22,7 @@ pub struct Settings {
     pub profile: PolicyProfile,
     pub policy: Policy,
     pub hashing: Hashing,
+    pub outgoing: Outgoing,
     pub theme: Theme,
     pub dev: Dev,
     pub log: Log,
@@ -52,7 +53,8 @@ pub struct Server {
 pub struct Database {
     /// May carry a password.
     pub url: SecretString,
-    pub max_connections: u32,
+    /// None: what suits the kind of database.
+    pub max_connections: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +105,12 @@ pub struct Hashing {
     pub parallelism: u32,
     pub pepper: bool,
     pub queue: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Private networks that requests to applications may reach.
+    pub allow: Vec<IpNet>,
 }
 
 #[derive(Clone, Debug)]

@@ -149,9 +149,9 @@ fn must_sign_in_again(standing: Standing, needs: &Needs, now: Timestamp) -> Opti
         return Some(SignInReason::LoginRequested);
     }
     let max_age = needs.max_age.map(|max| if for_this { max.max(GRACE) } else { max })?;
-    // In whole seconds, as `auth_time` is on the wire.
+    // In whole seconds, as `auth_time` is on the wire; 0 is `prompt=login`, also within the second of the sign-in.
     let age = now.as_second() - standing.auth_time.as_second();
-    (age > max_age.as_secs()).then_some(SignInReason::TooLongAgo)
+    (max_age.is_zero() || age > max_age.as_secs()).then_some(SignInReason::TooLongAgo)
 }
 
 fn must_step_up(standing: Standing, needs: &Needs) -> Option<StepUpReason> {

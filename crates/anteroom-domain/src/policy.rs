@@ -35,8 +35,6 @@ pub struct TokenPolicy {
     pub refresh_absolute: SignedDuration,
     /// How long a refresh token that was just used may be asked again for the same successor.
     pub refresh_retry: SignedDuration,
-    /// How far a client's clock may be off.
-    pub clock_leeway: SignedDuration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +68,6 @@ impl Default for Policy {
                 refresh_idle: SignedDuration::from_hours(24 * 30),
                 refresh_absolute: SignedDuration::from_hours(24 * 180),
                 refresh_retry: SignedDuration::from_secs(60),
-                clock_leeway: SignedDuration::from_secs(60),
             },
             interaction: InteractionPolicy {
                 lifetime: SignedDuration::from_hours(24),

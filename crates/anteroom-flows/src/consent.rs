@@ -29,14 +29,20 @@ pub async fn consent(
     decision: Decision,
 ) -> Result<ConsentOutcome, FlowError> {
     let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(ConsentOutcome::Gone) };
-    // Only what the page would ask now can be agreed to: the world may have moved on since it was shown.
-    let asked = match proceed(provider, visitor, carried).await? {
+    let asked_of = carried.journey.account;
+    // Only what the page would ask now can be agreed to, by whom it asked: the world may have moved on since.
+    let now = match proceed(provider, visitor, carried).await? {
         Onward::Page(page) => *page,
         elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
     };
-    let StepPage { step: Step::Consent { scope, person }, mut carried, .. } = asked else {
-        let page = Onward::Page(Box::new(asked));
-        return Ok(ConsentOutcome::Onward(parked(provider, visitor, page).await?));
+    let (scope, person, mut carried) = match now {
+        StepPage { step: Step::Consent { scope, person }, carried, .. } if asked_of == Some(person.account.id) => {
+            (scope, person, carried)
+        }
+        other => {
+            let page = Onward::Page(Box::new(other));
+            return Ok(ConsentOutcome::Onward(parked(provider, visitor, page).await?));
+        }
     };
     record(provider, visitor, &carried, &person, (scope, decision)).await?;
     if decision == Decision::Deny {
@@ -44,7 +50,6 @@ pub async fn consent(
         return Ok(response.map_or(ConsentOutcome::Gone, ConsentOutcome::Onward));
     }
     carried.journey.consented_by = Some(person.account.id);
-    carried.journey.account = Some(person.account.id);
     let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;
     Ok(ConsentOutcome::Onward(parked(provider, visitor, onward).await?))
 }

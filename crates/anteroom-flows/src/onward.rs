@@ -85,7 +85,14 @@ pub async fn proceed_with(
     if let (Step::NotEntitled(account), Some(client)) = (&step, ahead.client()) {
         note_not_entitled(provider, visitor, account, client).await?;
     }
+    let carried = if let Step::Consent { person, .. } = &step { asking(carried, person) } else { carried };
     Ok(Onward::Page(Box::new(StepPage { step, client: ahead.client().cloned(), carried })))
+}
+
+/// Whom the consent page asks is who agrees, whoever else signs in here meanwhile: its form carries the person.
+fn asking(mut carried: Carried, person: &Live) -> Carried {
+    carried.journey.account = Some(person.account.id);
+    if carried.is_kept() { carried } else { Carried::new(carried.journey) }
 }
 
 async fn arrive(

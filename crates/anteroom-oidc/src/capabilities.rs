@@ -39,7 +39,8 @@ impl Capabilities {
                 TokenEndpointAuthMethod::ClientSecretPost,
                 TokenEndpointAuthMethod::None,
             ],
-            acr_values: Acr::ALL.to_vec(),
+            // A second factor is understood where it is asked for, but cannot be given yet.
+            acr_values: vec![Acr::Pwd],
             scopes: ScopeSet::standard(),
             ui_locales,
         }

@@ -55,6 +55,11 @@ impl Files {
         shown.chain(&self.overlay).map(|(path, file)| (path.as_str(), file))
     }
 
+    /// Whether anything is laid over the default theme.
+    pub(crate) fn is_overlaid(&self) -> bool {
+        !self.overlay.is_empty()
+    }
+
     pub(crate) fn is_new(&self, path: &str) -> bool {
         self.overlay.contains_key(path) && !self.builtin.contains_key(path)
     }

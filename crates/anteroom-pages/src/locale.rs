@@ -1,5 +1,5 @@
 //! Which language a page is in: what the application asked for (`ui_locales`), then what the browser prefers
-//! (`Accept-Language`, RFC 9110 12.5.4), then English.
+//! (`Accept-Language`, RFC 9110 12.5.4), then the operator's default.
 
 use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
 use serde::Serialize;
@@ -31,7 +31,11 @@ impl Locale {
 /// A header can list thousands; nobody reads that many languages.
 const MOST_TAGS: usize = 16;
 
-pub fn negotiate<S: AsRef<str>>(ui_locales: &[S], accept_language: Option<&str>) -> Locale {
+pub fn negotiate<S: AsRef<str>>(
+    ui_locales: &[S],
+    accept_language: Option<&str>,
+    default: Locale,
+) -> Locale {
     let asked = ui_locales.iter().map(AsRef::as_ref).take(MOST_TAGS);
     let accepted = accept_language.map(by_preference).unwrap_or_default();
     let requested: Vec<LanguageIdentifier> =
@@ -41,7 +45,7 @@ pub fn negotiate<S: AsRef<str>>(ui_locales: &[S], accept_language: Option<&str>)
     negotiate_languages(&requested, &available, None, NegotiationStrategy::Lookup)
         .first()
         .and_then(|id| Locale::from_tag(id.language.as_str()))
-        .unwrap_or_default()
+        .unwrap_or(default)
 }
 
 /// The tags of an `Accept-Language`, best first, without those refused by `q=0`.
@@ -82,7 +86,19 @@ mod tests {
             (&["EN-us"], Some("es"), Locale::En),
         ];
         for (asked, accepted, expected) in table {
-            assert_eq!(negotiate(asked, accepted), expected, "{asked:?} {accepted:?}");
+            assert_eq!(negotiate(asked, accepted, Locale::En), expected, "{asked:?} {accepted:?}");
+        }
+    }
+
+    #[test]
+    fn the_operators_default_is_for_those_who_speak_none_of_the_languages() {
+        for (accepted, expected) in [
+            (None, Locale::Es),
+            (Some("*"), Locale::Es),
+            (Some("fr, de"), Locale::Es),
+            (Some("fr, en;q=0.1"), Locale::En),
+        ] {
+            assert_eq!(negotiate(&[""; 0], accepted, Locale::Es), expected, "{accepted:?}");
         }
     }
 }

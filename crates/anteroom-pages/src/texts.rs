@@ -25,6 +25,8 @@ struct Language {
     locale: Locale,
     bundle: FluentBundle<FluentResource>,
     signatures: BTreeMap<String, Signature>,
+    /// Texts of the default theme, which an operator's pages may leave out. Without an operator's folder, none.
+    dispensable: BTreeSet<String>,
 }
 
 impl Texts {
@@ -57,10 +59,10 @@ impl Texts {
     /// A misspelt id would silently word nothing differently.
     pub(crate) fn unused(&self, named: &BTreeSet<String>, faults: &mut Vec<Fault>) {
         let is_named = |id: &str| named.contains(id) || HELPER_TEXTS.iter().any(|(helper, _)| *helper == id);
-        for Language { locale, signatures, .. } in &self.languages {
+        for Language { locale, signatures, dispensable, .. } in &self.languages {
             let named = signatures.iter().filter(|(id, _)| is_named(id));
             let used: BTreeSet<&String> = named.flat_map(|(_, signature)| &signature.parts).collect();
-            let unused = signatures.keys().filter(|id| !used.contains(id));
+            let unused = signatures.keys().filter(|id| !used.contains(id) && !dispensable.contains(*id));
             faults.extend(unused.map(|id| Fault::UnusedText { locale: *locale, id: id.clone() }));
         }
     }
@@ -108,10 +110,12 @@ impl Language {
             }
         }
         let signatures = signature::collect(sources.iter().map(|(_, resource)| resource));
+        let default = sources.first().filter(|_| files.is_overlaid()).map(|(_, resource)| resource);
+        let dispensable = signature::collect(default.into_iter()).into_keys().collect();
         for (_, resource) in sources {
             bundle.add_resource_overriding(resource);
         }
-        Language { locale, bundle, signatures }
+        Language { locale, bundle, signatures, dispensable }
     }
 }
 

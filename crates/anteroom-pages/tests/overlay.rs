@@ -40,11 +40,9 @@ fn rendered<P: Page>(theme: &Theme, view: &P) -> String {
     theme.render(&chrome, view).unwrap()
 }
 
-/// The signed-out page with something put into it.
+/// A signed-out page with one line above the body.
 fn signed_out(body: &str) -> String {
-    let uses = "{{t \"signed-out-title\"}}{{t \"signed-out-text\"}}{{t \"sign-in-again\"}}\
-                {{#if application_name}}{{t \"back-to\" application=application_name}}{{/if}}";
-    format!("{uses}\n{body}")
+    format!("{{{{t \"signed-out-title\"}}}}\n{body}")
 }
 
 #[test]
@@ -70,6 +68,13 @@ fn a_folder_changes_what_it_has_and_leaves_the_rest() {
     let dashboard = rendered(&theme, &dashboard);
     assert!(dashboard.contains("<svg class=\"ours\"></svg>"));
     assert!(dashboard.contains("<img src=\"/assets/our-lab-"));
+}
+
+#[test]
+fn a_page_need_not_say_all_that_the_default_one_says() {
+    let folder = folder(&[("pages/signed-out.hbs", "<p>Good bye</p>")]);
+    let theme = Theme::load(Some(folder.path())).unwrap();
+    assert_eq!(rendered(&theme, &SignedOutPage::samples()[0]), "<p>Good bye</p>");
 }
 
 #[test]

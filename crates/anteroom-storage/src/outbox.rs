@@ -74,7 +74,7 @@ impl Reads {
         let place = Place { table: "messages", id: &row.id };
         let sealed = row.sealed_payload.as_deref().unwrap_or_default();
         let ring = self.keys.ring.load();
-        let payload = ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id), sealed);
+        let payload = ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id, &row.recipient), sealed);
         let payload = payload.map_err(|_| place.corrupt("sealed_payload"))?;
         Ok(Message {
             id: MessageId(row.id),
@@ -93,7 +93,8 @@ impl Tx {
         let payload = json_text(&message.content)?;
         let ring = self.keys.ring.load();
         let sealer = ring.sealer(KeyPurpose::OutboxSeal);
-        let sealed = sealer.seal(&self.keys.random, &associated_data(message.id.0), payload.as_bytes());
+        let bound = associated_data(message.id.0, message.to.as_str());
+        let sealed = sealer.seal(&self.keys.random, &bound, payload.as_bytes());
         let row = messages::ActiveModel {
             id: Set(message.id.0),
             kind: Set(message.content.kind().to_owned()),
@@ -162,9 +163,9 @@ impl Tx {
     }
 }
 
-/// Table, column, row: a payload put in another row does not open.
-fn associated_data(id: Uuid) -> Vec<u8> {
-    format!("messages\nsealed_payload\n{id}").into_bytes()
+/// Table, column, row and recipient: a payload put in another row, or sent on to somebody else, does not open.
+fn associated_data(id: Uuid, recipient: &str) -> Vec<u8> {
+    format!("messages\nsealed_payload\n{id}\n{recipient}").into_bytes()
 }
 
 fn delivery(cells: &mut Cells<'_>) -> Result<LogoutDelivery, StoreError> {

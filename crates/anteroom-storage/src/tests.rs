@@ -134,14 +134,21 @@ async fn what_a_message_says_is_sealed_in_its_row(options: StoreOptions) {
         assert!(!String::from_utf8_lossy(&payload).contains("s3cret"));
     }
     assert_eq!(store.newest_messages(9).await.unwrap().len(), 2);
+    let no_longer_opens = |read: Result<Vec<Message>, StoreError>| {
+        matches!(read, Err(StoreError::Corrupt { table: "messages", column: "sealed_payload", .. }))
+    };
+    // Nor can somebody else be made the recipient.
+    execute(&store, "UPDATE messages SET recipient = 'x' || recipient").await;
+    assert!(no_longer_opens(store.newest_messages(9).await));
+    execute(&store, "UPDATE messages SET recipient = substr(recipient, 2)").await;
+    assert_eq!(store.newest_messages(9).await.unwrap().len(), 2);
     // The payload of one row means nothing in another.
     execute(
         &store,
         "UPDATE messages SET sealed_payload = (SELECT m.sealed_payload FROM messages m WHERE m.id <> messages.id)",
     )
     .await;
-    let moved = store.newest_messages(9).await;
-    assert!(matches!(moved, Err(StoreError::Corrupt { table: "messages", column: "sealed_payload", .. })));
+    assert!(no_longer_opens(store.newest_messages(9).await));
 }
 
 async fn a_database_is_opened_only_by_a_release_that_fits(options: StoreOptions) {

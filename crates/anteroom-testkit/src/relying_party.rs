@@ -6,11 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
+use url::form_urlencoded::byte_serialize;
 
 use crate::answer::Answer;
 use crate::browser::Browser;
 use crate::settings::CLIENT_SECRET;
-use crate::tokens::{IdToken, verified};
+use crate::tokens::{VerifiedToken, verified};
 use crate::wire::{Wire, encode};
 
 /// The example of RFC 7636 appendix B.
@@ -180,7 +181,9 @@ impl RelyingParty {
             Proof::None => fields.push(("client_id", &self.client_id)),
             Proof::Post(secret) => fields.extend([("client_id", self.client_id.as_str()), ("client_secret", secret)]),
             Proof::Basic(secret) => {
-                let pair = STANDARD.encode(format!("{}:{secret}", self.client_id));
+                // RFC 6749 §2.3.1: each half form-urlencoded.
+                let half = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+                let pair = STANDARD.encode(format!("{}:{}", half(&self.client_id), half(secret)));
                 headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {pair}")).unwrap());
             }
         }
@@ -193,8 +196,8 @@ impl RelyingParty {
         self.wire.send(Method::GET, "/userinfo", headers, String::new()).await
     }
 
-    /// What an ID token for us says, once it has verified against the published keys.
-    pub async fn id_token(&self, token: &str) -> IdToken {
+    /// What an ID token or logout token for us says, once it has verified against the published keys.
+    pub async fn verified(&self, token: &str) -> VerifiedToken {
         let jwks = self.wire.send(Method::GET, "/jwks", HeaderMap::new(), String::new()).await;
         let issuer = self.wire.issuer.as_str().trim_end_matches('/');
         verified(&jwks.body, token, issuer, &self.client_id)

@@ -39,6 +39,7 @@ client_name = "Native application"
 application_type = "native"
 first_party = true
 redirect_uris = ["http://127.0.0.1/callback"]
+post_logout_redirect_uris = ["http://127.0.0.1/signed-out"]
 grant_types = ["authorization_code", "refresh_token"]
 token_endpoint_auth_method = "none"
 scope = "openid profile email offline_access"
@@ -74,14 +75,13 @@ audience = ["https://api.example/", "https://files.example/"]
 scope = "reports archive"
 
 [[clients]]
-client_id = "api"
-client_name = "An API that asks about tokens"
+client_id = "https://api.example/"
+client_name = "An API that asks about the tokens it is given"
 first_party = true
 redirect_uris = []
 response_types = []
 grant_types = ["client_credentials"]
 secret_env = "TEST_CLIENT_SECRET"
-audience = ["https://api.example/"]
 scope = "reports"
 "#;
 

@@ -7,15 +7,15 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::Value;
 
-/// The claims of an ID token whose signature, issuer and audience are good.
+/// A token whose signature, issuer and audience are good.
 #[derive(Clone, Debug)]
-pub struct IdToken {
+pub struct VerifiedToken {
     pub header: Value,
     pub claims: Value,
 }
 
 /// Times are left to the test, whose clock is not the machine's.
-pub(crate) fn verified(jwks: &str, token: &str, issuer: &str, audience: &str) -> IdToken {
+pub(crate) fn verified(jwks: &str, token: &str, issuer: &str, audience: &str) -> VerifiedToken {
     let keys: JwkSet = serde_json::from_str(jwks).unwrap();
     let header = jsonwebtoken::decode_header(token).unwrap();
     let key = keys.find(header.kid.as_deref().unwrap()).unwrap();
@@ -25,7 +25,7 @@ pub(crate) fn verified(jwks: &str, token: &str, issuer: &str, audience: &str) ->
     validation.set_required_spec_claims(&["iss", "aud", "exp"]);
     validation.validate_exp = false;
     let decoded = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation);
-    IdToken { header: part(token, 0), claims: decoded.unwrap().claims }
+    VerifiedToken { header: part(token, 0), claims: decoded.unwrap().claims }
 }
 
 /// The claims of a token, whatever its signature is worth.

@@ -49,12 +49,9 @@ impl FromRequestParts<Arc<Web>> for Asker {
 }
 
 impl Asker {
-    /// `ui_locales` of a waiting request first, then the browser's languages.
+    /// `ui_locales` of a waiting request first, then the browser's languages, then the practice's.
     pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
-        if ui_locales.is_empty() && self.accept_language.is_none() {
-            return self.web.settings.default_locale;
-        }
-        negotiate(ui_locales, self.accept_language.as_deref())
+        negotiate(ui_locales, self.accept_language.as_deref(), self.web.settings.default_locale)
     }
 }
 

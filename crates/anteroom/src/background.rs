@@ -3,9 +3,11 @@
 
 use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::NodeId;
+use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{admin, backchannel, health, key_set, keys, sign_out, trail};
-use anteroom_pages::Theme;
+use anteroom_oidc::{ClientId, SigningAlgorithm};
+use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::InstanceKind;
 use anteroom_web::Web;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const EVERY_MINUTE: Duration = Duration::from_mins(1);
 /// Rows that one sweep deletes of each kind, so that nobody waits behind it.
 const SWEEP_BATCH: u32 = 500;
+/// Batches of a round at most: what is left waits for the next, and the other tasks of the minute have their turn.
+const BATCHES: u32 = 200;
 
 /// The tasks of a running server; dropping the set stops them.
 pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> JoinSet<()> {
@@ -27,11 +31,13 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     let provider = &web.provider;
     let shared = Arc::clone(provider);
     tasks.spawn(async move { backchannel::run(&shared).await });
-    tasks.spawn(follow_keys(Arc::clone(provider), wiring::key_schedule(settings)));
+    let schedule = wiring::key_schedule(settings);
+    let algorithms = schedule.algorithms.clone();
+    tasks.spawn(follow_keys(Arc::clone(provider), schedule));
     tasks.spawn(each_minute(Arc::clone(provider)));
     tasks.spawn(beat(Arc::clone(provider)));
     if let Some(source) = source {
-        tasks.spawn(follow_configuration(Arc::clone(web), source));
+        tasks.spawn(follow_configuration(Arc::clone(web), source, algorithms));
     }
     tasks
 }
@@ -58,7 +64,7 @@ pub async fn refresh_keys(
     schedule: &keys::KeySchedule,
     seen: &mut Option<i64>,
     whole: bool,
-) -> Result<(), anteroom_flows::error::FlowError> {
+) -> Result<(), FlowError> {
     let now = provider.clock.now();
     if whole {
         keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, now).await?;
@@ -93,17 +99,40 @@ async fn each_minute(provider: Arc<Provider>) {
         if let Err(error) = trail::write_tallies(&provider).await {
             tracing::error!("token counts: {error}");
         }
-        if let Err(error) = sign_out::end_lapsed(&provider).await {
+        if let Err(error) = end_lapsed(&provider).await {
             tracing::error!("lapsed sessions: {error}");
         }
-        if let Err(error) = provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await {
+        if let Err(error) = sweep(&provider).await {
             tracing::error!("sweeping: {error}");
         }
     }
 }
 
-/// A change is taken up whole, or refused whole while the running configuration stays.
-async fn follow_configuration(web: Arc<Web>, source: Source) {
+/// Ends all sessions that have lapsed, batch by batch.
+pub async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
+    for _ in 0..BATCHES {
+        if sign_out::end_lapsed(provider).await? == 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// Deletes all that is over, batch by batch.
+pub async fn sweep(provider: &Provider) -> Result<(), FlowError> {
+    for _ in 0..BATCHES {
+        if !provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await?.more {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// A change is taken up whole, or refused whole while the running configuration stays. `algorithms` are those that keys
+/// are made for: they stay until the next start.
+async fn follow_configuration(web: Arc<Web>, source: Source, algorithms: Vec<SigningAlgorithm>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut source = Some(source);
@@ -118,36 +147,59 @@ async fn follow_configuration(web: Arc<Web>, source: Source) {
         source = Some(watched);
         match found {
             None => {}
-            Some(Ok(configuration)) => take_up(&web, &configuration).await,
-            Some(Err(problems)) => {
-                tracing::error!(
-                    "the changed configuration was refused, the running one stays\n{}",
-                    problems.render(false)
-                );
-            }
+            Some(Ok(configuration)) => match take_up(&web, &configuration, &algorithms) {
+                Ok(()) => taken_up(&web, &configuration).await,
+                Err(refused) => tracing::error!("{REFUSED}: {refused}"),
+            },
+            Some(Err(problems)) => tracing::error!("{REFUSED}\n{}", problems.render(false)),
         }
     }
 }
 
-async fn take_up(web: &Web, configuration: &Configuration) {
-    let provider = &web.provider;
+const REFUSED: &str = "the changed configuration was refused, the running one stays";
+
+/// Why a good configuration cannot take the place of the running one.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error("the issuer cannot change while the server runs")]
+    Issuer,
+    #[error(
+        "the client `{0}` needs {1}, for which no key is made: keys.signing.algorithms waits for the next start"
+    )]
+    NoKey(ClientId, SigningAlgorithm),
+    #[error("the theme: {0}")]
+    Theme(#[from] ThemeError),
+}
+
+/// `algorithms` are those that keys are made for.
+pub fn take_up(
+    web: &Web,
+    configuration: &Configuration,
+    algorithms: &[SigningAlgorithm],
+) -> Result<(), Refused> {
+    let (provider, settings) = (&web.provider, &configuration.settings);
     let running = provider.snapshot();
-    if running.issuer != configuration.settings.issuer {
-        tracing::error!("the issuer cannot change while the server runs; the running configuration stays");
-        return;
+    if running.issuer != settings.issuer {
+        return Err(Refused::Issuer);
     }
-    let theme = match Theme::load(configuration.settings.theme.folder.as_deref()) {
-        Ok(theme) => theme,
-        Err(error) => {
-            tracing::error!("the theme was refused, the running configuration stays: {error}");
-            return;
-        }
-    };
+    if let Some((client, algorithm)) = wiring::without_key(settings, algorithms) {
+        return Err(Refused::NoKey(client.clone(), algorithm));
+    }
+    let theme = Theme::load(settings.theme.folder.as_deref())?;
     let kind = if running.practice.demo { InstanceKind::Demo } else { InstanceKind::Production };
     web.replace_theme(theme);
-    provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind));
-    tracing::info!(digest = %configuration.digest, "configuration taken up");
-    if let Err(error) = admin::note_configuration(provider).await {
+    provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind, algorithms));
+    Ok(())
+}
+
+async fn taken_up(web: &Web, configuration: &Configuration) {
+    wiring::warn_of(configuration);
+    tracing::info!(
+        digest = %configuration.digest,
+        "configuration taken up; what has changed in practice.default_locale, [server], [database], [keys], [hashing], \
+         [outgoing], [dev] and [log] waits for the next start"
+    );
+    if let Err(error) = admin::note_configuration(&web.provider).await {
         tracing::error!("the trail was not told of the configuration: {error}");
     }
 }

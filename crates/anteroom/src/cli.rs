@@ -1,5 +1,7 @@
 //! The command line.
 
+use anteroom_pages::Locale;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,8 +82,8 @@ pub struct InviteArgs {
     /// May be given several times.
     #[arg(long = "group")]
     pub groups: Vec<String>,
-    /// The language of the mail: en or es.
-    #[arg(long)]
+    /// The language of the mail.
+    #[arg(long, value_parser = PossibleValuesParser::new(Locale::ALL.map(Locale::tag)))]
     pub locale: Option<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -127,7 +129,16 @@ pub enum KeysCommand {
     /// List the signing keys.
     List(ConfigArgs),
     /// Sign with new keys from now on.
-    Rotate(ConfigArgs),
+    Rotate(RotateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The old keys may be in wrong hands: publish them no longer, so that nothing they signed is believed.
+    #[arg(long)]
+    pub compromised: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 pub fn run() -> ExitCode {

@@ -13,9 +13,9 @@ use anteroom_flows::key_set;
 use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Snapshot};
-use anteroom_oidc::{Capabilities, Scope};
+use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm};
 use anteroom_pages::{Locale, Theme, ThemeError};
-use anteroom_storage::{InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
+use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
 use anteroom_web::{ConfigurationError, Web, WebSettings};
 use secrecy::ExposeSecret as _;
 use std::num::NonZeroUsize;
@@ -26,17 +26,20 @@ use std::time::Duration;
 pub enum WiringError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the master key: {0}")]
+    #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
     #[error(
         "the database was made under another master key, or its keys were tampered with ({0}). \
          Check keys.master_key_file in the configuration"
     )]
     Keyring(#[from] KeyringError),
-    #[error(
-        "the database has no keys yet: run `anteroom keys init` first, or `anteroom migrate` if it is new"
-    )]
+    #[error("the database has no keys yet: run `anteroom migrate`, which makes them")]
     NoKeys,
+    #[error(
+        "the keys of this database are gone from its table `sealed_keys`, and nothing sealed under them can be read: \
+         restore the database from a backup"
+    )]
+    KeysLost,
     #[error("hashing: {0}")]
     Hashing(#[from] HashParamsError),
     #[error("the hashing threads could not be started: {0}")]
@@ -57,13 +60,20 @@ pub enum WiringError {
     ProductionDatabase,
 }
 
+/// Warnings of a configuration that is used go to the log.
+pub fn warn_of(configuration: &Configuration) {
+    if !configuration.warnings.is_empty() {
+        tracing::warn!("the configuration is unwise\n{}", configuration.warnings.render(false));
+    }
+}
+
 /// What differs between a server, a demo and a test.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     pub clock: Clock,
     pub random: Random,
     pub kind: InstanceKind,
-    /// Whether keys may be made for a database that has none: only where the database was new a moment ago.
+    /// Whether this may make the keys of a database in which nothing was made yet. Over one that has lost them, nobody may.
     pub may_make_keys: bool,
     /// Makes what hashes passwords; tests have a cheap one.
     pub hasher: fn(HashParams, &Keyring, Random) -> PasswordHasher,
@@ -74,35 +84,64 @@ pub async fn open_store(
     settings: &Settings,
     around: &Surroundings,
 ) -> Result<(Store, Arc<Keyring>), WiringError> {
-    let mut options = StoreOptions::from_url(&settings.database.url)?;
-    options.max_connections = settings.database.max_connections;
-    let unkeyed = Store::connect(&options).await?;
-    let instance = unkeyed.init_instance(around.kind, around.clock.now()).await?;
-    match (instance.kind, around.kind) {
-        (InstanceKind::Demo, InstanceKind::Production) => return Err(WiringError::DemoDatabase),
-        (InstanceKind::Production, InstanceKind::Demo) => return Err(WiringError::ProductionDatabase),
-        (InstanceKind::Demo, InstanceKind::Demo) | (InstanceKind::Production, InstanceKind::Production) => {}
+    let master = master_key(settings)?;
+    let unkeyed = Store::connect(&store_options(settings)?).await?;
+    let instance = unkeyed.instance().await?;
+    if let Some(instance) = instance {
+        same_kind(instance, around.kind)?;
     }
-    let keyring = Arc::new(open_keyring(&unkeyed, settings, around).await?);
+    // The instance is noted last: a database without it is new, whatever an attempt before this one has left in it.
+    let keyring = Arc::new(open_keyring(&unkeyed, &master, instance.is_none(), around).await?);
+    same_kind(unkeyed.init_instance(around.kind, around.clock.now()).await?, around.kind)?;
     let store = unkeyed.unlock(Arc::clone(&keyring), around.random.clone());
     Ok((store, keyring))
 }
 
-/// Keys of purposes that came with a newer release are added; over a database that has none they are made only on request.
+pub fn store_options(settings: &Settings) -> Result<StoreOptions, StoreError> {
+    let mut options = StoreOptions::from_url(&settings.database.url)?;
+    if let Some(most) = settings.database.max_connections {
+        options.max_connections = most;
+    }
+    Ok(options)
+}
+
+pub fn master_key(settings: &Settings) -> Result<MasterKey, WiringError> {
+    Ok(MasterKey::parse(settings.keys.master_key.expose_secret())?)
+}
+
+fn same_kind(instance: Instance, kind: InstanceKind) -> Result<(), WiringError> {
+    match (instance.kind, kind) {
+        (InstanceKind::Demo, InstanceKind::Production) => Err(WiringError::DemoDatabase),
+        (InstanceKind::Production, InstanceKind::Demo) => Err(WiringError::ProductionDatabase),
+        (InstanceKind::Demo, InstanceKind::Demo) | (InstanceKind::Production, InstanceKind::Production) => {
+            Ok(())
+        }
+    }
+}
+
+/// Keys of purposes that came with a newer release are added; all of them are made for a new database alone, on request.
 async fn open_keyring(
     store: &UnkeyedStore,
-    settings: &Settings,
+    master: &MasterKey,
+    is_new: bool,
     around: &Surroundings,
 ) -> Result<Keyring, WiringError> {
-    let master = MasterKey::parse(settings.keys.master_key.expose_secret())?;
     let present = store.sealed_keys().await?;
-    if present.is_empty() && !around.may_make_keys {
-        return Err(WiringError::NoKeys);
+    if present.is_empty() {
+        match (is_new, around.may_make_keys) {
+            (true, true) => {}
+            (true, false) => return Err(WiringError::NoKeys),
+            (false, _) => return Err(WiringError::KeysLost),
+        }
     }
     let now = around.clock.now().as_millisecond();
-    let missing = Keyring::generate_missing(&master, &present, &around.random, now);
-    let all = if missing.is_empty() { present } else { store.insert_sealed_keys(&missing).await? };
-    Ok(Keyring::open(&master, &all)?)
+    let missing = Keyring::generate_missing(master, &present, &around.random, now);
+    if missing.is_empty() {
+        return Ok(Keyring::open(master, &present)?);
+    }
+    // Under another master key the new ones would never open beside the old: nothing is written then.
+    Keyring::open(master, &[present, missing.clone()].concat())?;
+    Ok(Keyring::open(master, &store.insert_sealed_keys(&missing).await?)?)
 }
 
 /// Everything that requests share.
@@ -114,9 +153,13 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     keys::rotate(&store, &keyring, &around.random, &schedule, now).await?;
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
-    let reach = if settings.issuer.is_loopback_http() { Reach::Loopback } else { Reach::Public { allowed: Vec::new() } };
+    let reach = if settings.issuer.is_loopback_http() {
+        Reach::Loopback
+    } else {
+        Reach::Public { allowed: settings.outgoing.allow.clone() }
+    };
     Ok(Provider::new(Parts {
-        snapshot: snapshot(configuration, &keyring, around.kind),
+        snapshot: snapshot(configuration, &keyring, around.kind, &schedule.algorithms),
         store,
         keyring,
         hashing,
@@ -147,8 +190,13 @@ pub fn key_schedule(settings: &Settings) -> KeySchedule {
     }
 }
 
-/// The part of the configuration that can change while the server runs.
-pub fn snapshot(configuration: &Configuration, keyring: &Keyring, kind: InstanceKind) -> Snapshot {
+/// The part of the configuration that can change while the server runs. `algorithms` are those that keys are made for.
+pub fn snapshot(
+    configuration: &Configuration,
+    keyring: &Keyring,
+    kind: InstanceKind,
+    algorithms: &[SigningAlgorithm],
+) -> Snapshot {
     let settings = &configuration.settings;
     let clients: Vec<Client> = settings
         .clients
@@ -164,7 +212,7 @@ pub fn snapshot(configuration: &Configuration, keyring: &Keyring, kind: Instance
         .collect();
     Snapshot {
         issuer: settings.issuer.clone(),
-        capabilities: capabilities(settings),
+        capabilities: capabilities(settings, algorithms),
         practice: Practice {
             name: settings.practice.name.clone(),
             support_contact: settings.practice.support_contact.clone(),
@@ -178,16 +226,32 @@ pub fn snapshot(configuration: &Configuration, keyring: &Keyring, kind: Instance
     }
 }
 
-/// What this configuration supports: discovery must announce neither more nor less.
-fn capabilities(settings: &Settings) -> Capabilities {
+/// What is supported under this configuration and these keys: discovery must announce neither more nor less.
+fn capabilities(settings: &Settings, algorithms: &[SigningAlgorithm]) -> Capabilities {
     let locales = Locale::ALL.iter().map(|locale| locale.tag().to_owned()).collect();
     let mut capabilities = Capabilities::of_this_release(locales);
-    capabilities.signing_algorithms.retain(|algorithm| settings.keys.signing.algorithms.contains(algorithm));
+    capabilities.signing_algorithms.retain(|algorithm| algorithms.contains(algorithm));
     let scopes = settings.clients.iter().flat_map(|client| client.metadata.scope.iter());
     for scope in scopes.filter(|scope| matches!(scope, Scope::Other(_))) {
         capabilities.scopes.insert(scope.clone());
     }
     capabilities
+}
+
+/// A client whose tokens would be signed with an algorithm that no key is made for.
+pub fn without_key<'a>(
+    settings: &'a Settings,
+    algorithms: &[SigningAlgorithm],
+) -> Option<(&'a ClientId, SigningAlgorithm)> {
+    settings.clients.iter().map(|client| &client.metadata).find_map(|client| {
+        let chosen = [
+            Some(client.id_token_signed_response_alg),
+            Some(client.access_token_signed_response_alg),
+            client.userinfo_signed_response_alg,
+        ];
+        let missing = chosen.into_iter().flatten().find(|chosen| !algorithms.contains(chosen));
+        missing.map(|algorithm| (&client.client_id, algorithm))
+    })
 }
 
 pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringError> {

@@ -14,16 +14,22 @@ const OPTIONS = {
   rules: { "target-size": { enabled: true } },
 };
 
-/** Fails unless `page` keeps WCAG 2.2 AA, as far as a machine can tell. */
-export async function axe(page) {
+/**
+ * Fails unless `page` keeps WCAG 2.2 AA, as far as a machine can tell; with `arrangements`, after each of them (the page
+ * made smaller, or dark).
+ */
+export async function axe(page, arrangements = [() => {}]) {
   const session = await page.context().newCDPSession(page);
   const { frameTree } = await session.send("Page.getFrameTree");
   const world = { frameId: frameTree.frame.id, worldName: "axe" };
   const { executionContextId: contextId } = await session.send("Page.createIsolatedWorld", world);
   await evaluate(session, contextId, `${core.source}; true`);
   const look = () => evaluate(session, contextId, `axe.run(document, ${JSON.stringify(OPTIONS)})`);
-  const { violations } = await (hasScripts(page) ? look() : withScripts(session, look));
-  assert.deepEqual(violations.flatMap(told), [], `${page.url()} is not accessible`);
+  for (const arrange of arrangements) {
+    await arrange();
+    const { violations } = await (hasScripts(page) ? look() : withScripts(session, look));
+    assert.deepEqual(violations.flatMap(told), [], `${page.url()} is not accessible`);
+  }
 }
 
 // Where scripts are off not even axe can wait for anything, so they are on while it looks; the page's own do not start by

@@ -78,20 +78,14 @@ fn read_uris(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
 }
 
 fn read_logout(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
-    let uri = || any_text("https URL");
     let meaning = "Where signing out may lead back to.";
     let uris = key("post_logout_redirect_uris", list(any_text("URI")), meaning);
     input.post_logout_redirect_uris = s.get(uris).unwrap_or_default();
     let meaning = "Where it is told that a session has ended (OpenID Connect Back-Channel Logout).";
-    input.backchannel_logout_uri = s.get(key("backchannel_logout_uri", uri(), meaning));
+    input.backchannel_logout_uri = s.get(key("backchannel_logout_uri", any_text("https URL"), meaning));
     let meaning = "Whether it needs `sid` in that.";
     let session = key("backchannel_logout_session_required", boolean(), meaning);
     input.backchannel_logout_session_required = s.get(session.defaults_to("false"));
-    let meaning = "The same through the browser (OpenID Connect Front-Channel Logout).";
-    input.frontchannel_logout_uri = s.get(key("frontchannel_logout_uri", uri(), meaning));
-    let meaning = "Whether it needs `iss` and `sid` in that.";
-    let session = key("frontchannel_logout_session_required", boolean(), meaning);
-    input.frontchannel_logout_session_required = s.get(session.defaults_to("false"));
 }
 
 fn read_signing(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {

@@ -157,7 +157,6 @@ fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
         let lag = "Access tokens: the longest that an API which reads them itself lags behind a revocation.";
         let retry = "How long a refresh token that was just used gets the same successor again, for an \
             application that lost the answer.";
-        let leeway = "How far an application's clock may be off.";
         let (idle, absolute) = ("Refresh tokens that nobody uses.", "Refresh tokens, however often used.");
         let tokens = TokenPolicy {
             code_lifetime: lifetime("code", code, d.code_lifetime, "Authorization codes."),
@@ -166,7 +165,6 @@ fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
             refresh_idle: lifetime("refresh_idle", HOUR..=days(365), d.refresh_idle, idle),
             refresh_absolute: lifetime("refresh_absolute", HOUR..=days(730), d.refresh_absolute, absolute),
             refresh_retry: lifetime("refresh_retry", zero..=MINUTE * 10, d.refresh_retry, retry),
-            clock_leeway: lifetime("clock_leeway", zero..=MINUTE * 5, d.clock_leeway, leeway),
         };
         check_order(
             section,

@@ -10,7 +10,7 @@ use super::{MINUTE, SECOND};
 use crate::diagnostics::{Finding, Place};
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
 use crate::reader::{Secret, SecretKeys, Section, key};
-use crate::settings::{Dev, Log, LogFormat, LogLevel, Server};
+use crate::settings::{Dev, Log, LogFormat, LogLevel, Outgoing, Server};
 
 pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
     top.section("server", "The listener. Nodes may differ in it.", |section| {
@@ -19,7 +19,8 @@ pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
         let listen = section.get_or(key("listen", socket_address(), meaning), local);
         let meaning = "Networks of the proxies in front, whose `X-Forwarded-*` headers are believed. \
             Everyone else's are ignored.";
-        let proxies = key("trusted_proxies", list(network()), meaning);
+        let everyone = "every address would be a proxy, and anyone could claim to be anyone";
+        let proxies = key("trusted_proxies", list(network(everyone)), meaning);
         let trusted_proxies = section.get_or(proxies, Vec::new());
         let timeout =
             key("request_timeout", duration(SECOND..=MINUTE * 5), "How long a request may take in all.");
@@ -34,7 +35,7 @@ pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
 pub(crate) struct DatabaseDraft {
     /// None where the URL is kept elsewhere and could not be fetched.
     pub(crate) url: Option<SecretString>,
-    pub(crate) max_connections: u32,
+    pub(crate) max_connections: Option<u32>,
 }
 
 pub(super) fn read_database(top: &mut Section<'_, '_>) -> DatabaseDraft {
@@ -55,8 +56,9 @@ pub(super) fn read_database(top: &mut Section<'_, '_>) -> DatabaseDraft {
             let finding = Finding::error("the database's URL is given twice").at(place.clone(), "here");
             section.cx.report(finding.at(section.place_of("url"), "and here"));
         }
-        let meaning = "The most connections at once: to PostgreSQL in all, to SQLite for reading.";
-        let max_connections = section.get_or(key("max_connections", integer(2..=1_000), meaning), 8);
+        let meaning = "The most connections at once: to PostgreSQL in all (16 if left out), to SQLite for reading \
+            (8 if left out).";
+        let max_connections = section.get(key("max_connections", integer(2..=1_000), meaning));
         let url = match elsewhere {
             None => Some(inline.into()),
             Some(Secret { value, .. }) => value.filter(|url| check_fetched(section, place, url)),
@@ -78,6 +80,17 @@ const BAD_SCHEME: &str = "must begin with `sqlite:` or `postgres:`";
 
 fn is_known_scheme(url: &str) -> bool {
     matches!(url.split_once(':'), Some(("sqlite" | "postgres" | "postgresql", _)))
+}
+
+pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
+    let about = "Where Anteroom's own requests to applications may go (back-channel logout): over https to public \
+        addresses, and to the networks named here.";
+    top.section("outgoing", about, |section| {
+        let meaning = "Private networks in which applications are. The machine itself is never reached.";
+        let everyone = "every network would be reached, that of the machine's own services too";
+        let allow = section.get_or(key("allow", list(network(everyone)), meaning), Vec::new());
+        Outgoing { allow }
+    })
 }
 
 pub(super) fn read_dev(top: &mut Section<'_, '_>) -> Dev {
@@ -103,15 +116,16 @@ fn socket_address() -> Kind<SocketAddr> {
     })
 }
 
-fn network() -> Kind<IpNet> {
+/// `everyone` is what would be wrong with a network of all addresses.
+fn network(everyone: &'static str) -> Kind<IpNet> {
     parsed(
         "network",
         |net: &IpNet| quoted(&net.to_string()),
-        |text| {
+        move |text| {
             let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
             let net = net.map_err(|_| "not a network, such as \"10.0.0.0/8\" or \"::1\"".to_owned())?;
             if net.prefix_len() == 0 {
-                return Err("every address would be a proxy, and anyone could claim to be anyone".to_owned());
+                return Err(everyone.to_owned());
             }
             Ok(net.trunc())
         },

@@ -48,9 +48,9 @@ fn key_of(line: &str) -> Option<&str> {
     key.chars().all(|c| c.is_ascii_lowercase() || c == '_').then_some(key)
 }
 
-/// Where a secret could rest instead: no defaults.
+/// Where a secret could rest instead, and what depends on something else: no defaults.
 fn is_alternative(key: &str) -> bool {
-    matches!(key, "url_file" | "url_env" | "master_key_env" | "folder")
+    matches!(key, "url_file" | "url_env" | "max_connections" | "master_key_env" | "folder")
 }
 
 #[test]

@@ -79,7 +79,8 @@ fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep>
     let signed_in_for_this = standing.auth_time >= needs.began_at;
     let grace = if signed_in_for_this { 600 } else { 0 };
     let age = now.as_second() - standing.auth_time.as_second();
-    let too_old = needs.max_age.is_some_and(|max| age > max.as_secs().max(grace));
+    let never_enough = |max: SignedDuration| max.is_zero() && !signed_in_for_this;
+    let too_old = needs.max_age.is_some_and(|max| never_enough(max) || age > max.as_secs().max(grace));
     let weak = needs.min_acr.is_some_and(|min| min > standing.acr);
     let new_device = needs.new_device_steps_up && !standing.device_stepped_up && standing.acr != Acr::Mfa;
     let step_up =

@@ -1,4 +1,4 @@
-use thiserror::Error;
+use std::fmt;
 
 use super::Parameter;
 use crate::{
@@ -12,8 +12,7 @@ use crate::{
 ///
 /// The wire gets `code` and the fixed `description`; `parameter`, `received` and `registered` are for the operator's
 /// log, so that a mistake in a client's setup is found by reading one line.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{code}: {description} ({parameter}: received {received:?}, registered {registered:?})")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationError {
     pub code: AuthorizationErrorCode,
     pub description: &'static str,
@@ -21,6 +20,23 @@ pub struct AuthorizationError {
     pub received: Option<String>,
     pub registered: Option<String>,
     pub disposition: Disposition,
+}
+
+impl std::error::Error for AuthorizationError {}
+
+impl fmt::Display for AuthorizationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, description, parameter, received, registered, .. } = self;
+        write!(f, "{code}: {description}")?;
+        match (received, registered) {
+            (None, None) => write!(f, " ({parameter})"),
+            (Some(received), None) => write!(f, " ({parameter}: received {received:?})"),
+            (None, Some(registered)) => write!(f, " ({parameter}: registered {registered:?})"),
+            (Some(received), Some(registered)) => {
+                write!(f, " ({parameter}: received {received:?}, registered {registered:?})")
+            }
+        }
+    }
 }
 
 /// RFC 6749 §4.1.2.1: who gets to see the error.
@@ -83,5 +99,33 @@ impl Refusal {
     fn with(self, disposition: Disposition) -> AuthorizationError {
         let Self { code, description, parameter, received, registered } = self;
         AuthorizationError { code, description, parameter, received, registered, disposition }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_reads_what_was_received_and_what_is_registered() {
+        let refusal = || Refusal::invalid_request(Parameter::RedirectUri, "not registered");
+        for (refusal, line) in [
+            (refusal(), "invalid_request: not registered (redirect_uri)"),
+            (refusal().received("x"), "invalid_request: not registered (redirect_uri: received \"x\")"),
+            (
+                refusal().registered(["y", "z"]),
+                "invalid_request: not registered (redirect_uri: registered \"y, z\")",
+            ),
+            (
+                refusal().received("x").registered(["y", "z"]),
+                "invalid_request: not registered (redirect_uri: received \"x\", registered \"y, z\")",
+            ),
+            (
+                refusal().received("x\n\u{1b}[31m"),
+                "invalid_request: not registered (redirect_uri: received \"x\\n\\u{1b}[31m\")",
+            ),
+        ] {
+            assert_eq!(refusal.on_page().to_string(), line);
+        }
     }
 }

@@ -5,7 +5,7 @@ use anteroom_crypto::{MasterKey, Random};
 use secrecy::ExposeSecret as _;
 
 use super::{CommandError, block_on, load, production, say, write_secret_file};
-use crate::cli::{ConfigArgs, KeysCommand};
+use crate::cli::{ConfigArgs, KeysCommand, RotateArgs};
 use crate::wiring;
 
 pub fn run(command: KeysCommand) -> Result<(), CommandError> {
@@ -26,8 +26,8 @@ fn init(args: &ConfigArgs) -> Result<(), CommandError> {
     let key = MasterKey::generate(&Random::system());
     write_secret_file(&path, key.encode().expose_secret())?;
     say(&format!(
-        "The master key is in {}. Keep a copy apart from the database: without it all passwords, client secrets and \
-         tokens are lost, and with it and the database together nothing is secret.",
+        "The master key is in {}. Keep a copy apart from the database: without it no password and no token is worth \
+         anything any more, and with it and the database together nothing is secret.",
         path.display()
     ));
     Ok(())
@@ -47,16 +47,20 @@ fn list(args: &ConfigArgs) -> Result<(), CommandError> {
     })
 }
 
-fn rotate(args: &ConfigArgs) -> Result<(), CommandError> {
-    let configuration = load(&args.config)?;
+fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
+    let (configuration, after_leak) = (load(&args.config.config)?, args.compromised);
     block_on(async move {
         let around = production();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
-        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, (now, false)).await?;
+        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, (now, after_leak)).await?;
         store.close().await;
         say("New signing keys are in use; running nodes take them up within a second.");
+        if after_leak {
+            say("The old ones are not published any more. Applications that keep a list of keys believe them until \
+                 they fetch it again.");
+        }
         Ok(())
     })
 }

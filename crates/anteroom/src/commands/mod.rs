@@ -32,6 +32,8 @@ pub enum CommandError {
     File(PathBuf, std::io::Error),
     #[error("{0} exists already; it is not overwritten")]
     Exists(PathBuf),
+    #[error("there is no folder {0}; make it first, readable by the user that serves alone")]
+    NoFolder(PathBuf),
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
@@ -92,8 +94,9 @@ pub fn write_secret_file(path: &Path, text: &str) -> Result<(), CommandError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
     let opened = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => CommandError::Exists(path.to_owned()),
+    let mut file = opened.map_err(|error| match (error.kind(), path.parent()) {
+        (std::io::ErrorKind::AlreadyExists, _) => CommandError::Exists(path.to_owned()),
+        (std::io::ErrorKind::NotFound, Some(folder)) => CommandError::NoFolder(folder.to_owned()),
         _ => CommandError::File(path.to_owned(), error),
     })?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());

@@ -14,9 +14,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = source.load(&|name| std::env::var(name).ok());
     let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
     logging::init(configuration.settings.log);
-    if !configuration.warnings.is_empty() {
-        tracing::warn!("the configuration is unwise\n{}", configuration.warnings.render(false));
-    }
+    wiring::warn_of(&configuration);
     block_on(async move {
         let settings = &configuration.settings;
         let provider = Arc::new(wiring::provider(&configuration, &production()).await?);

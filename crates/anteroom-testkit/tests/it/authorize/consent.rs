@@ -122,7 +122,7 @@ async fn whoever_came_after_does_not_agree_to_it(backend: Backend) {
     browser.submit(&dashboard, "/sign-out", &[]).await;
     browser.sign_in(BOB, PASSWORD).await;
     let answer = decide(&browser, &page, "allow").await;
-    assert!(browser.follow(&answer).await.has_form("/choose-account"), "{}", answer.gist());
+    assert!(browser.follow(&answer).await.has_form("/consent"), "{}", answer.gist());
     assert!(provider.audited("consent_given").await.is_empty());
 }
 

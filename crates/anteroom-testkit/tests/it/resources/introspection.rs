@@ -19,7 +19,8 @@ async fn rfc7662_2_2_the_holder_learns_what_the_token_says(backend: Backend) {
     let said = web.introspect(&tokens.access_token).await.json();
     let token = claims(&tokens.access_token);
     assert_eq!(said["active"], true);
-    for name in ["iss", "sub", "aud", "client_id", "exp", "iat", "jti", "scope", "auth_time", "acr"] {
+    assert_eq!(said["aud"], serde_json::json!([token["aud"]]));
+    for name in ["iss", "sub", "client_id", "exp", "iat", "jti", "scope", "auth_time", "acr"] {
         assert_eq!(said[name], token[name], "{name}");
     }
     assert_eq!((&said["token_type"], &said["username"]), (&"Bearer".into(), &ALICE.into()));
@@ -40,10 +41,10 @@ async fn only_an_audience_or_the_holder_learns_anything(backend: Backend) {
     for (asker, token, learns) in [
         ("service", &api_token, true),
         ("service", &files_token, true),
-        ("api", &api_token, true),
-        ("api", &files_token, false),
+        ("https://api.example/", &api_token, true),
+        ("https://api.example/", &files_token, false),
         ("web", &api_token, false),
-        ("api", &persons.access_token, false),
+        ("https://api.example/", &persons.access_token, false),
         ("imaging", &persons.access_token, false),
         ("web", &persons.access_token, true),
         ("imaging", persons.refresh_token.as_ref().unwrap(), false),

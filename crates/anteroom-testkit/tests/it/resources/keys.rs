@@ -27,7 +27,7 @@ async fn signing(provider: &TestProvider) -> String {
     let web = provider.client("web");
     let tokens = web.tokens(&browser, "openid").await;
     // Whatever signs is published.
-    web.id_token(tokens.id_token()).await;
+    web.verified(tokens.id_token()).await;
     header(tokens.id_token())["kid"].as_str().unwrap().to_owned()
 }
 
@@ -97,7 +97,7 @@ async fn an_operator_rotates_at_once(backend: Backend) {
     provider.refresh_keys().await;
     assert_ne!(signing(&provider).await, first);
     // What was signed before stays good.
-    web.id_token(before.id_token()).await;
+    web.verified(before.id_token()).await;
     assert_eq!(web.userinfo(&before.access_token).await.status, 200);
 }
 
@@ -111,7 +111,7 @@ async fn after_a_leak_nothing_that_was_signed_is_believed(backend: Backend) {
     assert!(published(&provider).await.is_disjoint(&leaked));
     assert_eq!(web.userinfo(&before.access_token).await.status, 401);
     let silent = [("id_token_hint", before.id_token()), ("prompt", "none")];
-    assert_eq!(web.authorize(&browser, &silent).await.error(), "login_required");
+    assert_eq!(web.authorize(&browser, &silent).await.error(), "invalid_request");
     // People and applications go on with what does not hang on a signature.
     assert!(browser.is_signed_in().await);
     assert_eq!(web.refresh(before.refresh_token()).await.status, 200);

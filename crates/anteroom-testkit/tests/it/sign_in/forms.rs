@@ -1,6 +1,6 @@
 //! Forms: tokens, other sites, other browsers, and the ways people get lost.
 
-use crate::ALICE;
+use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 
@@ -9,8 +9,7 @@ on_both_databases!(
     a_forged_token_or_one_of_another_form_is_stale,
     a_token_of_another_browser_is_stale_unless_the_browser_vouches,
     a_form_from_another_site_is_refused,
-    an_interaction_that_has_become_a_row_opens_in_its_own_browser_only,
-    a_request_carried_to_another_browser_is_worth_the_request,
+    an_interaction_in_another_browser_is_worth_its_request_alone,
     two_tabs_sign_in_at_once,
     back_and_submit_again_is_no_error,
     an_interaction_expires_with_a_way_forward,
@@ -94,26 +93,28 @@ async fn a_form_from_another_site_is_refused(backend: Backend) {
     }
 }
 
-async fn an_interaction_that_has_become_a_row_opens_in_its_own_browser_only(backend: Backend) {
+async fn an_interaction_in_another_browser_is_worth_its_request_alone(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.browser());
-    let page = web.authorize(&browser, &[]).await;
-    let row = browser.enter(&page, ALICE, "wrong").await;
-    let elsewhere = provider.browser();
-    elsewhere.get("/sign-in").await;
-    let answer = elsewhere.enter(&row, ALICE, PASSWORD).await;
-    assert_eq!(answer.status, 400);
-    assert!(answer.text_of("error-interaction-expired").is_some(), "{}", answer.gist());
-    assert!(!elsewhere.is_signed_in().await);
+    // Sealed in the page, and a row after a first form.
+    let sealed = web.authorize(&browser, &[]).await;
+    let row = browser.enter(&sealed, ALICE, "wrong").await;
+    for page in [&sealed, &row] {
+        let elsewhere = provider.browser();
+        let answer = elsewhere.enter(page, ALICE, PASSWORD).await;
+        web.code_in(&answer);
+        assert!(elsewhere.is_signed_in().await && !browser.is_signed_in().await);
+    }
     web.code_in(&browser.enter(&row, ALICE, PASSWORD).await);
-}
-
-async fn a_request_carried_to_another_browser_is_worth_the_request(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let web = provider.client("web");
-    let page = web.authorize(&provider.browser(), &[]).await;
-    let other = provider.browser();
-    web.code_in(&other.enter(&page, ALICE, PASSWORD).await);
+    // What was chosen on the way is not part of the request.
+    let several = provider.signed_in(ALICE).await;
+    several.sign_in(BOB, PASSWORD).await;
+    let page = web.authorize(&several, &[("prompt", "select_account")]).await;
+    let chosen = page.form("/choose-account").buttons[0].value.clone();
+    let handle = page.form("/choose-account").fields["interaction"].clone();
+    several.submit(&page, "/choose-account", &[("account", &chosen)]).await;
+    let other = provider.signed_in(BOB).await;
+    assert!(other.get(&format!("/continue?interaction={handle}")).await.has_form("/choose-account"));
 }
 
 async fn two_tabs_sign_in_at_once(backend: Backend) {

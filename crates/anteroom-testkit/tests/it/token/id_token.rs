@@ -19,7 +19,7 @@ async fn core_2_an_id_token_says_who_when_and_how(backend: Backend) {
     provider.advance(jiff::SignedDuration::from_mins(3));
     let web = provider.client("web");
     let tokens = web.tokens(&browser, "openid email").await;
-    let token = web.id_token(tokens.id_token()).await;
+    let token = web.verified(tokens.id_token()).await;
     let said = token.claims;
     assert_eq!(said["iss"], provider.issuer);
     assert_eq!((&said["aud"], &said["azp"]), (&"web".into(), &"web".into()));
@@ -75,7 +75,7 @@ async fn each_application_gets_its_algorithm(backend: Backend) {
     for alg in algorithms {
         let app = provider.client(alg);
         let tokens = app.tokens(&browser, "openid").await;
-        let token = app.id_token(tokens.id_token()).await;
+        let token = app.verified(tokens.id_token()).await;
         assert_eq!((&token.header["alg"], &header(&tokens.access_token)["alg"]), (&alg.into(), &alg.into()));
         // Core §3.1.3.6: EdDSA over Ed25519 hashes with SHA-512.
         if alg != "EdDSA" {

@@ -68,13 +68,13 @@ async fn the_trail_counts_them_by_the_minute(backend: Backend) {
     for _ in 0..7 {
         token(&service, &[]).await;
     }
-    token(&provider.client("api"), &[]).await;
+    token(&provider.client("https://api.example/"), &[]).await;
     assert!(provider.audited("client_tokens_granted").await.is_empty());
     provider.write_tallies().await;
     let mut counts: Vec<_> = provider.audited("client_tokens_granted").await;
     counts.sort_by_key(|entry| entry.client.clone());
     let counts: Vec<_> = counts.iter().map(|entry| (entry.client.as_deref().unwrap(), entry.detail.as_str())).collect();
-    assert_eq!(counts, [("api", r#"{"count":1}"#), ("service", r#"{"count":7}"#)]);
+    assert_eq!(counts, [("https://api.example/", r#"{"count":1}"#), ("service", r#"{"count":7}"#)]);
 }
 
 async fn a_revoked_one_is_over(backend: Backend) {

@@ -1,0 +1,200 @@
+//! Back-Channel Logout 1.0: every application that was signed in from a session hears of its end.
+
+use crate::ALICE;
+use anteroom_testkit::{Backend, Browser, Listener, TestProvider, on_both_databases};
+use jiff::SignedDuration;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+on_both_databases!(
+    back_channel_2_4_a_logout_token_says_whose_session_ended,
+    back_channel_2_5_only_those_signed_in_from_the_session_are_told,
+    signing_out_at_one_application_tells_the_others,
+    a_sleeping_application_holds_up_nobody,
+    back_channel_2_5_what_failed_is_tried_again,
+    a_dead_application_is_given_up_in_the_end,
+    the_end_of_idleness_is_told_where_configured,
+    disabling_an_account_is_told,
+    two_nodes_tell_once,
+);
+
+fn client(id: &str, listener: &Listener, extra: &str) -> String {
+    format!(
+        "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+         redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{}\"\n\
+         backchannel_logout_session_required = true\n{extra}\n",
+        listener.url
+    )
+}
+
+async fn sign_out(browser: &Browser) {
+    let dashboard = browser.get("/dashboard").await;
+    assert_eq!(browser.submit(&dashboard, "/sign-out", &[]).await.status, 303);
+}
+
+async fn back_channel_2_4_a_logout_token_says_whose_session_ended(backend: Backend) {
+    let listener = Listener::start().await;
+    let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
+    let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
+    let tokens = charts.tokens(&browser, "openid").await;
+    let signed_in = charts.verified(tokens.id_token()).await.claims;
+    sign_out(&browser).await;
+    assert_eq!(provider.deliver_logouts().await, 1);
+    let heard = listener.tokens();
+    let token = charts.verified(&heard[0]).await;
+    assert_eq!(token.header["typ"], "logout+jwt");
+    for name in ["iss", "aud", "sub", "sid"] {
+        assert_eq!(token.claims[name], signed_in[name], "{name}");
+    }
+    let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    assert_eq!(token.claims["events"], event);
+    let now = provider.now().as_second();
+    assert_eq!(token.claims["iat"], now);
+    assert!((now + 1..=now + 120).contains(&token.claims["exp"].as_i64().unwrap()));
+    assert!(token.claims["jti"].is_string());
+    assert!(token.claims.get("nonce").is_none());
+    assert_eq!(provider.audited("logout_delivered").await.len(), 1);
+    // Told once.
+    assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (0, 1));
+    // It is no ID token.
+    let silent = charts.authorize(&browser, &[("id_token_hint", &heard[0]), ("prompt", "none")]).await;
+    assert!(!silent.error().is_empty());
+}
+
+async fn back_channel_2_5_only_those_signed_in_from_the_session_are_told(backend: Backend) {
+    let (first, second) = (Listener::start().await, Listener::start().await);
+    let toml = client("first", &first, "") + &client("second", &second, "");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (here, elsewhere) = (provider.signed_in(ALICE).await, provider.signed_in(ALICE).await);
+    provider.client("first").tokens(&here, "openid").await;
+    provider.client("first").tokens(&here, "openid").await;
+    provider.client("second").tokens(&elsewhere, "openid").await;
+    // A code that was never redeemed signed nobody in.
+    provider.client("second").code(&here, &[]).await;
+    sign_out(&here).await;
+    provider.deliver_logouts().await;
+    assert_eq!((first.tokens().len(), second.tokens().len()), (1, 0));
+    assert!(elsewhere.is_signed_in().await);
+}
+
+async fn signing_out_at_one_application_tells_the_others(backend: Backend) {
+    let (first, second) = (Listener::start().await, Listener::start().await);
+    let toml = client("first", &first, "") + &client("second", &second, "");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    let tokens = provider.client("first").tokens(&browser, "openid").await;
+    provider.client("second").tokens(&browser, "openid").await;
+    browser.get(&format!("/end-session?id_token_hint={}", tokens.id_token())).await;
+    assert_eq!(provider.deliver_logouts().await, 2);
+    assert_eq!((first.tokens().len(), second.tokens().len()), (1, 1));
+}
+
+async fn a_sleeping_application_holds_up_nobody(backend: Backend) {
+    let (sleeper, other) = (Listener::start().await, Listener::start().await);
+    let toml = client("sleeper", &sleeper, "") + &client("other", &other, "");
+    let provider = Arc::new(TestProvider::on(&backend).clients(&toml).start().await);
+    let browser = provider.signed_in(ALICE).await;
+    for app in ["sleeper", "other"] {
+        provider.client(app).tokens(&browser, "openid").await;
+    }
+    sleeper.sleep();
+    // The page does not wait: nothing has been sent when it comes.
+    sign_out(&browser).await;
+    assert!(sleeper.tokens().is_empty() && other.tokens().is_empty());
+    let node = Arc::clone(&provider);
+    let round = tokio::spawn(async move { node.deliver_logouts().await });
+    while sleeper.tokens().is_empty() || other.tokens().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The other one has heard, and people sign in and out, while the sleeper still sleeps.
+    sign_out(&provider.signed_in(ALICE).await).await;
+    assert!(!round.is_finished());
+    sleeper.wake();
+    assert_eq!(round.await.unwrap(), 2);
+}
+
+async fn back_channel_2_5_what_failed_is_tried_again(backend: Backend) {
+    let listener = Listener::start().await;
+    let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
+    let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
+    charts.tokens(&browser, "openid").await;
+    sign_out(&browser).await;
+    // A redirect is not followed, and an error is not success.
+    for (status, wait) in [(503, 5), (302, 30), (400, 120)] {
+        listener.answers(status);
+        assert_eq!(provider.deliver_logouts().await, 1, "{status}");
+        provider.advance(SignedDuration::from_secs(wait - 1));
+        assert_eq!(provider.deliver_logouts().await, 0, "{status}");
+        provider.advance(SignedDuration::from_secs(1));
+    }
+    assert!(provider.audited("logout_delivered").await.is_empty());
+    listener.answers(204);
+    assert_eq!(provider.deliver_logouts().await, 1);
+    assert_eq!(provider.audited("logout_delivered").await.len(), 1);
+    provider.advance(SignedDuration::from_hours(1));
+    assert_eq!(provider.deliver_logouts().await, 0);
+    // Each attempt is a token of its own: clients refuse a `jti` that they have seen.
+    let mut seen = Vec::new();
+    for token in listener.tokens() {
+        let claims = charts.verified(&token).await.claims;
+        assert!(!seen.contains(&claims["jti"]));
+        seen.push(claims["jti"].clone());
+    }
+    assert_eq!(seen.len(), 4);
+}
+
+async fn a_dead_application_is_given_up_in_the_end(backend: Backend) {
+    let listener = Listener::start().await;
+    let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
+    let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
+    charts.tokens(&browser, "openid").await;
+    drop(listener);
+    sign_out(&browser).await;
+    for _ in 0..200 {
+        provider.deliver_logouts().await;
+        provider.advance(SignedDuration::from_mins(5));
+    }
+    assert_eq!(provider.audited("logout_undelivered").await.len(), 1);
+    assert!(provider.audited("logout_delivered").await.is_empty());
+}
+
+async fn the_end_of_idleness_is_told_where_configured(backend: Backend) {
+    let (wants, does_not) = (Listener::start().await, Listener::start().await);
+    let toml = client("wants", &wants, "logout_on_idle = true") + &client("does-not", &does_not, "");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    for app in ["wants", "does-not"] {
+        provider.client(app).tokens(&browser, "openid").await;
+    }
+    provider.advance(SignedDuration::from_mins(30));
+    provider.end_lapsed_sessions().await;
+    provider.deliver_logouts().await;
+    assert_eq!((wants.tokens().len(), does_not.tokens().len()), (1, 0));
+    let ended = provider.audited("signed_out").await;
+    assert!(ended[0].detail.contains("idle"), "{ended:?}");
+}
+
+async fn disabling_an_account_is_told(backend: Backend) {
+    let listener = Listener::start().await;
+    let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    provider.client("charts").tokens(&browser, "openid").await;
+    let address = anteroom_domain::address::EmailAddress::parse(ALICE).unwrap();
+    anteroom_flows::admin::disable(&provider.provider, &address).await.unwrap();
+    assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (1, 1));
+}
+
+async fn two_nodes_tell_once(backend: Backend) {
+    let listener = Listener::start().await;
+    let toml = client("charts", &listener, "");
+    let first = TestProvider::on(&backend).clients(&toml).start().await;
+    let second = TestProvider::on(&backend).clients(&toml).beside(&first).start().await;
+    for _ in 0..5 {
+        let browser = first.signed_in(ALICE).await;
+        first.client("charts").tokens(&browser, "openid").await;
+        sign_out(&browser).await;
+    }
+    let (one, other) = tokio::join!(first.deliver_logouts(), second.deliver_logouts());
+    assert_eq!((one + other, listener.tokens().len()), (5, 5));
+}

@@ -1,0 +1,201 @@
+//! RP-Initiated Logout 1.0.
+
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
+use jiff::SignedDuration;
+
+on_both_databases!(
+    rp_initiated_2_a_hint_ends_its_session_and_leads_back,
+    rp_initiated_2_an_expired_hint_is_accepted,
+    rp_initiated_3_never_to_an_address_that_is_not_registered,
+    rp_initiated_3_state_is_returned_and_nothing_else,
+    rp_initiated_2_without_a_hint_the_person_is_asked,
+    somebody_elses_hint_does_not_end_my_session,
+    of_several_accounts_the_one_of_the_hint_leaves,
+    whoever_is_signed_out_already_is_led_back_at_once,
+    rp_initiated_2_post_answers_303_to_a_get_of_itself,
+    the_client_and_the_hint_must_agree,
+    the_question_has_a_form_that_is_checked,
+    a_native_application_returns_to_any_port,
+);
+
+const BACK: (&str, &str) = ("post_logout_redirect_uri", "https://web.example/signed-out");
+
+async fn end_session(browser: &Browser, parameters: &[(&str, &str)]) -> Answer {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    browser.get(&format!("/end-session?{query}")).await
+}
+
+/// Somebody signed in, also at the application, which holds an ID token of theirs.
+async fn at_web(provider: &TestProvider, email: &str) -> (Browser, String) {
+    let browser = provider.signed_in(email).await;
+    let tokens = provider.client("web").tokens(&browser, "openid").await;
+    (browser, tokens.id_token.unwrap())
+}
+
+async fn rp_initiated_2_a_hint_ends_its_session_and_leads_back(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    let copy = browser.clone();
+    let answer = end_session(&browser, &[("id_token_hint", &hint), BACK]).await;
+    assert_eq!((answer.status, answer.location().as_str()), (303, BACK.1));
+    assert!(!browser.is_signed_in().await && !copy.is_signed_in().await);
+    // Without an address to return to there is a page.
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    let answer = end_session(&browser, &[("id_token_hint", &hint)]).await;
+    assert!(browser.follow(&answer).await.text_of("signed-out").is_some());
+    assert!(!browser.is_signed_in().await);
+    assert_eq!(provider.audited("signed_out").await.len(), 2);
+}
+
+async fn rp_initiated_2_an_expired_hint_is_accepted(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    for _ in 0..6 {
+        provider.advance(SignedDuration::from_mins(20));
+        assert!(browser.is_signed_in().await);
+    }
+    let answer = end_session(&browser, &[("id_token_hint", &hint), BACK]).await;
+    assert_eq!(answer.location().as_str(), BACK.1);
+    assert!(!browser.is_signed_in().await);
+}
+
+async fn rp_initiated_3_never_to_an_address_that_is_not_registered(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    for uri in [
+        "https://evil.example/",
+        "https://web.example/signed-out/",
+        "https://web.example/signed-out?x=1",
+        "https://web.example/callback",
+        "http://web.example/signed-out",
+        "javascript:alert(1)",
+        "not a url",
+    ] {
+        for who in [("id_token_hint", hint.as_str()), ("client_id", "web")] {
+            let page = end_session(&browser, &[who, ("post_logout_redirect_uri", uri)]).await;
+            assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
+            assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.gist());
+        }
+    }
+    // Nor where nobody says whose it is.
+    let page = end_session(&browser, &[BACK]).await;
+    assert_eq!((page.status, page.header("location")), (400, None));
+    assert!(browser.is_signed_in().await);
+}
+
+async fn rp_initiated_3_state_is_returned_and_nothing_else(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for state in ["s", "a b&c=d#e%20+é\"<>"] {
+        let (browser, hint) = at_web(&provider, ALICE).await;
+        let answer = end_session(&browser, &[("id_token_hint", &hint), BACK, ("state", state)]).await;
+        let parameters: Vec<(String, String)> = answer.parameters().into_iter().collect();
+        assert_eq!(parameters, [("state".to_owned(), state.to_owned())]);
+    }
+}
+
+async fn rp_initiated_2_without_a_hint_the_person_is_asked(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, _) = at_web(&provider, ALICE).await;
+    let asked = [("client_id", "web"), BACK, ("state", "s&t")];
+    let page = end_session(&browser, &asked).await;
+    assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"));
+    assert!(page.body.contains("Web application"), "{}", page.gist());
+    assert!(browser.is_signed_in().await);
+    assert!(page.links().iter().any(|link| link.text == "Stay Signed In"));
+    let answer = browser.submit(&page, "/sign-out", &[]).await;
+    assert_eq!(answer.location().as_str(), "https://web.example/signed-out?state=s%26t");
+    assert!(!browser.is_signed_in().await);
+    // Also where not even the application is named.
+    let browser = provider.signed_in(ALICE).await;
+    let page = end_session(&browser, &[]).await;
+    let answer = browser.submit(&page, "/sign-out", &[]).await;
+    assert_eq!(answer.location().path(), "/signed-out");
+}
+
+async fn somebody_elses_hint_does_not_end_my_session(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (_, bobs) = at_web(&provider, BOB).await;
+    let (alices_other_desk, others) = at_web(&provider, ALICE).await;
+    let (browser, _) = at_web(&provider, ALICE).await;
+    let forged = format!("{bobs}x");
+    for hint in [&bobs, &others, &forged] {
+        let page = end_session(&browser, &[("id_token_hint", hint), BACK]).await;
+        assert!(page.header("location").is_none(), "{}", page.gist());
+        assert!(browser.is_signed_in().await);
+    }
+    assert!(alices_other_desk.is_signed_in().await);
+    assert!(provider.audited("signed_out").await.is_empty());
+}
+
+async fn of_several_accounts_the_one_of_the_hint_leaves(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    browser.sign_in(BOB, PASSWORD).await;
+    let answer = end_session(&browser, &[("id_token_hint", &hint), BACK]).await;
+    assert_eq!(answer.location().as_str(), BACK.1);
+    assert_eq!(browser.get("/dashboard").await.text_of("signed-in-as").unwrap(), BOB);
+    assert_eq!(browser.get("/choose-account").await.form("/choose-account").buttons.len(), 2);
+}
+
+async fn whoever_is_signed_out_already_is_led_back_at_once(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    end_session(&browser, &[("id_token_hint", &hint)]).await;
+    for who in [("id_token_hint", hint.as_str()), ("client_id", "web")] {
+        for browser in [&browser, &provider.browser()] {
+            let answer = end_session(browser, &[who, BACK, ("state", "s")]).await;
+            assert_eq!(answer.location().as_str(), "https://web.example/signed-out?state=s");
+        }
+    }
+}
+
+async fn rp_initiated_2_post_answers_303_to_a_get_of_itself(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    let stranger = provider.browser().with("origin", "https://web.example").with("sec-fetch-site", "cross-site");
+    let answer = stranger.post("/end-session", &[("id_token_hint", &hint), BACK, ("state", "a b")]).await;
+    assert_eq!((answer.status, answer.location().path()), (303, "/end-session"));
+    assert!(browser.is_signed_in().await);
+    let answer = browser.follow(&answer).await;
+    assert_eq!(answer.parameters()["state"], "a b");
+    assert!(!browser.is_signed_in().await);
+}
+
+async fn the_client_and_the_hint_must_agree(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    for client in ["native", "nobody"] {
+        let page = end_session(&browser, &[("id_token_hint", &hint), ("client_id", client)]).await;
+        assert_eq!((page.status, page.header("location")), (400, None), "{client}");
+        assert!(page.reference().is_some());
+    }
+    assert_eq!(end_session(&browser, &[("client_id", "nobody")]).await.status, 400);
+    let twice = browser.get("/end-session?client_id=web&client_id=web").await;
+    assert_eq!(twice.status, 400);
+    assert!(browser.is_signed_in().await);
+    end_session(&browser, &[("id_token_hint", &hint), ("client_id", "web")]).await;
+    assert!(!browser.is_signed_in().await);
+}
+
+async fn the_question_has_a_form_that_is_checked(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let page = end_session(&browser, &[("client_id", "web"), BACK]).await;
+    let stale = browser.submit(&page, "/sign-out", &[("form_token", "x")]).await;
+    assert_eq!(stale.status, 422);
+    // The address to return to is looked at again.
+    let evil = [("post_logout_redirect_uri", "https://evil.example/")];
+    let refused = browser.submit(&page, "/sign-out", &evil).await;
+    assert_eq!((refused.status, refused.header("location")), (400, None));
+    assert!(browser.is_signed_in().await);
+}
+
+async fn a_native_application_returns_to_any_port(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let tokens = provider.client("native").tokens(&browser, "openid").await;
+    let back = "http://127.0.0.1:51004/signed-out";
+    let asked = [("id_token_hint", tokens.id_token()), ("post_logout_redirect_uri", back)];
+    assert_eq!(end_session(&browser, &asked).await.location().as_str(), back);
+}
