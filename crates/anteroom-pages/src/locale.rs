@@ -31,11 +31,7 @@ impl Locale {
 /// A header can list thousands; nobody reads that many languages.
 const MOST_TAGS: usize = 16;
 
-pub fn negotiate<S: AsRef<str>>(
-    ui_locales: &[S],
-    accept_language: Option<&str>,
-    default: Locale,
-) -> Locale {
+pub fn negotiate<S: AsRef<str>>(ui_locales: &[S], accept_language: Option<&str>, default: Locale) -> Locale {
     let asked = ui_locales.iter().map(AsRef::as_ref).take(MOST_TAGS);
     let accepted = accept_language.map(by_preference).unwrap_or_default();
     let requested: Vec<LanguageIdentifier> =

@@ -74,7 +74,8 @@ impl Reads {
         let place = Place { table: "messages", id: &row.id };
         let sealed = row.sealed_payload.as_deref().unwrap_or_default();
         let ring = self.keys.ring.load();
-        let payload = ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id, &row.recipient), sealed);
+        let payload =
+            ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id, &row.recipient), sealed);
         let payload = payload.map_err(|_| place.corrupt("sealed_payload"))?;
         Ok(Message {
             id: MessageId(row.id),

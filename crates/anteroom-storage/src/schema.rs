@@ -48,7 +48,9 @@ impl fmt::Display for SchemaState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UpToDate => f.write_str("is up to date"),
-            Self::Pending(steps) => write!(f, "is {steps} step(s) behind this release: run `anteroom migrate`"),
+            Self::Pending(steps) => {
+                write!(f, "is {steps} step(s) behind this release: run `anteroom migrate`")
+            }
             Self::Newer(steps) => write!(f, "is {steps} step(s) ahead of this release"),
         }
     }

@@ -70,6 +70,20 @@ impl Builder {
         self
     }
 
+    /// Answers under this name, which may be an https one, as behind a proxy.
+    #[must_use]
+    pub fn issuer(mut self, issuer: &str) -> Self {
+        self.issuer = Some(issuer.to_owned());
+        self
+    }
+
+    /// Time goes by as it does everywhere else.
+    #[must_use]
+    pub fn real_time(mut self) -> Self {
+        self.clock = Clock::system();
+        self
+    }
+
     /// Listens. Alice (staff and clinicians) and Bob (staff) are there.
     pub async fn start(mut self) -> TestProvider {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();

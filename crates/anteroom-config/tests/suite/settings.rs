@@ -25,6 +25,40 @@ fn the_least_configuration_has_the_defaults() {
 }
 
 #[test]
+fn the_store_chooses_how_many_connections_unless_the_operator_does() {
+    assert_eq!(parse_with("").unwrap().settings.database.max_connections, None);
+    let given = parse_with("[database]\nmax_connections = 3\n").unwrap();
+    assert_eq!(given.settings.database.max_connections, Some(3));
+}
+
+#[test]
+fn requests_go_to_no_private_network_unless_it_is_named() {
+    assert!(parse_with("").unwrap().settings.outgoing.allow.is_empty());
+    let given =
+        parse_with("[outgoing]\nallow = [\"10.1.2.3/8\", \"fd00::1\"]\n").unwrap().settings.outgoing.allow;
+    assert_eq!(given.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "fd00::1/128"]);
+    assert!(parse_with("[outgoing]\nallow = [\"0.0.0.0/0\"]\n").is_err());
+}
+
+#[test]
+fn an_issuer_with_a_path_is_refused() {
+    for (issuer, root) in [
+        ("https://id.example/practice", "https://id.example"),
+        ("http://localhost:8080/a/b", "http://localhost:8080"),
+    ] {
+        let text = format!(
+            "issuer = \"{issuer}\"\nserver.trusted_proxies = [\"::1\"]\nkeys.master_key_env = \"MASTER_KEY\"\n"
+        );
+        let lines: Vec<String> = parse(&text).unwrap_err().iter().map(|found| found.to_string()).collect();
+        let expected = format!(
+            "anteroom.toml:1:10: the issuer has a path: pages and endpoints are served at the root of a host; \
+             give Anteroom a host of its own: `issuer = \"{root}\"`"
+        );
+        assert_eq!(lines, [expected]);
+    }
+}
+
+#[test]
 fn a_profile_changes_the_defaults_and_what_is_written_wins() {
     let nist = parse_with("[policy]\nprofile = \"nist-800-63b-4\"\n").unwrap().settings.policy;
     assert_eq!(nist.password_age.max_age_days, None);

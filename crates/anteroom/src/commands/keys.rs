@@ -54,12 +54,15 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
-        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, (now, after_leak)).await?;
+        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, (now, after_leak))
+            .await?;
         store.close().await;
         say("New signing keys are in use; running nodes take them up within a second.");
         if after_leak {
-            say("The old ones are not published any more. Applications that keep a list of keys believe them until \
-                 they fetch it again.");
+            say(
+                "The old ones are not published any more. Applications that keep a list of keys believe them until \
+                 they fetch it again.",
+            );
         }
         Ok(())
     })

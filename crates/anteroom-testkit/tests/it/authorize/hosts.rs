@@ -1,12 +1,13 @@
 //! Under which names the provider answers.
 
 use crate::ALICE;
-use anteroom_testkit::{Backend, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
 
 on_both_databases!(
     another_host_is_421,
     another_loopback_name_is_led_to_the_issuers,
     health_is_told_under_any_name,
+    behind_https_cookies_are_secure_and_the_host_is_the_issuers,
 );
 
 async fn another_host_is_421(backend: Backend) {
@@ -42,9 +43,25 @@ async fn another_loopback_name_is_led_to_the_issuers(backend: Backend) {
 }
 
 async fn health_is_told_under_any_name(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    provider.signed_in(ALICE).await;
+    let provider = TestProvider::on(&backend).real_time().start().await;
     let probe = provider.browser().with("host", "10.1.2.3");
     assert_eq!(probe.get("/healthz").await.status, 200);
     assert_eq!(probe.get("/readyz").await.status, 200);
+}
+
+async fn behind_https_cookies_are_secure_and_the_host_is_the_issuers(backend: Backend) {
+    let provider = TestProvider::on(&backend).issuer("https://id.practice.example").start().await;
+    let browser = provider.browser();
+    let answer = browser.sign_in(ALICE, PASSWORD).await;
+    let names: Vec<String> = answer.cookies().iter().map(|cookie| cookie.name().to_owned()).collect();
+    assert_eq!(names, ["__Host-anteroom_session", "__Host-anteroom_device"]);
+    assert!(answer.cookies().iter().all(|cookie| cookie.secure() == Some(true)));
+    let dashboard = browser.follow(&answer).await;
+    assert_eq!(dashboard.status, 200);
+    assert!(dashboard.header("strict-transport-security").unwrap().starts_with("max-age="));
+    // No loopback name is led here, and a cookie without the prefix is nobody's.
+    assert_eq!(provider.browser().with("host", "localhost").get("/sign-in").await.status, 421);
+    let planted = provider.browser();
+    planted.set_cookie("anteroom_session", &browser.cookie("__Host-anteroom_session").unwrap());
+    assert!(!planted.is_signed_in().await);
 }

@@ -11,6 +11,7 @@ on_both_databases!(
     core_3_1_2_1_ui_locales_choose_the_pages_language,
     core_5_5_claims_are_asked_for_by_name,
     core_5_5_1_1_an_essential_acr_binds_and_acr_values_do_not,
+    an_application_can_demand_a_second_factor,
     rfc8252_7_3_a_native_application_returns_to_any_port,
     rfc8707_2_a_resource_becomes_the_audience,
     an_application_removed_meanwhile_is_gone,
@@ -122,6 +123,28 @@ async fn core_5_5_1_1_an_essential_acr_binds_and_acr_values_do_not(backend: Back
     let browser = provider.signed_in("phone@practice.example").await;
     let page = web.authorize(&browser, &[("claims", &acr(mfa, true))]).await;
     assert!(page.text_of("step-step-up").is_some(), "{}", page.gist());
+}
+
+async fn an_application_can_demand_a_second_factor(backend: Backend) {
+    let toml = r#"
+[[clients]]
+client_id = "strict"
+first_party = true
+redirect_uris = ["https://strict.example/callback"]
+token_endpoint_auth_method = "none"
+min_acr = "urn:anteroom:acr:mfa"
+"#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    provider.person("phone@practice.example").phone("+12025550143").create().await;
+    let strict = provider.client("strict");
+    for (email, step) in [(ALICE, "step-phone-code"), ("phone@practice.example", "step-step-up")] {
+        let browser = provider.signed_in(email).await;
+        let page = strict.authorize(&browser, &[]).await;
+        assert!(page.text_of(step).is_some(), "{email}: {}", page.gist());
+        assert_eq!(strict.authorize(&browser, &[("prompt", "none")]).await.error(), "interaction_required");
+        // Elsewhere the password is enough.
+        provider.client("web").code(&browser, &[]).await;
+    }
 }
 
 async fn rfc8252_7_3_a_native_application_returns_to_any_port(backend: Backend) {

@@ -16,6 +16,7 @@ on_both_databases!(
     a_made_up_interaction_is_an_error_page,
     every_page_carries_its_headers,
     unknown_addresses_and_methods_have_pages,
+    the_reference_of_every_error_page_is_found_in_the_trail,
 );
 
 const HOURS_12: SignedDuration = SignedDuration::from_hours(12);
@@ -205,4 +206,30 @@ async fn unknown_addresses_and_methods_have_pages(backend: Backend) {
     assert_eq!((answer.status, answer.text_of("error-method-not-allowed").is_some()), (405, true));
     assert_eq!(browser.get("/").await.location().path(), "/dashboard");
     assert_eq!(browser.get("/dashboard").await.location().path(), "/sign-in");
+}
+
+async fn the_reference_of_every_error_page_is_found_in_the_trail(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let foreign = provider.browser().with("origin", "https://evil.example");
+    let elsewhere = provider.browser().with("host", "evil.example");
+    let mut seen = Vec::new();
+    for page in [
+        browser.get("/nowhere").await,
+        browser.get("/continue?interaction=x").await,
+        browser.get("/authorize?client_id=nobody").await,
+        browser.get("/authorize?%ff").await,
+        browser.get("/end-session?client_id=nobody").await,
+        browser.post("/sign-out", &[]).await,
+        browser.post("/dashboard", &[]).await,
+        foreign.post("/sign-in", &[]).await,
+        elsewhere.get("/sign-in").await,
+    ] {
+        let reference = page.reference().unwrap_or_else(|| panic!("no reference: {}", page.gist()));
+        let entries = provider.provider.store.entries_by_reference(&reference).await.unwrap();
+        assert!(!entries.is_empty(), "{}", page.gist());
+        assert!(page.text_of("forward").is_some(), "{}", page.gist());
+        assert!(!seen.contains(&reference));
+        seen.push(reference);
+    }
 }

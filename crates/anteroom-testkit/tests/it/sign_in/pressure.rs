@@ -5,6 +5,7 @@ use anteroom_crypto::{HashParams, Keyring, Lane, PasswordHash, PasswordHasher, R
 use anteroom_domain::address::FoldedAddress;
 use anteroom_storage::StoreError;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ on_both_databases!(
     a_full_hashing_queue_answers_503_and_known_devices_still_get_in,
     outdated_parameters_are_raised_at_sign_in,
     a_password_that_changed_while_its_hash_was_verified_gives_nothing,
+    addresses_are_believed_from_trusted_proxies_only,
+    few_connections_are_enough_for_many_at_once,
 );
 
 async fn beyond_the_rate_limit_the_form_comes_back_with_the_wait(backend: Backend) {
@@ -142,4 +145,33 @@ async fn a_password_that_changed_while_its_hash_was_verified_gives_nothing(backe
     let refused = provider.audited("sign_in_refused").await;
     assert!(refused[0].detail.contains("credential_changed"), "{refused:?}");
     assert_eq!(browser.sign_in("slow@practice.example", "Another-horse-2").await.status, 303);
+}
+
+async fn addresses_are_believed_from_trusted_proxies_only(backend: Backend) {
+    let provider = TestProvider::on(&backend)
+        .set("policy.sign_in.rate", "{ max = 1, window = \"5m\" }")
+        .set("server.trusted_proxies", "[\"198.51.100.1\"]")
+        .start()
+        .await;
+    for (claimed, status) in [("203.0.113.7", 422), ("203.0.113.8", 429)] {
+        assert_eq!(provider.browser().from(claimed).sign_in(ALICE, "wrong").await.status, status);
+    }
+    assert_eq!(provider.audited("sign_in_refused").await[0].address.as_deref(), Some("127.0.0.1"));
+}
+
+/// A request that held one connection while it waited for a second would starve them all.
+async fn few_connections_are_enough_for_many_at_once(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("database.max_connections", "2").start().await;
+    let web = provider.client("web");
+    let flows = (0..30).map(|number| {
+        let email = if number % 2 == 0 { ALICE } else { BOB };
+        let (provider, web) = (&provider, &web);
+        async move {
+            let browser = provider.signed_in(email).await;
+            let tokens = web.tokens(&browser, "openid email").await;
+            assert_eq!(web.userinfo(&tokens.access_token).await.json()["email"], email);
+            assert_eq!(web.refresh(tokens.refresh_token()).await.status, 200);
+        }
+    });
+    join_all(flows).await;
 }

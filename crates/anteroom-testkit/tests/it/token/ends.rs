@@ -14,6 +14,7 @@ on_both_databases!(
     leaving_a_group_ends_refresh_userinfo_and_introspection,
     disabling_an_account_ends_its_grants_for_good,
     one_applications_end_is_not_anothers,
+    another_epoch_ends_sessions_codes_and_grants,
 );
 
 async fn sign_out(browser: &Browser) {
@@ -110,4 +111,21 @@ async fn one_applications_end_is_not_anothers(backend: Backend) {
     for (app, tokens) in [(&web, &second), (&imaging, &other), (&web, &bobs)] {
         assert!(lives(app, tokens).await);
     }
+}
+
+async fn another_epoch_ends_sessions_codes_and_grants(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let person = provider.person("changed@practice.example").create().await;
+    let (web, browser) = (provider.client("web"), provider.signed_in("changed@practice.example").await);
+    let tokens = web.tokens(&browser, "openid offline_access").await;
+    let code = web.code(&browser, &[]).await;
+    // As a change of the password does.
+    let store = &provider.provider.store;
+    store.write(move |tx| async move { tx.raise_epoch(person).await }).await.unwrap();
+    assert!(!browser.is_signed_in().await);
+    assert_eq!(web.redeem(&code).await.error(), "invalid_grant");
+    assert!(!lives(&web, &tokens).await);
+    // The person goes on, in a session of the new epoch.
+    let browser = provider.signed_in("changed@practice.example").await;
+    web.tokens(&browser, "openid").await;
 }

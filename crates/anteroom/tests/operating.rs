@@ -1,0 +1,183 @@
+//! The commands as an operator meets them: on a fresh folder, with mistakes in it.
+#![cfg(test)]
+
+use anteroom::background::{Refused, take_up};
+use anteroom::cli::{Cli, ConfigArgs, KeysCommand};
+use anteroom::commands::{CommandError, check, client, keys, migrate, production};
+use anteroom::wiring::{self, Surroundings, WiringError};
+use anteroom_config::Configuration;
+use anteroom_crypto::{MasterKey, Random};
+use anteroom_oidc::SigningAlgorithm;
+use anteroom_storage::{InstanceKind, Store, StoreOptions};
+use clap::Parser as _;
+use secrecy::ExposeSecret as _;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+struct Installation {
+    folder: TempDir,
+}
+
+impl Installation {
+    /// A configuration with a good master key, and nothing else.
+    fn new() -> Self {
+        let installation = Self { folder: tempfile::tempdir().unwrap() };
+        installation.configure("");
+        installation.renew_master_key();
+        installation
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn configure(&self, more: &str) {
+        let text = format!(
+            "issuer = \"http://localhost:8080\"\ndatabase.url = \"sqlite:{}\"\nkeys.master_key_file = \"master.key\"\n{more}",
+            self.path("anteroom.db").display()
+        );
+        fs::write(self.path("anteroom.toml"), text).unwrap();
+    }
+
+    fn configuration(&self) -> Configuration {
+        let loaded = Configuration::load(&self.path("anteroom.toml"), &|_| None);
+        loaded.unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+    }
+
+    fn renew_master_key(&self) {
+        let key = MasterKey::generate(&Random::system()).encode();
+        fs::write(self.path("master.key"), key.expose_secret()).unwrap();
+    }
+
+    fn args(&self) -> ConfigArgs {
+        ConfigArgs { config: self.path("anteroom.toml") }
+    }
+
+    fn migrate(&self) -> Result<(), CommandError> {
+        migrate::run(&self.args())
+    }
+
+    /// Any command that needs the database with its keys.
+    fn list_keys(&self) -> Result<(), CommandError> {
+        keys::run(KeysCommand::List(self.args()))
+    }
+
+    fn options(&self) -> StoreOptions {
+        StoreOptions::sqlite(self.path("anteroom.db"))
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+#[test]
+fn migrating_with_a_bad_master_key_changes_nothing_and_can_be_repeated() {
+    let installation = Installation::new();
+    fs::write(installation.path("master.key"), "too short").unwrap();
+    assert!(matches!(installation.migrate(), Err(CommandError::Wiring(WiringError::MasterKey(_)))));
+    assert!(!installation.path("anteroom.db").exists());
+    installation.renew_master_key();
+    installation.migrate().unwrap();
+    installation.list_keys().unwrap();
+}
+
+#[test]
+fn a_migration_that_ended_before_its_keys_were_made_can_be_repeated() {
+    let installation = Installation::new();
+    block_on(anteroom_storage::migrate(&installation.options())).unwrap();
+    let refused = installation.list_keys().unwrap_err();
+    assert!(matches!(refused, CommandError::Wiring(WiringError::NoKeys)), "{refused}");
+    installation.migrate().unwrap();
+    installation.list_keys().unwrap();
+}
+
+#[test]
+fn no_keys_are_made_over_a_database_that_has_lost_its_own() {
+    let installation = Installation::new();
+    block_on(async {
+        anteroom_storage::migrate(&installation.options()).await.unwrap();
+        let store = Store::connect(&installation.options()).await.unwrap();
+        store.init_instance(InstanceKind::Production, production().clock.now()).await.unwrap();
+        store.close().await;
+    });
+    for refused in [installation.migrate(), installation.list_keys()] {
+        assert!(matches!(refused, Err(CommandError::Wiring(WiringError::KeysLost))));
+    }
+}
+
+#[test]
+fn another_master_key_opens_nothing_and_leaves_nothing_behind() {
+    let installation = Installation::new();
+    let right = fs::read(installation.path("master.key")).unwrap();
+    installation.migrate().unwrap();
+    installation.renew_master_key();
+    for refused in [installation.migrate(), installation.list_keys()] {
+        assert!(matches!(refused, Err(CommandError::Wiring(WiringError::Keyring(_)))));
+    }
+    fs::write(installation.path("master.key"), right).unwrap();
+    installation.list_keys().unwrap();
+}
+
+#[test]
+fn check_finds_what_serving_would_refuse() {
+    let installation = Installation::new();
+    check::run(&installation.args()).unwrap();
+    installation.configure("theme.folder = \"nowhere\"\n");
+    let refused = check::run(&installation.args());
+    assert!(matches!(refused, Err(CommandError::Wiring(WiringError::Theme(_)))));
+    installation.configure("");
+    fs::write(installation.path("master.key"), "too short").unwrap();
+    let refused = check::run(&installation.args());
+    assert!(matches!(refused, Err(CommandError::Wiring(WiringError::MasterKey(_)))));
+    assert!(!installation.path("anteroom.db").exists());
+}
+
+#[test]
+fn a_secret_for_a_folder_that_is_not_there_names_the_folder() {
+    let installation = Installation::new();
+    let folder = installation.path("secrets");
+    let path = folder.join("schedule");
+    let refused = client::secret(&path).unwrap_err();
+    assert!(matches!(&refused, CommandError::NoFolder(missing) if *missing == folder), "{refused}");
+    fs::create_dir(&folder).unwrap();
+    client::secret(&path).unwrap();
+    assert!(matches!(client::secret(&path), Err(CommandError::Exists(_))));
+}
+
+#[test]
+fn the_command_line_takes_the_languages_that_there_are() {
+    let invite = |locale: &str| {
+        Cli::try_parse_from(["anteroom", "user", "invite", "erin@demo.example", "--locale", locale]).is_ok()
+    };
+    assert!(invite("en") && invite("es"));
+    assert!(!invite("fr"));
+}
+
+#[tokio::test]
+async fn a_reload_announces_and_admits_only_algorithms_that_have_keys() {
+    const CLIENT: &str = "[[clients]]\nclient_id = \"app\"\nredirect_uris = [\"http://127.0.0.1/cb\"]\n\
+        application_type = \"native\"\ntoken_endpoint_auth_method = \"none\"\n";
+    let installation = Installation::new();
+    let configuration = installation.configuration();
+    anteroom_storage::migrate(&installation.options()).await.unwrap();
+    let around = Surroundings { may_make_keys: true, ..production() };
+    let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+    let web = wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap();
+    let running = wiring::key_schedule(&configuration.settings).algorithms;
+    assert!(!running.contains(&SigningAlgorithm::Ps256));
+
+    let more = "keys.signing.algorithms = [\"RS256\", \"ES256\", \"EdDSA\", \"PS256\"]\n";
+    installation.configure(&format!("{more}{CLIENT}id_token_signed_response_alg = \"PS256\"\n"));
+    let refused = take_up(&web, &installation.configuration(), &running).unwrap_err();
+    assert!(matches!(refused, Refused::NoKey(_, SigningAlgorithm::Ps256)));
+    assert_eq!(provider.snapshot().clients.iter().count(), 0);
+
+    installation.configure(&format!("{more}{CLIENT}"));
+    take_up(&web, &installation.configuration(), &running).unwrap();
+    assert_eq!(provider.snapshot().clients.iter().count(), 1);
+    assert!(!provider.snapshot().capabilities.signing_algorithms.contains(&SigningAlgorithm::Ps256));
+    provider.store.close().await;
+}
