@@ -6,11 +6,12 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { after, describe } from "node:test";
+import test, { after } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { axe, demo, page } from "./harness.mjs";
 import { application } from "./harness/application.mjs";
+import { journeys } from "./harness/journeys.mjs";
 import { APPLICATION_PAGES, applicationsOf, PAGES } from "./harness/pages.mjs";
 import { toDashboard } from "./harness/practice.mjs";
 
@@ -41,10 +42,9 @@ const app = await application(after);
 const LANGUAGES = [["en", "en-US", await demo()], ["es", "es-ES", await demo()]];
 
 for (const [language, locale, anteroom] of LANGUAGES) {
-  describe(`in ${language}`, () => {
+  journeys(`in ${language}`, { ...anteroom, locale }, (journey) => {
     let applications;
-    test("the sample applications are there", async (t) => {
-      const tab = await page(t, anteroom);
+    journey("the sample applications are there", async (tab) => {
       await toDashboard(tab, "alice");
       applications = await applicationsOf(tab);
     });
@@ -52,8 +52,7 @@ for (const [language, locale, anteroom] of LANGUAGES) {
     for (const [name, open] of Object.entries(PAGES)) {
       // Letters are looked at below: this page of theirs is locked up so well that not even axe runs there.
       if (name === "outbox-email") continue;
-      test(name, async (t) => {
-        const tab = await page(t, { ...anteroom, locale });
+      journey(name, async (tab) => {
         await open({ tab, app, anteroom, applications });
         await isForEveryone(tab, language);
       });
@@ -61,8 +60,7 @@ for (const [language, locale, anteroom] of LANGUAGES) {
 
     // The sample applications speak English.
     for (const [name, open] of Object.entries(language === "en" ? APPLICATION_PAGES : {})) {
-      test(name, async (t) => {
-        const tab = await page(t, anteroom);
+      journey(name, async (tab) => {
         await open({ tab, app, anteroom, applications });
         await isForEveryone(tab, "en");
       });

@@ -1,9 +1,10 @@
 // Several accounts in one browser.
 
 import assert from "node:assert/strict";
-import test, { after, describe } from "node:test";
-import { demo, page } from "./harness.mjs";
+import { after } from "node:test";
+import { demo } from "./harness.mjs";
 import { answered, application } from "./harness/application.mjs";
+import { journeys } from "./harness/journeys.mjs";
 import { applicationsOf } from "./harness/pages.mjs";
 import {
   address, asksToSignIn, dashboardOf, eventually, going, greets, leadsOn, openTile, signInHere, toDashboard,
@@ -29,11 +30,8 @@ const choices = (tab) => tab.locator(".choices button");
 const choose = (tab, person) => going(tab, () => choices(tab).filter({ hasText: address(person) }).click());
 
 for (const js of [true, false]) {
-  describe(`with scripts ${js ? "on" : "off"}`, () => {
-    const open = (t) => page(t, { ...anteroom, js });
-
-    test("people change between their accounts at the dashboard", async (t) => {
-      const tab = await open(t);
+  journeys(`with scripts ${js ? "on" : "off"}`, { ...anteroom, js }, (journey) => {
+    journey("people change between their accounts at the dashboard", async (tab) => {
       await aliceAndBob(tab);
       await going(tab, () => tab.getByRole("link", { name: "Use another account" }).click());
       assert.equal(await leadsOn(tab), "Choose an account");
@@ -44,8 +42,7 @@ for (const js of [true, false]) {
       await dashboardOf(tab, "alice");
     });
 
-    test("an application asks which account it is for", async (t) => {
-      const tab = await open(t);
+    journey("an application asks which account it is for", async (tab) => {
       await aliceAndBob(tab);
       const { schedule } = await applicationsOf(tab, ["schedule"]);
       await tab.goto(schedule);
@@ -56,14 +53,12 @@ for (const js of [true, false]) {
       await greets(tab, "alice");
     });
 
-    test("a tile asks nothing: it is for the account whose tile it is", async (t) => {
-      const tab = await open(t);
+    journey("a tile asks nothing: it is for the account whose tile it is", async (tab) => {
       await aliceAndBob(tab);
       await greets(await openTile(tab, "Secure Mail"), "bob");
     });
 
-    test("on the way to an application a third account signs in", async (t) => {
-      const tab = await open(t);
+    journey("on the way to an application a third account signs in", async (tab) => {
       await aliceAndBob(tab);
       const { schedule } = await applicationsOf(tab, ["schedule"]);
       await tab.goto(schedule);
@@ -74,8 +69,7 @@ for (const js of [true, false]) {
       await greets(tab, "frank");
     });
 
-    test("prompt=select_account asks even where there is only one", async (t) => {
-      const tab = await open(t);
+    journey("prompt=select_account asks even where there is only one", async (tab) => {
       await toDashboard(tab, "alice");
       await tab.goto(app.request({ prompt: "select_account" }));
       assert.equal(await leadsOn(tab), "Choose an account");
@@ -83,8 +77,7 @@ for (const js of [true, false]) {
       assert.equal((await answered(tab)).state, "a-state");
     });
 
-    test("whoever is refused can come back as the one who is not", async (t) => {
-      const tab = await open(t);
+    journey("whoever is refused can come back as the one who is not", async (tab) => {
       await toDashboard(tab, "alice");
       const { imaging } = await applicationsOf(tab, ["imaging"]);
       await bobToo(tab);
@@ -96,8 +89,7 @@ for (const js of [true, false]) {
       await greets(tab, "alice");
     });
 
-    test("signing out at the dashboard signs everyone out, in every application", async (t) => {
-      const tab = await open(t);
+    journey("signing out at the dashboard signs everyone out, in every application", async (tab) => {
       await aliceAndBob(tab);
       const bobs = await openTile(tab, "Schedule");
       await going(tab, () => tab.getByRole("link", { name: "Use another account" }).click());

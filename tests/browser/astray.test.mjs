@@ -1,23 +1,21 @@
 // Two tabs, bookmarks and addresses that are worth nothing any more.
 
 import assert from "node:assert/strict";
-import test, { after, describe } from "node:test";
+import { after } from "node:test";
 import { demo, page, signIn } from "./harness.mjs";
 import { answered, application } from "./harness/application.mjs";
+import { journeys } from "./harness/journeys.mjs";
 import { PAGES } from "./harness/pages.mjs";
 import { address, asksToSignIn, dashboardOf, going, leadsOn, signInHere, toDashboard } from "./harness/practice.mjs";
 
 const anteroom = await demo();
 const app = await application(after);
 
-async function twoTabs(t) {
-  const one = await page(t, anteroom);
-  return [one, await one.context().newPage()];
-}
+const another = (tab) => tab.context().newPage();
 
-describe("two tabs", () => {
-  test("the same person signs in in both, one after the other", async (t) => {
-    const [one, other] = await twoTabs(t);
+journeys("two tabs", anteroom, (journey) => {
+  journey("the same person signs in in both, one after the other", async (one) => {
+    const other = await another(one);
     await other.goto("/sign-in");
     await toDashboard(one, "alice");
     await signInHere(other, "alice");
@@ -26,8 +24,8 @@ describe("two tabs", () => {
     await dashboardOf(one, "alice");
   });
 
-  test("both are opened before the browser has a cookie, and both sign in at once", async (t) => {
-    const [one, other] = await twoTabs(t);
+  journey("both are opened before the browser has a cookie, and both sign in at once", async (one) => {
+    const other = await another(one);
     await Promise.all([one.goto("/sign-in"), other.goto("/sign-in")]);
     await Promise.all([signInHere(one, "alice"), signInHere(other, "alice")]);
     for (const tab of [one, other]) {
@@ -37,8 +35,8 @@ describe("two tabs", () => {
     }
   });
 
-  test("somebody else signs in in the other: the one who signed in last is at work", async (t) => {
-    const [one, other] = await twoTabs(t);
+  journey("somebody else signs in in the other: the one who signed in last is at work", async (one) => {
+    const other = await another(one);
     await other.goto("/sign-in");
     await toDashboard(one, "alice");
     await signInHere(other, "bob");
@@ -47,8 +45,8 @@ describe("two tabs", () => {
     await dashboardOf(one, "bob");
   });
 
-  test("each is on the way to an application of its own", async (t) => {
-    const [one, other] = await twoTabs(t);
+  journey("each is on the way to an application of its own", async (one) => {
+    const other = await another(one);
     await one.goto(app.request({ state: "one" }));
     await other.goto(app.request({ state: "other" }));
     await signInHere(one, "alice");
@@ -57,8 +55,8 @@ describe("two tabs", () => {
     assert.equal((await answered(other)).state, "other");
   });
 
-  test("a wrong password in one takes nothing from the other", async (t) => {
-    const [one, other] = await twoTabs(t);
+  journey("a wrong password in one takes nothing from the other", async (one) => {
+    const other = await another(one);
     await other.goto("/sign-in");
     await toDashboard(one, "alice");
     await signIn(other, address("alice"), "wrong");
@@ -68,24 +66,21 @@ describe("two tabs", () => {
   });
 });
 
-describe("Back", () => {
-  test("after signing in ends at the dashboard", async (t) => {
-    const tab = await page(t, anteroom);
+journeys("Back", anteroom, (journey) => {
+  journey("after signing in ends at the dashboard", async (tab) => {
     await toDashboard(tab, "alice");
     await tab.goBack();
     await dashboardOf(tab, "alice");
   });
 
-  test("from an application ends at the application", async (t) => {
-    const tab = await page(t, anteroom);
+  journey("from an application ends at the application", async (tab) => {
     await tab.goto(app.request());
     await signInHere(tab, "alice");
     await tab.goBack();
     assert.equal((await answered(tab)).state, "a-state");
   });
 
-  test("after signing out shows nothing of what was", async (t) => {
-    const tab = await page(t, anteroom);
+  journey("after signing out shows nothing of what was", async (tab) => {
     await toDashboard(tab, "alice");
     await going(tab, () => tab.getByRole("button", { name: "Sign Out" }).click());
     await tab.goBack();
@@ -93,12 +88,11 @@ describe("Back", () => {
   });
 });
 
-describe("a bookmark", () => {
+journeys("a bookmark", anteroom, (journey) => {
   const forAnyone = ["/forgot-password", "/complete-registration", "/signed-out", "/sign-in?another=1"];
   const forSignedIn = ["/", "/sign-in", "/dashboard", "/consent", "/not-entitled", "/expired-password", "/sign-out"];
   for (const path of forSignedIn) {
-    test(`${path}: signed in or not`, async (t) => {
-      const tab = await page(t, anteroom);
+    journey(`${path}: signed in or not`, async (tab) => {
       await tab.goto(path);
       await asksToSignIn(tab, anteroom);
       await signInHere(tab, "alice");
@@ -107,8 +101,7 @@ describe("a bookmark", () => {
     });
   }
 
-  test("any other: signed in or not", async (t) => {
-    const tab = await page(t, anteroom);
+  journey("any other: signed in or not", async (tab) => {
     const paths = [...forAnyone, "/choose-account", "/change-password", "/open/schedule", "/end-session", "/continue"];
     for (const path of paths) {
       await tab.goto(path);
@@ -121,8 +114,7 @@ describe("a bookmark", () => {
     }
   });
 
-  test("of the sign-in for an application: signed in, it leads to the application", async (t) => {
-    const tab = await page(t, anteroom);
+  journey("of the sign-in for an application: signed in, it leads to the application", async (tab) => {
     await tab.goto(app.request());
     await signIn(tab, address("alice"), "wrong");
     const bookmark = `/sign-in?${new URLSearchParams({ interaction: await interaction(tab) })}`;
@@ -131,8 +123,7 @@ describe("a bookmark", () => {
     assert.equal((await answered(tab)).state, "a-state");
   });
 
-  test("of a step that was taken", async (t) => {
-    const tab = await page(t, anteroom);
+  journey("of a step that was taken", async (tab) => {
     await PAGES["choose-account-for-application"]({ tab, app });
     await going(tab, () => tab.getByRole("button", { name: "Use another account" }).click());
     const bookmark = tab.url();
@@ -143,12 +134,11 @@ describe("a bookmark", () => {
   });
 });
 
-describe("an interaction that is worth nothing", () => {
+journeys("an interaction that is worth nothing", anteroom, (journey) => {
   const worthless = { garbage: "garbage", "empty seal": "s.", "broken seal": "s.AAAA", "unknown handle": "A".repeat(43) };
 
   for (const [kind, value] of Object.entries(worthless)) {
-    test(`${kind}: in an address`, async (t) => {
-      const tab = await page(t, anteroom);
+    journey(`${kind}: in an address`, async (tab) => {
       for (const path of ["/sign-in", "/continue"]) {
         await tab.goto(`${path}?interaction=${value}`);
         await leadsOn(tab);
@@ -157,10 +147,9 @@ describe("an interaction that is worth nothing", () => {
       }
     });
 
-    test(`${kind}: in a form`, async (t) => {
+    journey(`${kind}: in a form`, async (tab) => {
       for (const name of ["sign-in-for-application", "choose-account-for-application", "consent"]) {
-        const tab = await page(t, anteroom);
-        await PAGES[name]({ tab, app });
+          await PAGES[name]({ tab, app });
         await tab.locator("[name=interaction]").evaluate((field, value) => (field.value = value), value);
         if (name.startsWith("sign-in")) await signInHere(tab, "alice");
         else await going(tab, () => tab.locator("main button").first().click());
@@ -171,8 +160,7 @@ describe("an interaction that is worth nothing", () => {
     });
   }
 
-  test("another browser's handle opens nothing there, and stays good here", async (t) => {
-    const tab = await page(t, anteroom);
+  journey("another browser's handle opens nothing there, and stays good here", async (tab, t) => {
     await PAGES["choose-account-for-application"]({ tab, app });
     await going(tab, () => tab.getByRole("button", { name: "Use another account" }).click());
     const stranger = await page(t, anteroom);

@@ -2,19 +2,19 @@
 // form. Each ends on a page that says what happened and leads on.
 
 import assert from "node:assert/strict";
-import test, { after, describe } from "node:test";
+import test, { after } from "node:test";
 import { demo, page } from "./harness.mjs";
 import { application } from "./harness/application.mjs";
+import { journeys } from "./harness/journeys.mjs";
 import { applicationsOf, outdate, PAGES } from "./harness/pages.mjs";
 import { address, going, leadsOn, PASSWORD, signInHere, toDashboard } from "./harness/practice.mjs";
 
 const anteroom = await demo();
 const app = await application(after);
-const open = (t) => page(t, anteroom);
 
 let applications;
 test("the sample applications are there", async (t) => {
-  const tab = await open(t);
+  const tab = await page(t, anteroom);
   await toDashboard(tab, "alice");
   applications = await applicationsOf(tab);
 });
@@ -54,11 +54,10 @@ const FORMS = {
 };
 
 /** Opens one of the pages in a browser that came from somewhere. */
-async function openPage(t, name) {
-  const tab = await open(t);
-  await tab.goto(app.url);
+async function open(tab, name) {
+  await tab.goto("/signed-out");
+  await tab.context().clearCookies();
   await PAGES[name]({ tab, app, anteroom, applications });
-  return tab;
 }
 
 /** Back. To a page that came in answer to a form browsers go only when they may send the form again: yes. */
@@ -75,11 +74,11 @@ function press(tab, { button }) {
   return button === SIGN_IN ? signInHere(tab, "alice") : going(tab, () => tab.locator(button).click());
 }
 
-describe("every page", () => {
+journeys("every page", anteroom, (journey) => {
   // A letter looks as it does in its reader's mail program, which has ways of its own.
   for (const name of Object.keys(PAGES).filter((name) => name !== "outbox-email")) {
-    test(`${name}: refresh, Back, and onward where something went wrong`, async (t) => {
-      const tab = await openPage(t, name);
+    journey(`${name}: refresh, Back, and onward where something went wrong`, async (tab) => {
+      await open(tab, name);
       const heading = await leadsOn(tab);
       await tab.reload();
       assert.equal(await leadsOn(tab), heading);
@@ -96,10 +95,10 @@ describe("every page", () => {
   }
 });
 
-describe("every form", () => {
+journeys("every form", anteroom, (journey) => {
   for (const [name, form] of Object.entries(FORMS)) {
-    test(`${name}: all cookies are lost`, async (t) => {
-      const tab = await openPage(t, name);
+    journey(`${name}: all cookies are lost`, async (tab) => {
+      await open(tab, name);
       await tab.context().clearCookies();
       await press(tab, form);
       assert.match(await leadsOn(tab), form.lost);
@@ -110,8 +109,8 @@ describe("every form", () => {
 
     // The last step is the application's own form: there is nothing of ours in it that could be outdated.
     if (name !== "form-post") {
-      test(`${name}: the form is out of date`, async (t) => {
-        const tab = await openPage(t, name);
+      journey(`${name}: the form is out of date`, async (tab) => {
+        await open(tab, name);
         await outdate(tab);
         await press(tab, form);
         const heading = await leadsOn(tab);
@@ -129,8 +128,8 @@ describe("every form", () => {
     }
 
     if (form.out) {
-      test(`${name}: signed out in another tab`, async (t) => {
-        const tab = await openPage(t, name);
+      journey(`${name}: signed out in another tab`, async (tab) => {
+        await open(tab, name);
         const other = await tab.context().newPage();
         await other.goto("/dashboard");
         await going(other, () => other.locator(SIGN_OUT).click());
@@ -139,8 +138,8 @@ describe("every form", () => {
       });
     }
 
-    test(`${name}: a double click`, async (t) => {
-      const tab = await openPage(t, name);
+    journey(`${name}: a double click`, async (tab) => {
+      await open(tab, name);
       if (form.button === SIGN_IN) {
         await tab.locator("[name=email]").fill(address("alice"));
         await tab.locator("[name=password]").fill(PASSWORD);

@@ -1,8 +1,9 @@
 // Signing in, as each of the demo's people, with scripts and without.
 
 import assert from "node:assert/strict";
-import test, { describe } from "node:test";
+import test from "node:test";
 import { demo, page, signIn } from "./harness.mjs";
+import { journeys } from "./harness/journeys.mjs";
 import { address, BOBS_TILES, dashboardOf, going, leadsOn, PASSWORD, TILES, tiles, toDashboard } from "./harness/practice.mjs";
 
 const anteroom = await demo();
@@ -30,11 +31,8 @@ async function tabTo(tab, locator) {
 }
 
 for (const js of [true, false]) {
-  describe(`with scripts ${js ? "on" : "off"}`, () => {
-    const open = (t, options) => page(t, { ...anteroom, js, ...options });
-
-    test("alice, oddly spelt, sees five tiles", async (t) => {
-      const tab = await open(t);
+  journeys(`with scripts ${js ? "on" : "off"}`, { ...anteroom, js }, (journey) => {
+    journey("alice, oddly spelt, sees five tiles", async (tab) => {
       await tab.goto("/");
       await signIn(tab, "  ALICE@demo.example ", PASSWORD);
       await dashboardOf(tab, "alice");
@@ -47,15 +45,13 @@ for (const js of [true, false]) {
     });
 
     for (const person of ["bob", "frank"]) {
-      test(`${person} sees three tiles`, async (t) => {
-        const tab = await open(t);
+      journey(`${person} sees three tiles`, async (tab) => {
         await toDashboard(tab, person);
         assert.deepEqual(await tiles(tab), BOBS_TILES);
       });
     }
 
-    test("a wrong password, a locked, an unregistered and an unknown account look the same", async (t) => {
-      const tab = await open(t);
+    journey("a wrong password, a locked, an unregistered and an unknown account look the same", async (tab) => {
       const wrong = await attempt(tab, address("alice"), WRONG);
       assert.equal(wrong.status, 422);
       assert.equal(await leadsOn(tab), "Sign In");
@@ -75,8 +71,7 @@ for (const js of [true, false]) {
       assert.equal(await tab.locator("[name=password]").inputValue(), "");
     });
 
-    test("dave is told that his password has expired, and what comes next", async (t) => {
-      const tab = await open(t);
+    journey("dave is told that his password has expired, and what comes next", async (tab) => {
       await tab.goto("/sign-in");
       await signIn(tab, address("dave"), PASSWORD);
       assert.equal(await leadsOn(tab), "Your password has expired");
@@ -88,8 +83,7 @@ for (const js of [true, false]) {
       assert.equal(await leadsOn(tab), "Sign In", "he is not signed in");
     });
 
-    test("nothing entered is said field by field", async (t) => {
-      const tab = await open(t);
+    journey("nothing entered is said field by field", async (tab) => {
       await tab.goto("/sign-in");
       await signIn(tab, address("alice"), "");
       assert.equal(await tab.locator("#password-problem").innerText(), "Enter your password");
@@ -99,8 +93,7 @@ for (const js of [true, false]) {
     });
 
     for (const name of ["Forgot Password", "Complete your registration"]) {
-      test(`"${name}" leads to a page that leads on`, async (t) => {
-        const tab = await open(t);
+      journey(`"${name}" leads to a page that leads on`, async (tab) => {
         await tab.goto("/sign-in");
         await going(tab, () => tab.getByRole("link", { name }).click());
         await leadsOn(tab);
@@ -109,8 +102,7 @@ for (const js of [true, false]) {
       });
     }
 
-    test("the keyboard is enough", async (t) => {
-      const tab = await open(t);
+    journey("the keyboard is enough", async (tab) => {
       await tab.goto("/sign-in");
       assert.equal(await tab.locator(":focus").getAttribute("name"), "email", "the cursor waits in the first field");
       await tab.keyboard.type(address("alice"));
@@ -133,8 +125,7 @@ for (const js of [true, false]) {
       assert.equal(await leadsOn(tab), "You are signed out");
     });
 
-    test("password managers find the fields, and pasting works", async (t) => {
-      const tab = await open(t);
+    journey("password managers find the fields, and pasting works", async (tab) => {
       await tab.goto("/sign-in");
       const fields = { email: "username", password: "current-password" };
       for (const [name, kind] of Object.entries(fields)) {

@@ -1,8 +1,8 @@
 // One sign-in opens every tile, one sign-out closes them all, and an application that is not a person's own refuses them.
 
 import assert from "node:assert/strict";
-import test, { describe } from "node:test";
-import { demo, page } from "./harness.mjs";
+import { demo } from "./harness.mjs";
+import { journeys } from "./harness/journeys.mjs";
 import {
   addressOfApplication, asksToSignIn, eventually, going, greets, leadsOn, openTile, signInHere, toDashboard,
 } from "./harness/practice.mjs";
@@ -31,12 +31,17 @@ async function isFoundSignedOut(application) {
   await asksToSignIn(application, anteroom);
 }
 
-for (const js of [true, false]) {
-  describe(`with scripts ${js ? "on" : "off"}`, () => {
-    const open = (t) => page(t, { ...anteroom, js });
+/** Where an application lives that is not everyone's. Leaves the browser signed out. */
+async function alicesApplication(tab, client) {
+  await toDashboard(tab, "alice");
+  const address = await addressOfApplication(tab, client);
+  await tab.context().clearCookies();
+  return address;
+}
 
-    test("signing out at the dashboard signs out of every application", async (t) => {
-      const dashboard = await open(t);
+for (const js of [true, false]) {
+  journeys(`with scripts ${js ? "on" : "off"}`, { ...anteroom, js }, (journey) => {
+    journey("signing out at the dashboard signs out of every application", async (dashboard) => {
       await toDashboard(dashboard, "alice");
       const applications = await openThree(dashboard);
       await going(dashboard, () => dashboard.getByRole("button", { name: "Sign Out" }).click());
@@ -44,8 +49,7 @@ for (const js of [true, false]) {
       for (const application of applications) await isFoundSignedOut(application);
     });
 
-    test("signing out of one application signs out of the others and of Anteroom", async (t) => {
-      const dashboard = await open(t);
+    journey("signing out of one application signs out of the others and of Anteroom", async (dashboard) => {
       await toDashboard(dashboard, "alice");
       const [first, ...others] = await openThree(dashboard);
       await going(first, () => first.getByRole("button", { name: "Sign Out" }).click());
@@ -56,11 +60,8 @@ for (const js of [true, false]) {
       await asksToSignIn(dashboard, anteroom);
     });
 
-    test("an application opened by its own address asks for a sign-in and ends where it was opened", async (t) => {
-      const dashboard = await open(t);
-      await toDashboard(dashboard, "alice");
-      const forms = await addressOfApplication(dashboard, "patient-forms");
-      const tab = await open(t);
+    journey("an application opened by its own address asks for a sign-in and ends where it was opened", async (tab) => {
+      const forms = await alicesApplication(tab, "patient-forms");
       await tab.goto(forms);
       await asksToSignIn(tab, anteroom);
       assert.match(await tab.locator("main").innerText(), /to continue to Patient Forms/);
@@ -68,15 +69,11 @@ for (const js of [true, false]) {
       assert.equal(tab.url(), forms);
       await greets(tab, "bob");
       await tab.goto("/");
-      const schedule = await openTile(tab, "Schedule");
-      await greets(schedule, "bob");
+      await greets(await openTile(tab, "Schedule"), "bob");
     });
 
-    test("bob is refused by an application that is not his, told whom to ask, and led back to it", async (t) => {
-      const alices = await open(t);
-      await toDashboard(alices, "alice");
-      const imaging = await addressOfApplication(alices, "imaging");
-      const tab = await open(t);
+    journey("bob is refused by an application that is not his, told whom to ask, and led back to it", async (tab) => {
+      const imaging = await alicesApplication(tab, "imaging");
       await toDashboard(tab, "bob");
       await tab.goto(imaging);
       assert.equal(await leadsOn(tab), "You do not have access to Imaging");
@@ -88,25 +85,23 @@ for (const js of [true, false]) {
       await going(tab, () => tab.getByRole("link", { name: "Back to the dashboard" }).click());
       assert.match(await leadsOn(tab), /^Welcome, Bob/);
     });
+
+    journey("a tile that is not bob's is not there at all", async (tab) => {
+      await toDashboard(tab, "bob");
+      const answer = await tab.goto("/open/imaging");
+      assert.equal(answer.status(), 404);
+      assert.equal(await leadsOn(tab), "There is nothing at this address");
+      await going(tab, () => tab.locator("#forward").click());
+      assert.match(await leadsOn(tab), /^Welcome, Bob/);
+    });
+
+    journey("a tile pressed after the session has ended leads to sign-in", async (dashboard) => {
+      await toDashboard(dashboard, "alice");
+      const other = await dashboard.context().newPage();
+      await other.goto("/dashboard");
+      await going(other, () => other.getByRole("button", { name: "Sign Out" }).click());
+      await going(dashboard, () => dashboard.getByRole("link", { name: "Imaging" }).click());
+      await asksToSignIn(dashboard, anteroom);
+    });
   });
 }
-
-test("a tile that is not bob's is not there at all", async (t) => {
-  const tab = await page(t, anteroom);
-  await toDashboard(tab, "bob");
-  const answer = await tab.goto("/open/imaging");
-  assert.equal(answer.status(), 404);
-  assert.equal(await leadsOn(tab), "There is nothing at this address");
-  await going(tab, () => tab.locator("#forward").click());
-  assert.match(await leadsOn(tab), /^Welcome, Bob/);
-});
-
-test("a tile pressed after the session has ended leads to sign-in", async (t) => {
-  const dashboard = await page(t, anteroom);
-  await toDashboard(dashboard, "alice");
-  const other = await dashboard.context().newPage();
-  await other.goto("/dashboard");
-  await going(other, () => other.getByRole("button", { name: "Sign Out" }).click());
-  await going(dashboard, () => dashboard.getByRole("link", { name: "Imaging" }).click());
-  await asksToSignIn(dashboard, anteroom);
-});

@@ -31,6 +31,8 @@ impl Wire {
         let asked = self.issuer.join(target).unwrap();
         assert_eq!(asked.origin(), self.issuer.origin(), "not an address of the provider: {asked}");
         let mut url = asked.clone();
+        // TLS would end before the node.
+        url.set_scheme("http").unwrap();
         url.set_ip_host(self.address.ip()).unwrap();
         url.set_port(Some(self.address.port())).unwrap();
         let mut request = Request::new(method, url);

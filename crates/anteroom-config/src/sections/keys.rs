@@ -22,7 +22,7 @@ pub(super) fn read_keys(top: &mut Section<'_, '_>) -> KeysDraft {
         env_meaning: "Environment variable with the master key.",
     };
     let about = "The master key, under which everything secret in the database is sealed. Its loss costs all \
-        passwords, client secrets and tokens: keep a copy of it, away from the database's backups.";
+        passwords and tokens: keep a copy of it, away from the database's backups.";
     top.section("keys", about, |section| {
         KEYS.forbid_inline(section);
         let master_key = KEYS.read(section);
