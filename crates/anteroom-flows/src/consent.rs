@@ -36,7 +36,9 @@ pub async fn consent(
         elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
     };
     let (scope, person, mut carried) = match now {
-        StepPage { step: Step::Consent { scope, person }, carried, .. } if asked_of == Some(person.account.id) => {
+        StepPage { step: Step::Consent { scope, person }, carried, .. }
+            if asked_of == Some(person.account.id) =>
+        {
             (scope, person, carried)
         }
         other => {

@@ -20,7 +20,10 @@
     clippy::string_slice,
     reason = "a step that fails is a test that fails"
 )]
-#![expect(clippy::missing_panics_doc, reason = "everything here panics when something is not as the test says")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "everything here panics when something is not as the test says"
+)]
 
 mod answer;
 mod backend;

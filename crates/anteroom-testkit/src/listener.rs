@@ -36,7 +36,8 @@ impl Listener {
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/logout", listener.local_addr().unwrap());
-        let ear = Ear { tokens: Mutex::default(), status: AtomicU16::new(200), awake: watch::Sender::new(true) };
+        let ear =
+            Ear { tokens: Mutex::default(), status: AtomicU16::new(200), awake: watch::Sender::new(true) };
         let ear = Arc::new(ear);
         let app = Router::new().route("/logout", post(hear)).with_state(Arc::clone(&ear));
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });

@@ -149,13 +149,11 @@ impl<'a> Person<'a> {
         if self.status == AccountStatus::Invited {
             return None;
         }
-        match &self.hash {
-            Some(hash) => Some(hash.clone()),
-            None => {
-                let password = SecretString::from(self.password.as_str());
-                Some(self.provider.provider.hashing.hash(Lane::KnownDevice, &password).await.unwrap())
-            }
+        if let Some(hash) = &self.hash {
+            return Some(hash.clone());
         }
+        let password = SecretString::from(self.password.as_str());
+        Some(self.provider.provider.hashing.hash(Lane::KnownDevice, &password).await.unwrap())
     }
 }
 

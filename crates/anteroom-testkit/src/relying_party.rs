@@ -179,7 +179,9 @@ impl RelyingParty {
         let mut headers = HeaderMap::new();
         match self.proof {
             Proof::None => fields.push(("client_id", &self.client_id)),
-            Proof::Post(secret) => fields.extend([("client_id", self.client_id.as_str()), ("client_secret", secret)]),
+            Proof::Post(secret) => {
+                fields.extend([("client_id", self.client_id.as_str()), ("client_secret", secret)]);
+            }
             Proof::Basic(secret) => {
                 // RFC 6749 §2.3.1: each half form-urlencoded.
                 let half = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();

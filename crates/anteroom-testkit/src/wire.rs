@@ -27,7 +27,13 @@ impl Wire {
     }
 
     /// `target` is a path with its query, or a URL below the issuer. Headers given here win.
-    pub(crate) async fn send(&self, method: Method, target: &str, headers: HeaderMap, body: String) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        target: &str,
+        headers: HeaderMap,
+        body: String,
+    ) -> Answer {
         let asked = self.issuer.join(target).unwrap();
         assert_eq!(asked.origin(), self.issuer.origin(), "not an address of the provider: {asked}");
         let mut url = asked.clone();

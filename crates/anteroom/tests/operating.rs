@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use anteroom::background::{Refused, take_up};
-use anteroom::cli::{Cli, ConfigArgs, KeysCommand};
+use anteroom::cli::{Cli, ConfigArgs, KeysCommand, RotateArgs};
 use anteroom::commands::{CommandError, check, client, keys, migrate, production};
 use anteroom::wiring::{self, Surroundings, WiringError};
 use anteroom_config::Configuration;
@@ -119,6 +119,25 @@ fn another_master_key_opens_nothing_and_leaves_nothing_behind() {
     }
     fs::write(installation.path("master.key"), right).unwrap();
     installation.list_keys().unwrap();
+}
+
+#[test]
+fn compromised_keys_are_published_no_longer() {
+    let installation = Installation::new();
+    installation.migrate().unwrap();
+    let published = || {
+        block_on(async {
+            let settings = installation.configuration().settings;
+            let (store, _) = wiring::open_store(&settings, &production()).await.unwrap();
+            let (keys, now) = (store.signing_keys().await.unwrap(), production().clock.now());
+            store.close().await;
+            keys.iter().filter(|key| key.published_until.is_none_or(|until| until > now)).count()
+        })
+    };
+    for (compromised, expected) in [(false, 3), (false, 6), (true, 3)] {
+        keys::run(KeysCommand::Rotate(RotateArgs { compromised, config: installation.args() })).unwrap();
+        assert_eq!(published(), expected);
+    }
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! What people and applications rely on, over real HTTP, on both databases. A test that holds a rule of a specification is
 //! named after its section.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 mod authorize;
 mod example;

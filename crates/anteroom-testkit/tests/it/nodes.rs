@@ -71,7 +71,8 @@ async fn a_refresh_asked_of_two_nodes_at_once_has_one_successor(backend: Backend
     let (web, other) = (first.client("web"), second.client("web"));
     let mut tokens = web.tokens(&first.signed_in(ALICE).await, "openid").await;
     for _ in 0..5 {
-        let (one, two) = tokio::join!(web.refresh(tokens.refresh_token()), other.refresh(tokens.refresh_token()));
+        let (one, two) =
+            tokio::join!(web.refresh(tokens.refresh_token()), other.refresh(tokens.refresh_token()));
         let (one, two) = (Tokens::of(&one), Tokens::of(&two));
         assert_eq!(one.refresh_token, two.refresh_token);
         tokens = one;

@@ -1,7 +1,9 @@
 //! Consent: asked for by applications that are not the practice's own.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, STATE, TestProvider, Tokens, claims, on_both_databases};
+use anteroom_testkit::{
+    Answer, Backend, Browser, PASSWORD, STATE, TestProvider, Tokens, claims, on_both_databases,
+};
 
 on_both_databases!(
     an_application_of_others_asks_and_is_allowed,

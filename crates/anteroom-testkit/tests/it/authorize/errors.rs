@@ -125,9 +125,13 @@ async fn multiple_response_types_5_errors_of_hybrid_requests_are_in_the_fragment
     let (web, browser) = (provider.client("web"), provider.browser());
     for response_type in ["code id_token", "id_token"] {
         let answer = web.authorize(&browser, &[("response_type", response_type)]).await;
-        let (location, issuer) = (answer.location(), url::form_urlencoded::byte_serialize(provider.issuer.as_bytes()));
+        let (location, issuer) =
+            (answer.location(), url::form_urlencoded::byte_serialize(provider.issuer.as_bytes()));
         let fragment = location.fragment().unwrap();
-        assert!(location.query().is_none() && fragment.contains("error=unsupported_response_type"), "{location}");
+        assert!(
+            location.query().is_none() && fragment.contains("error=unsupported_response_type"),
+            "{location}"
+        );
         assert!(fragment.contains(&format!("iss={}", issuer.collect::<String>())), "{location}");
     }
 }

@@ -1,7 +1,9 @@
 //! `prompt` and `max_age` (OpenID Connect Core §3.1.2.1).
 
 use crate::ALICE;
-use anteroom_testkit::{Backend, Browser, PASSWORD, RelyingParty, TestProvider, Tokens, claims, on_both_databases};
+use anteroom_testkit::{
+    Backend, Browser, PASSWORD, RelyingParty, TestProvider, Tokens, claims, on_both_databases,
+};
 use jiff::SignedDuration;
 
 on_both_databases!(

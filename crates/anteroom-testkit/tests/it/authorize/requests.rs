@@ -24,9 +24,11 @@ async fn core_3_1_2_1_post_answers_303_to_a_get_of_itself(backend: Backend) {
         url::form_urlencoded::parse(web.request(&[("state", "a b&c")]).split_once('?').unwrap().1.as_bytes())
             .into_owned()
             .collect();
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     // From the application's own page, so without the Lax cookie.
-    let stranger = provider.browser().with("origin", "https://web.example").with("sec-fetch-site", "cross-site");
+    let stranger =
+        provider.browser().with("origin", "https://web.example").with("sec-fetch-site", "cross-site");
     let answer = stranger.post("/authorize", &fields).await;
     assert_eq!((answer.status, answer.location().path()), (303, "/authorize"));
     let followed = browser.follow(&answer).await;
@@ -39,7 +41,8 @@ async fn core_3_1_2_1_post_answers_303_to_a_get_of_itself(backend: Backend) {
 async fn core_3_1_2_1_unknown_parameters_are_ignored(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
-    web.code(&browser, &[("unknown", "1"), ("redirect-uri", "https://evil.example/"), ("audience", "x")]).await;
+    web.code(&browser, &[("unknown", "1"), ("redirect-uri", "https://evil.example/"), ("audience", "x")])
+        .await;
     // In any order.
     let (path, query) = web.request(&[]).split_once('?').map(|(p, q)| (p.to_owned(), q.to_owned())).unwrap();
     let backwards: Vec<&str> = query.split('&').rev().collect();
@@ -93,7 +96,8 @@ async fn core_3_1_2_1_ui_locales_choose_the_pages_language(backend: Backend) {
 async fn core_5_5_claims_are_asked_for_by_name(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
-    let asked = r#"{"userinfo": {"given_name": {"essential": true}, "nickname": null}, "id_token": {"email": null}}"#;
+    let asked =
+        r#"{"userinfo": {"given_name": {"essential": true}, "nickname": null}, "id_token": {"email": null}}"#;
     let code = web.code(&browser, &[("claims", asked)]).await;
     let tokens = anteroom_testkit::Tokens::of(&web.redeem(&code).await);
     assert_eq!(claims(tokens.id_token())["email"], ALICE);
@@ -192,7 +196,10 @@ scope = "openid"
     // Two at once, as the code's; fewer at its redemption; and none beyond.
     let request = format!("{}&resource={files}", app.request(&[("resource", api)]));
     let code = app.code_in(&browser.get(&request).await);
-    assert_eq!(app.redeem_with(&code, &[("resource", "https://other.example/")]).await.error(), "invalid_target");
+    assert_eq!(
+        app.redeem_with(&code, &[("resource", "https://other.example/")]).await.error(),
+        "invalid_target"
+    );
     assert_eq!(audience(app.redeem_with(&code, &[("resource", files)]).await), files);
     let code = app.code_in(&browser.get(&request).await);
     assert_eq!(audience(app.redeem(&code).await), serde_json::json!([api, files]));

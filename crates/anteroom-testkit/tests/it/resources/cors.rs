@@ -38,7 +38,11 @@ async fn registered_applications_use_token_userinfo_and_revocation(backend: Back
         let methods = allowed.header("access-control-allow-methods").unwrap();
         assert!(methods.contains("POST"), "{methods}");
         for origin in [OTHER, "null", "https://web.example.evil.example", "http://web.example"] {
-            assert_eq!(preflight(&provider, path, origin).await.header(ALLOW_ORIGIN), None, "{path} {origin}");
+            assert_eq!(
+                preflight(&provider, path, origin).await.header(ALLOW_ORIGIN),
+                None,
+                "{path} {origin}"
+            );
         }
         // The real request, also where it fails: the application's script must read why.
         let answer = provider.browser().with("origin", REGISTERED).post(path, &[]).await;
@@ -51,7 +55,15 @@ async fn registered_applications_use_token_userinfo_and_revocation(backend: Back
 async fn never_with_cookies_and_never_on_pages(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let browser = provider.signed_in(ALICE).await.with("origin", REGISTERED);
-    for path in ["/sign-in", "/dashboard", "/authorize", "/introspect", "/end-session", "/dev/outbox.json", "/nowhere"] {
+    for path in [
+        "/sign-in",
+        "/dashboard",
+        "/authorize",
+        "/introspect",
+        "/end-session",
+        "/dev/outbox.json",
+        "/nowhere",
+    ] {
         assert_eq!(browser.get(path).await.header(ALLOW_ORIGIN), None, "{path}");
         assert_eq!(preflight(&provider, path, REGISTERED).await.header(ALLOW_ORIGIN), None, "{path}");
     }

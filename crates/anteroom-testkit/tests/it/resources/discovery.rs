@@ -40,8 +40,14 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA"])),
         ("code_challenge_methods_supported", json!(["S256"])),
-        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post", "none"])),
-        ("introspection_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post"])),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post", "none"]),
+        ),
+        (
+            "introspection_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post"]),
+        ),
         ("claims_parameter_supported", json!(true)),
         ("request_parameter_supported", json!(false)),
         ("request_uri_parameter_supported", json!(false)),
@@ -62,8 +68,12 @@ async fn what_is_configured_is_announced(backend: Backend) {
         TestProvider::on(&backend).set("keys.signing.algorithms", "[\"RS256\", \"PS256\"]").start().await;
     let document = document(&provider).await;
     assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "PS256"]));
-    let scopes: Vec<&str> =
-        document["scopes_supported"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
+    let scopes: Vec<&str> = document["scopes_supported"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|scope| scope.as_str().unwrap())
+        .collect();
     for scope in ["openid", "profile", "email", "offline_access", "groups", "reports", "archive"] {
         assert!(scopes.contains(&scope), "{scope}: {scopes:?}");
     }

@@ -35,7 +35,8 @@ async fn only_an_audience_or_the_holder_learns_anything(backend: Backend) {
     let for_files = [grant, ("resource", "https://files.example/")];
     let (api_token, files_token) =
         (service.post("/token", &for_api).await, service.post("/token", &for_files).await);
-    let (api_token, files_token) = (Tokens::of(&api_token).access_token, Tokens::of(&files_token).access_token);
+    let (api_token, files_token) =
+        (Tokens::of(&api_token).access_token, Tokens::of(&files_token).access_token);
     let persons = web.tokens(&browser, "openid").await;
     let inactive = json!({ "active": false });
     for (asker, token, learns) in [
@@ -97,8 +98,14 @@ access_token_format = "opaque"
     assert!(!tokens.access_token.contains('.'), "{}", tokens.access_token);
     assert_eq!(app.userinfo(&tokens.access_token).await.json()["email"], ALICE);
     let said = app.introspect(&tokens.access_token).await.json();
-    assert_eq!((&said["active"], &said["scope"], &said["client_id"]), (&true.into(), &"openid email".into(), &"opaque".into()));
-    assert_eq!(provider.client("web").introspect(&tokens.access_token).await.json(), json!({ "active": false }));
+    assert_eq!(
+        (&said["active"], &said["scope"], &said["client_id"]),
+        (&true.into(), &"openid email".into(), &"opaque".into())
+    );
+    assert_eq!(
+        provider.client("web").introspect(&tokens.access_token).await.json(),
+        json!({ "active": false })
+    );
     app.revoke(&tokens.access_token).await;
     assert_eq!(app.userinfo(&tokens.access_token).await.status, 401);
     let again = Tokens::of(&app.refresh(tokens.refresh_token()).await);

@@ -186,7 +186,9 @@ async fn every_page_carries_its_headers(backend: Backend) {
     ] {
         let answer = browser.get(path).await;
         let policy = answer.header("content-security-policy").unwrap();
-        for directive in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
+        for directive in
+            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]
+        {
             assert!(policy.contains(directive), "{path}: {policy}");
         }
         // Chromium holds form-action against the whole redirect chain of a form.

@@ -3,7 +3,6 @@
 use crate::{ALICE, BOB};
 use anteroom_crypto::{HashParams, Keyring, Lane, PasswordHash, PasswordHasher, Random};
 use anteroom_domain::address::FoldedAddress;
-use anteroom_storage::StoreError;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -53,7 +52,11 @@ async fn the_rate_limit_counts_networks_not_addresses(backend: Backend) {
         ("192.0.2.2", 422),
         ("192.0.2.1", 429),
     ] {
-        assert_eq!(provider.browser().from(address).sign_in(ALICE, "wrong").await.status, status, "{address}");
+        assert_eq!(
+            provider.browser().from(address).sign_in(ALICE, "wrong").await.status,
+            status,
+            "{address}"
+        );
     }
 }
 
@@ -136,7 +139,7 @@ async fn a_password_that_changed_while_its_hash_was_verified_gives_nothing(backe
     let new = provider.provider.hashing.hash(Lane::KnownDevice, &"Another-horse-2".into()).await.unwrap();
     let write = store.write(move |tx| {
         let (old, new) = (old.clone(), new.clone());
-        async move { Ok::<_, StoreError>(tx.replace_hash(account, &old, &new).await?) }
+        async move { tx.replace_hash(account, &old, &new).await }
     });
     assert!(write.await.unwrap());
     let answer = attempt.await.unwrap();

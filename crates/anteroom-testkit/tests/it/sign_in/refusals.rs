@@ -32,7 +32,8 @@ async fn an_address_is_matched_without_regard_to_case_and_space(backend: Backend
 fn appearance(answer: &Answer, email: &str) -> (u16, String, Vec<String>, Vec<(String, String)>) {
     let form = answer.form("/sign-in");
     let page = form.fields.iter().filter(|(name, _)| ["form_token", "interaction"].contains(&name.as_str()));
-    let page = page.fold(answer.body.replace(email, "EMAIL"), |page, (_, value)| page.replace(value, "TOKEN"));
+    let page =
+        page.fold(answer.body.replace(email, "EMAIL"), |page, (_, value)| page.replace(value, "TOKEN"));
     let cookies = answer.cookies().into_iter().map(|mut cookie| {
         cookie.set_value("");
         cookie.to_string()

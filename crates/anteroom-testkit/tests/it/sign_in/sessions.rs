@@ -52,7 +52,10 @@ async fn a_session_ends_idle(backend: Backend) {
     assert!(browser.is_signed_in().await);
     provider.advance(minutes(30));
     assert!(!browser.is_signed_in().await);
-    assert_eq!(provider.client("web").authorize(&browser, &[("prompt", "none")]).await.error(), "login_required");
+    assert_eq!(
+        provider.client("web").authorize(&browser, &[("prompt", "none")]).await.error(),
+        "login_required"
+    );
 }
 
 async fn a_session_ends_after_twelve_hours(backend: Backend) {

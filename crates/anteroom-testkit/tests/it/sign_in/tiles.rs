@@ -84,7 +84,10 @@ async fn an_application_refuses_whom_it_does_not_show_to(backend: Backend) {
     let back = browser.submit(&page, "/not-entitled", &[]).await;
     assert_eq!((back.status, back.error().as_str()), (303, "access_denied"));
     assert!(back.location().as_str().starts_with("https://charts.example/callback"));
-    assert_eq!((back.parameters()["state"].as_str(), &back.parameters()["iss"]), ("state-1", &provider.issuer));
+    assert_eq!(
+        (back.parameters()["state"].as_str(), &back.parameters()["iss"]),
+        ("state-1", &provider.issuer)
+    );
     assert_eq!(charts.authorize(&browser, &[("prompt", "none")]).await.error(), "access_denied");
     // Also for somebody who signs in for it.
     let fresh = provider.browser();

@@ -83,7 +83,9 @@ secret_env = "TEST_CLIENT_SECRET"
 scope = "reports"
 "#;
     let provider = TestProvider::on(&backend).clients(toml).start().await;
-    for (sent, status) in [("with+space%3Aand%25", 200), ("with%20space%3Aand%25", 200), ("with space:and%", 401)] {
+    for (sent, status) in
+        [("with+space%3Aand%25", 200), ("with%20space%3Aand%25", 200), ("with space:and%", 401)]
+    {
         let pair = STANDARD.encode(format!("{sent}:{CLIENT_SECRET}"));
         let client = provider.browser().with("authorization", &format!("Basic {pair}"));
         let answer = client.post("/token", &[("grant_type", "client_credentials")]).await;

@@ -26,7 +26,8 @@ async fn rfc6749_4_1_3_a_code_is_bound_to_its_redirect_uri(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let code = web.code(&browser, &[]).await;
-    for uri in ["", "https://web.example/callback/", "https://web.example/Callback", "https://evil.example/"] {
+    for uri in ["", "https://web.example/callback/", "https://web.example/Callback", "https://evil.example/"]
+    {
         let answer = web.redeem_with(&code, &[("redirect_uri", uri)]).await;
         assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_grant"), "{uri}");
     }
@@ -128,7 +129,10 @@ async fn rfc6749_5_1_answers_are_never_cached(backend: Backend) {
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let good = web.redeem(&web.code(&browser, &[]).await).await;
     let token = Tokens::of(&good).access_token;
-    assert_eq!((good.json()["token_type"].as_str(), good.json()["expires_in"].as_i64()), (Some("Bearer"), Some(600)));
+    assert_eq!(
+        (good.json()["token_type"].as_str(), good.json()["expires_in"].as_i64()),
+        (Some("Bearer"), Some(600))
+    );
     for answer in [good, web.redeem("x").await, web.introspect(&token).await, web.revoke(&token).await] {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.gist());
         assert_eq!(answer.header("pragma"), Some("no-cache"), "{}", answer.gist());

@@ -25,7 +25,10 @@ async fn core_2_an_id_token_says_who_when_and_how(backend: Backend) {
     assert_eq!((&said["aud"], &said["azp"]), (&"web".into(), &"web".into()));
     assert_eq!(said["nonce"], "nonce-1");
     assert_eq!(said["auth_time"], signed_in);
-    assert_eq!((said["iat"].as_i64().unwrap(), said["exp"].as_i64().unwrap()), (signed_in + 180, signed_in + 780));
+    assert_eq!(
+        (said["iat"].as_i64().unwrap(), said["exp"].as_i64().unwrap()),
+        (signed_in + 180, signed_in + 780)
+    );
     assert_eq!(said["acr"], "urn:anteroom:acr:pwd");
     assert_eq!(said["amr"], serde_json::json!(["pwd"]));
     assert!(!said["sid"].as_str().unwrap().is_empty());
@@ -92,7 +95,10 @@ async fn rfc9068_2_an_access_token_says_what_it_is_for(backend: Backend) {
     let (head, said) = (header(&tokens.access_token), claims(&tokens.access_token));
     assert_eq!(head["typ"], "at+jwt");
     let now = provider.now().as_second();
-    assert_eq!((&said["iss"], &said["aud"]), (&provider.issuer.clone().into(), &provider.issuer.clone().into()));
+    assert_eq!(
+        (&said["iss"], &said["aud"]),
+        (&provider.issuer.clone().into(), &provider.issuer.clone().into())
+    );
     assert_eq!((said["iat"].as_i64(), said["exp"].as_i64()), (Some(now), Some(now + 600)));
     assert_eq!((&said["client_id"], &said["scope"]), (&"web".into(), &"openid email".into()));
     assert_eq!(said["sub"], claims(tokens.id_token())["sub"]);
@@ -104,9 +110,11 @@ async fn rfc9068_2_an_access_token_says_what_it_is_for(backend: Backend) {
 async fn a_sub_is_stable_and_says_nothing_of_the_address(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, native) = (provider.client("web"), provider.client("native"));
-    let first = claims(web.tokens(&provider.signed_in(ALICE).await, "openid").await.id_token())["sub"].clone();
+    let first =
+        claims(web.tokens(&provider.signed_in(ALICE).await, "openid").await.id_token())["sub"].clone();
     provider.advance(jiff::SignedDuration::from_hours(24));
-    let second = claims(native.tokens(&provider.signed_in(ALICE).await, "openid").await.id_token())["sub"].clone();
+    let second =
+        claims(native.tokens(&provider.signed_in(ALICE).await, "openid").await.id_token())["sub"].clone();
     assert_eq!(first, second);
     assert!(!first.as_str().unwrap().contains("alice"));
 }

@@ -73,7 +73,8 @@ async fn the_trail_counts_them_by_the_minute(backend: Backend) {
     provider.write_tallies().await;
     let mut counts: Vec<_> = provider.audited("client_tokens_granted").await;
     counts.sort_by_key(|entry| entry.client.clone());
-    let counts: Vec<_> = counts.iter().map(|entry| (entry.client.as_deref().unwrap(), entry.detail.as_str())).collect();
+    let counts: Vec<_> =
+        counts.iter().map(|entry| (entry.client.as_deref().unwrap(), entry.detail.as_str())).collect();
     assert_eq!(counts, [("https://api.example/", r#"{"count":1}"#), ("service", r#"{"count":7}"#)]);
 }
 
