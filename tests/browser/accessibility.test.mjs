@@ -13,7 +13,7 @@ import { axe, demo, page } from "./harness.mjs";
 import { application } from "./harness/application.mjs";
 import { journeys } from "./harness/journeys.mjs";
 import { APPLICATION_PAGES, applicationsOf, PAGES } from "./harness/pages.mjs";
-import { toDashboard } from "./harness/practice.mjs";
+import { signedIn } from "./harness/practice.mjs";
 
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
@@ -45,7 +45,7 @@ for (const [language, locale, anteroom] of LANGUAGES) {
   journeys(`in ${language}`, { ...anteroom, locale }, (journey) => {
     let applications;
     journey("the sample applications are there", async (tab) => {
-      await toDashboard(tab, "alice");
+      await signedIn(tab, "alice");
       applications = await applicationsOf(tab);
     });
 
@@ -80,7 +80,7 @@ test("what the demo does not come to: every sample of every page and email", asy
   const folder = await mkdtemp(join(tmpdir(), "anteroom-gallery-"));
   t.after(() => rm(folder, { recursive: true }));
   const cargo = ["run", "--quiet", "--package", "anteroom-pages", "--example", "gallery", "--", folder];
-  await promisify(execFile)("cargo", cargo, { cwd: fileURLToPath(new URL("../..", import.meta.url)) });
+  await promisify(execFile)(process.env.CARGO ?? "cargo", cargo, { cwd: fileURLToPath(new URL("../..", import.meta.url)) });
   const tab = await page(t, { url: pathToFileURL(folder).href });
   const pages = (await readdir(folder)).filter((name) => name.endsWith(".html")).sort();
   assert.ok(pages.length > 100, `${pages.length} pages`);

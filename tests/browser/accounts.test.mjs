@@ -7,22 +7,17 @@ import { answered, application } from "./harness/application.mjs";
 import { journeys } from "./harness/journeys.mjs";
 import { applicationsOf } from "./harness/pages.mjs";
 import {
-  address, asksToSignIn, dashboardOf, eventually, going, greets, leadsOn, openTile, signInHere, toDashboard,
+  address, asksToSignIn, dashboardOf, eventually, going, greets, leadsOn, openTile, signedIn, signInHere, toDashboard,
 } from "./harness/practice.mjs";
 
 const anteroom = await demo();
 const app = await application(after);
 
-/** alice first, then bob, by the dashboard's own link: bob is the one at work. */
+/** Both are signed in; bob, who came last, is at work. */
 async function aliceAndBob(tab) {
-  await toDashboard(tab, "alice");
-  await bobToo(tab);
-}
-
-async function bobToo(tab) {
-  await going(tab, () => tab.getByRole("link", { name: "Use another account" }).click());
-  await asksToSignIn(tab, anteroom);
-  await signInHere(tab, "bob");
+  await signedIn(tab, "alice");
+  await signedIn(tab, "bob");
+  await tab.goto("/dashboard");
   await dashboardOf(tab, "bob");
 }
 
@@ -32,7 +27,11 @@ const choose = (tab, person) => going(tab, () => choices(tab).filter({ hasText: 
 for (const js of [true, false]) {
   journeys(`with scripts ${js ? "on" : "off"}`, { ...anteroom, js }, (journey) => {
     journey("people change between their accounts at the dashboard", async (tab) => {
-      await aliceAndBob(tab);
+      await toDashboard(tab, "alice");
+      await going(tab, () => tab.getByRole("link", { name: "Use another account" }).click());
+      await asksToSignIn(tab, anteroom);
+      await signInHere(tab, "bob");
+      await dashboardOf(tab, "bob");
       await going(tab, () => tab.getByRole("link", { name: "Use another account" }).click());
       assert.equal(await leadsOn(tab), "Choose an account");
       assert.equal(await choices(tab).count(), 3);
@@ -70,7 +69,7 @@ for (const js of [true, false]) {
     });
 
     journey("prompt=select_account asks even where there is only one", async (tab) => {
-      await toDashboard(tab, "alice");
+      await signedIn(tab, "alice");
       await tab.goto(app.request({ prompt: "select_account" }));
       assert.equal(await leadsOn(tab), "Choose an account");
       await choose(tab, "alice");
@@ -78,9 +77,9 @@ for (const js of [true, false]) {
     });
 
     journey("whoever is refused can come back as the one who is not", async (tab) => {
-      await toDashboard(tab, "alice");
+      await signedIn(tab, "alice");
       const { imaging } = await applicationsOf(tab, ["imaging"]);
-      await bobToo(tab);
+      await signedIn(tab, "bob");
       await tab.goto(imaging);
       await choose(tab, "bob");
       assert.equal(await leadsOn(tab), "You do not have access to Imaging");

@@ -147,17 +147,17 @@ journeys("an interaction that is worth nothing", anteroom, (journey) => {
       }
     });
 
-    journey(`${kind}: in a form`, async (tab) => {
-      for (const name of ["sign-in-for-application", "choose-account-for-application", "consent"]) {
-          await PAGES[name]({ tab, app });
+    for (const name of ["sign-in-for-application", "choose-account-for-application", "consent"]) {
+      journey(`${kind}: in the form of ${name}`, async (tab) => {
+        await PAGES[name]({ tab, app });
         await tab.locator("[name=interaction]").evaluate((field, value) => (field.value = value), value);
         if (name.startsWith("sign-in")) await signInHere(tab, "alice");
         else await going(tab, () => tab.locator("main button").first().click());
         assert.equal(await leadsOn(tab), "This sign-in took too long");
         await going(tab, () => tab.locator("#forward").click());
         await leadsOn(tab);
-      }
-    });
+      });
+    }
   }
 
   journey("another browser's handle opens nothing there, and stays good here", async (tab, t) => {

@@ -8,7 +8,7 @@ import { demo, page, signIn } from "./harness.mjs";
 import { answered, application } from "./harness/application.mjs";
 import { journeys } from "./harness/journeys.mjs";
 import { applicationsOf, PAGES } from "./harness/pages.mjs";
-import { address, eventually, going, greets, PASSWORD, signInHere, toDashboard } from "./harness/practice.mjs";
+import { address, eventually, going, greets, PASSWORD, signedIn, signInHere } from "./harness/practice.mjs";
 
 const anteroom = await demo();
 const app = await application(after);
@@ -47,7 +47,7 @@ const ends = async (tab, expected = { state: "a-state" }) => {
 for (const js of [true, false]) {
   journeys(`with scripts ${js ? "on" : "off"}, a form ends at an application`, { ...anteroom, js }, (journey) => {
     journey("sign-in, for a sample application, and its own sign-out", async (tab) => {
-      await toDashboard(tab, "alice");
+      await signedIn(tab, "alice");
       const { schedule } = await applicationsOf(tab, ["schedule"]);
       await tab.context().clearCookies();
       await tab.goto(schedule);
@@ -89,7 +89,7 @@ for (const js of [true, false]) {
     }
 
     journey("the answer to \"Sign out?\"", async (tab) => {
-      await toDashboard(tab, "alice");
+      await signedIn(tab, "alice");
       const back = { post_logout_redirect_uri: `${app.url}/signed-out`, client_id: "demo-native", state: "bye" };
       await tab.goto(`/end-session?${new URLSearchParams(back)}`);
       await going(tab, () => tab.getByRole("button", { name: "Sign Out" }).click());

@@ -7,7 +7,7 @@ import { demo, page } from "./harness.mjs";
 import { application } from "./harness/application.mjs";
 import { journeys } from "./harness/journeys.mjs";
 import { applicationsOf, outdate, PAGES } from "./harness/pages.mjs";
-import { address, going, leadsOn, PASSWORD, signInHere, toDashboard } from "./harness/practice.mjs";
+import { address, going, leadsOn, PASSWORD, signedIn, signInHere } from "./harness/practice.mjs";
 
 const anteroom = await demo();
 const app = await application(after);
@@ -15,7 +15,7 @@ const app = await application(after);
 let applications;
 test("the sample applications are there", async (t) => {
   const tab = await page(t, anteroom);
-  await toDashboard(tab, "alice");
+  await signedIn(tab, "alice");
   applications = await applicationsOf(tab);
 });
 

@@ -10,7 +10,7 @@ import test, { after } from "node:test";
 import { demo, page } from "./harness.mjs";
 import { application } from "./harness/application.mjs";
 import { APPLICATION_PAGES, applicationsOf, PAGES } from "./harness/pages.mjs";
-import { toDashboard } from "./harness/practice.mjs";
+import { signedIn } from "./harness/practice.mjs";
 
 const [folder, documentation] = process.argv.slice(2).map((path) => resolve(path));
 if (!folder) throw new Error("Which folder shall the pictures be written to?");
@@ -24,7 +24,7 @@ for (const [device, anteroom] of DEVICES) {
   let applications;
   test(`the applications, for the ${device}`, async (t) => {
     const tab = await page(t, anteroom);
-    await toDashboard(tab, "alice");
+    await signedIn(tab, "alice");
     applications = await applicationsOf(tab);
   });
   for (const [name, open] of Object.entries({ ...PAGES, ...APPLICATION_PAGES })) {
@@ -46,7 +46,7 @@ if (documentation) {
     await tab.setViewportSize({ width: 1280, height: 720 });
     await tab.goto("/sign-in");
     await draw(tab, join(documentation, "sign-in.png"));
-    await toDashboard(tab, "alice");
+    await PAGES.dashboard({ tab });
     await draw(tab, join(documentation, "dashboard.png"));
   });
 }

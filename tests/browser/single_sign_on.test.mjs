@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { demo } from "./harness.mjs";
 import { journeys } from "./harness/journeys.mjs";
 import {
-  addressOfApplication, asksToSignIn, eventually, going, greets, leadsOn, openTile, signInHere, toDashboard,
+  addressOfApplication, asksToSignIn, eventually, going, greets, leadsOn, openTile, signedIn, signInHere, toDashboard,
 } from "./harness/practice.mjs";
 
 const anteroom = await demo();
@@ -33,7 +33,7 @@ async function isFoundSignedOut(application) {
 
 /** Where an application lives that is not everyone's. Leaves the browser signed out. */
 async function alicesApplication(tab, client) {
-  await toDashboard(tab, "alice");
+  await signedIn(tab, "alice");
   const address = await addressOfApplication(tab, client);
   await tab.context().clearCookies();
   return address;
@@ -74,7 +74,7 @@ for (const js of [true, false]) {
 
     journey("bob is refused by an application that is not his, told whom to ask, and led back to it", async (tab) => {
       const imaging = await alicesApplication(tab, "imaging");
-      await toDashboard(tab, "bob");
+      await signedIn(tab, "bob");
       await tab.goto(imaging);
       assert.equal(await leadsOn(tab), "You do not have access to Imaging");
       assert.match(await tab.locator("main").innerText(), /ask the practice manager \(sample\), extension 12/);
@@ -87,7 +87,7 @@ for (const js of [true, false]) {
     });
 
     journey("a tile that is not bob's is not there at all", async (tab) => {
-      await toDashboard(tab, "bob");
+      await signedIn(tab, "bob");
       const answer = await tab.goto("/open/imaging");
       assert.equal(answer.status(), 404);
       assert.equal(await leadsOn(tab), "There is nothing at this address");

@@ -2,7 +2,7 @@
 // language does not matter.
 
 import { signIn } from "./sign_in.mjs";
-import { address, addressOfApplication, going, PASSWORD, toDashboard } from "./practice.mjs";
+import { address, addressOfApplication, going, PASSWORD, signedIn } from "./practice.mjs";
 
 const CLIENTS = ["schedule", "patient-forms", "secure-mail", "imaging", "analytics"];
 const FAILURES_UNTIL_LOCKED = 6;
@@ -25,7 +25,7 @@ export const PAGES = {
     await signIn(tab, address("alice"), PASSWORD);
   },
   "sign-in-locked-here": async ({ tab }) => {
-    await toDashboard(tab, "frank");
+    await dashboard(tab, "frank");
     await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
     for (let failure = 0; failure < FAILURES_UNTIL_LOCKED; failure += 1) {
       await tab.goto("/sign-in");
@@ -33,20 +33,26 @@ export const PAGES = {
     }
   },
   "sign-in-again": async ({ tab, app }) => {
-    await toDashboard(tab, "alice");
+    await signedIn(tab, "alice");
     await tab.goto(app.request({ prompt: "login" }));
   },
   "sign-in-signed-out": ({ tab }) => tab.goto("/sign-in?signed-out=1"),
-  "dashboard": ({ tab }) => toDashboard(tab, "alice"),
-  "dashboard-front-desk": ({ tab }) => toDashboard(tab, "bob"),
-  "choose-account": ({ tab }) => twoAccounts(tab).then(() => tab.goto("/choose-account")),
-  "choose-account-for-application": ({ tab, app }) => twoAccounts(tab).then(() => tab.goto(app.request())),
+  "dashboard": ({ tab }) => dashboard(tab, "alice"),
+  "dashboard-front-desk": ({ tab }) => dashboard(tab, "bob"),
+  "choose-account": async ({ tab }) => {
+    await twoAccounts(tab);
+    await tab.goto("/choose-account");
+  },
+  "choose-account-for-application": async ({ tab, app }) => {
+    await twoAccounts(tab);
+    await tab.goto(app.request());
+  },
   "consent": async ({ tab, app }) => {
-    await toDashboard(tab, "alice");
+    await signedIn(tab, "alice");
     await tab.goto(app.request({ prompt: "consent", scope: "openid profile email address phone groups offline_access" }));
   },
   "not-entitled": async ({ tab, applications }) => {
-    await toDashboard(tab, "bob");
+    await signedIn(tab, "bob");
     await tab.goto(applications.imaging);
   },
   "password-expired": ({ tab }) => expired(tab),
@@ -58,22 +64,22 @@ export const PAGES = {
   "step-registration": ({ tab }) => tab.goto("/complete-registration"),
   "step-new-password": ({ tab }) => tab.goto("/change-password"),
   "step-step-up": async ({ tab, app }) => {
-    await toDashboard(tab, "alice");
+    await signedIn(tab, "alice");
     const claims = { id_token: { acr: { essential: true, value: "urn:anteroom:acr:mfa" } } };
     await tab.goto(app.request({ claims: JSON.stringify(claims) }));
   },
   "sign-out": async ({ tab }) => {
-    await toDashboard(tab, "alice");
+    await signedIn(tab, "alice");
     await tab.goto("/end-session?client_id=schedule");
   },
   "signed-out": async ({ tab }) => {
-    await toDashboard(tab, "alice");
+    await dashboard(tab, "alice");
     await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
   },
   "form-post": async ({ tab, app }) => {
     // What moves on by itself cannot be looked at.
     await tab.route("**/form-post*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
-    await toDashboard(tab, "alice");
+    await signedIn(tab, "alice");
     await tab.goto(app.request({ response_mode: "form_post" }));
   },
   "error-unknown-client": ({ tab, app }) => tab.goto(app.request({ client_id: "nobody" })),
@@ -81,7 +87,7 @@ export const PAGES = {
   "error-invalid-request": ({ tab }) => tab.goto("/end-session?id_token_hint=garbage"),
   "error-interaction-expired": ({ tab }) => tab.goto("/continue?interaction=garbage"),
   "error-stale-form": async ({ tab }) => {
-    await toDashboard(tab, "alice");
+    await dashboard(tab, "alice");
     await outdate(tab);
     await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
   },
@@ -116,18 +122,18 @@ export const APPLICATION_PAGES = {
     CLIENTS.map((client) => [
       `application-${client}`,
       async ({ tab, applications }) => {
-        await toDashboard(tab, "alice");
+        await signedIn(tab, "alice");
         await tab.goto(applications[client]);
       },
     ]),
   ),
   "application-signed-out": async ({ tab, applications }) => {
-    await toDashboard(tab, "alice");
+    await signedIn(tab, "alice");
     await tab.goto(applications.schedule);
     await going(tab, () => tab.locator("#sign-out button").click());
   },
   "application-refused": async ({ tab, applications }) => {
-    await toDashboard(tab, "bob");
+    await signedIn(tab, "bob");
     await tab.goto(applications.imaging);
     await going(tab, () => tab.locator("form[action='/not-entitled'] button").click());
   },
@@ -146,10 +152,14 @@ export function outdate(tab) {
   return tab.locator("[name=form_token]").evaluateAll((fields) => fields.forEach((field) => (field.value = "AAAA")));
 }
 
+async function dashboard(tab, person) {
+  await signedIn(tab, person);
+  await tab.goto("/dashboard");
+}
+
 async function twoAccounts(tab) {
-  await toDashboard(tab, "bob");
-  await tab.goto("/sign-in?another=1");
-  await signIn(tab, address("alice"), PASSWORD);
+  await signedIn(tab, "bob");
+  await signedIn(tab, "alice");
 }
 
 async function expired(tab) {
