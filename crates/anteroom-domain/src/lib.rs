@@ -16,6 +16,7 @@ pub mod lockout;
 pub mod message;
 pub mod next_step;
 pub mod password;
+pub mod phone;
 pub mod policy;
 pub mod rate;
 pub mod reference;

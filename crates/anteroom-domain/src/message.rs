@@ -2,41 +2,142 @@
 
 use crate::address::EmailAddress;
 use crate::ids::{AccountId, MessageId};
+use crate::phone::E164;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A message waiting to be sent. Its content is sealed at rest: it may carry a link.
+/// A message waiting to be sent. Its content is sealed at rest: it may carry a link or a code.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub id: MessageId,
     pub account: Option<AccountId>,
-    pub to: EmailAddress,
     pub locale: Option<String>,
-    pub content: MessageContent,
+    pub parcel: Parcel,
     pub created_at: Timestamp,
     /// Worthless to the person after this: no longer sent.
     pub expires_at: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum MessageContent {
-    Invitation { name: Option<String>, link: String, days: u16 },
-    AccountLocked { at: Timestamp, link: String },
+/// What goes where: a mail to an address, a code to a phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parcel {
+    Email { to: EmailAddress, mail: Mail },
+    Text { to: E164, code: SecretCode },
+    Call { to: E164, code: SecretCode },
 }
 
-impl MessageContent {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    Email,
+    Text,
+    Call,
+}
+
+impl Channel {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Text => "text",
+            Self::Call => "call",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Email, Self::Text, Self::Call].into_iter().find(|channel| channel.as_str() == text)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Mail {
+    Invitation {
+        name: Option<String>,
+        link: String,
+        days: u16,
+    },
+    AccountLocked {
+        at: Timestamp,
+        link: String,
+    },
+    /// The link of a forgotten password, and the code that can be typed instead of following it.
+    Recovery {
+        link: String,
+        code: String,
+        minutes: u16,
+    },
+    /// To every address of the account. `link` leads to where a stranger's change is undone: another reset.
+    PasswordChanged {
+        at: Timestamp,
+        link: String,
+    },
+    PasswordExpires {
+        days: u16,
+        link: String,
+    },
+    /// A phone was added or replaced; `phone` is masked. Whoever did not do that stops it behind `link`.
+    PhoneAdded {
+        at: Timestamp,
+        phone: String,
+        usable_from: Timestamp,
+        link: String,
+    },
+}
+
+/// The one-time code that a text or a call carries.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretCode {
+    pub digits: String,
+    pub minutes: u16,
+}
+
+impl Parcel {
+    pub const fn channel(&self) -> Channel {
+        match self {
+            Self::Email { .. } => Channel::Email,
+            Self::Text { .. } => Channel::Text,
+            Self::Call { .. } => Channel::Call,
+        }
+    }
+
+    /// An address or a number in E.164.
+    pub fn recipient(&self) -> &str {
+        match self {
+            Self::Email { to, .. } => to.as_str(),
+            Self::Text { to, .. } | Self::Call { to, .. } => to.as_str(),
+        }
+    }
+
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Email { mail, .. } => mail.kind(),
+            Self::Text { .. } | Self::Call { .. } => "code",
+        }
+    }
+}
+
+impl Mail {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Invitation { .. } => "invitation",
             Self::AccountLocked { .. } => "account_locked",
+            Self::Recovery { .. } => "recovery",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::PasswordExpires { .. } => "password_expires",
+            Self::PhoneAdded { .. } => "phone_added",
         }
     }
 }
 
 /// Links are secrets: only the kind is ever printed.
-impl std::fmt::Debug for MessageContent {
+impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.kind())
+    }
+}
+
+impl std::fmt::Debug for SecretCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("code")
     }
 }

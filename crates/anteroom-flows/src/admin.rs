@@ -7,7 +7,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, AddressId, LinkId, MessageId};
-use anteroom_domain::message::{Message, MessageContent};
+use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::session::SessionEnd;
 use anteroom_storage::{InsertAccountError, Invitation, NewAccount, NewAddress, Tx};
 use jiff::Timestamp;
@@ -71,7 +71,9 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<AccountId, 
         async move {
             if let Some(new) = &new {
                 tx.insert_account(new).await.map_err(|error| match error {
-                    InsertAccountError::AddressTaken => AdminError::AddressTaken(message.to.clone()),
+                    InsertAccountError::AddressTaken => {
+                        AdminError::AddressTaken(new.primary_address.address.clone())
+                    }
                     InsertAccountError::Store(error) => error.into(),
                 })?;
             }
@@ -126,12 +128,14 @@ fn invitation_mail(provider: &Provider, invitee: &Invitee, account: AccountId, t
     Message {
         id: MessageId(new_id(&provider.random, now)),
         account: Some(account),
-        to: invitee.address.clone(),
         locale: invitee.locale.clone(),
-        content: MessageContent::Invitation {
-            name: invitee.profile.given_name.clone().or_else(|| invitee.profile.name.clone()),
-            link: link.to_string(),
-            days: u16::try_from(lifetime.as_hours() / 24).unwrap_or(u16::MAX),
+        parcel: Parcel::Email {
+            to: invitee.address.clone(),
+            mail: Mail::Invitation {
+                name: invitee.profile.given_name.clone().or_else(|| invitee.profile.name.clone()),
+                link: link.to_string(),
+                days: u16::try_from(lifetime.as_hours() / 24).unwrap_or(u16::MAX),
+            },
         },
         created_at: now,
         expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),

@@ -10,7 +10,8 @@ use crate::store::{Reads, Tx};
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
-use anteroom_domain::message::Message;
+use anteroom_domain::message::{Channel, Message, Parcel};
+use anteroom_domain::phone::E164;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -74,15 +75,15 @@ impl Reads {
         let place = Place { table: "messages", id: &row.id };
         let sealed = row.sealed_payload.as_deref().unwrap_or_default();
         let ring = self.keys.ring.load();
-        let payload =
-            ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id, &row.recipient), sealed);
+        let payload = ring
+            .sealer(KeyPurpose::OutboxSeal)
+            .open(&associated_data(row.id, &row.channel, &row.recipient), sealed);
         let payload = payload.map_err(|_| place.corrupt("sealed_payload"))?;
         Ok(Message {
             id: MessageId(row.id),
             account: row.account_id.map(AccountId),
-            to: EmailAddress::parse(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
             locale: row.locale.clone(),
-            content: serde_json::from_slice(&payload).map_err(|_| place.corrupt("sealed_payload"))?,
+            parcel: parcel(&place, row, &payload)?,
             created_at: place.time("created_at", row.created_at)?,
             expires_at: place.time("expires_at", row.expires_at)?,
         })
@@ -91,16 +92,20 @@ impl Reads {
 
 impl Tx {
     pub async fn enqueue(&self, message: &Message) -> Result<(), StoreError> {
-        let payload = json_text(&message.content)?;
+        let payload = match &message.parcel {
+            Parcel::Email { mail, .. } => json_text(mail)?,
+            Parcel::Text { code, .. } | Parcel::Call { code, .. } => json_text(code)?,
+        };
+        let (recipient, channel) = (message.parcel.recipient(), message.parcel.channel());
         let ring = self.keys.ring.load();
         let sealer = ring.sealer(KeyPurpose::OutboxSeal);
-        let bound = associated_data(message.id.0, message.to.as_str());
+        let bound = associated_data(message.id.0, channel.as_str(), recipient);
         let sealed = sealer.seal(&self.keys.random, &bound, payload.as_bytes());
         let row = messages::ActiveModel {
             id: Set(message.id.0),
-            kind: Set(message.content.kind().to_owned()),
-            channel: Set("email".to_owned()),
-            recipient: Set(message.to.as_str().to_owned()),
+            kind: Set(message.parcel.kind().to_owned()),
+            channel: Set(channel.as_str().to_owned()),
+            recipient: Set(recipient.to_owned()),
             sealed_payload: Set(Some(sealed)),
             locale: Set(message.locale.clone()),
             account_id: Set(message.account.map(|account| account.0)),
@@ -164,9 +169,23 @@ impl Tx {
     }
 }
 
-/// Table, column, row and recipient: a payload put in another row, or sent on to somebody else, does not open.
-fn associated_data(id: Uuid, recipient: &str) -> Vec<u8> {
-    format!("messages\nsealed_payload\n{id}\n{recipient}").into_bytes()
+/// Table, column, row, channel and recipient: a payload put in another row, or sent on to somebody else, does not open.
+fn associated_data(id: Uuid, channel: &str, recipient: &str) -> Vec<u8> {
+    format!("messages\nsealed_payload\n{id}\n{channel}\n{recipient}").into_bytes()
+}
+
+fn parcel(place: &Place<'_>, row: &messages::Model, payload: &[u8]) -> Result<Parcel, StoreError> {
+    let number = || E164::parse(&row.recipient).map_err(|_| place.corrupt("recipient"));
+    let sealed = || place.corrupt("sealed_payload");
+    let code = || serde_json::from_slice(payload).map_err(|_| sealed());
+    Ok(match Channel::parse(&row.channel).ok_or_else(|| place.corrupt("channel"))? {
+        Channel::Email => Parcel::Email {
+            to: EmailAddress::parse(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
+            mail: serde_json::from_slice(payload).map_err(|_| sealed())?,
+        },
+        Channel::Text => Parcel::Text { to: number()?, code: code()? },
+        Channel::Call => Parcel::Call { to: number()?, code: code()? },
+    })
 }
 
 fn delivery(cells: &mut Cells<'_>) -> Result<LogoutDelivery, StoreError> {

@@ -6,7 +6,7 @@ use crate::options::Location;
 use crate::support::{self, on_both_databases};
 use crate::{SchemaState, Store, StoreError, StoreOptions, migrate, schema_state};
 use anteroom_domain::account::Epoch;
-use anteroom_domain::message::{Message, MessageContent};
+use anteroom_domain::message::{Mail, Message, Parcel};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -113,11 +113,10 @@ async fn what_a_message_says_is_sealed_in_its_row(options: StoreOptions) {
             let message = Message {
                 id: message_id(number),
                 account: None,
-                to: address(number),
                 locale: None,
-                content: MessageContent::AccountLocked {
-                    at: at(0),
-                    link: "https://s3cret.example/".to_owned(),
+                parcel: Parcel::Email {
+                    to: address(number),
+                    mail: Mail::AccountLocked { at: at(0), link: "https://s3cret.example/".to_owned() },
                 },
                 created_at: at(0),
                 expires_at: at(1),

@@ -7,7 +7,7 @@ use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
 use anteroom_domain::interaction::{Destination, Proof};
 use anteroom_domain::lockout::{Counters, LockScope};
-use anteroom_domain::message::{Message, MessageContent};
+use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::password::PasswordAge;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
@@ -183,11 +183,13 @@ fn lock_notice(prepared: &Prepared, account: &Account) -> Message {
     Message {
         id: prepared.notice,
         account: Some(account.id),
-        to: account.primary_address.clone(),
         locale: account.locale.clone(),
-        content: MessageContent::AccountLocked {
-            at: now,
-            link: prepared.snapshot.issuer.endpoint("/forgot-password").to_string(),
+        parcel: Parcel::Email {
+            to: account.primary_address.clone(),
+            mail: Mail::AccountLocked {
+                at: now,
+                link: prepared.snapshot.issuer.endpoint("/forgot-password").to_string(),
+            },
         },
         created_at: now,
         expires_at: now.checked_add(LOCK_NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),

@@ -2,7 +2,7 @@ use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::NodeId;
-use anteroom_domain::message::{Message, MessageContent};
+use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::rate::{RateLimit, WindowCounts};
 use anteroom_domain::session::SessionEnd;
 use anteroom_storage::{
@@ -29,11 +29,10 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
             let message = Message {
                 id: message_id(number),
                 account: Some(account_id(1)),
-                to: address(number),
                 locale: (number == 1).then(|| "es".to_owned()),
-                content: MessageContent::AccountLocked {
-                    at: at(0),
-                    link: format!("https://demo.example/{number}"),
+                parcel: Parcel::Email {
+                    to: address(number),
+                    mail: Mail::AccountLocked { at: at(0), link: format!("https://demo.example/{number}") },
                 },
                 created_at: at(i64::from(number)),
                 expires_at: at(1000),
@@ -45,9 +44,9 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
     unit.await.unwrap();
     let newest = store.newest_messages(2).await.unwrap();
     assert_eq!(newest.iter().map(|message| message.id).collect::<Vec<_>>(), [message_id(3), message_id(2)]);
-    let expected = MessageContent::AccountLocked { at: at(0), link: "https://demo.example/3".to_owned() };
-    assert!(newest[0].content == expected);
-    assert_eq!((&newest[0].to, &newest[0].locale, newest[0].created_at), (&address(3), &None, at(3)));
+    let mail = Mail::AccountLocked { at: at(0), link: "https://demo.example/3".to_owned() };
+    assert_eq!(newest[0].parcel, Parcel::Email { to: address(3), mail });
+    assert_eq!((&newest[0].locale, newest[0].created_at), (&None, at(3)));
 }
 
 fn delivery(number: u8) -> LogoutDelivery {
