@@ -39,6 +39,8 @@ pub enum GrantEnd {
     /// The client revoked it (RFC 7009).
     ClientRevoked,
     SessionEnded,
+    /// The account's password was reset or changed.
+    PasswordChanged,
     /// The person left the groups that the client admits.
     NotAdmitted,
 }
@@ -50,6 +52,7 @@ impl GrantEnd {
             Self::RefreshReplayed => "refresh_replayed",
             Self::ClientRevoked => "client_revoked",
             Self::SessionEnded => "session_ended",
+            Self::PasswordChanged => "password_changed",
             Self::NotAdmitted => "not_admitted",
         }
     }

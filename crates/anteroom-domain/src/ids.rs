@@ -42,6 +42,7 @@ ids! {
     InteractionId,
     GrantId,
     LinkId,
+    CodeId,
     MessageId,
     AuditId,
     NodeId,

@@ -5,9 +5,10 @@
 //! [`crate::next_step::decide`] what comes next.
 
 use crate::account::{Account, AccountStatus, Epoch};
-use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId};
+use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId, LinkId, PhoneId};
+use crate::phone::Method;
 use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_oidc::{Acr, AmrSet};
+use anteroom_oidc::{Amr, AmrSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ use serde::{Deserialize, Serialize};
 pub enum Destination {
     Dashboard,
     Application(Box<AuthorizationRequest>),
+    /// Somebody signed in who wants a new password.
+    ChangePassword,
 }
 
 /// What travels with the destination, sealed in a page or kept in a row.
@@ -35,6 +38,17 @@ pub struct Journey {
     /// The only one who may answer: named by an ID token hint or by `sub` as a claim with a value.
     #[serde(default)]
     pub insists_on: Option<AccountId>,
+    #[serde(default)]
+    pub recovery: Option<RecoveryNote>,
+}
+
+/// What is kept of a forgotten password, beside the proof: it survives the reset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryNote {
+    /// As it was entered, whether anybody has it or not.
+    pub address: String,
+    /// The application waits in another browser, where the request began; its code is released there only.
+    pub waits_elsewhere: bool,
 }
 
 /// An interaction that has become a row.
@@ -49,34 +63,100 @@ pub struct Interaction {
     pub finished_at: Option<Timestamp>,
 }
 
-/// A right password that did not lead to a session yet: an expired password, a second factor still to come.
+/// What was proven without leading to a session yet. It leads to a new password and to nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     pub account: AccountId,
     pub epoch: Epoch,
     pub at: Timestamp,
-    pub acr: Acr,
-    pub amr: AmrSet,
+    pub kind: ProofKind,
     pub device: Option<DeviceId>,
+    /// The code that was entered on the way.
+    #[serde(default)]
+    pub factor: Option<Factor>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ProofKind {
+    /// A right password that has expired. `told`: the person has read so and wants to go on.
+    ExpiredPassword { told: bool },
+    /// The link of a recovery mail, or the code in it.
+    Recovery { link: LinkId },
+    /// The link of an invitation.
+    Invitation {
+        link: LinkId,
+        /// The phone that is being verified.
+        #[serde(default)]
+        phone: Option<PhoneId>,
+        /// The person has no further phone to add.
+        #[serde(default)]
+        phones_done: bool,
+    },
+}
+
+/// A second factor that was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Factor {
+    pub at: Timestamp,
+    pub method: FactorMethod,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorMethod {
+    Text,
+    Call,
+    Totp,
+}
+
+impl From<Method> for FactorMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Text => Self::Text,
+            Method::Call => Self::Call,
+        }
+    }
+}
+
+impl FactorMethod {
+    /// Beside a password (RFC 8176 §2).
+    pub fn amr_with_password(self) -> AmrSet {
+        let own = match self {
+            Self::Text => Amr::Sms,
+            Self::Call => Amr::Tel,
+            Self::Totp => Amr::Otp,
+        };
+        AmrSet::from_iter([Amr::Pwd, own, Amr::Mfa])
+    }
 }
 
 /// A proof serves the steps that follow it at once; it does not wait on a shared workstation for somebody else.
 pub const PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+/// Finding a phone, answering a call and thinking of a password take longer; the link itself lives as long.
+pub const MAIL_PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(60);
 
 impl Proof {
     /// Whether it is still worth anything, for the account as it is now.
     pub fn stands(&self, account: &Account, now: Timestamp) -> bool {
+        let (status, lifetime) = match self.kind {
+            ProofKind::ExpiredPassword { .. } => (AccountStatus::Active, PROOF_LIFETIME),
+            ProofKind::Recovery { .. } => (AccountStatus::Active, MAIL_PROOF_LIFETIME),
+            ProofKind::Invitation { .. } => (AccountStatus::Invited, MAIL_PROOF_LIFETIME),
+        };
+        // What was done last counts: a code entered after a long wait for a call leaves time for the password.
+        let last = self.factor.map_or(self.at, |factor| self.at.max(factor.at));
         account.id == self.account
             && account.epoch == self.epoch
-            && account.status == AccountStatus::Active
-            && now.duration_since(self.at) < PROOF_LIFETIME
+            && account.status == status
+            && now.duration_since(last) < lifetime
     }
 }
 
 impl Journey {
     pub fn request(&self) -> Option<&AuthorizationRequest> {
         match &self.destination {
-            Destination::Dashboard => None,
+            Destination::Dashboard | Destination::ChangePassword => None,
             Destination::Application(request) => Some(request),
         }
     }

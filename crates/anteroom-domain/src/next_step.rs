@@ -3,8 +3,11 @@
 //! A pure function of who is there, what the request needs and `now`. Every page, redirect and prompt=none error follows
 //! from its answer; no page decides anything. The order of the checks in [`decide`] is the order in which people meet
 //! them: who are you, may you come in, is your password still good, is that proof enough, do you agree.
+//!
+//! Somebody who followed a mail (a reset, an invitation) is on the way to a new password and nowhere else until it is set.
 
 use crate::account::AccountStatus;
+use crate::one_time_code::CodePurpose;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::{Acr, ScopeSet};
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +19,38 @@ pub enum Person {
     /// Several accounts are signed in in this browser and none was chosen.
     Several,
     One(Standing),
+    /// Followed the mail of a reset.
+    Recovering(Recovering),
+    /// Followed an invitation.
+    Registering(Registering),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovering {
+    pub code_entered: bool,
+    /// A phone on file may be used now.
+    pub can_verify: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registering {
+    /// A phone was named and waits for its code.
+    pub phone_waits: bool,
+    pub has_verified_phone: bool,
+    /// The person has said that there is no further phone.
+    pub phones_done: bool,
+}
+
+/// How the password stands that was just proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordStanding {
+    /// Also that of a session which is already running: it is not interrupted.
+    Good,
+    Expired {
+        /// The person has read so and goes on.
+        told: bool,
+        code_entered: bool,
+    },
 }
 
 /// What is known of the one person, from a live session or from a proof inside the interaction.
@@ -24,8 +59,7 @@ pub struct Standing {
     pub status: AccountStatus,
     pub auth_time: Timestamp,
     pub acr: Acr,
-    /// Proven in this interaction with a password that has expired. A session that is already running is not interrupted.
-    pub password_expired: bool,
+    pub password: PasswordStanding,
     /// This browser's device has passed a second factor for this account before.
     pub device_stepped_up: bool,
     /// A second factor is at hand: a phone or an authenticator app that may be used now.
@@ -49,6 +83,8 @@ pub struct Needs {
     pub min_acr: Option<Acr>,
     /// New devices must pass a second factor once.
     pub new_device_steps_up: bool,
+    /// The person wants a new password.
+    pub new_password: bool,
     /// The application does not admit the person.
     pub refused: bool,
     /// Scopes that the person has not agreed to.
@@ -66,6 +102,7 @@ impl Needs {
             other_account_hinted: false,
             min_acr: None,
             new_device_steps_up: false,
+            new_password: false,
             refused: false,
             consent: None,
         }
@@ -78,12 +115,18 @@ pub enum NextStep {
     ChooseAccount,
     /// Signed in for this request, and not the one whom the application insists on: only the application can tell what now.
     SomebodyElse,
+    /// Not fully registered, and not here by an invitation.
     CompleteRegistration,
     NotEntitled,
-    ChangeExpiredPassword,
+    /// Why the way leads to a new password.
+    PasswordExpired,
+    /// A code, for one of the purposes.
+    Verify(CodePurpose),
     StepUp(StepUpReason),
-    /// A second factor is needed and none is on file.
-    NoSecondFactor,
+    /// A code is needed and there is no phone, or no factor, that could take one.
+    NoSecondFactor(CodePurpose),
+    AddPhones,
+    NewPassword(NewPasswordReason),
     Consent(ScopeSet),
     Done,
 }
@@ -98,6 +141,14 @@ pub enum SignInReason {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewPasswordReason {
+    Recovery,
+    Expired,
+    Chosen,
+    Registration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepUpReason {
     Required,
     NewDevice,
@@ -107,6 +158,8 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
     let standing = match person {
         Person::Nobody => return NextStep::SignIn(SignInReason::NobodyThere),
         Person::Several => return NextStep::ChooseAccount,
+        Person::Recovering(recovering) => return recover(recovering),
+        Person::Registering(registering) => return register(registering),
         Person::One(standing) => standing,
     };
     match standing.status {
@@ -127,15 +180,46 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
     if needs.refused {
         return NextStep::NotEntitled;
     }
-    if standing.password_expired {
-        return NextStep::ChangeExpiredPassword;
+    if let PasswordStanding::Expired { told, code_entered } = standing.password {
+        return renew_expired(told, code_entered, standing.can_step_up);
     }
     if let Some(reason) = must_step_up(standing, needs) {
-        return if standing.can_step_up { NextStep::StepUp(reason) } else { NextStep::NoSecondFactor };
+        let none = NextStep::NoSecondFactor(CodePurpose::StepUp);
+        return if standing.can_step_up { NextStep::StepUp(reason) } else { none };
+    }
+    if needs.new_password {
+        return NextStep::NewPassword(NewPasswordReason::Chosen);
     }
     match &needs.consent {
         Some(scopes) => NextStep::Consent(scopes.clone()),
         None => NextStep::Done,
+    }
+}
+
+fn recover(recovering: Recovering) -> NextStep {
+    match recovering {
+        Recovering { code_entered: true, .. } => NextStep::NewPassword(NewPasswordReason::Recovery),
+        Recovering { can_verify: true, .. } => NextStep::Verify(CodePurpose::Recovery),
+        Recovering { .. } => NextStep::NoSecondFactor(CodePurpose::Recovery),
+    }
+}
+
+fn register(registering: Registering) -> NextStep {
+    match registering {
+        Registering { phone_waits: true, .. } => NextStep::Verify(CodePurpose::Registration),
+        Registering { has_verified_phone: true, phones_done: true, .. } => {
+            NextStep::NewPassword(NewPasswordReason::Registration)
+        }
+        Registering { .. } => NextStep::AddPhones,
+    }
+}
+
+fn renew_expired(told: bool, code_entered: bool, can_verify: bool) -> NextStep {
+    match (told, code_entered, can_verify) {
+        (_, true, _) => NextStep::NewPassword(NewPasswordReason::Expired),
+        (false, ..) => NextStep::PasswordExpired,
+        (true, false, true) => NextStep::Verify(CodePurpose::ExpiredPassword),
+        (true, false, false) => NextStep::NoSecondFactor(CodePurpose::ExpiredPassword),
     }
 }
 
@@ -172,9 +256,12 @@ impl NextStep {
             Self::Consent(_) => Some(AuthorizationErrorCode::ConsentRequired),
             Self::NotEntitled => Some(AuthorizationErrorCode::AccessDenied),
             Self::CompleteRegistration
-            | Self::ChangeExpiredPassword
+            | Self::PasswordExpired
+            | Self::Verify(_)
             | Self::StepUp(_)
-            | Self::NoSecondFactor => Some(AuthorizationErrorCode::InteractionRequired),
+            | Self::NoSecondFactor(_)
+            | Self::AddPhones
+            | Self::NewPassword(_) => Some(AuthorizationErrorCode::InteractionRequired),
         }
     }
 }

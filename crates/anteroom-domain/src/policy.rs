@@ -1,6 +1,9 @@
 //! The operator's policy: every number that decides something, named, with its safe default.
 
+use crate::link::RecoveryPolicy;
 use crate::lockout::LockoutPolicy;
+use crate::new_password::NewPasswordPolicy;
+use crate::one_time_code::CodePolicy;
 use crate::password::PasswordAgePolicy;
 use crate::rate::RateLimit;
 use crate::session::SessionPolicy;
@@ -10,11 +13,16 @@ use jiff::SignedDuration;
 pub struct Policy {
     pub lockout: LockoutPolicy,
     pub password_age: PasswordAgePolicy,
+    pub new_password: NewPasswordPolicy,
+    pub codes: CodePolicy,
+    pub recovery: RecoveryPolicy,
     pub session: SessionPolicy,
     pub sign_in: SignInPolicy,
     pub tokens: TokenPolicy,
     pub interaction: InteractionPolicy,
     pub invitation_lifetime: SignedDuration,
+    /// A browser that has not passed a second factor for the account must do so once.
+    pub new_devices_step_up: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +61,9 @@ impl Default for Policy {
                 warn_days: vec![14, 7, 1],
                 jitter_days: 0,
             },
+            new_password: NewPasswordPolicy::default(),
+            codes: CodePolicy::default(),
+            recovery: RecoveryPolicy::default(),
             session: SessionPolicy {
                 idle: SignedDuration::from_mins(30),
                 absolute: SignedDuration::from_hours(12),
@@ -74,6 +85,7 @@ impl Default for Policy {
                 form_lifetime: SignedDuration::from_hours(12),
             },
             invitation_lifetime: SignedDuration::from_hours(24 * 7),
+            new_devices_step_up: false,
         }
     }
 }

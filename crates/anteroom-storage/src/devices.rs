@@ -45,6 +45,16 @@ impl Tx {
             .await?;
         Ok(())
     }
+
+    /// This very device has passed a second factor.
+    pub async fn step_device_up(&self, id: DeviceId, now: Timestamp) -> Result<(), StoreError> {
+        known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::SteppedUpAt, Expr::value(now.as_millisecond()))
+            .filter(known_devices::Column::Id.eq(id.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
 }
 
 fn known(row: known_devices::Model) -> Result<KnownDevice, StoreError> {

@@ -49,6 +49,12 @@ entities! {
         set_at: i64,
         expiry_jitter_days: i32,
         must_change: bool,
+        warned_days: Option<i32>,
+    }
+    password_history = "password_history" [id: Uuid] {
+        account_id: Uuid,
+        hash: String,
+        retired_at: i64,
     }
     phones = "phones" [id: Uuid] {
         account_id: Uuid,
@@ -103,9 +109,31 @@ entities! {
         kind: String,
         account_id: Option<Uuid>,
         token_digest: Vec<u8>,
+        typed_digest: Option<Vec<u8>>,
+        browser_id: Option<Uuid>,
+        interaction_id: Option<Uuid>,
+        typed_tries: i32,
         created_at: i64,
         expires_at: i64,
+        used_at: Option<i64>,
+        pressed_in: Option<Uuid>,
+        ended_at: Option<i64>,
+        completed_at: Option<i64>,
     }
+    one_time_codes = "one_time_codes" [id: Uuid] {
+        account_id: Uuid,
+        purpose: String,
+        phone_id: Option<Uuid>,
+        method: String,
+        interaction_id: Option<Uuid>,
+        code_digest: Vec<u8>,
+        message_id: Uuid,
+        created_at: i64,
+        expires_at: i64,
+        used_at: Option<i64>,
+        superseded_at: Option<i64>,
+    }
+    code_attempts = "code_attempts" [account_id: Uuid, purpose: String, at: i64, id: Uuid] {}
     consents = "consents" [account_id: Uuid, client_id: String] {
         scopes: String,
         granted_at: i64,

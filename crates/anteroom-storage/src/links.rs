@@ -2,33 +2,147 @@
 
 use crate::StoreError;
 use crate::entity::links;
-use crate::store::Tx;
+use crate::row::{Place, count_column};
+use crate::store::{Reads, Tx};
 use anteroom_crypto::Digest;
-use anteroom_domain::ids::{AccountId, LinkId};
+use anteroom_domain::ids::{AccountId, BrowserId, InteractionId, LinkId};
+use anteroom_domain::link::{Link, LinkKind};
 use jiff::Timestamp;
-use sea_orm::{EntityTrait, Set};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 
-/// The link by which an invited person completes their registration.
-#[derive(Clone, Debug)]
-pub struct Invitation {
-    pub id: LinkId,
-    pub account: AccountId,
-    pub token: Digest,
-    pub created_at: Timestamp,
-    pub expires_at: Timestamp,
+impl Reads {
+    /// By any of its token's digests: one for each version of the hashing key.
+    pub async fn link(&self, token: &[Digest]) -> Result<Option<Link>, StoreError> {
+        let tokens = token.iter().map(|digest| digest.as_bytes().to_vec());
+        let row =
+            links::Entity::find().filter(links::Column::TokenDigest.is_in(tokens)).one(&self.conn).await?;
+        row.as_ref().map(link).transpose()
+    }
+
+    /// Those that were asked for on the way of an interaction, newest first.
+    pub async fn links_of_interaction(&self, id: InteractionId) -> Result<Vec<Link>, StoreError> {
+        let rows = links::Entity::find()
+            .filter(links::Column::InteractionId.eq(id.0))
+            .order_by_desc(links::Column::CreatedAt)
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(link).collect()
+    }
+
+    /// How many of an account can still be pressed for the first time.
+    pub async fn links_alive(
+        &self,
+        account: AccountId,
+        kind: LinkKind,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let alive = links::Entity::find()
+            .filter(links::Column::AccountId.eq(account.0))
+            .filter(links::Column::Kind.eq(kind.as_str()))
+            .filter(links::Column::EndedAt.is_null())
+            .filter(links::Column::UsedAt.is_null())
+            .filter(links::Column::ExpiresAt.gt(now.as_millisecond()));
+        Ok(alive.count(&self.conn).await?)
+    }
 }
 
 impl Tx {
-    pub async fn insert_invitation(&self, invitation: &Invitation) -> Result<(), StoreError> {
+    pub async fn insert_link(&self, link: &Link) -> Result<(), StoreError> {
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
         let row = links::ActiveModel {
-            id: Set(invitation.id.0),
-            kind: Set("invitation".to_owned()),
-            account_id: Set(Some(invitation.account.0)),
-            token_digest: Set(invitation.token.as_bytes().to_vec()),
-            created_at: Set(invitation.created_at.as_millisecond()),
-            expires_at: Set(invitation.expires_at.as_millisecond()),
+            id: Set(link.id.0),
+            kind: Set(link.kind.as_str().to_owned()),
+            account_id: Set(link.account.map(|account| account.0)),
+            token_digest: Set(link.token.as_bytes().to_vec()),
+            typed_digest: Set(link.typed.map(|typed| typed.as_bytes().to_vec())),
+            browser_id: Set(link.browser.map(|browser| browser.0)),
+            interaction_id: Set(link.interaction.map(|interaction| interaction.0)),
+            typed_tries: Set(count_column(link.typed_tries)),
+            created_at: Set(link.created_at.as_millisecond()),
+            expires_at: Set(link.expires_at.as_millisecond()),
+            used_at: Set(millis(link.used_at)),
+            pressed_in: Set(link.pressed_in.map(|browser| browser.0)),
+            ended_at: Set(millis(link.ended_at)),
+            completed_at: Set(millis(link.completed_at)),
         };
         links::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
     }
+
+    /// The first press keeps its time; pressed again in the same browser it holds as well. `false`: somebody else was
+    /// first, or it has ended.
+    pub async fn press_link(
+        &self,
+        id: LinkId,
+        browser: BrowserId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let first = links::Column::UsedAt.is_null();
+        let again = links::Column::PressedIn.eq(browser.0);
+        let pressed = links::Entity::update_many()
+            .col_expr(links::Column::UsedAt, Expr::col(links::Column::UsedAt).if_null(now.as_millisecond()))
+            .col_expr(links::Column::PressedIn, Expr::value(browser.0))
+            .filter(links::Column::Id.eq(id.0))
+            .filter(links::Column::EndedAt.is_null())
+            .filter(first.or(again))
+            .exec(&self.conn)
+            .await?;
+        Ok(pressed.rows_affected == 1)
+    }
+
+    /// A code was typed that is none of these.
+    pub async fn count_typed_try(&self, ids: &[LinkId]) -> Result<(), StoreError> {
+        links::Entity::update_many()
+            .col_expr(links::Column::TypedTries, Expr::col(links::Column::TypedTries).add(1))
+            .filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// What the link was for is done: it and all others of the account and kind are over.
+    pub async fn complete_link(
+        &self,
+        account: AccountId,
+        (kind, completed): (LinkKind, Option<LinkId>),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        links::Entity::update_many()
+            .col_expr(links::Column::EndedAt, Expr::value(now.as_millisecond()))
+            .filter(links::Column::AccountId.eq(account.0))
+            .filter(links::Column::Kind.eq(kind.as_str()))
+            .filter(links::Column::EndedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        if let Some(id) = completed {
+            links::Entity::update_many()
+                .col_expr(links::Column::CompletedAt, Expr::value(now.as_millisecond()))
+                .filter(links::Column::Id.eq(id.0))
+                .exec(&self.conn)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn link(row: &links::Model) -> Result<Link, StoreError> {
+    let place = Place { table: "links", id: &row.id };
+    let typed = row.typed_digest.as_deref();
+    Ok(Link {
+        id: LinkId(row.id),
+        kind: LinkKind::parse(&row.kind).ok_or_else(|| place.corrupt("kind"))?,
+        account: row.account_id.map(AccountId),
+        token: place.digest("token_digest", &row.token_digest)?,
+        typed: typed.map(|typed| place.digest("typed_digest", typed)).transpose()?,
+        browser: row.browser_id.map(BrowserId),
+        interaction: row.interaction_id.map(InteractionId),
+        typed_tries: place.number("typed_tries", row.typed_tries)?,
+        created_at: place.time("created_at", row.created_at)?,
+        expires_at: place.time("expires_at", row.expires_at)?,
+        used_at: place.maybe_time("used_at", row.used_at)?,
+        pressed_in: row.pressed_in.map(BrowserId),
+        ended_at: place.maybe_time("ended_at", row.ended_at)?,
+        completed_at: place.maybe_time("completed_at", row.completed_at)?,
+    })
 }

@@ -8,6 +8,7 @@ use crate::store::Tx;
 use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
+use anteroom_domain::phone::E164;
 use jiff::Timestamp;
 use sea_orm::{EntityTrait, Set, TryInsertResult};
 use std::collections::BTreeSet;
@@ -37,7 +38,7 @@ pub struct NewAddress {
 #[derive(Clone, Debug)]
 pub struct NewPhone {
     pub id: PhoneId,
-    pub e164: String,
+    pub number: E164,
     pub kind: PhoneKind,
     pub verified_at: Option<Timestamp>,
     pub usable_from: Timestamp,
@@ -110,7 +111,7 @@ impl Tx {
         let rows = new.phones.iter().zip(0_i32..).map(|(phone, position)| phones::ActiveModel {
             id: Set(phone.id.0),
             account_id: Set(new.id.0),
-            e164: Set(phone.e164.clone()),
+            e164: Set(phone.number.as_str().to_owned()),
             kind: Set(phone.kind.as_str().to_owned()),
             position: Set(position),
             verified_at: Set(phone.verified_at.map(Timestamp::as_millisecond)),
@@ -138,6 +139,7 @@ impl Tx {
             set_at: Set(credential.facts.set_at.as_millisecond()),
             expiry_jitter_days: Set(i32::from(credential.facts.jitter_days)),
             must_change: Set(false),
+            warned_days: Set(None),
         };
         password_credentials::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())

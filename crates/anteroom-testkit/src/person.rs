@@ -6,6 +6,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::phone::E164;
 use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, StoreError};
 use jiff::SignedDuration;
 use secrecy::SecretString;
@@ -119,7 +120,7 @@ impl<'a> Person<'a> {
         let set_at = now.checked_sub(self.password_age).unwrap();
         let phones = self.phone.iter().map(|e164| NewPhone {
             id: PhoneId(random.uuid_v4()),
-            e164: e164.clone(),
+            number: E164::parse(e164).unwrap(),
             kind: PhoneKind::Cell,
             verified_at: Some(now),
             usable_from: now,

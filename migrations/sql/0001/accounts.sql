@@ -34,7 +34,8 @@ CREATE TABLE password_credentials (
     hash text NOT NULL,
     set_at bigint NOT NULL,
     expiry_jitter_days integer NOT NULL DEFAULT 0,
-    must_change boolean NOT NULL DEFAULT false
+    must_change boolean NOT NULL DEFAULT false,
+    warned_days integer
 ) /* narrow */;
 
 CREATE TABLE password_history (

@@ -42,6 +42,7 @@ CREATE TABLE one_time_codes (
     method text NOT NULL,
     interaction_id uuid REFERENCES interactions (id) ON DELETE CASCADE,
     code_digest bytea NOT NULL,
+    message_id uuid NOT NULL,
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
     used_at bigint,
@@ -75,7 +76,9 @@ CREATE TABLE links (
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
     used_at bigint,
-    ended_at bigint
+    pressed_in uuid,
+    ended_at bigint,
+    completed_at bigint
 ) /* narrow */;
 CREATE INDEX links_account ON links (account_id, kind) WHERE account_id IS NOT NULL;
 CREATE INDEX links_browser ON links (browser_id) WHERE browser_id IS NOT NULL;

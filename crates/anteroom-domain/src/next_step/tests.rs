@@ -15,7 +15,7 @@ fn standing() -> Standing {
         status: AccountStatus::Active,
         auth_time: at(-600),
         acr: Acr::Pwd,
-        password_expired: false,
+        password: PasswordStanding::Good,
         device_stepped_up: false,
         can_step_up: true,
     }
@@ -36,15 +36,17 @@ fn every_standing() -> Vec<Standing> {
     for status in [AccountStatus::Active, AccountStatus::Invited, AccountStatus::Disabled] {
         for auth_time in [at(-600), at(5)] {
             for acr in [Acr::Pwd, Acr::Mfa] {
-                for bits in 0..8_u8 {
-                    all.push(Standing {
-                        status,
-                        auth_time,
-                        acr,
-                        password_expired: bits & 1 != 0,
-                        device_stepped_up: bits & 2 != 0,
-                        can_step_up: bits & 4 != 0,
-                    });
+                for password in every_password() {
+                    for bits in 0..4_u8 {
+                        all.push(Standing {
+                            status,
+                            auth_time,
+                            acr,
+                            password,
+                            device_stepped_up: bits & 1 != 0,
+                            can_step_up: bits & 2 != 0,
+                        });
+                    }
                 }
             }
         }
@@ -52,11 +54,16 @@ fn every_standing() -> Vec<Standing> {
     all
 }
 
+fn every_password() -> Vec<PasswordStanding> {
+    let expired = |bits: u8| PasswordStanding::Expired { told: bits & 1 != 0, code_entered: bits & 2 != 0 };
+    std::iter::once(PasswordStanding::Good).chain((0..4).map(expired)).collect()
+}
+
 fn every_need() -> Vec<Needs> {
     let mut all = Vec::new();
     for max_age in [None, Some(0), Some(300), Some(3600)] {
         for min_acr in [None, Some(Acr::Pwd), Some(Acr::Mfa)] {
-            for bits in 0..64_u8 {
+            for bits in 0..128_u8 {
                 all.push(Needs {
                     began_at: at(0),
                     login: bits & 1 != 0,
@@ -65,6 +72,7 @@ fn every_need() -> Vec<Needs> {
                     other_account_hinted: bits & 4 != 0,
                     min_acr,
                     new_device_steps_up: bits & 8 != 0,
+                    new_password: bits & 64 != 0,
                     refused: bits & 16 != 0,
                     consent: (bits & 32 != 0).then(consent),
                 });
@@ -83,8 +91,14 @@ fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep>
     let too_old = needs.max_age.is_some_and(|max| never_enough(max) || age > max.as_secs().max(grace));
     let weak = needs.min_acr.is_some_and(|min| min > standing.acr);
     let new_device = needs.new_device_steps_up && !standing.device_stepped_up && standing.acr != Acr::Mfa;
-    let step_up =
-        |reason| if standing.can_step_up { NextStep::StepUp(reason) } else { NextStep::NoSecondFactor };
+    let none = |purpose| NextStep::NoSecondFactor(purpose);
+    let step_up = |reason| {
+        if standing.can_step_up { NextStep::StepUp(reason) } else { none(CodePurpose::StepUp) }
+    };
+    let (expired, told, code_entered) = match standing.password {
+        PasswordStanding::Good => (false, false, false),
+        PasswordStanding::Expired { told, code_entered } => (true, told, code_entered),
+    };
     let rules = [
         (standing.status == AccountStatus::Disabled, NextStep::SignIn(SignInReason::AccountInactive)),
         (standing.status == AccountStatus::Invited, NextStep::CompleteRegistration),
@@ -94,9 +108,13 @@ fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep>
         (needs.login && !signed_in_for_this, NextStep::SignIn(SignInReason::LoginRequested)),
         (too_old, NextStep::SignIn(SignInReason::TooLongAgo)),
         (needs.refused, NextStep::NotEntitled),
-        (standing.password_expired, NextStep::ChangeExpiredPassword),
+        (expired && !told && !code_entered, NextStep::PasswordExpired),
+        (expired && !code_entered && standing.can_step_up, NextStep::Verify(CodePurpose::ExpiredPassword)),
+        (expired && !code_entered, none(CodePurpose::ExpiredPassword)),
+        (expired, NextStep::NewPassword(NewPasswordReason::Expired)),
         (weak, step_up(StepUpReason::Required)),
         (new_device, step_up(StepUpReason::NewDevice)),
+        (needs.new_password, NextStep::NewPassword(NewPasswordReason::Chosen)),
         (needs.consent.is_some(), NextStep::Consent(needs.consent.clone().unwrap_or_default())),
     ];
     rules.into_iter().filter(|(applies, _)| *applies).map(|(_, step)| step).collect()
@@ -116,8 +134,8 @@ fn over_the_whole_table_the_first_obstacle_is_the_next_step() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 96 * 768);
-    assert_eq!(seen.len(), 14, "every step is reached: {seen:?}");
+    assert_eq!(cases, 240 * 1536);
+    assert_eq!(seen.len(), 18, "every step is reached: {seen:?}");
 }
 
 #[test]
@@ -167,6 +185,38 @@ fn core_3_1_2_1_max_age_0_asks_also_within_the_second_of_the_sign_in() {
 #[test]
 fn a_person_not_admitted_is_not_bothered_with_further_steps() {
     let needs = Needs { refused: true, min_acr: Some(Acr::Mfa), consent: Some(consent()), ..needs() };
-    let expired = Standing { password_expired: true, ..standing() };
+    let password = PasswordStanding::Expired { told: false, code_entered: false };
+    let expired = Standing { password, ..standing() };
     assert_eq!(decide(Person::One(expired), &needs, at(0)), NextStep::NotEntitled);
+}
+
+#[test]
+fn a_reset_asks_for_a_code_and_never_sets_a_password_without() {
+    for needs in every_need() {
+        for (code_entered, can_verify, expected) in [
+            (false, true, NextStep::Verify(CodePurpose::Recovery)),
+            (false, false, NextStep::NoSecondFactor(CodePurpose::Recovery)),
+            (true, true, NextStep::NewPassword(NewPasswordReason::Recovery)),
+            (true, false, NextStep::NewPassword(NewPasswordReason::Recovery)),
+        ] {
+            let person = Person::Recovering(Recovering { code_entered, can_verify });
+            assert_eq!(decide(person, &needs, at(10)), expected);
+        }
+    }
+}
+
+#[test]
+fn a_registration_needs_a_verified_phone_before_its_password() {
+    for bits in 0..8_u8 {
+        let (phone_waits, has_verified_phone, phones_done) = (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0);
+        let person = Person::Registering(Registering { phone_waits, has_verified_phone, phones_done });
+        let expected = if phone_waits {
+            NextStep::Verify(CodePurpose::Registration)
+        } else if has_verified_phone && phones_done {
+            NextStep::NewPassword(NewPasswordReason::Registration)
+        } else {
+            NextStep::AddPhones
+        };
+        assert_eq!(decide(person, &needs(), at(10)), expected);
+    }
 }

@@ -9,6 +9,7 @@ use anteroom_domain::ids::{
     AccountId, AddressId, BrowserId, DeviceId, GrantId, MessageId, PhoneId, SessionId,
 };
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::phone::E164;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
 use anteroom_oidc::{Acr, Amr};
@@ -81,7 +82,7 @@ pub(crate) fn groups<const N: usize>(names: [&str; N]) -> std::collections::BTre
 pub(crate) fn new_account(number: u8) -> NewAccount {
     let phone = |n: u8, verified_at| NewPhone {
         id: PhoneId(uuid(8 + n, number)),
-        e164: format!("+120255501{n}{number}"),
+        number: E164::parse(&format!("+120255501{n}{number}")).unwrap(),
         kind: PhoneKind::Cell,
         verified_at,
         usable_from: at(100),

@@ -6,6 +6,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::phone::E164;
 use anteroom_flows::admin::{self, Invitee};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
@@ -106,15 +107,16 @@ async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> 
 }
 
 fn phones(provider: &Provider, sample: &Sample, now: Timestamp) -> Vec<NewPhone> {
-    let phone = |e164: &str, kind| NewPhone {
+    let phone = |number: E164, kind| NewPhone {
         id: PhoneId(provider.random.uuid_v4()),
-        e164: e164.to_owned(),
+        number,
         kind,
         verified_at: Some(now),
         usable_from: now,
     };
-    let cell = sample.cell.map(|e164| phone(e164, PhoneKind::Cell));
-    let landline = sample.landline.map(|e164| phone(e164, PhoneKind::Landline));
+    let number = |text: Option<&str>| text.and_then(|text| E164::parse(text).ok());
+    let cell = number(sample.cell).map(|number| phone(number, PhoneKind::Cell));
+    let landline = number(sample.landline).map(|number| phone(number, PhoneKind::Landline));
     [cell, landline].into_iter().flatten().collect()
 }
 

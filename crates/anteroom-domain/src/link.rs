@@ -1,0 +1,182 @@
+//! Links that mails carry, and the code that can be typed instead.
+//!
+//! Invariants: opening a link changes nothing, pressing its button does; it is pressed once (again only in the browser that
+//! pressed it, so that a double click is no dead end); up to five of an account are alive at once, so that a stranger who
+//! keeps asking cannot cancel the owner's; only a completed reset ends them all.
+
+use crate::ids::{AccountId, BrowserId, InteractionId, LinkId};
+use anteroom_crypto::Digest;
+use jiff::{SignedDuration, Timestamp};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    Recovery,
+    Invitation,
+}
+
+impl LinkKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovery => "recovery",
+            Self::Invitation => "invitation",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Recovery, Self::Invitation].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub id: LinkId,
+    pub kind: LinkKind,
+    /// `None`: asked for an address that nobody has. It costs the same and opens nothing.
+    pub account: Option<AccountId>,
+    pub token: Digest,
+    pub typed: Option<Digest>,
+    /// Who asked, and what waits there.
+    pub browser: Option<BrowserId>,
+    pub interaction: Option<InteractionId>,
+    pub typed_tries: u32,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+    /// The browser that pressed it.
+    pub pressed_in: Option<BrowserId>,
+    pub ended_at: Option<Timestamp>,
+    /// A reset or registration was completed behind this very link.
+    pub completed_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryPolicy {
+    pub link_lifetime: SignedDuration,
+    /// So many links of an account are alive at once.
+    pub links_alive: u32,
+    /// Tries of the typed code.
+    pub typed_tries: u32,
+    /// A phone added to a registered account serves after this.
+    pub new_phone_delay: SignedDuration,
+}
+
+impl Default for RecoveryPolicy {
+    fn default() -> Self {
+        Self {
+            link_lifetime: SignedDuration::from_mins(30),
+            links_alive: 5,
+            typed_tries: 10,
+            new_phone_delay: SignedDuration::from_hours(72),
+        }
+    }
+}
+
+/// Why a link opens nothing. The person is told the same for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkDead {
+    Expired,
+    /// In another browser.
+    Used,
+    /// By a completed reset.
+    Ended,
+    /// Nobody has the address.
+    NoAccount,
+}
+
+impl LinkDead {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Used => "used",
+            Self::Ended => "ended",
+            Self::NoAccount => "no_account",
+        }
+    }
+}
+
+impl Link {
+    /// Whose it is, if it can be pressed in this browser now.
+    pub fn press(&self, browser: BrowserId, now: Timestamp) -> Result<AccountId, LinkDead> {
+        let account = self.account.ok_or(LinkDead::NoAccount)?;
+        if self.ended_at.is_some() {
+            return Err(LinkDead::Ended);
+        }
+        if now >= self.expires_at {
+            return Err(LinkDead::Expired);
+        }
+        match self.used_at {
+            Some(_) if self.pressed_in != Some(browser) => Err(LinkDead::Used),
+            _ => Ok(account),
+        }
+    }
+
+    /// Whether the code of its mail may still be tried in this browser.
+    pub fn may_be_typed(&self, browser: BrowserId, policy: RecoveryPolicy, now: Timestamp) -> bool {
+        self.browser == Some(browser)
+            && self.typed_tries < policy.typed_tries
+            && self.ended_at.is_none()
+            && self.used_at.is_none()
+            && now < self.expires_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
+    }
+
+    fn browser(n: u128) -> BrowserId {
+        BrowserId(Uuid::from_u128(n))
+    }
+
+    fn link() -> Link {
+        Link {
+            id: LinkId(Uuid::from_u128(1)),
+            kind: LinkKind::Recovery,
+            account: Some(AccountId(Uuid::from_u128(7))),
+            token: anteroom_crypto::Digest::from_slice(&[0; 32]).unwrap(),
+            typed: None,
+            browser: Some(browser(1)),
+            interaction: None,
+            typed_tries: 0,
+            created_at: at(0),
+            expires_at: at(30),
+            used_at: None,
+            pressed_in: None,
+            ended_at: None,
+            completed_at: None,
+        }
+    }
+
+    #[test]
+    fn a_link_is_pressed_once_in_any_browser_and_again_only_there() {
+        let pressed = Link { used_at: Some(at(1)), pressed_in: Some(browser(2)), ..link() };
+        let theirs = Ok(AccountId(Uuid::from_u128(7)));
+        for (link, by, now, expected) in [
+            (link(), 1, 0, theirs),
+            (link(), 2, 29, theirs),
+            (link(), 2, 30, Err(LinkDead::Expired)),
+            (pressed.clone(), 2, 2, theirs),
+            (pressed.clone(), 1, 2, Err(LinkDead::Used)),
+            (Link { ended_at: Some(at(3)), ..pressed }, 2, 4, Err(LinkDead::Ended)),
+            (Link { account: None, ..link() }, 1, 0, Err(LinkDead::NoAccount)),
+        ] {
+            assert_eq!(link.press(browser(by), at(now)), expected, "{link:?} by {by} at {now}");
+        }
+    }
+
+    #[test]
+    fn its_code_is_typed_only_where_it_was_asked_for_and_ten_times_at_most() {
+        let policy = RecoveryPolicy::default();
+        assert!(link().may_be_typed(browser(1), policy, at(29)));
+        assert!(!link().may_be_typed(browser(2), policy, at(0)));
+        assert!(!link().may_be_typed(browser(1), policy, at(30)));
+        assert!(Link { typed_tries: 9, ..link() }.may_be_typed(browser(1), policy, at(0)));
+        assert!(!Link { typed_tries: 10, ..link() }.may_be_typed(browser(1), policy, at(0)));
+        assert!(!Link { used_at: Some(at(1)), ..link() }.may_be_typed(browser(1), policy, at(2)));
+    }
+}

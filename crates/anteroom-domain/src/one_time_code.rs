@@ -1,0 +1,216 @@
+//! One-time codes: six digits sent to a phone, and how often they may be guessed and sent.
+//!
+//! Invariants:
+//! - a code is bound to one account, purpose, phone and interaction, lives ten minutes and is used once;
+//! - a new code makes the old one of the same interaction worthless;
+//! - five wrong entries in any 24 hours, counted for account and purpose together: neither a new code nor a second recovery
+//!   resets them, only time does.
+
+use crate::ids::{AccountId, CodeId, InteractionId, MessageId, PhoneId};
+use crate::phone::Method;
+use crate::rate::Wait;
+use anteroom_crypto::Digest;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub const DIGITS: u32 = 6;
+
+/// What a code opens. Each has a budget of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodePurpose {
+    Recovery,
+    ExpiredPassword,
+    StepUp,
+    Registration,
+}
+
+impl CodePurpose {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovery => "recovery",
+            Self::ExpiredPassword => "expired_password",
+            Self::StepUp => "step_up",
+            Self::Registration => "registration",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Recovery, Self::ExpiredPassword, Self::StepUp, Self::Registration]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == text)
+    }
+}
+
+/// A code as it is kept: its digest alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneTimeCode {
+    pub id: CodeId,
+    pub account: AccountId,
+    pub purpose: CodePurpose,
+    pub phone: PhoneId,
+    pub method: Method,
+    pub interaction: InteractionId,
+    pub digest: Digest,
+    /// The message that carries it: what became of that is told to the person.
+    pub message: MessageId,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+impl OneTimeCode {
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodePolicy {
+    pub lifetime: SignedDuration,
+    /// So many wrong entries are forgiven within `window`.
+    pub wrong_entries: u32,
+    pub window: SignedDuration,
+    /// The first one, one re-send and one change of method are sent at once.
+    pub free_sends: u32,
+    /// After those, each waits twice as long as the one before.
+    pub first_wait: SignedDuration,
+    pub longest_wait: SignedDuration,
+    /// Codes of an account in a day.
+    pub sends_a_day: u32,
+}
+
+impl Default for CodePolicy {
+    fn default() -> Self {
+        Self {
+            lifetime: SignedDuration::from_mins(10),
+            wrong_entries: 5,
+            window: DAY,
+            free_sends: 3,
+            first_wait: SignedDuration::from_secs(30),
+            longest_wait: SignedDuration::from_mins(15),
+            sends_a_day: 20,
+        }
+    }
+}
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Sends before this no longer make the next one wait.
+pub const SENDS_REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
+
+/// The budget is used up until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetSpent {
+    pub until: Timestamp,
+}
+
+impl CodePolicy {
+    /// How many wrong entries are left. `wrong` are those of the account and purpose, in any order.
+    pub fn entries_left(&self, wrong: &[Timestamp], now: Timestamp) -> Result<u32, BudgetSpent> {
+        let mut counted: Vec<Timestamp> =
+            wrong.iter().copied().filter(|at| now.duration_since(*at) < self.window).collect();
+        let used = u32::try_from(counted.len()).unwrap_or(u32::MAX);
+        if used < self.wrong_entries {
+            return Ok(self.wrong_entries - used);
+        }
+        // The first is given back when the oldest of those that fill the budget is out of the window.
+        counted.sort_unstable_by(|a, b| b.cmp(a));
+        let place = usize::try_from(self.wrong_entries.max(1)).unwrap_or(usize::MAX) - 1;
+        let oldest = counted.get(place).or(counted.last()).copied().unwrap_or(now);
+        Err(BudgetSpent { until: oldest.checked_add(self.window).unwrap_or(Timestamp::MAX) })
+    }
+
+    /// Whether another code may be sent now. `sent` are the account's and purpose's of the last day, in any order.
+    pub fn may_send(&self, sent: &[Timestamp], now: Timestamp) -> Result<(), Wait> {
+        let within = |length: SignedDuration| sent.iter().filter(move |at| now.duration_since(**at) < length);
+        let day = within(DAY).count();
+        if u32::try_from(day).unwrap_or(u32::MAX) >= self.sends_a_day {
+            let oldest = within(DAY).min().copied().unwrap_or(now);
+            return Err(Wait((DAY - now.duration_since(oldest)).max(SignedDuration::from_secs(1))));
+        }
+        let recent = u32::try_from(within(SENDS_REMEMBERED).count()).unwrap_or(u32::MAX);
+        let Some(over) = recent.checked_sub(self.free_sends) else { return Ok(()) };
+        let factor = 2_i32.saturating_pow(over.min(16));
+        let wait = self.first_wait.checked_mul(factor).unwrap_or(self.longest_wait).min(self.longest_wait);
+        let last = sent.iter().max().copied().unwrap_or(now);
+        let left = wait - now.duration_since(last);
+        if left.is_positive() { Err(Wait(left)) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(1_000_000 + minutes)
+    }
+
+    fn policy() -> CodePolicy {
+        CodePolicy::default()
+    }
+
+    #[test]
+    fn five_wrong_entries_in_any_24_hours_and_time_gives_them_back() {
+        let day = 24 * 60;
+        for (wrong, now, left) in [
+            (vec![], 0, Ok(5)),
+            (vec![0, 1, 2, 3], 4, Ok(1)),
+            (vec![0, 1, 2, 3, 4], 5, Err(day)),
+            // Recoveries far apart share the budget.
+            (vec![0, 300, 600, 900, 1200], 1300, Err(day)),
+            (vec![0, 300, 600, 900, 1200], day, Ok(1)),
+            (vec![0, 1, 2, 3, 4], day + 4, Ok(5)),
+            // More than were ever allowed (the policy was tightened): all of them have to age.
+            (vec![0, 1, 2, 3, 4, 5, 6], 7, Err(day + 2)),
+        ] {
+            let wrong: Vec<Timestamp> = wrong.into_iter().map(at).collect();
+            let expected = left.map_err(|until| BudgetSpent { until: at(until) });
+            assert_eq!(policy().entries_left(&wrong, at(now)), expected, "{wrong:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn a_re_send_and_a_change_of_method_are_served_at_once_and_later_ones_wait_longer_each_time() {
+        let seconds = SignedDuration::from_secs;
+        let start = at(0);
+        let mut sent = Vec::new();
+        let mut now = start;
+        for waits in [0, 0, 0, 30, 60, 120, 240, 480, 900, 900] {
+            let asked = policy().may_send(&sent, now);
+            if waits == 0 {
+                assert_eq!(asked, Ok(()));
+            } else {
+                assert_eq!(asked, Err(Wait(seconds(waits))));
+                now = now + seconds(waits);
+                assert_eq!(policy().may_send(&sent, now), Ok(()));
+            }
+            sent.push(now);
+        }
+    }
+
+    #[test]
+    fn a_day_has_an_end() {
+        let sent: Vec<Timestamp> = (0..20).map(|n| at(n * 70)).collect();
+        assert!(policy().may_send(&sent, at(20 * 70)).is_err());
+        assert!(policy().may_send(&sent, at(24 * 60)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_order_of_entries_allows_a_sixth_within_a_day(minutes in proptest::collection::vec(0..3000_i64, 0..40)) {
+            let mut minutes = minutes;
+            minutes.sort_unstable();
+            let mut wrong: Vec<Timestamp> = Vec::new();
+            for minute in minutes {
+                if policy().entries_left(&wrong, at(minute)).is_ok() {
+                    wrong.push(at(minute));
+                }
+            }
+            for start in &wrong {
+                let within = wrong.iter().filter(|at| **at >= *start && at.duration_since(*start) < policy().window);
+                prop_assert!(within.count() <= 5);
+            }
+        }
+    }
+}

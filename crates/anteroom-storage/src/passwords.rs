@@ -1,0 +1,143 @@
+//! A new password, and what ends with the old one.
+
+use crate::StoreError;
+use crate::accounts::Credential;
+use crate::entity::{accounts, grants, known_devices, password_credentials, password_history};
+use crate::row::Place;
+use crate::store::{Reads, Tx};
+use anteroom_crypto::PasswordHash;
+use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::ids::{AccountId, DeviceId};
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use uuid::Uuid;
+
+impl Reads {
+    /// The passwords before the current one, newest first.
+    pub async fn password_history(
+        &self,
+        account: AccountId,
+        limit: u64,
+    ) -> Result<Vec<PasswordHash>, StoreError> {
+        let rows = password_history::Entity::find()
+            .filter(password_history::Column::AccountId.eq(account.0))
+            .order_by_desc(password_history::Column::RetiredAt)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        let read = |row: password_history::Model| {
+            let place = Place { table: "password_history", id: &row.id };
+            PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// With its hash, to hold a new password against.
+    pub async fn credential(&self, account: AccountId) -> Result<Option<Credential>, StoreError> {
+        let row = password_credentials::Entity::find_by_id(account.0).one(&self.conn).await?;
+        let Some(row) = row else { return Ok(None) };
+        let place = Place { table: "password_credentials", id: &account };
+        Ok(Some(Credential {
+            hash: PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))?,
+            facts: anteroom_domain::password::PasswordFacts {
+                set_at: place.time("set_at", row.set_at)?,
+                jitter_days: place.number("expiry_jitter_days", row.expiry_jitter_days)?,
+            },
+        }))
+    }
+}
+
+impl Tx {
+    /// The old one goes into the history, under the identifier `retired`.
+    pub async fn set_password(
+        &self,
+        account: AccountId,
+        (new, retired): (&Credential, Uuid),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Some(old) = password_credentials::Entity::find_by_id(account.0).one(&self.conn).await? {
+            let row = password_history::ActiveModel {
+                id: Set(retired),
+                account_id: Set(account.0),
+                hash: Set(old.hash),
+                retired_at: Set(now.as_millisecond()),
+            };
+            password_history::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        }
+        let row = password_credentials::ActiveModel {
+            account_id: Set(account.0),
+            hash: Set(new.hash.encode()),
+            set_at: Set(new.facts.set_at.as_millisecond()),
+            expiry_jitter_days: Set(i32::from(new.facts.jitter_days)),
+            must_change: Set(false),
+            warned_days: Set(None),
+        };
+        let replace = OnConflict::column(password_credentials::Column::AccountId)
+            .update_columns([
+                password_credentials::Column::Hash,
+                password_credentials::Column::SetAt,
+                password_credentials::Column::ExpiryJitterDays,
+                password_credentials::Column::MustChange,
+                password_credentials::Column::WarnedDays,
+            ])
+            .to_owned();
+        password_credentials::Entity::insert(row)
+            .on_conflict(replace)
+            .exec_without_returning(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// All of its locks and counters, as only a completed reset may.
+    pub async fn lift_locks(&self, account: AccountId) -> Result<(), StoreError> {
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::UnknownFailures, Expr::value(0))
+            .col_expr(accounts::Column::UnknownLockedAt, Expr::value(None::<i64>))
+            .col_expr(accounts::Column::LockedAt, Expr::value(None::<i64>))
+            .filter(accounts::Column::Id.eq(account.0))
+            .exec(&self.conn)
+            .await?;
+        known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::Failures, Expr::value(0))
+            .filter(known_devices::Column::AccountId.eq(account.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Every device of the account but one: a thief's browser may be among them.
+    pub async fn forget_devices(
+        &self,
+        account: AccountId,
+        except: DeviceId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::RevokedAt, Expr::value(now.as_millisecond()))
+            .filter(known_devices::Column::AccountId.eq(account.0))
+            .filter(known_devices::Column::Id.ne(except.0))
+            .filter(known_devices::Column::RevokedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Every grant of the account, those that outlive their session too. Says how many there were.
+    pub async fn revoke_grants_of_account(
+        &self,
+        account: AccountId,
+        end: GrantEnd,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let revoked = grants::Entity::update_many()
+            .col_expr(grants::Column::RevokedAt, Expr::value(now.as_millisecond()))
+            .col_expr(grants::Column::RevokeReason, Expr::value(end.as_str()))
+            .filter(grants::Column::AccountId.eq(account.0))
+            .filter(grants::Column::RevokedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(revoked.rows_affected)
+    }
+}
