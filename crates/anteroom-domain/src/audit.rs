@@ -70,6 +70,18 @@ pub enum Event {
     SignInRefused { reason: &'static str, failures: u32 },
     AccountLocked { scope: &'static str },
     PasswordExpiredNoticed,
+    RecoveryAsked { mailed: bool },
+    LinkPressed,
+    LinkRefused { reason: &'static str },
+    CodeSent { purpose: &'static str, method: &'static str, phone: String },
+    CodeRefused { purpose: &'static str, left: u32 },
+    CodeAccepted { purpose: &'static str, method: &'static str },
+    PasswordReset,
+    PasswordChanged { reason: &'static str },
+    PhoneAdded { phone: String, phone_kind: &'static str },
+    PhoneVerified { phone: String },
+    RegistrationCompleted,
+    InvitationAsked { mailed: bool },
     SignedOut { reason: &'static str },
     ConsentGiven { scope: ScopeSet },
     ConsentDenied { scope: ScopeSet },
@@ -119,6 +131,8 @@ impl Event {
             Self::SignInRefused { .. }
             | Self::AccountLocked { .. }
             | Self::PasswordExpiredNoticed
+            | Self::LinkRefused { .. }
+            | Self::CodeRefused { .. }
             | Self::ConsentDenied { .. }
             | Self::AccessRefused
             | Self::TokenRefused { .. }

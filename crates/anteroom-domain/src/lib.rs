@@ -26,6 +26,7 @@ pub mod reference;
 pub mod refresh;
 pub mod session;
 pub mod sign_in;
+pub mod telephony;
 
 #[cfg(test)]
 mod world_tests;

@@ -5,6 +5,7 @@
 //! keeps asking cannot cancel the owner's; only a completed reset ends them all.
 
 use crate::ids::{AccountId, BrowserId, InteractionId, LinkId};
+use crate::rate::RateLimit;
 use anteroom_crypto::Digest;
 use jiff::{SignedDuration, Timestamp};
 
@@ -56,6 +57,8 @@ pub struct RecoveryPolicy {
     pub links_alive: u32,
     /// Tries of the typed code.
     pub typed_tries: u32,
+    /// Requests of one address prefix.
+    pub rate: RateLimit,
     /// A phone added to a registered account serves after this.
     pub new_phone_delay: SignedDuration,
 }
@@ -66,6 +69,7 @@ impl Default for RecoveryPolicy {
             link_lifetime: SignedDuration::from_mins(30),
             links_alive: 5,
             typed_tries: 10,
+            rate: RateLimit { max: 60, window: SignedDuration::from_mins(5) },
             new_phone_delay: SignedDuration::from_hours(72),
         }
     }

@@ -7,6 +7,7 @@ use crate::one_time_code::CodePolicy;
 use crate::password::PasswordAgePolicy;
 use crate::rate::RateLimit;
 use crate::session::SessionPolicy;
+use crate::telephony::TelephonyPolicy;
 use jiff::SignedDuration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub struct Policy {
     pub new_password: NewPasswordPolicy,
     pub codes: CodePolicy,
     pub recovery: RecoveryPolicy,
+    pub telephony: TelephonyPolicy,
     pub session: SessionPolicy,
     pub sign_in: SignInPolicy,
     pub tokens: TokenPolicy,
@@ -64,6 +66,7 @@ impl Default for Policy {
             new_password: NewPasswordPolicy::default(),
             codes: CodePolicy::default(),
             recovery: RecoveryPolicy::default(),
+            telephony: TelephonyPolicy::default(),
             session: SessionPolicy {
                 idle: SignedDuration::from_mins(30),
                 absolute: SignedDuration::from_hours(12),

@@ -1,20 +1,21 @@
 //! What an operator does at the shell. Nobody sets, sees or skips a password or a code here: an invited person finishes
 //! their own registration.
 
-use anteroom_crypto::{KeyPurpose, Token};
 use anteroom_domain::account::{Account, AccountStatus, GroupName, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::ids::{AccountId, AddressId, LinkId, MessageId};
+use anteroom_domain::ids::{AccountId, AddressId, MessageId};
+use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::session::SessionEnd;
-use anteroom_storage::{InsertAccountError, Invitation, NewAccount, NewAddress, Tx};
+use anteroom_storage::{InsertAccountError, NewAccount, NewAddress, Tx};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::FlowError;
+use crate::links::new_link;
 use crate::provider::{Provider, Snapshot};
 use crate::sign_out::{end_one, listeners};
 use crate::trail::Origin;
@@ -47,8 +48,6 @@ impl From<anteroom_storage::StoreError> for AdminError {
     }
 }
 
-const LINK_CONTEXT: &str = "link";
-
 /// Makes the account, its invitation link and the mail that carries it, in one transaction. Whoever was invited before and
 /// has not registered yet gets another link.
 pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<AccountId, AdminError> {
@@ -59,15 +58,13 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<AccountId, 
     }
     let now = provider.clock.now();
     let account = known.as_ref().map_or_else(|| AccountId(provider.random.uuid_v4()), |known| known.id);
-    let (token, invitation) = invitation(provider, account, now);
-    let message = invitation_mail(provider, &invitee, account, &token);
+    let invitation = invitation_for(provider, (account, &invitee), now);
     let new = known.is_none().then(|| new_account(provider, &invitee, account, now));
     let groups = invitee.groups.iter().map(ToString::to_string).collect();
     let origin = Origin::local(now, &provider.random);
     let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
     let write = provider.store.write(move |tx: Tx| {
-        let (new, message, entry, invitation) =
-            (new.clone(), message.clone(), entry.clone(), invitation.clone());
+        let (new, entry, invitation) = (new.clone(), entry.clone(), invitation.clone());
         async move {
             if let Some(new) = &new {
                 tx.insert_account(new).await.map_err(|error| match error {
@@ -77,8 +74,8 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<AccountId, 
                     InsertAccountError::Store(error) => error.into(),
                 })?;
             }
-            tx.insert_invitation(&invitation).await?;
-            tx.enqueue(&message).await?;
+            tx.insert_link(&invitation.link).await?;
+            tx.enqueue(&invitation.message).await?;
             tx.append(&entry).await?;
             Ok::<_, AdminError>(())
         }
@@ -106,26 +103,34 @@ fn new_account(provider: &Provider, invitee: &Invitee, id: AccountId, now: Times
     }
 }
 
-fn invitation(provider: &Provider, account: AccountId, now: Timestamp) -> (Token, Invitation) {
-    let token = provider.random.token();
-    let lifetime = provider.snapshot().policy.invitation_lifetime;
-    let invitation = Invitation {
-        id: LinkId(new_id(&provider.random, now)),
-        account,
-        token: provider.keyring.mac(KeyPurpose::TokenHash).digest(LINK_CONTEXT, token.as_bytes()),
-        created_at: now,
-        expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
-    };
-    (token, invitation)
+/// An invitation's link with the mail that carries it.
+#[derive(Clone)]
+pub(crate) struct Invitation {
+    pub link: Link,
+    pub message: Message,
 }
 
-fn invitation_mail(provider: &Provider, invitee: &Invitee, account: AccountId, token: &Token) -> Message {
-    let now = provider.clock.now();
+pub(crate) fn invitation(provider: &Provider, account: &Account, now: Timestamp) -> Invitation {
+    let invitee = Invitee {
+        address: account.primary_address.clone(),
+        profile: account.profile.clone(),
+        groups: BTreeSet::new(),
+        locale: account.locale.clone(),
+    };
+    invitation_for(provider, (account.id, &invitee), now)
+}
+
+fn invitation_for(
+    provider: &Provider,
+    (account, invitee): (AccountId, &Invitee),
+    now: Timestamp,
+) -> Invitation {
     let snapshot = provider.snapshot();
     let lifetime = snapshot.policy.invitation_lifetime;
-    let mut link = snapshot.issuer.endpoint("/complete-registration");
-    link.query_pairs_mut().append_pair("token", &token.encode());
-    Message {
+    let new = new_link(provider, (LinkKind::Invitation, Some(account)), None, (now, lifetime));
+    let mut href = snapshot.issuer.endpoint("/complete-registration");
+    href.query_pairs_mut().append_pair("token", &new.token.encode());
+    let message = Message {
         id: MessageId(new_id(&provider.random, now)),
         account: Some(account),
         locale: invitee.locale.clone(),
@@ -133,13 +138,14 @@ fn invitation_mail(provider: &Provider, invitee: &Invitee, account: AccountId, t
             to: invitee.address.clone(),
             mail: Mail::Invitation {
                 name: invitee.profile.given_name.clone().or_else(|| invitee.profile.name.clone()),
-                link: link.to_string(),
+                link: href.to_string(),
                 days: u16::try_from(lifetime.as_hours() / 24).unwrap_or(u16::MAX),
             },
         },
         created_at: now,
-        expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
-    }
+        expires_at: new.link.expires_at,
+    };
+    Invitation { link: new.link, message }
 }
 
 fn known_groups(provider: &Provider, groups: &BTreeSet<GroupName>) -> Result<(), AdminError> {

@@ -51,6 +51,7 @@ pub async fn authorize(
         account: None,
         consented_by: None,
         insists_on,
+        recovery: None,
     };
     Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, Carried::new(journey)).await?))
 }

@@ -72,6 +72,7 @@ impl Carried {
             account: None,
             consented_by: None,
             insists_on: None,
+            recovery: None,
         })
     }
 
@@ -137,6 +138,11 @@ pub struct Keeping {
 }
 
 impl Keeping {
+    /// Of the row that a page will become.
+    pub(crate) fn id(&self) -> InteractionId {
+        self.id
+    }
+
     pub fn prepare(provider: &Provider, now: Timestamp) -> Self {
         let handle = provider.random.token();
         let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());

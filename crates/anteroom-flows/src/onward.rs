@@ -5,7 +5,9 @@ use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::Destination;
-use anteroom_domain::next_step::{self, Needs, NextStep, Person, SignInReason, Standing};
+use anteroom_domain::next_step::{self, Needs, NewPasswordReason, NextStep, SignInReason};
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::phone::Phone;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::errors::AuthorizationErrorCode;
@@ -19,7 +21,9 @@ use crate::journey::{Carried, Keeping};
 use crate::person_in_question::Who;
 use crate::provider::{Provider, Snapshot};
 use crate::release;
+use crate::standing::{person, verification};
 use crate::trail::{Origin, note_refusal};
+use crate::verification::Verification;
 use crate::visitor::{Live, Visitor, live_sessions};
 
 /// What the web shows or where it sends the browser.
@@ -44,14 +48,35 @@ pub struct StepPage {
 
 #[derive(Debug)]
 pub enum Step {
-    SignIn { reason: SignInReason, email: String },
+    SignIn {
+        reason: SignInReason,
+        email: String,
+    },
     ChooseAccount(Vec<Live>),
-    Consent { scope: ScopeSet, person: Box<Live> },
+    Consent {
+        scope: ScopeSet,
+        person: Box<Live>,
+    },
     NotEntitled(Box<Account>),
-    ExpiredPassword { account: Box<Account>, set_at: Timestamp },
+    ExpiredPassword {
+        account: Box<Account>,
+        set_at: Timestamp,
+    },
     CompleteRegistration,
-    StepUp,
-    NoSecondFactor,
+    Verify(Box<Verification>),
+    /// No phone can take a code; one may serve from a time on.
+    NoSecondFactor {
+        purpose: CodePurpose,
+        later: Option<Timestamp>,
+    },
+    AddPhones {
+        account: Box<Account>,
+        phones: Vec<Phone>,
+    },
+    NewPassword {
+        reason: NewPasswordReason,
+        account: Box<Account>,
+    },
 }
 
 /// Decides from what the browser's cookies hold.
@@ -80,7 +105,7 @@ pub async fn proceed_with(
     }
     let step = match (step, who) {
         (NextStep::Done, Who::SignedIn(live)) => return arrive(provider, visitor, ahead, &live).await,
-        (step, who) => page(provider, &ahead, step, who).await?,
+        (step, who) => page(provider, visitor, (&carried, &ahead), step, who).await?,
     };
     if let (Step::NotEntitled(account), Some(client)) = (&step, ahead.client()) {
         note_not_entitled(provider, visitor, account, client).await?;
@@ -102,7 +127,7 @@ async fn arrive(
     live: &Live,
 ) -> Result<Onward, FlowError> {
     match ahead {
-        Ahead::Dashboard => Ok(Onward::Dashboard),
+        Ahead::Dashboard | Ahead::ChangePassword => Ok(Onward::Dashboard),
         Ahead::Application { client, request } => {
             let response = release::code(provider, visitor, &client, &request, live).await?;
             Ok(Onward::Application(Box::new(response)))
@@ -111,24 +136,50 @@ async fn arrive(
 }
 
 /// The page for a step, with the person it is about.
-async fn page(provider: &Provider, ahead: &Ahead, step: NextStep, who: Who) -> Result<Step, FlowError> {
+async fn page(
+    provider: &Provider,
+    visitor: &Visitor,
+    (carried, ahead): (&Carried, &Ahead),
+    step: NextStep,
+    who: Who,
+) -> Result<Step, FlowError> {
+    let verify = async |who, what| -> Result<Step, FlowError> {
+        Ok(Step::Verify(Box::new(verification(provider, visitor, carried, who, what).await?)))
+    };
     Ok(match (step, who) {
         (NextStep::ChooseAccount, who) => Step::ChooseAccount(who.into_choices()),
         (NextStep::Consent(scope), Who::SignedIn(person)) => Step::Consent { scope, person },
         (NextStep::NotEntitled, Who::SignedIn(live)) => Step::NotEntitled(Box::new(live.account)),
         (NextStep::NotEntitled, Who::Proven(account, _)) => Step::NotEntitled(account),
-        (NextStep::ChangeExpiredPassword, Who::Proven(account, _)) => {
+        (NextStep::PasswordExpired, Who::Proven(account, _)) => {
             let facts = provider.store.password_facts(account.id).await?;
             let set_at = facts.ok_or(FlowError::Broken("a proven password without its row"))?.set_at;
             Step::ExpiredPassword { account, set_at }
         }
         (NextStep::CompleteRegistration, _) => Step::CompleteRegistration,
-        (NextStep::StepUp(_), _) => Step::StepUp,
-        (NextStep::NoSecondFactor, _) => Step::NoSecondFactor,
+        (NextStep::Verify(purpose), who) => verify(who, (purpose, None)).await?,
+        (NextStep::StepUp(reason), who) => verify(who, (CodePurpose::StepUp, Some(reason))).await?,
+        (NextStep::NoSecondFactor(purpose), who) => {
+            let phones = match who.account() {
+                Some(account) => provider.store.phones_of(account.id).await?,
+                None => Vec::new(),
+            };
+            let waiting = phones.iter().filter(|phone| phone.verified_at.is_some());
+            Step::NoSecondFactor { purpose, later: waiting.map(|phone| phone.usable_from).min() }
+        }
+        (NextStep::AddPhones, Who::Proven(account, _)) => {
+            let phones = provider.store.phones_of(account.id).await?;
+            Step::AddPhones { account, phones }
+        }
+        (NextStep::NewPassword(reason), Who::Proven(account, _)) => Step::NewPassword { reason, account },
+        (NextStep::NewPassword(reason), Who::SignedIn(live)) => {
+            Step::NewPassword { reason, account: Box::new(live.account) }
+        }
         (NextStep::SignIn(reason), who) => {
             let known = who.account().filter(|_| reason != SignInReason::OtherAccount);
             let known = known.map(|account| account.primary_address.as_str());
-            let hinted = || ahead.request().and_then(|request| request.login_hint.as_deref());
+            let recovered = carried.journey.recovery.as_ref().map(|note| note.address.as_str());
+            let hinted = || recovered.or(ahead.request().and_then(|request| request.login_hint.as_deref()));
             Step::SignIn { reason, email: known.or_else(hinted).unwrap_or_default().to_owned() }
         }
         // A proof alone opens nothing: its person signs in.
@@ -162,12 +213,14 @@ pub(crate) async fn parked(
 enum Ahead {
     Dashboard,
     Application { client: Arc<Client>, request: Box<AuthorizationRequest> },
+    ChangePassword,
 }
 
 impl Ahead {
     fn of(snapshot: &Snapshot, destination: &Destination) -> Option<Self> {
         match destination {
             Destination::Dashboard => Some(Self::Dashboard),
+            Destination::ChangePassword => Some(Self::ChangePassword),
             Destination::Application(request) => {
                 let client = Arc::clone(snapshot.clients.get(&request.client_id)?);
                 Some(Self::Application { client, request: request.clone() })
@@ -177,23 +230,33 @@ impl Ahead {
 
     fn request(&self) -> Option<&AuthorizationRequest> {
         match self {
-            Self::Dashboard => None,
+            Self::Dashboard | Self::ChangePassword => None,
             Self::Application { request, .. } => Some(request),
         }
     }
 
     fn client(&self) -> Option<&Arc<Client>> {
         match self {
-            Self::Dashboard => None,
+            Self::Dashboard | Self::ChangePassword => None,
             Self::Application { client, .. } => Some(client),
         }
     }
 }
 
+/// Whoever wants a new password has typed the old one not long ago: a desk that somebody left is not enough.
+const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
+
 async fn needs(provider: &Provider, carried: &Carried, ahead: &Ahead, who: &Who) -> Result<Needs, FlowError> {
     let journey = &carried.journey;
-    let nothing = Needs::nothing(journey.began_at);
-    let Ahead::Application { client, request } = ahead else { return Ok(nothing) };
+    let new_device_steps_up = provider.snapshot().policy.new_devices_step_up;
+    let nothing = Needs { new_device_steps_up, ..Needs::nothing(journey.began_at) };
+    let (client, request) = match ahead {
+        Ahead::Application { client, request } => (client, request),
+        Ahead::Dashboard => return Ok(nothing),
+        Ahead::ChangePassword => {
+            return Ok(Needs { new_password: true, max_age: Some(RECENT_SIGN_IN), ..nothing });
+        }
+    };
     let account = who.account();
     Ok(Needs {
         login: request.prompt.contains(Prompt::Login),
@@ -253,35 +316,6 @@ fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet {
         }
     }
     asked
-}
-
-async fn person(
-    provider: &Provider,
-    visitor: &Visitor,
-    who: &Who,
-    needs: &Needs,
-) -> Result<Person, FlowError> {
-    let (account, auth_time, acr, proven) = match who {
-        Who::Nobody => return Ok(Person::Nobody),
-        Who::Several(_) => return Ok(Person::Several),
-        Who::SignedIn(live) => (&live.account, live.session.auth_time, live.session.acr, false),
-        Who::Proven(account, proof) => (&**account, proof.at, proof.acr, true),
-    };
-    // Read only where the decision can turn on it.
-    let can_step_up = if needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up {
-        provider.store.second_factors(account.id, visitor.now).await?.any()
-    } else {
-        false
-    };
-    Ok(Person::One(Standing {
-        status: account.status,
-        auth_time,
-        acr,
-        // Until other proofs exist, a proof without a session means just this.
-        password_expired: proven,
-        device_stepped_up: false,
-        can_step_up,
-    }))
 }
 
 /// Where no page helps: `prompt=none` (OpenID Connect Core §3.1.2.1), and a person who has just signed in and is not the one

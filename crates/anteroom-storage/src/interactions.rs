@@ -23,6 +23,13 @@ impl Reads {
     }
 }
 
+impl Reads {
+    pub async fn interaction_by_id(&self, id: InteractionId) -> Result<Option<Interaction>, StoreError> {
+        let row = interactions::Entity::find_by_id(id.0).one(&self.conn).await?;
+        row.as_ref().map(interaction).transpose()
+    }
+}
+
 impl Tx {
     pub async fn insert_interaction(
         &self,

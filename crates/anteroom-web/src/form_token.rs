@@ -21,6 +21,16 @@ pub(crate) enum FormName {
     Consent,
     NotEntitled,
     ExpiredPassword,
+    ForgotPassword,
+    RecoveryCode,
+    Recover,
+    VerifySend,
+    VerifyCode,
+    NewPassword,
+    CompleteRegistration,
+    Register,
+    RegisterPhone,
+    PhonesDone,
 }
 
 impl FormName {
@@ -32,6 +42,16 @@ impl FormName {
             Self::Consent => "form:consent",
             Self::NotEntitled => "form:not-entitled",
             Self::ExpiredPassword => "form:expired-password",
+            Self::ForgotPassword => "form:forgot-password",
+            Self::RecoveryCode => "form:recovery-code",
+            Self::Recover => "form:recover",
+            Self::VerifySend => "form:verify-send",
+            Self::VerifyCode => "form:verify-code",
+            Self::NewPassword => "form:new-password",
+            Self::CompleteRegistration => "form:complete-registration",
+            Self::Register => "form:register",
+            Self::RegisterPhone => "form:register-phone",
+            Self::PhonesDone => "form:phones-done",
         }
     }
 }

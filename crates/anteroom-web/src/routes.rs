@@ -18,7 +18,8 @@ use crate::asker::Asker;
 use crate::endpoints::{authorize, cors, discovery, health, token, userinfo};
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
-    choose_account, consent, dashboard, expired_password, later, not_entitled, sign_in, sign_out, step,
+    choose_account, consent, dashboard, expired_password, forgot_password, new_password, not_entitled,
+    recover, register, register_phones, sign_in, sign_out, step, verify,
 };
 use crate::state::Web;
 use crate::{dev, guard};
@@ -57,12 +58,31 @@ fn pages() -> Router<Arc<Web>> {
         .route("/open/{client}", get(dashboard::open))
         .route("/sign-out", get(dashboard::home).post(sign_out::submit))
         .route("/signed-out", get(sign_out::done))
-        .route(step::FORGOT_PASSWORD, get(later::forgot_password))
-        .route(step::COMPLETE_REGISTRATION, get(later::complete_registration))
-        .route(later::CHANGE_PASSWORD, get(later::change_password))
+        .merge(journeys())
         .route("/dev/outbox", get(dev::page))
         .route("/dev/outbox.json", get(dev::json))
         .route("/dev/outbox/{id}", get(dev::email))
+}
+
+/// The ways to a password, and the proof of identity on them.
+fn journeys() -> Router<Arc<Web>> {
+    Router::new()
+        .route(step::FORGOT_PASSWORD, get(forgot_password::form).post(forgot_password::submit))
+        .route(forgot_password::ASKED, get(forgot_password::asked))
+        .route(forgot_password::WAITING, get(forgot_password::waiting))
+        .route("/recover", get(recover::link).post(recover::press))
+        .route("/recover/code", get(dashboard::home).post(recover::type_code))
+        .route("/verify/send", get(dashboard::home).post(verify::send))
+        .route("/verify/code", get(dashboard::home).post(verify::enter))
+        .route("/new-password", get(dashboard::home).post(new_password::submit))
+        .route(new_password::CHANGED, get(new_password::changed))
+        .route(new_password::CHANGE, get(new_password::change))
+        .route(step::COMPLETE_REGISTRATION, get(register::invitation).post(register::again))
+        .route("/register", get(dashboard::home).post(register::accept))
+        .route("/register/phone", get(dashboard::home).post(register_phones::add))
+        .route("/register/phone/verify", get(dashboard::home).post(register_phones::verify))
+        .route("/register/phone/another", get(dashboard::home).post(register_phones::another))
+        .route("/register/phones-done", get(dashboard::home).post(register_phones::done))
 }
 
 fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {

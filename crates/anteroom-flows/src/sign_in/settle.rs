@@ -5,7 +5,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
-use anteroom_domain::interaction::{Destination, Proof};
+use anteroom_domain::interaction::{Destination, Proof, ProofKind};
 use anteroom_domain::lockout::{Counters, LockScope};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::password::PasswordAge;
@@ -212,9 +212,9 @@ async fn admit(
             account: account.id,
             epoch: account.epoch,
             at: prepared.now(),
-            acr: Acr::Pwd,
-            amr: AmrSet::from_iter([Amr::Pwd]),
+            kind: ProofKind::ExpiredPassword { told: false },
             device: device.map(|device| device.id),
+            factor: None,
         };
         return Ok(Settled::Expired(prepared.keep(tx, Some(proof)).await?));
     }

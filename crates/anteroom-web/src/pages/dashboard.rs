@@ -11,7 +11,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
-use crate::pages::later::CHANGE_PASSWORD;
+use crate::pages::new_password::CHANGE;
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, see_other};
 
@@ -35,7 +35,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
         email: account.primary_address.as_str().to_owned(),
         tiles: tiles.into_iter().map(tile).collect(),
         password_warning: password_days_left.map(|days| PasswordWarning { days: u32::from(days) }),
-        change_password_href: CHANGE_PASSWORD.to_owned(),
+        change_password_href: CHANGE.to_owned(),
         other_account_href: if others > 0 { "/choose-account" } else { "/sign-in?another=1" }.to_owned(),
     };
     Ok(Frame::of(asker).signed_in(&account).page(StatusCode::OK, &page))

@@ -153,7 +153,7 @@ fn rate_limited(asker: &Asker, carried: &Carried, email: String, wait: Wait) -> 
     Ok(response)
 }
 
-fn remember(asker: &Asker, cookies: NewCookies, response: Response) -> Response {
+pub(crate) fn remember(asker: &Asker, cookies: NewCookies, response: Response) -> Response {
     let (provider, secure) = (&asker.web.provider, asker.web.secure_cookies());
     let mut jar = asker.jar.clone();
     jar.sessions = cookies.sessions;

@@ -8,8 +8,8 @@ use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_flows::visitor::Live;
 use anteroom_oidc::ScopeSet;
 use anteroom_pages::{
-    AccountChoice, ChooseAccountPage, ConsentPage, Date, NotEntitledPage, PasswordExpiredPage, SignInNotice,
-    Step as Unavailable, StepUnavailablePage,
+    AccountChoice, ChooseAccountPage, ConsentPage, Date, NoPhonePage, NotEntitledPage, PasswordExpiredPage,
+    SignInNotice,
 };
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -21,7 +21,9 @@ use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::consent::consent_scopes;
 use crate::pages::sign_in_form::SignInForm;
-use crate::respond::{Frame, application_gone, see_next, see_other, to_application};
+use crate::pages::verify::Say;
+use crate::pages::{new_password, register_phones, verify};
+use crate::respond::{Frame, application_gone, moment, see_next, see_other, to_application};
 
 pub(crate) const DASHBOARD: &str = "/dashboard";
 pub(crate) const FORGOT_PASSWORD: &str = "/forgot-password";
@@ -29,8 +31,12 @@ pub(crate) const COMPLETE_REGISTRATION: &str = "/complete-registration";
 
 /// In answer to a GET: the page itself.
 pub(crate) fn show(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
+    show_saying(asker, onward, &Say::default())
+}
+
+fn show_saying(asker: &Asker, onward: Onward, say: &Say) -> Result<Response, Failure> {
     match onward {
-        Onward::Page(page) => step_page(asker, *page),
+        Onward::Page(page) => step_page(asker, *page, say),
         Onward::Application(response) => Ok(to_application(asker, &response)),
         Onward::Dashboard => Ok(see_other(DASHBOARD)),
         Onward::ApplicationGone => Err(application_gone()),
@@ -45,7 +51,7 @@ pub(crate) fn go(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
     }
 }
 
-fn continue_address(asker: &Asker, page: &StepPage) -> Result<String, Failure> {
+pub(crate) fn continue_address(asker: &Asker, page: &StepPage) -> Result<String, Failure> {
     let handle = page.carried.field(&asker.web.provider)?;
     Ok(handle.map_or_else(|| "/sign-in".to_owned(), |handle| format!("/continue?interaction={handle}")))
 }
@@ -61,7 +67,7 @@ async fn resumed(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let Ok(carried) = open(provider, &asker.visitor, waiting).await? else {
         return Err(Failure::interaction_expired());
     };
-    show(asker, proceed(provider, &asker.visitor, carried).await?)
+    show_saying(asker, proceed(provider, &asker.visitor, carried).await?, &Say::asked_in(query))
 }
 
 /// The journey named in an address.
@@ -70,15 +76,10 @@ pub(crate) fn waiting_in(query: &str) -> Option<Waiting> {
     Waiting::parse(form.once("interaction").ok()??)
 }
 
-fn step_page(asker: &Asker, page: StepPage) -> Result<Response, Failure> {
+fn step_page(asker: &Asker, page: StepPage, say: &Say) -> Result<Response, Failure> {
+    let shown = Shown::of(asker, &page)?;
     let StepPage { step, client, carried } = page;
     let locales = carried.journey.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
-    let shown = Shown {
-        asker,
-        interaction: carried.field(&asker.web.provider)?,
-        application_name: client.as_ref().map(|client| client.display_name().to_owned()),
-        frame: Frame::of(asker).in_language_of(&locales),
-    };
     Ok(match step {
         Step::SignIn { reason, email } => {
             let Shown { interaction, application_name, .. } = shown;
@@ -90,21 +91,43 @@ fn step_page(asker: &Asker, page: StepPage) -> Result<Response, Failure> {
         Step::Consent { scope, person } => shown.consent(&scope, &person.account, client.as_deref()),
         Step::NotEntitled(account) => shown.not_entitled(&account),
         Step::ExpiredPassword { account, set_at } => shown.expired_password(&account, set_at),
-        Step::CompleteRegistration => shown.unavailable(Unavailable::Registration),
-        Step::StepUp => shown.unavailable(Unavailable::StepUp),
-        Step::NoSecondFactor => shown.unavailable(Unavailable::PhoneCode),
+        Step::CompleteRegistration => see_other(COMPLETE_REGISTRATION),
+        Step::Verify(verification) => verify::page(shown, &verification, say),
+        Step::NoSecondFactor { purpose, later } => shown.no_phone(verify::reason(purpose, false), later),
+        Step::AddPhones { phones, .. } => register_phones::page(shown, &phones, None),
+        Step::NewPassword { reason, account } => new_password::page(shown, (reason, &account), None),
     })
 }
 
 /// What the pages of a journey have in common.
-struct Shown<'a> {
-    asker: &'a Asker,
-    interaction: Option<String>,
-    application_name: Option<String>,
-    frame: Frame<'a>,
+pub(crate) struct Shown<'a> {
+    pub(crate) asker: &'a Asker,
+    pub(crate) interaction: Option<String>,
+    pub(crate) application_name: Option<String>,
+    pub(crate) frame: Frame<'a>,
 }
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    pub(crate) fn of(asker: &'a Asker, page: &StepPage) -> Result<Self, Failure> {
+        let request = page.carried.journey.request();
+        let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+        Ok(Self {
+            asker,
+            interaction: page.carried.field(&asker.web.provider)?,
+            application_name: page.client.as_ref().map(|client| client.display_name().to_owned()),
+            frame: Frame::of(asker).in_language_of(&locales),
+        })
+    }
+
+    fn no_phone(self, reason: anteroom_pages::VerifyReason, later: Option<Timestamp>) -> Response {
+        let view = NoPhonePage {
+            reason,
+            sign_in_href: "/sign-in".to_owned(),
+            later: later.map(|at| moment(self.asker, at)),
+        };
+        self.frame.page(StatusCode::OK, &view)
+    }
+
     fn choose_account(self, live: &[Live]) -> Response {
         let view = ChooseAccountPage {
             form_token: token_for(self.asker, FormName::ChooseAccount),
@@ -151,10 +174,6 @@ impl Shown<'_> {
             set_on: Date { year: set_on.year(), month: set_on.month(), day: set_on.day() },
         };
         self.frame.page(StatusCode::OK, &view)
-    }
-
-    fn unavailable(self, step: Unavailable) -> Response {
-        self.frame.page(StatusCode::OK, &StepUnavailablePage { step, back_href: DASHBOARD.to_owned() })
     }
 }
 

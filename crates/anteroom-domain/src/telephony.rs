@@ -1,0 +1,103 @@
+//! Which numbers codes are sent to.
+//!
+//! Somebody who may name numbers can make a practice pay for calls to premium ranges, so a number is held against its
+//! region's plan, and only the regions that the operator named are reached. The plan of +1 is shared by many countries:
+//! the region decides, not the code.
+
+use crate::phone::E164;
+use phonenumber::country::Id;
+use phonenumber::metadata::DATABASE;
+use phonenumber::{PhoneNumber, Type};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelephonyPolicy {
+    /// The first one is that of numbers typed without a country code.
+    pub regions: Vec<Id>,
+}
+
+impl Default for TelephonyPolicy {
+    fn default() -> Self {
+        Self { regions: vec![Id::US] }
+    }
+}
+
+impl TelephonyPolicy {
+    pub fn default_region(&self) -> Option<Id> {
+        self.regions.first().copied()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberProblem {
+    NotANumber,
+    /// Nobody can text one, and a call would have to dial on.
+    Extension,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAllowed {
+    Region,
+    Premium,
+}
+
+pub fn parse_number(text: &str, default_region: Option<Id>) -> Result<E164, NumberProblem> {
+    let number = phonenumber::parse(default_region, text).map_err(|_| NumberProblem::NotANumber)?;
+    if number.extension().is_some() {
+        return Err(NumberProblem::Extension);
+    }
+    if !number.is_valid() {
+        return Err(NumberProblem::NotANumber);
+    }
+    let text = number.format().mode(phonenumber::Mode::E164).to_string();
+    E164::parse(&text).map_err(|_| NumberProblem::NotANumber)
+}
+
+/// Asked when a number is added and each time before something is sent: the operator may have narrowed the regions since.
+pub fn allowed(number: &E164, policy: &TelephonyPolicy) -> Result<(), NotAllowed> {
+    let parsed: PhoneNumber = phonenumber::parse(None, number.as_str()).map_err(|_| NotAllowed::Region)?;
+    if !parsed.country().id().is_some_and(|region| policy.regions.contains(&region)) {
+        return Err(NotAllowed::Region);
+    }
+    match parsed.number_type(&DATABASE) {
+        Type::FixedLine | Type::Mobile | Type::FixedLineOrMobile | Type::Voip | Type::PersonalNumber => {
+            Ok(())
+        }
+        _ => Err(NotAllowed::Premium),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_type_becomes_e164() {
+        for (text, expected) in [
+            ("(202) 555-0143", Ok("+12025550143")),
+            ("+1 202 555 0143", Ok("+12025550143")),
+            ("202-555-0143 ext. 12", Err(NumberProblem::Extension)),
+            ("555-0143", Err(NumberProblem::NotANumber)),
+            ("front desk", Err(NumberProblem::NotANumber)),
+            ("", Err(NumberProblem::NotANumber)),
+        ] {
+            let number = parse_number(text, Some(Id::US));
+            assert_eq!(number.as_ref().map(E164::as_str).map_err(|problem| *problem), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_regions_named_are_reached_and_no_premium_range() {
+        let policy = TelephonyPolicy::default();
+        for (number, expected) in [
+            ("+12025550143", Ok(())),
+            // Canada and Jamaica share the code.
+            ("+16135550143", Err(NotAllowed::Region)),
+            ("+18765550143", Err(NotAllowed::Region)),
+            ("+442079460143", Err(NotAllowed::Region)),
+            ("+19005550143", Err(NotAllowed::Premium)),
+            ("+18005550143", Err(NotAllowed::Premium)),
+        ] {
+            assert_eq!(allowed(&E164::parse(number).unwrap(), &policy), expected, "{number}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `POST /expired-password`: the person has read why, and goes on to the code and a new password.
+
+use anteroom_domain::interaction::{Proof, ProofKind};
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Keeping, Place, Waiting, open};
+use crate::onward::{Onward, proceed};
+use crate::provider::Provider;
+use crate::visitor::Visitor;
+
+/// `None`: what waited is gone.
+pub async fn go_on(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+) -> Result<Option<Onward>, FlowError> {
+    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(None) };
+    let carried = match carried.proof() {
+        Some(proof) if matches!(proof.kind, ProofKind::ExpiredPassword { told: false }) => {
+            let proof = Proof { kind: ProofKind::ExpiredPassword { told: true }, ..proof.clone() };
+            kept(provider, visitor, carried, proof).await?
+        }
+        _ => carried,
+    };
+    proceed(provider, visitor, carried).await.map(Some)
+}
+
+/// The same journey with another proof.
+pub(crate) async fn kept(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: Carried,
+    proof: Proof,
+) -> Result<Carried, FlowError> {
+    debug_assert!(matches!(carried.place, Place::Row { .. }), "a proof is in a row");
+    let keeping = Keeping::prepare(provider, visitor.now);
+    let write = provider.store.write(move |tx| {
+        let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
+        async move { carried.keep(&tx, &keeping, Some(proof)).await }
+    });
+    write.await
+}

@@ -1,0 +1,159 @@
+//! `POST /new-password`: after a reset, an expired password, by choice, or at the end of a registration.
+//!
+//! Invariants:
+//! - only the person sets it, and only where the one decision asks for it now;
+//! - the rules are checked, the old ones compared and the new one hashed before the transaction; under the account's lock the
+//!   epoch says whether anything came in between;
+//! - in one transaction with it: the epoch is raised, sessions, grants and links end, a reset lifts the lock and forgets the
+//!   other devices, every address is told;
+//! - a reset signs nobody in. A changed password proves its browser anew.
+
+mod settle;
+
+use anteroom_crypto::{Lane, Verdict};
+use anteroom_domain::account::Account;
+use anteroom_domain::ids::DeviceId;
+use anteroom_domain::interaction::Destination;
+use anteroom_domain::new_password::{Weakness, known_words};
+use anteroom_domain::next_step::NewPasswordReason;
+use anteroom_storage::Credential;
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
+use crate::onward::{Onward, Step, StepPage, parked, proceed, proceed_with};
+use crate::provider::Provider;
+use crate::sign_in::NewCookies;
+use crate::visitor::{Live, Visitor, kept_sessions, live_sessions};
+use settle::{Prepared, Settled, settle};
+
+pub struct Entered {
+    pub new: SecretString,
+    pub confirmed: SecretString,
+}
+
+#[derive(Debug)]
+pub enum NewPasswordOutcome {
+    /// The browser is a known one from now on; the person signs in.
+    Reset {
+        device: DeviceId,
+        carried: Carried,
+    },
+    SignedIn {
+        cookies: NewCookies,
+        onward: Onward,
+    },
+    Problem {
+        fault: Fault,
+        page: Box<StepPage>,
+    },
+    /// The journey stands elsewhere.
+    Onward(Onward),
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Missing,
+    Mismatch,
+    Weakness(Weakness),
+    /// It is the current one, or one of the last.
+    Used,
+    /// The current one is too young to be changed by choice; so long still.
+    TooYoung(SignedDuration),
+}
+
+pub async fn set(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Option<Waiting>,
+    entered: Entered,
+) -> Result<NewPasswordOutcome, FlowError> {
+    let carried = match open_or_dashboard(provider, visitor, waiting).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Ok(NewPasswordOutcome::Gone),
+    };
+    let page = match proceed(provider, visitor, carried).await? {
+        Onward::Page(page) => page,
+        elsewhere => return Ok(NewPasswordOutcome::Onward(elsewhere)),
+    };
+    let Step::NewPassword { reason, account } = &page.step else {
+        return Ok(NewPasswordOutcome::Onward(Onward::Page(page)));
+    };
+    let (reason, account) = (*reason, account.clone());
+    let old = provider.store.credential(account.id).await?;
+    let checked = check(provider, visitor, (&account, old.as_ref(), reason), &entered).await?;
+    if let Err(fault) = checked {
+        return Ok(NewPasswordOutcome::Problem { fault, page });
+    }
+    let hash = provider.hashing.hash(Lane::KnownDevice, &entered.new).await?;
+    let live = live_sessions(provider, visitor).await?;
+    let prepared = Prepared::new(provider, visitor, (page.carried, *account, reason), hash);
+    let prepared = Arc::new(prepared);
+    let work = Arc::clone(&prepared);
+    let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    provider.logout_queued.notify_one();
+    match settled {
+        Settled::Reset { device, carried } => Ok(NewPasswordOutcome::Reset { device, carried }),
+        Settled::SignedIn { current, carried } => {
+            signed_in(provider, visitor, carried, (*current, live)).await
+        }
+        Settled::TooLate => Ok(NewPasswordOutcome::Gone),
+    }
+}
+
+async fn check(
+    provider: &Provider,
+    visitor: &Visitor,
+    (account, old, reason): (&Account, Option<&Credential>, NewPasswordReason),
+    entered: &Entered,
+) -> Result<Result<(), Fault>, FlowError> {
+    let snapshot = provider.snapshot();
+    let policy = snapshot.policy.new_password;
+    let (new, confirmed) = (entered.new.expose_secret(), entered.confirmed.expose_secret());
+    if new.is_empty() || confirmed.is_empty() {
+        return Ok(Err(Fault::Missing));
+    }
+    if new != confirmed {
+        return Ok(Err(Fault::Mismatch));
+    }
+    if let (NewPasswordReason::Chosen, Some(old)) = (reason, old)
+        && let Some(left) = policy.too_young(old.facts.set_at, visitor.now)
+    {
+        return Ok(Err(Fault::TooYoung(left)));
+    }
+    if let Err(weakness) = policy.check(&entered.new, &known_words(account, &snapshot.practice.name)) {
+        return Ok(Err(Fault::Weakness(weakness)));
+    }
+    let before = provider.store.password_history(account.id, u64::from(policy.remembered)).await?;
+    let current = old.map(|old| &old.hash).into_iter();
+    for hash in current.chain(&before) {
+        // One after another: whoever is here has proven who they are, and the pool is everybody's.
+        let verdict = provider.hashing.verify(Lane::KnownDevice, &entered.new, Some(hash)).await?;
+        if matches!(verdict, Verdict::Match { .. }) {
+            return Ok(Err(Fault::Used));
+        }
+    }
+    Ok(Ok(()))
+}
+
+async fn signed_in(
+    provider: &Provider,
+    visitor: &Visitor,
+    mut carried: Carried,
+    (current, before): (Live, Vec<Live>),
+) -> Result<NewPasswordOutcome, FlowError> {
+    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
+    let account = current.account.id;
+    let others = before.into_iter().filter(|other| other.account.id != account);
+    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
+    let cookies = NewCookies { sessions: kept_sessions(&live), device };
+    if carried.journey.destination == Destination::ChangePassword {
+        carried.journey.destination = Destination::Dashboard;
+    }
+    let onward = proceed_with(provider, visitor, carried, live).await?;
+    let onward = parked(provider, visitor, onward).await?;
+    Ok(NewPasswordOutcome::SignedIn { cookies, onward })
+}

@@ -1,0 +1,198 @@
+//! The transaction in which a password is set and everything of the old one ends.
+
+use anteroom_crypto::PasswordHash;
+use anteroom_domain::account::{Account, AccountStatus, Epoch};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::ids::{DeviceId, MessageId};
+use anteroom_domain::interaction::{Factor, ProofKind};
+use anteroom_domain::link::LinkKind;
+use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::next_step::NewPasswordReason;
+use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::session::SessionEnd;
+use anteroom_oidc::{Acr, Amr, AmrSet, ClientId};
+use anteroom_storage::{Credential, LockedAccount, Tx};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Keeping};
+use crate::new_session::{NewSession, own_device};
+use crate::provider::Provider;
+use crate::sign_out::{end_one, listeners};
+use crate::trail::Origin;
+use crate::visitor::{Live, Visitor, new_id};
+
+/// How long it is worth telling somebody that their password was changed.
+const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
+
+pub(super) struct Prepared {
+    visitor: Visitor,
+    origin: Origin,
+    carried: Carried,
+    keeping: Keeping,
+    account: Account,
+    reason: NewPasswordReason,
+    credential: Credential,
+    retired: Uuid,
+    session: NewSession,
+    listeners: BTreeSet<ClientId>,
+    /// Where somebody who did not do this begins a reset.
+    reset_link: String,
+}
+
+pub(super) enum Settled {
+    Reset {
+        device: DeviceId,
+        carried: Carried,
+    },
+    SignedIn {
+        current: Box<Live>,
+        carried: Carried,
+    },
+    /// Another reset, or a disablement, came first.
+    TooLate,
+}
+
+impl Prepared {
+    pub(super) fn new(
+        provider: &Provider,
+        visitor: &Visitor,
+        (carried, account, reason): (Carried, Account, NewPasswordReason),
+        hash: PasswordHash,
+    ) -> Self {
+        let (snapshot, now) = (provider.snapshot(), visitor.now);
+        let most = u32::from(snapshot.policy.password_age.jitter_days);
+        let jitter = provider.random.below(most.saturating_add(1));
+        let facts = PasswordFacts { set_at: now, jitter_days: u16::try_from(jitter).unwrap_or(0) };
+        Self {
+            origin: Origin::of(visitor, &provider.random),
+            keeping: Keeping::prepare(provider, now),
+            session: NewSession::prepare(provider, visitor),
+            listeners: listeners(provider, SessionEnd::PasswordChanged),
+            reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
+            retired: new_id(&provider.random, now),
+            credential: Credential { hash, facts },
+            visitor: visitor.clone(),
+            carried,
+            account,
+            reason,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.visitor.now
+    }
+
+    /// The code that was entered on the way, if there was one.
+    fn factor(&self) -> Option<Factor> {
+        self.carried.proof().and_then(|proof| proof.factor)
+    }
+
+    fn is_registration(&self) -> bool {
+        self.reason == NewPasswordReason::Registration
+    }
+}
+
+pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
+    let prepared = &*prepared;
+    let Some(locked) = tx.lock_account(prepared.account.id).await? else { return Ok(Settled::TooLate) };
+    let expected = if prepared.is_registration() { AccountStatus::Invited } else { AccountStatus::Active };
+    if locked.account.epoch != prepared.account.epoch || locked.account.status != expected {
+        return Ok(Settled::TooLate);
+    }
+    let Some(epoch) = replace_password(&tx, prepared, &locked).await? else { return Ok(Settled::TooLate) };
+    end_the_old(&tx, prepared).await?;
+    let known = own_device(&tx, &prepared.visitor, prepared.account.id).await?.map(|device| device.id);
+    let device = prepared.session.keep_device(&tx, &prepared.visitor, (prepared.account.id, known)).await?;
+    if prepared.reason == NewPasswordReason::Recovery {
+        return reset(&tx, prepared, device).await;
+    }
+    let account = Account { status: AccountStatus::Active, epoch, ..locked.account };
+    let factor = prepared.factor();
+    let (acr, amr) = match factor {
+        Some(factor) => (Acr::Mfa, factor.method.amr_with_password()),
+        None => (Acr::Pwd, AmrSet::from_iter([Amr::Pwd])),
+    };
+    if factor.is_some() {
+        tx.step_device_up(device, prepared.now()).await?;
+    }
+    let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
+    tx.insert_session(&session, &prepared.session.token_digest).await?;
+    let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
+    let entry = prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id);
+    tx.append(&entry).await?;
+    let mut carried = prepared.carried.clone();
+    carried.journey.account = Some(account.id);
+    let carried = carried.keep(&tx, &prepared.keeping, None).await?;
+    let current = Live { session, account, token: prepared.session.token.clone() };
+    Ok(Settled::SignedIn { current: Box::new(current), carried })
+}
+
+async fn replace_password(
+    tx: &Tx,
+    prepared: &Prepared,
+    locked: &LockedAccount,
+) -> Result<Option<Epoch>, FlowError> {
+    let (account, now) = (locked.account.id, prepared.now());
+    tx.set_password(account, (&prepared.credential, prepared.retired), now).await?;
+    let event = match prepared.reason {
+        NewPasswordReason::Recovery => Event::PasswordReset,
+        NewPasswordReason::Expired => Event::PasswordChanged { reason: "expired" },
+        NewPasswordReason::Chosen => Event::PasswordChanged { reason: "chosen" },
+        NewPasswordReason::Registration => Event::RegistrationCompleted,
+    };
+    if prepared.is_registration() {
+        tx.set_status(account, AccountStatus::Active, now).await?;
+        tx.verify_addresses(account, now).await?;
+    }
+    tx.append(&prepared.origin.entry(Actor::Account(account), event)).await?;
+    Ok(tx.raise_epoch(account).await?)
+}
+
+/// Sessions, grants and links of the old password, and word of it to every address.
+async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
+    let (account, now) = (prepared.account.id, prepared.now());
+    for session in tx.sessions_of_account(account).await? {
+        end_one(tx, &prepared.origin, &session, (SessionEnd::PasswordChanged, &prepared.listeners)).await?;
+    }
+    tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
+    let proof = prepared.carried.proof().map(|proof| &proof.kind);
+    let (kind, link) = match proof {
+        Some(ProofKind::Invitation { link, .. }) => (LinkKind::Invitation, Some(*link)),
+        Some(ProofKind::Recovery { link }) => (LinkKind::Recovery, Some(*link)),
+        Some(ProofKind::ExpiredPassword { .. }) | None => (LinkKind::Recovery, None),
+    };
+    tx.complete_link(account, (kind, link), now).await?;
+    if prepared.is_registration() {
+        return Ok(());
+    }
+    for address in tx.addresses_of(account).await? {
+        let message = Message {
+            id: MessageId(new_id(&prepared.origin.random, now)),
+            account: Some(account),
+            locale: prepared.account.locale.clone(),
+            parcel: Parcel::Email {
+                to: address,
+                mail: Mail::PasswordChanged { at: now, link: prepared.reset_link.clone() },
+            },
+            created_at: now,
+            expires_at: now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
+        };
+        tx.enqueue(&message).await?;
+    }
+    Ok(())
+}
+
+/// Only this lifts a lock. A thief's browser may be among the devices, so only the one that did this stays known.
+async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled, FlowError> {
+    tx.lift_locks(prepared.account.id).await?;
+    tx.forget_devices(prepared.account.id, device, prepared.now()).await?;
+    let mut carried = prepared.carried.clone();
+    carried.journey.account = None;
+    let carried = carried.keep(tx, &prepared.keeping, None).await?;
+    Ok(Settled::Reset { device, carried })
+}

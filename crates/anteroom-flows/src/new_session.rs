@@ -1,0 +1,96 @@
+//! Opening a session: after a right password, and after a new one was set by someone who proved who they are.
+
+use anteroom_crypto::{Digest, Token};
+use anteroom_domain::account::{Account, Epoch};
+use anteroom_domain::device::KnownDevice;
+use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
+use anteroom_domain::session::Session;
+use anteroom_oidc::{Acr, AmrSet};
+use anteroom_storage::Tx;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::visitor::{Visitor, new_id, session_digest};
+
+/// What a session and its device need, drawn before the transaction so that the transaction can run again.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSession {
+    pub token: Token,
+    pub token_digest: Digest,
+    pub session: SessionId,
+    pub device: DeviceId,
+}
+
+impl NewSession {
+    pub(crate) fn prepare(provider: &Provider, visitor: &Visitor) -> Self {
+        let (random, now) = (&provider.random, visitor.now);
+        let token = random.token();
+        Self {
+            token_digest: session_digest(&provider.keyring, &token),
+            token,
+            session: SessionId(new_id(random, now)),
+            device: DeviceId(new_id(random, now)),
+        }
+    }
+
+    /// The browser's own device of the account, else a new one.
+    pub(crate) async fn keep_device(
+        &self,
+        tx: &Tx,
+        visitor: &Visitor,
+        (account, known): (AccountId, Option<DeviceId>),
+    ) -> Result<DeviceId, FlowError> {
+        if let Some(known) = known {
+            tx.touch_device(known, visitor.now).await?;
+            return Ok(known);
+        }
+        let device = KnownDevice {
+            id: self.device,
+            account,
+            failures: 0,
+            stepped_up_at: None,
+            label: visitor.device_label.clone(),
+            created_at: visitor.now,
+            last_seen_at: visitor.now,
+        };
+        tx.insert_device(&device).await?;
+        Ok(device.id)
+    }
+
+    pub(crate) fn session(
+        &self,
+        visitor: &Visitor,
+        (account, epoch): (&Account, Epoch),
+        device: DeviceId,
+        (acr, amr): (Acr, AmrSet),
+    ) -> Session {
+        let now = visitor.now;
+        Session {
+            id: self.session,
+            account: account.id,
+            epoch,
+            browser: visitor.browser,
+            device: Some(device),
+            auth_time: now,
+            acr,
+            amr,
+            created_at: now,
+            last_active_at: now,
+            ended_at: None,
+        }
+    }
+}
+
+/// Which of the browser's devices is this account's. In the cookie's order: the one last signed in with comes first.
+pub(crate) async fn own_device(
+    tx: &Tx,
+    visitor: &Visitor,
+    account: AccountId,
+) -> Result<Option<KnownDevice>, FlowError> {
+    for id in &visitor.devices {
+        if let Some(device) = tx.device(*id).await?.filter(|device| device.account == account) {
+            return Ok(Some(device));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,10 @@
+//! A forgotten password, up to the pressed link.
+//!
+//! Invariants: the answer is the same for every address, also in time and in what is written; opening a link changes
+//! nothing; nobody is signed in by it; a waiting application stays with the browser that began its request.
+
+mod ask;
+mod press;
+
+pub use ask::{AskOutcome, Asking, ask};
+pub use press::{PressOutcome, TypedOutcome, may_go_on, press, type_code};

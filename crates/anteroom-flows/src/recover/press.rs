@@ -1,0 +1,157 @@
+//! `POST /recover`, the button behind the mailed link, and `POST /recover/code`, the code typed instead.
+
+use anteroom_crypto::Token;
+use anteroom_domain::account::AccountStatus;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::interaction::{Destination, Journey, Proof, ProofKind, RecoveryNote};
+use anteroom_domain::link::{Link, LinkDead, LinkKind};
+use anteroom_storage::Tx;
+use std::sync::Arc;
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Gone, Keeping, Place, Waiting, open};
+use crate::links::{is_typed_code_of, token_digests};
+use crate::onward::{Onward, proceed};
+use crate::provider::Provider;
+use crate::trail::{Origin, note_refusal};
+use crate::visitor::Visitor;
+
+#[derive(Debug)]
+pub enum PressOutcome {
+    /// On to the proof of identity.
+    Onward(Onward),
+    /// Used elsewhere, expired, ended, or never there: the person asks for another one.
+    Dead,
+}
+
+#[derive(Debug)]
+pub enum TypedOutcome {
+    Onward(Onward),
+    /// The same for every reason.
+    Wrong(Carried),
+    Gone,
+}
+
+pub async fn press(provider: &Provider, visitor: &Visitor, token: &str) -> Result<PressOutcome, FlowError> {
+    let link = match Token::parse(token) {
+        Some(token) => provider.store.link(&token_digests(provider, &token)).await?,
+        None => None,
+    };
+    let Some(link) = link.filter(|link| link.kind == LinkKind::Recovery) else {
+        return dead(provider, visitor, LinkDead::NoAccount).await;
+    };
+    match follow(provider, visitor, &link).await? {
+        Ok(carried) => Ok(PressOutcome::Onward(proceed(provider, visitor, carried).await?)),
+        Err(why) => dead(provider, visitor, why).await,
+    }
+}
+
+async fn dead(provider: &Provider, visitor: &Visitor, why: LinkDead) -> Result<PressOutcome, FlowError> {
+    let event = Event::LinkRefused { reason: why.as_str() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
+    note_refusal(provider, entry).await?;
+    Ok(PressOutcome::Dead)
+}
+
+/// In the browser that asked, and only there.
+pub async fn type_code(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+    entered: &str,
+) -> Result<TypedOutcome, FlowError> {
+    let carried = match open(provider, visitor, waiting).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Ok(TypedOutcome::Gone),
+    };
+    // A row's handle opens in another browser too, but only as its request: nothing can be typed there.
+    let Place::Row { interaction, .. } = &carried.place else { return Ok(TypedOutcome::Gone) };
+    let policy = provider.snapshot().policy.recovery;
+    let links = provider.store.links_of_interaction(interaction.id).await?;
+    let open = links.into_iter().filter(|link| link.may_be_typed(visitor.browser, policy, visitor.now));
+    let open: Vec<Link> = open.collect();
+    let Some(link) = open.iter().find(|link| is_typed_code_of(provider, link, entered)) else {
+        let tried: Vec<_> = open.iter().map(|link| link.id).collect();
+        let write = provider.store.write(move |tx| {
+            let tried = tried.clone();
+            async move { Ok::<_, FlowError>(tx.count_typed_try(&tried).await?) }
+        });
+        write.await?;
+        return Ok(TypedOutcome::Wrong(carried));
+    };
+    match follow(provider, visitor, link).await? {
+        Ok(followed) => Ok(TypedOutcome::Onward(proceed(provider, visitor, followed).await?)),
+        Err(_) => Ok(TypedOutcome::Wrong(carried)),
+    }
+}
+
+/// Presses the link in this browser: an interaction of its own carries the proof from here on.
+async fn follow(
+    provider: &Provider,
+    visitor: &Visitor,
+    link: &Link,
+) -> Result<Result<Carried, LinkDead>, FlowError> {
+    let account = match link.press(visitor.browser, visitor.now) {
+        Ok(account) => account,
+        Err(dead) => return Ok(Err(dead)),
+    };
+    let journey = journey_behind(provider, visitor, (link, account)).await?;
+    let (keeping, link) = (Keeping::prepare(provider, visitor.now), link.clone());
+    let (origin, visitor) = (Origin::of(visitor, &provider.random), Arc::new(visitor.clone()));
+    let write = provider.store.write(move |tx: Tx| {
+        let (journey, keeping, origin) = (journey.clone(), keeping.clone(), origin.clone());
+        let (link, visitor) = (link.clone(), Arc::clone(&visitor));
+        async move {
+            let locked = tx.lock_account(account).await?;
+            let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Active) else {
+                return Ok(Err(LinkDead::NoAccount));
+            };
+            if !tx.press_link(link.id, visitor.browser, visitor.now).await? {
+                return Ok(Err(LinkDead::Used));
+            }
+            let proof = Proof {
+                account,
+                epoch: locked.account.epoch,
+                at: visitor.now,
+                kind: ProofKind::Recovery { link: link.id },
+                device: None,
+                factor: None,
+            };
+            let carried = Carried::new(journey).keep(&tx, &keeping, Some(proof)).await?;
+            tx.append(&origin.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
+            Ok::<_, FlowError>(Ok(carried))
+        }
+    });
+    write.await
+}
+
+/// Where the person is going: to what waits in this very browser, else to the dashboard.
+async fn journey_behind(
+    provider: &Provider,
+    visitor: &Visitor,
+    (link, account): (&Link, AccountId),
+) -> Result<Journey, FlowError> {
+    let asked = match link.interaction {
+        Some(interaction) => provider.store.interaction_by_id(interaction).await?,
+        None => None,
+    };
+    let asked = asked.filter(|asked| visitor.now < asked.expires_at);
+    let here = link.browser == Some(visitor.browser);
+    let address = asked.as_ref().and_then(|asked| asked.journey.recovery.clone()).map(|note| note.address);
+    let waits = asked.as_ref().is_some_and(|asked| asked.journey.request().is_some());
+    let note = RecoveryNote { address: address.unwrap_or_default(), waits_elsewhere: waits && !here };
+    let fresh = Carried::to_dashboard(visitor).journey;
+    let destination =
+        asked.filter(|_| here).map_or(Destination::Dashboard, |asked| asked.journey.destination);
+    Ok(Journey { destination, account: Some(account), recovery: Some(note), ..fresh })
+}
+
+/// Whether the waiting tab may go on: the reset behind a link that was asked for there is complete. For an address that
+/// nobody has it waits for ever, like any other.
+pub async fn may_go_on(provider: &Provider, visitor: &Visitor, waiting: Waiting) -> Result<bool, FlowError> {
+    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(false) };
+    let Place::Row { interaction, .. } = &carried.place else { return Ok(false) };
+    let links = provider.store.links_of_interaction(interaction.id).await?;
+    Ok(links.iter().any(|link| link.completed_at.is_some()))
+}

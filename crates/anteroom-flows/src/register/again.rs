@@ -1,0 +1,65 @@
+//! `POST /complete-registration`: another invitation, for somebody whose mail is lost or too old. The answer is the same for
+//! every address.
+
+use anteroom_domain::account::AccountStatus;
+use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::link::LinkKind;
+use anteroom_domain::rate::Wait;
+use anteroom_storage::Tx;
+use std::sync::Arc;
+
+use crate::admin::invitation;
+use crate::error::FlowError;
+use crate::limits::{Windows, wait_for_floor};
+use crate::provider::Provider;
+use crate::trail::Origin;
+use crate::visitor::Visitor;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgainOutcome {
+    Asked,
+    RateLimited(Wait),
+}
+
+const RATE_SCOPE: &str = "invitation";
+
+pub async fn ask_again(
+    provider: &Provider,
+    visitor: &Visitor,
+    entered: &str,
+) -> Result<AgainOutcome, FlowError> {
+    let started = tokio::time::Instant::now();
+    let snapshot = provider.snapshot();
+    let policy = snapshot.policy.recovery;
+    let windows = Windows::of(visitor, policy.rate, RATE_SCOPE);
+    if let Err(wait) = windows.admit(provider).await? {
+        return Ok(AgainOutcome::RateLimited(wait));
+    }
+    let account = provider.store.account_by_address(&FoldedAddress::from_entered(entered)).await?;
+    let invited = account.filter(|account| account.status == AccountStatus::Invited);
+    let sent = invited.map(|account| (invitation(provider, &account, visitor.now), account.id));
+    let event = Event::InvitationAsked { mailed: sent.is_some() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
+    let work = Arc::new((windows, sent, entry));
+    let (now, alive) = (visitor.now, u64::from(policy.links_alive));
+    let write = provider.store.write(move |tx: Tx| {
+        let work = Arc::clone(&work);
+        async move {
+            let (windows, sent, entry) = &*work;
+            windows.count(&tx).await?;
+            tx.append(entry).await?;
+            if let Some((invitation, account)) = sent {
+                tx.lock_account(*account).await?;
+                if tx.links_alive(*account, LinkKind::Invitation, now).await? < alive {
+                    tx.insert_link(&invitation.link).await?;
+                    tx.enqueue(&invitation.message).await?;
+                }
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await?;
+    wait_for_floor(started, &snapshot).await;
+    Ok(AgainOutcome::Asked)
+}

@@ -1,0 +1,105 @@
+//! `POST /register`: the button behind the invitation's link.
+
+use anteroom_crypto::Token;
+use anteroom_domain::account::{Account, AccountStatus};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::interaction::{Proof, ProofKind};
+use anteroom_domain::link::{Link, LinkDead, LinkKind};
+use anteroom_storage::Tx;
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Keeping};
+use crate::links::token_digests;
+use crate::onward::{Onward, proceed};
+use crate::provider::Provider;
+use crate::trail::{Origin, note_refusal};
+use crate::visitor::Visitor;
+
+#[derive(Debug)]
+pub enum InvitationOutcome {
+    Onward(Onward),
+    /// Used up, expired, or never there: the person asks for another one.
+    Dead,
+}
+
+/// Whom the link invites, while it can be taken up. Looking changes nothing.
+pub async fn invited(
+    provider: &Provider,
+    visitor: &Visitor,
+    token: &str,
+) -> Result<Option<Account>, FlowError> {
+    let Some(link) = invitation(provider, token).await? else { return Ok(None) };
+    let Ok(account) = unpressed(&link).press(visitor.browser, visitor.now) else { return Ok(None) };
+    let account = provider.store.account(account).await?;
+    Ok(account.filter(|account| account.status == AccountStatus::Invited))
+}
+
+async fn invitation(provider: &Provider, token: &str) -> Result<Option<Link>, FlowError> {
+    let Some(token) = Token::parse(token) else { return Ok(None) };
+    let link = provider.store.link(&token_digests(provider, &token)).await?;
+    Ok(link.filter(|link| link.kind == LinkKind::Invitation))
+}
+
+/// An invitation's link may be pressed again, also in another browser, until the registration is complete: half-way is kept,
+/// and what is behind it still asks for the codes of phones.
+fn unpressed(link: &Link) -> Link {
+    Link { used_at: None, pressed_in: None, ..link.clone() }
+}
+
+pub async fn accept(
+    provider: &Provider,
+    visitor: &Visitor,
+    token: &str,
+) -> Result<InvitationOutcome, FlowError> {
+    let followed = match invitation(provider, token).await? {
+        Some(link) => follow(provider, visitor, link).await?,
+        None => Err(LinkDead::NoAccount),
+    };
+    match followed {
+        Ok(carried) => Ok(InvitationOutcome::Onward(proceed(provider, visitor, carried).await?)),
+        Err(why) => {
+            let event = Event::LinkRefused { reason: why.as_str() };
+            let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
+            note_refusal(provider, entry).await?;
+            Ok(InvitationOutcome::Dead)
+        }
+    }
+}
+
+async fn follow(
+    provider: &Provider,
+    visitor: &Visitor,
+    link: Link,
+) -> Result<Result<Carried, LinkDead>, FlowError> {
+    let account = match unpressed(&link).press(visitor.browser, visitor.now) {
+        Ok(account) => account,
+        Err(dead) => return Ok(Err(dead)),
+    };
+    let mut journey = Carried::to_dashboard(visitor).journey;
+    journey.account = Some(account);
+    let (keeping, origin) = (Keeping::prepare(provider, visitor.now), Origin::of(visitor, &provider.random));
+    let (browser, now) = (visitor.browser, visitor.now);
+    let write = provider.store.write(move |tx: Tx| {
+        let (journey, keeping, origin, link) =
+            (journey.clone(), keeping.clone(), origin.clone(), link.clone());
+        async move {
+            let locked = tx.lock_account(account).await?;
+            let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
+                return Ok(Err(LinkDead::Ended));
+            };
+            tx.press_link(link.id, browser, now).await?;
+            let proof = Proof {
+                account,
+                epoch: locked.account.epoch,
+                at: now,
+                kind: ProofKind::Invitation { link: link.id, phone: None, phones_done: false },
+                device: None,
+                factor: None,
+            };
+            let carried = Carried::new(journey).keep(&tx, &keeping, Some(proof)).await?;
+            tx.append(&origin.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
+            Ok::<_, FlowError>(Ok(carried))
+        }
+    });
+    write.await
+}

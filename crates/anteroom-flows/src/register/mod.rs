@@ -1,0 +1,12 @@
+//! Completing a registration: the mailed invitation, phones, a password.
+//!
+//! Invariants: opening the link changes nothing; a phone counts once its code was entered; half-way is kept, because phones are
+//! rows of the account and a new link continues with them; until the password is set the account cannot sign in.
+
+mod again;
+mod invitation;
+mod phones;
+
+pub use again::{AgainOutcome, ask_again};
+pub use invitation::{InvitationOutcome, accept, invited};
+pub use phones::{NewNumber, PhoneOutcome, PhoneProblem, add_phone, another_phone, done, verify};

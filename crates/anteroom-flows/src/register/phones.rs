@@ -1,0 +1,220 @@
+//! The phones of somebody who is registering: named, then verified by a code.
+
+use anteroom_domain::account::PhoneKind;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::PhoneId;
+use anteroom_domain::interaction::{Proof, ProofKind};
+use anteroom_domain::phone::E164;
+use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
+use anteroom_storage::{NewPhone, Tx};
+use std::sync::Arc;
+
+use crate::error::FlowError;
+use crate::expired_password::kept;
+use crate::journey::{Carried, Waiting, open};
+use crate::onward::{Onward, StepPage, proceed};
+use crate::provider::Provider;
+use crate::trail::Origin;
+use crate::visitor::{Visitor, new_id};
+
+/// As it was entered.
+#[derive(Clone, Debug)]
+pub struct NewNumber {
+    pub text: String,
+    pub kind: Option<PhoneKind>,
+}
+
+impl NewNumber {
+    pub const fn empty() -> Self {
+        Self { text: String::new(), kind: None }
+    }
+}
+
+/// A number that may be added.
+#[derive(Clone, Debug)]
+struct AddedPhone {
+    number: E164,
+    kind: PhoneKind,
+}
+
+#[derive(Debug)]
+pub enum PhoneOutcome {
+    Onward(Onward),
+    Problem { problem: PhoneProblem, page: Box<StepPage> },
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneProblem {
+    Missing {
+        number: bool,
+        kind: bool,
+    },
+    NotANumber,
+    Extension,
+    /// No region or range that codes are sent to.
+    NotAllowed,
+    TooMany,
+}
+
+/// Nobody has more; a thief would like to add many.
+const MAX_PHONES: usize = 5;
+
+/// Adds a number, or takes up one that waits for its code already.
+pub async fn add_phone(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+    entered: NewNumber,
+) -> Result<PhoneOutcome, FlowError> {
+    let Some((carried, proof)) = registering(provider, visitor, waiting).await? else {
+        return Ok(PhoneOutcome::Gone);
+    };
+    let phones = provider.store.phones_of(proof.account).await?;
+    let added = match read(provider, &entered) {
+        Ok(added)
+            if phones.len() >= MAX_PHONES && phones.iter().all(|phone| phone.number != added.number) =>
+        {
+            Err(PhoneProblem::TooMany)
+        }
+        read => read,
+    };
+    let added = match added {
+        Ok(added) => added,
+        Err(problem) => return again(provider, visitor, carried, problem).await,
+    };
+    let id = match phones.iter().find(|phone| phone.number == added.number) {
+        Some(known) if known.verified_at.is_some() => {
+            return Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?));
+        }
+        // Entered once more, perhaps with the other kind: what was said last counts.
+        Some(known) => known.id,
+        None => PhoneId(new_id(&provider.random, visitor.now)),
+    };
+    write_phone(provider, visitor, &proof, (id, added)).await?;
+    waiting_for(provider, visitor, (carried, proof), Some(id)).await
+}
+
+fn read(provider: &Provider, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
+    let missing = entered.text.trim().is_empty();
+    let Some(kind) = entered.kind.filter(|_| !missing) else {
+        return Err(PhoneProblem::Missing { number: missing, kind: entered.kind.is_none() });
+    };
+    let snapshot = provider.snapshot();
+    let policy = &snapshot.policy.telephony;
+    let number =
+        telephony::parse_number(&entered.text, policy.default_region()).map_err(|problem| match problem {
+            NumberProblem::NotANumber => PhoneProblem::NotANumber,
+            NumberProblem::Extension => PhoneProblem::Extension,
+        })?;
+    match telephony::allowed(&number, policy) {
+        Ok(()) => Ok(AddedPhone { number, kind }),
+        Err(NotAllowed::Region | NotAllowed::Premium) => Err(PhoneProblem::NotAllowed),
+    }
+}
+
+async fn write_phone(
+    provider: &Provider,
+    visitor: &Visitor,
+    proof: &Proof,
+    (id, added): (PhoneId, AddedPhone),
+) -> Result<(), FlowError> {
+    let (account, now) = (proof.account, visitor.now);
+    let event = Event::PhoneAdded { phone: added.number.masked(), phone_kind: added.kind.as_str() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), event);
+    // It serves at once: the account has none that a thief could be replacing.
+    let phone = NewPhone { id, number: added.number, kind: added.kind, verified_at: None, usable_from: now };
+    let work = Arc::new((phone, entry));
+    let write = provider.store.write(move |tx: Tx| {
+        let work = Arc::clone(&work);
+        async move {
+            let (phone, entry) = &*work;
+            tx.lock_account(account).await?;
+            if tx.insert_phone(account, phone, now).await? {
+                tx.append(entry).await?;
+            } else {
+                tx.set_phone_kind(phone.id, phone.kind).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}
+
+/// A phone on file that was not verified yet.
+pub async fn verify(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+    phone: PhoneId,
+) -> Result<PhoneOutcome, FlowError> {
+    match registering(provider, visitor, waiting).await? {
+        Some(found) => waiting_for(provider, visitor, found, Some(phone)).await,
+        None => Ok(PhoneOutcome::Gone),
+    }
+}
+
+/// Back to the phones: the number was mistyped, or another one is better.
+pub async fn another_phone(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+) -> Result<PhoneOutcome, FlowError> {
+    match registering(provider, visitor, waiting).await? {
+        Some(found) => waiting_for(provider, visitor, found, None).await,
+        None => Ok(PhoneOutcome::Gone),
+    }
+}
+
+/// No further phone: on to the password. Whether one is verified is for the one decision to see.
+pub async fn done(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+) -> Result<PhoneOutcome, FlowError> {
+    let Some((carried, proof)) = registering(provider, visitor, waiting).await? else {
+        return Ok(PhoneOutcome::Gone);
+    };
+    let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
+    let kind = ProofKind::Invitation { link, phone: None, phones_done: true };
+    let carried = kept(provider, visitor, carried, Proof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?))
+}
+
+async fn waiting_for(
+    provider: &Provider,
+    visitor: &Visitor,
+    (carried, proof): (Carried, Proof),
+    phone: Option<PhoneId>,
+) -> Result<PhoneOutcome, FlowError> {
+    let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
+    let kind = ProofKind::Invitation { link, phone, phones_done: false };
+    let carried = kept(provider, visitor, carried, Proof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?))
+}
+
+async fn again(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: Carried,
+    problem: PhoneProblem,
+) -> Result<PhoneOutcome, FlowError> {
+    match proceed(provider, visitor, carried).await? {
+        Onward::Page(page) => Ok(PhoneOutcome::Problem { problem, page }),
+        elsewhere => Ok(PhoneOutcome::Onward(elsewhere)),
+    }
+}
+
+/// The journey of an invited person, whose proof still stands.
+async fn registering(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Waiting,
+) -> Result<Option<(Carried, Proof)>, FlowError> {
+    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(None) };
+    let Some(proof) = carried.proof().cloned() else { return Ok(None) };
+    let account = provider.store.account(proof.account).await?;
+    let invited = matches!(proof.kind, ProofKind::Invitation { .. });
+    let stands = account.is_some_and(|account| proof.stands(&account, visitor.now));
+    Ok((invited && stands).then_some((carried, proof)))
+}

@@ -1,0 +1,108 @@
+//! How the person stands before the one decision: what was proven, and what could be proven next.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::interaction::{Proof, ProofKind};
+use anteroom_domain::next_step::{
+    Needs, PasswordStanding, Person, Recovering, Registering, Standing, StepUpReason,
+};
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::phone::Phone;
+use anteroom_oidc::Acr;
+
+use crate::error::FlowError;
+use crate::journey::Carried;
+use crate::person_in_question::Who;
+use crate::phones::{offers, usable};
+use crate::provider::Provider;
+use crate::verification::{Verification, sent};
+use crate::visitor::{Live, Visitor};
+
+pub(crate) async fn person(
+    provider: &Provider,
+    visitor: &Visitor,
+    who: &Who,
+    needs: &Needs,
+) -> Result<Person, FlowError> {
+    match who {
+        Who::Nobody => Ok(Person::Nobody),
+        Who::Several(_) => Ok(Person::Several),
+        Who::SignedIn(live) => signed_in(provider, visitor, live, needs).await.map(Person::One),
+        Who::Proven(account, proof) => proven(provider, visitor, (account, proof)).await,
+    }
+}
+
+async fn signed_in(
+    provider: &Provider,
+    visitor: &Visitor,
+    live: &Live,
+    needs: &Needs,
+) -> Result<Standing, FlowError> {
+    // Read only where the decision can turn on it.
+    let asked = needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up;
+    let can_step_up = asked && !usable(provider, live.account.id, visitor.now).await?.is_empty();
+    let device = match live.session.device.filter(|_| needs.new_device_steps_up) {
+        Some(device) => provider.store.device(device).await?,
+        None => None,
+    };
+    Ok(Standing {
+        status: live.account.status,
+        auth_time: live.session.auth_time,
+        acr: live.session.acr,
+        password: PasswordStanding::Good,
+        device_stepped_up: device.is_some_and(|device| device.stepped_up_at.is_some()),
+        can_step_up,
+    })
+}
+
+async fn proven(
+    provider: &Provider,
+    visitor: &Visitor,
+    (account, proof): (&Account, &Proof),
+) -> Result<Person, FlowError> {
+    let phones = provider.store.phones_of(account.id).await?;
+    let can_verify = phones.iter().any(|phone| phone.serves(visitor.now));
+    let code_entered = proof.factor.is_some();
+    Ok(match &proof.kind {
+        ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
+        ProofKind::Invitation { phone, phones_done, .. } => Person::Registering(Registering {
+            phone_waits: waiting_phone(&phones, *phone).is_some(),
+            has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
+            phones_done: *phones_done,
+        }),
+        ProofKind::ExpiredPassword { told } => Person::One(Standing {
+            status: account.status,
+            auth_time: proof.at,
+            acr: Acr::Pwd,
+            password: PasswordStanding::Expired { told: *told, code_entered },
+            device_stepped_up: false,
+            can_step_up: can_verify,
+        }),
+    })
+}
+
+fn waiting_phone(phones: &[Phone], id: Option<anteroom_domain::ids::PhoneId>) -> Option<&Phone> {
+    phones.iter().find(|phone| Some(phone.id) == id && phone.verified_at.is_none())
+}
+
+/// What "Verify your identity" shows to this person.
+pub(crate) async fn verification(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: &Carried,
+    who: Who,
+    (purpose, step_up): (CodePurpose, Option<StepUpReason>),
+) -> Result<Verification, FlowError> {
+    let (account, proof, live) = match who {
+        Who::SignedIn(live) => (Box::new(live.account.clone()), None, Some(live)),
+        Who::Proven(account, proof) => (account, Some(proof), None),
+        Who::Nobody | Who::Several(_) => return Err(FlowError::Broken("a code for nobody")),
+    };
+    let phones = provider.store.phones_of(account.id).await?;
+    let offers = match proof.map(|proof| proof.kind) {
+        Some(ProofKind::Invitation { phone, .. }) => offers(waiting_phone(&phones, phone)),
+        _ => offers(phones.iter().filter(|phone| phone.serves(visitor.now))),
+    };
+    let sent = sent(provider, visitor, carried, (&account, purpose), &offers).await?;
+    let new_device = step_up == Some(StepUpReason::NewDevice);
+    Ok(Verification { purpose, new_device, account, live, offers, sent })
+}

@@ -1,0 +1,223 @@
+//! `POST /verify/code`: the digits that a phone received.
+
+use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_domain::account::Account;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::interaction::{Factor, Proof, ProofKind};
+use anteroom_domain::one_time_code::{BudgetSpent, CodePolicy, CodePurpose, OneTimeCode};
+use anteroom_domain::session::Session;
+use anteroom_oidc::Acr;
+use anteroom_storage::Tx;
+use jiff::Timestamp;
+use std::sync::Arc;
+use uuid::Uuid;
+
+use super::send::{code_context, code_data};
+use super::{Now, Verification, a_day_before, now, row_of};
+use crate::error::FlowError;
+use crate::journey::{Carried, Keeping, Waiting};
+use crate::onward::{Onward, StepPage, parked, proceed_with};
+use crate::provider::Provider;
+use crate::sign_in::NewCookies;
+use crate::trail::Origin;
+use crate::visitor::{Live, Visitor, kept_sessions, live_sessions, new_id, session_digest};
+
+#[derive(Debug)]
+pub enum EnterOutcome {
+    Onward(Onward),
+    /// The session is worth more now, and has a new secret.
+    SteppedUp {
+        cookies: NewCookies,
+        onward: Onward,
+    },
+    Problem {
+        problem: EntryProblem,
+        page: Box<StepPage>,
+    },
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryProblem {
+    /// Nothing was entered, and nothing is counted.
+    Missing,
+    Wrong {
+        left: u32,
+    },
+    /// It was never sent, has expired, or a newer one was sent since.
+    Expired,
+    BudgetSpent(Timestamp),
+}
+
+struct Prepared {
+    visitor: Visitor,
+    origin: Origin,
+    carried: Carried,
+    keeping: Keeping,
+    verification: Verification,
+    policy: CodePolicy,
+    /// The code that waits, and whether it was entered.
+    waiting: Option<(OneTimeCode, bool)>,
+    entry: Uuid,
+    token: Token,
+    token_digest: Digest,
+}
+
+enum Settled {
+    Proven(Carried),
+    SteppedUp(Box<Session>),
+    Refused(EntryProblem),
+}
+
+pub async fn enter(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Option<Waiting>,
+    entered: &str,
+) -> Result<EnterOutcome, FlowError> {
+    let (verification, page) = match now(provider, visitor, waiting).await? {
+        Now::Verifying(found) => *found,
+        Now::Elsewhere(onward) => return Ok(EnterOutcome::Onward(onward)),
+        Now::Gone => return Ok(EnterOutcome::Gone),
+    };
+    if entered.trim().is_empty() {
+        return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
+    }
+    let code = match row_of(&page.carried) {
+        Some(interaction) => provider.store.code_of(interaction, verification.purpose).await?,
+        None => None,
+    };
+    let waiting = code.map(|code| {
+        let right = is_right(provider, &code, entered);
+        (code, right)
+    });
+    let token = provider.random.token();
+    let prepared = Arc::new(Prepared {
+        visitor: visitor.clone(),
+        origin: Origin::of(visitor, &provider.random),
+        carried: page.carried.clone(),
+        keeping: Keeping::prepare(provider, visitor.now),
+        verification,
+        policy: provider.snapshot().policy.codes,
+        waiting,
+        entry: new_id(&provider.random, visitor.now),
+        token_digest: session_digest(&provider.keyring, &token),
+        token,
+    });
+    let work = Arc::clone(&prepared);
+    match provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await? {
+        Settled::Proven(carried) => {
+            let live = live_sessions(provider, visitor).await?;
+            Ok(EnterOutcome::Onward(proceed_with(provider, visitor, carried, live).await?))
+        }
+        Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
+        Settled::Refused(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
+    }
+}
+
+/// In constant time. Spaces between the digits are how people read them out.
+fn is_right(provider: &Provider, code: &OneTimeCode, entered: &str) -> bool {
+    let digits: String = entered.chars().filter(|c| !c.is_whitespace() && *c != '-').take(16).collect();
+    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+    mac.verify(code_context(), &code_data(code.id, &digits), &code.digest)
+}
+
+async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
+    let Prepared { visitor, verification, policy, .. } = &*prepared;
+    let (account, purpose) = (&verification.account, verification.purpose);
+    let locked = tx.lock_account(account.id).await?;
+    if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
+        return Ok(Settled::Refused(EntryProblem::Expired));
+    }
+    let before = tx.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
+    let left = match policy.entries_left(&before.wrong, visitor.now) {
+        Ok(left) => left,
+        Err(BudgetSpent { until }) => return Ok(Settled::Refused(EntryProblem::BudgetSpent(until))),
+    };
+    let Some((code, right)) = prepared.waiting.as_ref().filter(|(code, _)| code.is_alive(visitor.now)) else {
+        return Ok(Settled::Refused(EntryProblem::Expired));
+    };
+    if !right {
+        let mut wrong = before.wrong;
+        wrong.push(visitor.now);
+        tx.count_wrong_code(account.id, (purpose, prepared.entry), visitor.now).await?;
+        let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
+        tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+        return Ok(Settled::Refused(match policy.entries_left(&wrong, visitor.now) {
+            Ok(left) => EntryProblem::Wrong { left },
+            Err(BudgetSpent { until }) => EntryProblem::BudgetSpent(until),
+        }));
+    }
+    // Losing the race against a re-send is an expired code.
+    if !tx.use_code(code.id, visitor.now).await? {
+        return Ok(Settled::Refused(EntryProblem::Expired));
+    }
+    let event = Event::CodeAccepted { purpose: purpose.as_str(), method: code.method.as_str() };
+    tx.append(&prepared.origin.entry(Actor::Account(account.id), event)).await?;
+    match purpose {
+        CodePurpose::StepUp => step_up(&tx, &prepared, code).await,
+        CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
+            Ok(Settled::Proven(prove(&tx, &prepared, code).await?))
+        }
+    }
+}
+
+/// The journey carries from here on that the code was entered.
+async fn prove(tx: &Tx, prepared: &Prepared, code: &OneTimeCode) -> Result<Carried, FlowError> {
+    let proof = prepared.carried.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
+    let at = prepared.visitor.now;
+    let proof = match proof.kind {
+        ProofKind::Invitation { link, phones_done, .. } => {
+            tx.verify_phone(code.phone, at).await?;
+            let event = Event::PhoneVerified { phone: prepared_phone(prepared, code) };
+            tx.append(&prepared.origin.entry(Actor::Account(code.account), event)).await?;
+            Proof { kind: ProofKind::Invitation { link, phone: None, phones_done }, at, ..proof }
+        }
+        ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => {
+            Proof { factor: Some(Factor { at, method: code.method.into() }), ..proof }
+        }
+    };
+    prepared.carried.keep(tx, &prepared.keeping, Some(proof)).await
+}
+
+fn prepared_phone(prepared: &Prepared, code: &OneTimeCode) -> String {
+    let mut offers = prepared.verification.offers.iter();
+    let offer = offers.find(|offer| offer.phone.id == code.phone);
+    offer.map(|offer| offer.phone.number.masked()).unwrap_or_default()
+}
+
+async fn step_up(tx: &Tx, prepared: &Prepared, code: &OneTimeCode) -> Result<Settled, FlowError> {
+    let live = prepared.verification.live.as_ref();
+    let live = live.ok_or(FlowError::Broken("a step-up without a session"))?;
+    let now = prepared.visitor.now;
+    let factor: anteroom_domain::interaction::FactorMethod = code.method.into();
+    let session = Session {
+        acr: Acr::Mfa,
+        amr: factor.amr_with_password(),
+        last_active_at: now,
+        ..live.session.clone()
+    };
+    if !tx.renew_session(&session, &prepared.token_digest).await? {
+        return Ok(Settled::Refused(EntryProblem::Expired));
+    }
+    if let Some(device) = session.device {
+        tx.step_device_up(device, now).await?;
+    }
+    Ok(Settled::SteppedUp(Box::new(session)))
+}
+
+async fn stepped_up(
+    provider: &Provider,
+    visitor: &Visitor,
+    prepared: &Prepared,
+    session: Session,
+) -> Result<EnterOutcome, FlowError> {
+    let device = session.device.ok_or(FlowError::Broken("a session without its device"))?;
+    let account: Account = (*prepared.verification.account).clone();
+    let mut live = live_sessions(provider, visitor).await?;
+    live.retain(|other| other.account.id != account.id);
+    live.insert(0, Live { session, account, token: prepared.token.clone() });
+    let cookies = NewCookies { sessions: kept_sessions(&live), device };
+    let onward = proceed_with(provider, visitor, prepared.carried.clone(), live).await?;
+    Ok(EnterOutcome::SteppedUp { cookies, onward: parked(provider, visitor, onward).await? })
+}

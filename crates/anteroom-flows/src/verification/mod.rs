@@ -1,0 +1,105 @@
+//! "Verify your identity": a code to a phone on file, and its entry. The same for a reset, an expired password, a second
+//! factor and a phone that is being registered; what differs is the purpose, which has its own budget.
+//!
+//! Invariants: a code is sent and entered only where the one decision asks for it now; sending and entering are decided under
+//! the account's lock, so that parallel requests cannot multiply guesses; what is refused leaves its trace and nothing else.
+
+mod enter;
+mod send;
+
+pub use enter::{EnterOutcome, EntryProblem, enter};
+pub use send::{SendOutcome, SendProblem, send};
+
+use anteroom_domain::account::Account;
+use anteroom_domain::ids::{InteractionId, PhoneId};
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::phone::Method;
+use anteroom_domain::rate::Wait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::error::FlowError;
+use crate::journey::{Carried, Gone, Place, Waiting, open_or_dashboard};
+use crate::onward::{Onward, Step, StepPage, proceed};
+use crate::phones::Offer;
+use crate::provider::Provider;
+use crate::visitor::{Live, Visitor};
+
+/// Which way a code shall take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub method: Method,
+    pub phone: PhoneId,
+}
+
+/// What the page of this step says.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    pub purpose: CodePurpose,
+    /// A device that has not passed a second factor yet is why.
+    pub new_device: bool,
+    pub account: Box<Account>,
+    /// Whoever steps up is signed in.
+    pub live: Option<Box<Live>>,
+    pub offers: Vec<Offer>,
+    pub sent: Option<Sent>,
+}
+
+/// The code that is on its way.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub offer: Offer,
+    /// Until another one may be sent.
+    pub wait: Option<Wait>,
+    pub expired: bool,
+}
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+fn a_day_before(now: Timestamp) -> Timestamp {
+    now.checked_sub(DAY).unwrap_or(Timestamp::MIN)
+}
+
+/// What was sent on this way and can still be entered.
+pub(crate) async fn sent(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: &Carried,
+    (account, purpose): (&Account, CodePurpose),
+    offers: &[Offer],
+) -> Result<Option<Sent>, FlowError> {
+    let Some(interaction) = row_of(carried) else { return Ok(None) };
+    let Some(code) = provider.store.code_of(interaction, purpose).await? else { return Ok(None) };
+    let went = offers.iter().find(|offer| offer.phone.id == code.phone && offer.method == code.method);
+    let Some(offer) = went.filter(|_| code.account == account.id).cloned() else { return Ok(None) };
+    let before = provider.store.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
+    let wait = provider.snapshot().policy.codes.may_send(&before.sent, visitor.now).err();
+    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now) }))
+}
+
+fn row_of(carried: &Carried) -> Option<InteractionId> {
+    match &carried.place {
+        Place::Page => None,
+        Place::Row { interaction, .. } => Some(interaction.id),
+    }
+}
+
+/// The step as the one decision sees it now, or wherever else it leads.
+enum Now {
+    Verifying(Box<(Verification, StepPage)>),
+    Elsewhere(Onward),
+    Gone,
+}
+
+async fn now(provider: &Provider, visitor: &Visitor, waiting: Option<Waiting>) -> Result<Now, FlowError> {
+    let carried = match open_or_dashboard(provider, visitor, waiting).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Ok(Now::Gone),
+    };
+    Ok(match proceed(provider, visitor, carried).await? {
+        Onward::Page(page) => match &page.step {
+            Step::Verify(verification) => Now::Verifying(Box::new(((**verification).clone(), *page))),
+            _ => Now::Elsewhere(Onward::Page(page)),
+        },
+        elsewhere => Now::Elsewhere(elsewhere),
+    })
+}

@@ -1,0 +1,180 @@
+//! `POST /verify/send`: a new code, which makes the one before worthless.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::{CodeId, MessageId};
+use anteroom_domain::message::{Message, Parcel, SecretCode};
+use anteroom_domain::one_time_code::{CodePolicy, DIGITS, OneTimeCode};
+use anteroom_domain::phone::Method;
+use anteroom_domain::rate::Wait;
+use anteroom_domain::telephony::allowed;
+use anteroom_storage::Tx;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use super::{Choice, Now, Verification, a_day_before, now};
+use crate::error::FlowError;
+use crate::journey::{Carried, Keeping, Place, Waiting};
+use crate::onward::{Onward, StepPage, proceed};
+use crate::phones::Offer;
+use crate::provider::Provider;
+use crate::trail::Origin;
+use crate::visitor::{Visitor, new_id};
+
+#[derive(Debug)]
+pub enum SendOutcome {
+    Onward(Onward),
+    /// The page again, with what is in the way.
+    Problem {
+        problem: SendProblem,
+        page: Box<StepPage>,
+    },
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendProblem {
+    /// Nothing was chosen, or something that is not offered.
+    Choose,
+    Wait(Wait),
+    /// No code would be of use before then: too many wrong ones were entered.
+    BudgetSpent(Timestamp),
+    /// The operator does not let codes go to this number.
+    Refused,
+}
+
+const CODE_CONTEXT: &str = "one-time code";
+
+/// What is hashed: the code's own identifier binds it to its row, and so to account, purpose, phone and interaction.
+pub(super) fn code_data(id: CodeId, digits: &str) -> Vec<u8> {
+    [id.0.as_bytes(), digits.as_bytes()].concat()
+}
+
+pub(super) fn code_context() -> &'static str {
+    CODE_CONTEXT
+}
+
+struct Prepared {
+    visitor: Visitor,
+    origin: Origin,
+    carried: Carried,
+    keeping: Keeping,
+    verification: Verification,
+    offer: Offer,
+    code: OneTimeCode,
+    message: Message,
+    policy: CodePolicy,
+}
+
+pub async fn send(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Option<Waiting>,
+    choice: Option<Choice>,
+) -> Result<SendOutcome, FlowError> {
+    let (verification, page) = match now(provider, visitor, waiting).await? {
+        Now::Verifying(found) => *found,
+        Now::Elsewhere(onward) => return Ok(SendOutcome::Onward(onward)),
+        Now::Gone => return Ok(SendOutcome::Gone),
+    };
+    let chosen = choice.and_then(|choice| {
+        let mut offers = verification.offers.iter();
+        offers.find(|offer| offer.phone.id == choice.phone && offer.method == choice.method).cloned()
+    });
+    let Some(offer) = chosen else {
+        return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: Box::new(page) });
+    };
+    if allowed(&offer.phone.number, &provider.snapshot().policy.telephony).is_err() {
+        return Ok(SendOutcome::Problem { problem: SendProblem::Refused, page: Box::new(page) });
+    }
+    let prepared = Arc::new(prepare(provider, visitor, (verification, offer), page.carried.clone()));
+    match provider.store.write(move |tx| settle(tx, Arc::clone(&prepared))).await? {
+        Ok(carried) => Ok(SendOutcome::Onward(proceed(provider, visitor, carried).await?)),
+        Err(problem) => Ok(SendOutcome::Problem { problem, page: Box::new(page) }),
+    }
+}
+
+fn prepare(
+    provider: &Provider,
+    visitor: &Visitor,
+    (verification, offer): (Verification, Offer),
+    carried: Carried,
+) -> Prepared {
+    let (random, at) = (&provider.random, visitor.now);
+    let policy = provider.snapshot().policy.codes;
+    let keeping = Keeping::prepare(provider, at);
+    let interaction = match &carried.place {
+        Place::Row { interaction, .. } => interaction.id,
+        Place::Page => keeping.id(),
+    };
+    let (id, digits, message) =
+        (CodeId(new_id(random, at)), random.digits(DIGITS), MessageId(new_id(random, at)));
+    let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
+    let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
+    let code = OneTimeCode {
+        id,
+        account: verification.account.id,
+        purpose: verification.purpose,
+        phone: offer.phone.id,
+        method: offer.method,
+        interaction,
+        digest,
+        message,
+        created_at: at,
+        expires_at,
+    };
+    let secret = SecretCode { digits, minutes: u16::try_from(policy.lifetime.as_mins()).unwrap_or(u16::MAX) };
+    let to = offer.phone.number.clone();
+    let parcel = match offer.method {
+        Method::Text => Parcel::Text { to, code: secret },
+        Method::Call => Parcel::Call { to, code: secret },
+    };
+    let message = Message {
+        id: message,
+        account: Some(verification.account.id),
+        locale: verification.account.locale.clone(),
+        parcel,
+        created_at: at,
+        expires_at,
+    };
+    let origin = Origin::of(visitor, random);
+    Prepared {
+        visitor: visitor.clone(),
+        origin,
+        carried,
+        keeping,
+        verification,
+        offer,
+        code,
+        message,
+        policy,
+    }
+}
+
+async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendProblem>, FlowError> {
+    let Prepared { visitor, verification, policy, code, .. } = &*prepared;
+    let account = &verification.account;
+    let locked = tx.lock_account(account.id).await?;
+    if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
+        // A reset or a disablement came in between; the next look at the page says so.
+        return Ok(Err(SendProblem::Choose));
+    }
+    let before = tx.sent_before(account.id, verification.purpose, a_day_before(visitor.now)).await?;
+    if let Err(spent) = policy.entries_left(&before.wrong, visitor.now) {
+        return Ok(Err(SendProblem::BudgetSpent(spent.until)));
+    }
+    if let Err(wait) = policy.may_send(&before.sent, visitor.now) {
+        return Ok(Err(SendProblem::Wait(wait)));
+    }
+    let proof = prepared.carried.proof().cloned();
+    let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
+    tx.insert_code(code).await?;
+    tx.enqueue(&prepared.message).await?;
+    let event = Event::CodeSent {
+        purpose: code.purpose.as_str(),
+        method: code.method.as_str(),
+        phone: prepared.offer.phone.number.masked(),
+    };
+    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    Ok(Ok(carried))
+}

@@ -1,0 +1,174 @@
+//! `GET` and `POST /forgot-password`, the page that says the same for every address, and what its tab waits for.
+
+use anteroom_domain::rate::Wait;
+use anteroom_flows::journey::{Carried, Gone, open, open_or_dashboard};
+use anteroom_flows::recover::{AskOutcome, Asking, ask, may_go_on};
+use anteroom_pages::{
+    ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, Wait as WaitText,
+};
+use axum::Json;
+use axum::extract::RawQuery;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::{FormName, Stale};
+use crate::forms::{Posted, token_for};
+use crate::pages::step::waiting_in;
+use crate::respond::{Frame, see_next};
+
+pub(crate) const ASKED: &str = "/forgot-password/sent";
+pub(crate) const WAITING: &str = "/forgot-password/waiting";
+const SIGN_IN: &str = "/sign-in";
+const MAX_EMAIL_CHARS: usize = 320;
+
+pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
+    let result = opened(&asker, query.0.as_deref().unwrap_or_default()).await;
+    finish(&asker, result).await
+}
+
+async fn opened(asker: &Asker, query: &str) -> Result<Response, Failure> {
+    let carried = match open_or_dashboard(&asker.web.provider, &asker.visitor, waiting_in(query)).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Err(Failure::interaction_expired()),
+    };
+    shown(asker, &carried, (String::new(), None))
+}
+
+fn shown(
+    asker: &Asker,
+    carried: &Carried,
+    (email, problem): (String, Option<ForgotPasswordProblem>),
+) -> Result<Response, Failure> {
+    let provider = &asker.web.provider;
+    let request = carried.journey.request();
+    let snapshot = provider.snapshot();
+    let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
+    let hint = request.and_then(|request| request.login_hint.clone()).unwrap_or_default();
+    let status = match problem {
+        None => StatusCode::OK,
+        Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let view = ForgotPasswordPage {
+        form_token: token_for(asker, FormName::ForgotPassword),
+        interaction: carried.field(provider)?,
+        email: if email.is_empty() { hint } else { email },
+        application_name: client.map(|client| client.display_name().to_owned()),
+        problem,
+        sign_in_href: SIGN_IN.to_owned(),
+    };
+    let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+    Ok(Frame::of(asker).in_language_of(&locales).page(status, &view))
+}
+
+/// In a task of its own: whoever hangs up is counted all the same.
+pub(crate) async fn submit(posted: Posted) -> Response {
+    let attempt = tokio::spawn(async move {
+        let result = submitted(&posted).await;
+        finish(&posted.asker, result).await
+    });
+    attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+async fn submitted(posted: &Posted) -> Result<Response, Failure> {
+    let asker = &posted.asker;
+    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
+    let email: String = posted.field("email").trim().chars().take(MAX_EMAIL_CHARS).collect();
+    let waiting = posted.waiting()?;
+    let problem = match posted.check_token(FormName::ForgotPassword) {
+        Err(Stale) => Some(ForgotPasswordProblem::Stale),
+        Ok(()) if email.is_empty() => Some(ForgotPasswordProblem::Missing),
+        Ok(()) => None,
+    };
+    if problem.is_some() {
+        let Ok(carried) = open_or_dashboard(provider, visitor, waiting).await? else {
+            return Err(Failure::interaction_expired());
+        };
+        return shown(asker, &carried, (email, problem));
+    }
+    match ask(provider, visitor, Asking { address: email.clone(), waiting }).await? {
+        AskOutcome::Asked(carried) => {
+            let handle = carried.field(provider)?.unwrap_or_default();
+            Ok(see_next(asker, &format!("{ASKED}?interaction={handle}")))
+        }
+        AskOutcome::RateLimited { wait, carried } => {
+            let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
+            let response = shown(asker, &carried, (email, Some(problem)))?;
+            Ok(retry_after(response, wait))
+        }
+        AskOutcome::Gone => Err(Failure::interaction_expired()),
+    }
+}
+
+pub(crate) fn wait_text(wait: Wait) -> WaitText {
+    WaitText::seconds(u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1))
+}
+
+pub(crate) fn retry_after(mut response: Response, wait: Wait) -> Response {
+    let seconds = u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// `GET /forgot-password/sent?interaction=…`.
+pub(crate) async fn asked(asker: Asker, query: RawQuery) -> Response {
+    let result = asked_in(&asker, query.0.as_deref().unwrap_or_default()).await;
+    finish(&asker, result).await
+}
+
+async fn asked_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
+    let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
+    let Ok(carried) = open(&asker.web.provider, &asker.visitor, waiting).await? else {
+        return Err(Failure::interaction_expired());
+    };
+    asked_page(asker, &carried, None)
+}
+
+pub(crate) fn asked_page(
+    asker: &Asker,
+    carried: &Carried,
+    problem: Option<RecoveryAskedProblem>,
+) -> Result<Response, Failure> {
+    let provider = &asker.web.provider;
+    let handle = carried.field(provider)?;
+    let address = carried.journey.recovery.as_ref().map(|note| note.address.clone());
+    let on = |path: &str| match &handle {
+        Some(handle) => format!("{path}?interaction={handle}"),
+        None => path.to_owned(),
+    };
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let view = RecoveryAskedPage {
+        form_token: token_for(asker, FormName::RecoveryCode),
+        again_form_token: token_for(asker, FormName::ForgotPassword),
+        email: address.unwrap_or_default(),
+        problem,
+        sign_in_href: on("/continue"),
+        waiting_href: on(WAITING),
+        interaction: handle,
+    };
+    let request = carried.journey.request();
+    let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+    Ok(Frame::of(asker).in_language_of(&locales).page(status, &view))
+}
+
+#[derive(Serialize)]
+struct GoOn {
+    go: bool,
+}
+
+/// `GET /forgot-password/waiting?interaction=…`: "go on" or "wait", and nothing else.
+pub(crate) async fn waiting(asker: Asker, query: RawQuery) -> Response {
+    let waiting = waiting_in(query.0.as_deref().unwrap_or_default());
+    let result = match waiting {
+        Some(waiting) => may_go_on(&asker.web.provider, &asker.visitor, waiting).await,
+        None => Ok(false),
+    };
+    let answer = result.map_err(Failure::from).map(|go| {
+        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(GoOn { go })).into_response()
+    });
+    finish(&asker, answer).await
+}

@@ -1,0 +1,145 @@
+//! `POST /new-password`, `GET /change-password` for whoever is signed in, and the page at the end of a reset.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::interaction::Destination;
+use anteroom_domain::new_password::Weakness;
+use anteroom_domain::next_step::NewPasswordReason as Reason;
+use anteroom_flows::journey::{Carried, open};
+use anteroom_flows::new_password::{Entered, Fault, NewPasswordOutcome, set};
+use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
+use anteroom_pages::{NewPasswordFault, NewPasswordPage, NewPasswordReason, PasswordChangedPage};
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::{FormName, Stale};
+use crate::forms::{Posted, token_for};
+use crate::pages::choose_account::again;
+use crate::pages::sign_in::remember;
+use crate::pages::step::{Shown, go, show, waiting_in};
+use crate::respond::{Frame, see_next, with_cookies};
+
+pub(crate) const CHANGE: &str = "/change-password";
+pub(crate) const CHANGED: &str = "/password-changed";
+
+pub(crate) fn page(
+    shown: Shown<'_>,
+    (reason, account): (Reason, &Account),
+    fault: Option<NewPasswordFault>,
+) -> Response {
+    let policy = shown.asker.web.provider.snapshot().policy.new_password;
+    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let view = NewPasswordPage {
+        form_token: token_for(shown.asker, FormName::NewPassword),
+        interaction: shown.interaction,
+        reason: match reason {
+            Reason::Recovery => NewPasswordReason::Recovery,
+            Reason::Expired => NewPasswordReason::Expired,
+            Reason::Chosen => NewPasswordReason::Change,
+            Reason::Registration => NewPasswordReason::Registration,
+        },
+        email: account.primary_address.as_str().to_owned(),
+        min_length: u32::from(policy.min_length),
+        max_length: u32::from(policy.max_length),
+        remembered: u32::from(policy.remembered),
+        problem: fault,
+    };
+    // After an expired password or a registration the form ends at the application.
+    shown.frame.leads_to_client().page(status, &view)
+}
+
+/// `GET /change-password`.
+pub(crate) async fn change(asker: Asker) -> Response {
+    let mut carried = Carried::to_dashboard(&asker.visitor);
+    carried.journey.destination = Destination::ChangePassword;
+    let onward = proceed(&asker.web.provider, &asker.visitor, carried).await;
+    finish(&asker, onward.map_err(Failure::from).and_then(|onward| show(&asker, onward))).await
+}
+
+/// In a task of its own: whoever hangs up after the hash was computed has set the password all the same.
+pub(crate) async fn submit(posted: Posted) -> Response {
+    let attempt = tokio::spawn(async move {
+        let result = submitted(&posted).await;
+        finish(&posted.asker, result).await
+    });
+    attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+async fn submitted(posted: &Posted) -> Result<Response, Failure> {
+    let asker = &posted.asker;
+    if let Err(Stale) = posted.check_token(FormName::NewPassword) {
+        return Err(Failure::stale_form(&again(posted, "/sign-in")));
+    }
+    let waiting = posted.waiting()?;
+    let entered = Entered {
+        new: posted.field("new_password").into(),
+        confirmed: posted.field("confirm_password").into(),
+    };
+    match set(&asker.web.provider, &asker.visitor, waiting, entered).await? {
+        NewPasswordOutcome::Reset { device, carried } => {
+            let handle = carried.field(&asker.web.provider)?.unwrap_or_default();
+            let mut jar = asker.jar.clone();
+            jar.remember_device(device);
+            let cookie = jar.device_cookie(asker.web.secure_cookies(), &asker.web.provider.keyring);
+            Ok(with_cookies(see_next(asker, &format!("{CHANGED}?interaction={handle}")), &[cookie]))
+        }
+        NewPasswordOutcome::SignedIn { cookies, onward } => {
+            Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
+        }
+        NewPasswordOutcome::Problem { fault, page } => refused(asker, *page, fault),
+        NewPasswordOutcome::Onward(onward) => go(asker, onward),
+        NewPasswordOutcome::Gone => Err(Failure::interaction_expired()),
+    }
+}
+
+fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Failure> {
+    let shown = Shown::of(asker, &page)?;
+    let Step::NewPassword { reason, account } = &page.step else {
+        return show(asker, Onward::Page(Box::new(page)));
+    };
+    let fault = match fault {
+        Fault::Missing => NewPasswordFault::Missing,
+        Fault::Mismatch => NewPasswordFault::Mismatch,
+        Fault::Used => NewPasswordFault::Used,
+        Fault::TooYoung(left) => {
+            NewPasswordFault::TooYoung { hours: u32::try_from(left.as_hours() + 1).unwrap_or(u32::MAX) }
+        }
+        Fault::Weakness(weakness) => match weakness {
+            Weakness::TooShort => NewPasswordFault::TooShort,
+            Weakness::TooLong => NewPasswordFault::TooLong,
+            Weakness::Common => NewPasswordFault::Common,
+            Weakness::Personal => NewPasswordFault::Personal,
+            Weakness::Weak => NewPasswordFault::Weak,
+        },
+    };
+    Ok(self::page(shown, (*reason, account), Some(fault)))
+}
+
+/// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.
+pub(crate) async fn changed(asker: Asker, query: RawQuery) -> Response {
+    let result = changed_in(&asker, query.0.as_deref().unwrap_or_default()).await;
+    finish(&asker, result).await
+}
+
+async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
+    let provider = &asker.web.provider;
+    let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
+    let Ok(carried) = open(provider, &asker.visitor, waiting).await? else {
+        return Err(Failure::interaction_expired());
+    };
+    let snapshot = provider.snapshot();
+    let request = carried.journey.request();
+    let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
+    let view = PasswordChangedPage {
+        continue_href: match carried.field(provider)? {
+            Some(handle) => format!("/continue?interaction={handle}"),
+            None => "/sign-in".to_owned(),
+        },
+        application_name: client.map(|client| client.display_name().to_owned()),
+        waits_elsewhere: carried.journey.recovery.as_ref().is_some_and(|note| note.waits_elsewhere),
+    };
+    let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+    Ok(Frame::of(asker).in_language_of(&locales).page(StatusCode::OK, &view))
+}

@@ -1,0 +1,258 @@
+//! "Verify your identity" and "Enter your code": the two pages of one step, `POST /verify/send` and `POST /verify/code`.
+
+use anteroom_domain::account::PhoneKind;
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::phone::Method;
+use anteroom_domain::rate::Wait;
+use anteroom_flows::onward::{Onward, Step, StepPage};
+use anteroom_flows::phones::Offer;
+use anteroom_flows::verification::{
+    Choice, EnterOutcome, EntryProblem, SendOutcome, SendProblem, Sent, Verification, enter as enter_code,
+    send as send_code,
+};
+use anteroom_pages::{
+    ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, VerifyIdentityPage,
+    VerifyProblem, VerifyReason,
+};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::{FormName, Stale};
+use crate::forms::{Posted, token_for};
+use crate::pages::choose_account::again;
+use crate::pages::forgot_password::{retry_after, wait_text};
+use crate::pages::sign_in::remember;
+use crate::pages::step::{Shown, go, show};
+use crate::respond::{moment, see_next};
+
+/// What the step is to say beside what it is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Say {
+    /// "Change Delivery Method": the choice, although a code is on its way.
+    pub(crate) choose: bool,
+    pub(crate) sent_again: bool,
+}
+
+impl Say {
+    pub(crate) fn asked_in(query: &str) -> Self {
+        let form = anteroom_oidc::form::Form::decode(query.as_bytes()).ok();
+        let says = |name| {
+            form.as_ref().is_some_and(|form| form.once(name).ok().flatten().is_some_and(|value| value == "1"))
+        };
+        Self { choose: says("choose"), sent_again: says("again") }
+    }
+}
+
+pub(crate) fn page(shown: Shown<'_>, verification: &Verification, say: &Say) -> Response {
+    match verification.sent.as_ref().filter(|_| !say.choose) {
+        Some(sent) => {
+            let notice = say.sent_again.then_some(EnterCodeNotice::SentAgain);
+            entry(shown, (verification, sent), (None, notice), StatusCode::OK)
+        }
+        None => choice(shown, verification, None, StatusCode::OK),
+    }
+}
+
+pub(crate) const fn reason(purpose: CodePurpose, new_device: bool) -> VerifyReason {
+    match purpose {
+        CodePurpose::Recovery => VerifyReason::Recovery,
+        CodePurpose::ExpiredPassword => VerifyReason::ExpiredPassword,
+        CodePurpose::StepUp if new_device => VerifyReason::NewDevice,
+        CodePurpose::StepUp => VerifyReason::StepUp,
+        CodePurpose::Registration => VerifyReason::Registration,
+    }
+}
+
+fn channel(method: Method) -> ChoiceChannel {
+    match method {
+        Method::Text => ChoiceChannel::Text,
+        Method::Call => ChoiceChannel::Call,
+    }
+}
+
+fn value(offer: &Offer) -> String {
+    format!("{}:{}", offer.method.as_str(), offer.phone.id)
+}
+
+fn choice(
+    shown: Shown<'_>,
+    verification: &Verification,
+    problem: Option<VerifyProblem>,
+    status: StatusCode,
+) -> Response {
+    let before = verification.sent.as_ref().map(|sent| &sent.offer);
+    let preferred = before.or(verification.offers.first());
+    let offered = |offer: &Offer| DeliveryChoice {
+        value: value(offer),
+        channel: channel(offer.method),
+        number: offer.phone.number.masked(),
+        landline: offer.phone.kind == PhoneKind::Landline,
+        selected: Some(offer) == preferred,
+    };
+    let view = VerifyIdentityPage {
+        form_token: token_for(shown.asker, FormName::VerifySend),
+        interaction: shown.interaction,
+        reason: reason(verification.purpose, verification.new_device),
+        methods: verification.offers.iter().map(offered).collect(),
+        problem,
+    };
+    shown.frame.page(status, &view)
+}
+
+fn entry(
+    shown: Shown<'_>,
+    (verification, sent): (&Verification, &Sent),
+    (problem, notice): (Option<EnterCodeProblem>, Option<EnterCodeNotice>),
+    status: StatusCode,
+) -> Response {
+    let lifetime = shown.asker.web.provider.snapshot().policy.codes.lifetime;
+    let handle = shown.interaction.clone().unwrap_or_default();
+    let wait = sent.wait.map_or(0, |wait| wait.0.as_secs().max(1));
+    let problem = problem.or(sent.expired.then_some(EnterCodeProblem::Expired));
+    let view = EnterCodePage {
+        form_token: token_for(shown.asker, FormName::VerifyCode),
+        resend_form_token: token_for(shown.asker, FormName::VerifySend),
+        interaction: shown.interaction,
+        reason: reason(verification.purpose, verification.new_device),
+        channel: channel(sent.offer.method),
+        number: sent.offer.phone.number.masked(),
+        method: value(&sent.offer),
+        minutes: u32::try_from(lifetime.as_mins()).unwrap_or(u32::MAX),
+        can_change: verification.offers.len() > 1,
+        change_href: format!("/continue?interaction={handle}&choose=1"),
+        resend_wait_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
+        problem,
+        notice,
+    };
+    shown.frame.page(status, &view)
+}
+
+pub(crate) async fn send(posted: Posted) -> Response {
+    let result = sent(&posted).await;
+    finish(&posted.asker, result).await
+}
+
+async fn sent(posted: &Posted) -> Result<Response, Failure> {
+    let asker = &posted.asker;
+    if let Err(Stale) = posted.check_token(FormName::VerifySend) {
+        return Err(Failure::stale_form(&again(posted, "/sign-in")));
+    }
+    let chosen = parse_choice(posted.field("method"));
+    match send_code(&asker.web.provider, &asker.visitor, posted.waiting()?, chosen).await? {
+        SendOutcome::Onward(onward) => sent_to(asker, onward, posted.field("again") == "1"),
+        SendOutcome::Problem { problem, page } => not_sent(asker, *page, (problem, chosen)),
+        SendOutcome::Gone => Err(Failure::interaction_expired()),
+    }
+}
+
+fn sent_to(asker: &Asker, onward: Onward, again: bool) -> Result<Response, Failure> {
+    match &onward {
+        Onward::Page(page) if again => {
+            let handle = page.carried.field(&asker.web.provider)?.unwrap_or_default();
+            Ok(see_next(asker, &format!("/continue?interaction={handle}&again=1")))
+        }
+        _ => go(asker, onward),
+    }
+}
+
+fn parse_choice(text: &str) -> Option<Choice> {
+    let (method, phone) = text.split_once(':')?;
+    Some(Choice { method: Method::parse(method)?, phone: phone.parse().ok()? })
+}
+
+fn not_sent(
+    asker: &Asker,
+    page: StepPage,
+    (problem, chosen): (SendProblem, Option<Choice>),
+) -> Result<Response, Failure> {
+    let shown = Shown::of(asker, &page)?;
+    let Step::Verify(verification) = page.step else {
+        return show(asker, Onward::Page(Box::new(page)));
+    };
+    let until = |at: Timestamp| Wait(at.duration_since(asker.visitor.now));
+    let (status, wait) = match problem {
+        SendProblem::Choose | SendProblem::Refused => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        SendProblem::Wait(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
+        SendProblem::BudgetSpent(at) => (StatusCode::TOO_MANY_REQUESTS, Some(until(at))),
+    };
+    // Whoever asked for the same way again stays on the page where the code is entered.
+    let same_way =
+        |sent: &&Sent| chosen == Some(Choice { method: sent.offer.method, phone: sent.offer.phone.id });
+    let response = match verification.sent.as_ref().filter(same_way) {
+        Some(sent) => {
+            let problem = match problem {
+                SendProblem::Choose | SendProblem::Refused => EnterCodeProblem::NotSent,
+                SendProblem::Wait(wait) => EnterCodeProblem::Wait { wait: wait_text(wait) },
+                SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(asker, at) },
+            };
+            entry(shown, (&verification, sent), (Some(problem), None), status)
+        }
+        None => {
+            let problem = match problem {
+                SendProblem::Choose => VerifyProblem::ChooseMethod,
+                SendProblem::Refused => VerifyProblem::Refused,
+                SendProblem::Wait(wait) => VerifyProblem::Wait { wait: wait_text(wait) },
+                SendProblem::BudgetSpent(at) => VerifyProblem::BudgetSpent { until: moment(asker, at) },
+            };
+            choice(shown, &verification, Some(problem), status)
+        }
+    };
+    Ok(match wait {
+        Some(wait) => retry_after(response, wait),
+        None => response,
+    })
+}
+
+/// In a task of its own: whoever hangs up after a wrong code is counted all the same.
+pub(crate) async fn enter(posted: Posted) -> Response {
+    let attempt = tokio::spawn(async move {
+        let result = entered(&posted).await;
+        finish(&posted.asker, result).await
+    });
+    attempt
+        .await
+        .unwrap_or_else(|_| axum::response::IntoResponse::into_response(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+async fn entered(posted: &Posted) -> Result<Response, Failure> {
+    let asker = &posted.asker;
+    if let Err(Stale) = posted.check_token(FormName::VerifyCode) {
+        return Err(Failure::stale_form(&again(posted, "/sign-in")));
+    }
+    let code = posted.field("code");
+    match enter_code(&asker.web.provider, &asker.visitor, posted.waiting()?, code).await? {
+        EnterOutcome::Onward(onward) => go(asker, onward),
+        EnterOutcome::SteppedUp { cookies, onward } => {
+            Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
+        }
+        EnterOutcome::Problem { problem, page } => not_accepted(asker, *page, problem),
+        EnterOutcome::Gone => Err(Failure::interaction_expired()),
+    }
+}
+
+fn not_accepted(asker: &Asker, page: StepPage, problem: EntryProblem) -> Result<Response, Failure> {
+    let shown = Shown::of(asker, &page)?;
+    let Step::Verify(verification) = page.step else {
+        return show(asker, Onward::Page(Box::new(page)));
+    };
+    let Some(sent) = &verification.sent else {
+        return Ok(choice(
+            shown,
+            &verification,
+            Some(VerifyProblem::ChooseMethod),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ));
+    };
+    let (problem, status) = match problem {
+        EntryProblem::Missing => (EnterCodeProblem::Missing, StatusCode::UNPROCESSABLE_ENTITY),
+        EntryProblem::Wrong { left } => (EnterCodeProblem::Wrong { left }, StatusCode::UNPROCESSABLE_ENTITY),
+        EntryProblem::Expired => (EnterCodeProblem::Expired, StatusCode::UNPROCESSABLE_ENTITY),
+        EntryProblem::BudgetSpent(at) => {
+            (EnterCodeProblem::BudgetSpent { until: moment(asker, at) }, StatusCode::TOO_MANY_REQUESTS)
+        }
+    };
+    Ok(entry(shown, (&verification, sent), (Some(problem), None), status))
+}
