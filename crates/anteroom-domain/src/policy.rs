@@ -2,7 +2,7 @@
 
 use crate::lockout::LockoutPolicy;
 use crate::password::PasswordAgePolicy;
-use crate::rate::RateLimit;
+use crate::rate::{OwnNetworks, RateLimit};
 use crate::session::SessionPolicy;
 use jiff::SignedDuration;
 
@@ -12,6 +12,8 @@ pub struct Policy {
     pub password_age: PasswordAgePolicy,
     pub session: SessionPolicy,
     pub sign_in: SignInPolicy,
+    /// Where limits by address are raised.
+    pub own_networks: OwnNetworks,
     pub tokens: TokenPolicy,
     pub interaction: InteractionPolicy,
     pub invitation_lifetime: SignedDuration,
@@ -61,6 +63,7 @@ impl Default for Policy {
                 rate: RateLimit { max: 300, window: SignedDuration::from_mins(5) },
                 failure_floor: SignedDuration::from_millis(250),
             },
+            own_networks: OwnNetworks { networks: Vec::new(), factor: 10 },
             tokens: TokenPolicy {
                 code_lifetime: SignedDuration::from_secs(60),
                 access_token_lifetime: SignedDuration::from_mins(10),
