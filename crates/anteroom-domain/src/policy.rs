@@ -5,7 +5,7 @@ use crate::lockout::LockoutPolicy;
 use crate::new_password::NewPasswordPolicy;
 use crate::one_time_code::CodePolicy;
 use crate::password::PasswordAgePolicy;
-use crate::rate::RateLimit;
+use crate::rate::{OwnNetworks, RateLimit};
 use crate::session::SessionPolicy;
 use crate::telephony::TelephonyPolicy;
 use jiff::SignedDuration;
@@ -20,6 +20,8 @@ pub struct Policy {
     pub telephony: TelephonyPolicy,
     pub session: SessionPolicy,
     pub sign_in: SignInPolicy,
+    /// Where limits by address are raised.
+    pub own_networks: OwnNetworks,
     pub tokens: TokenPolicy,
     pub interaction: InteractionPolicy,
     pub invitation_lifetime: SignedDuration,
@@ -75,6 +77,7 @@ impl Default for Policy {
                 rate: RateLimit { max: 300, window: SignedDuration::from_mins(5) },
                 failure_floor: SignedDuration::from_millis(250),
             },
+            own_networks: OwnNetworks { networks: Vec::new(), factor: 10 },
             tokens: TokenPolicy {
                 code_lifetime: SignedDuration::from_secs(60),
                 access_token_lifetime: SignedDuration::from_mins(10),

@@ -2,6 +2,7 @@
 //!
 //! Two adjoining fixed windows are weighed into one sliding estimate: two small rows per subject instead of a log.
 
+use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -39,6 +40,37 @@ pub struct RateLimit {
     pub window: SignedDuration,
 }
 
+/// The practice's own networks. Whole offices share an address there, so their limits are raised; everywhere else an
+/// address is a household or an attacker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnNetworks {
+    pub networks: Vec<IpNet>,
+    /// How many times over the limits are theirs.
+    pub factor: u32,
+}
+
+impl OwnNetworks {
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// How much more a /56 may than one of its /64s.
+const WIDER_FACTOR: u32 = 4;
+
+/// Every prefix that something done from `address` counts for, with what it is allowed: an IPv6 line has many /64s and
+/// one /56, which is allowed a few offices' worth.
+pub fn limits_for(
+    address: IpAddr,
+    limit: RateLimit,
+    own: &OwnNetworks,
+) -> impl Iterator<Item = (AddressPrefix, RateLimit)> + use<> {
+    let limit = if own.contain(address) { limit.times(own.factor) } else { limit };
+    let wider = AddressPrefix::wider(address).map(|prefix| (prefix, limit.times(WIDER_FACTOR)));
+    std::iter::once((AddressPrefix::of(address), limit)).chain(wider)
+}
+
 /// Counts of the window that `now` lies in and the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WindowCounts {
@@ -50,6 +82,10 @@ pub struct WindowCounts {
 pub struct Wait(pub SignedDuration);
 
 impl RateLimit {
+    fn times(self, factor: u32) -> Self {
+        Self { max: self.max.saturating_mul(factor), ..self }
+    }
+
     fn window_millis(&self) -> i64 {
         i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX).max(1)
     }
@@ -97,6 +133,28 @@ mod tests {
             (counts(300, 150), 150_000, false),
         ] {
             assert_eq!(LIMIT.admit(counts, at(now)).is_ok(), admitted, "{counts:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn own_networks_are_allowed_more_and_nobody_else() {
+        let own = OwnNetworks {
+            networks: vec!["203.0.113.0/24".parse().unwrap(), "2001:db8:7::/48".parse().unwrap()],
+            factor: 10,
+        };
+        for (address, allowed) in [
+            ("203.0.113.9", vec![("203.0.113.9", 3_000)]),
+            ("::ffff:203.0.113.9", vec![("203.0.113.9", 3_000)]),
+            ("203.0.114.9", vec![("203.0.114.9", 300)]),
+            ("2001:db8:7:102::9", vec![("2001:db8:7:102::", 3_000), ("2001:db8:7:100::", 12_000)]),
+            ("2001:db8:8:102::9", vec![("2001:db8:8:102::", 300), ("2001:db8:8:100::", 1_200)]),
+        ] {
+            let found: Vec<_> = limits_for(address.parse().unwrap(), LIMIT, &own)
+                .map(|(prefix, limit)| (prefix.to_string(), limit.max, limit.window))
+                .collect();
+            let expected: Vec<_> =
+                allowed.into_iter().map(|(prefix, max)| (prefix.to_owned(), max, LIMIT.window)).collect();
+            assert_eq!(found, expected, "{address}");
         }
     }
 

@@ -3,10 +3,11 @@
 use anteroom_domain::lockout::LockoutPolicy;
 use anteroom_domain::password::PasswordAgePolicy;
 use anteroom_domain::policy::{InteractionPolicy, Policy, SignInPolicy, TokenPolicy};
-use anteroom_domain::rate::RateLimit;
+use anteroom_domain::rate::{OwnNetworks, RateLimit};
 use anteroom_domain::session::SessionPolicy;
 use jiff::SignedDuration;
 
+use super::server::network;
 use super::{DAY, HOUR, MINUTE, SECOND, days};
 use crate::diagnostics::Finding;
 use crate::reader::duration::{parse, show};
@@ -41,6 +42,7 @@ pub(super) fn read_policy(top: &mut Section<'_, '_>) -> (PolicyProfile, Policy) 
             password_age: read_password(section, default.password_age),
             session: read_session(section, default.session),
             sign_in: read_sign_in(section, default.sign_in),
+            own_networks: read_own_networks(section, default.own_networks),
             tokens: read_tokens(section, default.tokens),
             interaction: read_interaction(section, default.interaction),
             invitation_lifetime: read_registration(section, default.invitation_lifetime),
@@ -144,6 +146,18 @@ fn read_sign_in(policy: &mut Section<'_, '_>, default: SignInPolicy) -> SignInPo
         let meaning = "A failed sign-in answers no sooner than this. Keep it above the slowest hash in use.";
         let floor = key("failure_floor", duration(SignedDuration::ZERO..=SECOND * 10), meaning);
         SignInPolicy { rate, failure_floor: section.get_or(floor.looser_below(), default.failure_floor) }
+    })
+}
+
+fn read_own_networks(policy: &mut Section<'_, '_>, default: OwnNetworks) -> OwnNetworks {
+    let about = "The practice's own networks, in which many people share an address: limits by address are raised there.";
+    policy.section("own_networks", about, |section| {
+        let meaning = "The practice's addresses as Anteroom sees them, public or private.";
+        let everyone = "nobody would be outside, and every limit by address would be raised";
+        let networks = section.get_or(key("networks", list(network(everyone)), meaning), default.networks);
+        let meaning = "How many times over limits by address are theirs.";
+        let factor = key("factor", integer(1..=100), meaning).looser_above();
+        OwnNetworks { networks, factor: section.get_or(factor, default.factor) }
     })
 }
 

@@ -117,7 +117,7 @@ fn socket_address() -> Kind<SocketAddr> {
 }
 
 /// `everyone` is what would be wrong with a network of all addresses.
-fn network(everyone: &'static str) -> Kind<IpNet> {
+pub(super) fn network(everyone: &'static str) -> Kind<IpNet> {
     parsed(
         "network",
         |net: &IpNet| quoted(&net.to_string()),

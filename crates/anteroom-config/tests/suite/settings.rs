@@ -79,12 +79,18 @@ fn policy_is_read() {
     let text = "[policy.lockout]\nknown_devices = false\nforgiven_failures = 2\n\
         [policy.sign_in]\nrate = { max = 20, window = \"1h\" }\nfailure_floor = \"1s\"\n\
         [policy.session]\nidle = \"15m\"\nabsolute = \"8h\"\n\
+        [policy.own_networks]\nnetworks = [\"203.0.113.7/24\", \"2001:db8::1\"]\nfactor = 4\n\
         [policy.registration]\ninvitation_lifetime = \"3d\"\n";
     let policy = parse_with(text).unwrap().settings.policy;
     assert!(!policy.lockout.known_devices_count_apart);
     assert_eq!(policy.lockout.forgiven_failures, 2);
     assert_eq!((policy.sign_in.rate.max, policy.sign_in.rate.window), (20, SignedDuration::from_hours(1)));
     assert_eq!(policy.sign_in.failure_floor, SignedDuration::from_secs(1));
+    let networks: Vec<_> = policy.own_networks.networks.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (networks.join(" "), policy.own_networks.factor),
+        ("203.0.113.0/24 2001:db8::1/128".into(), 4)
+    );
     assert_eq!(policy.session.idle, SignedDuration::from_mins(15));
     assert_eq!(policy.invitation_lifetime, SignedDuration::from_hours(72));
 }

@@ -10,7 +10,7 @@ use anteroom_crypto::{Lane, Token, Verdict};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
-use anteroom_domain::rate::{AddressPrefix, RateLimit, Wait};
+use anteroom_domain::rate::{Wait, limits_for};
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_storage::SignInView;
 use secrecy::SecretString;
@@ -72,8 +72,6 @@ pub struct NewCookies {
 }
 
 const RATE_SCOPE: &str = "sign_in";
-/// How much more a /56 may than one of its /64s.
-const WIDER_FACTOR: u32 = 4;
 
 pub async fn sign_in(
     provider: &Provider,
@@ -166,7 +164,8 @@ async fn admit(
     snapshot: &Snapshot,
     visitor: &Visitor,
 ) -> Result<Result<(), Wait>, FlowError> {
-    for (prefix, limit) in limits(visitor, snapshot.policy.sign_in.rate) {
+    let policy = &snapshot.policy;
+    for (prefix, limit) in limits_for(visitor.address, policy.sign_in.rate, &policy.own_networks) {
         let counts = provider.store.counts(RATE_SCOPE, &prefix.to_string(), limit, visitor.now).await?;
         if let Err(wait) = limit.admit(counts, visitor.now) {
             provider.tallies.count(Tally::RateLimited(RATE_SCOPE));
@@ -174,14 +173,6 @@ async fn admit(
         }
     }
     Ok(Ok(()))
-}
-
-/// Every prefix that an attempt counts for: an IPv6 line has many /64s and one /56, which is allowed a few offices' worth.
-fn limits(visitor: &Visitor, limit: RateLimit) -> impl Iterator<Item = (AddressPrefix, RateLimit)> {
-    let wider = AddressPrefix::wider(visitor.address);
-    let wider =
-        wider.map(|prefix| (prefix, RateLimit { max: limit.max.saturating_mul(WIDER_FACTOR), ..limit }));
-    std::iter::once((AddressPrefix::of(visitor.address), limit)).chain(wider)
 }
 
 /// One verification for every attempt: against the account's hash, or a dummy of the same cost.

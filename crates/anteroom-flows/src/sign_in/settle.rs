@@ -9,6 +9,7 @@ use anteroom_domain::interaction::{Destination, Proof, ProofKind};
 use anteroom_domain::lockout::{Counters, LockScope};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::password::PasswordAge;
+use anteroom_domain::rate::limits_for;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
@@ -16,7 +17,7 @@ use anteroom_storage::{LockedAccount, SignInView, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-use super::{RATE_SCOPE, Told, limits};
+use super::{RATE_SCOPE, Told};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::provider::{Provider, Snapshot};
@@ -107,7 +108,8 @@ impl Prepared {
 
 pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     let prepared = &*prepared;
-    for (prefix, limit) in limits(&prepared.visitor, prepared.snapshot.policy.sign_in.rate) {
+    let policy = &prepared.snapshot.policy;
+    for (prefix, limit) in limits_for(prepared.visitor.address, policy.sign_in.rate, &policy.own_networks) {
         tx.count(RATE_SCOPE, &prefix.to_string(), limit.window_start(prepared.now()), 1).await?;
     }
     let locked = match prepared.account_id() {

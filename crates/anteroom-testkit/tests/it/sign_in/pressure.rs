@@ -13,6 +13,7 @@ use std::time::Duration;
 on_both_databases!(
     beyond_the_rate_limit_the_form_comes_back_with_the_wait,
     the_rate_limit_counts_networks_not_addresses,
+    a_practices_own_network_is_allowed_more,
     a_full_hashing_queue_answers_503_and_known_devices_still_get_in,
     outdated_parameters_are_raised_at_sign_in,
     a_password_that_changed_while_its_hash_was_verified_gives_nothing,
@@ -57,6 +58,24 @@ async fn the_rate_limit_counts_networks_not_addresses(backend: Backend) {
             status,
             "{address}"
         );
+    }
+}
+
+async fn a_practices_own_network_is_allowed_more(backend: Backend) {
+    let provider = TestProvider::on(&backend)
+        .set("policy.sign_in.rate", "{ max = 1, window = \"5m\" }")
+        .set("policy.own_networks", "{ networks = [\"203.0.113.0/24\"], factor = 2 }")
+        .start()
+        .await;
+    for (address, status) in [
+        ("203.0.113.7", 422),
+        ("203.0.113.7", 422),
+        ("203.0.113.7", 429),
+        ("198.51.100.7", 422),
+        ("198.51.100.7", 429),
+    ] {
+        let answer = provider.browser().from(address).sign_in(ALICE, "wrong").await;
+        assert_eq!(answer.status, status, "{address}");
     }
 }
 
