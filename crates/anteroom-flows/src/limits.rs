@@ -1,7 +1,7 @@
 //! What slows down guessing, the same for every form that anybody may send: an allowance for each address prefix, counted
 //! in the attempt's own transaction, and a floor under the time that an answer takes.
 
-use anteroom_domain::rate::{AddressPrefix, RateLimit, Wait};
+use anteroom_domain::rate::{AddressPrefix, RateLimit, Wait, limits_for};
 use anteroom_storage::Tx;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -10,9 +10,6 @@ use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
 use crate::visitor::Visitor;
-
-/// How much more a /56 may than one of its /64s.
-const WIDER_FACTOR: u32 = 4;
 
 /// The counters that an attempt from an address moves.
 #[derive(Clone, Debug)]
@@ -23,12 +20,12 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// Every prefix that an attempt counts for: an IPv6 line has many /64s and one /56, which is allowed a few offices'
-    /// worth.
-    pub(crate) fn of(visitor: &Visitor, limit: RateLimit, scope: &'static str) -> Self {
-        let wide = RateLimit { max: limit.max.saturating_mul(WIDER_FACTOR), ..limit };
-        let wider = AddressPrefix::wider(visitor.address).map(|prefix| (prefix, wide));
-        let limits = std::iter::once((AddressPrefix::of(visitor.address), limit)).chain(wider).collect();
+    pub(crate) fn of(
+        provider: &Provider,
+        visitor: &Visitor,
+        (scope, limit): (&'static str, RateLimit),
+    ) -> Self {
+        let limits = limits_for(visitor.address, limit, &provider.snapshot().policy.own_networks).collect();
         Self { scope, now: visitor.now, limits }
     }
 

@@ -62,7 +62,7 @@ pub async fn ask(provider: &Provider, visitor: &Visitor, asking: Asking) -> Resu
         Err(Gone) => return Ok(AskOutcome::Gone),
     };
     let snapshot = provider.snapshot();
-    let windows = limits::Windows::of(visitor, snapshot.policy.recovery.rate, RATE_SCOPE);
+    let windows = limits::Windows::of(provider, visitor, (RATE_SCOPE, snapshot.policy.recovery.rate));
     if let Err(wait) = windows.admit(provider).await? {
         return Ok(AskOutcome::RateLimited { wait, carried });
     }

@@ -32,7 +32,7 @@ pub async fn ask_again(
     let started = tokio::time::Instant::now();
     let snapshot = provider.snapshot();
     let policy = snapshot.policy.recovery;
-    let windows = Windows::of(visitor, policy.rate, RATE_SCOPE);
+    let windows = Windows::of(provider, visitor, (RATE_SCOPE, policy.rate));
     if let Err(wait) = windows.admit(provider).await? {
         return Ok(AgainOutcome::RateLimited(wait));
     }

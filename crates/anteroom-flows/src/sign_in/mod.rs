@@ -10,19 +10,18 @@ use anteroom_crypto::{Lane, Token, Verdict};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
-use anteroom_domain::rate::{Wait, limits_for};
+use anteroom_domain::rate::Wait;
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_storage::SignInView;
 use secrecy::SecretString;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
+use crate::limits::{Windows, wait_for_floor};
 use crate::onward::{Onward, parked, proceed_with};
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Provider;
 use crate::sign_out;
-use crate::tallies::Tally;
 use crate::trail::Origin;
 use crate::visitor::{Live, MAX_SESSIONS, Visitor, kept_sessions, live_sessions};
 use settle::{Prepared, Settled, settle};
@@ -84,13 +83,14 @@ pub async fn sign_in(
         Ok(carried) => carried,
         Err(Gone) => return Ok(SignInOutcome::Gone),
     };
-    if let Err(wait) = admit(provider, &snapshot, visitor).await? {
+    let windows = Windows::of(provider, visitor, (RATE_SCOPE, snapshot.policy.sign_in.rate));
+    if let Err(wait) = windows.admit(provider).await? {
         return Ok(SignInOutcome::RateLimited { wait, carried });
     }
     let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
     let live = live_sessions(provider, visitor).await?;
     let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
-    let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict), &live));
+    let prepared = Arc::new(Prepared::new(provider, visitor, (carried, windows), (view, verdict), &live));
     let work = Arc::clone(&prepared);
     let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
     match settled {
@@ -99,7 +99,7 @@ pub async fn sign_in(
             if let Err(error) = rehash_if_outdated(provider, &prepared, &credentials.password).await {
                 tracing::warn!(reference = %visitor.reference, "a password was not hashed anew: {error}");
             }
-            let token = prepared.token.clone();
+            let token = prepared.new.token.clone();
             signed_in(provider, visitor, carried, Live { session: *session, account: *account, token }, live)
                 .await
         }
@@ -158,23 +158,6 @@ async fn rehash_if_outdated(
     Ok(())
 }
 
-/// The allowance of the address, before anything expensive. Its use is counted in the attempt's own transaction.
-async fn admit(
-    provider: &Provider,
-    snapshot: &Snapshot,
-    visitor: &Visitor,
-) -> Result<Result<(), Wait>, FlowError> {
-    let policy = &snapshot.policy;
-    for (prefix, limit) in limits_for(visitor.address, policy.sign_in.rate, &policy.own_networks) {
-        let counts = provider.store.counts(RATE_SCOPE, &prefix.to_string(), limit, visitor.now).await?;
-        if let Err(wait) = limit.admit(counts, visitor.now) {
-            provider.tallies.count(Tally::RateLimited(RATE_SCOPE));
-            return Ok(Err(wait));
-        }
-    }
-    Ok(Ok(()))
-}
-
 /// One verification for every attempt: against the account's hash, or a dummy of the same cost.
 async fn verify(
     provider: &Provider,
@@ -192,10 +175,4 @@ async fn verify(
     let lane = if known { Lane::KnownDevice } else { Lane::of_address(visitor.address) };
     let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     Ok(provider.hashing.verify(lane, password, hash).await?)
-}
-
-/// A failed attempt answers no sooner than the floor: what the hash cost, or whether there was one, cannot be timed.
-async fn wait_for_floor(started: tokio::time::Instant, snapshot: &Snapshot) {
-    let floor = Duration::try_from(snapshot.policy.sign_in.failure_floor).unwrap_or_default();
-    tokio::time::sleep_until(started + floor).await;
 }

@@ -1,15 +1,14 @@
 //! The transaction of one attempt to sign in.
 
-use anteroom_crypto::{Digest, PasswordHash, Token, Verdict};
+use anteroom_crypto::{PasswordHash, Verdict};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
-use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
+use anteroom_domain::ids::{AccountId, DeviceId, MessageId};
 use anteroom_domain::interaction::{Destination, Proof, ProofKind};
 use anteroom_domain::lockout::{Counters, LockScope};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::password::PasswordAge;
-use anteroom_domain::rate::limits_for;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
@@ -17,12 +16,14 @@ use anteroom_storage::{LockedAccount, SignInView, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-use super::{RATE_SCOPE, Told};
+use super::Told;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
+use crate::limits::Windows;
+use crate::new_session::NewSession;
 use crate::provider::{Provider, Snapshot};
 use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, new_id, session_digest};
+use crate::visitor::{Live, Visitor, new_id};
 
 /// How long it is worth telling someone that their account was locked.
 const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
@@ -33,13 +34,11 @@ pub(super) struct Prepared {
     origin: Origin,
     visitor: Visitor,
     carried: Carried,
+    windows: Windows,
     view: Option<SignInView>,
     verdict: Verdict,
     keeping: Keeping,
-    pub(super) token: Token,
-    token_digest: Digest,
-    new_session: SessionId,
-    new_device: DeviceId,
+    pub(super) new: NewSession,
     notice: MessageId,
     /// The session of this very account that the browser holds already.
     held: Option<Session>,
@@ -55,12 +54,11 @@ impl Prepared {
     pub(super) fn new(
         provider: &Provider,
         visitor: &Visitor,
-        carried: Carried,
+        (carried, windows): (Carried, Windows),
         (view, verdict): (Option<SignInView>, Verdict),
         live: &[Live],
     ) -> Self {
         let (random, now) = (&provider.random, visitor.now);
-        let token = random.token();
         let held = view.as_ref().and_then(|view| live.iter().find(|live| live.account.id == view.account.id));
         Self {
             snapshot: provider.snapshot(),
@@ -68,13 +66,11 @@ impl Prepared {
             visitor: visitor.clone(),
             held: held.map(|live| live.session.clone()),
             carried,
+            windows,
             view,
             verdict,
             keeping: Keeping::prepare(provider, now),
-            token_digest: session_digest(&provider.keyring, &token),
-            token,
-            new_session: SessionId(new_id(random, now)),
-            new_device: DeviceId(new_id(random, now)),
+            new: NewSession::prepare(provider, visitor),
             notice: MessageId(new_id(random, now)),
         }
     }
@@ -108,10 +104,7 @@ impl Prepared {
 
 pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     let prepared = &*prepared;
-    let policy = &prepared.snapshot.policy;
-    for (prefix, limit) in limits_for(prepared.visitor.address, policy.sign_in.rate, &policy.own_networks) {
-        tx.count(RATE_SCOPE, &prefix.to_string(), limit.window_start(prepared.now()), 1).await?;
-    }
+    prepared.windows.count(&tx).await?;
     let locked = match prepared.account_id() {
         Some(account) => tx.lock_account(account).await?,
         None => None,
@@ -221,36 +214,14 @@ async fn admit(
         return Ok(Settled::Expired(prepared.keep(tx, Some(proof)).await?));
     }
     let new_device = device.is_none();
-    let device = keep_device(tx, prepared, &account, device).await?;
+    let known = (account.id, device.map(|device| device.id));
+    let device = prepared.new.keep_device(tx, &prepared.visitor, known).await?;
     let session = open_session(tx, prepared, &account, device).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut carried = prepared.carried.clone();
     carried.journey.account = Some(account.id);
     Ok(Settled::SignedIn { session: Box::new(session), account: Box::new(account), carried })
-}
-
-async fn keep_device(
-    tx: &Tx,
-    prepared: &Prepared,
-    account: &Account,
-    device: Option<KnownDevice>,
-) -> Result<DeviceId, FlowError> {
-    if let Some(device) = device {
-        tx.touch_device(device.id, prepared.now()).await?;
-        return Ok(device.id);
-    }
-    let device = KnownDevice {
-        id: prepared.new_device,
-        account: account.id,
-        failures: 0,
-        stepped_up_at: None,
-        label: prepared.visitor.device_label.clone(),
-        created_at: prepared.now(),
-        last_seen_at: prepared.now(),
-    };
-    tx.insert_device(&device).await?;
-    Ok(device.id)
 }
 
 /// Signing in again where this account is signed in already keeps its session, with a new secret.
@@ -260,26 +231,14 @@ async fn open_session(
     account: &Account,
     device: DeviceId,
 ) -> Result<Session, FlowError> {
-    let now = prepared.now();
-    let fresh = Session {
-        id: prepared.new_session,
-        account: account.id,
-        epoch: account.epoch,
-        browser: prepared.visitor.browser,
-        device: Some(device),
-        auth_time: now,
-        acr: Acr::Pwd,
-        amr: AmrSet::from_iter([Amr::Pwd]),
-        created_at: now,
-        last_active_at: now,
-        ended_at: None,
-    };
+    let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
+    let fresh = prepared.new.session(&prepared.visitor, (account, account.epoch), device, proven);
     if let Some(held) = prepared.held.as_ref().filter(|held| held.epoch == account.epoch) {
         let renewed = Session { id: held.id, created_at: held.created_at, ..fresh.clone() };
-        if tx.renew_session(&renewed, &prepared.token_digest).await? {
+        if tx.renew_session(&renewed, &prepared.new.token_digest).await? {
             return Ok(renewed);
         }
     }
-    tx.insert_session(&fresh, &prepared.token_digest).await?;
+    tx.insert_session(&fresh, &prepared.new.token_digest).await?;
     Ok(fresh)
 }
