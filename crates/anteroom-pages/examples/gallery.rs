@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anteroom_pages::{
-    AccountLockedEmail, ChooseAccountPage, Chrome, ConsentPage, DashboardPage, ErrorPage, FormPostPage,
-    InvitationEmail, Locale, Message, NotEntitledPage, OutboxPage, Page, PasswordExpiredPage, SignInPage,
-    SignOutPage, SignedInAs, SignedOutPage, StepUnavailablePage, SupportContact, Theme,
+    AccountLockedEmail, AddPhonePage, ChooseAccountPage, Chrome, CompleteRegistrationPage, ConsentPage,
+    DashboardPage, EnrolFactorPage, EnterCodePage, ErrorPage, FactorsPage, ForgotPasswordPage, FormPostPage,
+    InvitationEmail, InvitationPage, Locale, Message, NewPasswordPage, NoPhonePage, NotEntitledPage,
+    OutboxPage, Page, PasswordChangedEmail, PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail,
+    PhoneAddedEmail, RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, SignInPage, SignOutPage, SignedInAs,
+    SignedOutPage, StepUnavailablePage, SupportContact, Theme, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -42,6 +45,19 @@ impl Gallery {
         self.page::<SignedOutPage>(locale)?;
         self.page::<ErrorPage>(locale)?;
         self.page::<FormPostPage>(locale)?;
+        self.page::<ForgotPasswordPage>(locale)?;
+        self.page::<RecoveryAskedPage>(locale)?;
+        self.page::<RecoveryLinkPage>(locale)?;
+        self.page::<VerifyIdentityPage>(locale)?;
+        self.page::<EnterCodePage>(locale)?;
+        self.page::<NewPasswordPage>(locale)?;
+        self.page::<PasswordChangedPage>(locale)?;
+        self.page::<NoPhonePage>(locale)?;
+        self.page::<InvitationPage>(locale)?;
+        self.page::<AddPhonePage>(locale)?;
+        self.page::<CompleteRegistrationPage>(locale)?;
+        self.page::<FactorsPage>(locale)?;
+        self.page::<EnrolFactorPage>(locale)?;
         self.page::<OutboxPage>(locale)
     }
 
@@ -75,7 +91,12 @@ impl Gallery {
 
     fn emails(&self, locale: Locale) -> Outcome {
         self.email::<InvitationEmail>(locale)?;
-        self.email::<AccountLockedEmail>(locale)
+        self.email::<AccountLockedEmail>(locale)?;
+        self.email::<RecoveryEmail>(locale)?;
+        self.email::<PasswordChangedEmail>(locale)?;
+        self.email::<PasswordExpiresEmail>(locale)?;
+        self.email::<PhoneAddedEmail>(locale)?;
+        Ok(())
     }
 
     fn email<M: Message>(&self, locale: Locale) -> Outcome {

@@ -39,6 +39,50 @@ pub struct AccountLockedEmail {
     pub reset_link: String,
 }
 
+#[derive(Clone, Serialize)]
+pub struct RecoveryEmail {
+    pub practice: String,
+    pub link: String,
+    /// Can be typed instead of following the link, in the browser that asked.
+    pub code: String,
+    /// How long either works.
+    pub minutes: u32,
+}
+
+/// Goes to every address of the account.
+#[derive(Clone, Serialize)]
+pub struct PasswordChangedEmail {
+    pub practice: String,
+    pub when: Moment,
+    /// For whoever did not do that: another reset.
+    pub reset_link: String,
+}
+
+/// Whole days until the password expires; 0 is today.
+#[derive(Clone, Serialize)]
+pub struct PasswordExpiresEmail {
+    pub practice: String,
+    pub days: u32,
+    pub link: String,
+}
+
+#[derive(Clone, Serialize)]
+pub struct PhoneAddedEmail {
+    pub practice: String,
+    pub when: Moment,
+    /// Masked.
+    pub phone: String,
+    /// From then on codes can be sent to it.
+    pub usable_from: Moment,
+    /// Where whoever did not do that stops it.
+    pub link: String,
+}
+
+fn sample_moment(day: i8) -> Moment {
+    let date = Date { year: 2026, month: 11, day };
+    Moment { date, hour: 16, minute: 5, zone: "EST".to_owned() }
+}
+
 impl Message for InvitationEmail {
     const TEMPLATE: &'static str = "invitation";
 
@@ -58,13 +102,60 @@ impl Message for AccountLockedEmail {
     fn samples() -> Vec<Self> {
         vec![AccountLockedEmail {
             practice: "Riverside Dental & Medical".to_owned(),
-            when: Moment {
-                date: Date { year: 2026, month: 11, day: 23 },
-                hour: 16,
-                minute: 5,
-                zone: "EST".to_owned(),
-            },
+            when: sample_moment(23),
             reset_link: "http://localhost:8080/forgot-password".to_owned(),
+        }]
+    }
+}
+
+impl Message for RecoveryEmail {
+    const TEMPLATE: &'static str = "recovery";
+
+    fn samples() -> Vec<Self> {
+        vec![RecoveryEmail {
+            practice: "Riverside Dental & Medical".to_owned(),
+            link: "http://localhost:8080/recover/SAMPLE".to_owned(),
+            code: "K7QM2-XR94T".to_owned(),
+            minutes: 30,
+        }]
+    }
+}
+
+impl Message for PasswordChangedEmail {
+    const TEMPLATE: &'static str = "password-changed";
+
+    fn samples() -> Vec<Self> {
+        vec![PasswordChangedEmail {
+            practice: "Riverside Dental & Medical".to_owned(),
+            when: sample_moment(23),
+            reset_link: "http://localhost:8080/forgot-password".to_owned(),
+        }]
+    }
+}
+
+impl Message for PasswordExpiresEmail {
+    const TEMPLATE: &'static str = "password-expires";
+
+    fn samples() -> Vec<Self> {
+        let email = |days| PasswordExpiresEmail {
+            practice: "Riverside Dental & Medical".to_owned(),
+            days,
+            link: "http://localhost:8080/change-password".to_owned(),
+        };
+        [14, 7, 1, 0].map(email).into()
+    }
+}
+
+impl Message for PhoneAddedEmail {
+    const TEMPLATE: &'static str = "phone-added";
+
+    fn samples() -> Vec<Self> {
+        vec![PhoneAddedEmail {
+            practice: "Riverside Dental & Medical".to_owned(),
+            when: sample_moment(23),
+            phone: "•••-•••-••43".to_owned(),
+            usable_from: sample_moment(26),
+            link: "http://localhost:8080/forgot-password".to_owned(),
         }]
     }
 }

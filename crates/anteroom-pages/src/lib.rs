@@ -33,14 +33,22 @@ mod when;
 
 pub use assets::Asset;
 pub use chrome::{Chrome, SignedInAs, SupportContact};
-pub use emails::{AccountLockedEmail, Email, InvitationEmail, Message};
+pub use emails::{
+    AccountLockedEmail, Email, InvitationEmail, Message, PasswordChangedEmail, PasswordExpiresEmail,
+    PhoneAddedEmail, RecoveryEmail,
+};
 pub use error::{Fault, Place, RenderError, ThemeError};
 pub use locale::{Locale, negotiate};
 pub use theme::Theme;
 pub use views::{
-    AccountChoice, Channel, ChooseAccountPage, ConsentPage, ConsentScope, DashboardPage, ErrorKind,
-    ErrorPage, FormPostPage, Forward, ForwardKind, HiddenField, NotEntitledPage, OutboxMessage, OutboxPage,
-    Page, PasswordExpiredPage, PasswordWarning, SignInNotice, SignInPage, SignInProblem, SignOutPage,
-    SignedOutPage, Step, StepUnavailablePage, Tile,
+    AccountChoice, AddPhonePage, AddPhoneProblem, Channel, ChoiceChannel, ChooseAccountPage,
+    CompleteRegistrationPage, ConsentPage, ConsentScope, DashboardPage, DeliveryChoice, EnrolFactorPage,
+    EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage, Factor,
+    FactorsPage, ForgotPasswordPage, ForgotPasswordProblem, FormPostPage, Forward, ForwardKind, HiddenField,
+    InvitationPage, NewPasswordPage, NewPasswordProblem, NewPasswordReason, NoPhonePage, NotEntitledPage,
+    OutboxMessage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, PasswordWarning,
+    PhoneKindChoice, PhoneOnFile, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, SignInNotice,
+    SignInPage, SignInProblem, SignOutPage, SignedOutPage, Step, StepUnavailablePage, Tile,
+    VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

@@ -140,6 +140,260 @@ step-text =
        *[step-up] The application asks for a second proof that it is you. This release of Anteroom cannot take it yet. Nothing about your account has changed.
     }
 
+### Forgotten password
+
+back-to-sign-in = Back to sign-in
+stale-text = Nothing is lost. Please send the form again.
+forgot-text = Enter the address that you sign in with. We send it an email that leads to a new password.
+forgot-then = Afterwards you carry on to { $application }.
+asked-title = Check your email
+asked-text = If there is an account for { $email }, an email is on its way.
+asked-next = Follow the link in it, or enter its code here. Both work for 30 minutes.
+asked-done = Your password is changed. You can sign in with the new one.
+asked-no-email = No email yet?
+asked-no-email-text = It can take a few minutes. Look into the spam folder too, and see that the address above is right.
+asked-again = Send another email
+email-code-label = Code from the Email
+email-code-hint = Ten characters. Small letters, spaces and the dash do not matter.
+email-code-wrong = That is not the code
+email-code-wrong-text = Compare it with the newest email. A code works only in the browser that asked for it, and for 30 minutes.
+recovery-link-title = Set a new password
+recovery-link-text = First we make sure that it is you, with a code to your phone. Then you choose a new password.
+recovery-link-unexpected = You did not ask for this? Then close this page: nothing has changed.
+
+### Secret codes
+
+verify-title = Verify your identity
+verify-text =
+    { $reason ->
+        [recovery] Before you choose a new password, we make sure that it is you.
+        [expired-password] Before you replace the expired password, we make sure that it is you.
+        [step-up] What you are opening asks for a second proof that it is you.
+        [new-device] You have not signed in with this browser before, so we make sure that it is you.
+       *[registration] We make sure that the phone is yours.
+    }
+verify-question = How do you want to get a secret code?
+method =
+    { $channel ->
+        [text] Text message
+        [call] Phone call
+       *[totp] Authenticator app
+    }
+method-to =
+    { $landline ->
+        [true] to the landline { $number }
+       *[false] to the cell phone { $number }
+    }
+method-totp = The app shows you the code.
+send-code = Send Code
+enter-code-title = Enter your code
+enter-code-text =
+    { $channel ->
+        [text] We sent a text message with six digits to { $number }.
+        [call] We are calling { $number }. Press a key when you are asked to, and you hear six digits, twice.
+       *[totp] Open your authenticator app and enter the six digits that it shows now.
+    }
+enter-code-works =
+    { $minutes ->
+        [one] They work for one minute.
+       *[other] They work for { $minutes } minutes.
+    }
+code-label = Your Code
+code-missing = Enter the code
+code-problem-heading =
+    { $problem ->
+        [choose-method] Choose a way
+        [wrong] That is not the code
+        [expired] This code has expired
+        [budget-spent] Too many wrong codes
+        [wait] One moment, please
+        [text-refused] This phone does not take text messages
+        [not-sent] We could not reach this number
+       *[refused] We cannot send to this number now
+    }
+code-problem-text =
+    { $problem ->
+        [choose-method] Choose how you want to get the code.
+        [expired] Get a new one below.
+        [text-refused] Choose a phone call instead.
+        [not-sent] Try again, or choose another way.
+       *[refused] Choose another way, or ask whoever manages sign-in at your practice.
+    }
+code-wrong-text =
+    { $left ->
+        [0] There is no try left.
+        [one] Compare it with the newest code. There is one try left.
+       *[other] Compare it with the newest code. There are { $left } tries left.
+    }
+code-budget-text = To keep your account safe, we take no more codes for now. You can try again from { $until }.
+code-wait-text =
+    { $minutes ->
+        [one] Several codes were asked for. Please wait one minute before the next.
+       *[other] Several codes were asked for. Please wait { $minutes } minutes before the next.
+    }
+code-notice =
+    { $notice ->
+        [sent] A code is on its way.
+       *[sent-again] A new code is on its way. The old one is no longer valid.
+    }
+resend-text = No code yet? A new one makes the old one invalid.
+resend-code = Re-Send Code
+resend-wait =
+    { $seconds ->
+        [one] You can ask for a new code in one second.
+       *[other] You can ask for a new code in { $seconds } seconds.
+    }
+change-method = Change Delivery Method
+no-phone-title = There is no phone to send a code to
+no-phone-text =
+    { $reason ->
+        [recovery] A new password needs a code to a phone of yours, and your account has none that can be used.
+        [expired-password] Replacing an expired password needs a code to a phone of yours, and your account has none that can be used.
+        [step-up] What you are opening needs a code to a phone of yours, and your account has none that can be used.
+        [new-device] Signing in with a new browser needs a code to a phone of yours, and your account has none that can be used.
+       *[registration] Your registration needs a phone of yours, and your account has none that can be used.
+    }
+no-phone-later = A phone was added to your account a short while ago. Codes can be sent to it from { $from }.
+no-phone-next = What you can do
+no-phone-step-visit = See whoever manages sign-in at your practice, in person.
+no-phone-step-register = They start the registration of a phone, and you finish it yourself.
+no-phone-step-again = Then begin here again.
+
+### New password
+
+new-password-title =
+    { $reason ->
+        [registration] Choose a password
+       *[other] Choose a new password
+    }
+new-password-text =
+    { $reason ->
+        [recovery] It ends every session of your account, on all devices. Then you sign in with the new password.
+        [expired] Then you carry on to where you were going.
+        [change] You stay signed in here; everywhere else you are signed out.
+       *[registration] You will sign in with it and your email address.
+    }
+new-password-label = New Password
+confirm-password-label = New Password Again
+new-password-missing = Enter the new password twice
+requirements-heading = What the password needs
+requirement-length = { $min } to { $max } characters of any kind
+requirement-match = The same in both fields
+requirement-strength = Hard to guess: no common password, no simple pattern
+requirement-personal = Without your name, your email address or the name of the practice
+requirement-remembered =
+    { $count ->
+        [one] Other than your last password
+       *[other] Other than your last { $count } passwords
+    }
+requirement-met = met
+password-problem-heading =
+    { $problem ->
+        [mismatch] The two entries are not the same
+        [too-short] This password is too short
+        [too-long] This password is too long
+        [common] This password is widely known
+        [personal] This password says something about you
+        [weak] This password is easy to guess
+        [used] You have used this password before
+        [current] This is your password now
+       *[too-young] Your password was changed a short while ago
+    }
+password-problem-text =
+    { $problem ->
+        [mismatch] Enter the new password twice, the same both times.
+        [common] It is on the lists that attackers try first. Choose another one.
+        [personal] It contains your name, your email address or the name of the practice. Choose another one.
+        [weak] Make it longer, or put several words together that have nothing to do with each other.
+        [used] Choose one that you have not used lately.
+       *[current] Choose another one.
+    }
+password-length-text = It needs { $min } to { $max } characters.
+password-young-text =
+    { $hours ->
+        [one] It can be changed again in one hour. If somebody else may know it, use “Forgot Password” instead.
+       *[other] It can be changed again in { $hours } hours. If somebody else may know it, use “Forgot Password” instead.
+    }
+password-changed-title = Your password is changed
+password-changed-text = You can sign in with the new one. Every address of your account is told about the change.
+changed-then = After signing in you carry on to { $application }.
+waits-elsewhere = { $application } waits in the browser in which you began. Go back to it to carry on there, or sign in here.
+waits-elsewhere-unnamed = The application waits in the browser in which you began. Go back to it to carry on there, or sign in here.
+
+### Registration
+
+invitation-title = Welcome
+invitation-text = { $practice } has invited you to its applications.
+invitation-text-to = { $name }, { $practice } has invited you to its applications.
+invitation-address = Is this your email address? You will sign in with it.
+invitation-step-phone = You add a phone, and we send it a code.
+invitation-step-password = You choose a password.
+invitation-step-on = You are in.
+invitation-unexpected = Not your address? Then close this page: nothing has changed.
+add-phone-title = Add a phone
+add-phone-text = A code to your phone proves that it is you, when you forget your password for example. Nobody calls it for anything else.
+phones-heading = Your phones
+phone-state =
+    { $landline ->
+        [true] { $verified ->
+            [true] Landline, verified
+           *[false] Landline, not verified yet
+        }
+       *[false] { $verified ->
+            [true] Cell phone, verified
+           *[false] Cell phone, not verified yet
+        }
+    }
+verify-phone = Verify
+another-phone = Add another phone
+add-phone = Add Phone
+phone-label = Phone Number
+phone-hint = With its area code, for example (202) 555-0143.
+phone-missing = Enter the phone number
+phone-kind-label = What kind of phone is it?
+phone-kind-missing = Choose the kind of phone
+phone-kind =
+    { $kind ->
+        [cell] Cell phone
+       *[landline] Landline
+    }
+phone-kind-text =
+    { $kind ->
+        [cell] Takes text messages and calls.
+       *[landline] Takes calls only.
+    }
+phone-problem-heading =
+    { $problem ->
+        [not-a-number] This is not a phone number
+        [extension] A number with an extension cannot be used
+        [not-allowed] We do not send codes to this number
+       *[too-many] No more phones can be added
+    }
+phone-problem-text =
+    { $problem ->
+        [not-a-number] Check the digits, and enter the area code too.
+        [extension] The code has to reach you directly. Enter a number that rings at your own phone.
+        [not-allowed] It is abroad, or calls to it cost extra. Enter another one, or ask whoever manages sign-in at your practice.
+       *[too-many] Use one of those below, or ask whoever manages sign-in at your practice.
+    }
+complete-text = The link in the email that invited you leads through the registration. Is it lost or too old? Enter your address, and we send a new one.
+complete-asked = If an invitation waits for { $email }, an email is on its way.
+complete-asked-next = Open the link in it; you continue where you stopped. No email yet? It can take a few minutes. Look into the spam folder too.
+
+### Authenticator apps
+
+factors-title = Authenticator apps
+factors-text = An authenticator app shows a new code every half minute. With it you can prove that it is you when an application asks for more than a password.
+factor-added = Added on { $date }
+no-factors = You have not added one yet.
+add-factor = Add an authenticator app
+remove = Remove
+enrol-step-scan = Scan the picture with the app, or type the key below into it.
+enrol-step-code = Enter the six digits that the app then shows.
+enrol-qr = QR code with the key below
+enrol-secret = The key, for typing:
+enrol-wrong-text = Enter the six digits that the app shows now. If it happens again, check that the clock of your phone is right.
+
 ### Signing out
 
 sign-out-title = Sign out?
@@ -159,6 +413,7 @@ error-heading =
         [redirect-uri-mismatch] The application gave a return address that is not registered
         [invalid-request] The application sent a request that cannot be used
         [interaction-expired] This sign-in took too long
+        [link-dead] This link no longer works
         [stale-form] This page was out of date
         [cross-site] The request came from another site
         [not-found] There is nothing at this address
@@ -175,6 +430,7 @@ error-text =
         [redirect-uri-mismatch] To keep your sign-in safe, we do not send you there. Whoever runs the application has to correct its settings.
         [invalid-request] Something is missing from it or does not fit together. Whoever runs the application has to correct that; you have done nothing wrong.
         [interaction-expired] The request of the application has expired, or was already answered in another window. Open the application again to start afresh.
+        [link-dead] It was used already, or it has expired, or a newer one took its place. Nothing was changed.
         [stale-form] It was opened a while ago, or you signed in or out in another window since. Nothing was changed. Open it again and repeat what you wanted to do.
         [cross-site] For your safety we only accept what you enter on our own pages. Nothing was changed.
         [not-found] The address may be mistyped, or the page may have moved.
@@ -193,6 +449,7 @@ forward =
     { $kind ->
         [sign-in] Go to sign-in
         [dashboard] Go to your applications
+        [recover] Ask for a new one
         [application] Back to the application
        *[try-again] Try again
     }
@@ -264,3 +521,35 @@ email-locked-text = Too many wrong passwords were entered for your account at { 
 email-locked-next = To get back in, choose a new password. The lock does not end by itself, and nobody can lift it for you.
 email-locked-button = Choose a new password
 email-locked-unexpected = If this was not you, somebody may have tried to guess your password. They did not get in; a new password makes sure that it stays so.
+email-recovery-subject = A new password for { $practice }
+email-recovery-text = Somebody, most likely you, asked for a new password for your account at { $practice }.
+email-recovery-button = Set a new password
+email-recovery-code = Or type this code on the page where you asked:
+email-recovery-minutes =
+    { $minutes ->
+        [one] Link and code work for one minute, and once.
+       *[other] Link and code work for { $minutes } minutes, and once.
+    }
+email-recovery-unexpected = If it was not you, you need not do anything: without a code to your phone nobody gets further.
+email-changed-subject = Your password at { $practice } was changed
+email-changed-text = The password of your account at { $practice } was changed on { $when }.
+email-changed-button = It was not me: set a new password
+email-changed-unexpected = If it was you, you need not do anything. If not, set a new password now; that ends every session of your account.
+email-expires-subject =
+    { $days ->
+        [0] Your password at { $practice } expires today
+        [one] Your password at { $practice } expires tomorrow
+       *[other] Your password at { $practice } expires in { $days } days
+    }
+email-expires-text =
+    { $days ->
+        [0] The password of your account at { $practice } expires today.
+        [one] The password of your account at { $practice } expires tomorrow.
+       *[other] The password of your account at { $practice } expires in { $days } days.
+    }
+email-expires-button = Change the password
+email-expires-unexpected = Once it has expired, you choose a new one when you sign in, with a code to your phone.
+email-phone-subject = A phone was added to your account at { $practice }
+email-phone-text = The phone { $phone } was added to your account at { $practice } on { $when }. Codes can be sent to it from { $from }.
+email-phone-button = It was not me: stop it
+email-phone-unexpected = If it was you, you need not do anything.

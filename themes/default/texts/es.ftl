@@ -140,6 +140,260 @@ step-text =
        *[step-up] La aplicación pide una segunda prueba de que es usted. Esta versión de Anteroom todavía no puede recibirla. Nada ha cambiado en su cuenta.
     }
 
+### Contraseña olvidada
+
+back-to-sign-in = Volver al inicio de sesión
+stale-text = No se ha perdido nada. Envíe el formulario de nuevo.
+forgot-text = Escriba la dirección con la que inicia sesión. Le enviamos un correo que lleva a una contraseña nueva.
+forgot-then = Después sigue hacia { $application }.
+asked-title = Revise su correo
+asked-text = Si hay una cuenta para { $email }, un correo está en camino.
+asked-next = Siga el enlace del correo o escriba aquí su código. Ambos funcionan durante 30 minutos.
+asked-done = Su contraseña ha cambiado. Ya puede iniciar sesión con la nueva.
+asked-no-email = ¿Todavía no llega?
+asked-no-email-text = Puede tardar unos minutos. Mire también en la carpeta de correo no deseado y compruebe que la dirección de arriba sea correcta.
+asked-again = Enviar otro correo
+email-code-label = Código del correo
+email-code-hint = Diez caracteres. No importan las minúsculas, los espacios ni el guion.
+email-code-wrong = Ese no es el código
+email-code-wrong-text = Compárelo con el correo más reciente. Un código solo funciona en el navegador que lo pidió y durante 30 minutos.
+recovery-link-title = Establecer una contraseña nueva
+recovery-link-text = Primero comprobamos que es usted, con un código a su teléfono. Después elige una contraseña nueva.
+recovery-link-unexpected = ¿No lo pidió usted? Entonces cierre esta página: nada ha cambiado.
+
+### Códigos secretos
+
+verify-title = Verifique su identidad
+verify-text =
+    { $reason ->
+        [recovery] Antes de que elija una contraseña nueva, comprobamos que es usted.
+        [expired-password] Antes de que reemplace la contraseña caducada, comprobamos que es usted.
+        [step-up] Lo que va a abrir pide una segunda prueba de que es usted.
+        [new-device] No ha iniciado sesión antes con este navegador, así que comprobamos que es usted.
+       *[registration] Comprobamos que el teléfono es suyo.
+    }
+verify-question = ¿Cómo quiere recibir un código secreto?
+method =
+    { $channel ->
+        [text] Mensaje de texto
+        [call] Llamada telefónica
+       *[totp] Aplicación de autenticación
+    }
+method-to =
+    { $landline ->
+        [true] al teléfono fijo { $number }
+       *[false] al celular { $number }
+    }
+method-totp = La aplicación le muestra el código.
+send-code = Enviar código
+enter-code-title = Escriba su código
+enter-code-text =
+    { $channel ->
+        [text] Enviamos un mensaje de texto con seis dígitos al { $number }.
+        [call] Estamos llamando al { $number }. Pulse una tecla cuando se lo pidan y oirá seis dígitos, dos veces.
+       *[totp] Abra su aplicación de autenticación y escriba los seis dígitos que muestra ahora.
+    }
+enter-code-works =
+    { $minutes ->
+        [one] Valen un minuto.
+       *[other] Valen { $minutes } minutos.
+    }
+code-label = Su código
+code-missing = Escriba el código
+code-problem-heading =
+    { $problem ->
+        [choose-method] Elija una forma
+        [wrong] Ese no es el código
+        [expired] Este código ha caducado
+        [budget-spent] Demasiados códigos incorrectos
+        [wait] Un momento, por favor
+        [text-refused] Este teléfono no recibe mensajes de texto
+        [not-sent] No pudimos comunicarnos con este número
+       *[refused] Ahora no podemos enviar a este número
+    }
+code-problem-text =
+    { $problem ->
+        [choose-method] Elija cómo quiere recibir el código.
+        [expired] Pida uno nuevo más abajo.
+        [text-refused] Elija una llamada telefónica.
+        [not-sent] Inténtelo de nuevo o elija otra forma.
+       *[refused] Elija otra forma o pregunte a quien administra el inicio de sesión en su consultorio.
+    }
+code-wrong-text =
+    { $left ->
+        [0] No queda ningún intento.
+        [one] Compárelo con el código más reciente. Queda un intento.
+       *[other] Compárelo con el código más reciente. Quedan { $left } intentos.
+    }
+code-budget-text = Para proteger su cuenta, por ahora no aceptamos más códigos. Puede intentarlo de nuevo a partir del { $until }.
+code-wait-text =
+    { $minutes ->
+        [one] Se han pedido varios códigos. Espere un minuto antes del siguiente.
+       *[other] Se han pedido varios códigos. Espere { $minutes } minutos antes del siguiente.
+    }
+code-notice =
+    { $notice ->
+        [sent] Un código está en camino.
+       *[sent-again] Un código nuevo está en camino. El anterior ya no vale.
+    }
+resend-text = ¿Todavía no llega? Un código nuevo anula el anterior.
+resend-code = Reenviar código
+resend-wait =
+    { $seconds ->
+        [one] Puede pedir un código nuevo en un segundo.
+       *[other] Puede pedir un código nuevo en { $seconds } segundos.
+    }
+change-method = Cambiar la forma de envío
+no-phone-title = No hay un teléfono al que enviar un código
+no-phone-text =
+    { $reason ->
+        [recovery] Para una contraseña nueva hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
+        [expired-password] Para reemplazar una contraseña caducada hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
+        [step-up] Para lo que va a abrir hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
+        [new-device] Para iniciar sesión con un navegador nuevo hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
+       *[registration] Para su registro hace falta un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
+    }
+no-phone-later = Hace poco se añadió un teléfono a su cuenta. Se le pueden enviar códigos a partir del { $from }.
+no-phone-next = Qué puede hacer
+no-phone-step-visit = Acuda en persona a quien administra el inicio de sesión en su consultorio.
+no-phone-step-register = Esa persona inicia el registro de un teléfono y usted lo termina.
+no-phone-step-again = Después, empiece aquí de nuevo.
+
+### Contraseña nueva
+
+new-password-title =
+    { $reason ->
+        [registration] Elija una contraseña
+       *[other] Elija una contraseña nueva
+    }
+new-password-text =
+    { $reason ->
+        [recovery] Con ella terminan todas las sesiones de su cuenta, en todos los dispositivos. Después inicia sesión con la contraseña nueva.
+        [expired] Después sigue hacia donde iba.
+        [change] Aquí su sesión sigue abierta; en los demás sitios se cierra.
+       *[registration] Con ella y su correo electrónico iniciará sesión.
+    }
+new-password-label = Contraseña nueva
+confirm-password-label = Contraseña nueva otra vez
+new-password-missing = Escriba la contraseña nueva dos veces
+requirements-heading = Qué necesita la contraseña
+requirement-length = De { $min } a { $max } caracteres de cualquier tipo
+requirement-match = Igual en los dos campos
+requirement-strength = Difícil de adivinar: ni común ni con un patrón sencillo
+requirement-personal = Sin su nombre, su correo electrónico ni el nombre del consultorio
+requirement-remembered =
+    { $count ->
+        [one] Distinta de su última contraseña
+       *[other] Distinta de sus últimas { $count } contraseñas
+    }
+requirement-met = cumplido
+password-problem-heading =
+    { $problem ->
+        [mismatch] Las dos entradas no son iguales
+        [too-short] Esta contraseña es demasiado corta
+        [too-long] Esta contraseña es demasiado larga
+        [common] Esta contraseña es muy conocida
+        [personal] Esta contraseña dice algo sobre usted
+        [weak] Esta contraseña es fácil de adivinar
+        [used] Ya ha usado esta contraseña
+        [current] Esta es su contraseña actual
+       *[too-young] Su contraseña se cambió hace poco
+    }
+password-problem-text =
+    { $problem ->
+        [mismatch] Escriba la contraseña nueva dos veces, igual las dos.
+        [common] Está en las listas que los atacantes prueban primero. Elija otra.
+        [personal] Contiene su nombre, su correo electrónico o el nombre del consultorio. Elija otra.
+        [weak] Hágala más larga o junte varias palabras que no tengan nada que ver entre sí.
+        [used] Elija una que no haya usado últimamente.
+       *[current] Elija otra.
+    }
+password-length-text = Necesita de { $min } a { $max } caracteres.
+password-young-text =
+    { $hours ->
+        [one] Se puede cambiar de nuevo en una hora. Si es posible que otra persona la conozca, use «Olvidé mi contraseña».
+       *[other] Se puede cambiar de nuevo en { $hours } horas. Si es posible que otra persona la conozca, use «Olvidé mi contraseña».
+    }
+password-changed-title = Su contraseña ha cambiado
+password-changed-text = Ya puede iniciar sesión con la nueva. Avisamos del cambio a todas las direcciones de su cuenta.
+changed-then = Después de iniciar sesión sigue hacia { $application }.
+waits-elsewhere = { $application } espera en el navegador en el que empezó. Vuelva a él para seguir allí, o inicie sesión aquí.
+waits-elsewhere-unnamed = La aplicación espera en el navegador en el que empezó. Vuelva a él para seguir allí, o inicie sesión aquí.
+
+### Registro
+
+invitation-title = Le damos la bienvenida
+invitation-text = { $practice } le ha invitado a sus aplicaciones.
+invitation-text-to = { $name }: { $practice } le ha invitado a sus aplicaciones.
+invitation-address = ¿Es este su correo electrónico? Con él iniciará sesión.
+invitation-step-phone = Añade un teléfono y le enviamos un código.
+invitation-step-password = Elige una contraseña.
+invitation-step-on = Ya puede entrar.
+invitation-unexpected = ¿No es su dirección? Entonces cierre esta página: nada ha cambiado.
+add-phone-title = Añada un teléfono
+add-phone-text = Un código a su teléfono prueba que es usted, por ejemplo cuando olvida su contraseña. No se usa para nada más.
+phones-heading = Sus teléfonos
+phone-state =
+    { $landline ->
+        [true] { $verified ->
+            [true] Teléfono fijo, verificado
+           *[false] Teléfono fijo, aún sin verificar
+        }
+       *[false] { $verified ->
+            [true] Celular, verificado
+           *[false] Celular, aún sin verificar
+        }
+    }
+verify-phone = Verificar
+another-phone = Añada otro teléfono
+add-phone = Añadir teléfono
+phone-label = Número de teléfono
+phone-hint = Con el código de área, por ejemplo (202) 555-0143.
+phone-missing = Escriba el número de teléfono
+phone-kind-label = ¿Qué tipo de teléfono es?
+phone-kind-missing = Elija el tipo de teléfono
+phone-kind =
+    { $kind ->
+        [cell] Celular
+       *[landline] Teléfono fijo
+    }
+phone-kind-text =
+    { $kind ->
+        [cell] Recibe mensajes de texto y llamadas.
+       *[landline] Solo recibe llamadas.
+    }
+phone-problem-heading =
+    { $problem ->
+        [not-a-number] Esto no es un número de teléfono
+        [extension] No se puede usar un número con extensión
+        [not-allowed] No enviamos códigos a este número
+       *[too-many] No se pueden añadir más teléfonos
+    }
+phone-problem-text =
+    { $problem ->
+        [not-a-number] Revise los dígitos y escriba también el código de área.
+        [extension] El código tiene que llegarle directamente. Escriba un número que suene en su propio teléfono.
+        [not-allowed] Está en el extranjero o las llamadas tienen un costo adicional. Escriba otro o pregunte a quien administra el inicio de sesión en su consultorio.
+       *[too-many] Use uno de los de abajo o pregunte a quien administra el inicio de sesión en su consultorio.
+    }
+complete-text = El enlace del correo con el que le invitaron lleva por el registro. ¿Lo perdió o ya no funciona? Escriba su dirección y le enviamos uno nuevo.
+complete-asked = Si una invitación espera a { $email }, un correo está en camino.
+complete-asked-next = Abra el enlace del correo; seguirá donde se quedó. ¿Todavía no llega? Puede tardar unos minutos. Mire también en la carpeta de correo no deseado.
+
+### Aplicaciones de autenticación
+
+factors-title = Aplicaciones de autenticación
+factors-text = Una aplicación de autenticación muestra un código nuevo cada medio minuto. Con ella puede probar que es usted cuando una aplicación pide algo más que la contraseña.
+factor-added = Añadida el { $date }
+no-factors = Todavía no ha añadido ninguna.
+add-factor = Añadir una aplicación de autenticación
+remove = Quitar
+enrol-step-scan = Escanee la imagen con la aplicación o escriba en ella la clave de abajo.
+enrol-step-code = Escriba los seis dígitos que la aplicación muestra entonces.
+enrol-qr = Código QR con la clave de abajo
+enrol-secret = La clave, para escribirla:
+enrol-wrong-text = Escriba los seis dígitos que la aplicación muestra ahora. Si vuelve a ocurrir, compruebe que el reloj de su teléfono esté bien.
+
 ### Cerrar sesión
 
 sign-out-title = ¿Cerrar sesión?
@@ -159,6 +413,7 @@ error-heading =
         [redirect-uri-mismatch] La aplicación dio una dirección de regreso que no está registrada
         [invalid-request] La aplicación envió una solicitud que no se puede usar
         [interaction-expired] Este inicio de sesión tardó demasiado
+        [link-dead] Este enlace ya no funciona
         [stale-form] Esta página ya no estaba al día
         [cross-site] La solicitud vino de otro sitio
         [not-found] No hay nada en esta dirección
@@ -175,6 +430,7 @@ error-text =
         [redirect-uri-mismatch] Para proteger su sesión, no le enviamos allí. Quien administra la aplicación tiene que corregir su configuración.
         [invalid-request] Le falta algo o sus partes no encajan. Quien administra la aplicación tiene que corregirlo; usted no ha hecho nada mal.
         [interaction-expired] La solicitud de la aplicación ha caducado o ya se respondió en otra ventana. Abra la aplicación otra vez para empezar de nuevo.
+        [link-dead] Ya se usó, ha caducado o uno más reciente ocupó su lugar. No se cambió nada.
         [stale-form] Se abrió hace un rato, o desde entonces usted inició o cerró sesión en otra ventana. No se cambió nada. Ábrala otra vez y repita lo que quería hacer.
         [cross-site] Por su seguridad solo aceptamos lo que escribe en nuestras propias páginas. No se cambió nada.
         [not-found] Puede que la dirección esté mal escrita o que la página haya cambiado de lugar.
@@ -193,6 +449,7 @@ forward =
     { $kind ->
         [sign-in] Ir al inicio de sesión
         [dashboard] Ir a sus aplicaciones
+        [recover] Pedir uno nuevo
         [application] Volver a la aplicación
        *[try-again] Intentar de nuevo
     }
@@ -261,3 +518,35 @@ email-locked-text = Se escribieron demasiadas contraseñas incorrectas para su c
 email-locked-next = Para volver a entrar, elija una contraseña nueva. El bloqueo no termina por sí solo, y nadie puede quitarlo por usted.
 email-locked-button = Elegir una contraseña nueva
 email-locked-unexpected = Si no fue usted, puede que alguien haya intentado adivinar su contraseña. No logró entrar; una contraseña nueva asegura que siga así.
+email-recovery-subject = Una contraseña nueva para { $practice }
+email-recovery-text = Alguien, muy probablemente usted, pidió una contraseña nueva para su cuenta en { $practice }.
+email-recovery-button = Establecer una contraseña nueva
+email-recovery-code = O escriba este código en la página donde la pidió:
+email-recovery-minutes =
+    { $minutes ->
+        [one] El enlace y el código valen un minuto y una sola vez.
+       *[other] El enlace y el código valen { $minutes } minutos y una sola vez.
+    }
+email-recovery-unexpected = Si no fue usted, no tiene que hacer nada: sin un código a su teléfono nadie llega más lejos.
+email-changed-subject = Su contraseña en { $practice } ha cambiado
+email-changed-text = La contraseña de su cuenta en { $practice } se cambió el { $when }.
+email-changed-button = No fui yo: establecer una contraseña nueva
+email-changed-unexpected = Si fue usted, no tiene que hacer nada. Si no, establezca ahora una contraseña nueva; con ella terminan todas las sesiones de su cuenta.
+email-expires-subject =
+    { $days ->
+        [0] Su contraseña en { $practice } caduca hoy
+        [one] Su contraseña en { $practice } caduca mañana
+       *[other] Su contraseña en { $practice } caduca en { $days } días
+    }
+email-expires-text =
+    { $days ->
+        [0] La contraseña de su cuenta en { $practice } caduca hoy.
+        [one] La contraseña de su cuenta en { $practice } caduca mañana.
+       *[other] La contraseña de su cuenta en { $practice } caduca en { $days } días.
+    }
+email-expires-button = Cambiar la contraseña
+email-expires-unexpected = Cuando haya caducado, elegirá una nueva al iniciar sesión, con un código a su teléfono.
+email-phone-subject = Se añadió un teléfono a su cuenta en { $practice }
+email-phone-text = El teléfono { $phone } se añadió a su cuenta en { $practice } el { $when }. Se le pueden enviar códigos a partir del { $from }.
+email-phone-button = No fui yo: detenerlo
+email-phone-unexpected = Si fue usted, no tiene que hacer nada.

@@ -13,13 +13,19 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::chrome::Chrome;
-use crate::emails::{AccountLockedEmail, InvitationEmail, Message};
+use crate::emails::{
+    AccountLockedEmail, InvitationEmail, Message, PasswordChangedEmail, PasswordExpiresEmail,
+    PhoneAddedEmail, RecoveryEmail,
+};
 use crate::error::Fault;
 use crate::locale::Locale;
 use crate::theme::Theme;
 use crate::views::{
-    ChooseAccountPage, ConsentPage, DashboardPage, ErrorPage, FormPostPage, NotEntitledPage, OutboxPage,
-    Page, PasswordExpiredPage, SignInPage, SignOutPage, SignedOutPage, StepUnavailablePage,
+    AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
+    EnterCodePage, ErrorPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage, NewPasswordPage,
+    NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage,
+    RecoveryAskedPage, RecoveryLinkPage, SignInPage, SignOutPage, SignedOutPage, StepUnavailablePage,
+    VerifyIdentityPage,
 };
 use shape::Shape;
 use walk::Walk;
@@ -58,9 +64,26 @@ fn all() -> Vec<Sampled> {
         page::<SignedOutPage>(),
         page::<ErrorPage>(),
         page::<FormPostPage>(),
+        page::<ForgotPasswordPage>(),
+        page::<RecoveryAskedPage>(),
+        page::<RecoveryLinkPage>(),
+        page::<VerifyIdentityPage>(),
+        page::<EnterCodePage>(),
+        page::<NewPasswordPage>(),
+        page::<PasswordChangedPage>(),
+        page::<NoPhonePage>(),
+        page::<InvitationPage>(),
+        page::<AddPhonePage>(),
+        page::<CompleteRegistrationPage>(),
+        page::<FactorsPage>(),
+        page::<EnrolFactorPage>(),
         page::<OutboxPage>(),
         email::<InvitationEmail>(),
         email::<AccountLockedEmail>(),
+        email::<RecoveryEmail>(),
+        email::<PasswordChangedEmail>(),
+        email::<PasswordExpiresEmail>(),
+        email::<PhoneAddedEmail>(),
     ]
 }
 

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     RedirectUriMismatch,
     InvalidRequest,
     InteractionExpired,
+    /// Of a link that was emailed: used, expired or unknown.
+    LinkDead,
     StaleForm,
     CrossSite,
     NotFound,
@@ -49,6 +51,8 @@ pub enum ForwardKind {
     Dashboard,
     TryAgain,
     Application,
+    /// To ask for another email.
+    Recover,
 }
 
 impl Page for ErrorPage {
@@ -62,6 +66,7 @@ impl Page for ErrorPage {
         };
         let mut pages: Vec<ErrorPage> = [
             (ErrorKind::InteractionExpired, ForwardKind::Application),
+            (ErrorKind::LinkDead, ForwardKind::Recover),
             (ErrorKind::UnknownClient, ForwardKind::Dashboard),
             (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
             (ErrorKind::InvalidRequest, ForwardKind::Dashboard),

@@ -4,11 +4,16 @@ mod accounts;
 mod consent;
 mod dashboard;
 mod error;
+mod factors;
 mod form_post;
+mod new_password;
 mod outbox;
+mod recovery;
 mod refusals;
+mod registration;
 mod sign_in;
 mod sign_out;
+mod verification;
 
 use serde::Serialize;
 
@@ -16,11 +21,23 @@ pub use accounts::{AccountChoice, ChooseAccountPage};
 pub use consent::{ConsentPage, ConsentScope};
 pub use dashboard::{DashboardPage, PasswordWarning, Tile};
 pub use error::{ErrorKind, ErrorPage, Forward, ForwardKind};
+pub use factors::{EnrolFactorPage, EnrolProblem, Factor, FactorsPage};
 pub use form_post::{FormPostPage, HiddenField};
+pub use new_password::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
 pub use outbox::{Channel, OutboxMessage, OutboxPage};
+pub use recovery::{
+    ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage,
+};
 pub use refusals::{NotEntitledPage, PasswordExpiredPage, Step, StepUnavailablePage};
+pub use registration::{
+    AddPhonePage, AddPhoneProblem, CompleteRegistrationPage, InvitationPage, PhoneKindChoice, PhoneOnFile,
+};
 pub use sign_in::{SignInNotice, SignInPage, SignInProblem};
 pub use sign_out::{SignOutPage, SignedOutPage};
+pub use verification::{
+    ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, NoPhonePage,
+    VerifyIdentityPage, VerifyProblem, VerifyReason,
+};
 
 /// A page of the theme.
 pub trait Page: Serialize + Sized {

@@ -1,0 +1,118 @@
+//! A new password, whatever asks for it.
+
+use serde::Serialize;
+
+use super::{Page, SAMPLE_TOKEN};
+
+/// `POST /new-password` with `new_password`, `confirm_password`, `form_token` and `interaction`.
+#[derive(Clone, Serialize)]
+pub struct NewPasswordPage {
+    pub form_token: String,
+    pub interaction: Option<String>,
+    pub reason: NewPasswordReason,
+    /// Shown in a field of its own, so that password managers file the password under it.
+    pub email: String,
+    pub min_length: u32,
+    pub max_length: u32,
+    /// How many of the last passwords are refused; 0 is none.
+    pub remembered: u32,
+    pub problem: Option<NewPasswordProblem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NewPasswordReason {
+    Recovery,
+    Expired,
+    /// Somebody who is signed in wants another one.
+    Change,
+    Registration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum NewPasswordProblem {
+    Missing,
+    Mismatch,
+    TooShort,
+    TooLong,
+    /// On the list of common passwords.
+    Common,
+    /// Contains the address, the name or the practice.
+    Personal,
+    /// Too easily guessed.
+    Weak,
+    /// One of the last ones.
+    Used,
+    /// The same as now.
+    Current,
+    /// Too soon after the last change.
+    TooYoung {
+        hours: u32,
+    },
+    Stale,
+    /// The queue for hashing is full.
+    Busy,
+}
+
+/// The end of the way. Recovery signs nobody in, so it leads back to sign-in.
+#[derive(Clone, Serialize)]
+pub struct PasswordChangedPage {
+    pub continue_href: String,
+    pub application_name: Option<String>,
+    /// The application waits in the browser in which the reset was begun, which is another one.
+    pub waits_elsewhere: bool,
+}
+
+impl Page for NewPasswordPage {
+    const TEMPLATE: &'static str = "new-password";
+
+    fn samples() -> Vec<Self> {
+        let plain = NewPasswordPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            reason: NewPasswordReason::Recovery,
+            email: "alice@demo.example".to_owned(),
+            min_length: 12,
+            max_length: 128,
+            remembered: 10,
+            problem: None,
+        };
+        let bare = NewPasswordPage { interaction: None, remembered: 0, ..plain.clone() };
+        let reasons =
+            [NewPasswordReason::Expired, NewPasswordReason::Change, NewPasswordReason::Registration];
+        let problems = [
+            NewPasswordProblem::Missing,
+            NewPasswordProblem::Mismatch,
+            NewPasswordProblem::TooShort,
+            NewPasswordProblem::TooLong,
+            NewPasswordProblem::Common,
+            NewPasswordProblem::Personal,
+            NewPasswordProblem::Weak,
+            NewPasswordProblem::Used,
+            NewPasswordProblem::Current,
+            NewPasswordProblem::TooYoung { hours: 7 },
+            NewPasswordProblem::Stale,
+            NewPasswordProblem::Busy,
+        ];
+        let others = reasons.map(|reason| NewPasswordPage { reason, ..plain.clone() });
+        let told = problems.map(|problem| NewPasswordPage { problem: Some(problem), ..plain.clone() });
+        [plain, bare].into_iter().chain(others).chain(told).collect()
+    }
+}
+
+impl Page for PasswordChangedPage {
+    const TEMPLATE: &'static str = "password-changed";
+
+    fn samples() -> Vec<Self> {
+        let named = PasswordChangedPage {
+            continue_href: "/sign-in?interaction=interaction-handle".to_owned(),
+            application_name: Some("Schedule".to_owned()),
+            waits_elsewhere: false,
+        };
+        let elsewhere = PasswordChangedPage { waits_elsewhere: true, ..named.clone() };
+        let nameless = PasswordChangedPage { application_name: None, ..named.clone() };
+        let nameless_elsewhere = PasswordChangedPage { application_name: None, ..elsewhere.clone() };
+        vec![named, elsewhere, nameless, nameless_elsewhere]
+    }
+}

@@ -1,0 +1,120 @@
+//! A forgotten password, up to the button behind the emailed link.
+
+use serde::Serialize;
+
+use super::{Page, SAMPLE_TOKEN};
+use crate::when::Wait;
+
+/// `POST /forgot-password` with `email`, `form_token` and `interaction`.
+#[derive(Clone, Serialize)]
+pub struct ForgotPasswordPage {
+    pub form_token: String,
+    pub interaction: Option<String>,
+    /// What was entered; empty at first.
+    pub email: String,
+    /// The application that waits behind the recovery.
+    pub application_name: Option<String>,
+    pub problem: Option<ForgotPasswordProblem>,
+    pub sign_in_href: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum ForgotPasswordProblem {
+    Missing,
+    RateLimited {
+        wait: Wait,
+    },
+    /// The page was out of date; nothing was asked for.
+    Stale,
+}
+
+/// The same for every address. `POST /recover/code` with `code`, `form_token` and `interaction`; `POST
+/// /forgot-password` with `email`, `again_form_token` as `form_token`, and `interaction` asks for another email.
+#[derive(Clone, Serialize)]
+pub struct RecoveryAskedPage {
+    pub form_token: String,
+    pub again_form_token: String,
+    pub interaction: Option<String>,
+    pub email: String,
+    pub problem: Option<RecoveryAskedProblem>,
+    pub sign_in_href: String,
+    /// Answers `{"go": true}` once the reset is done, wherever that was. A script asks there while the page is in sight.
+    pub waiting_href: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum RecoveryAskedProblem {
+    Missing,
+    Wrong,
+    RateLimited { wait: Wait },
+    Stale,
+}
+
+/// What the emailed link opens. It changes nothing, since mail scanners open links: `POST /recover` with `token` and
+/// `form_token` does.
+#[derive(Clone, Serialize)]
+pub struct RecoveryLinkPage {
+    pub form_token: String,
+    pub token: String,
+}
+
+impl Page for ForgotPasswordPage {
+    const TEMPLATE: &'static str = "forgot-password";
+
+    fn samples() -> Vec<Self> {
+        let plain = ForgotPasswordPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            email: "alice@demo.example".to_owned(),
+            application_name: Some("Schedule".to_owned()),
+            problem: None,
+            sign_in_href: "/sign-in".to_owned(),
+        };
+        let fresh = ForgotPasswordPage {
+            email: String::new(),
+            interaction: None,
+            application_name: None,
+            ..plain.clone()
+        };
+        let missing = ForgotPasswordPage { problem: Some(ForgotPasswordProblem::Missing), ..fresh.clone() };
+        let problems =
+            [ForgotPasswordProblem::RateLimited { wait: Wait::seconds(240) }, ForgotPasswordProblem::Stale];
+        let told = problems.map(|problem| ForgotPasswordPage { problem: Some(problem), ..plain.clone() });
+        [plain, fresh, missing].into_iter().chain(told).collect()
+    }
+}
+
+impl Page for RecoveryAskedPage {
+    const TEMPLATE: &'static str = "recovery-asked";
+
+    fn samples() -> Vec<Self> {
+        let plain = RecoveryAskedPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            again_form_token: SAMPLE_TOKEN.chars().rev().collect(),
+            interaction: Some("interaction-handle".to_owned()),
+            email: "alice@demo.example".to_owned(),
+            problem: None,
+            sign_in_href: "/sign-in?interaction=interaction-handle".to_owned(),
+            waiting_href: "/recover/waiting?interaction=interaction-handle".to_owned(),
+        };
+        let bare = RecoveryAskedPage { interaction: None, ..plain.clone() };
+        let problems = [
+            RecoveryAskedProblem::Wrong,
+            RecoveryAskedProblem::Missing,
+            RecoveryAskedProblem::RateLimited { wait: Wait::seconds(240) },
+            RecoveryAskedProblem::Stale,
+        ];
+        let told = problems.map(|problem| RecoveryAskedPage { problem: Some(problem), ..plain.clone() });
+        [plain, bare].into_iter().chain(told).collect()
+    }
+}
+
+impl Page for RecoveryLinkPage {
+    const TEMPLATE: &'static str = "recovery-link";
+
+    fn samples() -> Vec<Self> {
+        vec![RecoveryLinkPage { form_token: SAMPLE_TOKEN.to_owned(), token: "SAMPLE".to_owned() }]
+    }
+}

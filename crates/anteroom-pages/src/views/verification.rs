@@ -1,0 +1,250 @@
+//! The secret code: where it goes, and entering it. The same pages serve a recovery, an expired password, a second
+//! factor, a new device and a registration; they say which.
+
+use serde::Serialize;
+
+use super::{Page, SAMPLE_TOKEN};
+use crate::when::{Date, Moment, Wait};
+
+/// `POST /verify/send` with `method` (the value of a choice), `form_token` and `interaction`.
+#[derive(Clone, Serialize)]
+pub struct VerifyIdentityPage {
+    pub form_token: String,
+    pub interaction: Option<String>,
+    pub reason: VerifyReason,
+    /// In the order in which they are offered. One of them is best selected already.
+    pub methods: Vec<DeliveryChoice>,
+    pub problem: Option<VerifyProblem>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeliveryChoice {
+    /// `text:ID`, `call:ID` or `totp`.
+    pub value: String,
+    pub channel: ChoiceChannel,
+    /// Masked; empty for an authenticator app.
+    pub number: String,
+    pub landline: bool,
+    pub selected: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChoiceChannel {
+    Text,
+    Call,
+    /// An authenticator app: nothing is sent.
+    Totp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifyReason {
+    Recovery,
+    ExpiredPassword,
+    StepUp,
+    NewDevice,
+    Registration,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum VerifyProblem {
+    ChooseMethod,
+    /// Codes were asked for in quick succession.
+    Wait {
+        wait: Wait,
+    },
+    /// Too many wrong codes: none is taken before then.
+    BudgetSpent {
+        until: Moment,
+    },
+    Stale,
+    /// The phone does not take texts.
+    TextRefused,
+    /// It could not be delivered to this number.
+    NotSent,
+    /// The practice sends nothing to this number, or no more for now.
+    Refused,
+}
+
+/// `POST /verify/code` with `code`, `form_token` and `interaction`; `POST /verify/send` with `method`,
+/// `resend_form_token` as `form_token`, and `interaction` sends a new one. An authenticator app is sent nothing.
+#[derive(Clone, Serialize)]
+pub struct EnterCodePage {
+    pub form_token: String,
+    pub resend_form_token: String,
+    pub interaction: Option<String>,
+    pub reason: VerifyReason,
+    pub channel: ChoiceChannel,
+    /// Where the code went, masked; empty for an authenticator app.
+    pub number: String,
+    /// The choice that is in use, to be sent again by.
+    pub method: String,
+    /// How long a code works.
+    pub minutes: u32,
+    pub can_change: bool,
+    pub change_href: String,
+    /// Until the next code may be asked for; 0 is at once.
+    pub resend_wait_seconds: u32,
+    pub problem: Option<EnterCodeProblem>,
+    pub notice: Option<EnterCodeNotice>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum EnterCodeProblem {
+    Missing,
+    /// How many tries are left.
+    Wrong {
+        left: u32,
+    },
+    Expired,
+    BudgetSpent {
+        until: Moment,
+    },
+    Wait {
+        wait: Wait,
+    },
+    Stale,
+    TextRefused,
+    NotSent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnterCodeNotice {
+    Sent,
+    SentAgain,
+}
+
+/// An account without a usable phone: nobody skips the code, so the way leads through the practice.
+#[derive(Clone, Serialize)]
+pub struct NoPhonePage {
+    pub reason: VerifyReason,
+    pub sign_in_href: String,
+    /// From when on a phone that is on file already will serve.
+    pub later: Option<Moment>,
+}
+
+const REASONS: [VerifyReason; 5] = [
+    VerifyReason::Recovery,
+    VerifyReason::ExpiredPassword,
+    VerifyReason::StepUp,
+    VerifyReason::NewDevice,
+    VerifyReason::Registration,
+];
+
+fn tomorrow() -> Moment {
+    let date = Date { year: 2026, month: 11, day: 24 };
+    Moment { date, hour: 9, minute: 30, zone: "EST".to_owned() }
+}
+
+impl Page for VerifyIdentityPage {
+    const TEMPLATE: &'static str = "verify-identity";
+
+    fn samples() -> Vec<Self> {
+        let choice = |value: &str, channel, number: &str, landline| DeliveryChoice {
+            value: value.to_owned(),
+            channel,
+            number: number.to_owned(),
+            landline,
+            selected: value == "text:1",
+        };
+        let plain = VerifyIdentityPage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            interaction: Some("interaction-handle".to_owned()),
+            reason: VerifyReason::Recovery,
+            methods: vec![
+                choice("text:1", ChoiceChannel::Text, "•••-•••-••43", false),
+                choice("call:1", ChoiceChannel::Call, "•••-•••-••43", false),
+                choice("call:2", ChoiceChannel::Call, "•••-•••-••86", true),
+                choice("totp", ChoiceChannel::Totp, "", false),
+            ],
+            problem: None,
+        };
+        let unchosen =
+            plain.methods.iter().map(|choice| DeliveryChoice { selected: false, ..choice.clone() });
+        let unchosen = VerifyIdentityPage {
+            methods: unchosen.collect(),
+            problem: Some(VerifyProblem::ChooseMethod),
+            interaction: None,
+            ..plain.clone()
+        };
+        let problems = [
+            VerifyProblem::Wait { wait: Wait::seconds(60) },
+            VerifyProblem::BudgetSpent { until: tomorrow() },
+            VerifyProblem::Stale,
+            VerifyProblem::TextRefused,
+            VerifyProblem::NotSent,
+            VerifyProblem::Refused,
+        ];
+        let told = problems.map(|problem| VerifyIdentityPage { problem: Some(problem), ..plain.clone() });
+        let others = REASONS.map(|reason| VerifyIdentityPage { reason, ..plain.clone() });
+        let others = others.into_iter().filter(|page| page.reason != plain.reason);
+        [plain.clone(), unchosen].into_iter().chain(told).chain(others).collect()
+    }
+}
+
+impl Page for EnterCodePage {
+    const TEMPLATE: &'static str = "enter-code";
+
+    fn samples() -> Vec<Self> {
+        let plain = EnterCodePage {
+            form_token: SAMPLE_TOKEN.to_owned(),
+            resend_form_token: SAMPLE_TOKEN.chars().rev().collect(),
+            interaction: Some("interaction-handle".to_owned()),
+            reason: VerifyReason::Recovery,
+            channel: ChoiceChannel::Text,
+            number: "•••-•••-••43".to_owned(),
+            method: "text:1".to_owned(),
+            minutes: 10,
+            can_change: true,
+            change_href: "/verify?interaction=interaction-handle".to_owned(),
+            resend_wait_seconds: 0,
+            problem: None,
+            notice: None,
+        };
+        let call = EnterCodePage {
+            channel: ChoiceChannel::Call,
+            method: "call:1".to_owned(),
+            resend_wait_seconds: 45,
+            notice: Some(EnterCodeNotice::SentAgain),
+            ..plain.clone()
+        };
+        let app = EnterCodePage {
+            channel: ChoiceChannel::Totp,
+            number: String::new(),
+            method: "totp".to_owned(),
+            can_change: false,
+            interaction: None,
+            ..plain.clone()
+        };
+        let wrong_app = EnterCodePage { problem: Some(EnterCodeProblem::Wrong { left: 1 }), ..app.clone() };
+        let sent = EnterCodePage { notice: Some(EnterCodeNotice::Sent), ..plain.clone() };
+        let problems = [
+            EnterCodeProblem::Missing,
+            EnterCodeProblem::Wrong { left: 4 },
+            EnterCodeProblem::Expired,
+            EnterCodeProblem::BudgetSpent { until: tomorrow() },
+            EnterCodeProblem::Wait { wait: Wait::seconds(60) },
+            EnterCodeProblem::Stale,
+            EnterCodeProblem::TextRefused,
+            EnterCodeProblem::NotSent,
+        ];
+        let told = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
+        let others = REASONS.map(|reason| EnterCodePage { reason, ..plain.clone() });
+        let others = others.into_iter().filter(|page| page.reason != plain.reason);
+        [plain.clone(), call, app, wrong_app, sent].into_iter().chain(told).chain(others).collect()
+    }
+}
+
+impl Page for NoPhonePage {
+    const TEMPLATE: &'static str = "no-phone";
+
+    fn samples() -> Vec<Self> {
+        let page = |reason| NoPhonePage { reason, sign_in_href: "/sign-in".to_owned(), later: None };
+        let later = NoPhonePage { later: Some(tomorrow()), ..page(VerifyReason::Recovery) };
+        REASONS.map(page).into_iter().chain([later]).collect()
+    }
+}

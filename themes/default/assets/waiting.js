@@ -1,0 +1,17 @@
+// A comfort: the page that sent somebody to their email notices by itself that the reset is done, and says so.
+const region = document.getElementById("waiting");
+const until = Date.now() + 30 * 60_000;
+const ask = async () => {
+  if (Date.now() > until) return;
+  if (!document.hidden) {
+    // A network that is gone for a moment is asked again.
+    const answer = await fetch(region.dataset.waiting, { headers: { accept: "application/json" } }).catch(() => null);
+    const said = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (said?.go === true) {
+      region.append(document.getElementById("go-on").content.cloneNode(true));
+      return;
+    }
+  }
+  setTimeout(ask, 3000);
+};
+setTimeout(ask, 3000);
