@@ -35,7 +35,7 @@ pub fn write(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Resul
 }
 
 /// A point in time as the practice's clock shows it.
-fn moment(at: Timestamp, zone: &TimeZone) -> Moment {
+pub fn moment(at: Timestamp, zone: &TimeZone) -> Moment {
     let local = at.to_zoned_datetime(zone.clone());
     Moment {
         date: Date { year: local.year(), month: local.month(), day: local.day() },

@@ -7,4 +7,4 @@ mod delivered;
 mod email;
 
 pub use delivered::{Channel, Delivered};
-pub use email::{Letterhead, write};
+pub use email::{Letterhead, moment, write};
