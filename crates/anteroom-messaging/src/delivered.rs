@@ -1,22 +1,13 @@
 //! A message as its reader has it: what the development outbox shows, as a page and as JSON.
-
-use anteroom_domain::message::{Message, MessageContent};
+use crate::email::{Letterhead, write};
+pub use anteroom_domain::message::Channel;
+use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_pages::{RenderError, Theme};
 use serde::Serialize;
 
-use crate::email::{Letterhead, write};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    Email,
-}
-
-/// One object of `/dev/outbox.json`. The names are part of the public surface.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delivered {
     pub id: String,
-    /// RFC 3339 in UTC.
     pub at: String,
     pub channel: Channel,
     pub to: String,
@@ -30,22 +21,33 @@ pub struct Delivered {
 
 impl Delivered {
     pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
-        let email = write(theme, letterhead, message)?;
-        let link = match &message.content {
-            MessageContent::Invitation { link, .. } | MessageContent::AccountLocked { link, .. } => {
-                Some(link.clone())
+        let (subject, text, html, link, code) = match &message.parcel {
+            Parcel::Email { mail, .. } => {
+                let email = write(theme, letterhead, message, mail)?;
+                let (link, code) = match mail {
+                    Mail::Recovery { link, code, .. } => (link, Some(code.clone())),
+                    Mail::Invitation { link, .. }
+                    | Mail::AccountLocked { link, .. }
+                    | Mail::PasswordChanged { link, .. }
+                    | Mail::PasswordExpires { link, .. }
+                    | Mail::PhoneAdded { link, .. } => (link, None),
+                };
+                (Some(email.subject), email.text, email.html, Some(link.clone()), code)
+            }
+            Parcel::Text { code, .. } | Parcel::Call { code, .. } => {
+                (None, format!("code {}", code.digits), String::new(), None, Some(code.digits.clone()))
             }
         };
         Ok(Self {
             id: message.id.to_string(),
             at: message.created_at.to_string(),
-            channel: Channel::Email,
-            to: message.to.as_str().to_owned(),
-            subject: Some(email.subject),
-            text: email.text,
+            channel: message.parcel.channel(),
+            to: message.parcel.recipient().to_owned(),
+            subject,
+            text,
             link,
-            code: None,
-            html: email.html,
+            code,
+            html,
         })
     }
 }

@@ -60,6 +60,7 @@ async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
     let snapshot = web.provider.snapshot();
     let letterhead = Letterhead {
         practice: snapshot.practice.name.clone(),
+        host: snapshot.issuer.url().host_str().unwrap_or_default().to_owned(),
         time_zone: snapshot.practice.time_zone.clone(),
         default_locale: web.settings.default_locale,
     };
@@ -96,6 +97,8 @@ fn shown(message: Delivered) -> OutboxMessage {
         at: message.at,
         channel: match message.channel {
             Channel::Email => ShownChannel::Email,
+            Channel::Text => ShownChannel::Text,
+            Channel::Call => ShownChannel::Call,
         },
         to: message.to,
         subject: message.subject,

@@ -2,6 +2,7 @@
 
 mod client;
 mod client_metadata;
+mod journeys;
 mod keys;
 mod people;
 mod policy;

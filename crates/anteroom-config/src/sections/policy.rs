@@ -7,6 +7,7 @@ use anteroom_domain::rate::{OwnNetworks, RateLimit};
 use anteroom_domain::session::SessionPolicy;
 use jiff::SignedDuration;
 
+use super::journeys::{read_codes, read_new_password, read_recovery};
 use super::server::network;
 use super::{DAY, HOUR, MINUTE, SECOND, days};
 use crate::diagnostics::Finding;
@@ -40,6 +41,11 @@ pub(super) fn read_policy(top: &mut Section<'_, '_>) -> (PolicyProfile, Policy) 
         let policy = Policy {
             lockout: read_lockout(section, profile, default.lockout),
             password_age: read_password(section, default.password_age),
+            new_password: read_new_password(section, default.new_password),
+            codes: read_codes(section, default.codes),
+            recovery: read_recovery(section, default.recovery),
+            telephony: default.telephony,
+            new_devices_step_up: read_new_devices(section, default.new_devices_step_up),
             session: read_session(section, default.session),
             sign_in: read_sign_in(section, default.sign_in),
             own_networks: read_own_networks(section, default.own_networks),
@@ -49,6 +55,11 @@ pub(super) fn read_policy(top: &mut Section<'_, '_>) -> (PolicyProfile, Policy) 
         };
         (profile, policy)
     })
+}
+
+fn read_new_devices(policy: &mut Section<'_, '_>, default: bool) -> bool {
+    let meaning = "Whether a browser that has not passed a second factor for the account must do so once.";
+    policy.get_or(key("new_devices_step_up", boolean(), meaning), default)
 }
 
 fn read_lockout(

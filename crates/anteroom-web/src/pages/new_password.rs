@@ -7,7 +7,7 @@ use anteroom_domain::next_step::NewPasswordReason as Reason;
 use anteroom_flows::journey::{Carried, open};
 use anteroom_flows::new_password::{Entered, Fault, NewPasswordOutcome, set};
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
-use anteroom_pages::{NewPasswordFault, NewPasswordPage, NewPasswordReason, PasswordChangedPage};
+use anteroom_pages::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -27,7 +27,7 @@ pub(crate) const CHANGED: &str = "/password-changed";
 pub(crate) fn page(
     shown: Shown<'_>,
     (reason, account): (Reason, &Account),
-    fault: Option<NewPasswordFault>,
+    fault: Option<NewPasswordProblem>,
 ) -> Response {
     let policy = shown.asker.web.provider.snapshot().policy.new_password;
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -100,18 +100,18 @@ fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Fail
         return show(asker, Onward::Page(Box::new(page)));
     };
     let fault = match fault {
-        Fault::Missing => NewPasswordFault::Missing,
-        Fault::Mismatch => NewPasswordFault::Mismatch,
-        Fault::Used => NewPasswordFault::Used,
+        Fault::Missing => NewPasswordProblem::Missing,
+        Fault::Mismatch => NewPasswordProblem::Mismatch,
+        Fault::Used => NewPasswordProblem::Used,
         Fault::TooYoung(left) => {
-            NewPasswordFault::TooYoung { hours: u32::try_from(left.as_hours() + 1).unwrap_or(u32::MAX) }
+            NewPasswordProblem::TooYoung { hours: u32::try_from(left.as_hours() + 1).unwrap_or(u32::MAX) }
         }
         Fault::Weakness(weakness) => match weakness {
-            Weakness::TooShort => NewPasswordFault::TooShort,
-            Weakness::TooLong => NewPasswordFault::TooLong,
-            Weakness::Common => NewPasswordFault::Common,
-            Weakness::Personal => NewPasswordFault::Personal,
-            Weakness::Weak => NewPasswordFault::Weak,
+            Weakness::TooShort => NewPasswordProblem::TooShort,
+            Weakness::TooLong => NewPasswordProblem::TooLong,
+            Weakness::Common => NewPasswordProblem::Common,
+            Weakness::Personal => NewPasswordProblem::Personal,
+            Weakness::Weak => NewPasswordProblem::Weak,
         },
     };
     Ok(self::page(shown, (*reason, account), Some(fault)))

@@ -39,6 +39,13 @@ impl SignInForm {
     }
 
     pub(crate) fn respond(self, asker: &Asker, status: StatusCode) -> Response {
+        // What waits goes along: a recovery leads back to it.
+        let forgot_password_href = match &self.interaction {
+            Some(handle) => {
+                format!("{FORGOT_PASSWORD}?{}", anteroom_oidc::form::encode([("interaction", handle.as_str())]))
+            }
+            None => FORGOT_PASSWORD.to_owned(),
+        };
         let view = SignInPage {
             form_token: token_for(asker, FormName::SignIn),
             interaction: self.interaction,
@@ -46,7 +53,7 @@ impl SignInForm {
             application_name: self.application_name,
             problem: self.problem,
             notice: self.notice,
-            forgot_password_href: FORGOT_PASSWORD.to_owned(),
+            forgot_password_href,
             registration_href: COMPLETE_REGISTRATION.to_owned(),
         };
         Frame::of(asker).in_language_of(&self.ui_locales).leads_to_client().page(status, &view)
