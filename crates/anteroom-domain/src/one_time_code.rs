@@ -182,7 +182,7 @@ mod tests {
                 assert_eq!(asked, Ok(()));
             } else {
                 assert_eq!(asked, Err(Wait(seconds(waits))));
-                now = now + seconds(waits);
+                now += seconds(waits);
                 assert_eq!(policy().may_send(&sent, now), Ok(()));
             }
             sent.push(now);
