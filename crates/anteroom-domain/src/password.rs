@@ -33,11 +33,33 @@ pub enum PasswordAge {
     Expired,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Which of the policy's warnings it is.
+    pub threshold: u16,
+    pub days_left: u16,
+}
+
 impl PasswordAgePolicy {
     /// When the password ends; `None` where passwords do not expire.
     pub fn expires_at(&self, facts: PasswordFacts) -> Option<Timestamp> {
         let days = i64::from(self.max_age_days?) - i64::from(facts.jitter_days.min(self.jitter_days));
         facts.set_at.checked_add(SignedDuration::from_hours(24 * days.max(1))).ok()
+    }
+
+    /// The warning to send now, if any: the tightest that applies and was not sent. `warned` is the one sent last.
+    pub fn warning_due(&self, facts: PasswordFacts, warned: Option<u16>, now: Timestamp) -> Option<Warning> {
+        let PasswordAge::ExpiresSoon { days_left } = self.age(facts, now) else { return None };
+        let threshold = self.warn_days.iter().copied().filter(|days| days_left <= *days).min()?;
+        warned.is_none_or(|warned| threshold < warned).then_some(Warning { threshold, days_left })
+    }
+
+    /// Passwords set before this may have a warning due; `None` where nothing expires or nobody is warned.
+    pub fn warn_those_set_before(&self, now: Timestamp) -> Option<Timestamp> {
+        let youngest = i64::from(self.max_age_days?)
+            - i64::from(self.jitter_days)
+            - i64::from(*self.warn_days.iter().max()?);
+        now.checked_sub(SignedDuration::from_hours(24 * youngest.max(0))).ok()
     }
 
     /// A password set in the future (a clock set back, an import) is new, never expired.
@@ -88,6 +110,30 @@ mod tests {
             (-400, 0, PasswordAge::Fresh),
         ] {
             assert_eq!(age_after(days, jitter, &policy()), expected, "day {days}, jitter {jitter}");
+        }
+    }
+
+    #[test]
+    fn each_warning_is_due_once_and_a_late_start_sends_only_the_tightest() {
+        let due = |days: i64, warned: Option<u16>| {
+            let set_at = Timestamp::UNIX_EPOCH + DAY * 20_000;
+            let now = set_at + SignedDuration::from_hours(24 * days);
+            let warning = policy().warning_due(PasswordFacts { set_at, jitter_days: 0 }, warned, now);
+            warning.map(|warning| (warning.threshold, warning.days_left))
+        };
+        for (days, warned, expected) in [
+            (75, None, None),
+            (76, None, Some((14, 14))),
+            (77, Some(14), None),
+            (83, Some(14), Some((7, 7))),
+            (84, Some(7), None),
+            (89, Some(7), Some((1, 1))),
+            (89, Some(1), None),
+            (89, None, Some((1, 1))),
+            (90, None, None),
+            (-3, None, None),
+        ] {
+            assert_eq!(due(days, warned), expected, "day {days}, warned {warned:?}");
         }
     }
 

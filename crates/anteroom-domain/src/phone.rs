@@ -64,6 +64,7 @@ pub struct Phone {
     pub id: PhoneId,
     pub number: E164,
     pub kind: PhoneKind,
+    /// When a code that was sent to it was first entered. A number that an operator took down in person has none yet.
     pub verified_at: Option<Timestamp>,
     /// A number added to a registered account waits before it serves.
     pub usable_from: Timestamp,
@@ -98,8 +99,10 @@ impl Method {
 }
 
 impl Phone {
+    /// Whether codes of a registered account may go to it. One that was never verified is there only because an operator
+    /// added it and everyone was told; the code that is sent to it verifies it.
     pub fn serves(&self, now: Timestamp) -> bool {
-        self.verified_at.is_some() && self.usable_from <= now
+        self.usable_from <= now
     }
 
     /// Texts go to a cell phone only: a landline would swallow them without a word.

@@ -9,6 +9,8 @@ use anteroom_oidc::ClientId;
 use anteroom_oidc::logout::third_party_login_location;
 
 use crate::error::FlowError;
+use crate::journey::Carried;
+use crate::onward::{Onward, proceed_with};
 use crate::provider::{Provider, Snapshot};
 use crate::visitor::{Live, Visitor, live_sessions};
 
@@ -51,10 +53,23 @@ async fn current(provider: &Provider, visitor: &Visitor) -> Result<Option<(Live,
     if live.is_empty() {
         return Ok(None);
     }
+    if !arrives(provider, visitor, &live).await? {
+        return Ok(None);
+    }
     let others = live.len() - 1;
     let first = live.swap_remove(0);
     touch(provider, visitor, &first.session).await?;
     Ok(Some((first, others)))
+}
+
+/// Whether nothing stands between the person and the dashboard. What could (a second factor for a new device) is for the
+/// one decision to say, at sign-in.
+async fn arrives(provider: &Provider, visitor: &Visitor, live: &[Live]) -> Result<bool, FlowError> {
+    if !provider.snapshot().policy.new_devices_step_up {
+        return Ok(true);
+    }
+    let onward = proceed_with(provider, visitor, Carried::to_dashboard(visitor), live.to_vec()).await?;
+    Ok(matches!(onward, Onward::Dashboard))
 }
 
 fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {

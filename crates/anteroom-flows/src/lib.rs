@@ -23,6 +23,7 @@ pub mod dashboard;
 pub mod end_session;
 pub mod error;
 pub mod expired_password;
+pub mod expiry_warnings;
 pub mod health;
 pub mod introspect;
 pub mod journey;

@@ -164,8 +164,7 @@ async fn page(
                 Some(account) => provider.store.phones_of(account.id).await?,
                 None => Vec::new(),
             };
-            let waiting = phones.iter().filter(|phone| phone.verified_at.is_some());
-            Step::NoSecondFactor { purpose, later: waiting.map(|phone| phone.usable_from).min() }
+            Step::NoSecondFactor { purpose, later: phones.iter().map(|phone| phone.usable_from).min() }
         }
         (NextStep::AddPhones, Who::Proven(account, _)) => {
             let phones = provider.store.phones_of(account.id).await?;

@@ -54,7 +54,6 @@ impl Reads {
     pub async fn second_factors(&self, id: AccountId, now: Timestamp) -> Result<SecondFactors, StoreError> {
         let phone = phones::Entity::find()
             .filter(phones::Column::AccountId.eq(id.0))
-            .filter(phones::Column::VerifiedAt.is_not_null())
             .filter(phones::Column::UsableFrom.lte(now.as_millisecond()));
         let totp = totp_factors::Entity::find()
             .filter(totp_factors::Column::AccountId.eq(id.0))

@@ -6,11 +6,12 @@ use crate::entity::{accounts, grants, known_devices, password_credentials, passw
 use crate::row::Place;
 use crate::store::{Reads, Tx};
 use anteroom_crypto::PasswordHash;
+use anteroom_domain::account::AccountStatus;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, DeviceId};
+use anteroom_domain::password::PasswordFacts;
 use jiff::Timestamp;
-use sea_orm::sea_query::Expr;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
@@ -41,15 +42,79 @@ impl Reads {
         let place = Place { table: "password_credentials", id: &account };
         Ok(Some(Credential {
             hash: PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))?,
-            facts: anteroom_domain::password::PasswordFacts {
-                set_at: place.time("set_at", row.set_at)?,
-                jitter_days: place.number("expiry_jitter_days", row.expiry_jitter_days)?,
-            },
+            facts: facts(&place, &row)?,
         }))
     }
 }
 
+/// A password that may be close to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgeingPassword {
+    pub account: AccountId,
+    pub facts: PasswordFacts,
+    /// The warning that was sent last.
+    pub warned: Option<u16>,
+}
+
+impl Reads {
+    /// Those of active accounts that were set before a time, in the order of their accounts, beginning behind `after`.
+    pub async fn ageing_passwords(
+        &self,
+        set_before: Timestamp,
+        after: Option<AccountId>,
+        limit: u64,
+    ) -> Result<Vec<AgeingPassword>, StoreError> {
+        let active = Query::select()
+            .column(accounts::Column::Id)
+            .from(accounts::Entity)
+            .and_where(accounts::Column::Status.eq(AccountStatus::Active.as_str()))
+            .to_owned();
+        let rows = password_credentials::Entity::find()
+            .filter(password_credentials::Column::SetAt.lte(set_before.as_millisecond()))
+            .filter(
+                password_credentials::Column::AccountId.gt(after.map_or(Uuid::nil(), |account| account.0)),
+            )
+            .filter(password_credentials::Column::AccountId.in_subquery(active))
+            .order_by_asc(password_credentials::Column::AccountId)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        let read = |row: password_credentials::Model| {
+            let place = Place { table: "password_credentials", id: &row.account_id };
+            Ok(AgeingPassword {
+                account: AccountId(row.account_id),
+                facts: facts(&place, &row)?,
+                warned: row.warned_days.map(|days| place.number("warned_days", days)).transpose()?,
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
+}
+
+fn facts(place: &Place<'_>, row: &password_credentials::Model) -> Result<PasswordFacts, StoreError> {
+    Ok(PasswordFacts {
+        set_at: place.time("set_at", row.set_at)?,
+        jitter_days: place.number("expiry_jitter_days", row.expiry_jitter_days)?,
+    })
+}
+
 impl Tx {
+    /// `false`: another node was first, or the password was changed.
+    pub async fn mark_warned(&self, ageing: &AgeingPassword, threshold: u16) -> Result<bool, StoreError> {
+        let before = match ageing.warned {
+            Some(days) => password_credentials::Column::WarnedDays.eq(i32::from(days)),
+            None => password_credentials::Column::WarnedDays.is_null(),
+        };
+        let marked = password_credentials::Entity::update_many()
+            .col_expr(password_credentials::Column::WarnedDays, Expr::value(i32::from(threshold)))
+            .filter(password_credentials::Column::AccountId.eq(ageing.account.0))
+            .filter(password_credentials::Column::SetAt.eq(ageing.facts.set_at.as_millisecond()))
+            .filter(before)
+            .exec(&self.conn)
+            .await?;
+        Ok(marked.rows_affected == 1)
+    }
+
     /// The old one goes into the history, under the identifier `retired`.
     pub async fn set_password(
         &self,

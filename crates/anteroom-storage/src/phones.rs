@@ -95,13 +95,14 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn remove_phone(&self, account: AccountId, id: PhoneId) -> Result<bool, StoreError> {
-        let removed = phones::Entity::delete_many()
-            .filter(phones::Column::Id.eq(id.0))
+    /// Numbers that were named on the way and never verified.
+    pub async fn remove_unverified_phones(&self, account: AccountId) -> Result<(), StoreError> {
+        phones::Entity::delete_many()
             .filter(phones::Column::AccountId.eq(account.0))
+            .filter(phones::Column::VerifiedAt.is_null())
             .exec(&self.conn)
             .await?;
-        Ok(removed.rows_affected == 1)
+        Ok(())
     }
 
     /// Whoever pressed the link of a mail reads what is sent there.

@@ -5,7 +5,7 @@ use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::NodeId;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, health, key_set, keys, sign_out, trail};
+use anteroom_flows::{admin, backchannel, expiry_warnings, health, key_set, keys, sign_out, trail};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::InstanceKind;
@@ -101,6 +101,9 @@ async fn each_minute(provider: Arc<Provider>) {
         }
         if let Err(error) = end_lapsed(&provider).await {
             tracing::error!("lapsed sessions: {error}");
+        }
+        if let Err(error) = expiry_warnings::send_due(&provider).await {
+            tracing::error!("warnings of expiry: {error}");
         }
         if let Err(error) = sweep(&provider).await {
             tracing::error!("sweeping: {error}");

@@ -148,6 +148,7 @@ async fn replace_password(
     if prepared.is_registration() {
         tx.set_status(account, AccountStatus::Active, now).await?;
         tx.verify_addresses(account, now).await?;
+        tx.remove_unverified_phones(account).await?;
     }
     tx.append(&prepared.origin.entry(Actor::Account(account), event)).await?;
     Ok(tx.raise_epoch(account).await?)

@@ -154,6 +154,8 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     }
     let event = Event::CodeAccepted { purpose: purpose.as_str(), method: code.method.as_str() };
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event)).await?;
+    // A number that an operator added is finished by the person: here.
+    tx.verify_phone(code.phone, visitor.now).await?;
     match purpose {
         CodePurpose::StepUp => step_up(&tx, &prepared, code).await,
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
@@ -168,7 +170,6 @@ async fn prove(tx: &Tx, prepared: &Prepared, code: &OneTimeCode) -> Result<Carri
     let at = prepared.visitor.now;
     let proof = match proof.kind {
         ProofKind::Invitation { link, phones_done, .. } => {
-            tx.verify_phone(code.phone, at).await?;
             let event = Event::PhoneVerified { phone: prepared_phone(prepared, code) };
             tx.append(&prepared.origin.entry(Actor::Account(code.account), event)).await?;
             Proof { kind: ProofKind::Invitation { link, phone: None, phones_done }, at, ..proof }
