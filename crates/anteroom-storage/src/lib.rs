@@ -42,7 +42,7 @@ pub use keys::SigningKeyRow;
 pub use links::Invitation;
 pub use new_account::{InsertAccountError, NewAccount, NewAddress, NewPhone};
 pub use options::StoreOptions;
-pub use outbox::{DeliveryResult, LogoutDelivery};
+pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease};
 pub use schema::{SchemaState, migrate, schema_state};
 pub use store::{Reads, Store, Tx, UnkeyedStore};
 pub use sweep::Swept;
