@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -42,6 +43,72 @@ impl Clock {
         if let Source::Manual(millis) = &self.0 {
             let step = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
             millis.fetch_add(step, Ordering::SeqCst);
+        }
+    }
+}
+
+/// How far the wall clock and a stopwatch may differ over one round before the clock was set rather than read late.
+const JUMP: SignedDuration = SignedDuration::from_mins(1);
+/// For so long nothing is done by the clock after a jump: time for whoever set it wrongly to set it right.
+const SETTLING: Duration = Duration::from_mins(10);
+
+/// Compares the progress of the wall clock with that of a stopwatch.
+#[derive(Clone, Debug, Default)]
+pub struct JumpWatch {
+    last: Option<(Timestamp, Duration)>,
+    settled_from: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steadiness {
+    Steady,
+    /// By so much since the last look; backwards where negative.
+    Jumped(SignedDuration),
+    /// It jumped a while ago.
+    Settling,
+}
+
+impl JumpWatch {
+    /// `stopwatch` has run without a break since some moment that stays the same.
+    pub fn look(&mut self, wall: Timestamp, stopwatch: Duration) -> Steadiness {
+        let jump = self.last.map_or(SignedDuration::ZERO, |(last_wall, last_stopwatch)| {
+            let passed = SignedDuration::try_from(stopwatch.saturating_sub(last_stopwatch));
+            wall.duration_since(last_wall).saturating_sub(passed.unwrap_or(SignedDuration::MAX))
+        });
+        self.last = Some((wall, stopwatch));
+        if jump.unsigned_abs() > JUMP.unsigned_abs() {
+            self.settled_from = stopwatch.saturating_add(SETTLING);
+            return Steadiness::Jumped(jump);
+        }
+        if stopwatch < self.settled_from { Steadiness::Settling } else { Steadiness::Steady }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_not_believed_for_ten_minutes() {
+        let mut watch = JumpWatch::default();
+        let jumped = |seconds| Steadiness::Jumped(SignedDuration::from_secs(seconds));
+        // Seconds of the wall clock, seconds of the stopwatch.
+        for (wall, stopwatch, expected) in [
+            (1_000_000, 0, Steadiness::Steady),
+            (1_000_060, 60, Steadiness::Steady),
+            (1_000_179, 120, Steadiness::Steady),
+            (1_090_000, 180, jumped(89_761)),
+            (1_090_060, 240, Steadiness::Settling),
+            (1_090_599, 779, Steadiness::Settling),
+            (1_090_600, 780, Steadiness::Steady),
+            (1_000_840, 840, jumped(-89_820)),
+            (1_000_900, 900, Steadiness::Settling),
+            (1_001_440, 1_440, Steadiness::Steady),
+            // A round that came late is no jump.
+            (1_008_640, 8_640, Steadiness::Steady),
+        ] {
+            let wall = Timestamp::from_second(wall).unwrap();
+            assert_eq!(watch.look(wall, Duration::from_secs(stopwatch)), expected, "{stopwatch}");
         }
     }
 }

@@ -6,7 +6,7 @@
 //! - five wrong entries in any 24 hours, counted for account and purpose together: neither a new code nor a second recovery
 //!   resets them, only time does.
 
-use crate::ids::{AccountId, CodeId, InteractionId, MessageId, PhoneId};
+use crate::ids::{AccountId, CodeId, MessageId, PhoneId};
 use crate::phone::Method;
 use crate::rate::Wait;
 use anteroom_crypto::Digest;
@@ -42,7 +42,7 @@ impl CodePurpose {
     }
 }
 
-/// A code as it is kept: its digest alone.
+/// A code as it is kept: its digest alone. The interaction it is bound to is named when it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTimeCode {
     pub id: CodeId,
@@ -50,7 +50,6 @@ pub struct OneTimeCode {
     pub purpose: CodePurpose,
     pub phone: PhoneId,
     pub method: Method,
-    pub interaction: InteractionId,
     pub digest: Digest,
     /// The message that carries it: what became of that is told to the person.
     pub message: MessageId,

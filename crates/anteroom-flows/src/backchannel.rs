@@ -1,13 +1,19 @@
 //! Delivering logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). Nobody waits for it: sign-out has queued one
 //! delivery per application, this sends them in parallel under a time limit and comes back to those that failed.
+//!
+//! Each application has a lane of its own: a few deliveries at a time, and the next when those are through. A dead
+//! application with many waiting slows down itself.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
-use anteroom_oidc::Subject;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
-use anteroom_storage::{DeliveryResult, LogoutDelivery};
+use anteroom_oidc::{ClientId, Subject};
+use anteroom_storage::{DeliveryResult, LogoutDelivery, LogoutLease};
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::error::FlowError;
@@ -15,8 +21,9 @@ use crate::outgoing::OutgoingError;
 use crate::provider::Provider;
 use crate::trail::Origin;
 
-/// Deliveries of one round; the next round follows at once while there are more.
-const BATCH: u64 = 32;
+/// Deliveries that are taken at once, of all applications and of one.
+const BATCH: u32 = 256;
+const LANE: u32 = 8;
 /// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How often the queue is looked at when nobody rings.
@@ -27,32 +34,62 @@ const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
 
 /// Runs until the task is aborted.
 pub async fn run(provider: &Provider) {
+    let mut busy = BTreeSet::new();
+    let mut lanes = FuturesUnordered::new();
     loop {
-        match deliver_due(provider).await {
-            Ok(delivered) if delivered > 0 => continue,
-            Ok(_) => {}
+        match lease(provider, busy.iter().cloned().collect()).await {
+            Ok(due) => {
+                for (client, deliveries) in by_client(due) {
+                    busy.insert(client.clone());
+                    lanes.push(async move { (client, deliver_all(provider, deliveries).await) });
+                }
+            }
             Err(error) => tracing::error!("back-channel logout: {error}"),
         }
         tokio::select! {
+            Some((client, result)) = lanes.next() => {
+                busy.remove(&client);
+                if let Err(error) = result {
+                    tracing::error!(client = client.as_str(), "back-channel logout: {error}");
+                }
+            }
             () = provider.logout_queued.notified() => {}
             () = tokio::time::sleep(ROUND) => {}
         }
     }
 }
 
-/// One round; returns how many were tried.
+/// One round over what is due, at most a lane of each application; returns how many were tried.
 pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
+    let due = lease(provider, Vec::new()).await?;
+    let count = due.len();
+    deliver_all(provider, due).await?;
+    Ok(count)
+}
+
+async fn lease(provider: &Provider, except: Vec<ClientId>) -> Result<Vec<LogoutDelivery>, FlowError> {
     let now = provider.clock.now();
     let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-    let lease = provider
-        .store
-        .write(move |tx| async move { Ok::<_, FlowError>(tx.lease_logouts(now, until, BATCH).await?) });
-    let due = lease.await?;
-    let count = due.len();
-    for result in join_all(due.into_iter().map(|delivery| deliver(provider, delivery))).await {
-        result?;
+    let lease = LogoutLease { until, limit: BATCH, per_client: LANE, except };
+    let write = provider.store.write(move |tx| {
+        let lease = lease.clone();
+        async move { Ok::<_, FlowError>(tx.lease_logouts(now, &lease).await?) }
+    });
+    write.await
+}
+
+fn by_client(due: Vec<LogoutDelivery>) -> BTreeMap<ClientId, Vec<LogoutDelivery>> {
+    let mut lanes = BTreeMap::<_, Vec<_>>::new();
+    for delivery in due {
+        lanes.entry(delivery.client.clone()).or_default().push(delivery);
     }
-    Ok(count)
+    lanes
+}
+
+/// In parallel, each to its end, whatever becomes of the others.
+async fn deliver_all(provider: &Provider, deliveries: Vec<LogoutDelivery>) -> Result<(), FlowError> {
+    let all = deliveries.into_iter().map(|delivery| deliver(provider, delivery));
+    join_all(all).await.into_iter().collect()
 }
 
 async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), FlowError> {

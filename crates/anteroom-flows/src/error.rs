@@ -11,6 +11,9 @@ pub enum FlowError {
     /// The queue for password hashing is full: come back later.
     #[error("the queue for password hashing is full")]
     Busy { retry_after: Duration },
+    /// What this node has in memory may be out of date, so it does not act on it.
+    #[error("keys or configuration were not confirmed for five seconds")]
+    Unconfirmed,
     #[error(transparent)]
     Hashing(HashError),
     /// Something that cannot be, unless the database or the configuration was tampered with.
@@ -31,6 +34,11 @@ impl From<PoolError> for FlowError {
 impl FlowError {
     /// Whether the same request may well succeed in a moment.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Store(StoreError::Unavailable(_) | StoreError::Collided))
+        matches!(
+            self,
+            Self::Busy { .. }
+                | Self::Unconfirmed
+                | Self::Store(StoreError::Unavailable(_) | StoreError::Collided)
+        )
     }
 }

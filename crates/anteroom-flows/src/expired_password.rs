@@ -33,7 +33,7 @@ pub(crate) async fn kept(
     proof: Proof,
 ) -> Result<Carried, FlowError> {
     debug_assert!(matches!(carried.place, Place::Row { .. }), "a proof is in a row");
-    let keeping = Keeping::prepare(provider, visitor.now);
+    let keeping = Keeping::prepare(provider, &carried, visitor.now);
     let write = provider.store.write(move |tx| {
         let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
         async move { carried.keep(&tx, &keeping, Some(proof)).await }

@@ -3,6 +3,7 @@
 
 use anteroom_domain::ids::NodeId;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use crate::error::FlowError;
 use crate::provider::Provider;
@@ -19,21 +20,29 @@ pub enum NotReady {
     Database,
     #[error("the clock is {0} seconds off the database's")]
     Clock(i64),
+    #[error("keys or configuration were not confirmed for five seconds")]
+    Unconfirmed,
     #[error("another node has run with another configuration for more than a minute")]
     Configuration,
 }
 
 pub async fn ready(provider: &Provider) -> Result<(), NotReady> {
     let now = provider.clock.now();
-    let skew = provider.store.clock_skew(now).await.map_err(|_| NotReady::Database)?;
     provider.store.ping().await.map_err(|_| NotReady::Database)?;
-    if skew.abs() > MAX_CLOCK_SKEW {
-        return Err(NotReady::Clock(skew.as_secs()));
+    clock_agrees(provider).await?;
+    if !provider.confirmations.are_recent(Instant::now()) {
+        return Err(NotReady::Unconfirmed);
     }
     if provider.differs_since().is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE) {
         return Err(NotReady::Configuration);
     }
     Ok(())
+}
+
+/// Whether this node's time is the database's, which all nodes share.
+pub async fn clock_agrees(provider: &Provider) -> Result<(), NotReady> {
+    let skew = provider.store.clock_skew(provider.clock.now()).await.map_err(|_| NotReady::Database)?;
+    if skew.abs() > MAX_CLOCK_SKEW { Err(NotReady::Clock(skew.as_secs())) } else { Ok(()) }
 }
 
 /// Says that this node is alive and what it runs with, and looks at what the others do.

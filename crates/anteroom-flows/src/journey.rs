@@ -3,9 +3,12 @@
 //! Either is bound to the browser it began in. One that turns up in another browser, or in this one after its cookie was
 //! lost, is worth what the application's own link is worth: the request, and nothing that was proven, chosen or agreed to
 //! on the way.
+//!
+//! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser.
+//! A submission that the row cannot stand for (it has gone on, is over, or speaks of somebody else) gets a row of its own.
 
-use anteroom_crypto::{KeyPurpose, Token};
-use anteroom_domain::ids::InteractionId;
+use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{Destination, Interaction, Journey, Proof};
 use anteroom_storage::Tx;
 use base64::Engine as _;
@@ -32,8 +35,10 @@ pub struct Carried {
 
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// Still only in the page.
-    Page,
+    /// Still only in a page: the one that was submitted, where there was one.
+    Page {
+        submitted: Option<Digest>,
+    },
     Row {
         interaction: Box<Interaction>,
         handle: Token,
@@ -46,6 +51,8 @@ pub struct Gone;
 
 const AAD: &[u8] = b"interaction";
 const HANDLE_CONTEXT: &str = "interaction";
+const PAGE_CONTEXT: &str = "submitted page";
+const PAGE_HANDLE_CONTEXT: &str = "handle of a submitted page";
 /// Handles and sealed values share a field; a prefix tells them apart.
 const SEALED_PREFIX: &str = "s.";
 
@@ -60,7 +67,7 @@ impl Waiting {
 
 impl Carried {
     pub fn new(journey: Journey) -> Self {
-        Self { journey, place: Place::Page }
+        Self { journey, place: Place::Page { submitted: None } }
     }
 
     /// A person on the way to nowhere but the dashboard.
@@ -76,9 +83,17 @@ impl Carried {
         })
     }
 
+    /// The row that carries it, if it is one.
+    pub(crate) fn row(&self) -> Option<InteractionId> {
+        match &self.place {
+            Place::Page { .. } => None,
+            Place::Row { interaction, .. } => Some(interaction.id),
+        }
+    }
+
     pub fn proof(&self) -> Option<&Proof> {
         match &self.place {
-            Place::Page => None,
+            Place::Page { .. } => None,
             Place::Row { interaction, .. } => interaction.proof.as_ref(),
         }
     }
@@ -86,7 +101,7 @@ impl Carried {
     /// Whether its row says all that the journey has come to.
     pub(crate) fn is_kept(&self) -> bool {
         match &self.place {
-            Place::Page => false,
+            Place::Page { .. } => false,
             Place::Row { interaction, .. } => interaction.journey == self.journey,
         }
     }
@@ -95,8 +110,8 @@ impl Carried {
     pub fn field(&self, provider: &Provider) -> Result<Option<String>, FlowError> {
         match &self.place {
             Place::Row { handle, .. } => Ok(Some(handle.encode())),
-            Place::Page if self.journey.destination == Destination::Dashboard => Ok(None),
-            Place::Page => {
+            Place::Page { .. } if self.journey.destination == Destination::Dashboard => Ok(None),
+            Place::Page { .. } => {
                 let plain = serde_json::to_vec(&self.journey).map_err(|_| FlowError::Broken("journey"))?;
                 let sealed =
                     provider.keyring.sealer(KeyPurpose::InteractionSeal).seal(&provider.random, AAD, &plain);
@@ -121,36 +136,78 @@ impl Carried {
             expires_at: keeping.expires_at,
             finished_at: None,
         };
-        tx.insert_interaction(&interaction, &keeping.digest).await?;
-        let place = Place::Row { interaction: Box::new(interaction), handle: keeping.handle.clone() };
-        Ok(Self { journey: self.journey.clone(), place })
+        if let Some(name) = &keeping.of_page {
+            if tx.insert_interaction(&interaction, &name.digest).await? {
+                return Ok(Self::in_row(interaction, &name.handle));
+            }
+            if let Some(row) = tx.interaction(std::slice::from_ref(&name.digest)).await?
+                && stands_for(&row, &interaction)
+            {
+                return Ok(Self::in_row(row, &name.handle));
+            }
+        }
+        tx.insert_interaction(&interaction, &keeping.own.digest).await?;
+        Ok(Self::in_row(interaction, &keeping.own.handle))
     }
+
+    fn in_row(interaction: Interaction, handle: &Token) -> Self {
+        let journey = interaction.journey.clone();
+        Self { journey, place: Place::Row { interaction: Box::new(interaction), handle: handle.clone() } }
+    }
+}
+
+/// Whether the row that a page became says all that another submission of the page came to, and nothing more.
+fn stands_for(row: &Interaction, other: &Interaction) -> bool {
+    let proven =
+        |interaction: &Interaction| interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch));
+    row.finished_at.is_none()
+        && other.created_at < row.expires_at
+        && row.journey == other.journey
+        && proven(row) == proven(other)
 }
 
 /// What a new row needs, drawn before the transaction so that the transaction can run again.
 #[derive(Clone, Debug)]
 pub struct Keeping {
     id: InteractionId,
-    handle: Token,
-    digest: anteroom_crypto::Digest,
+    own: Name,
+    /// That of the row for the submitted page, whichever submission makes it.
+    of_page: Option<Name>,
     now: Timestamp,
     expires_at: Timestamp,
 }
 
-impl Keeping {
-    /// Of the row that a page will become.
-    pub(crate) fn id(&self) -> InteractionId {
-        self.id
+#[derive(Clone, Debug)]
+struct Name {
+    handle: Token,
+    digest: Digest,
+}
+
+impl Name {
+    fn of(provider: &Provider, handle: Token) -> Self {
+        let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());
+        Self { handle, digest }
     }
 
-    pub fn prepare(provider: &Provider, now: Timestamp) -> Self {
-        let handle = provider.random.token();
-        let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());
+    /// The same page in another browser is another row: neither may find what the other comes to.
+    fn of_page(provider: &Provider, page: &Digest, browser: BrowserId) -> Self {
+        let told = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
+        let handle = provider.keyring.mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &told);
+        Self::of(provider, Token::from_bytes(*handle.as_bytes()))
+    }
+}
+
+impl Keeping {
+    pub fn prepare(provider: &Provider, carried: &Carried, now: Timestamp) -> Self {
+        let page = match &carried.place {
+            Place::Page { submitted } => submitted.as_ref(),
+            Place::Row { .. } => None,
+        };
         let lifetime = provider.snapshot().policy.interaction.lifetime;
         Self {
             id: InteractionId(new_id(&provider.random, now)),
-            handle,
-            digest,
+            own: Name::of(provider, provider.random.token()),
+            of_page: page.map(|page| Name::of_page(provider, page, carried.journey.browser)),
             now,
             expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
         }
@@ -167,7 +224,10 @@ pub async fn open(
     let carried = match waiting {
         Waiting::Sealed(text) => unseal(provider, &text)
             .filter(|journey| visitor.now.duration_since(journey.began_at) < lifetime)
-            .map(|journey| Carried::new(rebound(journey, visitor))),
+            .map(|journey| Carried {
+                journey: rebound(journey, visitor),
+                place: Place::Page { submitted: Some(page_digest(provider, &text)) },
+            }),
         Waiting::Row(handle) => {
             let digests =
                 provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
@@ -204,6 +264,11 @@ pub async fn open_or_dashboard(
         Some(waiting) => open(provider, visitor, waiting).await,
         None => Ok(Ok(Carried::to_dashboard(visitor))),
     }
+}
+
+/// Names a page in memory only; what is stored is made from it with the browser.
+fn page_digest(provider: &Provider, text: &str) -> Digest {
+    provider.keyring.mac(KeyPurpose::TokenHash).digest(PAGE_CONTEXT, text.as_bytes())
 }
 
 fn unseal(provider: &Provider, text: &str) -> Option<Journey> {

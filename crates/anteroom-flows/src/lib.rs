@@ -18,6 +18,7 @@ pub mod authorize;
 pub mod backchannel;
 pub mod choose_account;
 pub mod client_auth;
+pub mod confirmed;
 pub mod consent;
 pub mod dashboard;
 pub mod end_session;

@@ -1,7 +1,7 @@
 //! Making links for mails, and the code of ten characters that can be typed instead.
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
-use anteroom_domain::ids::{AccountId, BrowserId, InteractionId, LinkId};
+use anteroom_domain::ids::{AccountId, BrowserId, LinkId};
 use anteroom_domain::link::{Link, LinkKind};
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,13 +13,6 @@ const TYPED_CONTEXT: &str = "link typed";
 /// Crockford's: nobody takes one character for another. Ten of 32 are 50 bits.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TYPED_LENGTH: usize = 10;
-
-/// Who asked for a link, and what waits there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AskedBy {
-    pub browser: BrowserId,
-    pub interaction: InteractionId,
-}
 
 /// A link with what only its mail may know.
 #[derive(Clone)]
@@ -33,7 +26,7 @@ pub(crate) struct NewLink {
 pub(crate) fn new_link(
     provider: &Provider,
     (kind, account): (LinkKind, Option<AccountId>),
-    asked_by: Option<AskedBy>,
+    asked_by: Option<BrowserId>,
     (now, lifetime): (Timestamp, SignedDuration),
 ) -> NewLink {
     let mac = provider.keyring.mac(KeyPurpose::TokenHash);
@@ -45,8 +38,8 @@ pub(crate) fn new_link(
         account,
         token: mac.digest(TOKEN_CONTEXT, token.as_bytes()),
         typed: asked_by.map(|_| mac.digest(TYPED_CONTEXT, &typed_data(id, &typed))),
-        browser: asked_by.map(|by| by.browser),
-        interaction: asked_by.map(|by| by.interaction),
+        browser: asked_by,
+        interaction: None,
         typed_tries: 0,
         created_at: now,
         expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),

@@ -199,7 +199,7 @@ pub(crate) async fn parked(
     if page.carried.is_kept() {
         return Ok(Onward::Page(page));
     }
-    let (carried, keeping) = (page.carried.clone(), Keeping::prepare(provider, visitor.now));
+    let (carried, keeping) = (page.carried.clone(), Keeping::prepare(provider, &page.carried, visitor.now));
     let write = provider.store.write(move |tx| {
         let (carried, keeping) = (carried.clone(), keeping.clone());
         async move { carried.keep(&tx, &keeping, carried.proof().cloned()).await }

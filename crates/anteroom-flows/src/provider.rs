@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::confirmed::Confirmations;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::tallies::Tallies;
@@ -25,6 +26,8 @@ pub struct Provider {
     pub random: Random,
     pub clock: Clock,
     pub outgoing: Outgoing,
+    /// When the two snapshots were last known to be current.
+    pub confirmations: Confirmations,
     snapshot: ArcSwap<Snapshot>,
     key_set: ArcSwap<KeySet>,
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
@@ -79,6 +82,7 @@ impl Provider {
             random: parts.random,
             clock: parts.clock,
             outgoing: parts.outgoing,
+            confirmations: Confirmations::default(),
             snapshot: ArcSwap::from_pointee(parts.snapshot),
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),

@@ -9,7 +9,7 @@ use anteroom_domain::ids::InteractionId;
 use anteroom_domain::interaction::Interaction;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 
 impl Reads {
     /// By any of its handle's digests: one for each version of the hashing key.
@@ -31,11 +31,12 @@ impl Reads {
 }
 
 impl Tx {
+    /// `false`: there is one with this handle, and it stays as it is.
     pub async fn insert_interaction(
         &self,
         interaction: &Interaction,
         handle: &Digest,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let row = interactions::ActiveModel {
             id: Set(interaction.id.0),
             handle_digest: Set(handle.as_bytes().to_vec()),
@@ -45,8 +46,11 @@ impl Tx {
             expires_at: Set(interaction.expires_at.as_millisecond()),
             finished_at: Set(interaction.finished_at.map(Timestamp::as_millisecond)),
         };
-        interactions::Entity::insert(row).exec_without_returning(&self.conn).await?;
-        Ok(())
+        let inserted = interactions::Entity::insert(row)
+            .on_conflict_do_nothing_on([interactions::Column::HandleDigest])
+            .exec_without_returning(&self.conn)
+            .await?;
+        Ok(matches!(inserted, TryInsertResult::Inserted(1)))
     }
 
     /// Journey and proof; nothing else about an interaction changes, and nothing at all once it is finished.

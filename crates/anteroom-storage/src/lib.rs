@@ -45,7 +45,7 @@ pub use keys::SigningKeyRow;
 pub use new_account::{InsertAccountError, NewAccount, NewAddress, NewPhone};
 pub use one_time_codes::SentBefore;
 pub use options::StoreOptions;
-pub use outbox::{DeliveryResult, LogoutDelivery};
+pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease};
 pub use passwords::AgeingPassword;
 pub use schema::{SchemaState, migrate, schema_state};
 pub use store::{Reads, Store, Tx, UnkeyedStore};

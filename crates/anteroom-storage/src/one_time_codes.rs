@@ -71,10 +71,14 @@ impl Reads {
 
 impl Tx {
     /// The new one is the only one of its interaction and purpose that is worth anything.
-    pub async fn insert_code(&self, code: &OneTimeCode) -> Result<(), StoreError> {
+    pub async fn insert_code(
+        &self,
+        code: &OneTimeCode,
+        interaction: InteractionId,
+    ) -> Result<(), StoreError> {
         one_time_codes::Entity::update_many()
             .col_expr(one_time_codes::Column::SupersededAt, Expr::value(code.created_at.as_millisecond()))
-            .filter(one_time_codes::Column::InteractionId.eq(code.interaction.0))
+            .filter(one_time_codes::Column::InteractionId.eq(interaction.0))
             .filter(one_time_codes::Column::Purpose.eq(code.purpose.as_str()))
             .filter(one_time_codes::Column::SupersededAt.is_null())
             .exec(&self.conn)
@@ -85,7 +89,7 @@ impl Tx {
             purpose: Set(code.purpose.as_str().to_owned()),
             phone_id: Set(Some(code.phone.0)),
             method: Set(code.method.as_str().to_owned()),
-            interaction_id: Set(Some(code.interaction.0)),
+            interaction_id: Set(Some(interaction.0)),
             code_digest: Set(code.digest.as_bytes().to_vec()),
             message_id: Set(code.message.0),
             created_at: Set(code.created_at.as_millisecond()),
@@ -135,7 +139,6 @@ fn code(row: &one_time_codes::Model) -> Result<OneTimeCode, StoreError> {
         purpose: CodePurpose::parse(&row.purpose).ok_or_else(missing("purpose"))?,
         phone: row.phone_id.map(PhoneId).ok_or_else(missing("phone_id"))?,
         method: Method::parse(&row.method).ok_or_else(missing("method"))?,
-        interaction: row.interaction_id.map(InteractionId).ok_or_else(missing("interaction_id"))?,
         digest: place.digest("code_digest", &row.code_digest)?,
         message: MessageId(row.message_id),
         created_at: place.time("created_at", row.created_at)?,

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    Statement,
+    Statement, Value,
 };
 use uuid::Uuid;
 
@@ -41,22 +41,39 @@ pub enum DeliveryResult {
     Failed,
 }
 
-macro_rules! lease_logouts {
-    ($lock:literal) => {
-        concat!(
-            "WITH due AS (SELECT id FROM logout_deliveries WHERE next_attempt_at <= $1 AND expires_at > $1 \
-             ORDER BY next_attempt_at LIMIT $3",
-            $lock,
-            ") UPDATE logout_deliveries SET next_attempt_at = $2, attempts = attempts + 1 \
+/// What one node takes of the deliveries that are due.
+#[derive(Clone, Debug)]
+pub struct LogoutLease {
+    pub until: Timestamp,
+    pub limit: u32,
+    /// Of one client, so that a dead one with many waiting leaves room for the others'.
+    pub per_client: u32,
+    /// Clients that are being told already.
+    pub except: Vec<ClientId>,
+}
+
+impl LogoutLease {
+    /// Nodes on PostgreSQL take different rows instead of waiting for each other; a window cannot be locked, so its rows
+    /// are looked up once more.
+    fn sql(&self, backend: DbBackend) -> String {
+        let lock = if backend == DbBackend::Postgres { " FOR UPDATE OF d SKIP LOCKED" } else { "" };
+        let places: Vec<String> = (5..).take(self.except.len()).map(|place| format!("${place}")).collect();
+        let except = if places.is_empty() {
+            String::new()
+        } else {
+            format!(" AND client_id NOT IN ({})", places.join(", "))
+        };
+        format!(
+            "WITH ranked AS (SELECT id, row_number() OVER (PARTITION BY client_id ORDER BY next_attempt_at, id) \
+             AS place FROM logout_deliveries WHERE next_attempt_at <= $1 AND expires_at > $1{except}), \
+             due AS (SELECT d.id FROM logout_deliveries d JOIN ranked ON ranked.id = d.id \
+             WHERE ranked.place <= $4 AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at LIMIT $3{lock}) \
+             UPDATE logout_deliveries SET next_attempt_at = $2, attempts = attempts + 1 \
              WHERE id IN (SELECT id FROM due) \
              RETURNING id, client_id, session_id, account_id, attempts - 1, created_at, expires_at"
         )
-    };
+    }
 }
-
-const LEASE_ON_SQLITE: &str = lease_logouts!("");
-/// Nodes take different ones instead of waiting for each other.
-const LEASE_ON_POSTGRES: &str = lease_logouts!(" FOR UPDATE SKIP LOCKED");
 
 impl Reads {
     /// Newest first; without those whose content was erased.
@@ -136,18 +153,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes up to `limit` of those that are due, for this node alone until `lease_until`.
+    /// Takes some of those that are due, for this node alone until the lease ends.
     pub async fn lease_logouts(
         &self,
         now: Timestamp,
-        lease_until: Timestamp,
-        limit: u64,
+        lease: &LogoutLease,
     ) -> Result<Vec<LogoutDelivery>, StoreError> {
         let backend = self.conn.get_database_backend();
-        let sql = if backend == DbBackend::Postgres { LEASE_ON_POSTGRES } else { LEASE_ON_SQLITE };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = [now.as_millisecond().into(), lease_until.as_millisecond().into(), limit.into()];
-        let rows = self.conn.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        let mut values: Vec<Value> = vec![
+            now.as_millisecond().into(),
+            lease.until.as_millisecond().into(),
+            i64::from(lease.limit).into(),
+            i64::from(lease.per_client).into(),
+        ];
+        values.extend(lease.except.iter().map(|client| client.as_str().into()));
+        let statement = Statement::from_sql_and_values(backend, lease.sql(backend), values);
+        let rows = self.conn.query_all_raw(statement).await?;
         rows.iter().map(|row| delivery(&mut Cells::of(row))).collect()
     }
 

@@ -1,10 +1,10 @@
 //! A provider that runs: real HTTP on a free port, a clock that tests move, accounts, and what it has written down.
 
 use anteroom::wiring::{self, Surroundings};
-use anteroom::{background, serve};
+use anteroom::{background, housekeeping, serve};
 use anteroom_config::Settings;
 use anteroom_crypto::{PasswordHasher, Random};
-use anteroom_domain::clock::Clock;
+use anteroom_domain::clock::{Clock, JumpWatch};
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{backchannel, keys, sign_out, trail};
@@ -12,6 +12,7 @@ use anteroom_storage::{AuditRecord, InstanceKind};
 use jiff::{SignedDuration, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -192,7 +193,8 @@ impl TestProvider {
     /// What the background does each minute about keys.
     pub async fn refresh_keys(&self) {
         let schedule = wiring::key_schedule(&self.settings);
-        background::refresh_keys(&self.provider, &schedule, &mut None, true).await.unwrap();
+        housekeeping::rotate_keys(&self.provider, &schedule).await.unwrap();
+        background::take_up_keys(&self.provider, &mut None).await.unwrap();
     }
 
     /// What `anteroom keys rotate` does; after a leak, nothing that the old keys signed is believed any more.
@@ -210,6 +212,11 @@ impl TestProvider {
     /// What the background does each minute about sessions whose time has passed.
     pub async fn end_lapsed_sessions(&self) {
         sign_out::end_lapsed(&self.provider).await.unwrap();
+    }
+
+    /// What the background does each minute by the clock, with `running` on the stopwatch.
+    pub async fn tidy_up(&self, watch: &mut JumpWatch, running: Duration) {
+        housekeeping::tidy_up(&self.provider, watch, running).await.unwrap();
     }
 
     /// One round of back-channel logout; how many deliveries were tried.

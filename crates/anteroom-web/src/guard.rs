@@ -1,6 +1,7 @@
-//! What every request passes first: the right host, a bounded body, a time limit, no panic; and the headers that every
+//! What every request passes first: the right host, a node that is up to date, a bounded body, a time limit, no panic; and the headers that every
 //! answer carries.
 
+use anteroom_flows::error::FlowError;
 use anteroom_oidc::Issuer;
 use anteroom_pages::{ErrorKind, Forward, ForwardKind};
 use axum::extract::{FromRequestParts as _, Request, State};
@@ -11,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 use crate::asker::Asker;
 use crate::failure::Failure;
@@ -77,6 +79,16 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A node that does not know whether its keys and configuration are still right serves nobody.
+pub(crate) async fn confirmed(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    if web.provider.confirmations.are_recent(Instant::now()) {
+        return next.run(request).await;
+    }
+    let (mut parts, _) = request.into_parts();
+    let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+    Failure::from(FlowError::Unconfirmed).answer(&asker).await
 }
 
 /// Headers of every answer, pages or not.

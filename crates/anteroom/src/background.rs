@@ -1,11 +1,12 @@
-//! What runs beside the requests: deliveries, keys, the configuration, counts, sweeping. Each task is a loop around one use
+//! What runs beside the requests: deliveries, keys, the configuration, housekeeping. Each task is a loop around one use
 //! case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::NodeId;
+use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, expiry_warnings, health, key_set, keys, sign_out, trail};
+use anteroom_flows::{admin, backchannel, health, key_set};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::InstanceKind;
@@ -13,17 +14,14 @@ use anteroom_web::Web;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::wiring;
+use crate::{housekeeping, wiring};
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(15);
-const EVERY_MINUTE: Duration = Duration::from_mins(1);
-/// Rows that one sweep deletes of each kind, so that nobody waits behind it.
-const SWEEP_BATCH: u32 = 500;
-/// Batches of a round at most: what is left waits for the next, and the other tasks of the minute have their turn.
-const BATCHES: u32 = 200;
+/// A key's time to sign comes without a change of the version, so keys are loaded anew every so many rounds.
+const ROUNDS_OF_KEYS: u32 = 60;
 
 /// The tasks of a running server; dropping the set stops them.
 pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> JoinSet<()> {
@@ -33,8 +31,8 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     tasks.spawn(async move { backchannel::run(&shared).await });
     let schedule = wiring::key_schedule(settings);
     let algorithms = schedule.algorithms.clone();
-    tasks.spawn(follow_keys(Arc::clone(provider), schedule));
-    tasks.spawn(each_minute(Arc::clone(provider)));
+    tasks.spawn(follow_keys(Arc::clone(provider)));
+    tasks.spawn(housekeeping::run(Arc::clone(provider), schedule));
     tasks.spawn(beat(Arc::clone(provider)));
     if let Some(source) = source {
         tasks.spawn(follow_configuration(Arc::clone(web), source, algorithms));
@@ -42,39 +40,36 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     tasks
 }
 
-/// Rotates on schedule, and takes up within a second what another node or the operator rotated.
-async fn follow_keys(provider: Arc<Provider>, schedule: keys::KeySchedule) {
+/// Takes up within a second what this node, another or the operator rotated. Nothing slow is done here: requests are only
+/// served while the answers keep coming.
+async fn follow_keys(provider: Arc<Provider>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut seen, mut round) = (None, 0_u32);
+    // They were read a moment ago, when the server was put together.
+    provider.confirmations.confirm(Cached::Keys, Instant::now());
     loop {
         ticks.tick().await;
-        let whole = round.is_multiple_of(60);
+        if round.is_multiple_of(ROUNDS_OF_KEYS) {
+            seen = None;
+        }
         round = round.wrapping_add(1);
-        match refresh_keys(&provider, &schedule, &mut seen, whole).await {
-            Ok(()) => {}
-            Err(error) => tracing::error!("signing keys: {error}"),
+        if let Err(error) = take_up_keys(&provider, &mut seen).await {
+            tracing::error!("signing keys: {error}");
         }
     }
 }
 
-/// One round: `whole` rotates what is due and lets time take effect, else only what others changed is taken up.
-pub async fn refresh_keys(
-    provider: &Provider,
-    schedule: &keys::KeySchedule,
-    seen: &mut Option<i64>,
-    whole: bool,
-) -> Result<(), FlowError> {
-    let now = provider.clock.now();
-    if whole {
-        keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, now).await?;
-    }
+/// One round: loads the keys where the version is not the one that was `seen`.
+pub async fn take_up_keys(provider: &Provider, seen: &mut Option<i64>) -> Result<(), FlowError> {
+    let asked = Instant::now();
     let version = provider.store.keys_version().await?;
-    // Once a minute in any case: a key's time to sign comes without a change of the version.
-    if whole || *seen != Some(version) {
+    if *seen != Some(version) {
+        let now = provider.clock.now();
         provider.replace_key_set(key_set::load(&provider.store, &provider.keyring, now).await?);
         *seen = Some(version);
     }
+    provider.confirmations.confirm(Cached::Keys, asked);
     Ok(())
 }
 
@@ -91,56 +86,17 @@ async fn beat(provider: Arc<Provider>) {
     }
 }
 
-async fn each_minute(provider: Arc<Provider>) {
-    let mut ticks = interval(EVERY_MINUTE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = trail::write_tallies(&provider).await {
-            tracing::error!("token counts: {error}");
-        }
-        if let Err(error) = end_lapsed(&provider).await {
-            tracing::error!("lapsed sessions: {error}");
-        }
-        if let Err(error) = expiry_warnings::send_due(&provider).await {
-            tracing::error!("warnings of expiry: {error}");
-        }
-        if let Err(error) = sweep(&provider).await {
-            tracing::error!("sweeping: {error}");
-        }
-    }
-}
-
-/// Ends all sessions that have lapsed, batch by batch.
-pub async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
-    for _ in 0..BATCHES {
-        if sign_out::end_lapsed(provider).await? == 0 {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
-    Ok(())
-}
-
-/// Deletes all that is over, batch by batch.
-pub async fn sweep(provider: &Provider) -> Result<(), FlowError> {
-    for _ in 0..BATCHES {
-        if !provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await?.more {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
-    Ok(())
-}
-
 /// A change is taken up whole, or refused whole while the running configuration stays. `algorithms` are those that keys
 /// are made for: they stay until the next start.
 async fn follow_configuration(web: Arc<Web>, source: Source, algorithms: Vec<SigningAlgorithm>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut source = Some(source);
+    let confirmations = &web.provider.confirmations;
+    confirmations.confirm(Cached::Configuration, Instant::now());
     loop {
         ticks.tick().await;
+        let asked = Instant::now();
         let Some(mut watched) = source.take() else { return };
         let looked = tokio::task::spawn_blocking(move || {
             let found = watched.poll(&|name| std::env::var(name).ok());
@@ -156,6 +112,7 @@ async fn follow_configuration(web: Arc<Web>, source: Source, algorithms: Vec<Sig
             },
             Some(Err(problems)) => tracing::error!("{REFUSED}\n{}", problems.render(false)),
         }
+        confirmations.confirm(Cached::Configuration, asked);
     }
 }
 

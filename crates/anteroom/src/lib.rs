@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod housekeeping;
 pub mod logging;
 pub mod serve;
 pub mod wiring;

@@ -70,7 +70,7 @@ impl Prepared {
         let facts = PasswordFacts { set_at: now, jitter_days: u16::try_from(jitter).unwrap_or(0) };
         Self {
             origin: Origin::of(visitor, &provider.random),
-            keeping: Keeping::prepare(provider, now),
+            keeping: Keeping::prepare(provider, &carried, now),
             session: NewSession::prepare(provider, visitor),
             listeners: listeners(provider, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),

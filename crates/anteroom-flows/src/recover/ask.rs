@@ -5,7 +5,7 @@ use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::interaction::RecoveryNote;
-use anteroom_domain::link::LinkKind;
+use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::rate::Wait;
 use anteroom_storage::Tx;
@@ -13,9 +13,9 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Keeping, Place, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Gone, Keeping, Waiting, open_or_dashboard};
 use crate::limits;
-use crate::links::{AskedBy, NewLink, new_link};
+use crate::links::{NewLink, new_link};
 use crate::provider::Provider;
 use crate::trail::Origin;
 use crate::visitor::{Visitor, new_id};
@@ -96,14 +96,10 @@ fn prepare(
 ) -> Prepared {
     let (snapshot, now) = (provider.snapshot(), visitor.now);
     let policy = snapshot.policy.recovery;
-    let keeping = Keeping::prepare(provider, now);
-    let interaction = match &carried.place {
-        Place::Row { interaction, .. } => interaction.id,
-        Place::Page => keeping.id(),
-    };
-    let asked_by = AskedBy { browser: visitor.browser, interaction };
+    let keeping = Keeping::prepare(provider, &carried, now);
     let account = known.as_ref().map(|(account, _)| account.id);
-    let link = new_link(provider, (LinkKind::Recovery, account), Some(asked_by), (now, policy.link_lifetime));
+    let link =
+        new_link(provider, (LinkKind::Recovery, account), Some(visitor.browser), (now, policy.link_lifetime));
     let mut href = snapshot.issuer.endpoint("/recover");
     href.query_pairs_mut().append_pair("token", &link.token.encode());
     Prepared {
@@ -145,7 +141,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Carried, FlowError> {
         }
     }
     if !crowded {
-        tx.insert_link(&prepared.link.link).await?;
+        tx.insert_link(&Link { interaction: carried.row(), ..prepared.link.link.clone() }).await?;
     }
     tx.append(&entry).await?;
     Ok(carried)

@@ -96,11 +96,11 @@ async fn follow(
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
-    let journey = journey_behind(provider, visitor, (link, account)).await?;
-    let (keeping, link) = (Keeping::prepare(provider, visitor.now), link.clone());
+    let carried = Carried::new(journey_behind(provider, visitor, (link, account)).await?);
+    let (keeping, link) = (Keeping::prepare(provider, &carried, visitor.now), link.clone());
     let (origin, visitor) = (Origin::of(visitor, &provider.random), Arc::new(visitor.clone()));
     let write = provider.store.write(move |tx: Tx| {
-        let (journey, keeping, origin) = (journey.clone(), keeping.clone(), origin.clone());
+        let (carried, keeping, origin) = (carried.clone(), keeping.clone(), origin.clone());
         let (link, visitor) = (link.clone(), Arc::clone(&visitor));
         async move {
             let locked = tx.lock_account(account).await?;
@@ -118,7 +118,7 @@ async fn follow(
                 device: None,
                 factor: None,
             };
-            let carried = Carried::new(journey).keep(&tx, &keeping, Some(proof)).await?;
+            let carried = carried.keep(&tx, &keeping, Some(proof)).await?;
             tx.append(&origin.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
             Ok::<_, FlowError>(Ok(carried))
         }

@@ -75,13 +75,14 @@ async fn follow(
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
-    let mut journey = Carried::to_dashboard(visitor).journey;
-    journey.account = Some(account);
-    let (keeping, origin) = (Keeping::prepare(provider, visitor.now), Origin::of(visitor, &provider.random));
+    let mut carried = Carried::to_dashboard(visitor);
+    carried.journey.account = Some(account);
+    let (keeping, origin) =
+        (Keeping::prepare(provider, &carried, visitor.now), Origin::of(visitor, &provider.random));
     let (browser, now) = (visitor.browser, visitor.now);
     let write = provider.store.write(move |tx: Tx| {
-        let (journey, keeping, origin, link) =
-            (journey.clone(), keeping.clone(), origin.clone(), link.clone());
+        let (carried, keeping, origin, link) =
+            (carried.clone(), keeping.clone(), origin.clone(), link.clone());
         async move {
             let locked = tx.lock_account(account).await?;
             let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
@@ -96,7 +97,7 @@ async fn follow(
                 device: None,
                 factor: None,
             };
-            let carried = Carried::new(journey).keep(&tx, &keeping, Some(proof)).await?;
+            let carried = carried.keep(&tx, &keeping, Some(proof)).await?;
             tx.append(&origin.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
             Ok::<_, FlowError>(Ok(carried))
         }

@@ -65,11 +65,11 @@ impl Prepared {
             origin: Origin::of(visitor, random),
             visitor: visitor.clone(),
             held: held.map(|live| live.session.clone()),
+            keeping: Keeping::prepare(provider, &carried, now),
             carried,
             windows,
             view,
             verdict,
-            keeping: Keeping::prepare(provider, now),
             new: NewSession::prepare(provider, visitor),
             notice: MessageId(new_id(random, now)),
         }

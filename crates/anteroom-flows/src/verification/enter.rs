@@ -13,7 +13,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::send::{code_context, code_data};
-use super::{Now, Verification, a_day_before, now, row_of};
+use super::{Now, Verification, a_day_before, now};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::onward::{Onward, StepPage, parked, proceed_with};
@@ -83,7 +83,7 @@ pub async fn enter(
     if entered.trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
-    let code = match row_of(&page.carried) {
+    let code = match page.carried.row() {
         Some(interaction) => provider.store.code_of(interaction, verification.purpose).await?,
         None => None,
     };
@@ -96,7 +96,7 @@ pub async fn enter(
         visitor: visitor.clone(),
         origin: Origin::of(visitor, &provider.random),
         carried: page.carried.clone(),
-        keeping: Keeping::prepare(provider, visitor.now),
+        keeping: Keeping::prepare(provider, &page.carried, visitor.now),
         verification,
         policy: provider.snapshot().policy.codes,
         waiting,

@@ -11,14 +11,14 @@ pub use enter::{EnterOutcome, EntryProblem, enter};
 pub use send::{SendOutcome, SendProblem, send};
 
 use anteroom_domain::account::Account;
-use anteroom_domain::ids::{InteractionId, PhoneId};
+use anteroom_domain::ids::PhoneId;
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Place, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, proceed};
 use crate::phones::Offer;
 use crate::provider::Provider;
@@ -67,20 +67,13 @@ pub(crate) async fn sent(
     (account, purpose): (&Account, CodePurpose),
     offers: &[Offer],
 ) -> Result<Option<Sent>, FlowError> {
-    let Some(interaction) = row_of(carried) else { return Ok(None) };
+    let Some(interaction) = carried.row() else { return Ok(None) };
     let Some(code) = provider.store.code_of(interaction, purpose).await? else { return Ok(None) };
     let went = offers.iter().find(|offer| offer.phone.id == code.phone && offer.method == code.method);
     let Some(offer) = went.filter(|_| code.account == account.id).cloned() else { return Ok(None) };
     let before = provider.store.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
     let wait = provider.snapshot().policy.codes.may_send(&before.sent, visitor.now).err();
     Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now) }))
-}
-
-fn row_of(carried: &Carried) -> Option<InteractionId> {
-    match &carried.place {
-        Place::Page => None,
-        Place::Row { interaction, .. } => Some(interaction.id),
-    }
 }
 
 /// The step as the one decision sees it now, or wherever else it leads.

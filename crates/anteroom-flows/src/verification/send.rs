@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::{Choice, Now, Verification, a_day_before, now};
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping, Place, Waiting};
+use crate::journey::{Carried, Keeping, Waiting};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::Offer;
 use crate::provider::Provider;
@@ -102,11 +102,7 @@ fn prepare(
 ) -> Prepared {
     let (random, at) = (&provider.random, visitor.now);
     let policy = provider.snapshot().policy.codes;
-    let keeping = Keeping::prepare(provider, at);
-    let interaction = match &carried.place {
-        Place::Row { interaction, .. } => interaction.id,
-        Place::Page => keeping.id(),
-    };
+    let keeping = Keeping::prepare(provider, &carried, at);
     let (id, digits, message) =
         (CodeId(new_id(random, at)), random.digits(DIGITS), MessageId(new_id(random, at)));
     let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
@@ -117,7 +113,6 @@ fn prepare(
         purpose: verification.purpose,
         phone: offer.phone.id,
         method: offer.method,
-        interaction,
         digest,
         message,
         created_at: at,
@@ -168,7 +163,8 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     }
     let proof = prepared.carried.proof().cloned();
     let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
-    tx.insert_code(code).await?;
+    let interaction = carried.row().ok_or(FlowError::Broken("a kept journey without its row"))?;
+    tx.insert_code(code, interaction).await?;
     tx.enqueue(&prepared.message).await?;
     let event = Event::CodeSent {
         purpose: code.purpose.as_str(),

@@ -51,8 +51,11 @@ fn proven(number: u8) -> Interaction {
 async fn an_interaction_is_read_as_it_was_written_until_it_is_finished(options: StoreOptions) {
     let store = store(&options).await;
     let unit = store.write(|tx| async move {
-        tx.insert_interaction(&interaction(1), &digest(1)).await?;
-        tx.insert_interaction(&proven(2), &digest(2)).await
+        assert!(tx.insert_interaction(&interaction(1), &digest(1)).await?);
+        assert!(tx.insert_interaction(&proven(2), &digest(2)).await?);
+        // A handle that is taken keeps its row, and the transaction goes on.
+        assert!(!tx.insert_interaction(&proven(3), &digest(1)).await?);
+        Ok(())
     });
     let inserted: Result<(), StoreError> = unit.await;
     inserted.unwrap();

@@ -5,8 +5,10 @@ use anteroom_domain::ids::NodeId;
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::rate::{RateLimit, WindowCounts};
 use anteroom_domain::session::SessionEnd;
+use anteroom_oidc::ClientId;
 use anteroom_storage::{
-    DeliveryResult, Instance, InstanceKind, LogoutDelivery, Node, Store, StoreError, StoreOptions, Swept,
+    DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, Node, Store, StoreError,
+    StoreOptions, Swept,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -14,6 +16,7 @@ use std::collections::BTreeSet;
 on_both_databases!(
     messages_are_read_newest_first,
     a_logout_is_leased_to_one_node_at_a_time,
+    one_client_is_leased_a_few_at_a_time,
     a_lease_that_ran_out_is_due_again,
     parallel_counts_add_up,
     a_database_is_made_for_one_kind_of_instance,
@@ -61,9 +64,17 @@ fn delivery(number: u8) -> LogoutDelivery {
     }
 }
 
-async fn lease(store: &Store, now: Timestamp, until: Timestamp, limit: u64) -> Vec<LogoutDelivery> {
-    let leased: Result<_, StoreError> =
-        store.write(move |tx| async move { tx.lease_logouts(now, until, limit).await }).await;
+async fn lease(store: &Store, now: Timestamp, until: Timestamp, limit: u32) -> Vec<LogoutDelivery> {
+    lease_as(store, now, LogoutLease { until, limit, per_client: 100, except: Vec::new() }).await
+}
+
+async fn lease_as(store: &Store, now: Timestamp, lease: LogoutLease) -> Vec<LogoutDelivery> {
+    let leased: Result<_, StoreError> = store
+        .write(move |tx| {
+            let lease = lease.clone();
+            async move { tx.lease_logouts(now, &lease).await }
+        })
+        .await;
     leased.unwrap()
 }
 
@@ -100,6 +111,30 @@ async fn a_logout_is_leased_to_one_node_at_a_time(options: StoreOptions) {
     count += lease(&store, at(1), at(30), 40).await.len();
     assert_eq!(count, 40);
     assert!(lease(&store, at(2), at(30), 40).await.is_empty());
+}
+
+async fn one_client_is_leased_a_few_at_a_time(options: StoreOptions) {
+    let store = queued(&options, 20).await;
+    let other = LogoutDelivery { client: "other".parse().unwrap(), created_at: at(1), ..delivery(21) };
+    let late = other.clone();
+    let unit = store.write(move |tx| {
+        let late = late.clone();
+        async move { tx.enqueue_logout(&late).await }
+    });
+    unit.await.unwrap();
+    let few = |except: &[&ClientId]| LogoutLease {
+        until: at(30),
+        limit: 100,
+        per_client: 4,
+        except: except.iter().map(|client| (*client).clone()).collect(),
+    };
+    let many = delivery(1).client;
+    assert_eq!(lease_as(&store, at(1), few(&[&many, &other.client])).await, []);
+    let first = lease_as(&store, at(1), few(&[])).await;
+    assert_eq!(first.len(), 5, "four of one, and the only one of the other");
+    assert!(first.contains(&other));
+    assert_eq!(lease_as(&store, at(1), few(&[&many])).await, []);
+    assert_eq!(lease_as(&store, at(1), few(&[])).await.len(), 4);
 }
 
 async fn a_lease_that_ran_out_is_due_again(options: StoreOptions) {

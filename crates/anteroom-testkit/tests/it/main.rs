@@ -16,6 +16,7 @@ mod nodes;
 mod resources;
 mod sign_in;
 mod token;
+mod upkeep;
 
 pub(crate) const ALICE: &str = "alice@practice.example";
 pub(crate) const BOB: &str = "bob@practice.example";

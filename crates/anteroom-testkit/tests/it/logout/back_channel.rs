@@ -1,6 +1,8 @@
 //! Back-Channel Logout 1.0: every application that was signed in from a session hears of its end.
 
 use crate::ALICE;
+use anteroom_domain::ids::{AccountId, MessageId, SessionId};
+use anteroom_storage::{LogoutDelivery, StoreError};
 use anteroom_testkit::{Backend, Browser, Listener, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -12,6 +14,7 @@ on_both_databases!(
     back_channel_2_5_only_those_signed_in_from_the_session_are_told,
     signing_out_at_one_application_tells_the_others,
     a_sleeping_application_holds_up_nobody,
+    many_logouts_for_a_dead_application_hold_up_nobody_elses,
     back_channel_2_5_what_failed_is_tried_again,
     a_dead_application_is_given_up_in_the_end,
     the_end_of_idleness_is_told_where_configured,
@@ -112,6 +115,57 @@ async fn a_sleeping_application_holds_up_nobody(backend: Backend) {
     assert!(!round.is_finished());
     sleeper.wake();
     assert_eq!(round.await.unwrap(), 2);
+}
+
+/// As many logouts of one session, for a client that takes its time.
+async fn queue(provider: &TestProvider, client: &str, count: u32) {
+    let delivery = LogoutDelivery {
+        id: MessageId(provider.provider.random.uuid_v4()),
+        client: client.parse().unwrap(),
+        session: SessionId(provider.provider.random.uuid_v4()),
+        account: AccountId(provider.provider.random.uuid_v4()),
+        attempts: 0,
+        created_at: provider.now(),
+        expires_at: provider.now() + SignedDuration::from_hours(1),
+    };
+    let ids: Vec<_> = (0..count).map(|_| MessageId(provider.provider.random.uuid_v4())).collect();
+    let unit = provider.provider.store.write(move |tx| {
+        let (delivery, ids) = (delivery.clone(), ids.clone());
+        async move {
+            for id in ids {
+                tx.enqueue_logout(&LogoutDelivery { id, ..delivery.clone() }).await?;
+            }
+            Ok::<_, StoreError>(())
+        }
+    });
+    unit.await.unwrap();
+}
+
+async fn many_logouts_for_a_dead_application_hold_up_nobody_elses(backend: Backend) {
+    let (dead, other) = (Listener::start().await, Listener::start().await);
+    let toml = client("dead", &dead, "") + &client("other", &other, "");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    dead.sleep();
+    queue(&provider, "dead", 100).await;
+    let node = Arc::clone(&provider.provider);
+    let deliveries = tokio::spawn(async move { anteroom_flows::backchannel::run(&node).await });
+    let until = async |heard: &dyn Fn() -> bool| {
+        while !heard() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    until(&|| !dead.tokens().is_empty()).await;
+    // The others' logouts go out while the first of the dead one's are still waiting for an answer.
+    for round in 1..=3 {
+        let browser = provider.signed_in(ALICE).await;
+        provider.client("other").tokens(&browser, "openid").await;
+        sign_out(&browser).await;
+        until(&|| other.tokens().len() == round).await;
+        assert!(dead.tokens().len() <= 8);
+    }
+    dead.wake();
+    until(&|| dead.tokens().len() == 100).await;
+    deliveries.abort();
 }
 
 async fn back_channel_2_5_what_failed_is_tried_again(backend: Backend) {

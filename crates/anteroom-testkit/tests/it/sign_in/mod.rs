@@ -6,5 +6,6 @@ mod forms;
 mod lockout;
 mod pressure;
 mod refusals;
+mod replays;
 mod sessions;
 mod tiles;

@@ -1,0 +1,68 @@
+//! Whether what this node keeps in memory is known to be current.
+//!
+//! Signing keys and configuration are cached. Each second the background asks the database and the files whether they have
+//! changed, and says so here when the answer came. A node that has had no answer for five seconds could be acting on keys
+//! that were withdrawn or on a client that was removed: it refuses to serve until it knows again.
+//!
+//! The stopwatch is the monotonic one: a wall clock that is set, or stands still in a test, makes nothing old.
+
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// For so long an answer is believed.
+const LIFETIME: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cached {
+    Keys,
+    Configuration,
+}
+
+/// When each was last confirmed. What nobody follows in this process (the demo's configuration is in no file) cannot
+/// change under it, and is not waited for.
+#[derive(Debug, Default)]
+pub struct Confirmations {
+    keys: ArcSwapOption<Instant>,
+    configuration: ArcSwapOption<Instant>,
+}
+
+impl Confirmations {
+    pub fn confirm(&self, what: Cached, at: Instant) {
+        let place = match what {
+            Cached::Keys => &self.keys,
+            Cached::Configuration => &self.configuration,
+        };
+        place.store(Some(Arc::new(at)));
+    }
+
+    pub fn are_recent(&self, now: Instant) -> bool {
+        [&self.keys, &self.configuration].into_iter().all(|place| {
+            let last = place.load();
+            last.as_deref().is_none_or(|last| now.saturating_duration_since(*last) < LIFETIME)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_that_is_followed_must_be_confirmed_every_five_seconds() {
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        let confirmations = Confirmations::default();
+        assert!(confirmations.are_recent(after(60_000)));
+        confirmations.confirm(Cached::Keys, start);
+        assert!(confirmations.are_recent(after(4_999)));
+        assert!(!confirmations.are_recent(after(5_000)));
+        confirmations.confirm(Cached::Configuration, start);
+        confirmations.confirm(Cached::Keys, after(4_000));
+        assert!(confirmations.are_recent(after(4_500)));
+        assert!(!confirmations.are_recent(after(6_000)));
+        confirmations.confirm(Cached::Configuration, after(6_000));
+        assert!(confirmations.are_recent(after(8_000)));
+    }
+}

@@ -1,0 +1,56 @@
+//! What the background keeps true: a node that does not know whether it is up to date serves nobody, and nothing is ended
+//! or swept by a clock that jumped.
+
+use crate::ALICE;
+use anteroom::background;
+use anteroom_domain::clock::JumpWatch;
+use anteroom_flows::confirmed::Cached;
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
+use jiff::SignedDuration;
+use std::time::Duration;
+use tokio::time::Instant;
+
+on_both_databases!(
+    a_node_that_is_not_confirmed_for_five_seconds_answers_503,
+    nothing_is_ended_while_the_clock_settles_after_a_jump,
+);
+
+async fn a_node_that_is_not_confirmed_for_five_seconds_answers_503(backend: Backend) {
+    let provider = TestProvider::on(&backend).real_time().start().await;
+    let (web, browser) = (provider.client("web"), provider.browser());
+    let long_ago = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
+    for cached in [Cached::Keys, Cached::Configuration] {
+        provider.provider.confirmations.confirm(cached, long_ago);
+        for path in ["/sign-in", "/jwks", "/.well-known/openid-configuration", "/nowhere"] {
+            let answer = browser.get(path).await;
+            assert_eq!(answer.status, 503, "{path}");
+            assert_eq!(answer.header("retry-after"), Some("1"), "{path}");
+        }
+        assert_eq!(browser.get(&web.request(&[])).await.status, 503);
+        assert_eq!(browser.get("/readyz").await.status, 503);
+        assert_eq!(browser.get("/healthz").await.status, 200);
+        provider.provider.confirmations.confirm(cached, Instant::now());
+    }
+    assert_eq!(browser.get("/readyz").await.status, 200);
+    // What the background does each second is such a confirmation.
+    provider.provider.confirmations.confirm(Cached::Keys, long_ago);
+    background::take_up_keys(&provider.provider, &mut None).await.unwrap();
+    assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+}
+
+async fn nothing_is_ended_while_the_clock_settles_after_a_jump(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let minutes = |count: u64| Duration::from_mins(count);
+    let (mut watch, ended) = (JumpWatch::default(), async || provider.audited("signed_out").await.len());
+    provider.signed_in(ALICE).await;
+    provider.tidy_up(&mut watch, minutes(0)).await;
+    // Somebody sets the clock a day ahead: to all appearances the session is over.
+    provider.advance(SignedDuration::from_hours(24));
+    provider.tidy_up(&mut watch, minutes(1)).await;
+    provider.advance(SignedDuration::from_mins(9));
+    provider.tidy_up(&mut watch, minutes(10)).await;
+    assert_eq!(ended().await, 0);
+    provider.advance(SignedDuration::from_mins(1));
+    provider.tidy_up(&mut watch, minutes(11)).await;
+    assert_eq!(ended().await, 1);
+}

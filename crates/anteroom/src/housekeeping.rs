@@ -1,0 +1,87 @@
+//! What is done once a minute: rotation that is due, counts for the audit trail, lapsed sessions, sweeping.
+//!
+//! Ending and deleting by the clock cannot be taken back, so both pause while the clock is not to be trusted: after it
+//! jumped, and while the database's shows something else.
+
+use anteroom_domain::clock::{JumpWatch, Steadiness};
+use anteroom_flows::error::FlowError;
+use anteroom_flows::provider::Provider;
+use anteroom_flows::{expiry_warnings, health, keys, sign_out, trail};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+const EVERY_MINUTE: Duration = Duration::from_mins(1);
+/// Rows that one sweep deletes of each kind, so that nobody waits behind it.
+const SWEEP_BATCH: u32 = 500;
+/// Batches of a round at most: what is left waits for the next, and the other tasks of the minute have their turn.
+const BATCHES: u32 = 200;
+
+/// Runs until the task is aborted.
+pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule) {
+    let mut ticks = interval(EVERY_MINUTE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (started, mut watch) = (Instant::now(), JumpWatch::default());
+    loop {
+        ticks.tick().await;
+        if let Err(error) = rotate_keys(&provider, &schedule).await {
+            tracing::error!("rotation of keys: {error}");
+        }
+        if let Err(error) = trail::write_tallies(&provider).await {
+            tracing::error!("token counts: {error}");
+        }
+        if let Err(error) = expiry_warnings::send_due(&provider).await {
+            tracing::error!("warnings of expiry: {error}");
+        }
+        if let Err(error) = tidy_up(&provider, &mut watch, started.elapsed()).await {
+            tracing::error!("sweeping: {error}");
+        }
+    }
+}
+
+/// Makes and retires the keys whose time has come.
+pub async fn rotate_keys(provider: &Provider, schedule: &keys::KeySchedule) -> Result<(), FlowError> {
+    let now = provider.clock.now();
+    keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, now).await?;
+    Ok(())
+}
+
+/// Ends what has lapsed and deletes what is over, unless the clock is in doubt. `running` is monotonic time.
+pub async fn tidy_up(provider: &Provider, watch: &mut JumpWatch, running: Duration) -> Result<(), FlowError> {
+    match watch.look(provider.clock.now(), running) {
+        Steadiness::Steady => {}
+        Steadiness::Jumped(by) => {
+            tracing::warn!(seconds = by.as_secs(), "the clock jumped: nothing is ended or swept for a while");
+            return Ok(());
+        }
+        Steadiness::Settling => return Ok(()),
+    }
+    if let Err(reason) = health::clock_agrees(provider).await {
+        tracing::warn!("nothing is ended or swept: {reason}");
+        return Ok(());
+    }
+    end_lapsed(provider).await?;
+    sweep(provider).await
+}
+
+/// Ends all sessions that have lapsed, batch by batch.
+async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
+    for _ in 0..BATCHES {
+        if sign_out::end_lapsed(provider).await? == 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// Deletes all that is over, batch by batch.
+async fn sweep(provider: &Provider) -> Result<(), FlowError> {
+    for _ in 0..BATCHES {
+        if !provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await?.more {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
