@@ -23,6 +23,7 @@ pub mod reference;
 pub mod refresh;
 pub mod session;
 pub mod sign_in;
+pub mod trail;
 
 #[cfg(test)]
 mod world_tests;
