@@ -187,6 +187,7 @@ impl Contents {
             hashing: main.hashing,
             outgoing: main.outgoing,
             theme: main.theme,
+            audit: main.audit,
             dev: main.dev,
             log: main.log,
             groups: self.groups.into_iter().map(|draft| draft.group).collect(),

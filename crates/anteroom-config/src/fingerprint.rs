@@ -44,6 +44,7 @@ pub(crate) const EACH_NODES_OWN: &[&str] = &[
     "keys.master_key_env",
     "hashing.queue",
     "theme.",
+    "audit.",
     "log.",
 ];
 

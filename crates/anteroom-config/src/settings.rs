@@ -24,6 +24,7 @@ pub struct Settings {
     pub hashing: Hashing,
     pub outgoing: Outgoing,
     pub theme: Theme,
+    pub audit: Audit,
     pub dev: Dev,
     pub log: Log,
     pub groups: Vec<Group>,
@@ -117,6 +118,12 @@ pub struct Outgoing {
 pub struct Theme {
     /// Overlays the built-in theme.
     pub folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// None: beside an SQLite database.
+    pub checkpoints_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -15,6 +15,7 @@ use crate::{
     purpose::{ByPurpose, KeyPurpose},
     random::Random,
     seal::{Parts, SealError, Sealer, seal_with},
+    signer::{Signer, SigningFailed},
     versions::Versions,
 };
 
@@ -143,6 +144,11 @@ impl Keyring {
 
     pub fn mac(&self, purpose: KeyPurpose) -> &Mac {
         &self.0.get(purpose).mac
+    }
+
+    /// Made anew each time: signing is rare.
+    pub fn signer(&self, purpose: KeyPurpose) -> Result<Signer, SigningFailed> {
+        Signer::new(&self.0.get(purpose).keys)
     }
 
     /// What password hashes are keyed with, by the version that they record.

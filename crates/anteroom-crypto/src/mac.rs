@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::versions::Versions;
 
-/// A keyed hash of something. Without the key it says nothing about that thing, so it may be stored and printed.
+/// A keyed hash of something. Without the key it says nothing about that thing, so it may be stored and printed. Only
+/// [`sha256`] makes one without a key, of what is no secret.
 #[derive(Clone, Copy)]
 pub struct Digest([u8; 32]);
 
@@ -81,17 +82,26 @@ fn digest_with(key: &hmac::Key, context: &str, data: &[u8]) -> Digest {
     hmac.update(&(context.len() as u64).to_be_bytes());
     hmac.update(context.as_bytes());
     hmac.update(data);
-    Digest(fixed(&hmac.sign()))
+    Digest(fixed(hmac.sign().as_ref()))
+}
+
+/// A hash without a key, for what anybody should be able to compute again (FIPS 180-4). Framed like the keyed ones.
+pub fn sha256(context: &str, data: &[u8]) -> Digest {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(&(context.len() as u64).to_be_bytes());
+    hash.update(context.as_bytes());
+    hash.update(data);
+    Digest(fixed(hash.finish().as_ref()))
 }
 
 /// HMAC-SHA256 of data that needs no framing.
 pub(crate) fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
-    fixed(&hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data))
+    fixed(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data).as_ref())
 }
 
-fn fixed(tag: &hmac::Tag) -> [u8; 32] {
+fn fixed(hash: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
-    for (out, byte) in bytes.iter_mut().zip(tag.as_ref()) {
+    for (out, byte) in bytes.iter_mut().zip(hash) {
         *out = *byte;
     }
     bytes

@@ -21,6 +21,17 @@ impl<K> Versions<K> {
         }
     }
 
+    pub(crate) fn try_map<T, E>(&self, mut f: impl FnMut(&K) -> Result<T, E>) -> Result<Versions<T>, E> {
+        Ok(Versions {
+            newest: (self.newest.0, f(&self.newest.1)?),
+            older: self
+                .older
+                .iter()
+                .map(|(version, key)| Ok((*version, f(key)?)))
+                .collect::<Result<_, E>>()?,
+        })
+    }
+
     pub(crate) fn newest(&self) -> (u32, &K) {
         (self.newest.0, &self.newest.1)
     }

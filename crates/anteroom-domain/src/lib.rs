@@ -27,6 +27,7 @@ pub mod refresh;
 pub mod session;
 pub mod sign_in;
 pub mod telephony;
+pub mod trail;
 
 #[cfg(test)]
 mod world_tests;

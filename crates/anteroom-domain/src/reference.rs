@@ -1,6 +1,7 @@
 //! References: the short code on an error page by which an operator finds what happened in the log and the trail.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Crockford's alphabet: no letter that is read as a digit over the telephone.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -30,9 +31,50 @@ impl fmt::Display for Reference {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no reference: eight letters and digits, such as K7QF-3M2X")]
+pub struct BadReference;
+
+/// As somebody may have written it down: without the dash, in small letters, with the letters that look like digits.
+impl FromStr for Reference {
+    type Err = BadReference;
+
+    fn from_str(text: &str) -> Result<Self, BadReference> {
+        let (mut bits, mut letters) = (0_u64, 0_u32);
+        for letter in text.trim().bytes().filter(|byte| *byte != b'-') {
+            let letter = match letter.to_ascii_uppercase() {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                other => other,
+            };
+            let value = ALPHABET.iter().position(|known| *known == letter).ok_or(BadReference)?;
+            bits = bits << 5 | u64::try_from(value).map_err(|_| BadReference)?;
+            letters += 1;
+            if letters > 8 {
+                return Err(BadReference);
+            }
+        }
+        let [_, _, _, bytes @ ..] = bits.to_be_bytes();
+        if letters == 8 { Ok(Self(bytes)) } else { Err(BadReference) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_is_read_as_people_write_it() {
+        let reference = Reference::from_random([0x9a, 0xbc, 0xde, 0xf0, 0x12]);
+        let shown = reference.to_string();
+        for text in [shown.clone(), shown.to_lowercase(), shown.replace('-', ""), format!(" {shown} ")] {
+            assert_eq!(text.parse(), Ok(reference), "{text}");
+        }
+        assert_eq!("oooo-oooL".parse(), Ok(Reference::from_random([0, 0, 0, 0, 1])));
+        for bad in ["", "K7QF-3M2", "K7QF-3M2XY", "K7QF_3M2X", "maria@x", "K7QF-3M2U"] {
+            assert_eq!(bad.parse::<Reference>(), Err(BadReference), "{bad}");
+        }
+    }
 
     #[test]
     fn a_reference_reads_as_two_groups_of_four() {

@@ -16,6 +16,7 @@ mod access_token;
 pub mod admin;
 pub mod authorize;
 pub mod backchannel;
+pub mod chain;
 pub mod choose_account;
 pub mod client_auth;
 pub mod confirmed;

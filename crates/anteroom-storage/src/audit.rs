@@ -4,34 +4,12 @@ use crate::StoreError;
 use crate::entity::audit_entries;
 use crate::row::Place;
 use crate::store::{Reads, StoreKeys, Tx};
-use anteroom_crypto::{Digest, KeyPurpose};
+use anteroom_crypto::Digest;
 use anteroom_domain::audit::{Actor, AuditEntry};
 use anteroom_domain::ids::{AccountId, AuditId, SessionId};
-use jiff::Timestamp;
+use anteroom_domain::trail::record::AuditRecord;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::Value;
-
-/// Names what the MAC is over; another layout of the columns gets another name.
-const CONTEXT: &str = "audit_entries v1";
-
-/// An entry as it was written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditRecord {
-    pub id: AuditId,
-    pub at: Timestamp,
-    pub kind: String,
-    pub outcome: String,
-    pub actor: String,
-    pub actor_account: Option<AccountId>,
-    pub subject: Option<AccountId>,
-    pub client: Option<String>,
-    pub session: Option<SessionId>,
-    pub address: Option<String>,
-    pub reference: Option<String>,
-    /// What else there is to say of this kind: a JSON object.
-    pub detail: String,
-    pub mac: Digest,
-}
 
 impl Reads {
     /// Oldest first: what happened on the way to one error page.
@@ -40,6 +18,22 @@ impl Reads {
             .filter(audit_entries::Column::Reference.eq(reference))
             .order_by_asc(audit_entries::Column::At)
             .order_by_asc(audit_entries::Column::Id)
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(record).collect()
+    }
+
+    /// What was done by one account or to it, newest first.
+    pub async fn entries_of_account(
+        &self,
+        account: AccountId,
+        limit: u64,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let rows = audit_entries::Entity::find()
+            .filter(audit_entries::Column::SubjectAccount.eq(account.0))
+            .order_by_desc(audit_entries::Column::At)
+            .order_by_desc(audit_entries::Column::Id)
+            .limit(limit)
             .all(&self.conn)
             .await?;
         rows.into_iter().map(record).collect()
@@ -58,8 +52,7 @@ impl Reads {
 
     /// Whether the entry is as it was written.
     pub fn verify_mac(&self, record: &AuditRecord) -> bool {
-        let ring = self.keys.ring.load();
-        ring.mac(KeyPurpose::AuditMac).verify(CONTEXT, &canonical(record), &record.mac)
+        record.is_authentic(&self.keys.ring.load())
     }
 }
 
@@ -114,44 +107,11 @@ fn written(entry: &AuditEntry, keys: &StoreKeys) -> Result<AuditRecord, StoreErr
         detail: Value::Object(detail).to_string(),
         mac: Digest::from_slice(&[0; 32]).ok_or_else(unwritable)?,
     };
-    record.mac = keys.ring.load().mac(KeyPurpose::AuditMac).digest(CONTEXT, &canonical(&record));
+    record.mac = record.computed_mac(&keys.ring.load());
     Ok(record)
 }
 
-/// Every column but the MAC, each with its length in front, so that no two entries have the same bytes.
-fn canonical(record: &AuditRecord) -> Vec<u8> {
-    let at = record.at.as_millisecond().to_be_bytes();
-    let (actor_account, subject) = (record.actor_account.map(|a| a.0), record.subject.map(|a| a.0));
-    let session = record.session.map(|s| s.0);
-    let columns: [Option<&[u8]>; 12] = [
-        Some(record.id.0.as_bytes()),
-        Some(&at),
-        Some(record.kind.as_bytes()),
-        Some(record.outcome.as_bytes()),
-        Some(record.actor.as_bytes()),
-        actor_account.as_ref().map(|id| &id.as_bytes()[..]),
-        subject.as_ref().map(|id| &id.as_bytes()[..]),
-        record.client.as_deref().map(str::as_bytes),
-        session.as_ref().map(|id| &id.as_bytes()[..]),
-        record.address.as_deref().map(str::as_bytes),
-        record.reference.as_deref().map(str::as_bytes),
-        Some(record.detail.as_bytes()),
-    ];
-    let mut bytes = Vec::with_capacity(256);
-    for column in columns {
-        match column {
-            None => bytes.push(0),
-            Some(value) => {
-                bytes.push(1);
-                bytes.extend((value.len() as u64).to_be_bytes());
-                bytes.extend(value);
-            }
-        }
-    }
-    bytes
-}
-
-fn record(row: audit_entries::Model) -> Result<AuditRecord, StoreError> {
+pub(crate) fn record(row: audit_entries::Model) -> Result<AuditRecord, StoreError> {
     let place = Place { table: "audit_entries", id: &row.id };
     Ok(AuditRecord {
         id: AuditId(row.id),

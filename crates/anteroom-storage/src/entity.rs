@@ -221,6 +221,11 @@ entities! {
         chain_seq: Option<i64>,
         chain_digest: Option<Vec<u8>>,
     }
+    audit_checkpoints = "audit_checkpoints" [seq: i64] {
+        digest: Vec<u8>,
+        signature: Vec<u8>,
+        at: i64,
+    }
     rate_counters = "rate_counters" [scope: String, subject: String, window_start: i64] {
         count: i32,
     }

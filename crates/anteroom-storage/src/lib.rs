@@ -10,6 +10,7 @@
 
 mod accounts;
 mod audit;
+mod audit_chain;
 mod consents;
 mod devices;
 mod engine;
@@ -36,7 +37,8 @@ mod sweep;
 mod tokens;
 
 pub use accounts::{Credential, LockedAccount, SecondFactors};
-pub use audit::AuditRecord;
+pub use anteroom_domain::trail::record::AuditRecord;
+pub use audit_chain::Linking;
 pub use error::StoreError;
 pub use grants::{GrantRecord, Inserted};
 pub use hot::{FoundSession, SignInView};

@@ -67,7 +67,7 @@ impl Store {
         let (ended, counters) = (before(KEPT_AFTER_END), before(COUNTERS_KEPT));
         self.write(move |tx| async move {
             let mut swept = Swept::default();
-            if !try_lock(&tx.conn).await? {
+            if !try_lock(&tx.conn, SWEEP_LOCK).await? {
                 return Ok(swept);
             }
             let statements =
@@ -85,13 +85,13 @@ impl Store {
     }
 }
 
-async fn try_lock(conn: &impl ConnectionTrait) -> Result<bool, StoreError> {
+/// Until the end of the transaction. An embedded database has one writer anyway.
+pub(crate) async fn try_lock(conn: &impl ConnectionTrait, lock: i64) -> Result<bool, StoreError> {
     if conn.get_database_backend() != DbBackend::Postgres {
         return Ok(true);
     }
     let sql = "SELECT pg_try_advisory_xact_lock($1)";
-    let row = conn
-        .query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [SWEEP_LOCK.into()]))
-        .await?;
+    let row =
+        conn.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [lock.into()])).await?;
     Ok(row.is_some_and(|row| row.try_get_by_index(0).unwrap_or(false)))
 }

@@ -1,27 +1,33 @@
-//! What runs beside the requests: deliveries, keys, the configuration, housekeeping. Each task is a loop around one use
-//! case; a failure is logged and tried again with the next round.
+//! What runs beside the requests: deliveries, keys, the configuration, the chain of the trail, housekeeping. Each task is
+//! a loop around one use case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::NodeId;
+use anteroom_domain::trail::chain::Checkpoint;
+use anteroom_domain::trail::lines::Line;
+use anteroom_flows::chain::{self, When};
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, health, key_set};
+use anteroom_flows::{admin, backchannel, health, key_set, trail};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::InstanceKind;
 use anteroom_web::Web;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::{housekeeping, wiring};
+use crate::{checkpoints, housekeeping, wiring};
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A key's time to sign comes without a change of the version, so keys are loaded anew every so many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
+/// Batches that one round links at most: a trail that was long left alone does not hold up the checkpoints.
+const LINK_BATCHES: u32 = 200;
 
 /// The tasks of a running server; dropping the set stops them.
 pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> JoinSet<()> {
@@ -34,6 +40,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     tasks.spawn(follow_keys(Arc::clone(provider)));
     tasks.spawn(housekeeping::run(Arc::clone(provider), schedule));
     tasks.spawn(beat(Arc::clone(provider)));
+    tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = source {
         tasks.spawn(follow_configuration(Arc::clone(web), source, algorithms));
     }
@@ -84,6 +91,52 @@ async fn beat(provider: Arc<Provider>) {
             tracing::error!("heartbeat: {error}");
         }
     }
+}
+
+/// Links what was written, and signs how far the trail has come. `file` takes the checkpoints out of the database.
+async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
+    let mut ticks = interval(EVERY_SECOND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = extend_chain(&provider, file.as_deref(), When::Due).await {
+            tracing::error!("the chain of the audit trail: {error}");
+        }
+    }
+}
+
+/// One round: links all that waits, batch by batch, then signs a checkpoint if there is one to sign.
+pub async fn extend_chain(provider: &Provider, file: Option<&Path>, when: When) -> Result<(), FlowError> {
+    for _ in 0..LINK_BATCHES {
+        if !chain::link(&provider.store).await?.more {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let now = provider.clock.now();
+    let signed = chain::checkpoint(&provider.store, &provider.keyring, when, now).await?;
+    if let Some(checkpoint) = signed {
+        carry_out(checkpoint, file).await;
+    }
+    Ok(())
+}
+
+/// To the log and to the file. What one of them misses, the next checkpoint makes good: it covers all before it.
+async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
+    let line = Line::Checkpoint(checkpoint.clone()).write().unwrap_or_default();
+    tracing::info!(seq = checkpoint.link.seq, line, "checkpoint of the audit trail");
+    let Some(file) = file.map(Path::to_owned) else { return };
+    let shown = file.display().to_string();
+    let appended = tokio::task::spawn_blocking(move || checkpoints::append(&file, &checkpoint)).await;
+    if let Ok(Err(error)) = appended {
+        tracing::error!(file = shown, "the checkpoint could not be added to its file: {error}");
+    }
+}
+
+/// Before stopping: what was counted and what waits goes into the trail, and the trail is signed.
+pub async fn finish_trail(provider: &Provider, settings: &Settings) -> Result<(), FlowError> {
+    trail::write_tallies(provider).await?;
+    extend_chain(provider, checkpoints::file(settings).as_deref(), When::Now).await
 }
 
 /// A change is taken up whole, or refused whole while the running configuration stays. `algorithms` are those that keys
@@ -157,7 +210,7 @@ async fn taken_up(web: &Web, configuration: &Configuration) {
     tracing::info!(
         digest = %configuration.digest,
         "configuration taken up; what has changed in practice.default_locale, [server], [database], [keys], [hashing], \
-         [outgoing], [dev] and [log] waits for the next start"
+         [outgoing], [audit], [dev] and [log] waits for the next start"
     );
     if let Err(error) = admin::note_configuration(&web.provider).await {
         tracing::error!("the trail was not told of the configuration: {error}");

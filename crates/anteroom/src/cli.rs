@@ -36,6 +36,11 @@ enum Command {
     /// The master key and the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The audit trail: whether it is whole, and a copy of it.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// What happened on the way to an error page, or to one account.
+    Explain(ExplainArgs),
 }
 
 #[derive(Debug, Args)]
@@ -141,6 +146,54 @@ pub struct RotateArgs {
     pub config: ConfigArgs,
 }
 
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Find out whether anything in the trail was changed, removed, moved or put in.
+    Verify(VerifyArgs),
+    /// Write out the whole trail, one JSON object a line.
+    Export(ExportArgs),
+    /// Print the public keys of the checkpoints' signatures.
+    Keys(ConfigArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Verify this export instead of the database, which is not opened unless --with-master-key is given.
+    #[arg(long)]
+    pub export: Option<PathBuf>,
+    /// A checkpoints file, or a copy of one; may be given several times. Without it, the one of this node.
+    #[arg(long)]
+    pub checkpoints: Vec<PathBuf>,
+    /// A public key of the checkpoints, as `anteroom audit keys` prints it; may be given several times.
+    #[arg(long = "key", requires = "export", conflicts_with = "with_master_key")]
+    pub keys: Vec<String>,
+    /// Check the MACs of an export too: for that the configuration, its master key and the database are needed.
+    #[arg(long, requires = "export")]
+    pub with_master_key: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The file; must not exist yet. Without it the trail goes to standard output.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The reference on an error page, or the address of an account.
+    pub what: String,
+    /// How many entries of an account, the latest ones.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub last: u64,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
@@ -152,6 +205,8 @@ pub fn run() -> ExitCode {
         Command::User(command) => commands::user::run(command),
         Command::Client(ClientCommand::Secret { file }) => commands::client::secret(&file),
         Command::Keys(command) => commands::keys::run(command),
+        Command::Audit(command) => commands::audit::run(command),
+        Command::Explain(args) => commands::explain::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

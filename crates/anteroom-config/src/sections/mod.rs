@@ -20,7 +20,7 @@ pub(crate) use server::DatabaseDraft;
 
 use crate::reader::kind::{list, parsed, quoted, text};
 use crate::reader::{Section, key};
-use crate::settings::{Dev, Hashing, Log, Outgoing, PolicyProfile, Practice, Server, Theme};
+use crate::settings::{Audit, Dev, Hashing, Log, Outgoing, PolicyProfile, Practice, Server, Theme};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -44,6 +44,7 @@ pub(crate) struct Main {
     pub(crate) hashing: Hashing,
     pub(crate) outgoing: Outgoing,
     pub(crate) theme: Theme,
+    pub(crate) audit: Audit,
     pub(crate) dev: Dev,
     pub(crate) log: Log,
 }
@@ -69,6 +70,7 @@ pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
         hashing: keys::read_hashing(top),
         outgoing: server::read_outgoing(top),
         theme: people::read_theme(top),
+        audit: server::read_audit(top),
         dev: server::read_dev(top),
         log: server::read_log(top),
     }

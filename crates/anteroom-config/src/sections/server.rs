@@ -8,9 +8,9 @@ use url::Url;
 
 use super::{MINUTE, SECOND};
 use crate::diagnostics::{Finding, Place};
-use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
+use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, text, word};
 use crate::reader::{Secret, SecretKeys, Section, key};
-use crate::settings::{Dev, Log, LogFormat, LogLevel, Outgoing, Server};
+use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, Outgoing, Server};
 
 pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
     top.section("server", "The listener. Nodes may differ in it.", |section| {
@@ -90,6 +90,17 @@ pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
         let everyone = "every network would be reached, that of the machine's own services too";
         let allow = section.get_or(key("allow", list(network(everyone)), meaning), Vec::new());
         Outgoing { allow }
+    })
+}
+
+pub(super) fn read_audit(top: &mut Section<'_, '_>) -> Audit {
+    let about = "The audit trail. Signed checkpoints of it leave the database, so that a trail that was cut off or made \
+        anew is found out. Nodes may differ in it.";
+    top.section("audit", about, |section| {
+        let meaning = "File to which checkpoints are added. If left out: beside an SQLite database, \
+            `anteroom.checkpoints.jsonl` for `anteroom.db`; with PostgreSQL the log alone has them.";
+        let file = section.get(key("checkpoints_file", text().named("path"), meaning));
+        Audit { checkpoints_file: file.map(|file| section.cx.resolve(section.file, &file)) }
     })
 }
 

@@ -50,7 +50,10 @@ fn key_of(line: &str) -> Option<&str> {
 
 /// Where a secret could rest instead, and what depends on something else: no defaults.
 fn is_alternative(key: &str) -> bool {
-    matches!(key, "url_file" | "url_env" | "max_connections" | "master_key_env" | "folder")
+    matches!(
+        key,
+        "url_file" | "url_env" | "max_connections" | "master_key_env" | "folder" | "checkpoints_file"
+    )
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod support;
 
 mod accounts;
 mod audit;
+mod chain;
 mod grants;
 mod journeys;
 mod keys;

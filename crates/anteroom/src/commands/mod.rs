@@ -1,7 +1,9 @@
 //! The commands, one file each, and what they share.
 
+pub mod audit;
 pub mod check;
 pub mod client;
+pub mod explain;
 pub mod keys;
 pub mod migrate;
 pub mod serve;
@@ -11,7 +13,9 @@ use anteroom_config::{Configuration, Diagnostics};
 use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
 use anteroom_flows::admin::AdminError;
+use anteroom_flows::chain::ExportError;
 use anteroom_storage::{InstanceKind, StoreError};
+use std::fs::File;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -34,6 +38,10 @@ pub enum CommandError {
     Exists(PathBuf),
     #[error("there is no folder {0}; make it first, readable by the user that serves alone")]
     NoFolder(PathBuf),
+    #[error("the audit trail is damaged: {0} findings")]
+    TrailDamaged(u64),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
@@ -91,14 +99,19 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Resul
 
 /// A file that only its owner can read, and that was not there before.
 pub fn write_secret_file(path: &Path, text: &str) -> Result<(), CommandError> {
+    let mut file = new_private_file(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|error| CommandError::File(path.to_owned(), error))
+}
+
+/// The same, still to be written.
+pub fn new_private_file(path: &Path) -> Result<File, CommandError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
     let opened = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.map_err(|error| match (error.kind(), path.parent()) {
+    opened.map_err(|error| match (error.kind(), path.parent()) {
         (std::io::ErrorKind::AlreadyExists, _) => CommandError::Exists(path.to_owned()),
         (std::io::ErrorKind::NotFound, Some(folder)) => CommandError::NoFolder(folder.to_owned()),
         _ => CommandError::File(path.to_owned(), error),
-    })?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|error| CommandError::File(path.to_owned(), error))
+    })
 }

@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
 use anteroom_config::Source;
-use anteroom_flows::{admin, trail};
+use anteroom_flows::admin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -25,7 +25,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let tasks = background::start(&web, settings, Some(source));
         serve::serve(vec![listener], anteroom_web::router(web), serve::stop_signal()).await?;
         drop(tasks);
-        trail::write_tallies(&provider).await?;
+        background::finish_trail(&provider, settings).await?;
         provider.store.close().await;
         tracing::info!("stopped");
         Ok(())

@@ -7,7 +7,6 @@ mod configuration;
 
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
-use anteroom_flows::trail;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -114,7 +113,7 @@ impl Demo<'_> {
         drop(stop);
         drop(tasks);
         running.join_all().await;
-        trail::write_tallies(&provider).await?;
+        background::finish_trail(&provider, settings).await?;
         provider.store.close().await;
         Ok(())
     }

@@ -1,0 +1,143 @@
+//! A trail as a file: one JSON object a line. First the entries in the order of the chain, then the checkpoints, then one
+//! line that says where the export ends, signed, so that lines cannot be cut off its end.
+
+use crate::trail::chain::{Checkpoint, Link, signed_bytes};
+use crate::trail::lines::Line;
+use crate::trail::verify::{Finding, Kept, Keys, Report, Verifier};
+use anteroom_crypto::{Keyring, Signer, SigningFailed, VerifyingKey};
+use jiff::Timestamp;
+
+const END: &str = "audit export v1";
+
+/// Where an export ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    pub link: Link,
+    pub at: Timestamp,
+    pub checkpoints: u64,
+    /// The public keys of the checkpoints' signatures, for whoever has no others to go by.
+    pub keys: Vec<VerifyingKey>,
+    pub signature: Vec<u8>,
+}
+
+impl End {
+    pub fn sign(link: Link, at: Timestamp, checkpoints: u64, signer: &Signer) -> Result<Self, SigningFailed> {
+        let mut end = Self { link, at, checkpoints, keys: signer.verifying_keys(), signature: Vec::new() };
+        end.signature = signer.sign(END, &end.signed_bytes())?;
+        Ok(end)
+    }
+
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = signed_bytes(&self.link, self.at);
+        bytes.extend(self.checkpoints.to_be_bytes());
+        self.keys.iter().for_each(|key| bytes.extend(key.as_bytes()));
+        bytes
+    }
+
+    fn is_signed_by(&self, keys: &[VerifyingKey]) -> bool {
+        keys.iter().any(|key| key.verify(END, &self.signed_bytes(), &self.signature))
+    }
+}
+
+/// Verifies an export in two passes over its lines, the first for the checkpoints.
+pub struct ExportVerifier<'k> {
+    verifier: Verifier<'k>,
+    signers: Vec<VerifyingKey>,
+    end: Option<End>,
+    lines: u64,
+    checkpoints: u64,
+    last_checkpoint: u64,
+}
+
+/// What the first pass over an export has found.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    pub checkpoints: Vec<Checkpoint>,
+    pub end: Option<End>,
+}
+
+impl Contents {
+    /// Takes in one line; entries and bad lines are for the second pass.
+    pub fn note(&mut self, line: &str) {
+        match Line::read(line) {
+            Some(Line::Checkpoint(checkpoint)) => self.checkpoints.push(checkpoint),
+            Some(Line::End(end)) => self.end = Some(end),
+            Some(Line::Entry(_)) | None => {}
+        }
+    }
+}
+
+impl<'k> ExportVerifier<'k> {
+    /// `signers` are the keys that are trusted; none are those that the export names itself.
+    pub fn new(
+        contents: &Contents,
+        keyring: Option<&'k Keyring>,
+        signers: Option<Vec<VerifyingKey>>,
+    ) -> Self {
+        let named = || contents.end.as_ref().map(|end| end.keys.clone()).unwrap_or_default();
+        let signers = signers.unwrap_or_else(named);
+        let mut verifier = Verifier::new(Keys { keyring, signers: signers.clone() });
+        for checkpoint in &contents.checkpoints {
+            verifier.checkpoint(Kept::Inside, checkpoint.clone());
+        }
+        Self { verifier, signers, end: None, lines: 0, checkpoints: 0, last_checkpoint: 0 }
+    }
+
+    /// A checkpoint from elsewhere: before the lines.
+    pub fn outside(&mut self, checkpoint: Checkpoint) {
+        self.verifier.checkpoint(Kept::Outside, checkpoint);
+    }
+
+    pub fn find(&mut self, finding: Finding) {
+        self.verifier.find(finding);
+    }
+
+    /// The next line of the second pass.
+    pub fn line(&mut self, text: &str) {
+        self.lines += 1;
+        let line = Line::read(text);
+        let bad = Finding::Line { file: "export", line: self.lines };
+        if self.end.is_some() {
+            self.verifier.find(bad);
+            return;
+        }
+        match line {
+            None => self.verifier.find(bad),
+            Some(Line::Entry(linked)) => {
+                if self.checkpoints > 0 {
+                    self.verifier.find(bad);
+                }
+                self.verifier.entry(&linked);
+            }
+            Some(Line::Checkpoint(checkpoint)) => {
+                let seq = checkpoint.link.seq;
+                if seq <= self.last_checkpoint {
+                    self.verifier.find(Finding::CheckpointOutOfOrder { seq });
+                }
+                self.last_checkpoint = seq;
+                self.checkpoints += 1;
+            }
+            Some(Line::End(end)) => self.end = Some(end),
+        }
+    }
+
+    pub fn finish(mut self) -> Report {
+        let last = self.verifier.last();
+        match self.end.take() {
+            None => self.verifier.find(Finding::NoEnd { last: last.seq }),
+            Some(end) if !end.is_signed_by(&self.signers) => {
+                self.verifier.find(Finding::UnsignedEnd { seq: end.link.seq });
+            }
+            Some(end) if end.link != last || end.checkpoints != self.checkpoints => {
+                self.verifier.find(Finding::OtherEnd {
+                    seq: end.link.seq,
+                    last: last.seq,
+                    checkpoints: end.checkpoints,
+                    found: self.checkpoints,
+                });
+            }
+            Some(_) => {}
+        }
+        self.verifier.finish()
+    }
+}

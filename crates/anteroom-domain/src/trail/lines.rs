@@ -1,0 +1,199 @@
+//! Lines of an export: JSON objects, and what they stand for.
+//!
+//! A line is good only exactly as it was written: a space more, and it is not.
+
+use crate::ids::{AccountId, AuditId, SessionId};
+use crate::trail::chain::{Checkpoint, Link, Linked};
+use crate::trail::export::End;
+use crate::trail::hex;
+use crate::trail::record::AuditRecord;
+use anteroom_crypto::{Digest, VerifyingKey};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    Entry(Box<Linked>),
+    Checkpoint(Checkpoint),
+    End(End),
+}
+
+impl Line {
+    /// Without the line's end.
+    pub fn write(&self) -> Result<String, serde_json::Error> {
+        match self {
+            Self::Entry(linked) => serde_json::to_string(&EntryLine::from(&**linked)),
+            Self::Checkpoint(checkpoint) => {
+                serde_json::to_string(&AnyLine::Checkpoint { checkpoint: checkpoint.into() })
+            }
+            Self::End(end) => serde_json::to_string(&AnyLine::End { end: end.into() }),
+        }
+    }
+
+    /// `None` for what [`Self::write`] would not have written.
+    pub fn read(text: &str) -> Option<Self> {
+        let line = match serde_json::from_str::<AnyLine>(text).ok()? {
+            AnyLine::Checkpoint { checkpoint } => Self::Checkpoint(checkpoint.try_into().ok()?),
+            AnyLine::End { end } => Self::End(end.try_into().ok()?),
+            AnyLine::Entry(entry) => Self::Entry(Box::new((*entry).try_into().ok()?)),
+        };
+        (line.write().ok()? == text).then_some(line)
+    }
+}
+
+/// In this order: an entry would take anything.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum AnyLine {
+    Checkpoint { checkpoint: CheckpointLine },
+    End { end: EndLine },
+    Entry(Box<EntryLine>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryLine {
+    seq: u64,
+    id: AuditId,
+    at: Timestamp,
+    kind: String,
+    outcome: String,
+    actor: String,
+    actor_account: Option<AccountId>,
+    subject: Option<AccountId>,
+    client: Option<String>,
+    session: Option<SessionId>,
+    address: Option<String>,
+    reference: Option<String>,
+    /// As text, to the byte: the MAC is over these bytes.
+    detail: String,
+    mac: String,
+    digest: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CheckpointLine {
+    seq: u64,
+    digest: String,
+    at: Timestamp,
+    signature: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EndLine {
+    seq: u64,
+    digest: String,
+    at: Timestamp,
+    checkpoints: u64,
+    keys: Vec<String>,
+    signature: String,
+}
+
+impl From<&Linked> for EntryLine {
+    fn from(Linked { link, record }: &Linked) -> Self {
+        let record = record.clone();
+        Self {
+            seq: link.seq,
+            id: record.id,
+            at: record.at,
+            kind: record.kind,
+            outcome: record.outcome,
+            actor: record.actor,
+            actor_account: record.actor_account,
+            subject: record.subject,
+            client: record.client,
+            session: record.session,
+            address: record.address,
+            reference: record.reference,
+            detail: record.detail,
+            mac: hex::encode(record.mac.as_bytes()),
+            digest: hex::encode(link.digest.as_bytes()),
+        }
+    }
+}
+
+struct Bad;
+
+impl TryFrom<EntryLine> for Linked {
+    type Error = Bad;
+    fn try_from(line: EntryLine) -> Result<Self, Bad> {
+        let record = AuditRecord {
+            id: line.id,
+            at: time(line.at)?,
+            kind: line.kind,
+            outcome: line.outcome,
+            actor: line.actor,
+            actor_account: line.actor_account,
+            subject: line.subject,
+            client: line.client,
+            session: line.session,
+            address: line.address,
+            reference: line.reference,
+            detail: line.detail,
+            mac: digest(&line.mac)?,
+        };
+        Ok(Self { link: Link { seq: line.seq, digest: digest(&line.digest)? }, record })
+    }
+}
+
+impl From<&Checkpoint> for CheckpointLine {
+    fn from(checkpoint: &Checkpoint) -> Self {
+        Self {
+            seq: checkpoint.link.seq,
+            digest: hex::encode(checkpoint.link.digest.as_bytes()),
+            at: checkpoint.at,
+            signature: hex::encode(&checkpoint.signature),
+        }
+    }
+}
+
+impl TryFrom<CheckpointLine> for Checkpoint {
+    type Error = Bad;
+    fn try_from(line: CheckpointLine) -> Result<Self, Bad> {
+        let link = Link { seq: line.seq, digest: digest(&line.digest)? };
+        Ok(Self { link, at: time(line.at)?, signature: hex::decode(&line.signature).ok_or(Bad)? })
+    }
+}
+
+impl From<&End> for EndLine {
+    fn from(end: &End) -> Self {
+        Self {
+            seq: end.link.seq,
+            digest: hex::encode(end.link.digest.as_bytes()),
+            at: end.at,
+            checkpoints: end.checkpoints,
+            keys: end.keys.iter().map(|key| hex::encode(key.as_bytes())).collect(),
+            signature: hex::encode(&end.signature),
+        }
+    }
+}
+
+impl TryFrom<EndLine> for End {
+    type Error = Bad;
+    fn try_from(line: EndLine) -> Result<Self, Bad> {
+        Ok(Self {
+            link: Link { seq: line.seq, digest: digest(&line.digest)? },
+            at: time(line.at)?,
+            checkpoints: line.checkpoints,
+            keys: line.keys.iter().map(|key| parse_key(key).ok_or(Bad)).collect::<Result<_, _>>()?,
+            signature: hex::decode(&line.signature).ok_or(Bad)?,
+        })
+    }
+}
+
+/// MACs and signatures are over whole milliseconds: what is finer would be nobody's word.
+fn time(at: Timestamp) -> Result<Timestamp, Bad> {
+    Timestamp::from_millisecond(at.as_millisecond()).ok().filter(|whole| *whole == at).ok_or(Bad)
+}
+
+fn digest(text: &str) -> Result<Digest, Bad> {
+    hex::decode(text).and_then(|bytes| Digest::from_slice(&bytes)).ok_or(Bad)
+}
+
+/// A public key as `audit keys` prints it.
+pub fn parse_key(text: &str) -> Option<VerifyingKey> {
+    VerifyingKey::from_slice(&hex::decode(text)?)
+}
+
+pub fn show_key(key: &VerifyingKey) -> String {
+    hex::encode(key.as_bytes())
+}

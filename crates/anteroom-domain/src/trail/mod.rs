@@ -1,0 +1,20 @@
+//! The audit trail once it is written: what an entry says, how entries are chained, whether a chain still holds, how it
+//! is written into a file, and how it reads aloud.
+//!
+//! Invariants:
+//! - each entry carries a MAC over all that it says, made in the transaction of the act;
+//! - each entry but the youngest is linked: a number without gaps, and a digest over the link before, the number, what
+//!   the entry says and its MAC. Whoever has the entries can compute the digests, no key is needed;
+//! - a checkpoint is a signature of one link, and with it of everything before. It leaves the database, so the chain
+//!   can be held against something that whoever changes the database cannot reach.
+
+pub mod chain;
+pub mod export;
+mod hex;
+pub mod lines;
+pub mod record;
+pub mod verify;
+pub mod words;
+
+#[cfg(test)]
+mod tests;

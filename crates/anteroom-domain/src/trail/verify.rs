@@ -1,0 +1,216 @@
+//! Whether a trail still is what was written. Entries go by one after another, so that a trail of any length can be
+//! verified; each kind of damage becomes a finding that names the place.
+//!
+//! What finds what:
+//! - an entry's own MAC: any change of it, and entries that somebody else made up;
+//! - the chain: a changed MAC, number or digest, an entry removed, moved or put in;
+//! - checkpoints: a chain that was computed anew after any of these, which whoever writes to the database can do, and a
+//!   chain that was cut off at its end;
+//! - checkpoints kept elsewhere: the same, where those in the database were replaced too.
+
+use crate::ids::AuditId;
+use crate::trail::chain::{Checkpoint, Link, Linked, link_digest};
+use crate::trail::record::AuditRecord;
+use anteroom_crypto::{Digest, Keyring, VerifyingKey};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Findings kept in a report; beyond, they are only counted.
+const FINDINGS_KEPT: usize = 1_000;
+
+/// What there is to verify with.
+#[derive(Clone, Debug)]
+pub struct Keys<'k> {
+    /// Without it MACs cannot be checked, only chain and checkpoints.
+    pub keyring: Option<&'k Keyring>,
+    /// Of checkpoints.
+    pub signers: Vec<VerifyingKey>,
+}
+
+/// Where a checkpoint was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// With the entries: in the database, or in the export.
+    Inside,
+    /// Elsewhere.
+    Outside,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inside => "kept with the entries",
+            Self::Outside => "in the checkpoints file",
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    #[error("entry {seq} ({id}) was altered, or made by somebody else: its MAC is not its own")]
+    Altered { seq: u64, id: AuditId },
+    #[error("the entry {id}, not linked yet, was altered, or made by somebody else: its MAC is not its own")]
+    AlteredWaiting { id: AuditId },
+    #[error(
+        "the chain does not hold at entry {seq} ({id}): it, its number, or what was before it is another"
+    )]
+    Broken { seq: u64, id: AuditId },
+    #[error("{}", missing(*.first, *.last))]
+    Missing { first: u64, last: u64 },
+    #[error("entry {seq} ({id}) is out of order: moved, or there twice")]
+    OutOfOrder { seq: u64, id: AuditId },
+    #[error("the trail ends at entry {last}, but a checkpoint {kept} has seen entry {seq}: it was cut off")]
+    Truncated { last: u64, seq: u64, kept: Kept },
+    #[error("the checkpoint of entry {seq} {kept} has no good signature")]
+    Unsigned { seq: u64, kept: Kept },
+    #[error(
+        "entry {seq} ({id}) is not the one that its checkpoint {kept} has seen: the chain up to here was made anew"
+    )]
+    Replaced { seq: u64, id: AuditId, kept: Kept },
+    #[error("the checkpoint of entry {seq} was removed from the entries: the checkpoints file has it")]
+    CheckpointRemoved { seq: u64 },
+    #[error("the checkpoint of entry {seq} is out of order: moved, or there twice")]
+    CheckpointOutOfOrder { seq: u64 },
+    #[error("line {line} of the {file} is not as it was written")]
+    Line { file: &'static str, line: u64 },
+    #[error("the export has no last line: it was cut off after entry {last}")]
+    NoEnd { last: u64 },
+    #[error("the last line of the export, for entry {seq}, has no good signature")]
+    UnsignedEnd { seq: u64 },
+    #[error(
+        "the export was made of {seq} entries and {checkpoints} checkpoints, and has others: {last} and {found}"
+    )]
+    OtherEnd { seq: u64, last: u64, checkpoints: u64, found: u64 },
+}
+
+fn missing(first: u64, last: u64) -> String {
+    if first == last {
+        format!("entry {first} is missing")
+    } else {
+        format!("entries {first} to {last} are missing")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub entries: u64,
+    /// Written and not linked yet.
+    pub waiting: u64,
+    /// Good ones, by where they were kept.
+    pub checkpoints: BTreeMap<Kept, u64>,
+    /// The end of the chain.
+    pub last: Link,
+    pub findings: Vec<Finding>,
+    /// All of them, also those beyond what is kept.
+    pub found: u64,
+}
+
+pub struct Verifier<'k> {
+    keys: Keys<'k>,
+    /// What the next link may stand on: the last one as written and, where that did not hold, as it should have been,
+    /// so that one wrong digest is not found a second time at the next entry. Empty after a gap.
+    grounds: Vec<Digest>,
+    awaited: BTreeMap<u64, Vec<(Kept, Checkpoint)>>,
+    report: Report,
+}
+
+impl<'k> Verifier<'k> {
+    pub fn new(keys: Keys<'k>) -> Self {
+        let last = Link::beginning();
+        let checkpoints = BTreeMap::new();
+        let report = Report { entries: 0, waiting: 0, checkpoints, last, findings: Vec::new(), found: 0 };
+        Self { keys, grounds: vec![last.digest], awaited: BTreeMap::new(), report }
+    }
+
+    /// Takes a checkpoint before its entry goes by.
+    pub fn checkpoint(&mut self, kept: Kept, checkpoint: Checkpoint) {
+        let seq = checkpoint.link.seq;
+        if checkpoint.is_signed_by(&self.keys.signers) {
+            self.awaited.entry(seq).or_default().push((kept, checkpoint));
+        } else {
+            self.find(Finding::Unsigned { seq, kept });
+        }
+    }
+
+    /// The next entry, in the order of the chain.
+    pub fn entry(&mut self, linked: &Linked) {
+        let Linked { link, record } = linked;
+        let (seq, id) = (link.seq, record.id);
+        self.report.entries += 1;
+        let authentic = self.is_authentic(record);
+        if !authentic {
+            self.find(Finding::Altered { seq, id });
+        }
+        let expected = self.report.last.seq.saturating_add(1);
+        if seq < expected {
+            self.find(Finding::OutOfOrder { seq, id });
+            return;
+        }
+        if seq > expected {
+            self.find(Finding::Missing { first: expected, last: seq - 1 });
+            self.grounds.clear();
+        }
+        let computed: Vec<Digest> =
+            self.grounds.iter().map(|before| link_digest(before, seq, record)).collect();
+        let holds = computed.is_empty() || computed.contains(&link.digest);
+        if !holds && authentic {
+            self.find(Finding::Broken { seq, id });
+        }
+        self.grounds = vec![link.digest];
+        if !holds {
+            self.grounds.extend(computed);
+        }
+        self.report.last = *link;
+        self.meet(linked);
+    }
+
+    /// An entry that is not linked yet.
+    pub fn waiting(&mut self, record: &AuditRecord) {
+        self.report.waiting += 1;
+        if !self.is_authentic(record) {
+            self.find(Finding::AlteredWaiting { id: record.id });
+        }
+    }
+
+    pub fn find(&mut self, finding: Finding) {
+        self.report.found += 1;
+        if self.report.findings.len() < FINDINGS_KEPT {
+            self.report.findings.push(finding);
+        }
+    }
+
+    pub fn last(&self) -> Link {
+        self.report.last
+    }
+
+    /// After the last entry: checkpoints that still wait have seen more than there is.
+    pub fn finish(mut self) -> Report {
+        let last = self.report.last.seq;
+        let furthest = self.awaited.last_key_value().filter(|(seq, _)| **seq > last);
+        let kept = furthest.and_then(|(seq, seen)| seen.iter().map(|(kept, _)| (*seq, *kept)).max());
+        if let Some((seq, kept)) = kept {
+            self.find(Finding::Truncated { last, seq, kept });
+        }
+        self.report
+    }
+
+    fn is_authentic(&self, record: &AuditRecord) -> bool {
+        self.keys.keyring.is_none_or(|keyring| record.is_authentic(keyring))
+    }
+
+    /// Holds an entry against the checkpoints that have seen it.
+    fn meet(&mut self, linked: &Linked) {
+        let seq = linked.link.seq;
+        let Some(checkpoints) = self.awaited.remove(&seq) else { return };
+        if checkpoints.iter().all(|(kept, _)| *kept == Kept::Outside) {
+            self.find(Finding::CheckpointRemoved { seq });
+        }
+        for (kept, checkpoint) in checkpoints {
+            if checkpoint.link.digest == linked.link.digest {
+                *self.report.checkpoints.entry(kept).or_default() += 1;
+            } else {
+                self.find(Finding::Replaced { seq, id: linked.record.id, kept });
+            }
+        }
+    }
+}

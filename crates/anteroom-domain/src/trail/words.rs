@@ -1,0 +1,274 @@
+//! Entries of the trail, read aloud for an operator: one plain sentence for each kind and reason.
+//!
+//! The trail outlives the release that wrote it, so kinds are matched as text: one without a sentence here is named with
+//! its details, never left out.
+
+use crate::trail::record::AuditRecord;
+use serde_json::Value;
+
+/// What sentences need to know of the policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    pub forgiven_failures: u32,
+}
+
+pub fn sentence(entry: &AuditRecord, facts: &Facts) -> String {
+    let detail = Detail(serde_json::from_str(&entry.detail).unwrap_or(Value::Null));
+    let kind = entry.kind.as_str();
+    sign_in(kind, &detail, facts)
+        .or_else(|| tokens(kind, &detail))
+        .or_else(|| operation(kind, &detail))
+        .unwrap_or_else(|| detail.fallback(kind, &entry.outcome))
+}
+
+fn sign_in(kind: &str, detail: &Detail, facts: &Facts) -> Option<String> {
+    Some(match kind {
+        "signed_in" => {
+            let device = if detail.is_true("new_device") { "a new browser" } else { "a known browser" };
+            format!("Signed in from {device}; what was proven: {}.", detail.text("acr"))
+        }
+        "sign_in_refused" => refused(detail, facts)?,
+        "account_locked" => match detail.text("scope").as_str() {
+            "everywhere" => "The account was locked everywhere: only a completed password reset lifts it.",
+            "unknown_devices" => {
+                "The account was locked for browsers that have not signed in to it before. Known ones still get in; a \
+                 completed password reset lifts it."
+            }
+            _ => return None,
+        }
+        .to_owned(),
+        "password_expired_noticed" => {
+            "The password was right and has expired: it opens nothing, a new one must be chosen.".to_owned()
+        }
+        "signed_out" => match detail.text("reason").as_str() {
+            "signed_out" => "Signed out.",
+            "idle" => "The session ended: nothing was done in it for too long.",
+            "too_old" => "The session ended: it was as old as a session may become.",
+            "password_changed" => "The session ended, because the password was changed.",
+            "disabled" => "The session ended, because the account was disabled.",
+            _ => return None,
+        }
+        .to_owned(),
+        "consent_given" => format!("Agreed that the application learns: {}.", detail.text("scope")),
+        "consent_denied" => format!("Did not agree that the application learns: {}.", detail.text("scope")),
+        "access_refused" => {
+            "Was not let into the application: the account is in none of the groups that it admits.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn refused(detail: &Detail, facts: &Facts) -> Option<String> {
+    let failures = detail.number("failures");
+    let why = match detail.text("reason").as_str() {
+        "wrong_password" if failures <= u64::from(facts.forgiven_failures) => {
+            format!("the password was wrong ({failures} of {} forgiven)", facts.forgiven_failures)
+        }
+        "wrong_password" => format!(
+            "the password was wrong, failure {failures}; more than {} lock the account",
+            facts.forgiven_failures
+        ),
+        "locked" => {
+            "the account is locked everywhere, whatever the password: only a completed password reset lifts it".to_owned()
+        }
+        "locked_for_unknown_devices" => {
+            "the account is locked for browsers that have not signed in to it before, whatever the password; a completed \
+             password reset lifts it"
+                .to_owned()
+        }
+        "disabled" => "the account is disabled".to_owned(),
+        "not_registered" => "the person has not completed their registration".to_owned(),
+        "credential_changed" => "the password was changed in the moment of the sign-in".to_owned(),
+        "unknown_address" => "no account has the address that was entered".to_owned(),
+        _ => return None,
+    };
+    Some(format!("Sign-in refused: {why}."))
+}
+
+fn tokens(kind: &str, detail: &Detail) -> Option<String> {
+    Some(match kind {
+        "code_redeemed" => {
+            format!("The application was given tokens for the sign-in, with scope {}.", detail.text("scope"))
+        }
+        "token_refused" => format!("The application was refused tokens: {}.", detail.text("reason")),
+        "code_replayed" => {
+            "An authorization code was used a second time. It was refused, and what the first use gave has ended."
+                .to_owned()
+        }
+        "token_refreshed" => "The application renewed its tokens.".to_owned(),
+        "refresh_replayed" => {
+            "A refresh token was used again after its successor. It may have been stolen: all tokens of that sign-in have \
+             ended."
+                .to_owned()
+        }
+        "grant_revoked" => {
+            let why = match detail.text("reason").as_str() {
+                "code_replayed" => "its code was used twice",
+                "refresh_replayed" => "an old refresh token was used again",
+                "client_revoked" => "the application gave them back",
+                "session_ended" => "the session has ended",
+                "not_admitted" => "the application does not admit the account any more",
+                _ => return None,
+            };
+            format!("The application's tokens have ended: {why}.")
+        }
+        "token_revoked" => "The application gave back a token of its own.".to_owned(),
+        "client_tokens_granted" => {
+            format!("The application was given tokens for itself, {} times in a minute.", detail.number("count"))
+        }
+        "client_authentication_failed" => {
+            format!("The application did not prove who it is: {}.", detail.text("reason"))
+        }
+        "request_refused" => format!("The application's request was wrong: {}.", detail.text("reason")),
+        "logout_delivered" => "The application was told that the session has ended.".to_owned(),
+        "logout_undelivered" => format!(
+            "The application could not be told that the session has ended, in {} tries.",
+            detail.number("attempts")
+        ),
+        _ => return None,
+    })
+}
+
+fn operation(kind: &str, detail: &Detail) -> Option<String> {
+    Some(match kind {
+        "error_shown" => {
+            format!("An error page was shown: {}, status {}.", detail.text("page"), detail.number("status"))
+        }
+        "account_invited" => format!("Was invited, into the groups: {}.", detail.text("groups")),
+        "account_disabled" => "The account was disabled; its sessions have ended.".to_owned(),
+        "account_enabled" => "The account was enabled.".to_owned(),
+        "group_added" => format!("Was added to the group {}.", detail.text("group")),
+        "group_removed" => format!("Was taken out of the group {}.", detail.text("group")),
+        "signing_key_created" => {
+            format!("A signing key was made: {}, {}.", detail.text("algorithm"), detail.text("kid"))
+        }
+        "signing_key_retired" => format!("A signing key was retired: {}.", detail.text("kid")),
+        "configuration_changed" => {
+            format!("The configuration with digest {} is in use.", detail.text("digest"))
+        }
+        "rate_limited" => format!(
+            "{} requests in a minute were turned away by the limit `{}`.",
+            detail.number("count"),
+            detail.text("scope")
+        ),
+        _ => return None,
+    })
+}
+
+struct Detail(Value);
+
+impl Detail {
+    /// As it would be said: without quotation marks, lists with commas.
+    fn text(&self, name: &str) -> String {
+        self.0.get(name).map(spoken).unwrap_or_default()
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        self.0.get(name).and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    fn is_true(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// `message_failed` with its details: `Message failed: attempts 3, channel email.`
+    fn fallback(&self, kind: &str, outcome: &str) -> String {
+        let mut letters = kind.replace('_', " ");
+        if let Some(first) = letters.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let details = self.0.as_object().into_iter().flatten();
+        let details: Vec<String> =
+            details.map(|(name, value)| format!("{} {}", name.replace('_', " "), spoken(value))).collect();
+        let outcome = if outcome == "failure" { " (a failure)" } else { "" };
+        match details.as_slice() {
+            [] => format!("{letters}{outcome}."),
+            details => format!("{letters}{outcome}: {}.", details.join(", ")),
+        }
+    }
+}
+
+/// Texts of the trail may come from a request: control characters would do things to a terminal.
+fn spoken(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(spoken).collect::<Vec<_>>().join(", "),
+        Value::Null => "none".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AuditId;
+    use anteroom_crypto::sha256;
+    use jiff::Timestamp;
+
+    fn say(kind: &str, outcome: &str, detail: &str) -> String {
+        let entry = AuditRecord {
+            id: AuditId(uuid::Uuid::nil()),
+            at: Timestamp::UNIX_EPOCH,
+            kind: kind.to_owned(),
+            outcome: outcome.to_owned(),
+            actor: "anonymous".to_owned(),
+            actor_account: None,
+            subject: None,
+            client: None,
+            session: None,
+            address: None,
+            reference: None,
+            detail: detail.to_owned(),
+            mac: sha256("", b""),
+        };
+        sentence(&entry, &Facts { forgiven_failures: 5 })
+    }
+
+    #[test]
+    fn reasons_are_plain() {
+        for (kind, detail, expected) in [
+            (
+                "sign_in_refused",
+                r#"{"failures":3,"reason":"wrong_password"}"#,
+                "Sign-in refused: the password was wrong (3 of 5 forgiven).",
+            ),
+            (
+                "sign_in_refused",
+                r#"{"failures":6,"reason":"wrong_password"}"#,
+                "Sign-in refused: the password was wrong, failure 6; more than 5 lock the account.",
+            ),
+            (
+                "account_locked",
+                r#"{"scope":"everywhere"}"#,
+                "The account was locked everywhere: only a completed password reset lifts it.",
+            ),
+            ("account_invited", r#"{"groups":["a","b"]}"#, "Was invited, into the groups: a, b."),
+            (
+                "token_refused",
+                "{\"reason\":\"bad\\u001b[2J\"}",
+                "The application was refused tokens: bad\u{fffd}[2J.",
+            ),
+        ] {
+            assert_eq!(say(kind, "failure", detail), expected);
+        }
+    }
+
+    #[test]
+    fn what_has_no_sentence_is_named_with_its_details() {
+        for (kind, outcome, detail, expected) in [
+            (
+                "message_failed",
+                "failure",
+                r#"{"channel":"email","last_attempt":3}"#,
+                "Message failed (a failure): channel email, last attempt 3.",
+            ),
+            ("reset_completed", "success", "{}", "Reset completed."),
+            ("sign_in_refused", "failure", r#"{"reason":"x"}"#, "Sign in refused (a failure): reason x."),
+            ("ééé", "success", "no JSON", "ééé."),
+            ("", "success", "[]", "."),
+        ] {
+            assert_eq!(say(kind, outcome, detail), expected);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The chain of the audit trail: linking what was written, signing how far it has come, verifying it, writing it out.
+
+use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
+use anteroom_domain::trail::chain::{Checkpoint, is_checkpoint_due};
+use anteroom_domain::trail::export::End;
+use anteroom_domain::trail::lines::Line;
+use anteroom_domain::trail::verify::{Finding, Kept, Keys, Report, Verifier};
+use anteroom_storage::{Linking, Store};
+use jiff::Timestamp;
+
+use crate::error::FlowError;
+
+/// Entries linked in one transaction: few enough that no act waits behind it.
+const BATCH: u32 = 250;
+/// Rows read at a time on the way through a whole trail.
+const PAGE: u64 = 1_000;
+/// Entries that wait are those of a second; so many wait only where nothing has linked for a long time.
+const MOST_WAITING: u64 = 100_000;
+
+/// One batch of what was committed since the last.
+pub async fn link(store: &Store) -> Result<Linking, FlowError> {
+    Ok(store.link_entries(BATCH).await?)
+}
+
+/// All that waits.
+pub async fn link_all(store: &Store) -> Result<(), FlowError> {
+    while link(store).await?.more {}
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Where the chain has grown enough, or a minute ago.
+    Due,
+    /// Where it has grown at all: before stopping.
+    Now,
+}
+
+/// Signs how far the chain has come. What comes back is this node's to carry out of the database; of two nodes at once one
+/// has signed.
+pub async fn checkpoint(
+    store: &Store,
+    keyring: &Keyring,
+    when: When,
+    now: Timestamp,
+) -> Result<Option<Checkpoint>, FlowError> {
+    let (end, last) = (store.chain_end().await?, store.last_checkpoint().await?);
+    let grown = end.seq > last.as_ref().map_or(0, |last| last.link.seq);
+    if !grown || (when == When::Due && !is_checkpoint_due(&end, last.as_ref(), now)) {
+        return Ok(None);
+    }
+    let checkpoint = Checkpoint::sign(end, now, &signer(keyring)?).map_err(FlowError::from)?;
+    let write = checkpoint.clone();
+    let inserted = store.write(move |tx| {
+        let checkpoint = write.clone();
+        async move { Ok::<_, FlowError>(tx.insert_checkpoint(&checkpoint).await?) }
+    });
+    Ok(inserted.await?.then_some(checkpoint))
+}
+
+/// Verifies the whole trail in the database, holding it against checkpoints that were kept elsewhere. `findings` are
+/// those about that place.
+pub async fn verify(
+    store: &Store,
+    keyring: &Keyring,
+    outside: Vec<Checkpoint>,
+    findings: Vec<Finding>,
+) -> Result<Report, FlowError> {
+    let signers = signer(keyring)?.verifying_keys();
+    let mut verifier = Verifier::new(Keys { keyring: Some(keyring), signers });
+    findings.into_iter().for_each(|finding| verifier.find(finding));
+    for checkpoint in outside {
+        verifier.checkpoint(Kept::Outside, checkpoint);
+    }
+    // Before the entries: they may grow meanwhile, and must reach at least this far.
+    let top = store.last_checkpoint().await?.map_or(0, |checkpoint| checkpoint.link.seq);
+    let mut after = 0;
+    loop {
+        let page = store.linked_entries(after, PAGE).await?;
+        let until = page.last().map_or(top, |linked| linked.link.seq);
+        for checkpoint in checkpoints(store, after, until).await? {
+            verifier.checkpoint(Kept::Inside, checkpoint);
+        }
+        if page.is_empty() {
+            break;
+        }
+        page.iter().for_each(|linked| verifier.entry(linked));
+        after = until;
+    }
+    for record in store.waiting_entries(MOST_WAITING).await? {
+        verifier.waiting(&record);
+    }
+    Ok(verifier.finish())
+}
+
+async fn checkpoints(store: &Store, mut after: u64, until: u64) -> Result<Vec<Checkpoint>, FlowError> {
+    let mut all = Vec::new();
+    while after < until {
+        let page = store.checkpoints(after, until, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.link.seq;
+        all.extend(page);
+    }
+    Ok(all)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    #[error("the export could not be written: {0}")]
+    Write(#[from] std::io::Error),
+}
+
+impl From<anteroom_storage::StoreError> for ExportError {
+    fn from(error: anteroom_storage::StoreError) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+/// Links what waits, then writes out the whole trail. Gives back how many entries there are.
+pub async fn export(
+    store: &Store,
+    keyring: &Keyring,
+    now: Timestamp,
+    mut write: impl FnMut(&Line) -> std::io::Result<()>,
+) -> Result<u64, ExportError> {
+    link_all(store).await?;
+    let end = store.chain_end().await?;
+    let (mut after, mut entries) = (0, 0);
+    while after < end.seq {
+        let page = store.linked_entries(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.link.seq;
+        for linked in page.into_iter().filter(|linked| linked.link.seq <= end.seq) {
+            write(&Line::Entry(Box::new(linked)))?;
+            entries += 1;
+        }
+    }
+    let (mut after, mut count) = (0, 0);
+    while after < end.seq {
+        let page = store.checkpoints(after, end.seq, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.link.seq;
+        for checkpoint in page {
+            write(&Line::Checkpoint(checkpoint))?;
+            count += 1;
+        }
+    }
+    let end = End::sign(end, now, count, &signer(keyring)?).map_err(FlowError::from)?;
+    write(&Line::End(end))?;
+    Ok(entries)
+}
+
+fn signer(keyring: &Keyring) -> Result<Signer, FlowError> {
+    Ok(keyring.signer(KeyPurpose::AuditMac)?)
+}
+
+impl From<SigningFailed> for FlowError {
+    fn from(_: SigningFailed) -> Self {
+        Self::Broken("a checkpoint of the audit trail could not be signed")
+    }
+}

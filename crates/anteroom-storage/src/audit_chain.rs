@@ -1,0 +1,155 @@
+//! The chain of the audit trail: entries that were committed are linked, by one node at a time.
+//!
+//! An act never waits for the chain: it appends its entry and commits. Linking takes what is committed, in the order of
+//! (time, id), and puts it behind what is linked already. An entry that commits late, with an earlier time, gets the next
+//! number: to put it where its time belongs would be to make links anew, which is what the chain is there to refuse.
+
+use crate::StoreError;
+use crate::audit::record;
+use crate::engine::Conn;
+use crate::entity::{audit_checkpoints, audit_entries};
+use crate::row::Place;
+use crate::store::{Reads, Store, Tx};
+use crate::sweep::try_lock;
+use anteroom_domain::trail::chain::{Checkpoint, Link, Linked};
+use anteroom_domain::trail::record::AuditRecord;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+
+/// Whoever holds this lock on a PostgreSQL server is the one that links.
+const CHAIN_LOCK: i64 = 0x616e_7465_6368_6169;
+
+/// What one round of linking has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Linking {
+    pub entries: u64,
+    /// The batch was full: there is more to link.
+    pub more: bool,
+}
+
+impl Store {
+    /// Links up to `batch` entries. Links none while another node is at it.
+    pub async fn link_entries(&self, batch: u32) -> Result<Linking, StoreError> {
+        self.write(move |tx| async move {
+            if !try_lock(&tx.conn, CHAIN_LOCK).await? {
+                return Ok(Linking::default());
+            }
+            let waiting = tx.waiting_entries(u64::from(batch)).await?;
+            // Read after the lock: the one before may have been moved by the node that held it until now.
+            let mut last = tx.chain_end().await?;
+            for entry in &waiting {
+                last = last.next(entry);
+                put(&tx.conn, entry, &last).await?;
+            }
+            let entries = waiting.len() as u64;
+            Ok(Linking { entries, more: entries >= u64::from(batch) })
+        })
+        .await
+    }
+}
+
+async fn put(conn: &Conn, entry: &AuditRecord, link: &Link) -> Result<(), StoreError> {
+    let done = audit_entries::Entity::update_many()
+        .col_expr(audit_entries::Column::ChainSeq, Expr::value(column(link.seq)))
+        .col_expr(audit_entries::Column::ChainDigest, Expr::value(link.digest.as_bytes().to_vec()))
+        .filter(audit_entries::Column::Id.eq(entry.id.0))
+        .filter(audit_entries::Column::ChainSeq.is_null())
+        .exec(conn)
+        .await?;
+    // Only somebody who is no node could have taken it away meanwhile. The next round begins with what there is.
+    if done.rows_affected == 1 { Ok(()) } else { Err(StoreError::Statement("an entry went away".to_owned())) }
+}
+
+impl Reads {
+    /// The last link.
+    pub async fn chain_end(&self) -> Result<Link, StoreError> {
+        let row = audit_entries::Entity::find()
+            .filter(audit_entries::Column::ChainSeq.is_not_null())
+            .order_by_desc(audit_entries::Column::ChainSeq)
+            .one(&self.conn)
+            .await?;
+        Ok(row.map(linked).transpose()?.map_or_else(Link::beginning, |linked| linked.link))
+    }
+
+    /// Entries that are not linked yet, in the order in which they will be.
+    pub async fn waiting_entries(&self, limit: u64) -> Result<Vec<AuditRecord>, StoreError> {
+        let rows = audit_entries::Entity::find()
+            .filter(audit_entries::Column::ChainSeq.is_null())
+            .order_by_asc(audit_entries::Column::At)
+            .order_by_asc(audit_entries::Column::Id)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(record).collect()
+    }
+
+    /// The next entries of the chain behind number `after`.
+    pub async fn linked_entries(&self, after: u64, limit: u64) -> Result<Vec<Linked>, StoreError> {
+        let rows = audit_entries::Entity::find()
+            .filter(audit_entries::Column::ChainSeq.gt(column(after)))
+            .order_by_asc(audit_entries::Column::ChainSeq)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(linked).collect()
+    }
+
+    pub async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        let row = audit_checkpoints::Entity::find()
+            .order_by_desc(audit_checkpoints::Column::Seq)
+            .one(&self.conn)
+            .await?;
+        row.map(checkpoint).transpose()
+    }
+
+    /// The next checkpoints behind number `after`, up to number `until`.
+    pub async fn checkpoints(
+        &self,
+        after: u64,
+        until: u64,
+        limit: u64,
+    ) -> Result<Vec<Checkpoint>, StoreError> {
+        let rows = audit_checkpoints::Entity::find()
+            .filter(audit_checkpoints::Column::Seq.gt(column(after)))
+            .filter(audit_checkpoints::Column::Seq.lte(column(until)))
+            .order_by_asc(audit_checkpoints::Column::Seq)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(checkpoint).collect()
+    }
+}
+
+impl Tx {
+    /// False where there is a checkpoint of this entry already: another node was faster.
+    pub async fn insert_checkpoint(&self, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
+        let row = audit_checkpoints::ActiveModel {
+            seq: Set(column(checkpoint.link.seq)),
+            digest: Set(checkpoint.link.digest.as_bytes().to_vec()),
+            signature: Set(checkpoint.signature.clone()),
+            at: Set(checkpoint.at.as_millisecond()),
+        };
+        let inserted = audit_checkpoints::Entity::insert(row).on_conflict_do_nothing();
+        let inserted = inserted.exec_without_returning(&self.conn).await?;
+        Ok(matches!(inserted, sea_orm::TryInsertResult::Inserted(rows) if rows > 0))
+    }
+}
+
+/// No chain will ever be longer.
+fn column(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+fn linked(row: audit_entries::Model) -> Result<Linked, StoreError> {
+    let place = Place { table: "audit_entries", id: &row.id };
+    let seq = row.chain_seq.ok_or_else(|| place.corrupt("chain_seq"))?;
+    let digest = row.chain_digest.as_deref().ok_or_else(|| place.corrupt("chain_digest"))?;
+    let link = Link { seq: place.number("chain_seq", seq)?, digest: place.digest("chain_digest", digest)? };
+    Ok(Linked { link, record: record(row)? })
+}
+
+fn checkpoint(row: audit_checkpoints::Model) -> Result<Checkpoint, StoreError> {
+    let place = Place { table: "audit_checkpoints", id: &row.seq };
+    let link = Link { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? };
+    Ok(Checkpoint { link, at: place.time("at", row.at)?, signature: row.signature })
+}

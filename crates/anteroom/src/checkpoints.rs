@@ -1,0 +1,88 @@
+//! The checkpoints file: signed checkpoints of the audit trail outside the database, so that whoever can change the one
+//! cannot change the other unnoticed. One JSON object a line, only ever appended to; copy it off the host.
+
+use anteroom_config::Settings;
+use anteroom_domain::trail::chain::Checkpoint;
+use anteroom_domain::trail::lines::Line;
+use anteroom_domain::trail::verify::Finding;
+use secrecy::ExposeSecret as _;
+use std::fs::OpenOptions;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+/// As configured, else beside the SQLite database. With PostgreSQL there is no such place: then the log alone has them.
+pub fn file(settings: &Settings) -> Option<PathBuf> {
+    if let Some(file) = &settings.audit.checkpoints_file {
+        return Some(file.clone());
+    }
+    let path = settings.database.url.expose_secret().strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    Some(Path::new(path).with_extension("checkpoints.jsonl"))
+}
+
+/// Behind a line that a crash has cut off, a new one begins.
+pub fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let mut text = if ends_a_line(&mut file)? { String::new() } else { "\n".to_owned() };
+    text += &Line::Checkpoint(checkpoint.clone()).write()?;
+    text.push('\n');
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn ends_a_line(file: &mut std::fs::File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// The checkpoints of a file, and what is wrong with it.
+pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
+    let (mut checkpoints, mut findings) = (Vec::new(), Vec::new());
+    let text = std::fs::read(path)?;
+    for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+        match std::str::from_utf8(line).ok().and_then(Line::read) {
+            Some(Line::Checkpoint(checkpoint)) => checkpoints.push(checkpoint),
+            _ if line.is_empty() => {}
+            _ => findings.push(Finding::Line { file: "checkpoints file", line: number }),
+        }
+    }
+    Ok((checkpoints, findings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_crypto::{KeyPurpose, Keyring, MasterKey, Random};
+    use anteroom_domain::trail::chain::Link;
+    use jiff::Timestamp;
+
+    fn checkpoint(seq: u64) -> Checkpoint {
+        let random = Random::seeded(1);
+        let master = MasterKey::generate(&random);
+        let sealed = Keyring::generate_missing(&master, &[], &random, 0);
+        let signer = Keyring::open(&master, &sealed).unwrap().signer(KeyPurpose::AuditMac).unwrap();
+        let link = Link { seq, ..Link::beginning() };
+        Checkpoint::sign(link, Timestamp::UNIX_EPOCH, &signer).unwrap()
+    }
+
+    #[test]
+    fn lines_are_added_also_behind_one_that_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints.jsonl");
+        append(&path, &checkpoint(1)).unwrap();
+        append(&path, &checkpoint(2)).unwrap();
+        assert_eq!(read(&path).unwrap(), (vec![checkpoint(1), checkpoint(2)], vec![]));
+
+        let text = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &text[..text.len() - 10]).unwrap();
+        append(&path, &checkpoint(3)).unwrap();
+        let cut = Finding::Line { file: "checkpoints file", line: 2 };
+        assert_eq!(read(&path).unwrap(), (vec![checkpoint(1), checkpoint(3)], vec![cut]));
+    }
+}

@@ -1,0 +1,183 @@
+//! `anteroom audit verify|export|keys`.
+
+use anteroom_crypto::{KeyPurpose, Keyring, VerifyingKey};
+use anteroom_domain::trail::chain::Checkpoint;
+use anteroom_domain::trail::export::{Contents, ExportVerifier};
+use anteroom_domain::trail::lines::{Line, parse_key, show_key};
+use anteroom_domain::trail::verify::{Finding, Kept, Report};
+use anteroom_flows::chain;
+use anteroom_flows::error::FlowError;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::{CommandError, block_on, load, new_private_file, production, say};
+use crate::cli::{AuditCommand, ConfigArgs, ExportArgs, VerifyArgs};
+use crate::{checkpoints, wiring};
+
+/// Findings that are listed one by one.
+const LISTED: usize = 20;
+
+pub fn run(command: AuditCommand) -> Result<(), CommandError> {
+    match command {
+        AuditCommand::Verify(args) => match &args.export {
+            Some(export) => verify_export(export, &args),
+            None => verify_database(&args),
+        },
+        AuditCommand::Export(args) => export(&args),
+        AuditCommand::Keys(args) => keys(&args),
+    }
+}
+
+fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
+    let configuration = load(&args.config.config)?;
+    let own = checkpoints::file(&configuration.settings).filter(|_| args.checkpoints.is_empty());
+    let files: Vec<PathBuf> = match own {
+        Some(own) if !own.exists() => {
+            say(&format!(
+                "There is no checkpoints file {}; what it could tell is not looked at.",
+                own.display()
+            ));
+            Vec::new()
+        }
+        Some(own) => vec![own],
+        None => args.checkpoints.clone(),
+    };
+    // Before the database, which may grow meanwhile.
+    let (outside, findings) = read_checkpoints(&files)?;
+    let report = block_on(async move {
+        let (store, keyring) = wiring::open_store(&configuration.settings, &production()).await?;
+        let report = chain::verify(&store, &keyring, outside, findings).await?;
+        store.close().await;
+        Ok(report)
+    })?;
+    tell(&report)
+}
+
+fn read_checkpoints(files: &[PathBuf]) -> Result<(Vec<Checkpoint>, Vec<Finding>), CommandError> {
+    let (mut all, mut findings) = (Vec::new(), Vec::new());
+    for file in files {
+        let read = checkpoints::read(file).map_err(|error| CommandError::File(file.clone(), error))?;
+        all.extend(read.0);
+        findings.extend(read.1);
+    }
+    Ok((all, findings))
+}
+
+fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
+    let keyring = if args.with_master_key {
+        let configuration = load(&args.config.config)?;
+        Some(block_on(async move {
+            let (store, keyring) = wiring::open_store(&configuration.settings, &production()).await?;
+            store.close().await;
+            Ok(keyring)
+        })?)
+    } else {
+        None
+    };
+    let (outside, findings) = read_checkpoints(&args.checkpoints)?;
+    let mut contents = Contents::default();
+    each_line(path, |line| contents.note(line))?;
+    let signers = trusted(keyring.as_deref(), &args.keys)?;
+    if keyring.is_none() {
+        say("Without the master key: chain and signatures are verified, and not the MAC of each entry.");
+    }
+    if signers.is_none() {
+        let named = contents.end.iter().flat_map(|end| &end.keys).map(show_key).collect::<Vec<_>>();
+        say(
+            "The signatures are held against the keys that the export names itself. Compare them with a copy of",
+        );
+        say(&format!("what `anteroom audit keys` printed, or give that as --key: {}", named.join(" ")));
+    }
+    let mut verifier = ExportVerifier::new(&contents, keyring.as_deref(), signers);
+    findings.into_iter().for_each(|finding| verifier.find(finding));
+    outside.into_iter().for_each(|checkpoint| verifier.outside(checkpoint));
+    each_line(path, |line| verifier.line(line))?;
+    if let Some(end) = &contents.end {
+        say(&format!("The export is of {}.", end.at));
+    }
+    tell(&verifier.finish())
+}
+
+/// None: nothing is trusted but the export itself.
+fn trusted(keyring: Option<&Keyring>, keys: &[String]) -> Result<Option<Vec<VerifyingKey>>, CommandError> {
+    if let Some(keyring) = keyring {
+        return Ok(Some(public_keys(keyring)?));
+    }
+    let parse = |key: &String| {
+        parse_key(key).ok_or_else(|| CommandError::Usage(format!("{key} is no key: 64 hexadecimal digits")))
+    };
+    let keys = keys.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    Ok((!keys.is_empty()).then_some(keys))
+}
+
+fn public_keys(keyring: &Keyring) -> Result<Vec<VerifyingKey>, CommandError> {
+    Ok(keyring.signer(KeyPurpose::AuditMac).map_err(FlowError::from)?.verifying_keys())
+}
+
+/// Line by line; what is no text is a line that no export has.
+fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError> {
+    let failed = |error| CommandError::File(path.to_owned(), error);
+    for line in BufReader::new(File::open(path).map_err(failed)?).split(b'\n') {
+        take(std::str::from_utf8(&line.map_err(failed)?).unwrap_or("\u{fffd}"));
+    }
+    Ok(())
+}
+
+fn tell(report: &Report) -> Result<(), CommandError> {
+    let count = |kept| report.checkpoints.get(&kept).copied().unwrap_or(0);
+    say(&format!(
+        "{} entries, linked up to {}; {} wait to be linked. {} checkpoints with them and {} from outside hold.",
+        report.entries,
+        report.last.seq,
+        report.waiting,
+        count(Kept::Inside),
+        count(Kept::Outside),
+    ));
+    if report.found == 0 {
+        say("The trail is whole: nothing was changed, removed, moved or put in.");
+        return Ok(());
+    }
+    for finding in report.findings.iter().take(LISTED) {
+        say(&format!("- {finding}"));
+    }
+    let more = report.found.saturating_sub(LISTED as u64);
+    if more > 0 {
+        say(&format!("… and {more} more"));
+    }
+    Err(CommandError::TrailDamaged(report.found))
+}
+
+fn export(args: &ExportArgs) -> Result<(), CommandError> {
+    let configuration = load(&args.config.config)?;
+    let out: Box<dyn Write> = match &args.out {
+        Some(path) => Box::new(new_private_file(path)?),
+        None => Box::new(std::io::stdout()),
+    };
+    let mut out = BufWriter::new(out);
+    let entries = block_on(async {
+        let around = production();
+        let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
+        let write = |line: &Line| writeln!(out, "{}", line.write()?);
+        let entries = chain::export(&store, &keyring, around.clock.now(), write).await?;
+        store.close().await;
+        Ok(entries)
+    })?;
+    out.flush()?;
+    if let Some(path) = &args.out {
+        say(&format!("{entries} entries are in {}.", path.display()));
+    }
+    Ok(())
+}
+
+fn keys(args: &ConfigArgs) -> Result<(), CommandError> {
+    let configuration = load(&args.config)?;
+    block_on(async move {
+        let (store, keyring) = wiring::open_store(&configuration.settings, &production()).await?;
+        store.close().await;
+        for key in public_keys(&keyring)? {
+            say(&show_key(&key));
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,136 @@
+//! `anteroom explain REF|EMAIL`: the trail read aloud, in the order in which things happened.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::reference::Reference;
+use anteroom_domain::trail::words::{Facts, sentence};
+use anteroom_flows::admin::AdminError;
+use anteroom_storage::{AuditRecord, Store};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+use super::{CommandError, block_on, load, production, say};
+use crate::cli::ExplainArgs;
+use crate::wiring;
+
+/// What was asked for.
+enum Asked {
+    Reference(Reference),
+    Address(EmailAddress),
+}
+
+pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
+    let asked = parse(&args.what)?;
+    let configuration = load(&args.config.config)?;
+    block_on(async move {
+        let settings = &configuration.settings;
+        let (store, _) = wiring::open_store(settings, &production()).await?;
+        let entries = match &asked {
+            Asked::Reference(reference) => by_reference(&store, *reference).await?,
+            Asked::Address(address) => {
+                let account = store.account_by_address(&address.folded()).await?;
+                let account = account.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))?;
+                say(&standing(&account, &settings.practice.time_zone));
+                let mut entries = store.entries_of_account(account.id, args.last).await?;
+                entries.reverse();
+                entries
+            }
+        };
+        let facts = Facts { forgiven_failures: settings.policy.lockout.forgiven_failures };
+        let mut people = BTreeMap::new();
+        for entry in &entries {
+            say(&line(&store, entry, &facts, &settings.practice.time_zone, &mut people).await?);
+        }
+        if entries.is_empty() {
+            say("Nothing is in the trail of it.");
+        }
+        store.close().await;
+        Ok(())
+    })
+}
+
+fn parse(what: &str) -> Result<Asked, CommandError> {
+    if what.contains('@') {
+        let address = EmailAddress::parse(what);
+        return address.map(Asked::Address).map_err(|error| CommandError::Usage(format!("{what}: {error}")));
+    }
+    let reference = what.parse().map(Asked::Reference);
+    reference.map_err(|_| {
+        CommandError::Usage(format!("{what} is neither a reference, such as K7QF-3M2X, nor an email address"))
+    })
+}
+
+async fn by_reference(store: &Store, reference: Reference) -> Result<Vec<AuditRecord>, CommandError> {
+    let entries = store.entries_by_reference(&reference.to_string()).await?;
+    if entries.is_empty() {
+        return Err(CommandError::Usage(format!(
+            "no entry of the trail has the reference {reference}. The log may: a page that was only looked at is not \
+             in the trail"
+        )));
+    }
+    Ok(entries)
+}
+
+/// How an account is now, which the latest entries explain.
+fn standing(account: &Account, zone: &TimeZone) -> String {
+    let lockout = account.lockout;
+    let lock = match (lockout.locked_at, lockout.unknown_locked_at) {
+        (Some(at), _) => {
+            format!("locked everywhere since {}: only a completed password reset lifts it", time(at, zone))
+        }
+        (None, Some(at)) => format!(
+            "locked for browsers that have not signed in to it before, since {}: known ones get in, and a completed \
+             password reset lifts it",
+            time(at, zone)
+        ),
+        (None, None) => "not locked".to_owned(),
+    };
+    format!("{} is {}, {lock}.\n", account.primary_address, account.status.as_str())
+}
+
+async fn line(
+    store: &Store,
+    entry: &AuditRecord,
+    facts: &Facts,
+    zone: &TimeZone,
+    people: &mut BTreeMap<AccountId, String>,
+) -> Result<String, CommandError> {
+    let mut text = format!("{}  {}", time(entry.at, zone), sentence(entry, facts));
+    let mut about = Vec::new();
+    if let Some(subject) = entry.subject {
+        about.push(person(store, subject, people).await?);
+    }
+    if let Some(actor) = entry.actor_account.filter(|actor| Some(*actor) != entry.subject) {
+        about.push(format!("by {}", person(store, actor, people).await?));
+    }
+    if entry.actor == "operator" {
+        about.push("by an operator at the shell".to_owned());
+    }
+    about.extend(entry.client.as_ref().map(|client| format!("application {client}")));
+    about.extend(entry.address.as_ref().map(|address| format!("from {address}")));
+    about.extend(entry.reference.as_ref().map(|reference| format!("reference {reference}")));
+    if !about.is_empty() {
+        text += &format!(" [{}]", about.join(", "));
+    }
+    Ok(text)
+}
+
+/// An account by its address, or by its identifier where it is gone.
+async fn person(
+    store: &Store,
+    id: AccountId,
+    people: &mut BTreeMap<AccountId, String>,
+) -> Result<String, CommandError> {
+    if let Some(known) = people.get(&id) {
+        return Ok(known.clone());
+    }
+    let account = store.account(id).await?;
+    let name = account.map_or_else(|| format!("account {id}"), |account| account.primary_address.to_string());
+    people.insert(id, name.clone());
+    Ok(name)
+}
+
+fn time(at: jiff::Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}

@@ -1,0 +1,241 @@
+//! The audit trail as an operator meets it: the commands as they are run, on trails that are whole and on damaged ones.
+#![cfg(test)]
+
+use anteroom::background::extend_chain;
+use anteroom::commands::production;
+use anteroom::wiring::{self, Surroundings};
+use anteroom_config::Configuration;
+use anteroom_crypto::{MasterKey, Random};
+use anteroom_domain::account::Profile;
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::reference::Reference;
+use anteroom_domain::sign_in::Refusal;
+use anteroom_flows::admin::{self, Invitee};
+use anteroom_flows::chain::When;
+use anteroom_flows::error::FlowError;
+use anteroom_flows::provider::Provider;
+use anteroom_flows::trail::Origin;
+use secrecy::ExposeSecret as _;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+
+const ADDRESS: &str = "maria@practice.example";
+
+struct Installation {
+    folder: TempDir,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What a command said, and whether it was content.
+struct Said {
+    content: bool,
+    out: String,
+    complaint: String,
+}
+
+impl Installation {
+    /// A migrated database with a trail of some entries and two checkpoints, the second at its end.
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let installation = Self { folder: tempfile::tempdir().unwrap(), runtime };
+        let text = format!(
+            "issuer = \"http://localhost:8080\"\ndatabase.url = \"sqlite:{}\"\nkeys.master_key_file = \"master.key\"\n\
+             practice.time_zone = \"America/Chicago\"\n",
+            installation.path("anteroom.db").display()
+        );
+        fs::write(installation.path("anteroom.toml"), text).unwrap();
+        let key = MasterKey::generate(&Random::system()).encode();
+        fs::write(installation.path("master.key"), key.expose_secret()).unwrap();
+        assert!(installation.run(&["migrate"]).content);
+        installation.work(async |provider, file| {
+            invite(provider).await;
+            extend_chain(provider, Some(&file), When::Now).await.unwrap();
+            refuse(provider, Refusal::WrongPassword, 3).await;
+            extend_chain(provider, Some(&file), When::Due).await.unwrap();
+            extend_chain(provider, Some(&file), When::Now).await.unwrap();
+        });
+        installation
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+        command.args(arguments).current_dir(self.folder.path());
+        let output = command.env("ANTEROOM_CONFIG", self.path("anteroom.toml")).output().unwrap();
+        Said {
+            content: output.status.success(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            complaint: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// With the provider of this installation, and its checkpoints file.
+    fn work(&self, work: impl AsyncFnOnce(&Provider, PathBuf)) {
+        self.runtime.block_on(async {
+            let configuration = Configuration::load(&self.path("anteroom.toml"), &|_| None);
+            let configuration = configuration.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+            let around = Surroundings { may_make_keys: true, ..production() };
+            let provider = wiring::provider(&configuration, &around).await.unwrap();
+            work(&provider, self.path("anteroom.checkpoints.jsonl")).await;
+            provider.store.close().await;
+        });
+    }
+
+    /// The lines of a new export in `name`.
+    fn export(&self, name: &str) -> Vec<String> {
+        let said = self.run(&["audit", "export", "--out", name]);
+        assert!(said.content, "{}", said.complaint);
+        fs::read_to_string(self.path(name)).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    fn write(&self, name: &str, lines: &[String]) {
+        fs::write(self.path(name), lines.join("\n") + "\n").unwrap();
+    }
+}
+
+async fn invite(provider: &Provider) {
+    let invitee = Invitee {
+        address: EmailAddress::parse(ADDRESS).unwrap(),
+        profile: Profile::default(),
+        groups: BTreeSet::new(),
+        locale: None,
+    };
+    admin::invite(provider, invitee).await.unwrap();
+}
+
+fn reference() -> Reference {
+    Reference::from_random([1, 2, 3, 4, 5])
+}
+
+async fn refuse(provider: &Provider, refusal: Refusal, failures: u32) {
+    let account = admin::find(provider, &EmailAddress::parse(ADDRESS).unwrap()).await.unwrap();
+    let mut origin = Origin::local(provider.clock.now(), &provider.random);
+    origin.address = Some("203.0.113.9".parse().unwrap());
+    origin.reference = Some(reference());
+    let entry = origin.entry(Actor::Anonymous, Event::sign_in_refused(refusal, failures)).about(account.id);
+    let write = provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+    });
+    write.await.unwrap();
+}
+
+#[test]
+fn a_whole_trail_is_said_to_be_whole() {
+    let installation = Installation::new();
+    let said = installation.run(&["audit", "verify"]);
+    assert!(said.content, "{}{}", said.out, said.complaint);
+    assert!(
+        said.out.contains("0 wait to be linked. 2 checkpoints with them and 2 from outside hold."),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("The trail is whole"));
+
+    let lines = installation.export("trail.jsonl");
+    assert!(lines.last().unwrap().starts_with("{\"end\":{\"seq\":"));
+    let key = installation.run(&["audit", "keys"]).out;
+    for more in [
+        &[][..],
+        &["--with-master-key"],
+        &["--key", key.trim()],
+        &["--checkpoints", "anteroom.checkpoints.jsonl"],
+    ] {
+        let said = installation.run(&[&["audit", "verify", "--export", "trail.jsonl"], more].concat());
+        assert!(said.content, "{more:?}: {}{}", said.out, said.complaint);
+    }
+    let other = "0".repeat(64);
+    let said = installation.run(&["audit", "verify", "--export", "trail.jsonl", "--key", &other]);
+    assert!(!said.content && said.out.contains("has no good signature"), "{}", said.out);
+    assert!(
+        !installation.run(&["audit", "export", "--out", "trail.jsonl"]).content,
+        "never over another file"
+    );
+}
+
+#[test]
+fn a_changed_byte_in_the_database_is_named() {
+    let installation = Installation::new();
+    let mut bytes = fs::read(installation.path("anteroom.db")).unwrap();
+    let (from, to) = (b"\"failures\":3", b"\"failures\":2");
+    let place = bytes.windows(from.len()).position(|window| window == from).unwrap();
+    bytes[place..place + to.len()].copy_from_slice(to);
+    fs::write(installation.path("anteroom.db"), bytes).unwrap();
+    let said = installation.run(&["audit", "verify"]);
+    assert!(!said.content);
+    assert!(said.out.contains("was altered, or made by somebody else"), "{}", said.out);
+    assert!(said.complaint.contains("the audit trail is damaged: 1 findings"), "{}", said.complaint);
+}
+
+/// A database put back as it was before: good in itself, and cut off all the same.
+#[test]
+fn a_database_put_back_is_found_by_the_checkpoints_file() {
+    let installation = Installation::new();
+    fs::copy(installation.path("anteroom.db"), installation.path("before.db")).unwrap();
+    installation.work(async |provider, file| {
+        refuse(provider, Refusal::WrongPassword, 4).await;
+        extend_chain(provider, Some(&file), When::Now).await.unwrap();
+    });
+    assert!(installation.run(&["audit", "verify"]).content);
+    fs::copy(installation.path("before.db"), installation.path("anteroom.db")).unwrap();
+    let said = installation.run(&["audit", "verify"]);
+    assert!(!said.content);
+    assert!(said.out.contains("a checkpoint in the checkpoints file has seen entry"), "{}", said.out);
+}
+
+#[test]
+fn damage_of_an_export_is_named() {
+    let installation = Installation::new();
+    let lines = installation.export("trail.jsonl");
+    let verify = |lines: &[String]| {
+        installation.write("damaged.jsonl", lines);
+        let said = installation.run(&["audit", "verify", "--export", "damaged.jsonl"]);
+        assert!(!said.content, "{}", said.out);
+        said.out
+    };
+    assert!(verify(&[&lines[..1], &lines[2..]].concat()).contains("entry 2 is missing"));
+    assert!(verify(&lines[..2]).contains("the export has no last line: it was cut off after entry 2"));
+    let mut swapped = lines.clone();
+    swapped.swap(0, 1);
+    assert!(verify(&swapped).contains("entry 1 ("));
+    let mut doubled = lines.clone();
+    doubled.insert(1, lines[0].clone());
+    assert!(verify(&doubled).contains("entry 1 ("));
+    let mut spaced = lines;
+    spaced[1].push(' ');
+    assert!(verify(&spaced).contains("line 2 of the export is not as it was written"));
+}
+
+#[test]
+fn explaining_reads_the_trail_aloud() {
+    let installation = Installation::new();
+    let said = installation.run(&["explain", ADDRESS]);
+    assert!(said.content, "{}", said.complaint);
+    let lines: Vec<_> = said.out.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines[0], "maria@practice.example is invited, not locked.");
+    assert!(lines[1].contains("Was invited, into the groups: none. [maria@practice.example, by an operator"));
+    assert!(lines[2].contains("Sign-in refused: the password was wrong (3 of 5 forgiven). [maria@practice.example, from 203.0.113.9, reference"));
+    assert!(lines[1].contains(" CST ") || lines[1].contains(" CDT "), "the practice's time: {}", lines[1]);
+    assert_eq!(lines.len(), 3);
+
+    let last = installation.run(&["explain", ADDRESS, "--last", "1"]);
+    assert!(last.out.contains("Sign-in refused") && !last.out.contains("Was invited"));
+
+    let said = installation.run(&["explain", &reference().to_string().to_lowercase()]);
+    assert!(said.content && said.out.contains("3 of 5 forgiven"), "{}", said.out);
+    for (what, complaint) in [
+        ("K7QF-3M2X", "no entry of the trail has the reference K7QF-3M2X"),
+        ("nobody@practice.example", "no account has the address nobody@practice.example"),
+        ("nonsense", "neither a reference"),
+    ] {
+        let said = installation.run(&["explain", what]);
+        assert!(!said.content && said.complaint.contains(complaint), "{}", said.complaint);
+    }
+}
