@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 /// As configured, else beside the SQLite database. With PostgreSQL there is no such place: then the log alone has them.
-pub fn file(settings: &Settings) -> Option<PathBuf> {
+pub(crate) fn file(settings: &Settings) -> Option<PathBuf> {
     if let Some(file) = &settings.audit.checkpoints_file {
         return Some(file.clone());
     }
@@ -21,7 +21,7 @@ pub fn file(settings: &Settings) -> Option<PathBuf> {
 }
 
 /// Behind a line that a crash has cut off, a new one begins.
-pub fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+pub(crate) fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
     let mut text = if ends_a_line(&mut file)? { String::new() } else { "\n".to_owned() };
@@ -42,7 +42,7 @@ fn ends_a_line(file: &mut std::fs::File) -> io::Result<bool> {
 }
 
 /// The checkpoints of a file, and what is wrong with it.
-pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
+pub(crate) fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
     let (mut checkpoints, mut findings) = (Vec::new(), Vec::new());
     let text = std::fs::read(path)?;
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
