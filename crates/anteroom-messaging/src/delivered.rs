@@ -1,51 +1,67 @@
 //! A message as its reader has it: what the development outbox shows, as a page and as JSON.
 
-use anteroom_domain::message::{Message, MessageContent};
+use anteroom_domain::message::{Channel, Mail, Message, Parcel};
 use anteroom_pages::{RenderError, Theme};
 use serde::Serialize;
 
-use crate::email::{Letterhead, write};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    Email,
-}
+use crate::call::transcript;
+use crate::letterhead::Letterhead;
+use crate::{Written, write};
 
 /// One object of `/dev/outbox.json`. The names are part of the public surface.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Delivered {
     pub id: String,
     /// RFC 3339 in UTC.
     pub at: String,
     pub channel: Channel,
+    /// An address, or a number in E.164.
     pub to: String,
     pub subject: Option<String>,
+    /// Of a call, its transcript.
     pub text: String,
     pub link: Option<String>,
     pub code: Option<String>,
+    /// An email as mail programs show it.
     #[serde(skip)]
-    pub html: String,
+    pub html: Option<String>,
 }
 
 impl Delivered {
     pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
-        let email = write(theme, letterhead, message)?;
-        let link = match &message.content {
-            MessageContent::Invitation { link, .. } | MessageContent::AccountLocked { link, .. } => {
-                Some(link.clone())
-            }
+        let (subject, text, html) = match write(theme, letterhead, message)? {
+            Written::Email(email) => (Some(email.subject), email.text, Some(email.html)),
+            Written::Text(text) => (None, text, None),
+            Written::Call(script) => (None, transcript(&script), None),
         };
+        let (link, code) = secrets(&message.parcel);
         Ok(Self {
             id: message.id.to_string(),
             at: message.created_at.to_string(),
-            channel: Channel::Email,
-            to: message.to.as_str().to_owned(),
-            subject: Some(email.subject),
-            text: email.text,
-            link,
-            code: None,
-            html: email.html,
+            channel: message.parcel.channel(),
+            to: message.parcel.recipient().to_owned(),
+            subject,
+            text,
+            link: link.cloned(),
+            code: code.cloned(),
+            html,
         })
+    }
+}
+
+/// The link and the code that a message carries.
+fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
+    match parcel {
+        Parcel::Text { code, .. } | Parcel::Call { code, .. } => (None, Some(&code.digits)),
+        Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), Some(code)),
+        Parcel::Email {
+            mail:
+                Mail::Invitation { link, .. }
+                | Mail::AccountLocked { link, .. }
+                | Mail::PasswordChanged { link, .. }
+                | Mail::PasswordExpires { link, .. }
+                | Mail::PhoneAdded { link, .. },
+            ..
+        } => (Some(link), None),
     }
 }

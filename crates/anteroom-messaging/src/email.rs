@@ -1,46 +1,43 @@
-//! From a queued message to a written email.
+//! From a queued mail to a written email.
 
-use anteroom_domain::message::{Message, MessageContent};
-use anteroom_pages::{AccountLockedEmail, Date, Email, InvitationEmail, Locale, Moment, RenderError, Theme};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::message::Mail;
+use anteroom_pages::{
+    AccountLockedEmail, Email, InvitationEmail, Locale, PasswordChangedEmail, PasswordExpiresEmail,
+    PhoneAddedEmail, RecoveryEmail, RenderError, Theme,
+};
 
-/// What every email of the practice has in common.
-#[derive(Clone, Debug)]
-pub struct Letterhead {
-    pub practice: String,
-    /// Times in mails are the practice's, not the server's.
-    pub time_zone: TimeZone,
-    /// For people whose language is not known.
-    pub default_locale: Locale,
-}
+use crate::letterhead::Letterhead;
 
-pub fn write(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Email, RenderError> {
-    let known = message.locale.as_deref().and_then(Locale::from_tag);
-    let locale = known.unwrap_or(letterhead.default_locale);
+pub fn write(
+    theme: &Theme,
+    letterhead: &Letterhead,
+    locale: Locale,
+    (to, mail): (&EmailAddress, &Mail),
+) -> Result<Email, RenderError> {
     let practice = letterhead.practice.clone();
-    match &message.content {
-        MessageContent::Invitation { name, link, days } => {
-            let name = name.clone().unwrap_or_else(|| message.to.as_str().to_owned());
-            theme.render_email(
-                locale,
-                &InvitationEmail { practice, name, link: link.clone(), days: u32::from(*days) },
-            )
+    match mail.clone() {
+        Mail::Invitation { name, link, days } => {
+            let name = name.unwrap_or_else(|| to.as_str().to_owned());
+            theme.render_email(locale, &InvitationEmail { practice, name, link, days: days.into() })
         }
-        MessageContent::AccountLocked { at, link } => {
-            let when = moment(*at, &letterhead.time_zone);
-            theme.render_email(locale, &AccountLockedEmail { practice, when, reset_link: link.clone() })
+        Mail::AccountLocked { at, link } => {
+            let when = letterhead.moment(at);
+            theme.render_email(locale, &AccountLockedEmail { practice, when, reset_link: link })
         }
-    }
-}
-
-/// A point in time as the practice's clock shows it.
-fn moment(at: Timestamp, zone: &TimeZone) -> Moment {
-    let local = at.to_zoned_datetime(zone.clone());
-    Moment {
-        date: Date { year: local.year(), month: local.month(), day: local.day() },
-        hour: local.hour(),
-        minute: local.minute(),
-        zone: local.strftime("%Z").to_string(),
+        Mail::Recovery { link, code, minutes } => {
+            theme.render_email(locale, &RecoveryEmail { practice, link, code, minutes: minutes.into() })
+        }
+        Mail::PasswordChanged { at, link } => {
+            let when = letterhead.moment(at);
+            theme.render_email(locale, &PasswordChangedEmail { practice, when, reset_link: link })
+        }
+        Mail::PasswordExpires { days, link } => {
+            theme.render_email(locale, &PasswordExpiresEmail { practice, days: days.into(), link })
+        }
+        Mail::PhoneAdded { at, phone, usable_from, link } => {
+            let (when, usable_from) = (letterhead.moment(at), letterhead.moment(usable_from));
+            theme.render_email(locale, &PhoneAddedEmail { practice, when, phone, usable_from, link })
+        }
     }
 }
