@@ -1,43 +1,39 @@
 //! A message as its reader has it: what the development outbox shows, as a page and as JSON.
-use crate::email::{Letterhead, write};
-pub use anteroom_domain::message::Channel;
-use anteroom_domain::message::{Mail, Message, Parcel};
+
+use anteroom_domain::message::{Channel, Mail, Message, Parcel};
 use anteroom_pages::{RenderError, Theme};
 use serde::Serialize;
 
-#[derive(Clone, Debug, Serialize)]
+use crate::call::transcript;
+use crate::letterhead::Letterhead;
+use crate::{Written, write};
+
+/// One object of `/dev/outbox.json`. The names are part of the public surface.
+#[derive(Clone, Serialize)]
 pub struct Delivered {
     pub id: String,
     pub at: String,
     pub channel: Channel,
+    /// An address, or a number in E.164.
     pub to: String,
     pub subject: Option<String>,
+    /// Of a call, its transcript.
     pub text: String,
     pub link: Option<String>,
     pub code: Option<String>,
+    /// An email as mail programs show it.
     #[serde(skip)]
-    pub html: String,
+    pub html: Option<String>,
 }
 
 impl Delivered {
     pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
-        let (subject, text, html, link, code) = match &message.parcel {
-            Parcel::Email { mail, .. } => {
-                let email = write(theme, letterhead, message, mail)?;
-                let (link, code) = match mail {
-                    Mail::Recovery { link, code, .. } => (link, Some(code.clone())),
-                    Mail::Invitation { link, .. }
-                    | Mail::AccountLocked { link, .. }
-                    | Mail::PasswordChanged { link, .. }
-                    | Mail::PasswordExpires { link, .. }
-                    | Mail::PhoneAdded { link, .. } => (link, None),
-                };
-                (Some(email.subject), email.text, email.html, Some(link.clone()), code)
-            }
-            Parcel::Text { code, .. } | Parcel::Call { code, .. } => {
-                (None, format!("code {}", code.digits), String::new(), None, Some(code.digits.clone()))
-            }
+        let (subject, text, html) = match write(theme, letterhead, message)? {
+            Written::Email(email) => (Some(email.subject), email.text, Some(email.html)),
+            Written::Text(text) => (None, text, None),
+            Written::Call(script) => (None, transcript(&script), None),
         };
+        let (link, code) = secrets(&message.parcel);
         Ok(Self {
             id: message.id.to_string(),
             at: message.created_at.to_string(),
@@ -45,9 +41,26 @@ impl Delivered {
             to: message.parcel.recipient().to_owned(),
             subject,
             text,
-            link,
-            code,
+            link: link.cloned(),
+            code: code.cloned(),
             html,
         })
+    }
+}
+
+/// The link and the code that a message carries.
+fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
+    match parcel {
+        Parcel::Text { code, .. } | Parcel::Call { code, .. } => (None, Some(&code.digits)),
+        Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), Some(code)),
+        Parcel::Email {
+            mail:
+                Mail::Invitation { link, .. }
+                | Mail::AccountLocked { link, .. }
+                | Mail::PasswordChanged { link, .. }
+                | Mail::PasswordExpires { link, .. }
+                | Mail::PhoneAdded { link, .. },
+            ..
+        } => (Some(link), None),
     }
 }

@@ -6,7 +6,7 @@
 //!   Fluent texts (en, es) ──{{t}}┘
 //! ```
 //!
-//! One typed view per page ([`Page`]) or email ([`Message`]), each with samples that show every shape it can take.
+//! One typed view per page ([`Page`]), email ([`Message`]), text message or call, each with samples that show every shape it can take.
 //! [`Theme::load`] holds templates and texts against those samples, so that a theme which loads can render: a
 //! variable, text, helper or file that does not exist is found at start (and by `anteroom theme check`), not by the
 //! person in front of the page.
@@ -26,6 +26,7 @@ mod error;
 mod files;
 mod helpers;
 mod locale;
+mod phone;
 mod texts;
 mod theme;
 mod views;
@@ -39,6 +40,7 @@ pub use emails::{
 };
 pub use error::{Fault, Place, RenderError, ThemeError};
 pub use locale::{Locale, negotiate};
+pub use phone::{CallScript, CodeCall, CodeText};
 pub use theme::Theme;
 pub use views::{
     AccountChoice, AddPhonePage, AddPhoneProblem, Channel, ChoiceChannel, ChooseAccountPage,

@@ -15,6 +15,7 @@ use crate::error::{Fault, Place, RenderError, ThemeError};
 use crate::files::{self, Files};
 use crate::helpers;
 use crate::locale::Locale;
+use crate::phone::{self, CallScript, CodeCall, CodeText};
 use crate::texts::Texts;
 use crate::views::Page;
 
@@ -78,6 +79,23 @@ impl Theme {
         let words: Vec<&str> =
             subject.split(|c: char| c.is_control() || c == ' ').filter(|w| !w.is_empty()).collect();
         Ok(Email { subject: words.join(" "), text: part("txt")?, html: part("html")? })
+    }
+
+    pub fn render_text(&self, locale: Locale, view: &CodeText) -> Result<String, RenderError> {
+        let body = self.written(phone::TEXT, context(None, locale, view))?;
+        Ok(view.with_bound_line(&body))
+    }
+
+    pub fn render_call(&self, locale: Locale, view: &CodeCall) -> Result<CallScript, RenderError> {
+        let part = |template| {
+            self.written(template, context(None, locale, view)).map(|words| words.trim_end().to_owned())
+        };
+        Ok(CallScript {
+            prompt: part(phone::CALL_PROMPT)?,
+            code_spoken: part(phone::CALL_CODE)?,
+            again: part(phone::CALL_AGAIN)?,
+            goodbye: part(phone::CALL_GOODBYE)?,
+        })
     }
 
     /// What is served at `/assets/PATH`.

@@ -3,7 +3,8 @@
 //! It answers only where issuer, listener, peer and Host are all loopback and no forwarding header or proxy is in sight,
 //! checked at each request. Everywhere else it does not exist.
 
-use anteroom_messaging::{Channel, Delivered, Letterhead};
+use anteroom_domain::message::Channel;
+use anteroom_messaging::{Delivered, Letterhead};
 use anteroom_pages::{Channel as ShownChannel, ErrorKind, OutboxMessage, OutboxPage};
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, Path};
@@ -67,8 +68,8 @@ async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
     let theme = web.theme();
     let rendered = messages.iter().map(|message| Delivered::of(&theme, &letterhead, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {
-        tracing::error!(reference = %asker.visitor.reference, "email does not render: {error}");
-        Failure::from(anteroom_flows::error::FlowError::Broken("an email does not render"))
+        tracing::error!(reference = %asker.visitor.reference, "message does not render: {error}");
+        Failure::from(anteroom_flows::error::FlowError::Broken("a message does not render"))
     })
 }
 
@@ -92,7 +93,7 @@ pub(crate) async fn page(Local(asker): Local) -> Response {
 
 fn shown(message: Delivered) -> OutboxMessage {
     OutboxMessage {
-        html_href: Some(format!("/dev/outbox/{}", message.id)),
+        html_href: message.html.map(|_| format!("/dev/outbox/{}", message.id)),
         id: message.id,
         at: message.at,
         channel: match message.channel {
@@ -112,9 +113,11 @@ fn shown(message: Delivered) -> OutboxMessage {
 pub(crate) async fn email(Local(asker): Local, Path(id): Path<String>) -> Response {
     let found = delivered(&asker).await.and_then(|messages| {
         let message = messages.into_iter().find(|message| message.id == id);
-        message.ok_or_else(|| Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()))
+        message
+            .and_then(|message| message.html)
+            .ok_or_else(|| Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()))
     });
-    finish(&asker, found.map(|message| {
+    finish(&asker, found.map(|html| {
         let csp = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
                    sandbox allow-top-navigation-by-user-activation allow-popups";
         let headers = [
@@ -122,6 +125,6 @@ pub(crate) async fn email(Local(asker): Local, Path(id): Path<String>) -> Respon
             (CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp)),
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
-        (headers, message.html).into_response()
+        (headers, html).into_response()
     })).await
 }

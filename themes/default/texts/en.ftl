@@ -553,3 +553,16 @@ email-phone-subject = A phone was added to your account at { $practice }
 email-phone-text = The phone { $phone } was added to your account at { $practice } on { $when }. Codes can be sent to it from { $from }.
 email-phone-button = It was not me: stop it
 email-phone-unexpected = If it was you, you need not do anything.
+
+### Text messages and calls
+
+text-code =
+    { $minutes ->
+        [one] { $code } is your code for { $practice }. It works for one minute. Never tell it to anyone.
+       *[other] { $code } is your code for { $practice }. It works for { $minutes } minutes. Never tell it to anyone.
+    }
+call-prompt = Hello. This is the sign-in service of { $practice }. To hear your code, press any key.
+call-code = Your code is:
+call-code-again = Once more:
+call-again = To hear it again, press any key.
+call-goodbye = Goodbye.

@@ -550,3 +550,16 @@ email-phone-subject = Se añadió un teléfono a su cuenta en { $practice }
 email-phone-text = El teléfono { $phone } se añadió a su cuenta en { $practice } el { $when }. Se le pueden enviar códigos a partir del { $from }.
 email-phone-button = No fui yo: detenerlo
 email-phone-unexpected = Si fue usted, no tiene que hacer nada.
+
+### Mensajes de texto y llamadas
+
+text-code =
+    { $minutes ->
+        [one] { $code } es su código para { $practice }. Vale un minuto. No se lo diga a nadie.
+       *[other] { $code } es su código para { $practice }. Vale { $minutes } minutos. No se lo diga a nadie.
+    }
+call-prompt = Hola. Le llama el servicio de inicio de sesión de { $practice }. Para oír su código, pulse cualquier tecla.
+call-code = Su código es:
+call-code-again = Otra vez:
+call-again = Para oírlo de nuevo, pulse cualquier tecla.
+call-goodbye = Adiós.

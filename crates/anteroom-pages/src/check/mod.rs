@@ -10,6 +10,7 @@ mod walk;
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::chrome::Chrome;
@@ -19,6 +20,7 @@ use crate::emails::{
 };
 use crate::error::Fault;
 use crate::locale::Locale;
+use crate::phone::{self, CodeCall, CodeText};
 use crate::theme::Theme;
 use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
@@ -50,7 +52,13 @@ fn email<M: Message>() -> Sampled {
     Sampled { templates, views, framed: false }
 }
 
-/// Every page and email there is. A new one is entered here.
+/// What goes to a phone.
+fn spoken<V: Serialize>(templates: &[&str], samples: &[V]) -> Sampled {
+    let views = samples.iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
+    Sampled { templates: templates.iter().map(|name| (*name).to_owned()).collect(), views, framed: false }
+}
+
+/// Every page, email and message to a phone there is. A new one is entered here.
 fn all() -> Vec<Sampled> {
     vec![
         page::<SignInPage>(),
@@ -84,6 +92,11 @@ fn all() -> Vec<Sampled> {
         email::<PasswordChangedEmail>(),
         email::<PasswordExpiresEmail>(),
         email::<PhoneAddedEmail>(),
+        spoken(&[phone::TEXT], &CodeText::samples()),
+        spoken(
+            &[phone::CALL_PROMPT, phone::CALL_CODE, phone::CALL_AGAIN, phone::CALL_GOODBYE],
+            &CodeCall::samples(),
+        ),
     ]
 }
 

@@ -1,0 +1,20 @@
+//! From a queued code to the words of a call.
+
+use anteroom_domain::message::SecretCode;
+use anteroom_pages::{CallScript, CodeCall, Locale, RenderError, Theme};
+
+use crate::letterhead::Letterhead;
+
+pub fn write(
+    theme: &Theme,
+    letterhead: &Letterhead,
+    locale: Locale,
+    code: &SecretCode,
+) -> Result<CallScript, RenderError> {
+    theme.render_call(locale, &CodeCall::new(letterhead.practice.clone(), &code.digits))
+}
+
+/// How a call goes when its person presses a key once.
+pub(crate) fn transcript(script: &CallScript) -> String {
+    [&*script.prompt, "[key]", &*script.code_spoken, &*script.again, &*script.goodbye].join("\n")
+}
