@@ -12,6 +12,7 @@ use crate::{Written, write};
 #[derive(Clone, Serialize)]
 pub struct Delivered {
     pub id: String,
+    /// RFC 3339 in UTC.
     pub at: String,
     pub channel: Channel,
     /// An address, or a number in E.164.

@@ -21,7 +21,7 @@ impl Letterhead {
     }
 
     /// A point in time as the practice's clock shows it.
-    pub(crate) fn moment(&self, at: Timestamp) -> Moment {
+    pub fn moment(&self, at: Timestamp) -> Moment {
         let local = at.to_zoned_datetime(self.time_zone.clone());
         Moment {
             date: Date { year: local.year(), month: local.month(), day: local.day() },

@@ -4,7 +4,7 @@
 //! checked at each request. Everywhere else it does not exist.
 
 use anteroom_domain::message::Channel;
-use anteroom_messaging::{Delivered, Letterhead};
+use anteroom_messaging::Delivered;
 use anteroom_pages::{Channel as ShownChannel, ErrorKind, OutboxMessage, OutboxPage};
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, Path};
@@ -58,13 +58,7 @@ async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
     let web = &asker.web;
     let messages =
         web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
-    let snapshot = web.provider.snapshot();
-    let letterhead = Letterhead {
-        practice: snapshot.practice.name.clone(),
-        host: snapshot.issuer.url().host_str().unwrap_or_default().to_owned(),
-        time_zone: snapshot.practice.time_zone.clone(),
-        default_locale: web.settings.default_locale,
-    };
+    let letterhead = web.letterhead();
     let theme = web.theme();
     let rendered = messages.iter().map(|message| Delivered::of(&theme, &letterhead, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {

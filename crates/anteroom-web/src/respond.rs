@@ -107,7 +107,7 @@ pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) 
 
 /// A point in time as the practice's clock shows it.
 pub(crate) fn moment(asker: &Asker, at: jiff::Timestamp) -> anteroom_pages::Moment {
-    anteroom_messaging::moment(at, &asker.web.provider.snapshot().practice.time_zone)
+    asker.web.letterhead().moment(at)
 }
 
 /// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4).

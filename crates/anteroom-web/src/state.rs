@@ -1,6 +1,7 @@
 //! What every handler shares.
 
 use anteroom_flows::provider::Provider;
+use anteroom_messaging::Letterhead;
 use anteroom_pages::{Locale, Theme};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
@@ -53,6 +54,17 @@ impl Web {
 
     pub fn replace_theme(&self, theme: Theme) {
         self.theme.store(Arc::new(theme));
+    }
+
+    /// What all messages of the practice have in common.
+    pub fn letterhead(&self) -> Letterhead {
+        let snapshot = self.provider.snapshot();
+        Letterhead {
+            practice: snapshot.practice.name.clone(),
+            host: snapshot.issuer.url().host_str().unwrap_or_default().to_owned(),
+            time_zone: snapshot.practice.time_zone.clone(),
+            default_locale: self.settings.default_locale,
+        }
     }
 
     /// `__Host-` and Secure go only where there is no TLS at all: a loopback http issuer.

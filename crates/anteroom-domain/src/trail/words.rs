@@ -16,6 +16,7 @@ pub fn sentence(entry: &AuditRecord, facts: &Facts) -> String {
     let detail = Detail(serde_json::from_str(&entry.detail).unwrap_or(Value::Null));
     let kind = entry.kind.as_str();
     sign_in(kind, &detail, facts)
+        .or_else(|| journeys(kind, &detail))
         .or_else(|| tokens(kind, &detail))
         .or_else(|| operation(kind, &detail))
         .unwrap_or_else(|| detail.fallback(kind, &entry.outcome))
@@ -85,6 +86,68 @@ fn refused(detail: &Detail, facts: &Facts) -> Option<String> {
     Some(format!("Sign-in refused: {why}."))
 }
 
+/// The ways to a password, and the codes on them.
+fn journeys(kind: &str, detail: &Detail) -> Option<String> {
+    Some(match kind {
+        "recovery_asked" if detail.is_true("mailed") => "A password reset was asked for; the mail was queued.".to_owned(),
+        "recovery_asked" => {
+            "A password reset was asked for and no mail was sent: nobody who is registered has the address, or enough links \
+             of the account work already."
+                .to_owned()
+        }
+        "invitation_asked" if detail.is_true("mailed") => "Another invitation was asked for and queued.".to_owned(),
+        "invitation_asked" => {
+            "Another invitation was asked for, for an address that nobody is invited by.".to_owned()
+        }
+        "link_pressed" => "The link of a mail, or the code in it, was used.".to_owned(),
+        "link_refused" => match detail.text("reason").as_str() {
+            "expired" => "The link of a mail was refused: it was too old.",
+            "used" => "The link of a mail was refused: it was used in another browser before.",
+            "ended" => "The link of a mail was refused: what it was for is done.",
+            "no_account" => "The link of a mail was refused: it is none of ours, or its account is disabled.",
+            _ => return None,
+        }
+        .to_owned(),
+        "code_sent" => format!(
+            "A code was sent by {} to {}, for {}.",
+            detail.text("method"),
+            detail.text("phone"),
+            purpose(detail)
+        ),
+        "code_refused" => format!(
+            "A wrong code was entered, for {}; {} more are forgiven within 24 hours, and only time gives them back.",
+            purpose(detail),
+            detail.number("left")
+        ),
+        "code_accepted" => format!("The code was right, for {}.", purpose(detail)),
+        "password_reset" => {
+            "The password was reset: the lock is lifted, and sessions, tokens and other known devices have ended.".to_owned()
+        }
+        "password_changed" => match detail.text("reason").as_str() {
+            "expired" => "An expired password was replaced; sessions and tokens of before have ended.",
+            "chosen" => "The password was changed by choice; sessions and tokens of before have ended.",
+            _ => return None,
+        }
+        .to_owned(),
+        "phone_added" => {
+            format!("A phone was added: {} ({}).", detail.text("phone"), detail.text("phone_kind"))
+        }
+        "phone_verified" => format!("The phone {} was verified by a code.", detail.text("phone")),
+        "registration_completed" => "The registration was completed.".to_owned(),
+        _ => return None,
+    })
+}
+
+fn purpose(detail: &Detail) -> &'static str {
+    match detail.text("purpose").as_str() {
+        "recovery" => "a password reset",
+        "expired_password" => "an expired password",
+        "step_up" => "a second factor",
+        "registration" => "a registration",
+        _ => "something else",
+    }
+}
+
 fn tokens(kind: &str, detail: &Detail) -> Option<String> {
     Some(match kind {
         "code_redeemed" => {
@@ -107,6 +170,7 @@ fn tokens(kind: &str, detail: &Detail) -> Option<String> {
                 "refresh_replayed" => "an old refresh token was used again",
                 "client_revoked" => "the application gave them back",
                 "session_ended" => "the session has ended",
+                "password_changed" => "the password was reset or changed",
                 "not_admitted" => "the application does not admit the account any more",
                 _ => return None,
             };
