@@ -60,10 +60,10 @@ pub enum Mail {
         at: Timestamp,
         link: String,
     },
-    /// The link of a forgotten password, and the code that can be typed instead of following it.
+    /// The link of a forgotten password, and the code that can be typed in the browser that asked, if one did.
     Recovery {
         link: String,
-        code: String,
+        code: Option<String>,
         minutes: u16,
     },
     /// To every address of the account. `link` leads to where a stranger's change is undone: another reset.
@@ -75,7 +75,7 @@ pub enum Mail {
         days: u16,
         link: String,
     },
-    /// A phone was added or replaced; `phone` is masked. Whoever did not do that stops it behind `link`.
+    /// A phone was added; `phone` is masked. A reset behind `link` takes it off again before it serves.
     PhoneAdded {
         at: Timestamp,
         phone: String,

@@ -49,6 +49,7 @@ pub mod revoke;
 pub mod sign_in;
 pub mod sign_out;
 mod standing;
+pub mod support;
 mod tallies;
 pub mod token;
 pub mod trail;

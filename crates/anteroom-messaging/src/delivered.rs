@@ -53,7 +53,7 @@ impl Delivered {
 fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
     match parcel {
         Parcel::Text { code, .. } | Parcel::Call { code, .. } => (None, Some(&code.digits)),
-        Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), Some(code)),
+        Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), code.as_ref()),
         Parcel::Email {
             mail:
                 Mail::Invitation { link, .. }

@@ -43,8 +43,8 @@ pub struct AccountLockedEmail {
 pub struct RecoveryEmail {
     pub practice: String,
     pub link: String,
-    /// Can be typed instead of following the link, in the browser that asked.
-    pub code: String,
+    /// Can be typed instead of following the link, in the browser that asked; none where no browser did.
+    pub code: Option<String>,
     /// How long either works.
     pub minutes: u32,
 }
@@ -112,12 +112,13 @@ impl Message for RecoveryEmail {
     const TEMPLATE: &'static str = "recovery";
 
     fn samples() -> Vec<Self> {
-        vec![RecoveryEmail {
+        let asked = RecoveryEmail {
             practice: "Riverside Dental & Medical".to_owned(),
             link: "http://localhost:8080/recover/SAMPLE".to_owned(),
-            code: "K7QM2-XR94T".to_owned(),
+            code: Some("K7QM2-XR94T".to_owned()),
             minutes: 30,
-        }]
+        };
+        vec![asked.clone(), RecoveryEmail { code: None, ..asked }]
     }
 }
 

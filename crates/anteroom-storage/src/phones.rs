@@ -95,6 +95,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Numbers that were added and do not serve yet: whoever resets the password did not ask for them, or adds them again.
+    pub async fn remove_waiting_phones(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+        phones::Entity::delete_many()
+            .filter(phones::Column::AccountId.eq(account.0))
+            .filter(phones::Column::UsableFrom.gt(now.as_millisecond()))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// Numbers that were named on the way and never verified.
     pub async fn remove_unverified_phones(&self, account: AccountId) -> Result<(), StoreError> {
         phones::Entity::delete_many()

@@ -75,6 +75,10 @@ pub enum UserCommand {
     Enable(AddressArgs),
     /// Add an account to a group, or take it out.
     Group(GroupArgs),
+    /// Add a phone that you took down in person. It serves after a delay, and every address is told at once.
+    Phone(PhoneArgs),
+    /// Mail the link of a password reset; the person finishes it themselves.
+    SendReset(AddressArgs),
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +103,24 @@ pub struct AddressArgs {
     pub email: String,
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PhoneArgs {
+    pub email: String,
+    /// As people write it: "(202) 555-0143".
+    pub number: String,
+    /// What can be sent there: texts only to a cell phone, calls to both.
+    #[arg(long, value_enum)]
+    pub kind: PhoneKindArg,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum PhoneKindArg {
+    Cell,
+    Landline,
 }
 
 #[derive(Debug, Args)]

@@ -551,8 +551,8 @@ email-expires-button = Change the password
 email-expires-unexpected = Once it has expired, you choose a new one when you sign in, with a code to your phone.
 email-phone-subject = A phone was added to your account at { $practice }
 email-phone-text = The phone { $phone } was added to your account at { $practice } on { $when }. Codes can be sent to it from { $from }.
-email-phone-button = It was not me: stop it
-email-phone-unexpected = If it was you, you need not do anything.
+email-phone-button = It was not me: choose a new password
+email-phone-unexpected = If it was you, you need not do anything. If not, a new password takes the phone off again before it can be used; and please tell your practice.
 
 ### Text messages and calls
 

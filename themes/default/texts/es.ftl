@@ -548,8 +548,8 @@ email-expires-button = Cambiar la contraseña
 email-expires-unexpected = Cuando haya caducado, elegirá una nueva al iniciar sesión, con un código a su teléfono.
 email-phone-subject = Se añadió un teléfono a su cuenta en { $practice }
 email-phone-text = El teléfono { $phone } se añadió a su cuenta en { $practice } el { $when }. Se le pueden enviar códigos a partir del { $from }.
-email-phone-button = No fui yo: detenerlo
-email-phone-unexpected = Si fue usted, no tiene que hacer nada.
+email-phone-button = No he sido yo: elegir una contraseña nueva
+email-phone-unexpected = Si ha sido usted, no tiene que hacer nada. Si no, una contraseña nueva quita el teléfono antes de que se pueda usar; avise también a su consultorio.
 
 ### Mensajes de texto y llamadas
 

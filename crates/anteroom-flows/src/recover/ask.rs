@@ -157,7 +157,7 @@ fn mail(prepared: &Prepared, account: &Account, address: &EmailAddress) -> Messa
             to: address.clone(),
             mail: Mail::Recovery {
                 link: prepared.href.clone(),
-                code: link.typed.clone(),
+                code: Some(link.typed.clone()),
                 minutes: u16::try_from(prepared.minutes.as_mins()).unwrap_or(u16::MAX),
             },
         },

@@ -14,6 +14,7 @@ use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
 use anteroom_flows::admin::AdminError;
 use anteroom_flows::chain::ExportError;
+use anteroom_flows::support::SupportError;
 use anteroom_storage::{InstanceKind, StoreError};
 use std::fs::File;
 use std::future::Future;
@@ -32,6 +33,8 @@ pub enum CommandError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Admin(#[from] AdminError),
+    #[error(transparent)]
+    Support(#[from] SupportError),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
     #[error("{0} exists already; it is not overwritten")]

@@ -1,14 +1,15 @@
 //! `anteroom user …`: nobody sets, sees or skips a password or a code here.
 
-use anteroom_domain::account::{Account, GroupName, Profile};
+use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_flows::admin::{self, Invitee, Membership};
 use anteroom_flows::provider::Provider;
+use anteroom_flows::support;
 use std::future::Future;
 use std::path::Path;
 
 use super::{CommandError, block_on, load, production, say};
-use crate::cli::{GroupArgs, GroupChange, InviteArgs, UserCommand};
+use crate::cli::{GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, UserCommand};
 use crate::wiring;
 
 /// Accounts read at a time while listing.
@@ -42,6 +43,15 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
             })
         }
         UserCommand::Group(args) => group(&args),
+        UserCommand::Phone(args) => phone(args),
+        UserCommand::SendReset(args) => {
+            let address = parse_address(&args.email)?;
+            with_provider(&args.config.config, async move |provider| {
+                support::send_reset(&provider, &address).await?;
+                say(&format!("The mail to {address} is queued. Only the person can finish the reset."));
+                Ok(())
+            })
+        }
     }
 }
 
@@ -73,6 +83,23 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
         let address = invitee.address.clone();
         admin::invite(&provider, invitee).await?;
         say(&format!("{address} is invited; the mail with the link is queued."));
+        Ok(())
+    })
+}
+
+fn phone(args: PhoneArgs) -> Result<(), CommandError> {
+    let address = parse_address(&args.email)?;
+    let kind = match args.kind {
+        PhoneKindArg::Cell => PhoneKind::Cell,
+        PhoneKindArg::Landline => PhoneKind::Landline,
+    };
+    with_provider(&args.config.config, async move |provider| {
+        let usable_from = support::add_phone(&provider, &address, (&args.number, kind)).await?;
+        let zone = provider.snapshot().practice.time_zone.clone();
+        let when = usable_from.to_zoned_datetime(zone).strftime("%F %H:%M %Z").to_string();
+        say(&format!(
+            "The phone is on file and takes codes from {when}. Every address of {address} is told."
+        ));
         Ok(())
     })
 }

@@ -1,0 +1,169 @@
+//! What support can start at the shell, and only the person can finish: a reset, and a phone for whoever has none.
+//!
+//! Nobody here sets, sees or skips a password or a code. What is added to a registered account waits, and every address of
+//! the account is told at once, so that whoever was talked into it has given nothing away yet.
+
+use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::{MessageId, PhoneId};
+use anteroom_domain::link::LinkKind;
+use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::phone::E164;
+use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
+use anteroom_storage::{NewPhone, Tx};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::admin::{AdminError, find};
+use crate::error::FlowError;
+use crate::links::new_link;
+use crate::provider::Provider;
+use crate::trail::Origin;
+use crate::visitor::new_id;
+
+const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
+
+#[derive(Debug, thiserror::Error)]
+pub enum SupportError {
+    #[error("{0} is not registered, or disabled: there is no password to reset and no phone to add")]
+    NotActive(EmailAddress),
+    #[error("that is not a phone number that can be reached")]
+    NotANumber,
+    #[error("a number with an extension cannot be reached by text or call")]
+    Extension,
+    #[error("codes do not go to this region or range; see policy.telephony in the configuration")]
+    NotAllowed,
+    #[error("the account has this number already")]
+    AlreadyThere,
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+}
+
+impl From<FlowError> for SupportError {
+    fn from(error: FlowError) -> Self {
+        Self::Admin(error.into())
+    }
+}
+
+impl From<NumberProblem> for SupportError {
+    fn from(problem: NumberProblem) -> Self {
+        match problem {
+            NumberProblem::NotANumber => Self::NotANumber,
+            NumberProblem::Extension => Self::Extension,
+        }
+    }
+}
+
+impl From<NotAllowed> for SupportError {
+    fn from(_: NotAllowed) -> Self {
+        Self::NotAllowed
+    }
+}
+
+async fn active(provider: &Provider, address: &EmailAddress) -> Result<Account, SupportError> {
+    let account = find(provider, address).await?;
+    match account.status {
+        AccountStatus::Active => Ok(account),
+        AccountStatus::Invited | AccountStatus::Disabled => Err(SupportError::NotActive(address.clone())),
+    }
+}
+
+/// Mails the link of a reset, as the person could ask for it. There is no browser for its code to be typed in.
+pub async fn send_reset(provider: &Provider, address: &EmailAddress) -> Result<(), SupportError> {
+    let account = active(provider, address).await?;
+    let (snapshot, now) = (provider.snapshot(), provider.clock.now());
+    let lifetime = snapshot.policy.recovery.link_lifetime;
+    let new = new_link(provider, (LinkKind::Recovery, Some(account.id)), None, (now, lifetime));
+    let mut href = snapshot.issuer.endpoint("/recover");
+    href.query_pairs_mut().append_pair("token", &new.token.encode());
+    let mail = Mail::Recovery {
+        link: href.to_string(),
+        code: None,
+        minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
+    };
+    let to = account.primary_address.clone();
+    let message = message(provider, &account, (to, mail), (now, new.link.expires_at));
+    let entry = Origin::local(now, &provider.random)
+        .entry(Actor::Operator, Event::RecoveryAsked { mailed: true })
+        .about(account.id);
+    let write = provider.store.write(move |tx: Tx| {
+        let (link, message, entry) = (new.link.clone(), message.clone(), entry.clone());
+        async move {
+            tx.insert_link(&link).await?;
+            tx.enqueue(&message).await?;
+            Ok::<_, FlowError>(tx.append(&entry).await?)
+        }
+    });
+    Ok(write.await?)
+}
+
+/// Adds a number that an operator took down in person. It serves after the delay, and the first code sent to it verifies
+/// it. Says from when.
+pub async fn add_phone(
+    provider: &Provider,
+    address: &EmailAddress,
+    (text, kind): (&str, PhoneKind),
+) -> Result<Timestamp, SupportError> {
+    let account = active(provider, address).await?;
+    let (snapshot, now) = (provider.snapshot(), provider.clock.now());
+    let telephony = &snapshot.policy.telephony;
+    let number = parse_number(text, telephony.default_region())?;
+    allowed(&number, telephony)?;
+    let usable_from = now.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
+    let phone = NewPhone {
+        id: PhoneId(new_id(&provider.random, now)),
+        number: number.clone(),
+        kind,
+        verified_at: None,
+        usable_from,
+    };
+    let messages = notices(provider, &account, (&number, usable_from), now).await?;
+    let event = Event::PhoneAdded { phone: number.masked(), phone_kind: kind.as_str() };
+    let entry = Origin::local(now, &provider.random).entry(Actor::Operator, event).about(account.id);
+    let write = provider.store.write(move |tx: Tx| {
+        let (phone, messages, entry) = (phone.clone(), messages.clone(), entry.clone());
+        async move {
+            tx.lock_account(account.id).await?;
+            if !tx.insert_phone(account.id, &phone, now).await? {
+                return Ok(false);
+            }
+            for message in &messages {
+                tx.enqueue(message).await?;
+            }
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    if write.await? { Ok(usable_from) } else { Err(SupportError::AlreadyThere) }
+}
+
+async fn notices(
+    provider: &Provider,
+    account: &Account,
+    (number, usable_from): (&E164, Timestamp),
+    now: Timestamp,
+) -> Result<Vec<Message>, FlowError> {
+    let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link };
+    let until = now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX);
+    let addresses = provider.store.addresses_of(account.id).await?;
+    let to_each =
+        addresses.into_iter().map(|to| message(provider, account, (to, mail.clone()), (now, until)));
+    Ok(to_each.collect())
+}
+
+fn message(
+    provider: &Provider,
+    account: &Account,
+    (to, mail): (EmailAddress, Mail),
+    (now, expires_at): (Timestamp, Timestamp),
+) -> Message {
+    Message {
+        id: MessageId(new_id(&provider.random, now)),
+        account: Some(account.id),
+        locale: account.locale.clone(),
+        parcel: Parcel::Email { to, mail },
+        created_at: now,
+        expires_at,
+    }
+}
