@@ -11,7 +11,7 @@ use anteroom_pages::{
     InvitationEmail, InvitationPage, Locale, Message, NewPasswordPage, NoPhonePage, NotEntitledPage,
     OutboxPage, Page, PasswordChangedEmail, PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail,
     PhoneAddedEmail, RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, SignInPage, SignOutPage, SignedInAs,
-    SignedOutPage, StepUnavailablePage, SupportContact, Theme, VerifyIdentityPage,
+    SignedOutPage, SupportContact, Theme, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -40,7 +40,6 @@ impl Gallery {
         self.page::<ConsentPage>(locale)?;
         self.page::<NotEntitledPage>(locale)?;
         self.page::<PasswordExpiredPage>(locale)?;
-        self.page::<StepUnavailablePage>(locale)?;
         self.page::<SignOutPage>(locale)?;
         self.page::<SignedOutPage>(locale)?;
         self.page::<ErrorPage>(locale)?;

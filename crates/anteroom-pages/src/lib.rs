@@ -50,7 +50,7 @@ pub use views::{
     InvitationPage, NewPasswordPage, NewPasswordProblem, NewPasswordReason, NoPhonePage, NotEntitledPage,
     OutboxMessage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, PasswordWarning,
     PhoneKindChoice, PhoneOnFile, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, SignInNotice,
-    SignInPage, SignInProblem, SignOutPage, SignedOutPage, Step, StepUnavailablePage, Tile,
-    VerifyIdentityPage, VerifyProblem, VerifyReason,
+    SignInPage, SignInProblem, SignOutPage, SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem,
+    VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

@@ -123,22 +123,6 @@ expired-next = What comes next
 expired-step-code = We send a code to your phone, to make sure that it is you.
 expired-step-password = You choose a new password.
 expired-step-on = You carry on to where you were going.
-step-title =
-    { $step ->
-        [phone-code] The code to your phone is not available yet
-        [new-password] Changing your password is not available yet
-        [registration] Registration is not available yet
-        [recovery] Resetting your password is not available yet
-       *[step-up] The second step of signing in is not available yet
-    }
-step-text =
-    { $step ->
-        [phone-code] The next step would be a code sent to your phone. This release of Anteroom cannot send it yet. Nothing about your account has changed.
-        [new-password] The next step would be to choose a new password. This release of Anteroom cannot do that yet. Nothing about your account has changed.
-        [registration] The next step would be to confirm your address and choose a password. This release of Anteroom cannot do that yet. Your invitation stays as it is.
-        [recovery] The next step would be an email that leads to a new password. This release of Anteroom cannot send it yet. Nothing about your account has changed.
-       *[step-up] The application asks for a second proof that it is you. This release of Anteroom cannot take it yet. Nothing about your account has changed.
-    }
 
 ### Forgotten password
 

@@ -123,22 +123,6 @@ expired-next = Qué viene ahora
 expired-step-code = Le enviamos un código a su teléfono para comprobar que es usted.
 expired-step-password = Usted elige una contraseña nueva.
 expired-step-on = Sigue hacia donde iba.
-step-title =
-    { $step ->
-        [phone-code] El código a su teléfono aún no está disponible
-        [new-password] Cambiar la contraseña aún no es posible
-        [registration] El registro aún no está disponible
-        [recovery] Restablecer la contraseña aún no es posible
-       *[step-up] El segundo paso del inicio de sesión aún no está disponible
-    }
-step-text =
-    { $step ->
-        [phone-code] El siguiente paso sería un código enviado a su teléfono. Esta versión de Anteroom todavía no puede enviarlo. Nada ha cambiado en su cuenta.
-        [new-password] El siguiente paso sería elegir una contraseña nueva. Esta versión de Anteroom todavía no puede hacerlo. Nada ha cambiado en su cuenta.
-        [registration] El siguiente paso sería confirmar su dirección y elegir una contraseña. Esta versión de Anteroom todavía no puede hacerlo. Su invitación sigue como estaba.
-        [recovery] El siguiente paso sería un correo que lleva a una contraseña nueva. Esta versión de Anteroom todavía no puede enviarlo. Nada ha cambiado en su cuenta.
-       *[step-up] La aplicación pide una segunda prueba de que es usted. Esta versión de Anteroom todavía no puede recibirla. Nada ha cambiado en su cuenta.
-    }
 
 ### Contraseña olvidada
 

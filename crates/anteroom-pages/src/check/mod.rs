@@ -26,8 +26,7 @@ use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
     EnterCodePage, ErrorPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage, NewPasswordPage,
     NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage,
-    RecoveryAskedPage, RecoveryLinkPage, SignInPage, SignOutPage, SignedOutPage, StepUnavailablePage,
-    VerifyIdentityPage,
+    RecoveryAskedPage, RecoveryLinkPage, SignInPage, SignOutPage, SignedOutPage, VerifyIdentityPage,
 };
 use shape::Shape;
 use walk::Walk;
@@ -67,7 +66,6 @@ fn all() -> Vec<Sampled> {
         page::<ConsentPage>(),
         page::<NotEntitledPage>(),
         page::<PasswordExpiredPage>(),
-        page::<StepUnavailablePage>(),
         page::<SignOutPage>(),
         page::<SignedOutPage>(),
         page::<ErrorPage>(),

@@ -28,7 +28,7 @@ pub use outbox::{Channel, OutboxMessage, OutboxPage};
 pub use recovery::{
     ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage,
 };
-pub use refusals::{NotEntitledPage, PasswordExpiredPage, Step, StepUnavailablePage};
+pub use refusals::{NotEntitledPage, PasswordExpiredPage};
 pub use registration::{
     AddPhonePage, AddPhoneProblem, CompleteRegistrationPage, InvitationPage, PhoneKindChoice, PhoneOnFile,
 };

@@ -27,23 +27,6 @@ pub struct PasswordExpiredPage {
     pub set_on: Date,
 }
 
-/// A step that this release cannot take the person through.
-#[derive(Clone, Serialize)]
-pub struct StepUnavailablePage {
-    pub step: Step,
-    pub back_href: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Step {
-    PhoneCode,
-    NewPassword,
-    Registration,
-    Recovery,
-    StepUp,
-}
-
 impl Page for NotEntitledPage {
     const TEMPLATE: &'static str = "not-entitled";
 
@@ -72,15 +55,5 @@ impl Page for PasswordExpiredPage {
         };
         let bare = PasswordExpiredPage { interaction: None, ..full.clone() };
         vec![full, bare]
-    }
-}
-
-impl Page for StepUnavailablePage {
-    const TEMPLATE: &'static str = "step-unavailable";
-
-    fn samples() -> Vec<Self> {
-        [Step::PhoneCode, Step::NewPassword, Step::Registration, Step::Recovery, Step::StepUp]
-            .map(|step| StepUnavailablePage { step, back_href: "/sign-in".to_owned() })
-            .into()
     }
 }
