@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use anteroom_pages::{
-    AccountLockedEmail, Chrome, ErrorPage, InvitationEmail, Locale, Message, Page, PasswordExpiredPage,
-    SignInPage, SignInProblem, Theme,
+    AccountLockedEmail, AddPhonePage, ChoiceChannel, Chrome, CodeCall, CodeText, EnterCodePage, ErrorPage,
+    ForgotPasswordPage, InvitationEmail, Locale, Message, NewPasswordPage, Page, PasswordExpiredPage,
+    RecoveryAskedPage, SignInPage, SignInProblem, Theme, VerifyIdentityPage,
 };
 
 fn theme() -> Theme {
@@ -157,4 +158,84 @@ fn a_page_loads_little() {
     let size = |name: &str| theme.asset(name).unwrap().bytes.len();
     let assets = size("app.css") + size("show-password.js") + size("favicon.svg");
     assert!(assets + rendered(&sign_in(None)).len() < 40_000, "{assets} bytes of assets");
+}
+
+#[test]
+fn the_journeys_have_the_fields_and_labels_that_scripts_and_password_managers_rely_on() {
+    let [forgot, asked, verify, code, password, phone] = [
+        rendered(&ForgotPasswordPage::samples()[0]),
+        rendered(&RecoveryAskedPage::samples()[0]),
+        rendered(&VerifyIdentityPage::samples()[0]),
+        rendered(&EnterCodePage::samples()[0]),
+        rendered(&NewPasswordPage::samples()[0]),
+        rendered(&AddPhonePage::samples()[0]),
+    ];
+    for (html, expected) in [
+        (&forgot, "id=\"email\" name=\"email\" value=\"alice@demo.example\" autocomplete=\"username\""),
+        (&forgot, ">Continue</button>"),
+        (&asked, "id=\"code\" name=\"code\" autocomplete=\"one-time-code\""),
+        (&asked, "data-waiting=\"/recover/waiting?interaction"),
+        (&verify, ">Verify your identity</h1>"),
+        (&verify, "type=\"radio\" name=\"method\" value=\"text:1\" required checked"),
+        (&verify, ">Send Code</button>"),
+        (&code, "id=\"code\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\""),
+        (&code, ">Re-Send Code</button>"),
+        (&code, ">Change Delivery Method</a>"),
+        (&password, "name=\"username\" value=\"alice@demo.example\" autocomplete=\"username\" readonly"),
+        (&password, "id=\"new_password\" name=\"new_password\" autocomplete=\"new-password\""),
+        (&password, "id=\"confirm_password\" name=\"confirm_password\" autocomplete=\"new-password\""),
+        (&password, "<li data-rule=\"length\" data-min=\"12\" data-max=\"128\">"),
+        (&password, ">Change Password</button>"),
+        (&phone, "id=\"phone\" name=\"phone\" value=\"\" autocomplete=\"tel\""),
+        (&phone, "name=\"phone_kind\" value=\"cell\""),
+        (&phone, "name=\"phone_kind\" value=\"landline\""),
+    ] {
+        assert!(html.contains(expected), "{expected} is not in {html}");
+    }
+}
+
+#[test]
+fn each_form_of_a_page_carries_its_own_token() {
+    let page = &EnterCodePage::samples()[0];
+    let html = rendered(page);
+    let forms: Vec<&str> = html.split("<form").skip(1).collect();
+    let token = |token: &str| format!("name=\"form_token\" value=\"{token}\"");
+    assert_eq!(forms.len(), 2);
+    assert!(forms[0].contains(&token(&page.form_token)));
+    assert!(forms[1].contains(&token(&page.resend_form_token)));
+}
+
+#[test]
+fn an_authenticator_app_is_sent_nothing() {
+    let pages = EnterCodePage::samples().into_iter();
+    for page in pages.filter(|page| page.channel == ChoiceChannel::Totp) {
+        assert!(!rendered(&page).contains("/verify/send"));
+    }
+}
+
+#[test]
+fn a_text_ends_with_the_line_that_binds_its_code_to_the_site() {
+    let text = CodeText {
+        practice: "Smith & Sons".to_owned(),
+        code: "402918".to_owned(),
+        minutes: 10,
+        host: "id.example".to_owned(),
+    };
+    for locale in Locale::ALL {
+        let text = theme().render_text(locale, &text).unwrap();
+        assert!(text.starts_with("402918 ") && text.contains("Smith & Sons"), "{text}");
+        assert_eq!(text.lines().last(), Some("@id.example #402918"));
+    }
+}
+
+#[test]
+fn a_call_says_the_digits_twice_and_none_of_them_before_a_key_was_pressed() {
+    let call = CodeCall::new("Smith & Sons".to_owned(), "402918");
+    for locale in Locale::ALL {
+        let script = theme().render_call(locale, &call).unwrap();
+        assert_eq!(script.code_spoken.matches("4 … 0 … 2 … 9 … 1 … 8.").count(), 2);
+        for part in [script.prompt, script.again, script.goodbye] {
+            assert!(!part.is_empty() && !part.contains(|c: char| c.is_ascii_digit()), "{part}");
+        }
+    }
 }

@@ -1,0 +1,99 @@
+//! What a reader has of each message: its words in their language, and what the development outbox says of it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
+use anteroom_domain::phone::E164;
+use anteroom_messaging::{Delivered, Letterhead};
+use anteroom_pages::{Locale, Theme};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+fn now() -> Timestamp {
+    "2026-11-23T21:05:00Z".parse().unwrap()
+}
+
+fn delivered(locale: &str, parcel: Parcel) -> Delivered {
+    let letterhead = Letterhead {
+        practice: "Riverside Dental".to_owned(),
+        host: "id.riverside.example".to_owned(),
+        time_zone: TimeZone::get("America/New_York").unwrap(),
+        default_locale: Locale::En,
+    };
+    let message = Message {
+        id: "01936f5e-0000-7000-8000-000000000001".parse().unwrap(),
+        account: None,
+        locale: Some(locale.to_owned()),
+        parcel,
+        created_at: now(),
+        expires_at: now(),
+    };
+    Delivered::of(&Theme::load(None).unwrap(), &letterhead, &message).unwrap()
+}
+
+fn email(mail: Mail) -> Parcel {
+    Parcel::Email { to: EmailAddress::parse("alice@demo.example").unwrap(), mail }
+}
+
+fn phone() -> (E164, SecretCode) {
+    let code = SecretCode { digits: "402918".to_owned(), minutes: 10 };
+    (E164::parse("+12025550143").unwrap(), code)
+}
+
+#[test]
+fn a_text_carries_its_code_and_ends_with_the_line_of_the_issuers_host() {
+    let (to, code) = phone();
+    let text = delivered("es", Parcel::Text { to, code });
+    assert_eq!((text.channel, &*text.to), (Channel::Text, "+12025550143"));
+    assert_eq!(
+        (text.code.as_deref(), text.link, text.subject, text.html),
+        (Some("402918"), None, None, None)
+    );
+    assert!(text.text.contains("es su código para Riverside Dental"), "{}", text.text);
+    assert!(text.text.ends_with("\n@id.riverside.example #402918"), "{}", text.text);
+}
+
+#[test]
+fn a_call_is_a_transcript_that_says_no_digit_before_the_key() {
+    let (to, code) = phone();
+    let call = delivered("en", Parcel::Call { to, code });
+    assert_eq!((call.channel, call.code.as_deref()), (Channel::Call, Some("402918")));
+    let (before, after) = call.text.split_once("[key]").unwrap();
+    assert!(!before.contains(|c: char| c.is_ascii_digit()), "{before}");
+    assert_eq!(after.matches("4 … 0 … 2 … 9 … 1 … 8").count(), 2);
+}
+
+#[test]
+fn every_mail_is_written_with_its_link() {
+    let link = "https://id.riverside.example/somewhere".to_owned();
+    let at = now();
+    let table = [
+        (Mail::Invitation { name: None, link: link.clone(), days: 7 }, "Hello alice@demo.example,"),
+        (Mail::AccountLocked { at, link: link.clone() }, "November 23, 2026 at 4:05 p.m. (EST)"),
+        (Mail::PasswordChanged { at, link: link.clone() }, "was changed on November 23, 2026"),
+        (Mail::PasswordExpires { days: 1, link: link.clone() }, "expires tomorrow"),
+        (
+            Mail::PhoneAdded {
+                at, phone: "•••-•••-••43".to_owned(), usable_from: at, link: link.clone()
+            },
+            "The phone •••-•••-••43 was added",
+        ),
+    ];
+    for (mail, words) in table {
+        let email = delivered("en", email(mail));
+        assert!(email.text.contains(words) && email.text.contains(&link), "{}", email.text);
+        assert_eq!((email.link.as_ref(), email.code), (Some(&link), None));
+        assert!(email.subject.is_some() && email.html.is_some_and(|html| html.contains(&link)));
+    }
+}
+
+#[test]
+fn a_recovery_carries_a_link_and_a_code_to_type() {
+    let link = "https://id.riverside.example/recover/SECRET".to_owned();
+    let mail = Mail::Recovery { link: link.clone(), code: "K7QM2XR94T".to_owned(), minutes: 30 };
+    let email = delivered("xx", email(mail));
+    assert_eq!((email.link, email.code.as_deref()), (Some(link), Some("K7QM2XR94T")));
+    assert!(email.text.contains("K7QM2XR94T") && email.text.contains("30 minutes"), "{}", email.text);
+    assert!(!email.subject.unwrap().contains("K7QM2XR94T"));
+}
