@@ -174,6 +174,20 @@ fn a_changed_byte_in_the_database_is_named() {
     assert!(said.complaint.contains("the audit trail is damaged: 1 findings"), "{}", said.complaint);
 }
 
+/// No text at all in the place of one: the entry cannot be read, and the others are verified all the same.
+#[test]
+fn an_unreadable_entry_is_named() {
+    let installation = Installation::new();
+    let mut bytes = fs::read(installation.path("anteroom.db")).unwrap();
+    let kind = b"account_invited";
+    let place = bytes.windows(kind.len()).position(|window| window == kind).unwrap();
+    bytes[place] ^= 0x80;
+    fs::write(installation.path("anteroom.db"), bytes).unwrap();
+    let said = installation.run(&["audit", "verify"]);
+    assert!(!said.content, "{}", said.out);
+    assert!(said.out.contains("there is something in its place that cannot be read"), "{}{}", said.out, said.complaint);
+}
+
 /// A database put back as it was before: good in itself, and cut off all the same.
 #[test]
 fn a_database_put_back_is_found_by_the_checkpoints_file() {
