@@ -1,11 +1,11 @@
 //! The chain of the audit trail: linking what was written, signing how far it has come, verifying it, writing it out.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
-use anteroom_domain::trail::chain::{Checkpoint, is_checkpoint_due};
+use anteroom_domain::trail::chain::{Checkpoint, Linked, is_checkpoint_due};
 use anteroom_domain::trail::export::End;
 use anteroom_domain::trail::lines::Line;
 use anteroom_domain::trail::verify::{Finding, Kept, Keys, Report, Verifier};
-use anteroom_storage::{Linking, Store};
+use anteroom_storage::{Linking, Store, StoreError};
 use jiff::Timestamp;
 
 use crate::error::FlowError;
@@ -17,8 +17,14 @@ const PAGE: u64 = 1_000;
 /// Entries that wait are those of a second; so many wait only where nothing has linked for a long time.
 const MOST_WAITING: u64 = 100_000;
 
-/// One batch of what was committed since the last.
+/// More of them, and it is the database itself that cannot be read.
+const MOST_UNREADABLE: u32 = 100;
+
+/// One batch of what was committed since the last. Most rounds find nothing, and write nothing.
 pub async fn link(store: &Store) -> Result<Linking, FlowError> {
+    if store.waiting_entries(1).await?.is_empty() {
+        return Ok(Linking::default());
+    }
     Ok(store.link_entries(BATCH).await?)
 }
 
@@ -74,9 +80,16 @@ pub async fn verify(
     }
     // Before the entries: they may grow meanwhile, and must reach at least this far.
     let top = store.last_checkpoint().await?.map_or(0, |checkpoint| checkpoint.link.seq);
-    let mut after = 0;
+    let (mut after, mut unreadable) = (0, 0);
     loop {
-        let page = store.linked_entries(after, PAGE).await?;
+        let page = match readable(store, after).await {
+            Err(StoreError::Corrupt { .. } | StoreError::Statement(_)) if unreadable < MOST_UNREADABLE => {
+                verifier.unreadable();
+                (after, unreadable) = (after + 1, unreadable + 1);
+                continue;
+            }
+            page => page?,
+        };
         let until = page.last().map_or(top, |linked| linked.link.seq);
         for checkpoint in checkpoints(store, after, until).await? {
             verifier.checkpoint(Kept::Inside, checkpoint);
@@ -91,6 +104,24 @@ pub async fn verify(
         verifier.waiting(&record);
     }
     Ok(verifier.finish())
+}
+
+/// The next page, or as much of it as there is before a row that cannot be read.
+async fn readable(store: &Store, after: u64) -> Result<Vec<Linked>, StoreError> {
+    let page = store.linked_entries(after, PAGE).await;
+    if page.is_ok() {
+        return page;
+    }
+    let mut before = Vec::new();
+    loop {
+        let last = before.last().map_or(after, |linked: &Linked| linked.link.seq);
+        match store.linked_entries(last, 1).await {
+            Ok(next) if next.is_empty() => return Ok(before),
+            Ok(next) => before.extend(next),
+            Err(_) if !before.is_empty() => return Ok(before),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 async fn checkpoints(store: &Store, mut after: u64, until: u64) -> Result<Vec<Checkpoint>, FlowError> {
@@ -112,8 +143,8 @@ pub enum ExportError {
     Write(#[from] std::io::Error),
 }
 
-impl From<anteroom_storage::StoreError> for ExportError {
-    fn from(error: anteroom_storage::StoreError) -> Self {
+impl From<StoreError> for ExportError {
+    fn from(error: StoreError) -> Self {
         Self::Flow(error.into())
     }
 }

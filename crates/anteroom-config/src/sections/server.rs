@@ -8,8 +8,8 @@ use url::Url;
 
 use super::{MINUTE, SECOND};
 use crate::diagnostics::{Finding, Place};
-use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, text, word};
-use crate::reader::{Secret, SecretKeys, Section, key};
+use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
+use crate::reader::{Secret, SecretKeys, Section, file_path, key};
 use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, Outgoing, Server};
 
 pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
@@ -99,7 +99,7 @@ pub(super) fn read_audit(top: &mut Section<'_, '_>) -> Audit {
     top.section("audit", about, |section| {
         let meaning = "File to which checkpoints are added. If left out: beside an SQLite database, \
             `anteroom.checkpoints.jsonl` for `anteroom.db`; with PostgreSQL the log alone has them.";
-        let file = section.get(key("checkpoints_file", text().named("path"), meaning));
+        let file = section.get(key("checkpoints_file", file_path(), meaning));
         Audit { checkpoints_file: file.map(|file| section.cx.resolve(section.file, &file)) }
     })
 }

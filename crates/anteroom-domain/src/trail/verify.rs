@@ -57,6 +57,8 @@ pub enum Finding {
     Broken { seq: u64, id: AuditId },
     #[error("{}", missing(*.first, *.last))]
     Missing { first: u64, last: u64 },
+    #[error("entry {seq} is missing, or there is something in its place that cannot be read")]
+    Unreadable { seq: u64 },
     #[error("entry {seq} ({id}) is out of order: moved, or there twice")]
     OutOfOrder { seq: u64, id: AuditId },
     #[error("the trail ends at entry {last}, but a checkpoint {kept} has seen entry {seq}: it was cut off")]
@@ -162,6 +164,14 @@ impl<'k> Verifier<'k> {
         }
         self.report.last = *link;
         self.meet(linked);
+    }
+
+    /// What should be the next entry is no entry at all.
+    pub fn unreadable(&mut self) {
+        let seq = self.report.last.seq.saturating_add(1);
+        self.find(Finding::Unreadable { seq });
+        self.report.last.seq = seq;
+        self.grounds.clear();
     }
 
     /// An entry that is not linked yet.
