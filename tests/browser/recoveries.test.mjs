@@ -98,6 +98,18 @@ journeys("a reset", anteroom, (journey) => {
     await dashboardOf(tab, "frank");
   });
 
+  journey("by choice, of a password that is too young: the way that is open is named, and the dashboard stays", async (tab) => {
+    await signedIn(tab, "frank");
+    await tab.goto("/dashboard");
+    await going(tab, () => tab.locator("a[href='/change-password']").click());
+    await isAt(tab, "new-password");
+    await choosePassword(tab, NEW_PASSWORD);
+    await tab.locator("#problem").waitFor();
+    await tab.locator("main a[href^='/forgot-password']").waitFor();
+    await going(tab, () => tab.locator("main a[href='/dashboard']").click());
+    await dashboardOf(tab, "frank");
+  });
+
   journey("of an address that nobody has looks like any other, and its code is never right", async (tab) => {
     await tab.goto("/forgot-password");
     await ask(tab, address("nobody"));

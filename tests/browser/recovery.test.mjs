@@ -31,6 +31,11 @@ async function asks(tab, anteroom, person, { lang, title }) {
   await follow(tab, "#help a[href^='/forgot-password']");
   await isAt(tab, "forgot-password");
   assert.match(await tab.locator(".lead").innerText(), /Demo native application/);
+  // Whoever remembers it after all is still on the way to the application.
+  await follow(tab, ".ways a");
+  await asksToSignIn(tab, anteroom);
+  assert.match(await tab.locator(".lead").innerText(), /Demo native application/);
+  await follow(tab, "a[href^='/forgot-password']");
   const mail = await mailed(tab, anteroom, person);
   await isAt(tab, "recovery-asked");
   assert.equal(await tab.locator("h1").innerText(), title);
