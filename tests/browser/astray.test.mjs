@@ -90,6 +90,10 @@ journeys("Back", anteroom, (journey) => {
 
 journeys("a bookmark", anteroom, (journey) => {
   const forAnyone = ["/forgot-password", "/complete-registration", "/signed-out", "/sign-in?another=1"];
+  const onTheWay = [
+    "/forgot-password/sent", "/recover", "/recover/code", "/verify/send", "/verify/code", "/new-password", "/password-changed",
+    "/register", "/register/phone", "/register/phones-done",
+  ];
   const forSignedIn = ["/", "/sign-in", "/dashboard", "/consent", "/not-entitled", "/expired-password", "/sign-out"];
   for (const path of forSignedIn) {
     journey(`${path}: signed in or not`, async (tab) => {
@@ -102,7 +106,9 @@ journeys("a bookmark", anteroom, (journey) => {
   }
 
   journey("any other: signed in or not", async (tab) => {
-    const paths = [...forAnyone, "/choose-account", "/change-password", "/open/schedule", "/end-session", "/continue"];
+    const paths = [
+      ...forAnyone, ...onTheWay, "/choose-account", "/change-password", "/open/schedule", "/end-session", "/continue",
+    ];
     for (const path of paths) {
       await tab.goto(path);
       await leadsOn(tab);

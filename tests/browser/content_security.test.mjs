@@ -9,6 +9,7 @@ import { answered, application } from "./harness/application.mjs";
 import { journeys } from "./harness/journeys.mjs";
 import { applicationsOf, PAGES } from "./harness/pages.mjs";
 import { address, eventually, going, greets, PASSWORD, signedIn, signInHere } from "./harness/practice.mjs";
+import { CELLS, verify } from "./harness/ways.mjs";
 
 const anteroom = await demo();
 const app = await application(after);
@@ -77,6 +78,12 @@ for (const js of [true, false]) {
     journey("a choice among accounts", async (tab) => {
       await PAGES["choose-account-for-application"]({ tab, app });
       await going(tab, () => tab.getByRole("button", { name: "bob@demo.example" }).click());
+      await ends(tab);
+    });
+
+    journey("a code, where the application asks for a second factor", async (tab) => {
+      await PAGES["verify-identity-step-up"]({ tab, app });
+      await verify(tab, anteroom, "text", CELLS.alice);
       await ends(tab);
     });
 

@@ -1,6 +1,7 @@
 // Every page that people meet, and how a browser that has been nowhere comes to it. By names and ids alone, so that the
 // language does not matter.
 
+import { PAGES_OF_WAYS } from "./pages_of_ways.mjs";
 import { signIn } from "./sign_in.mjs";
 import { address, addressOfApplication, going, PASSWORD, signedIn } from "./practice.mjs";
 
@@ -55,19 +56,7 @@ export const PAGES = {
     await signedIn(tab, "bob");
     await tab.goto(applications.imaging);
   },
-  "password-expired": ({ tab }) => expired(tab),
-  "step-phone-code": async ({ tab }) => {
-    await expired(tab);
-    await going(tab, () => tab.locator("form[action='/expired-password'] button").click());
-  },
-  "step-recovery": ({ tab }) => tab.goto("/forgot-password"),
-  "step-registration": ({ tab }) => tab.goto("/complete-registration"),
-  "step-new-password": ({ tab }) => tab.goto("/change-password"),
-  "step-step-up": async ({ tab, app }) => {
-    await signedIn(tab, "alice");
-    const claims = { id_token: { acr: { essential: true, value: "urn:anteroom:acr:mfa" } } };
-    await tab.goto(app.request({ claims: JSON.stringify(claims) }));
-  },
+  ...PAGES_OF_WAYS,
   "sign-out": async ({ tab }) => {
     await signedIn(tab, "alice");
     await tab.goto("/end-session?client_id=schedule");
@@ -160,11 +149,6 @@ async function dashboard(tab, person) {
 async function twoAccounts(tab) {
   await signedIn(tab, "bob");
   await signedIn(tab, "alice");
-}
-
-async function expired(tab) {
-  await tab.goto("/sign-in");
-  await signIn(tab, address("dave"), PASSWORD);
 }
 
 function postForm(tab, action, fields) {

@@ -99,3 +99,8 @@ export async function eventually(what, holds) {
     await pause(BETWEEN);
   }
 }
+
+/** Fails unless the page shown is the one whose heading has this `id`. */
+export async function isAt(tab, id) {
+  assert.equal(await tab.locator("h1").getAttribute("id"), id, `${tab.url()}: ${await tab.locator("h1").innerText()}`);
+}

@@ -228,6 +228,7 @@ resend-wait =
        *[other] You can ask for a new code in { $seconds } seconds.
     }
 change-method = Change Delivery Method
+use-another-phone = Use another phone
 no-phone-title = There is no phone to send a code to
 no-phone-text =
     { $reason ->

@@ -228,6 +228,7 @@ resend-wait =
        *[other] Puede pedir un código nuevo en { $seconds } segundos.
     }
 change-method = Cambiar la forma de envío
+use-another-phone = Usar otro teléfono
 no-phone-title = No hay un teléfono al que enviar un código
 no-phone-text =
     { $reason ->

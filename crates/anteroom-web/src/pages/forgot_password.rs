@@ -53,13 +53,19 @@ fn shown(
         Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
+    let interaction = carried.field(provider)?;
+    // Whoever remembers the password after all carries on to the same application.
+    let sign_in_href = match &interaction {
+        Some(handle) => format!("/continue?interaction={handle}"),
+        None => SIGN_IN.to_owned(),
+    };
     let view = ForgotPasswordPage {
         form_token: token_for(asker, FormName::ForgotPassword),
-        interaction: carried.field(provider)?,
+        interaction,
         email: if email.is_empty() { hint } else { email },
         application_name: client.map(|client| client.display_name().to_owned()),
         problem,
-        sign_in_href: SIGN_IN.to_owned(),
+        sign_in_href,
     };
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
     Ok(Frame::of(asker).in_language_of(&locales).page(status, &view))

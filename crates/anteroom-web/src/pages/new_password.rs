@@ -46,8 +46,7 @@ pub(crate) fn page(
         remembered: u32::from(policy.remembered),
         problem: fault,
     };
-    // After an expired password or a registration the form ends at the application.
-    shown.frame.leads_to_client().page(status, &view)
+    shown.frame.page(status, &view)
 }
 
 /// `GET /change-password`.

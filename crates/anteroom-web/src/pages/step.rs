@@ -111,11 +111,13 @@ impl<'a> Shown<'a> {
     pub(crate) fn of(asker: &'a Asker, page: &StepPage) -> Result<Self, Failure> {
         let request = page.carried.journey.request();
         let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+        let frame = Frame::of(asker).in_language_of(&locales);
         Ok(Self {
             asker,
             interaction: page.carried.field(&asker.web.provider)?,
             application_name: page.client.as_ref().map(|client| client.display_name().to_owned()),
-            frame: Frame::of(asker).in_language_of(&locales),
+            // Any step may be the last one before the application, if only because another tab took the others.
+            frame: if request.is_some() { frame.leads_to_client() } else { frame },
         })
     }
 
@@ -135,7 +137,7 @@ impl<'a> Shown<'a> {
             application_name: self.application_name,
             accounts: choices(live),
         };
-        self.frame.leads_to_client().page(StatusCode::OK, &view)
+        self.frame.page(StatusCode::OK, &view)
     }
 
     fn consent(self, scope: &ScopeSet, account: &Account, client: Option<&Client>) -> Response {
@@ -149,7 +151,7 @@ impl<'a> Shown<'a> {
             policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),
             tos_uri: uri(metadata.and_then(|metadata| metadata.tos_uri.as_ref())),
         };
-        self.frame.signed_in(account).leads_to_client().page(StatusCode::OK, &view)
+        self.frame.signed_in(account).page(StatusCode::OK, &view)
     }
 
     fn not_entitled(self, account: &Account) -> Response {
@@ -159,7 +161,7 @@ impl<'a> Shown<'a> {
             application_name: self.application_name.unwrap_or_default(),
             dashboard_href: DASHBOARD.to_owned(),
         };
-        self.frame.signed_in(account).leads_to_client().page(StatusCode::FORBIDDEN, &view)
+        self.frame.signed_in(account).page(StatusCode::FORBIDDEN, &view)
     }
 
     fn expired_password(self, account: &Account, set_at: Timestamp) -> Response {
