@@ -48,10 +48,12 @@ async fn numbers(store: &Store) -> Vec<u128> {
 async fn verify(store: &Store, entries: u64) {
     let keyring = Keyring::for_tests(1);
     let mut verifier = Verifier::new(Keys { keyring: Some(&keyring), signers: Vec::new() });
-    store.linked_entries(0, 10_000).await.unwrap().iter().for_each(|linked| verifier.entry(linked));
+    for linked in Box::pin(store.linked_entries(0, 10_000)).await.unwrap() {
+        verifier.entry(&linked);
+    }
     let report = verifier.finish();
     assert_eq!((report.findings.as_slice(), report.entries, report.last.seq), (&[][..], entries, entries));
-    assert_eq!(store.chain_end().await.unwrap(), report.last);
+    assert_eq!(Box::pin(store.chain_end()).await.unwrap(), report.last);
 }
 
 async fn entries_are_linked_in_their_order_and_late_ones_behind(options: StoreOptions) {
@@ -146,8 +148,12 @@ async fn a_checkpoint_is_inserted_once(options: StoreOptions) {
     assert_eq!(store.checkpoints(1, 2, 10).await.unwrap(), all[1..2]);
 
     let mut verifier = Verifier::new(Keys { keyring: Some(&keyring), signers: signer.verifying_keys() });
-    all.into_iter().for_each(|checkpoint| verifier.checkpoint(Kept::Inside, checkpoint));
-    store.linked_entries(0, 10).await.unwrap().iter().for_each(|linked| verifier.entry(linked));
+    for checkpoint in all {
+        verifier.checkpoint(Kept::Inside, checkpoint);
+    }
+    for linked in store.linked_entries(0, 10).await.unwrap() {
+        verifier.entry(&linked);
+    }
     let report = verifier.finish();
     assert_eq!((report.findings.as_slice(), report.checkpoints[&Kept::Inside]), (&[][..], 3));
 }
