@@ -74,7 +74,9 @@ pub async fn verify(
 ) -> Result<Report, FlowError> {
     let signers = signer(keyring)?.verifying_keys();
     let mut verifier = Verifier::new(Keys { keyring: Some(keyring), signers });
-    findings.into_iter().for_each(|finding| verifier.find(finding));
+    for finding in findings {
+        verifier.find(finding);
+    }
     for checkpoint in outside {
         verifier.checkpoint(Kept::Outside, checkpoint);
     }
@@ -97,7 +99,9 @@ pub async fn verify(
         if page.is_empty() {
             break;
         }
-        page.iter().for_each(|linked| verifier.entry(linked));
+        for linked in &page {
+            verifier.entry(linked);
+        }
         after = until;
     }
     for record in store.waiting_entries(MOST_WAITING).await? {

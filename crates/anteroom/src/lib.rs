@@ -1,7 +1,7 @@
 //! The binary's rooms: wiring, nothing else. Everything that decides lives in the crates below.
 
 pub mod background;
-mod checkpoints;
+pub mod checkpoints;
 pub mod cli;
 pub mod commands;
 #[cfg(feature = "demo")]

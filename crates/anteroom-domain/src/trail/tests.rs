@@ -93,11 +93,17 @@ fn chained(records: impl IntoIterator<Item = AuditRecord>) -> Vec<Linked> {
 fn verify(lines: &[String], with_key: bool, outside: &[Checkpoint]) -> Report {
     let keyring = keyring();
     let mut contents = Contents::default();
-    lines.iter().for_each(|line| contents.note(line));
+    for line in lines {
+        contents.note(line);
+    }
     let signers = signer(&keyring).verifying_keys();
     let mut verifier = ExportVerifier::new(&contents, with_key.then_some(&keyring), Some(signers));
-    outside.iter().for_each(|checkpoint| verifier.outside(checkpoint.clone()));
-    lines.iter().for_each(|line| verifier.line(line));
+    for checkpoint in outside {
+        verifier.outside(checkpoint.clone());
+    }
+    for line in lines {
+        verifier.line(line);
+    }
     verifier.finish()
 }
 
@@ -161,7 +167,8 @@ fn every_change_of_a_field_is_named() {
 
 #[test]
 fn removing_moving_and_adding_is_named() {
-    let cases: [(fn(&mut Trail), &[Finding]); 5] = [
+    type Damage = fn(&mut Trail);
+    let cases: [(Damage, &[Finding]); 5] = [
         (|trail| drop(trail.entries.drain(1..3)), &[Finding::Missing { first: 2, last: 3 }]),
         (
             |trail| trail.entries.swap(1, 2),

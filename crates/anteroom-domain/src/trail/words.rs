@@ -12,7 +12,7 @@ pub struct Facts {
     pub forgiven_failures: u32,
 }
 
-pub fn sentence(entry: &AuditRecord, facts: &Facts) -> String {
+pub fn sentence(entry: &AuditRecord, facts: Facts) -> String {
     let detail = Detail(serde_json::from_str(&entry.detail).unwrap_or(Value::Null));
     let kind = entry.kind.as_str();
     sign_in(kind, &detail, facts)
@@ -22,7 +22,7 @@ pub fn sentence(entry: &AuditRecord, facts: &Facts) -> String {
         .unwrap_or_else(|| detail.fallback(kind, &entry.outcome))
 }
 
-fn sign_in(kind: &str, detail: &Detail, facts: &Facts) -> Option<String> {
+fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
     Some(match kind {
         "signed_in" => {
             let device = if detail.is_true("new_device") { "a new browser" } else { "a known browser" };
@@ -59,7 +59,7 @@ fn sign_in(kind: &str, detail: &Detail, facts: &Facts) -> Option<String> {
     })
 }
 
-fn refused(detail: &Detail, facts: &Facts) -> Option<String> {
+fn refused(detail: &Detail, facts: Facts) -> Option<String> {
     let failures = detail.number("failures");
     let why = match detail.text("reason").as_str() {
         "wrong_password" if failures <= u64::from(facts.forgiven_failures) => {
@@ -286,7 +286,7 @@ mod tests {
             detail: detail.to_owned(),
             mac: sha256("", b""),
         };
-        sentence(&entry, &Facts { forgiven_failures: 5 })
+        sentence(&entry, Facts { forgiven_failures: 5 })
     }
 
     #[test]

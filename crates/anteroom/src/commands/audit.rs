@@ -90,8 +90,12 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
         say(&format!("what `anteroom audit keys` printed, or give that as --key: {}", named.join(" ")));
     }
     let mut verifier = ExportVerifier::new(&contents, keyring.as_deref(), signers);
-    findings.into_iter().for_each(|finding| verifier.find(finding));
-    outside.into_iter().for_each(|checkpoint| verifier.outside(checkpoint));
+    for finding in findings {
+        verifier.find(finding);
+    }
+    for checkpoint in outside {
+        verifier.outside(checkpoint);
+    }
     each_line(path, |line| verifier.line(line))?;
     if let Some(end) = &contents.end {
         say(&format!("The export is of {}.", end.at));

@@ -40,7 +40,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
         let facts = Facts { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let mut people = BTreeMap::new();
         for entry in &entries {
-            say(&line(&store, entry, &facts, &settings.practice.time_zone, &mut people).await?);
+            say(&line(&store, entry, facts, &settings.practice.time_zone, &mut people).await?);
         }
         if entries.is_empty() {
             say("Nothing is in the trail of it.");
@@ -92,11 +92,11 @@ fn standing(account: &Account, zone: &TimeZone) -> String {
 async fn line(
     store: &Store,
     entry: &AuditRecord,
-    facts: &Facts,
+    facts: Facts,
     zone: &TimeZone,
     people: &mut BTreeMap<AccountId, String>,
 ) -> Result<String, CommandError> {
-    let mut text = format!("{}  {}", time(entry.at, zone), sentence(entry, facts));
+    let text = format!("{}  {}", time(entry.at, zone), sentence(entry, facts));
     let mut about = Vec::new();
     if let Some(subject) = entry.subject {
         about.push(person(store, subject, people).await?);
@@ -110,10 +110,7 @@ async fn line(
     about.extend(entry.client.as_ref().map(|client| format!("application {client}")));
     about.extend(entry.address.as_ref().map(|address| format!("from {address}")));
     about.extend(entry.reference.as_ref().map(|reference| format!("reference {reference}")));
-    if !about.is_empty() {
-        text += &format!(" [{}]", about.join(", "));
-    }
-    Ok(text)
+    Ok(if about.is_empty() { text } else { format!("{text} [{}]", about.join(", ")) })
 }
 
 /// An account by its address, or by its identifier where it is gone.
