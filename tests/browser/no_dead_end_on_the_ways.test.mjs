@@ -104,11 +104,16 @@ journeys("every form", anteroom, (journey) => {
     if (form.twice && !form.twiceFirst) twice(journey, name, form);
   }
 
-  journey("the last steps, each with a double click", async (tab) => {
+  journey("the last steps, each taken twice at once", async (tab) => {
     await toVerification(tab, anteroom, "carol");
     const code = await sendCode(tab, anteroom, "text", CELLS.carol);
     await doublePress(tab, { form: "/verify/code", enter: { code } }, "Choose a new password");
-    await doublePress(tab, { form: "/new-password", enter: passwords(NEW_PASSWORD) }, /^(Sign In|Your password is changed)$/);
+    // Chromium sends a form only once, whatever is clicked; the second press is another tab's, at the same time.
+    const other = await tab.context().newPage();
+    await other.goto(tab.url());
+    const presses = [tab, other].map((each) => press(each, { form: "/new-password", enter: passwords(NEW_PASSWORD) }));
+    await Promise.all(presses);
+    for (const each of [tab, other]) assert.equal(await leadsOn(each), "Your password is changed");
     await tab.goto("/sign-in");
     await signIn(tab, address("carol"), NEW_PASSWORD);
     await dashboardOf(tab, "carol");
@@ -129,7 +134,5 @@ async function doublePress(tab, form, ends) {
   await (await fill(tab, form)).dblclick();
   await tab.locator("h1", { hasText: ends }).waitFor();
   await tab.waitForLoadState();
-  const heading = await leadsOn(tab);
-  if (typeof ends === "string") assert.equal(heading, ends);
-  else assert.match(heading, ends);
+  assert.equal(await leadsOn(tab), ends);
 }

@@ -22,7 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Gone, Place, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, parked, proceed, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
@@ -49,6 +49,8 @@ pub enum NewPasswordOutcome {
         fault: Fault,
         page: Box<StepPage>,
     },
+    /// The reset of this very journey is complete: the button was pressed twice, or in another tab.
+    Done(Carried),
     /// The journey stands elsewhere.
     Onward(Onward),
     Gone,
@@ -71,16 +73,16 @@ pub async fn set(
     waiting: Option<Waiting>,
     entered: Entered,
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let carried = match open_or_dashboard(provider, visitor, waiting).await? {
+    let carried = match open_or_dashboard(provider, visitor, waiting.clone()).await? {
         Ok(carried) => carried,
         Err(Gone) => return Ok(NewPasswordOutcome::Gone),
     };
     let page = match proceed(provider, visitor, carried).await? {
         Onward::Page(page) => page,
-        elsewhere => return Ok(NewPasswordOutcome::Onward(elsewhere)),
+        onward => return Ok(elsewhere(onward)),
     };
     let Step::NewPassword { reason, account } = &page.step else {
-        return Ok(NewPasswordOutcome::Onward(Onward::Page(page)));
+        return Ok(elsewhere(Onward::Page(page)));
     };
     let (reason, account) = (*reason, account.clone());
     let old = provider.store.credential(account.id).await?;
@@ -100,8 +102,29 @@ pub async fn set(
         Settled::SignedIn { current, carried } => {
             signed_in(provider, visitor, carried, (*current, live)).await
         }
-        Settled::TooLate => Ok(NewPasswordOutcome::Gone),
+        // Looked at once more: what came first may have been the same button.
+        Settled::TooLate => match open_or_dashboard(provider, visitor, waiting).await? {
+            Ok(carried) => Ok(elsewhere(proceed(provider, visitor, carried).await?)),
+            Err(Gone) => Ok(NewPasswordOutcome::Gone),
+        },
     }
+}
+
+fn elsewhere(onward: Onward) -> NewPasswordOutcome {
+    match onward {
+        Onward::Page(page) if is_done(&page) => NewPasswordOutcome::Done(page.carried),
+        onward => NewPasswordOutcome::Onward(onward),
+    }
+}
+
+/// A completed reset takes the proof out of its journey; any other end of a proof leaves it there, dead.
+fn is_done(page: &StepPage) -> bool {
+    let StepPage { step, carried, .. } = page;
+    let kept = matches!(carried.place, Place::Row { .. });
+    matches!(step, Step::SignIn { .. })
+        && kept
+        && carried.journey.recovery.is_some()
+        && carried.proof().is_none()
 }
 
 async fn check(

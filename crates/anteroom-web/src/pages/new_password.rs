@@ -78,12 +78,12 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
     };
     match set(&asker.web.provider, &asker.visitor, waiting, entered).await? {
         NewPasswordOutcome::Reset { device, carried } => {
-            let handle = carried.field(&asker.web.provider)?.unwrap_or_default();
             let mut jar = asker.jar.clone();
             jar.remember_device(device);
             let cookie = jar.device_cookie(asker.web.secure_cookies(), &asker.web.provider.keyring);
-            Ok(with_cookies(see_next(asker, &format!("{CHANGED}?interaction={handle}")), &[cookie]))
+            Ok(with_cookies(to_changed(asker, &carried)?, &[cookie]))
         }
+        NewPasswordOutcome::Done(carried) => to_changed(asker, &carried),
         NewPasswordOutcome::SignedIn { cookies, onward } => {
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
         }
@@ -91,6 +91,11 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
         NewPasswordOutcome::Onward(onward) => go(asker, onward),
         NewPasswordOutcome::Gone => Err(Failure::interaction_expired()),
     }
+}
+
+fn to_changed(asker: &Asker, carried: &Carried) -> Result<Response, Failure> {
+    let handle = carried.field(&asker.web.provider)?.unwrap_or_default();
+    Ok(see_next(asker, &format!("{CHANGED}?interaction={handle}")))
 }
 
 fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Failure> {
