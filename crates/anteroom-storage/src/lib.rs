@@ -30,6 +30,7 @@ mod phones;
 mod rate;
 mod row;
 mod schema;
+mod sending;
 mod sessions;
 mod store;
 mod sweep;
@@ -47,6 +48,7 @@ pub use one_time_codes::SentBefore;
 pub use options::StoreOptions;
 pub use outbox::{DeliveryResult, LogoutDelivery};
 pub use schema::{SchemaState, migrate, schema_state};
+pub use sending::{LeasedMessage, MessageResult, MessageState, MessageStatus};
 pub use store::{Reads, Store, Tx, UnkeyedStore};
 pub use sweep::Swept;
 
