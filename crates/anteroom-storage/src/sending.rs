@@ -105,6 +105,20 @@ impl Reads {
         let status = status.ok_or_else(|| Place { table: "messages", id: &id.0 }.corrupt("state"))?;
         Ok(Some(MessageState { status, last_error }))
     }
+
+    pub async fn are_messages_due(&self, channel: Channel, now: Timestamp) -> Result<bool, StoreError> {
+        let found = messages::Entity::find()
+            .select_only()
+            .column(messages::Column::Id)
+            .filter(messages::Column::DoneAt.is_null())
+            .filter(messages::Column::NextAttemptAt.lte(now.as_millisecond()))
+            .filter(messages::Column::ExpiresAt.gt(now.as_millisecond()))
+            .filter(messages::Column::Channel.eq(channel.as_str()))
+            .into_tuple::<Uuid>()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
+    }
 }
 
 impl Tx {

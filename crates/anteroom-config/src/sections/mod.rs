@@ -4,6 +4,7 @@ mod client;
 mod client_metadata;
 mod journeys;
 mod keys;
+mod messages;
 mod people;
 mod policy;
 mod server;
@@ -20,7 +21,9 @@ pub(crate) use server::DatabaseDraft;
 
 use crate::reader::kind::{list, parsed, quoted, text};
 use crate::reader::{Section, key};
-use crate::settings::{Dev, Hashing, Log, Outgoing, PolicyProfile, Practice, Server, Theme};
+use crate::settings::{
+    Dev, Email, Hashing, Log, Outgoing, PolicyProfile, Practice, Server, Telephone, Theme, Twilio,
+};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -44,6 +47,10 @@ pub(crate) struct Main {
     pub(crate) hashing: Hashing,
     pub(crate) outgoing: Outgoing,
     pub(crate) theme: Theme,
+    pub(crate) email: Option<Email>,
+    pub(crate) twilio: Option<Twilio>,
+    pub(crate) text: Option<Telephone>,
+    pub(crate) voice: Option<Telephone>,
     pub(crate) dev: Dev,
     pub(crate) log: Log,
 }
@@ -69,6 +76,10 @@ pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
         hashing: keys::read_hashing(top),
         outgoing: server::read_outgoing(top),
         theme: people::read_theme(top),
+        email: messages::read_email(top),
+        twilio: messages::read_twilio(top),
+        text: messages::read_text(top),
+        voice: messages::read_voice(top),
         dev: server::read_dev(top),
         log: server::read_log(top),
     }
