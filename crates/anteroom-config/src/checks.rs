@@ -47,10 +47,13 @@ fn check_twilio(cx: &Context<'_>, main: &Main) {
         let place = cx.place(&format!("{name}.provider"));
         match &main.twilio {
             None if cx.place("twilio.account_sid").is_none() => {
-                let finding = Finding::error(format!("`[{name}]` goes through Twilio, and there is no `[twilio]`"));
+                let finding =
+                    Finding::error(format!("`[{name}]` goes through Twilio, and there is no `[twilio]`"));
                 cx.report(finding.at(place, "needs an account").help("add `[twilio]` with `account_sid`"));
             }
-            Some(twilio) if twilio.from.is_none() && (name == "voice" || twilio.messaging_service.is_none()) => {
+            Some(twilio)
+                if twilio.from.is_none() && (name == "voice" || twilio.messaging_service.is_none()) =>
+            {
                 let finding = Finding::error(format!("`[{name}]` has no number to come from"));
                 cx.report(finding.at(place, "`from` is missing in `[twilio]`"));
             }

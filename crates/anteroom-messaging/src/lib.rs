@@ -13,7 +13,7 @@ pub use delivered::{Channel, Delivered};
 pub use email::{Letterhead, moment, write};
 pub use rendered::{Rendered, Script};
 pub use sending::{
-    ClientError, Failure, Gateway, GatewayError, GatewayMethod, GatewayRequest, Reason, Senders, Smtp, SmtpError,
-    SmtpServer, SmtpTls, Telephone, twilio,
+    ClientError, Failure, Gateway, GatewayError, GatewayMethod, GatewayRequest, Reason, Senders, Smtp,
+    SmtpError, SmtpServer, SmtpTls, Telephone, twilio,
 };
 pub use worker::{Worker, Writer};

@@ -123,7 +123,9 @@ impl Worker {
                 self.store.write(move |tx| async move { tx.finish_message(id, result, now).await }).await;
             match write {
                 Ok(_) => return,
-                Err(error) => tracing::error!(message = %id, "what became of a message is not noted: {error}"),
+                Err(error) => {
+                    tracing::error!(message = %id, "what became of a message is not noted: {error}")
+                }
             }
             tokio::time::sleep(ROUND * attempt).await;
         }

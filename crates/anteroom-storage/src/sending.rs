@@ -29,14 +29,8 @@ pub struct LeasedMessage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageResult {
     Sent,
-    Retry {
-        attempt: u32,
-        at: Timestamp,
-        error: &'static str,
-    },
-    Failed {
-        error: &'static str,
-    },
+    Retry { attempt: u32, at: Timestamp, error: &'static str },
+    Failed { error: &'static str },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +140,8 @@ impl Tx {
         for row in &rows {
             match self.message(row) {
                 Ok(message) => {
-                    let attempt = Place { table: "messages", id: &row.id }.number("attempts", row.attempts)?;
+                    let attempt =
+                        Place { table: "messages", id: &row.id }.number("attempts", row.attempts)?;
                     readable.push(LeasedMessage { message, attempt });
                 }
                 Err(StoreError::Corrupt { .. }) => {

@@ -197,7 +197,7 @@ async fn taken_up(web: &Web, configuration: &Configuration) {
     tracing::info!(
         digest = %configuration.digest,
         "configuration taken up; what has changed in practice.default_locale, [server], [database], [keys], [hashing], \
-         [outgoing], [dev] and [log] waits for the next start"
+         [outgoing], [email], [twilio], [text], [voice], [dev] and [log] waits for the next start"
     );
     if let Err(error) = admin::note_configuration(&web.provider).await {
         tracing::error!("the trail was not told of the configuration: {error}");

@@ -6,5 +6,6 @@ pub mod commands;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod logging;
+pub mod sending;
 pub mod serve;
 pub mod wiring;

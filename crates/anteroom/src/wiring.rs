@@ -22,6 +22,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sending::SendingError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
     #[error(transparent)]
@@ -52,6 +54,8 @@ pub enum WiringError {
     Flow(#[from] FlowError),
     #[error(transparent)]
     Web(#[from] ConfigurationError),
+    #[error(transparent)]
+    Sending(#[from] SendingError),
     #[error(
         "this database was made by `anteroom demo`: it holds known passwords and must not serve real people"
     )]

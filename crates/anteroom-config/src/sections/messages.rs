@@ -25,7 +25,8 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
     let email = top.optional_section("email", about, |section| {
         PASSWORD.forbid_inline(section);
         let host = section.require(key("host", text(), "Its name, as in its certificate."));
-        let meaning = "How the connection is secured: `starttls` or `tls`; `none` for a server on this machine only.";
+        let meaning =
+            "How the connection is secured: `starttls` or `tls`; `none` for a server on this machine only.";
         let tls = section.get_or(key("tls", word(EmailTls::ALL), meaning), EmailTls::StartTls);
         let meaning = "587 if left out, with `tls = \"tls\"` 465, with `tls = \"none\"` 25.";
         let port = section.get(key("port", integer(1..=u16::MAX), meaning)).unwrap_or(tls.usual_port());
@@ -34,14 +35,27 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
         if username.is_some() != password.is_some() && !section.cx.is_describing() {
             let finding = Finding::error("a user name and a password belong together");
             let place = section.place_of("username").or_else(|| section.place_of(PASSWORD.file));
-            section.cx.report(finding.at(place.or_else(|| section.place_of(PASSWORD.env)), "only this is given"));
+            section
+                .cx
+                .report(finding.at(place.or_else(|| section.place_of(PASSWORD.env)), "only this is given"));
         }
         let from = section.require(key("from", address(), "The address that emails come from."));
-        let from_name = section.get(key("from_name", text(), "The name beside it; the practice's, for example."));
-        let timeout = key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take to answer.");
+        let from_name =
+            section.get(key("from_name", text(), "The name beside it; the practice's, for example."));
+        let timeout =
+            key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take to answer.");
         let timeout = section.get_or(timeout, SignedDuration::from_secs(20));
         let host = host.filter(|host| check_tls(section, tls, host));
-        Some(Email { host: host?, port, tls, username, password: password.flatten(), from: from?, from_name, timeout })
+        Some(Email {
+            host: host?,
+            port,
+            tls,
+            username,
+            password: password.flatten(),
+            from: from?,
+            from_name,
+            timeout,
+        })
     });
     email.flatten()
 }
@@ -49,7 +63,8 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
 fn check_tls(section: &Section<'_, '_>, tls: EmailTls, host: &str) -> bool {
     let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     if tls == EmailTls::None && !local {
-        let finding = Finding::error("emails would travel in the clear, with links that are as good as passwords");
+        let finding =
+            Finding::error("emails would travel in the clear, with links that are as good as passwords");
         let finding = finding.at(section.place_of("tls"), "for a server on this machine only");
         section.cx.report(finding.at(section.place_of("host"), "this is another machine"));
         return false;
@@ -154,7 +169,8 @@ fn telephone(
         (Provider::Twilio, _) => Some(Telephone::Twilio),
         (Provider::Http, Some(gateway)) => gateway.map(Telephone::Http),
         (Provider::Http, None) => {
-            let finding = Finding::error(format!("`[{}]` names a gateway that is not described", section.path));
+            let finding =
+                Finding::error(format!("`[{}]` names a gateway that is not described", section.path));
             let finding = finding.at(section.place_of("provider"), "`http` needs a table of its own");
             section.cx.report(finding.help(format!("add `[{}.http]` with its `url`", section.path)));
             None
@@ -183,7 +199,9 @@ fn read_gateway(section: &mut Section<'_, '_>) -> Option<HttpGateway> {
 
 fn address() -> Kind<EmailAddress> {
     let show = |address: &EmailAddress| quoted(address.as_str());
-    parsed("email address", show, |text| EmailAddress::parse(text).map_err(|_| "not an email address".to_owned()))
+    parsed("email address", show, |text| {
+        EmailAddress::parse(text).map_err(|_| "not an email address".to_owned())
+    })
 }
 
 fn number() -> Kind<E164> {
@@ -194,12 +212,19 @@ fn number() -> Kind<E164> {
 }
 
 fn account_sid() -> Kind<String> {
-    parsed("account SID", |sid| quoted(sid), |text| {
-        let well_formed = text.len() == 34
-            && text.starts_with("AC")
-            && text.chars().all(|c| c.is_ascii_alphanumeric());
-        if well_formed { Ok(text.to_owned()) } else { Err("not \"AC\" and 32 hexadecimal digits".to_owned()) }
-    })
+    parsed(
+        "account SID",
+        |sid| quoted(sid),
+        |text| {
+            let well_formed =
+                text.len() == 34 && text.starts_with("AC") && text.chars().all(|c| c.is_ascii_alphanumeric());
+            if well_formed {
+                Ok(text.to_owned())
+            } else {
+                Err("not \"AC\" and 32 hexadecimal digits".to_owned())
+            }
+        },
+    )
 }
 
 fn https_url() -> Kind<Url> {

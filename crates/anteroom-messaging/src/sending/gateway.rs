@@ -67,10 +67,10 @@ struct Values<'a> {
 impl Gateway {
     pub fn new(request: GatewayRequest) -> Result<Self, GatewayError> {
         let sample = Values { to: "+12025550143", text: "text", id: "id", secret: "secret" };
-        let url: Url =
-            sample.fill(&request.url, Escape::Percent).parse().map_err(|_| GatewayError::Url)?;
+        let url: Url = sample.fill(&request.url, Escape::Percent).parse().map_err(|_| GatewayError::Url)?;
         for (name, value) in &request.headers {
-            header(name, &sample.fill(value, Escape::Nothing)).ok_or_else(|| GatewayError::Header(name.clone()))?;
+            header(name, &sample.fill(value, Escape::Nothing))
+                .ok_or_else(|| GatewayError::Header(name.clone()))?;
         }
         let json = request.headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()) && value.to_ascii_lowercase().contains("json")
@@ -91,8 +91,7 @@ impl Gateway {
         let mut request = self.http.request(method, url);
         let mut typed = false;
         for (name, value) in &self.request.headers {
-            let (name, value) =
-                header(name, &values.fill(value, Escape::Nothing)).ok_or_else(unwritable)?;
+            let (name, value) = header(name, &values.fill(value, Escape::Nothing)).ok_or_else(unwritable)?;
             typed |= name == CONTENT_TYPE;
             request = request.header(name, value);
         }
@@ -150,7 +149,11 @@ impl Escape {
             Self::Percent => utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
             Self::Json => {
                 let quoted = serde_json::Value::from(value).to_string();
-                quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned()
+                quoted
+                    .strip_prefix('"')
+                    .and_then(|rest| rest.strip_suffix('"'))
+                    .unwrap_or_default()
+                    .to_owned()
             }
             Self::Nothing => value.to_owned(),
         }

@@ -56,7 +56,8 @@ pub(crate) struct Answer {
 /// An answer of whatever status; a failure is the lack of one.
 pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
     let mut response = request.send().await.map_err(|error| no_answer(&error))?;
-    let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+    let after =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
     let retry_after = after.map(|seconds| SignedDuration::from_secs(seconds.clamp(0, LONGEST_WAIT)));
     let status = response.status();
     let mut body = Vec::new();

@@ -33,14 +33,9 @@ pub struct TwilioAccount {
     pub base_url: Url,
     pub account_sid: String,
     pub auth_token: SecretString,
-    pub sender: TwilioSender,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TwilioSender {
-    Number(String),
-    /// For texts alone.
-    MessagingService(String),
+    pub number: Option<E164>,
+    /// Takes the number's place for texts.
+    pub messaging_service: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,30 +79,33 @@ impl Twilio {
     }
 
     pub(crate) async fn text(&self, ticket: Ticket, to: &E164, body: &str) -> Result<(), Failure> {
-        let (name, sender) = match &self.account.sender {
-            TwilioSender::Number(number) => ("From", number),
-            TwilioSender::MessagingService(service) => ("MessagingServiceSid", service),
+        let (name, sender) = match &self.account.messaging_service {
+            Some(service) => ("MessagingServiceSid", service.as_str()),
+            None => ("From", self.number()?.as_str()),
         };
         let callback = self.callback(ticket);
-        let form = [("To", to.as_str()), (name, sender), ("Body", body), ("StatusCallback", callback.as_str())];
+        let form =
+            [("To", to.as_str()), (name, sender), ("Body", body), ("StatusCallback", callback.as_str())];
         self.post("Messages.json", &form).await
     }
 
     pub(crate) async fn call(&self, ticket: Ticket, to: &E164, script: &Script) -> Result<(), Failure> {
-        let TwilioSender::Number(from) = &self.account.sender else {
-            return Err(Failure::new(Reason::Credentials).detailed("a call needs a number to come from"));
-        };
         let callback = self.callback(ticket);
         let after_the_key = self.words.after_the_key(&callback, ticket, script);
         let twiml = opening(script, &after_the_key.ok_or(Failure::new(Reason::Unwritable))?);
         let form = [
             ("To", to.as_str()),
-            ("From", from),
+            ("From", self.number()?.as_str()),
             ("Twiml", &twiml),
             ("StatusCallback", callback.as_str()),
             ("Timeout", "40"),
         ];
         self.post("Calls.json", &form).await
+    }
+
+    fn number(&self) -> Result<&E164, Failure> {
+        let nothing = || Failure::new(Reason::Credentials).detailed("no number to come from");
+        self.account.number.as_ref().ok_or_else(nothing)
     }
 
     fn callback(&self, ticket: Ticket) -> Url {

@@ -16,8 +16,8 @@ use super::super::Ticket;
 use crate::rendered::Script;
 
 /// The last component of the address, and the parameter with the sealed part.
-pub const KEY_PATH: &str = "key";
-pub const PART: &str = "part";
+pub(super) const KEY_PATH: &str = "key";
+pub(super) const PART: &str = "part";
 
 /// Seals and opens what is said after the key.
 pub struct SpokenPart {

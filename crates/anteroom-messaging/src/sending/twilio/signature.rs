@@ -39,7 +39,8 @@ mod tests {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
-        let (url, signature) = ("https://mycompany.com/myapp.php?foo=1&bar=2", "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
+        let (url, signature) =
+            ("https://mycompany.com/myapp.php?foo=1&bar=2", "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
         let token = SecretString::from("12345");
         let reversed: Vec<_> = params.iter().rev().cloned().collect();
         assert!(verify_signature(&token, url, &params, signature));
