@@ -4,7 +4,7 @@ use anteroom_config::{
     Email, EmailTls, HttpGateway, HttpMethod, Settings, Telephone as Way, Twilio as Account,
 };
 use anteroom_flows::provider::Provider;
-use anteroom_messaging::twilio::{SpokenPart, Twilio, TwilioAccount, TwilioError};
+use anteroom_messaging::twilio::{Callbacks, SpokenPart, Twilio, TwilioAccount, TwilioError};
 use anteroom_messaging::{
     Gateway, GatewayError, GatewayMethod, GatewayRequest, Letterhead, Rendered, Senders, Smtp, SmtpError,
     SmtpServer, SmtpTls, Telephone, Worker,
@@ -120,7 +120,6 @@ fn server(email: &Email) -> SmtpServer {
 }
 
 fn twilio(account: &Account, settings: &Settings, provider: &Provider) -> Result<Twilio, SendingError> {
-    let seals = SpokenPart { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() };
     let account = TwilioAccount {
         base_url: account.base_url.clone(),
         account_sid: account.account_sid.clone(),
@@ -128,7 +127,18 @@ fn twilio(account: &Account, settings: &Settings, provider: &Provider) -> Result
         number: account.from.clone(),
         messaging_service: account.messaging_service.clone(),
     };
-    Ok(Twilio::new(account, settings.issuer.url(), Arc::new(seals))?)
+    Ok(Twilio::new(account, settings.issuer.url(), seals(provider))?)
+}
+
+fn seals(provider: &Provider) -> Arc<SpokenPart> {
+    Arc::new(SpokenPart { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() })
+}
+
+/// What Twilio is answered when it asks back; none where it takes nothing of ours.
+pub fn callbacks(settings: &Settings, provider: &Provider) -> Option<Arc<Callbacks>> {
+    let account = settings.twilio.as_ref().filter(|_| !settings.dev.outbox)?;
+    let (auth_token, store) = (account.auth_token.clone(), provider.store.clone());
+    Some(Arc::new(Callbacks { auth_token, seals: seals(provider), store }))
 }
 
 fn gateway_request(gateway: &HttpGateway) -> GatewayRequest {

@@ -22,7 +22,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sending::SendingError;
+use crate::sending::{self, SendingError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
@@ -268,6 +268,7 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
         default_locale: Locale::from_tag(&settings.practice.default_locale).unwrap_or(Locale::En),
         dev_outbox: settings.dev.outbox,
         listens_on_loopback: settings.server.listen.ip().is_loopback(),
+        twilio: sending::callbacks(settings, &provider),
     };
     Ok(Web::new(provider, theme, web_settings)?)
 }

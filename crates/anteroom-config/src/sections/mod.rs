@@ -8,6 +8,7 @@ mod messages;
 mod people;
 mod policy;
 mod server;
+mod telephony;
 
 use anteroom_domain::policy::Policy;
 use anteroom_oidc::Issuer;

@@ -14,4 +14,5 @@ mod journeys;
 mod keys;
 mod kill;
 mod operation;
+mod sending;
 mod sessions;

@@ -3,13 +3,13 @@
 //! A call says nothing of the code before a key was pressed: a voicemail that answers records the prompt alone. The words
 //! after the key travel sealed in the address that Twilio asks then, so nothing has to be kept for it.
 
+mod callbacks;
 mod script;
 mod signature;
 mod status;
 
+pub use callbacks::{Callback, CallbackError, Callbacks};
 pub use script::{SpokenPart, SpokenPartError};
-pub use signature::verify_signature;
-pub use status::outcome;
 
 use anteroom_domain::phone::E164;
 use reqwest::StatusCode;

@@ -19,6 +19,10 @@ use crate::rendered::Script;
 pub(super) const KEY_PATH: &str = "key";
 pub(super) const PART: &str = "part";
 
+/// When the code is of no use any more.
+pub(super) const NOTHING_MORE: &str =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Hangup/></Response>";
+
 /// Seals and opens what is said after the key.
 pub struct SpokenPart {
     pub keyring: Arc<Keyring>,

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// HMAC-SHA1 over the address as Twilio called it and the form's fields, sorted by name; compared in constant time.
-pub fn verify_signature(
+pub(super) fn verify_signature(
     auth_token: &SecretString,
     url: &str,
     params: &[(String, String)],

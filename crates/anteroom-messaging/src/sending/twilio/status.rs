@@ -18,7 +18,7 @@ pub(super) fn reason(code: u32) -> Option<Reason> {
 
 /// What became of a message or call that Twilio had taken: `MessageStatus` or `CallStatus` of a callback, with its `ErrorCode`.
 /// None while it is under way, or where all went well.
-pub fn outcome(status: &str, error_code: Option<&str>) -> Option<Reason> {
+pub(super) fn outcome(status: &str, error_code: Option<&str>) -> Option<Reason> {
     let specific = error_code.and_then(|code| reason(code.parse().ok()?));
     match status {
         "undelivered" => Some(specific.unwrap_or(Reason::TextRefused)),
