@@ -129,6 +129,17 @@ mod tests {
     }
 
     #[test]
+    fn a_code_counts_for_its_number_its_neighbours_and_all() {
+        let policy = TelephonyPolicy::default();
+        let budgets = policy.budgets(&E164::parse("+12025550143").unwrap());
+        let found = budgets.each_ref().map(|budget| (budget.subject.as_str(), budget.limit));
+        let expected =
+            [("+12025550143", policy.per_number), ("+1202555", policy.per_prefix), ("", policy.overall)];
+        assert_eq!(found, expected);
+        assert_eq!(budgets.map(|budget| budget.is_the_breaker()), [false, false, true]);
+    }
+
+    #[test]
     fn only_the_regions_named_are_reached_and_no_premium_range() {
         let policy = TelephonyPolicy::default();
         for (number, expected) in [
