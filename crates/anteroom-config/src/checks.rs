@@ -10,9 +10,11 @@ use crate::reader::Context;
 use crate::reader::kind::did_you_mean;
 use crate::reader::suggest::nearest;
 use crate::sections::{ClientDraft, GroupDraft, Main};
+use crate::settings::Telephone;
 
 pub(crate) fn check(cx: &Context<'_>, main: &Main, groups: &[GroupDraft], clients: &[ClientDraft]) {
     check_exposure(cx, main);
+    check_twilio(cx, main);
     let names = groups.iter().map(|draft| (draft.group.name.as_str(), draft.place.clone()));
     check_twice(cx, "group", names);
     let ids = clients.iter().map(|draft| (draft.client_id.as_str(), draft.place_of(cx, "client_id")));
@@ -33,6 +35,30 @@ fn check_exposure(cx: &Context<'_>, main: &Main) {
         let place = cx.place("server.trusted_proxies").or_else(|| cx.place("issuer"));
         let finding = finding.at(place, "requests of the whole world would seem to come from one address");
         cx.report(finding.help("name the proxy: `[server] trusted_proxies = [\"127.0.0.1\"]`"));
+    }
+}
+
+/// Who names Twilio for texts or calls needs an account there, and calls need a number.
+fn check_twilio(cx: &Context<'_>, main: &Main) {
+    for (name, channel) in [("text", &main.text), ("voice", &main.voice)] {
+        if !matches!(channel, Some(Telephone::Twilio)) {
+            continue;
+        }
+        let place = cx.place(&format!("{name}.provider"));
+        match &main.twilio {
+            None if cx.place("twilio.account_sid").is_none() => {
+                let finding =
+                    Finding::error(format!("`[{name}]` goes through Twilio, and there is no `[twilio]`"));
+                cx.report(finding.at(place, "needs an account").help("add `[twilio]` with `account_sid`"));
+            }
+            Some(twilio)
+                if twilio.from.is_none() && (name == "voice" || twilio.messaging_service.is_none()) =>
+            {
+                let finding = Finding::error(format!("`[{name}]` has no number to come from"));
+                cx.report(finding.at(place, "`from` is missing in `[twilio]`"));
+            }
+            _ => {}
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub use fingerprint::ConfigurationDigest;
 pub use reader::{Env, SecretOrigin};
 pub use reference::reference_markdown;
 pub use settings::{
-    Audit, ClientSettings, Database, Dev, Group, Hashing, Keys, Log, LogFormat, LogLevel, PolicyProfile,
-    Practice, Server, Settings, Signing, Theme,
+    Audit, ClientSettings, Database, Dev, Email, EmailTls, Group, Hashing, HttpGateway, HttpMethod, Keys,
+    Log, LogFormat, LogLevel, PolicyProfile, Practice, Server, Settings, Signing, Telephone, Theme, Twilio,
 };
 pub use source::Source;

@@ -6,8 +6,16 @@
 use crate::reader::suggest::nearest;
 
 /// Keys whose values are secrets, though none of them is a valid key.
-pub(crate) const SECRET_KEYS: &[&str] =
-    &["client_secret", "client_secrets", "secret", "secrets", "master_key", "password", "pepper_key"];
+pub(crate) const SECRET_KEYS: &[&str] = &[
+    "client_secret",
+    "client_secrets",
+    "secret",
+    "secrets",
+    "master_key",
+    "password",
+    "pepper_key",
+    "auth_token",
+];
 
 pub(crate) fn redact(text: &str) -> String {
     text.split_inclusive('\n').map(redact_line).collect()

@@ -1,7 +1,9 @@
 //! What a configuration says, as values that the rooms above can use without looking again.
 
 use anteroom_domain::account::GroupName;
+use anteroom_domain::address::EmailAddress;
 use anteroom_domain::client::{ClientPolicy, ClientVersion};
+use anteroom_domain::phone::E164;
 use anteroom_domain::policy::Policy;
 use anteroom_oidc::{ClientMetadata, Issuer, SigningAlgorithm};
 use ipnet::IpNet;
@@ -11,6 +13,7 @@ use secrecy::SecretString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use url::Url;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -25,6 +28,11 @@ pub struct Settings {
     pub outgoing: Outgoing,
     pub theme: Theme,
     pub audit: Audit,
+    /// None: nothing takes emails.
+    pub email: Option<Email>,
+    pub twilio: Option<Twilio>,
+    pub text: Option<Telephone>,
+    pub voice: Option<Telephone>,
     pub dev: Dev,
     pub log: Log,
     pub groups: Vec<Group>,
@@ -124,6 +132,97 @@ pub struct Theme {
 pub struct Audit {
     /// None: beside an SQLite database.
     pub checkpoints_file: Option<PathBuf>,
+}
+
+/// The mail server.
+#[derive(Clone, Debug)]
+pub struct Email {
+    pub host: String,
+    pub port: u16,
+    pub tls: EmailTls,
+    pub username: Option<String>,
+    pub password: Option<SecretString>,
+    pub from: EmailAddress,
+    pub from_name: Option<String>,
+    pub timeout: SignedDuration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailTls {
+    StartTls,
+    Tls,
+    /// To loopback alone.
+    None,
+}
+
+impl EmailTls {
+    pub const ALL: &'static [Self] = &[Self::StartTls, Self::Tls, Self::None];
+
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Tls => 465,
+            Self::None => 25,
+        }
+    }
+}
+
+impl fmt::Display for EmailTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StartTls => "starttls",
+            Self::Tls => "tls",
+            Self::None => "none",
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Twilio {
+    pub account_sid: String,
+    pub auth_token: SecretString,
+    pub from: Option<E164>,
+    /// Takes the place of `from` for texts.
+    pub messaging_service: Option<String>,
+    pub base_url: Url,
+}
+
+/// Who takes texts or calls.
+#[derive(Clone, Debug)]
+pub enum Telephone {
+    Twilio,
+    Http(HttpGateway),
+}
+
+/// A request whose URL, headers and body hold placeholders.
+#[derive(Clone, Debug)]
+pub struct HttpGateway {
+    pub method: HttpMethod,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<String>,
+    pub secret: Option<SecretString>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpMethod {
+    Get,
+    Post,
+    Put,
+}
+
+impl HttpMethod {
+    pub const ALL: &'static [Self] = &[Self::Get, Self::Post, Self::Put];
+}
+
+impl fmt::Display for HttpMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

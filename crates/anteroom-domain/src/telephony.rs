@@ -5,7 +5,10 @@
 //! the region decides, not the code.
 
 use crate::phone::E164;
+use crate::rate::RateLimit;
+use jiff::SignedDuration;
 use phonenumber::country::Id;
+pub use phonenumber::country::Id as Region;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{PhoneNumber, Type};
 
@@ -13,17 +16,57 @@ use phonenumber::{PhoneNumber, Type};
 pub struct TelephonyPolicy {
     /// The first one is that of numbers typed without a country code.
     pub regions: Vec<Id>,
+    /// Codes to one number, whosever account asks.
+    pub per_number: RateLimit,
+    /// Codes to all numbers that share their first digits: pumped traffic goes to blocks of numbers.
+    pub per_prefix: RateLimit,
+    /// Codes to all numbers. Beyond it nothing goes out, and the log has an alarm.
+    pub overall: RateLimit,
 }
 
 impl Default for TelephonyPolicy {
     fn default() -> Self {
-        Self { regions: vec![Id::US] }
+        Self {
+            regions: vec![Id::US],
+            per_number: RateLimit { max: 20, window: SignedDuration::from_hours(24) },
+            per_prefix: RateLimit { max: 60, window: SignedDuration::from_hours(1) },
+            overall: RateLimit { max: 300, window: SignedDuration::from_hours(1) },
+        }
     }
 }
 
 impl TelephonyPolicy {
+    /// The counters that a code to `number` moves, with what each is allowed; narrowest first.
+    pub fn budgets(&self, number: &E164) -> [Budget; 3] {
+        let prefix: String = number.as_str().chars().take(PREFIX).collect();
+        [
+            Budget { scope: "phone_number", subject: number.as_str().to_owned(), limit: self.per_number },
+            Budget { scope: "phone_prefix", subject: prefix, limit: self.per_prefix },
+            Budget { scope: OVERALL, subject: String::new(), limit: self.overall },
+        ]
+    }
+
     pub fn default_region(&self) -> Option<Id> {
         self.regions.first().copied()
+    }
+}
+
+/// A plus and seven digits: in the plan of +1, area and exchange.
+const PREFIX: usize = 8;
+const OVERALL: &str = "phone_overall";
+
+/// One counter of codes by text and call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    pub scope: &'static str,
+    pub subject: String,
+    pub limit: RateLimit,
+}
+
+impl Budget {
+    /// Whether spending it means that somebody drives the numbers up, rather than one person in a hurry.
+    pub fn is_the_breaker(&self) -> bool {
+        self.scope == OVERALL
     }
 }
 
@@ -83,6 +126,17 @@ mod tests {
             let number = parse_number(text, Some(Id::US));
             assert_eq!(number.as_ref().map(E164::as_str).map_err(|problem| *problem), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_code_counts_for_its_number_its_neighbours_and_all() {
+        let policy = TelephonyPolicy::default();
+        let budgets = policy.budgets(&E164::parse("+12025550143").unwrap());
+        let found = budgets.each_ref().map(|budget| (budget.subject.as_str(), budget.limit));
+        let expected =
+            [("+12025550143", policy.per_number), ("+1202555", policy.per_prefix), ("", policy.overall)];
+        assert_eq!(found, expected);
+        assert_eq!(budgets.map(|budget| budget.is_the_breaker()), [false, false, true]);
     }
 
     #[test]

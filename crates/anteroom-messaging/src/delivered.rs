@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::call::transcript;
 use crate::letterhead::Letterhead;
-use crate::{Written, write};
+use crate::rendered::Rendered;
 
 /// One object of `/dev/outbox.json`. The names are part of the public surface.
 #[derive(Clone, Serialize)]
@@ -29,10 +29,10 @@ pub struct Delivered {
 
 impl Delivered {
     pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
-        let (subject, text, html) = match write(theme, letterhead, message)? {
-            Written::Email(email) => (Some(email.subject), email.text, Some(email.html)),
-            Written::Text(text) => (None, text, None),
-            Written::Call(script) => (None, transcript(&script), None),
+        let (subject, text, html) = match Rendered::of(theme, letterhead, message)? {
+            Rendered::Email { email, .. } => (Some(email.subject), email.text, Some(email.html)),
+            Rendered::Text { body, .. } => (None, body, None),
+            Rendered::Call { script, .. } => (None, transcript(&script.words), None),
         };
         let (link, code) = secrets(&message.parcel);
         Ok(Self {

@@ -9,7 +9,7 @@ use anteroom_pages::{
 
 use crate::letterhead::Letterhead;
 
-pub fn write(
+pub(crate) fn write(
     theme: &Theme,
     letterhead: &Letterhead,
     locale: Locale,

@@ -1,32 +1,23 @@
-//! Messages to people: what is queued in the database becomes an email, a text message or a call in the theme's words.
+//! Messages to people: what is queued in the database becomes an email, a text message or a call in the theme's words,
+//! and is sent.
 //!
-//! Sending is not here yet: queued messages rest sealed in the outbox until a provider delivers them; a development
-//! instance shows them on a page instead.
+//! A development instance shows them on a page instead ([`Delivered`]); everywhere else a [`Worker`] sends them through the
+//! configured [`Senders`].
 
-pub mod call;
+mod call;
 mod delivered;
-pub mod email;
+mod email;
 mod letterhead;
-pub mod text;
-
-use anteroom_domain::message::{Message, Parcel};
-use anteroom_pages::{CallScript, Email, RenderError, Theme};
+mod rendered;
+mod sending;
+mod text;
+mod worker;
 
 pub use delivered::Delivered;
 pub use letterhead::Letterhead;
-
-/// A message in its final words, for whoever delivers it.
-pub enum Written {
-    Email(Email),
-    Text(String),
-    Call(CallScript),
-}
-
-pub fn write(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Written, RenderError> {
-    let locale = letterhead.language(message.locale.as_deref());
-    Ok(match &message.parcel {
-        Parcel::Email { to, mail } => Written::Email(email::write(theme, letterhead, locale, (to, mail))?),
-        Parcel::Text { code, .. } => Written::Text(text::write(theme, letterhead, locale, code)?),
-        Parcel::Call { code, .. } => Written::Call(call::write(theme, letterhead, locale, code)?),
-    })
-}
+pub use rendered::{Rendered, Script};
+pub use sending::{
+    ClientError, Failure, Gateway, GatewayError, GatewayMethod, GatewayRequest, Reason, Senders, Smtp,
+    SmtpError, SmtpServer, SmtpTls, Telephone, twilio,
+};
+pub use worker::{Worker, Writer};

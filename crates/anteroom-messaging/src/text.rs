@@ -5,7 +5,7 @@ use anteroom_pages::{CodeText, Locale, RenderError, Theme};
 
 use crate::letterhead::Letterhead;
 
-pub fn write(
+pub(crate) fn write(
     theme: &Theme,
     letterhead: &Letterhead,
     locale: Locale,

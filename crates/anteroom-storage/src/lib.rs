@@ -31,6 +31,7 @@ mod phones;
 mod rate;
 mod row;
 mod schema;
+mod sending;
 mod sessions;
 mod store;
 mod sweep;
@@ -50,6 +51,7 @@ pub use options::StoreOptions;
 pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease};
 pub use passwords::AgeingPassword;
 pub use schema::{SchemaState, migrate, schema_state};
+pub use sending::{LeasedMessage, MessageResult, MessageState, MessageStatus};
 pub use store::{Reads, Store, Tx, UnkeyedStore};
 pub use sweep::Swept;
 

@@ -88,7 +88,7 @@ impl Reads {
         rows.iter().map(|row| self.message(row)).collect()
     }
 
-    fn message(&self, row: &messages::Model) -> Result<Message, StoreError> {
+    pub(crate) fn message(&self, row: &messages::Model) -> Result<Message, StoreError> {
         let place = Place { table: "messages", id: &row.id };
         let sealed = row.sealed_payload.as_deref().unwrap_or_default();
         let ring = self.keys.ring.load();

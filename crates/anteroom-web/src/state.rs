@@ -2,6 +2,7 @@
 
 use anteroom_flows::provider::Provider;
 use anteroom_messaging::Letterhead;
+use anteroom_messaging::twilio::Callbacks;
 use anteroom_pages::{Locale, Theme};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
@@ -27,6 +28,8 @@ pub struct WebSettings {
     pub dev_outbox: bool,
     /// The listener itself is bound to loopback.
     pub listens_on_loopback: bool,
+    /// Whoever takes texts or calls asks back.
+    pub twilio: Option<Arc<Callbacks>>,
 }
 
 #[derive(Debug, thiserror::Error)]

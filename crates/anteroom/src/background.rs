@@ -210,7 +210,7 @@ async fn taken_up(web: &Web, configuration: &Configuration) {
     tracing::info!(
         digest = %configuration.digest,
         "configuration taken up; what has changed in practice.default_locale, [server], [database], [keys], [hashing], \
-         [outgoing], [audit], [dev] and [log] waits for the next start"
+         [outgoing], [email], [twilio], [text], [voice], [audit], [dev] and [log] waits for the next start"
     );
     if let Err(error) = admin::note_configuration(&web.provider).await {
         tracing::error!("the trail was not told of the configuration: {error}");

@@ -8,5 +8,6 @@ pub mod commands;
 pub mod demo;
 pub mod housekeeping;
 pub mod logging;
+pub mod sending;
 pub mod serve;
 pub mod wiring;

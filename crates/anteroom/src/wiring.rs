@@ -22,6 +22,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sending::{self, SendingError};
+
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
     #[error(transparent)]
@@ -52,6 +54,8 @@ pub enum WiringError {
     Flow(#[from] FlowError),
     #[error(transparent)]
     Web(#[from] ConfigurationError),
+    #[error(transparent)]
+    Sending(#[from] SendingError),
     #[error(
         "this database was made by `anteroom demo`: it holds known passwords and must not serve real people"
     )]
@@ -264,6 +268,7 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
         default_locale: Locale::from_tag(&settings.practice.default_locale).unwrap_or(Locale::En),
         dev_outbox: settings.dev.outbox,
         listens_on_loopback: settings.server.listen.ip().is_loopback(),
+        twilio: sending::callbacks(settings, &provider),
     };
     Ok(Web::new(provider, theme, web_settings)?)
 }

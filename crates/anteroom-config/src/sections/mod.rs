@@ -4,9 +4,11 @@ mod client;
 mod client_metadata;
 mod journeys;
 mod keys;
+mod messages;
 mod people;
 mod policy;
 mod server;
+mod telephony;
 
 use anteroom_domain::policy::Policy;
 use anteroom_oidc::Issuer;
@@ -20,7 +22,9 @@ pub(crate) use server::DatabaseDraft;
 
 use crate::reader::kind::{list, parsed, quoted, text};
 use crate::reader::{Section, key};
-use crate::settings::{Audit, Dev, Hashing, Log, Outgoing, PolicyProfile, Practice, Server, Theme};
+use crate::settings::{
+    Audit, Dev, Email, Hashing, Log, Outgoing, PolicyProfile, Practice, Server, Telephone, Theme, Twilio,
+};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -45,6 +49,10 @@ pub(crate) struct Main {
     pub(crate) outgoing: Outgoing,
     pub(crate) theme: Theme,
     pub(crate) audit: Audit,
+    pub(crate) email: Option<Email>,
+    pub(crate) twilio: Option<Twilio>,
+    pub(crate) text: Option<Telephone>,
+    pub(crate) voice: Option<Telephone>,
     pub(crate) dev: Dev,
     pub(crate) log: Log,
 }
@@ -71,6 +79,10 @@ pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
         outgoing: server::read_outgoing(top),
         theme: people::read_theme(top),
         audit: server::read_audit(top),
+        email: messages::read_email(top),
+        twilio: messages::read_twilio(top),
+        text: messages::read_text(top),
+        voice: messages::read_voice(top),
         dev: server::read_dev(top),
         log: server::read_log(top),
     }

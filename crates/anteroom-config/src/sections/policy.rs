@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use super::journeys::{read_codes, read_new_password, read_recovery};
 use super::server::network;
+use super::telephony::read_telephony;
 use super::{DAY, HOUR, MINUTE, SECOND, days};
 use crate::diagnostics::Finding;
 use crate::reader::duration::{parse, show};
@@ -44,7 +45,7 @@ pub(super) fn read_policy(top: &mut Section<'_, '_>) -> (PolicyProfile, Policy) 
             new_password: read_new_password(section, default.new_password),
             codes: read_codes(section, default.codes),
             recovery: read_recovery(section, default.recovery),
-            telephony: default.telephony,
+            telephony: read_telephony(section, default.telephony),
             new_devices_step_up: read_new_devices(section, default.new_devices_step_up),
             session: read_session(section, default.session),
             sign_in: read_sign_in(section, default.sign_in),

@@ -5,6 +5,7 @@ mod diagnostics;
 mod digest;
 mod example;
 mod files;
+mod messages;
 mod mutilated;
 mod reference;
 mod secrets;

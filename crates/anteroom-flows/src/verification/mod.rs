@@ -15,6 +15,7 @@ use anteroom_domain::ids::PhoneId;
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
+use anteroom_storage::{MessageState, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::FlowError;
@@ -51,7 +52,19 @@ pub struct Sent {
     /// Until another one may be sent.
     pub wait: Option<Wait>,
     pub expired: bool,
+    pub failed: Option<SendFailure>,
 }
+
+/// Why the code will not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendFailure {
+    /// The number takes no texts: a call may get through.
+    TextRefused,
+    NotSent,
+}
+
+/// The word under which a refused text is kept.
+const TEXT_REFUSED: &str = "text_refused";
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -73,7 +86,17 @@ pub(crate) async fn sent(
     let Some(offer) = went.filter(|_| code.account == account.id).cloned() else { return Ok(None) };
     let before = provider.store.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
     let wait = provider.snapshot().policy.codes.may_send(&before.sent, visitor.now).err();
-    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now) }))
+    let failed = provider.store.message_state(code.message).await?.and_then(|state| failed(&state));
+    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now), failed }))
+}
+
+fn failed(state: &MessageState) -> Option<SendFailure> {
+    let refused = state.last_error.as_deref() == Some(TEXT_REFUSED);
+    match state.status {
+        MessageStatus::Failed if refused => Some(SendFailure::TextRefused),
+        MessageStatus::Failed | MessageStatus::Expired => Some(SendFailure::NotSent),
+        MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Sent => None,
+    }
 }
 
 /// The step as the one decision sees it now, or wherever else it leads.

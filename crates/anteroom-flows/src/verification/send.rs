@@ -7,7 +7,7 @@ use anteroom_domain::message::{Message, Parcel, SecretCode};
 use anteroom_domain::one_time_code::{CodePolicy, DIGITS, OneTimeCode};
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
-use anteroom_domain::telephony::allowed;
+use anteroom_domain::telephony::{Budget, allowed};
 use anteroom_storage::Tx;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -64,6 +64,7 @@ struct Prepared {
     code: OneTimeCode,
     message: Message,
     policy: CodePolicy,
+    budgets: [Budget; 3],
 }
 
 pub async fn send(
@@ -102,6 +103,7 @@ fn prepare(
 ) -> Prepared {
     let (random, at) = (&provider.random, visitor.now);
     let policy = provider.snapshot().policy.codes;
+    let budgets = provider.snapshot().policy.telephony.budgets(&offer.phone.number);
     let keeping = Keeping::prepare(provider, &carried, at);
     let (id, digits, message) =
         (CodeId(new_id(random, at)), random.digits(DIGITS), MessageId(new_id(random, at)));
@@ -143,6 +145,7 @@ fn prepare(
         code,
         message,
         policy,
+        budgets,
     }
 }
 
@@ -161,6 +164,9 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     if let Err(wait) = policy.may_send(&before.sent, visitor.now) {
         return Ok(Err(SendProblem::Wait(wait)));
     }
+    if let Err(wait) = spend(&tx, &prepared).await? {
+        return Ok(Err(SendProblem::Wait(wait)));
+    }
     let proof = prepared.carried.proof().cloned();
     let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
     let interaction = carried.row().ok_or(FlowError::Broken("a kept journey without its row"))?;
@@ -173,4 +179,32 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     };
     tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
     Ok(Ok(carried))
+}
+
+/// What all codes together may cost. A refusal counts nothing. Nobody locks an account after these counters, so they may come
+/// after it.
+async fn spend(tx: &Tx, prepared: &Prepared) -> Result<Result<(), Wait>, FlowError> {
+    let now = prepared.visitor.now;
+    for budget in &prepared.budgets {
+        let counts = tx.counts(budget.scope, &budget.subject, budget.limit, now).await?;
+        if let Err(wait) = budget.limit.admit(counts, now) {
+            if budget.is_the_breaker() {
+                let most = budget.limit.max;
+                tracing::error!(
+                    most,
+                    "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
+                );
+            } else {
+                tracing::warn!(
+                    scope = budget.scope,
+                    "a code was not sent: too many to this number or its neighbours"
+                );
+            }
+            return Ok(Err(wait));
+        }
+    }
+    for budget in &prepared.budgets {
+        tx.count(budget.scope, &budget.subject, budget.limit.window_start(now), 1).await?;
+    }
+    Ok(Ok(()))
 }

@@ -15,4 +15,5 @@ mod journeys;
 mod keys;
 mod kill;
 mod operation;
+mod sending;
 mod sessions;

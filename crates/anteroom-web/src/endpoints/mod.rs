@@ -5,4 +5,5 @@ pub(crate) mod cors;
 pub(crate) mod discovery;
 pub(crate) mod health;
 pub(crate) mod token;
+pub(crate) mod twilio;
 pub(crate) mod userinfo;

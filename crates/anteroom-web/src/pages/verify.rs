@@ -7,8 +7,8 @@ use anteroom_domain::rate::Wait;
 use anteroom_flows::onward::{Onward, Step, StepPage};
 use anteroom_flows::phones::Offer;
 use anteroom_flows::verification::{
-    Choice, EnterOutcome, EntryProblem, SendOutcome, SendProblem, Sent, Verification, enter as enter_code,
-    send as send_code,
+    Choice, EnterOutcome, EntryProblem, SendFailure, SendOutcome, SendProblem, Sent, Verification,
+    enter as enter_code, send as send_code,
 };
 use anteroom_pages::{
     ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, VerifyIdentityPage,
@@ -111,7 +111,11 @@ fn entry(
     let lifetime = shown.asker.web.provider.snapshot().policy.codes.lifetime;
     let handle = shown.interaction.clone().unwrap_or_default();
     let wait = sent.wait.map_or(0, |wait| wait.0.as_secs().max(1));
-    let problem = problem.or(sent.expired.then_some(EnterCodeProblem::Expired));
+    let failed = sent.failed.map(|failed| match failed {
+        SendFailure::TextRefused => EnterCodeProblem::TextRefused,
+        SendFailure::NotSent => EnterCodeProblem::NotSent,
+    });
+    let problem = problem.or(sent.expired.then_some(EnterCodeProblem::Expired)).or(failed);
     let view = EnterCodePage {
         form_token: token_for(shown.asker, FormName::VerifyCode),
         resend_form_token: token_for(shown.asker, FormName::VerifySend),

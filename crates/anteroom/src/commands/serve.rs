@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::{CommandError, block_on, production};
 use crate::cli::ConfigArgs;
-use crate::{background, logging, serve, wiring};
+use crate::{background, logging, sending, serve, wiring};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let mut source = Source::new(&args.config);
@@ -22,8 +22,12 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         admin::note_configuration(&provider).await?;
         let listener = TcpListener::bind(settings.server.listen).await?;
         tracing::info!(issuer = settings.issuer.as_str(), listen = %listener.local_addr()?, "ready");
+        let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let tasks = background::start(&web, settings, Some(source));
         serve::serve(vec![listener], anteroom_web::router(web), serve::stop_signal()).await?;
+        if let Some(sending) = sending {
+            sending.finish().await;
+        }
         drop(tasks);
         background::finish_trail(&provider, settings).await?;
         provider.store.close().await;

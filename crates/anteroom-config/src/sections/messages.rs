@@ -1,0 +1,266 @@
+//! Who takes emails, texts and calls.
+
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::phone::E164;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use std::net::IpAddr;
+use url::{Host, Url};
+
+use super::SECOND;
+use crate::diagnostics::Finding;
+use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, text, word};
+use crate::reader::{SecretKeys, Section, key};
+use crate::settings::{Email, EmailTls, HttpGateway, HttpMethod, Telephone, Twilio};
+
+pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
+    const PASSWORD: SecretKeys = SecretKeys {
+        file: "password_file",
+        file_meaning: "File with the password for `username`.",
+        env: "password_env",
+        env_meaning: "Environment variable with the password for `username`.",
+    };
+    let about = "The mail server that emails are given to. Without this section none go out: nobody can be invited \
+        or reset a password.";
+    let email = top.optional_section("email", about, |section| {
+        PASSWORD.forbid_inline(section);
+        let host = section.require(key("host", text(), "Its name, as in its certificate."));
+        let meaning =
+            "How the connection is secured: `starttls` or `tls`; `none` for a server on this machine only.";
+        let tls = section.get_or(key("tls", word(EmailTls::ALL), meaning), EmailTls::StartTls);
+        let meaning = "587 if left out, with `tls = \"tls\"` 465, with `tls = \"none\"` 25.";
+        let port = section.get(key("port", integer(1..=u16::MAX), meaning)).unwrap_or(tls.usual_port());
+        let username = section.get(key("username", text(), "Whom the server knows Anteroom as."));
+        let password = PASSWORD.read(section).map(|secret| secret.value);
+        if username.is_some() != password.is_some() && !section.cx.is_describing() {
+            let finding = Finding::error("a user name and a password belong together");
+            let place = section.place_of("username").or_else(|| section.place_of(PASSWORD.file));
+            section
+                .cx
+                .report(finding.at(place.or_else(|| section.place_of(PASSWORD.env)), "only this is given"));
+        }
+        let from = section.require(key("from", address(), "The address that emails come from."));
+        let from_name =
+            section.get(key("from_name", text(), "The name beside it; the practice's, for example."));
+        let timeout =
+            key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take to answer.");
+        let timeout = section.get_or(timeout, SignedDuration::from_secs(20));
+        let host = host.filter(|host| check_tls(section, tls, host));
+        Some(Email {
+            host: host?,
+            port,
+            tls,
+            username,
+            password: password.flatten(),
+            from: from?,
+            from_name,
+            timeout,
+        })
+    });
+    email.flatten()
+}
+
+fn check_tls(section: &Section<'_, '_>, tls: EmailTls, host: &str) -> bool {
+    let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if tls == EmailTls::None && !local {
+        let finding =
+            Finding::error("emails would travel in the clear, with links that are as good as passwords");
+        let finding = finding.at(section.place_of("tls"), "for a server on this machine only");
+        section.cx.report(finding.at(section.place_of("host"), "this is another machine"));
+        return false;
+    }
+    true
+}
+
+pub(super) fn read_twilio(top: &mut Section<'_, '_>) -> Option<Twilio> {
+    const TOKEN: SecretKeys = SecretKeys {
+        file: "auth_token_file",
+        file_meaning: "File with the account's auth token. Required, unless `auth_token_env` is given.",
+        env: "auth_token_env",
+        env_meaning: "Environment variable with the account's auth token.",
+    };
+    let about = "The account at Twilio, for `[text]` and `[voice]`.";
+    let twilio = top.optional_section("twilio", about, |section| {
+        TOKEN.forbid_inline(section);
+        let account_sid = section.require(key("account_sid", account_sid(), "The account's SID."));
+        let token = TOKEN.read(section);
+        if token.is_none() && !section.cx.is_describing() {
+            let finding = Finding::error("no auth token is given");
+            section.cx.report(finding.at(section.place.clone(), "`auth_token_file` is missing here"));
+        }
+        let from = section.get(key("from", number(), "The number that texts and calls come from, in E.164."));
+        let meaning = "SID of a messaging service that texts come from instead.";
+        let messaging_service = section.get(key("messaging_service", text(), meaning));
+        let meaning = "Where the API is.";
+        let base_url = section.get_or(key("base_url", https_url(), meaning), twilios_own()?);
+        let auth_token = token?.value?;
+        Some(Twilio { account_sid: account_sid?, auth_token, from, messaging_service, base_url })
+    });
+    twilio.flatten()
+}
+
+fn twilios_own() -> Option<Url> {
+    Url::parse("https://api.twilio.com").ok()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Provider {
+    Twilio,
+    Http,
+}
+
+impl Provider {
+    const ALL: &'static [Self] = &[Self::Twilio, Self::Http];
+}
+
+impl std::fmt::Display for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Twilio => "twilio",
+            Self::Http => "http",
+        })
+    }
+}
+
+pub(super) fn read_text(top: &mut Section<'_, '_>) -> Option<Telephone> {
+    let about = "Who takes text messages. Without this section none go out.";
+    top.optional_section("text", about, |section| {
+        let provider = read_provider(section);
+        let gateway = section.optional_section("http", GATEWAY, read_gateway);
+        telephone(section, provider, gateway)
+    })?
+}
+
+pub(super) fn read_voice(top: &mut Section<'_, '_>) -> Option<Telephone> {
+    let about = "Who takes calls. Without this section none go out, and landlines get no codes.";
+    top.optional_section("voice", about, |section| {
+        let provider = read_provider(section);
+        let gateway = section.optional_section("http", GATEWAY, |section| {
+            let meaning = "Whether the gateway asks for a key before it reads `{text}` out. It must: a voicemail \
+                would record the code.";
+            let waits = section.get_or(key("waits_for_key", boolean(), meaning), false);
+            if !waits && !section.cx.is_describing() {
+                let finding = Finding::error("a voicemail would record the codes that this gateway reads out");
+                let place = section.place_of("waits_for_key").or_else(|| section.place.clone());
+                let finding = finding.at(place, "calls need a gateway that waits for a key first");
+                section.cx.report(finding.help("if it does, say so: `waits_for_key = true`"));
+            }
+            read_gateway(section)
+        });
+        telephone(section, provider, gateway)
+    })?
+}
+
+const GATEWAY: &str = "A gateway over HTTP, for `provider = \"http\"`. In `url`, `headers` and `body`, `{to}`, `{text}`, \
+    `{id}` and `{secret}` stand for the number, the words, the message's identifier and the secret, escaped for their \
+    place. Any 2xx is success.";
+
+fn read_provider(section: &mut Section<'_, '_>) -> Option<Provider> {
+    let meaning = "Twilio, with the account of `[twilio]`, or a gateway over HTTP.";
+    section.require(key("provider", word(Provider::ALL), meaning))
+}
+
+fn telephone(
+    section: &Section<'_, '_>,
+    provider: Option<Provider>,
+    gateway: Option<Option<HttpGateway>>,
+) -> Option<Telephone> {
+    match (provider?, gateway) {
+        (Provider::Twilio, _) => Some(Telephone::Twilio),
+        (Provider::Http, Some(gateway)) => gateway.map(Telephone::Http),
+        (Provider::Http, None) => {
+            let finding =
+                Finding::error(format!("`[{}]` names a gateway that is not described", section.path));
+            let finding = finding.at(section.place_of("provider"), "`http` needs a table of its own");
+            section.cx.report(finding.help(format!("add `[{}.http]` with its `url`", section.path)));
+            None
+        }
+    }
+}
+
+fn read_gateway(section: &mut Section<'_, '_>) -> Option<HttpGateway> {
+    const SECRET: SecretKeys = SecretKeys {
+        file: "secret_file",
+        file_meaning: "File with what `{secret}` stands for.",
+        env: "secret_env",
+        env_meaning: "Environment variable with what `{secret}` stands for.",
+    };
+    SECRET.forbid_inline(section);
+    let method = section.get_or(key("method", word(HttpMethod::ALL), "Of the request."), HttpMethod::Post);
+    let meaning = "Where the request goes: https, or http to this machine. Values are percent-encoded.";
+    let url = section.require(key("url", url_template(), meaning));
+    let meaning = "Each as \"Name: value\". A `Content-Type` with `json` makes the body JSON.";
+    let headers = section.get_or(key("headers", list(header()), meaning), Vec::new());
+    let meaning = "The body: a form, or JSON where the headers say so.";
+    let body = section.get(key("body", text(), meaning));
+    let secret: Option<SecretString> = SECRET.read(section).and_then(|secret| secret.value);
+    Some(HttpGateway { method, url: url?, headers, body, secret })
+}
+
+fn address() -> Kind<EmailAddress> {
+    let show = |address: &EmailAddress| quoted(address.as_str());
+    parsed("email address", show, |text| {
+        EmailAddress::parse(text).map_err(|_| "not an email address".to_owned())
+    })
+}
+
+fn number() -> Kind<E164> {
+    let show = |number: &E164| quoted(number.as_str());
+    parsed("number in E.164", show, |text| {
+        E164::parse(text).map_err(|_| "not a number such as \"+12025550143\"".to_owned())
+    })
+}
+
+fn account_sid() -> Kind<String> {
+    parsed(
+        "account SID",
+        |sid| quoted(sid),
+        |text| {
+            let well_formed =
+                text.len() == 34 && text.starts_with("AC") && text.chars().all(|c| c.is_ascii_alphanumeric());
+            if well_formed {
+                Ok(text.to_owned())
+            } else {
+                Err("not \"AC\" and 32 hexadecimal digits".to_owned())
+            }
+        },
+    )
+}
+
+fn https_url() -> Kind<Url> {
+    parsed("https URL", |url: &Url| quoted(url.as_str().trim_end_matches('/')), parse_url)
+}
+
+/// Kept as it was written: a parsed URL would encode the braces.
+fn url_template() -> Kind<String> {
+    parsed("URL with placeholders", |url| quoted(url), |text| parse_url(text).map(|_| text.to_owned()))
+}
+
+fn parse_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() == "https" || (url.scheme() == "http" && local) {
+        Ok(url)
+    } else {
+        Err("must be https; http is for this machine only".to_owned())
+    }
+}
+
+type NameAndValue = (String, String);
+
+fn header() -> Kind<NameAndValue> {
+    let show = |(name, value): &NameAndValue| quoted(&format!("{name}: {value}"));
+    parsed("header", show, |text| {
+        let (name, value) = text.split_once(':').ok_or("not \"Name: value\"")?;
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(is_token) || value.chars().any(char::is_control) {
+            return Err("not a header".to_owned());
+        }
+        Ok((name.to_owned(), value.trim().to_owned()))
+    })
+}

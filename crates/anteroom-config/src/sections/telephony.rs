@@ -1,0 +1,47 @@
+//! Where codes may go by text and call, and how many.
+
+use anteroom_domain::rate::RateLimit;
+use anteroom_domain::telephony::{Region, TelephonyPolicy};
+
+use super::{DAY, MINUTE};
+use crate::diagnostics::Finding;
+use crate::reader::kind::{Kind, duration, integer, list, parsed, quoted};
+use crate::reader::{Section, key};
+
+pub(super) fn read_telephony(policy: &mut Section<'_, '_>, default: TelephonyPolicy) -> TelephonyPolicy {
+    let about = "Where codes go by text and call, and how many at most: whoever may name numbers could make the \
+        practice pay for calls to premium ones, which are never called.";
+    policy.section("telephony", about, |section| {
+        let meaning = "The regions whose numbers are reached, by their two letters (ISO 3166). The first one is that of \
+            numbers typed without a country code. `US` alone is not all of +1.";
+        let regions = section.get_or(key("regions", list(region()), meaning), default.regions);
+        if regions.is_empty() {
+            let finding = Finding::error("no region is reached, so nobody could verify");
+            section.cx.report(finding.at(section.place_of("regions"), "name one at least"));
+        }
+        let about = "Codes to one number, whosever account asks.";
+        let per_number = section.section("per_number", about, |section| read_limit(section, default.per_number));
+        let about = "Codes to all numbers with the same first seven digits.";
+        let per_prefix = section.section("per_prefix", about, |section| read_limit(section, default.per_prefix));
+        let about = "Codes in all. Beyond it none go out, and the log has an alarm: above what the practice needs on its \
+            busiest day, below what hurts.";
+        let overall = section.section("overall", about, |section| read_limit(section, default.overall));
+        TelephonyPolicy { regions, per_number, per_prefix, overall }
+    })
+}
+
+fn read_limit(section: &mut Section<'_, '_>, default: RateLimit) -> RateLimit {
+    RateLimit {
+        max: section.get_or(key("max", integer(1..=100_000), "How many.").looser_above(), default.max),
+        window: section
+            .get_or(key("window", duration(MINUTE..=DAY), "In which time.").looser_below(), default.window),
+    }
+}
+
+fn region() -> Kind<Region> {
+    parsed(
+        "region",
+        |region: &Region| quoted(region.as_ref()),
+        |text| text.parse().map_err(|_| "not a region, such as \"US\"".to_owned()),
+    )
+}

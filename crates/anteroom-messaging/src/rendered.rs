@@ -1,0 +1,48 @@
+//! A message in its final words, with whom it goes to.
+
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::message::{Message, Parcel};
+use anteroom_domain::phone::E164;
+use anteroom_pages::{CallScript, Email, Locale, RenderError, Theme};
+
+use crate::letterhead::Letterhead;
+use crate::{call, email, text};
+
+pub enum Rendered {
+    Email { to: EmailAddress, email: Email },
+    Text { to: E164, body: String },
+    Call { to: E164, script: Script },
+}
+
+/// The words of a call, with the voice that they want.
+pub struct Script {
+    /// BCP 47.
+    pub language: &'static str,
+    pub words: CallScript,
+}
+
+impl Rendered {
+    pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
+        let locale = letterhead.language(message.locale.as_deref());
+        Ok(match &message.parcel {
+            Parcel::Email { to, mail } => {
+                Self::Email { to: to.clone(), email: email::write(theme, letterhead, locale, (to, mail))? }
+            }
+            Parcel::Text { to, code } => {
+                Self::Text { to: to.clone(), body: text::write(theme, letterhead, locale, code)? }
+            }
+            Parcel::Call { to, code } => {
+                let words = call::write(theme, letterhead, locale, code)?;
+                Self::Call { to: to.clone(), script: Script { language: voice(locale), words } }
+            }
+        })
+    }
+}
+
+/// The kind of English and Spanish that is spoken where practices call.
+const fn voice(locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => "en-US",
+        Locale::Es => "es-MX",
+    }
+}

@@ -1,0 +1,79 @@
+//! Why something was not sent, and whether trying again can help.
+
+use jiff::SignedDuration;
+use std::fmt;
+
+/// What is kept beside the message and decides what its person is told. Never a number, an address or a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    NoConnection,
+    TimedOut,
+    /// The other side asks for patience.
+    Busy,
+    /// The other side does not take our name and secret: somebody has to put that right, and then it goes out.
+    Credentials,
+    /// The other side will not have it, whatever the hour.
+    Rejected,
+    /// The number takes no texts, a landline's for example: a call may get through.
+    TextRefused,
+    InvalidNumber,
+    /// Nobody took the call.
+    NotAnswered,
+    /// The message cannot be put into words or into form.
+    Unwritable,
+}
+
+impl Reason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoConnection => "no_connection",
+            Self::TimedOut => "timed_out",
+            Self::Busy => "busy",
+            Self::Credentials => "credentials",
+            Self::Rejected => "rejected",
+            Self::TextRefused => "text_refused",
+            Self::InvalidNumber => "invalid_number",
+            Self::NotAnswered => "not_answered",
+            Self::Unwritable => "unwritable",
+        }
+    }
+
+    /// Whether the same message could get through later.
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::NoConnection | Self::TimedOut | Self::Busy | Self::Credentials | Self::Unwritable => true,
+            Self::Rejected | Self::TextRefused | Self::InvalidNumber | Self::NotAnswered => false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub reason: Reason,
+    /// As the other side asked.
+    pub retry_after: Option<SignedDuration>,
+    /// For the log: the other side's code. Its words may repeat the recipient, so they are left out.
+    pub detail: Option<String>,
+}
+
+impl Failure {
+    pub(crate) const fn new(reason: Reason) -> Self {
+        Self { reason, retry_after: None, detail: None }
+    }
+
+    #[must_use]
+    pub(crate) fn detailed(mut self, detail: impl fmt::Display) -> Self {
+        self.detail = Some(detail.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.as_str())?;
+        match &self.detail {
+            Some(detail) => write!(f, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The client for requests to providers of texts and calls. Their addresses are the operator's own choice, so private ones
+//! are reached; everything else is bounded as for any outgoing request: no redirects, no proxy, little time, little body.
+
+use jiff::SignedDuration;
+use reqwest::header::RETRY_AFTER;
+use reqwest::{RequestBuilder, StatusCode};
+use std::time::Duration;
+use url::{Host, Url};
+
+use super::failure::{Failure, Reason};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
+const MOST_BYTES: usize = 65_536;
+/// Nobody is believed who asks for more patience than that.
+const LONGEST_WAIT: i64 = 3_600;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client for texts and calls cannot be built")]
+pub struct ClientError;
+
+/// `url` is where it will go: to this very machine it may speak plain http, and needs no certificate authorities.
+pub(crate) fn client(url: &Url) -> Result<reqwest::Client, ClientError> {
+    #[expect(clippy::disallowed_methods, reason = "this is the one client for providers of texts and calls")]
+    let builder = reqwest::Client::builder();
+    let builder = if url.scheme() == "http" && is_loopback(url) {
+        builder.tls_certs_only([])
+    } else {
+        builder.https_only(true)
+    };
+    builder
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TOTAL_TIMEOUT)
+        .user_agent("anteroom")
+        .build()
+        .map_err(|_| ClientError)
+}
+
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<SignedDuration>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// An answer of whatever status; a failure is the lack of one.
+pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
+    let mut response = request.send().await.map_err(|error| no_answer(&error))?;
+    let after =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+    let retry_after = after.map(|seconds| SignedDuration::from_secs(seconds.clamp(0, LONGEST_WAIT)));
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MOST_BYTES {
+            break;
+        }
+    }
+    Ok(Answer { status, retry_after, body })
+}
+
+fn no_answer(error: &reqwest::Error) -> Failure {
+    Failure::new(if error.is_timeout() { Reason::TimedOut } else { Reason::NoConnection })
+}
+
+impl Answer {
+    /// What a status that is no success says, where nothing more specific is known.
+    pub(crate) fn failure(&self) -> Failure {
+        let reason = match self.status.as_u16() {
+            401 | 403 => Reason::Credentials,
+            408 | 425 | 429 | 500..=599 => Reason::Busy,
+            _ => Reason::Rejected,
+        };
+        Failure { retry_after: self.retry_after, ..Failure::new(reason).detailed(self.status.as_u16()) }
+    }
+}

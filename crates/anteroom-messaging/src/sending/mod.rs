@@ -1,0 +1,69 @@
+//! The ways out: SMTP for email, Twilio or a gateway over HTTP for texts and calls.
+
+mod failure;
+mod gateway;
+mod http;
+mod smtp;
+pub mod twilio;
+
+pub use failure::{Failure, Reason};
+pub use gateway::{Gateway, GatewayError, GatewayMethod, GatewayRequest};
+pub use http::ClientError;
+pub use smtp::{Smtp, SmtpError, SmtpServer, SmtpTls};
+
+use anteroom_domain::ids::MessageId;
+use anteroom_domain::message::Channel;
+use jiff::Timestamp;
+
+use crate::rendered::Rendered;
+use twilio::Twilio;
+
+/// Who takes texts and calls.
+pub enum Telephone {
+    Twilio(Twilio),
+    Gateway(Gateway),
+}
+
+/// What is configured; a channel without a sender has nobody to take its messages.
+#[derive(Default)]
+pub struct Senders {
+    pub email: Option<Smtp>,
+    pub text: Option<Telephone>,
+    pub call: Option<Telephone>,
+}
+
+/// Which message, and when it was written and stops being of use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) id: MessageId,
+    pub(crate) at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Senders {
+    pub const fn serves(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email => self.email.is_some(),
+            Channel::Text => self.text.is_some(),
+            Channel::Call => self.call.is_some(),
+        }
+    }
+
+    pub(crate) async fn send(&self, ticket: Ticket, rendered: &Rendered) -> Result<(), Failure> {
+        let nobody = Failure::new(Reason::NoConnection).detailed("not configured");
+        match rendered {
+            Rendered::Email { to, email } => {
+                let smtp = self.email.as_ref().ok_or(nobody)?;
+                smtp.send((ticket.id, ticket.at), to, email).await
+            }
+            Rendered::Text { to, body } => match self.text.as_ref().ok_or(nobody)? {
+                Telephone::Twilio(twilio) => twilio.text(ticket, to, body).await,
+                Telephone::Gateway(gateway) => gateway.send(ticket.id, to, body).await,
+            },
+            Rendered::Call { to, script } => match self.call.as_ref().ok_or(nobody)? {
+                Telephone::Twilio(twilio) => twilio.call(ticket, to, script).await,
+                Telephone::Gateway(gateway) => gateway.send(ticket.id, to, &script.words.code_spoken).await,
+            },
+        }
+    }
+}

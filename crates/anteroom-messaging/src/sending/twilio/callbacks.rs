@@ -1,0 +1,87 @@
+//! What Twilio asks us back: what became of a message, and the words behind a key.
+//!
+//! Nobody but Twilio is heard: each request carries a signature over the address that it went to, and its fields.
+
+use anteroom_domain::ids::MessageId;
+use anteroom_storage::{Store, StoreError};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use std::fmt;
+use std::sync::Arc;
+
+use super::script::{NOTHING_MORE, SpokenPart, SpokenPartError};
+use super::signature::verify_signature;
+use super::status::outcome;
+
+pub struct Callbacks {
+    pub auth_token: SecretString,
+    pub seals: Arc<SpokenPart>,
+    pub store: Store,
+}
+
+/// A request as it came in.
+pub struct Callback {
+    pub message: MessageId,
+    /// The whole address, as Twilio called it.
+    pub url: String,
+    pub params: Vec<(String, String)>,
+    pub signature: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CallbackError {
+    #[error("the signature is not Twilio's")]
+    Signature,
+    #[error(transparent)]
+    Part(#[from] SpokenPartError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Callbacks {
+    /// Notes what could not be delivered, so that its person is told to try another way.
+    pub async fn status(&self, callback: &Callback) -> Result<(), CallbackError> {
+        self.check(callback)?;
+        let field = |name: &str| {
+            callback.params.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        };
+        let Some(status) = field("MessageStatus").or_else(|| field("CallStatus")) else { return Ok(()) };
+        let Some(reason) = outcome(status, field("ErrorCode")) else { return Ok(()) };
+        let (id, error) = (callback.message, reason.as_str());
+        let note = self.store.write(move |tx| async move { tx.note_undelivered(id, error).await });
+        if note.await? {
+            tracing::warn!(message = %id, "sent, and not delivered: {error}");
+        }
+        Ok(())
+    }
+
+    /// What is said after a key, as TwiML.
+    pub fn after_the_key(
+        &self,
+        callback: &Callback,
+        part: &str,
+        now: Timestamp,
+    ) -> Result<String, CallbackError> {
+        self.check(callback)?;
+        match self.seals.twiml(callback.message, part, &callback.url, now) {
+            Ok(twiml) => Ok(twiml),
+            Err(SpokenPartError::Over) => Ok(NOTHING_MORE.to_owned()),
+            Err(error @ SpokenPartError::NotOurs) => Err(error.into()),
+        }
+    }
+
+    fn check(&self, callback: &Callback) -> Result<(), CallbackError> {
+        let Callback { url, params, signature, .. } = callback;
+        if verify_signature(&self.auth_token, url, params, signature) {
+            Ok(())
+        } else {
+            Err(CallbackError::Signature)
+        }
+    }
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callbacks")
+    }
+}

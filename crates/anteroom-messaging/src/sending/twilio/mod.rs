@@ -1,0 +1,137 @@
+//! Texts and calls through Twilio's REST API, version 2010-04-01.
+//!
+//! A call says nothing of the code before a key was pressed: a voicemail that answers records the prompt alone. The words
+//! after the key travel sealed in the address that Twilio asks then, so nothing has to be kept for it.
+
+mod callbacks;
+mod script;
+mod signature;
+mod status;
+
+pub use callbacks::{Callback, CallbackError, Callbacks};
+pub use script::{SpokenPart, SpokenPartError};
+
+use anteroom_domain::phone::E164;
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use std::sync::Arc;
+use url::Url;
+
+use super::Ticket;
+use super::failure::{Failure, Reason};
+use super::http::{Answer, ClientError, ask, client};
+use crate::rendered::Script;
+use script::{Words, opening};
+
+/// Where Twilio tells us what became of a message, below the issuer.
+pub const CALLBACK_PATH: &str = "callbacks/twilio";
+
+#[derive(Clone, Debug)]
+pub struct TwilioAccount {
+    /// `https://api.twilio.com`, unless a test has its own.
+    pub base_url: Url,
+    pub account_sid: String,
+    pub auth_token: SecretString,
+    pub number: Option<E164>,
+    /// Takes the number's place for texts.
+    pub messaging_service: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TwilioError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("twilio.base_url cannot have paths")]
+    BaseUrl,
+    #[error("the issuer cannot have paths")]
+    Issuer,
+}
+
+pub struct Twilio {
+    account: TwilioAccount,
+    http: reqwest::Client,
+    /// Of the account, with `Messages.json` and `Calls.json` below.
+    resources: Url,
+    callbacks: Url,
+    words: Words,
+}
+
+/// A refusal in Twilio's words.
+#[derive(Deserialize)]
+struct Refusal {
+    code: u32,
+}
+
+impl Twilio {
+    /// `issuer` is where Twilio reaches us; `seals` is what the words after the key are sealed with.
+    pub fn new(account: TwilioAccount, issuer: &Url, seals: Arc<SpokenPart>) -> Result<Self, TwilioError> {
+        let http = client(&account.base_url)?;
+        let resources = below(&account.base_url, &["2010-04-01", "Accounts", &account.account_sid]);
+        let callbacks = below(issuer, &CALLBACK_PATH.split('/').collect::<Vec<_>>());
+        Ok(Self {
+            resources: resources.ok_or(TwilioError::BaseUrl)?,
+            callbacks: callbacks.ok_or(TwilioError::Issuer)?,
+            words: Words(seals),
+            http,
+            account,
+        })
+    }
+
+    pub(crate) async fn text(&self, ticket: Ticket, to: &E164, body: &str) -> Result<(), Failure> {
+        let (name, sender) = match &self.account.messaging_service {
+            Some(service) => ("MessagingServiceSid", service.as_str()),
+            None => ("From", self.number()?.as_str()),
+        };
+        let callback = self.callback(ticket);
+        let form =
+            [("To", to.as_str()), (name, sender), ("Body", body), ("StatusCallback", callback.as_str())];
+        self.post("Messages.json", &form).await
+    }
+
+    pub(crate) async fn call(&self, ticket: Ticket, to: &E164, script: &Script) -> Result<(), Failure> {
+        let callback = self.callback(ticket);
+        let after_the_key = self.words.after_the_key(&callback, ticket, script);
+        let twiml = opening(script, &after_the_key.ok_or(Failure::new(Reason::Unwritable))?);
+        let form = [
+            ("To", to.as_str()),
+            ("From", self.number()?.as_str()),
+            ("Twiml", &twiml),
+            ("StatusCallback", callback.as_str()),
+            ("Timeout", "40"),
+        ];
+        self.post("Calls.json", &form).await
+    }
+
+    fn number(&self) -> Result<&E164, Failure> {
+        let nothing = || Failure::new(Reason::Credentials).detailed("no number to come from");
+        self.account.number.as_ref().ok_or_else(nothing)
+    }
+
+    fn callback(&self, ticket: Ticket) -> Url {
+        below(&self.callbacks, &[&ticket.id.to_string()]).unwrap_or_else(|| self.callbacks.clone())
+    }
+
+    async fn post(&self, resource: &str, form: &[(&str, &str)]) -> Result<(), Failure> {
+        let url = below(&self.resources, &[resource]).ok_or(Failure::new(Reason::Unwritable))?;
+        let token = self.account.auth_token.expose_secret();
+        let request = self.http.post(url).basic_auth(&self.account.account_sid, Some(token)).form(form);
+        let answer = ask(request).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(refusal(&answer)) }
+    }
+}
+
+fn refusal(answer: &Answer) -> Failure {
+    let code = serde_json::from_slice::<Refusal>(&answer.body).ok().map(|refusal| refusal.code);
+    let general = answer.failure();
+    let Some(code) = code.filter(|_| answer.status != StatusCode::TOO_MANY_REQUESTS) else { return general };
+    let reason = if answer.status.is_server_error() { None } else { status::reason(code) };
+    Failure { reason: reason.unwrap_or(general.reason), ..general }
+        .detailed(format!("{}, error {code}", answer.status.as_u16()))
+}
+
+fn below(url: &Url, segments: &[&str]) -> Option<Url> {
+    let mut url = url.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(segments);
+    Some(url)
+}

@@ -1,0 +1,219 @@
+//! The worker: takes what is due from the outbox, sends it, and says what became of it.
+//!
+//! Invariants:
+//! - each channel has a lane of its own, and each message in it a time limit: a slow provider holds up nobody else;
+//! - a lease is longer than an attempt may take, so a message is in one hand at a time; what a dead node held is due again;
+//! - a stop takes nothing new and waits for what is under way, so that nothing is sent twice on its account;
+//! - what is over its time is erased, also on channels that nobody serves.
+
+use anteroom_domain::clock::Clock;
+use anteroom_domain::message::{Channel, Message, Parcel};
+use anteroom_pages::RenderError;
+use anteroom_storage::{LeasedMessage, MessageResult, Store, StoreError};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use tokio::sync::watch;
+
+use crate::rendered::Rendered;
+use crate::sending::{Failure, Reason, Senders, Ticket};
+
+/// Attempts under way at once on one channel.
+const PARALLEL: usize = 16;
+/// How long one may take.
+const ATTEMPT: Duration = Duration::from_secs(30);
+/// Longer than an attempt, with what is written before and after it.
+const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// How often a lane looks for what is due.
+const ROUND: Duration = Duration::from_millis(500);
+/// How often messages whose time is over are erased, and how many at once.
+const EXPIRY_ROUND: Duration = Duration::from_secs(15);
+const EXPIRY_BATCH: u64 = 500;
+/// Waits between attempts; the last one stands for all that follow.
+const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
+/// What became of an attempt is worth a few tries to write down: without it the message goes out again.
+const WRITES: u32 = 5;
+
+/// Puts a message into the words of the theme and the practice as they are now.
+pub type Writer = Box<dyn Fn(&Message) -> Result<Rendered, RenderError> + Send + Sync>;
+
+pub struct Worker {
+    pub store: Store,
+    pub clock: Clock,
+    pub senders: Senders,
+    pub writer: Writer,
+}
+
+impl Worker {
+    /// Until `stop` says so, or its sender is gone.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        tokio::join!(
+            self.lane(Channel::Email, stop.clone()),
+            self.lane(Channel::Text, stop.clone()),
+            self.lane(Channel::Call, stop.clone()),
+            self.expire(stop),
+        );
+    }
+
+    async fn lane(&self, channel: Channel, mut stop: watch::Receiver<bool>) {
+        if !self.senders.serves(channel) {
+            return;
+        }
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            let stopping = *stop.borrow();
+            if !stopping {
+                match self.lease(channel, PARALLEL - under_way.len().min(PARALLEL)).await {
+                    Ok(leased) => under_way.extend(leased.into_iter().map(|leased| self.attempt(leased))),
+                    Err(error) => tracing::error!(channel = channel.as_str(), "outbox: {error}"),
+                }
+            } else if under_way.is_empty() {
+                return;
+            }
+            tokio::select! {
+                Some(()) = under_way.next() => {}
+                () = tokio::time::sleep(ROUND) => {}
+                changed = stop.changed(), if !stopping => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn lease(&self, channel: Channel, room: usize) -> Result<Vec<LeasedMessage>, StoreError> {
+        let now = self.clock.now();
+        let limit = u64::try_from(room).unwrap_or(0);
+        // A look costs nothing, a unit of work its turn in the queue.
+        if limit == 0 || !self.store.are_messages_due(channel, now).await? {
+            return Ok(Vec::new());
+        }
+        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+        self.store.write(move |tx| async move { tx.lease_messages(channel, now, until, limit).await }).await
+    }
+
+    async fn attempt(&self, leased: LeasedMessage) {
+        let LeasedMessage { message, attempt } = leased;
+        let sent = self.send(&message).await;
+        let now = self.clock.now();
+        let result = match &sent {
+            Ok(()) => MessageResult::Sent,
+            Err(failure) => result_of(failure, attempt, (now, message.expires_at)),
+        };
+        note(&message, attempt, (&sent, result));
+        self.finish(&message, result, now).await;
+    }
+
+    async fn send(&self, message: &Message) -> Result<(), Failure> {
+        let rendered = (self.writer)(message);
+        let rendered =
+            rendered.map_err(|error| Failure::new(Reason::Unwritable).detailed(error.to_string()))?;
+        let ticket = Ticket { id: message.id, at: message.created_at, expires_at: message.expires_at };
+        let sending = self.senders.send(ticket, &rendered);
+        let timed_out = |_| Err(Failure::new(Reason::TimedOut));
+        tokio::time::timeout(ATTEMPT, sending).await.unwrap_or_else(timed_out)
+    }
+
+    async fn finish(&self, message: &Message, result: MessageResult, now: Timestamp) {
+        let id = message.id;
+        for attempt in 1..=WRITES {
+            let write =
+                self.store.write(move |tx| async move { tx.finish_message(id, result, now).await }).await;
+            match write {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(message = %id, "what became of a message is not noted: {error}")
+                }
+            }
+            tokio::time::sleep(ROUND * attempt).await;
+        }
+    }
+
+    async fn expire(&self, mut stop: watch::Receiver<bool>) {
+        loop {
+            let now = self.clock.now();
+            let expired =
+                self.store.write(move |tx| async move { tx.expire_messages(now, EXPIRY_BATCH).await }).await;
+            match expired {
+                Ok(0) => {}
+                Ok(count) => tracing::warn!(count, "messages were not sent before their time was over"),
+                Err(error @ StoreError::Closed) => return tracing::debug!("outbox: {error}"),
+                Err(error) => tracing::error!("outbox: {error}"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EXPIRY_ROUND) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+}
+
+/// Another attempt, if it can help and comes before the message is of no use.
+fn result_of(failure: &Failure, attempt: u32, (now, expires_at): (Timestamp, Timestamp)) -> MessageResult {
+    let error = failure.reason.as_str();
+    if !failure.reason.may_pass() {
+        return MessageResult::Failed { error };
+    }
+    let wait = backoff(attempt).max(failure.retry_after.unwrap_or_default());
+    match now.checked_add(wait) {
+        Ok(at) if at < expires_at => MessageResult::Retry { attempt, at, error },
+        _ => MessageResult::Failed { error },
+    }
+}
+
+fn backoff(attempt: u32) -> SignedDuration {
+    let place = usize::try_from(attempt).unwrap_or(usize::MAX).saturating_sub(1);
+    let seconds = BACKOFF_SECONDS.get(place).or(BACKOFF_SECONDS.last()).copied().unwrap_or_default();
+    SignedDuration::from_secs(seconds)
+}
+
+fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), Failure>, MessageResult)) {
+    let (kind, channel) = (message.parcel.kind(), message.parcel.channel().as_str());
+    let to = match &message.parcel {
+        Parcel::Email { to, .. } => to.masked(),
+        Parcel::Text { to, .. } | Parcel::Call { to, .. } => to.masked(),
+    };
+    let id = message.id;
+    match (sent, result) {
+        (Err(failure), MessageResult::Retry { .. }) => {
+            tracing::warn!(message = %id, kind, channel, to, attempt, "not sent yet: {failure}");
+        }
+        (Err(failure), _) => {
+            tracing::error!(message = %id, kind, channel, to, attempt, "not sent, and given up: {failure}");
+        }
+        (Ok(()), _) => tracing::info!(message = %id, kind, channel, to, attempt, "sent"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_pass_is_tried_again_while_it_is_of_use() {
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |seconds: i64| now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+        let busy = |seconds: Option<i64>| Failure {
+            retry_after: seconds.map(SignedDuration::from_secs),
+            ..Failure::new(Reason::Busy)
+        };
+        let retry = |attempt, seconds| MessageResult::Retry { attempt, at: after(seconds), error: "busy" };
+        let failed = |error| MessageResult::Failed { error };
+        for (failure, attempt, expires, expected) in [
+            (busy(None), 1, 600, retry(1, 5)),
+            (busy(None), 2, 600, retry(2, 30)),
+            (busy(None), 3, 600, retry(3, 120)),
+            (busy(None), 4, 600, failed("busy")),
+            (busy(None), 4, 86_400, retry(4, 600)),
+            (busy(None), 60, 86_400, retry(60, 14_400)),
+            (busy(Some(40)), 1, 600, retry(1, 40)),
+            (busy(Some(2)), 2, 600, retry(2, 30)),
+            (busy(Some(3_600)), 1, 600, failed("busy")),
+            (Failure::new(Reason::TextRefused), 1, 600, failed("text_refused")),
+        ] {
+            assert_eq!(result_of(&failure, attempt, (now, after(expires))), expected, "{attempt} {expires}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A mail server and an HTTP API that do as they are told and keep what they got.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What the mail server does with one message; the last one stands for all that follow.
+#[derive(Clone, Copy)]
+pub(crate) enum Mail {
+    Accept,
+    /// Answers RCPT with this.
+    Refuse(u16),
+    /// Hangs up in the middle of DATA.
+    Drop,
+}
+
+#[derive(Clone)]
+pub(crate) struct Double<Behaviour, Got> {
+    pub(crate) port: u16,
+    told: Arc<Mutex<VecDeque<Behaviour>>>,
+    got: Arc<Mutex<Vec<Got>>>,
+}
+
+impl<Behaviour: Copy, Got: Clone> Double<Behaviour, Got> {
+    fn new(port: u16, told: &[Behaviour]) -> Self {
+        Self { port, told: Arc::new(Mutex::new(told.iter().copied().collect())), got: Arc::default() }
+    }
+
+    pub(crate) fn got(&self) -> Vec<Got> {
+        self.got.lock().unwrap().clone()
+    }
+
+    fn next(&self) -> Behaviour {
+        let mut told = self.told.lock().unwrap();
+        if told.len() > 1 { told.pop_front().unwrap() } else { *told.front().unwrap() }
+    }
+}
+
+pub(crate) async fn mail_server(told: &[Mail]) -> Double<Mail, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let double = Double::new(listener.local_addr().unwrap().port(), told);
+    let shared = double.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let behaviour = shared.next();
+            let shared = shared.clone();
+            tokio::spawn(async move { speak_smtp(stream, behaviour, &shared).await });
+        }
+    });
+    double
+}
+
+async fn speak_smtp(stream: TcpStream, behaviour: Mail, double: &Double<Mail, String>) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 double ESMTP\r\n").await.ok()?;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+        let answer = match line.get(..4)?.to_ascii_uppercase().as_str() {
+            "EHLO" => "250 double\r\n".to_owned(),
+            "RCPT" => match behaviour {
+                Mail::Refuse(code) => format!("{code} no\r\n"),
+                Mail::Accept | Mail::Drop => "250 ok\r\n".to_owned(),
+            },
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").await.ok()?;
+                if let Mail::Drop = behaviour {
+                    stream.read_line(&mut line).await.ok()?;
+                    return None;
+                }
+                let mut message = String::new();
+                while !message.ends_with("\r\n.\r\n") {
+                    stream.read_line(&mut message).await.ok()?;
+                }
+                double.got.lock().unwrap().push(message);
+                "250 taken\r\n".to_owned()
+            }
+            "QUIT" => return None,
+            _ => "250 ok\r\n".to_owned(),
+        };
+        stream.write_all(answer.as_bytes()).await.ok()?;
+    }
+}
+
+/// A status with a body and further headers; status 0 never answers.
+#[derive(Clone, Copy)]
+pub(crate) struct Answer(pub(crate) u16, pub(crate) &'static str, pub(crate) &'static str);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Got {
+    /// With method, path and headers.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+pub(crate) async fn api(told: &[Answer]) -> Double<Answer, Got> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let double = Double::new(listener.local_addr().unwrap().port(), told);
+    let shared = double.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let behaviour = shared.next();
+            let shared = shared.clone();
+            tokio::spawn(async move { speak_http(stream, behaviour, &shared).await });
+        }
+    });
+    double
+}
+
+async fn speak_http(
+    stream: TcpStream,
+    Answer(status, headers, body): Answer,
+    double: &Double<Answer, Got>,
+) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    while !head.ends_with("\r\n\r\n") {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok()?;
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        head.push_str(&line);
+    }
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).await.ok()?;
+    double.got.lock().unwrap().push(Got { head, body: String::from_utf8(bytes).ok()? });
+    if status == 0 {
+        return std::future::pending().await;
+    }
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 {status} x\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(answer.as_bytes()).await.ok()?;
+    stream.shutdown().await.ok()
+}

@@ -1,0 +1,172 @@
+//! An outbox with a worker beside it, and a clock in the test's hand.
+
+use anteroom_crypto::{Keyring, Random};
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::clock::Clock;
+use anteroom_domain::ids::MessageId;
+use anteroom_domain::message::{Mail, Message, Parcel, SecretCode};
+use anteroom_domain::phone::E164;
+use anteroom_messaging::{Rendered, Script, Senders, Worker};
+use anteroom_pages::{CallScript, Email};
+use anteroom_storage::{MessageState, MessageStatus, Store, StoreError, StoreOptions, migrate};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub(crate) const TO: &str = "+12025550143";
+
+pub(crate) struct Office {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    _folder: TempDir,
+}
+
+pub(crate) struct Running {
+    task: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        self.task.await.unwrap();
+    }
+
+    /// As a power cut does.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+pub(crate) fn keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::for_tests(1))
+}
+
+impl Office {
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::sqlite(folder.path().join("anteroom.db"));
+        migrate(&options).await.unwrap();
+        let random = Random::seeded(1);
+        let store = Store::connect(&options).await.unwrap().unlock(keyring(), random.clone());
+        let clock = Clock::manual(Timestamp::from_second(1_800_000_000).unwrap());
+        Self { store, clock, random, _folder: folder }
+    }
+
+    pub(crate) async fn queue(&self, parcel: Parcel) -> MessageId {
+        let now = self.clock.now();
+        let message = Message {
+            id: MessageId(self.random.uuid_v4()),
+            account: None,
+            locale: None,
+            parcel,
+            created_at: now,
+            expires_at: now.checked_add(SignedDuration::from_mins(10)).unwrap(),
+        };
+        let id = message.id;
+        let unit = self.store.write(move |tx| {
+            let message = message.clone();
+            async move { tx.enqueue(&message).await }
+        });
+        unit.await.unwrap();
+        id
+    }
+
+    pub(crate) fn send_through(&self, senders: Senders) -> Running {
+        let worker = Worker {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            senders,
+            writer: Box::new(|message| Ok(rendered(message))),
+        };
+        let (stop, stopped) = watch::channel(false);
+        Running { task: tokio::spawn(async move { worker.run(stopped).await }), stop }
+    }
+
+    /// Waits until a message is in a state.
+    pub(crate) async fn until(&self, id: MessageId, reached: impl Fn(&MessageState) -> bool) -> MessageState {
+        let look = async {
+            loop {
+                let state = self.store.message_state(id).await.unwrap().unwrap();
+                if reached(&state) {
+                    return state;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), look).await.unwrap()
+    }
+
+    /// What became of a message when it is over: its reason, or none where it was sent.
+    pub(crate) async fn end_of(&self, id: MessageId) -> Option<String> {
+        let over = |state: &MessageState| matches!(state.status, MessageStatus::Sent | MessageStatus::Failed);
+        self.until(id, over).await.last_error
+    }
+
+    /// The reason why a message waits for another attempt.
+    pub(crate) async fn delay_of(&self, id: MessageId) -> String {
+        let state = self.until(id, |state| state.last_error.is_some()).await;
+        assert_eq!(state.status, MessageStatus::Sending);
+        state.last_error.unwrap()
+    }
+
+    pub(crate) async fn is_erased(&self) -> bool {
+        let left: Result<_, StoreError> = self.store.newest_messages(10).await;
+        left.unwrap().is_empty()
+    }
+}
+
+pub(crate) fn mail() -> Parcel {
+    let to = EmailAddress::parse("alice@demo.example").unwrap();
+    Parcel::Email {
+        to,
+        mail: Mail::PasswordExpires { days: 7, link: "https://id.practice.example/".to_owned() },
+    }
+}
+
+pub(crate) fn number() -> E164 {
+    E164::parse(TO).unwrap()
+}
+
+fn code() -> SecretCode {
+    SecretCode { digits: "402918".to_owned(), minutes: 10 }
+}
+
+pub(crate) fn text() -> Parcel {
+    Parcel::Text { to: number(), code: code() }
+}
+
+pub(crate) fn call() -> Parcel {
+    Parcel::Call { to: number(), code: code() }
+}
+
+fn rendered(message: &Message) -> Rendered {
+    match &message.parcel {
+        Parcel::Email { to, .. } => {
+            let email = Email {
+                subject: "Your password expires — soon".to_owned(),
+                text: "Seven days are left.".to_owned(),
+                html: "<p>Seven days are left.</p>".to_owned(),
+            };
+            Rendered::Email { to: to.clone(), email }
+        }
+        Parcel::Text { to, code } => {
+            Rendered::Text { to: to.clone(), body: format!("code {} & more", code.digits) }
+        }
+        Parcel::Call { to, code } => {
+            let words = CallScript {
+                prompt: "Press <any> key.".to_owned(),
+                code_spoken: code.digits.clone(),
+                again: "Again?".to_owned(),
+                goodbye: "Goodbye.".to_owned(),
+            };
+            let script = Script { language: "en-US", words };
+            Rendered::Call { to: to.clone(), script }
+        }
+    }
+}

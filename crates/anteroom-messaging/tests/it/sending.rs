@@ -1,0 +1,175 @@
+//! What each way out sends, and what it makes of the answer.
+
+use anteroom_domain::address::EmailAddress;
+use anteroom_messaging::twilio::{SpokenPart, Twilio, TwilioAccount};
+use anteroom_messaging::{
+    Gateway, GatewayMethod, GatewayRequest, Senders, Smtp, SmtpServer, SmtpTls, Telephone,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::doubles::{Answer, Mail, api, mail_server};
+use crate::office::{Office, call, keyring, mail, number, text};
+
+pub(crate) fn smtp(port: u16) -> Senders {
+    let server = SmtpServer {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: SmtpTls::None,
+        login: None,
+        from: EmailAddress::parse("no-reply@practice.example").unwrap(),
+        from_name: Some("Practice".to_owned()),
+        timeout: Duration::from_secs(5),
+    };
+    Senders { email: Some(Smtp::new(&server).unwrap()), ..Senders::default() }
+}
+
+fn twilio(office: &Office, port: u16) -> Twilio {
+    let account = TwilioAccount {
+        base_url: format!("http://127.0.0.1:{port}").parse().unwrap(),
+        account_sid: "AC1".to_owned(),
+        auth_token: "token".into(),
+        number: Some(number()),
+        messaging_service: None,
+    };
+    let seals = SpokenPart { keyring: keyring(), random: office.random.clone() };
+    Twilio::new(account, &"https://id.practice.example".parse().unwrap(), Arc::new(seals)).unwrap()
+}
+
+fn texting(telephone: Telephone) -> Senders {
+    Senders { text: Some(telephone), ..Senders::default() }
+}
+
+#[tokio::test]
+async fn an_email_goes_out_once_in_both_forms_and_leaves_nothing_behind() {
+    let (office, server) = (Office::open().await, mail_server(&[Mail::Accept]).await);
+    let id = office.queue(mail()).await;
+    let running = office.send_through(smtp(server.port));
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    let got = server.got();
+    assert_eq!(got.len(), 1);
+    for part in [
+        format!("Message-ID: <{id}@practice.example>"),
+        "Auto-Submitted: auto-generated".to_owned(),
+        "To: alice@demo.example".to_owned(),
+        "multipart/alternative".to_owned(),
+        "Seven days are left.".to_owned(),
+        "<p>Seven days are left.</p>".to_owned(),
+        "Date: Fri, 15 Jan 2027 08:00:00 +0000".to_owned(),
+    ] {
+        assert!(got[0].contains(&part), "{part}\n{}", got[0]);
+    }
+    assert!(office.is_erased().await);
+}
+
+#[tokio::test]
+async fn a_mail_server_says_for_now_or_for_good() {
+    for (told, expected) in [(Mail::Refuse(450), "busy"), (Mail::Drop, "no_connection")] {
+        let (office, server) = (Office::open().await, mail_server(&[told, Mail::Accept]).await);
+        let id = office.queue(mail()).await;
+        let running = office.send_through(smtp(server.port));
+        assert_eq!(office.delay_of(id).await, expected);
+        assert!(!office.is_erased().await);
+        office.clock.advance(jiff::SignedDuration::from_secs(5));
+        assert_eq!(office.end_of(id).await, None);
+        running.stop().await;
+        assert_eq!(server.got().len(), 1);
+    }
+    let (office, server) = (Office::open().await, mail_server(&[Mail::Refuse(550)]).await);
+    let id = office.queue(mail()).await;
+    let running = office.send_through(smtp(server.port));
+    assert_eq!(office.end_of(id).await.as_deref(), Some("rejected"));
+    assert!(office.is_erased().await);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_text_through_twilio_names_where_its_fate_is_told() {
+    let (office, api) = (Office::open().await, api(&[Answer(201, "", "{}")]).await);
+    let id = office.queue(text()).await;
+    let running = office.send_through(texting(Telephone::Twilio(twilio(&office, api.port))));
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    let got = api.got();
+    assert!(got[0].head.starts_with("POST /2010-04-01/Accounts/AC1/Messages.json "), "{}", got[0].head);
+    assert!(got[0].head.contains("Basic QUMxOnRva2Vu"), "AC1 and its token");
+    let callback = format!("https%3A%2F%2Fid.practice.example%2Fcallbacks%2Ftwilio%2F{id}");
+    let body =
+        format!("To=%2B12025550143&From=%2B12025550143&Body=code+402918+%26+more&StatusCallback={callback}");
+    assert_eq!((got.len(), &got[0].body), (1, &body));
+}
+
+#[tokio::test]
+async fn twilio_refuses_for_now_or_for_good() {
+    for (answer, expected) in [
+        (Answer(429, "Retry-After: 7\r\n", r#"{"code": 20429}"#), "busy"),
+        (Answer(500, "", "oops"), "busy"),
+        (Answer(401, "", r#"{"code": 20003}"#), "credentials"),
+    ] {
+        let (office, api) = (Office::open().await, api(&[answer]).await);
+        let id = office.queue(text()).await;
+        let running = office.send_through(texting(Telephone::Twilio(twilio(&office, api.port))));
+        assert_eq!(office.delay_of(id).await, expected);
+        running.stop().await;
+    }
+    for (answer, expected) in [
+        (Answer(400, "", r#"{"code": 21614, "message": "not a mobile number"}"#), "text_refused"),
+        (Answer(400, "", r#"{"code": 21211}"#), "invalid_number"),
+        (Answer(400, "", r#"{"code": 21408}"#), "rejected"),
+        (Answer(404, "", ""), "rejected"),
+    ] {
+        let (office, api) = (Office::open().await, api(&[answer]).await);
+        let id = office.queue(text()).await;
+        let running = office.send_through(texting(Telephone::Twilio(twilio(&office, api.port))));
+        assert_eq!(office.end_of(id).await.as_deref(), Some(expected));
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_says_nothing_of_the_code_before_a_key_and_the_code_after_it() {
+    let (office, api) = (Office::open().await, api(&[Answer(201, "", "{}")]).await);
+    let id = office.queue(call()).await;
+    let senders = Senders { call: Some(Telephone::Twilio(twilio(&office, api.port))), ..Senders::default() };
+    let running = office.send_through(senders);
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    let got = api.got();
+    assert!(got[0].head.starts_with("POST /2010-04-01/Accounts/AC1/Calls.json "), "{}", got[0].head);
+    let form: Vec<(String, String)> =
+        url::form_urlencoded::parse(got[0].body.as_bytes()).into_owned().collect();
+    let twiml = &form.iter().find(|(name, _)| name == "Twiml").unwrap().1;
+    assert!(twiml.contains("Press &lt;any&gt; key.") && !twiml.contains("402918"), "{twiml}");
+    let action = twiml.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+    let part = action.split("part=").nth(1).unwrap();
+    assert!(action.starts_with(&format!("https://id.practice.example/callbacks/twilio/{id}/key?part=")));
+    let seals = SpokenPart { keyring: keyring(), random: office.random.clone() };
+    let spoken = seals.twiml(id, part, action, office.clock.now()).unwrap();
+    assert!(spoken.contains("402918") && spoken.contains("<Gather"), "{spoken}");
+    let other = office.queue(call()).await;
+    assert!(seals.twiml(other, part, action, office.clock.now()).is_err());
+    office.clock.advance(jiff::SignedDuration::from_mins(10));
+    assert!(seals.twiml(id, part, action, office.clock.now()).is_err());
+}
+
+#[tokio::test]
+async fn a_gateway_gets_its_request_filled_in() {
+    let (office, api) = (Office::open().await, api(&[Answer(202, "", "0: Accepted")]).await);
+    let url = "/cgi-bin/sendsms?username=us&password={secret}&to={to}&text={text}";
+    let request = GatewayRequest {
+        method: GatewayMethod::Get,
+        url: format!("http://127.0.0.1:{}{url}", api.port),
+        headers: vec![("X-Reference".to_owned(), "{id}".to_owned())],
+        body: None,
+        secret: Some("s&cret".into()),
+    };
+    let id = office.queue(text()).await;
+    let running = office.send_through(texting(Telephone::Gateway(Gateway::new(request).unwrap())));
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    let got = api.got();
+    let line = "GET /cgi-bin/sendsms?username=us&password=s%26cret&to=%2B12025550143&text=code%20402918%20%26%20more ";
+    assert!(got[0].head.starts_with(line), "{}", got[0].head);
+    assert!(got[0].head.to_lowercase().contains(&format!("x-reference: {id}")));
+}

@@ -1,0 +1,79 @@
+//! The worker: one attempt at a time, nothing lost, nobody held up.
+
+use anteroom_messaging::{Gateway, GatewayMethod, GatewayRequest, Senders, Telephone};
+use anteroom_storage::MessageStatus;
+use jiff::SignedDuration;
+
+use crate::doubles::{Answer, Mail, api, mail_server};
+use crate::office::{Office, mail, text};
+use crate::sending::smtp;
+
+fn gateway(port: u16) -> Telephone {
+    let request = GatewayRequest {
+        method: GatewayMethod::Post,
+        url: format!("http://127.0.0.1:{port}/"),
+        headers: Vec::new(),
+        body: Some("to={to}".to_owned()),
+        secret: None,
+    };
+    Telephone::Gateway(Gateway::new(request).unwrap())
+}
+
+#[tokio::test]
+async fn a_message_in_the_hands_of_a_node_that_dies_goes_out_after_its_lease() {
+    let office = Office::open().await;
+    let (silent, working) = (api(&[Answer(0, "", "")]).await, api(&[Answer(200, "", "")]).await);
+    let id = office.queue(text()).await;
+    let dying = office.send_through(Senders { text: Some(gateway(silent.port)), ..Senders::default() });
+    office.until(id, |state| state.status == MessageStatus::Sending).await;
+    dying.kill().await;
+    let next = office.send_through(Senders { text: Some(gateway(working.port)), ..Senders::default() });
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    assert!(working.got().is_empty(), "the lease is not over");
+    office.clock.advance(SignedDuration::from_secs(90));
+    assert_eq!(office.end_of(id).await, None);
+    next.stop().await;
+    assert_eq!(working.got().len(), 1);
+}
+
+#[tokio::test]
+async fn two_workers_send_each_message_once() {
+    let (office, server) = (Office::open().await, mail_server(&[Mail::Accept]).await);
+    let mut ids = Vec::new();
+    for _ in 0..40 {
+        ids.push(office.queue(mail()).await);
+    }
+    let (first, second) = (office.send_through(smtp(server.port)), office.send_through(smtp(server.port)));
+    for id in ids {
+        assert_eq!(office.end_of(id).await, None);
+    }
+    first.stop().await;
+    second.stop().await;
+    assert_eq!(server.got().len(), 40);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_silent_holds_up_nobody_else() {
+    let (office, server) = (Office::open().await, mail_server(&[Mail::Accept]).await);
+    let silent = api(&[Answer(0, "", "")]).await;
+    for _ in 0..20 {
+        office.queue(text()).await;
+    }
+    let senders = Senders { text: Some(gateway(silent.port)), ..smtp(server.port) };
+    let running = office.send_through(senders);
+    let id = office.queue(mail()).await;
+    assert_eq!(office.end_of(id).await, None);
+    assert!(silent.got().len() <= 16);
+    running.kill().await;
+}
+
+#[tokio::test]
+async fn what_nobody_takes_is_erased_when_its_time_is_over() {
+    let office = Office::open().await;
+    let id = office.queue(text()).await;
+    office.clock.advance(SignedDuration::from_mins(10));
+    let running = office.send_through(Senders::default());
+    office.until(id, |state| state.status == MessageStatus::Expired).await;
+    assert!(office.is_erased().await);
+    running.stop().await;
+}

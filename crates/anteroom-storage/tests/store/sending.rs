@@ -1,0 +1,157 @@
+//! Messages on their way: leases, results, erasure.
+
+use crate::fixtures::*;
+use crate::support::{self, on_both_databases};
+use anteroom_domain::ids::MessageId;
+use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
+use anteroom_domain::phone::E164;
+use anteroom_storage::{
+    LeasedMessage, MessageResult, MessageState, MessageStatus, Store, StoreError, StoreOptions,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+on_both_databases!(
+    a_message_is_leased_to_one_node_at_a_time,
+    a_message_whose_lease_ran_out_is_due_again,
+    what_is_over_has_no_content,
+    only_the_newest_lease_puts_off,
+    messages_expire_unsent,
+    a_provider_may_take_its_word_back,
+);
+
+fn message(number: u8, parcel: Parcel) -> Message {
+    Message {
+        id: message_id(number),
+        account: None,
+        locale: None,
+        parcel,
+        created_at: at(i64::from(number)),
+        expires_at: at(1000),
+    }
+}
+
+fn mail(number: u8) -> Message {
+    let mail = Mail::AccountLocked { at: at(0), link: "https://demo.example/".to_owned() };
+    message(number, Parcel::Email { to: address(number), mail })
+}
+
+fn text(number: u8) -> Message {
+    let code = SecretCode { digits: "123456".to_owned(), minutes: 10 };
+    message(number, Parcel::Text { to: E164::parse("+12025550143").unwrap(), code })
+}
+
+async fn queued(options: &StoreOptions, messages: Vec<Message>) -> Store {
+    let store = store(options).await;
+    let unit = store.write(move |tx| {
+        let messages = messages.clone();
+        async move {
+            for message in &messages {
+                tx.enqueue(message).await?;
+            }
+            Ok::<_, StoreError>(())
+        }
+    });
+    unit.await.unwrap();
+    store
+}
+
+async fn lease(store: &Store, channel: Channel, now: Timestamp, limit: u64) -> Vec<LeasedMessage> {
+    let until = now.checked_add(SignedDuration::from_secs(90)).unwrap();
+    let leased: Result<_, StoreError> =
+        store.write(move |tx| async move { tx.lease_messages(channel, now, until, limit).await }).await;
+    leased.unwrap()
+}
+
+async fn finish(store: &Store, id: MessageId, result: MessageResult) -> bool {
+    let done: Result<_, StoreError> =
+        store.write(move |tx| async move { tx.finish_message(id, result, at(500)).await }).await;
+    done.unwrap()
+}
+
+async fn state(store: &Store, number: u8) -> MessageState {
+    store.message_state(message_id(number)).await.unwrap().unwrap()
+}
+
+fn ids(leased: &[LeasedMessage]) -> Vec<MessageId> {
+    leased.iter().map(|leased| leased.message.id).collect()
+}
+
+async fn a_message_is_leased_to_one_node_at_a_time(options: StoreOptions) {
+    let store = queued(&options, (1..=20).map(mail).chain([text(21)]).collect()).await;
+    let round = || lease(&store, Channel::Email, at(100), 5);
+    let (first, second, third, fourth) = tokio::join!(round(), round(), round(), round());
+    let leased: Vec<_> = [first, second, third, fourth].concat();
+    let distinct: BTreeSet<_> = ids(&leased).into_iter().collect();
+    assert_eq!((leased.len(), distinct.len()), (20, 20));
+    assert!(lease(&store, Channel::Email, at(100), 5).await.is_empty());
+    assert!(!store.are_messages_due(Channel::Email, at(100)).await.unwrap());
+    assert!(store.are_messages_due(Channel::Text, at(100)).await.unwrap());
+    let texts = lease(&store, Channel::Text, at(100), 5).await;
+    assert_eq!(ids(&texts), [message_id(21)]);
+    assert_eq!(texts[0].message.parcel, text(21).parcel);
+}
+
+async fn a_message_whose_lease_ran_out_is_due_again(options: StoreOptions) {
+    let store = queued(&options, vec![mail(1)]).await;
+    assert_eq!(lease(&store, Channel::Email, at(100), 5).await[0].attempt, 1);
+    assert!(lease(&store, Channel::Email, at(189), 5).await.is_empty());
+    // The node died: nobody said what became of it.
+    assert_eq!(lease(&store, Channel::Email, at(190), 5).await[0].attempt, 2);
+    assert_eq!(state(&store, 1).await.status, MessageStatus::Sending);
+}
+
+async fn what_is_over_has_no_content(options: StoreOptions) {
+    let store = queued(&options, vec![mail(1), mail(2), mail(3)]).await;
+    assert_eq!(state(&store, 1).await, MessageState { status: MessageStatus::Queued, last_error: None });
+    lease(&store, Channel::Email, at(100), 5).await;
+    assert!(finish(&store, message_id(1), MessageResult::Sent).await);
+    assert!(finish(&store, message_id(2), MessageResult::Failed { error: "rejected" }).await);
+    let left: Vec<_> = store.newest_messages(10).await.unwrap().iter().map(|message| message.id).collect();
+    assert_eq!(left, [message_id(3)]);
+    let failed = MessageState { status: MessageStatus::Failed, last_error: Some("rejected".to_owned()) };
+    assert_eq!((state(&store, 1).await.status, state(&store, 2).await), (MessageStatus::Sent, failed));
+    // What is over stays over.
+    assert!(!finish(&store, message_id(2), MessageResult::Sent).await);
+    assert_eq!(ids(&lease(&store, Channel::Email, at(300), 5).await), [message_id(3)]);
+    assert_eq!(store.message_state(message_id(9)).await.unwrap(), None);
+}
+
+async fn only_the_newest_lease_puts_off(options: StoreOptions) {
+    let store = queued(&options, vec![mail(1)]).await;
+    let retry = |attempt, after| MessageResult::Retry { attempt, at: at(after), error: "busy" };
+    lease(&store, Channel::Email, at(100), 5).await;
+    assert!(finish(&store, message_id(1), retry(1, 105)).await);
+    assert!(lease(&store, Channel::Email, at(104), 5).await.is_empty());
+    assert_eq!(lease(&store, Channel::Email, at(105), 5).await[0].attempt, 2);
+    assert!(!finish(&store, message_id(1), retry(1, 106)).await);
+    assert!(lease(&store, Channel::Email, at(106), 5).await.is_empty());
+    assert_eq!(state(&store, 1).await.last_error.as_deref(), Some("busy"));
+    assert!(finish(&store, message_id(1), MessageResult::Sent).await);
+    assert_eq!(state(&store, 1).await, MessageState { status: MessageStatus::Sent, last_error: None });
+}
+
+async fn messages_expire_unsent(options: StoreOptions) {
+    let store = queued(&options, vec![mail(1), text(2), mail(3)]).await;
+    finish(&store, message_id(3), MessageResult::Sent).await;
+    let expire = |now| store.write(move |tx| async move { tx.expire_messages(now, 10).await });
+    assert_eq!(expire(at(999)).await.unwrap(), 0);
+    assert_eq!(expire(at(1000)).await.unwrap(), 2);
+    assert_eq!(expire(at(1000)).await.unwrap(), 0);
+    assert!(store.newest_messages(10).await.unwrap().is_empty());
+    assert!(lease(&store, Channel::Email, at(1000), 5).await.is_empty());
+    let found = (state(&store, 1).await.status, state(&store, 2).await.status, state(&store, 3).await.status);
+    assert_eq!(found, (MessageStatus::Expired, MessageStatus::Expired, MessageStatus::Sent));
+}
+
+async fn a_provider_may_take_its_word_back(options: StoreOptions) {
+    let store = queued(&options, vec![text(1), text(2)]).await;
+    finish(&store, message_id(1), MessageResult::Sent).await;
+    let note = |number| {
+        store.write(move |tx| async move { tx.note_undelivered(message_id(number), "text_refused").await })
+    };
+    assert!(note(1).await.unwrap());
+    assert!(!note(1).await.unwrap() && !note(2).await.unwrap());
+    let refused = MessageState { status: MessageStatus::Failed, last_error: Some("text_refused".to_owned()) };
+    assert_eq!((state(&store, 1).await, state(&store, 2).await.status), (refused, MessageStatus::Queued));
+}

@@ -1,0 +1,74 @@
+//! `POST /callbacks/twilio/{message}` and `…/key`: Twilio tells what became of a message, and asks what to say next.
+
+use anteroom_domain::ids::MessageId;
+use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use std::sync::Arc;
+use url::form_urlencoded;
+
+use crate::state::Web;
+
+const SIGNATURE: &str = "x-twilio-signature";
+
+pub(crate) async fn status(
+    State(web): State<Arc<Web>>,
+    Path(id): Path<MessageId>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
+    let callback = read(&web, (id, &uri), &headers, &body);
+    match callbacks.status(&callback).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => refuse(&error),
+    }
+}
+
+pub(crate) async fn key(
+    State(web): State<Arc<Web>>,
+    Path(id): Path<MessageId>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
+    let callback = read(&web, (id, &uri), &headers, &body);
+    match spoken(&web, callbacks, &callback, &uri) {
+        Ok(twiml) => {
+            let kind = (CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+            ([kind, (CACHE_CONTROL, HeaderValue::from_static("no-store"))], twiml).into_response()
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+fn spoken(web: &Web, callbacks: &Callbacks, callback: &Callback, uri: &Uri) -> Result<String, CallbackError> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let part =
+        form_urlencoded::parse(query).find(|(name, _)| name == "part").map(|(_, value)| value.into_owned());
+    callbacks.after_the_key(callback, &part.unwrap_or_default(), web.provider.clock.now())
+}
+
+fn read(web: &Web, (message, uri): (MessageId, &Uri), headers: &HeaderMap, body: &[u8]) -> Callback {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Callback {
+        message,
+        url: format!("{}{path}", web.provider.snapshot().issuer.origin()),
+        params: form_urlencoded::parse(body).into_owned().collect(),
+        signature: signature.to_owned(),
+    }
+}
+
+fn refuse(error: &CallbackError) -> Response {
+    tracing::warn!("callback: {error}");
+    match error {
+        CallbackError::Signature | CallbackError::Part(_) => StatusCode::FORBIDDEN.into_response(),
+        CallbackError::Store(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}

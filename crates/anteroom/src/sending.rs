@@ -1,0 +1,147 @@
+//! Sending: from settings to a worker beside the requests. With the development outbox nothing is sent.
+
+use anteroom_config::{
+    Email, EmailTls, HttpGateway, HttpMethod, Settings, Telephone as Way, Twilio as Account,
+};
+use anteroom_flows::provider::Provider;
+use anteroom_messaging::twilio::{Callbacks, SpokenPart, Twilio, TwilioAccount, TwilioError};
+use anteroom_messaging::{
+    Gateway, GatewayError, GatewayMethod, GatewayRequest, Rendered, Senders, Smtp, SmtpError, SmtpServer,
+    SmtpTls, Telephone, Worker,
+};
+use anteroom_web::Web;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Longer than an attempt may take.
+const STOP_TIMEOUT: Duration = Duration::from_secs(35);
+
+#[derive(Debug, thiserror::Error)]
+pub enum SendingError {
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
+    #[error(transparent)]
+    Twilio(#[from] TwilioError),
+    #[error("the gateway: {0}")]
+    Gateway(#[from] GatewayError),
+}
+
+/// The running worker.
+pub struct Sending {
+    task: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+/// None where messages land in the development outbox.
+pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, SendingError> {
+    if settings.dev.outbox {
+        return Ok(None);
+    }
+    warn_of_gaps(settings);
+    let worker = worker(web, senders(settings, &web.provider)?);
+    let (stop, stopped) = watch::channel(false);
+    Ok(Some(Sending { task: tokio::spawn(async move { worker.run(stopped).await }), stop }))
+}
+
+impl Sending {
+    /// Takes nothing new, and waits for what is under way.
+    pub async fn finish(self) {
+        let Self { mut task, stop } = self;
+        stop.send_replace(true);
+        if tokio::time::timeout(STOP_TIMEOUT, &mut task).await.is_err() {
+            tracing::warn!("messages were still being sent when the time to stop was over");
+            task.abort();
+        }
+    }
+}
+
+fn warn_of_gaps(settings: &Settings) {
+    for (missing, section, consequence) in [
+        (settings.email.is_none(), "[email]", "no emails go out: nobody can be invited or reset a password"),
+        (settings.text.is_none(), "[text]", "no texts go out: codes reach phones by call alone"),
+        (settings.voice.is_none(), "[voice]", "no calls are made: nobody with a landline alone can verify"),
+    ] {
+        if missing {
+            tracing::warn!("{section} is not configured, and {consequence}");
+        }
+    }
+}
+
+pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
+    let provider = &web.provider;
+    let (store, clock) = (provider.store.clone(), provider.clock.clone());
+    let web = Arc::clone(web);
+    let writer = Box::new(move |message: &_| Rendered::of(&web.theme(), &web.letterhead(), message));
+    Worker { store, clock, senders, writer }
+}
+
+pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, SendingError> {
+    let telephone = |way: Option<&Way>| match (way, &settings.twilio) {
+        (Some(Way::Twilio), Some(account)) => {
+            twilio(account, settings, provider).map(|twilio| Some(Telephone::Twilio(twilio)))
+        }
+        (Some(Way::Http(request)), _) => {
+            Ok(Some(Telephone::Gateway(Gateway::new(gateway_request(request))?)))
+        }
+        (Some(Way::Twilio) | None, _) => Ok(None),
+    };
+    Ok(Senders {
+        email: settings.email.as_ref().map(|email| Smtp::new(&server(email))).transpose()?,
+        text: telephone(settings.text.as_ref())?,
+        call: telephone(settings.voice.as_ref())?,
+    })
+}
+
+fn server(email: &Email) -> SmtpServer {
+    SmtpServer {
+        host: email.host.clone(),
+        port: email.port,
+        tls: match email.tls {
+            EmailTls::StartTls => SmtpTls::StartTls,
+            EmailTls::Tls => SmtpTls::Tls,
+            EmailTls::None => SmtpTls::None,
+        },
+        login: email.username.clone().zip(email.password.clone()),
+        from: email.from.clone(),
+        from_name: email.from_name.clone(),
+        timeout: Duration::try_from(email.timeout).unwrap_or(Duration::from_secs(20)),
+    }
+}
+
+fn twilio(account: &Account, settings: &Settings, provider: &Provider) -> Result<Twilio, SendingError> {
+    let account = TwilioAccount {
+        base_url: account.base_url.clone(),
+        account_sid: account.account_sid.clone(),
+        auth_token: account.auth_token.clone(),
+        number: account.from.clone(),
+        messaging_service: account.messaging_service.clone(),
+    };
+    Ok(Twilio::new(account, settings.issuer.url(), seals(provider))?)
+}
+
+fn seals(provider: &Provider) -> Arc<SpokenPart> {
+    Arc::new(SpokenPart { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() })
+}
+
+/// What Twilio is answered when it asks back; none where it takes nothing of ours.
+pub fn callbacks(settings: &Settings, provider: &Provider) -> Option<Arc<Callbacks>> {
+    let account = settings.twilio.as_ref().filter(|_| !settings.dev.outbox)?;
+    let (auth_token, store) = (account.auth_token.clone(), provider.store.clone());
+    Some(Arc::new(Callbacks { auth_token, seals: seals(provider), store }))
+}
+
+fn gateway_request(gateway: &HttpGateway) -> GatewayRequest {
+    GatewayRequest {
+        method: match gateway.method {
+            HttpMethod::Get => GatewayMethod::Get,
+            HttpMethod::Post => GatewayMethod::Post,
+            HttpMethod::Put => GatewayMethod::Put,
+        },
+        url: gateway.url.clone(),
+        headers: gateway.headers.clone(),
+        body: gateway.body.clone(),
+        secret: gateway.secret.clone(),
+    }
+}
