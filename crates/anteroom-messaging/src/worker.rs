@@ -57,7 +57,8 @@ impl Worker {
     }
 
     async fn lane(&self, channel: Channel, mut stop: watch::Receiver<bool>) {
-        if !self.senders.serves(channel) {
+        // Mail can wait for a server that is configured later. A person waits for a code, and is told to try another way.
+        if channel == Channel::Email && !self.senders.serves(channel) {
             return;
         }
         let mut under_way = FuturesUnordered::new();

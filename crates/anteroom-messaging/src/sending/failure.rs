@@ -19,6 +19,8 @@ pub enum Reason {
     InvalidNumber,
     /// Nobody took the call.
     NotAnswered,
+    /// The operator has named nobody who takes it.
+    NotConfigured,
     /// The message cannot be put into words or into form.
     Unwritable,
 }
@@ -34,6 +36,7 @@ impl Reason {
             Self::TextRefused => "text_refused",
             Self::InvalidNumber => "invalid_number",
             Self::NotAnswered => "not_answered",
+            Self::NotConfigured => "not_configured",
             Self::Unwritable => "unwritable",
         }
     }
@@ -42,7 +45,11 @@ impl Reason {
     pub const fn may_pass(self) -> bool {
         match self {
             Self::NoConnection | Self::TimedOut | Self::Busy | Self::Credentials | Self::Unwritable => true,
-            Self::Rejected | Self::TextRefused | Self::InvalidNumber | Self::NotAnswered => false,
+            Self::Rejected
+            | Self::TextRefused
+            | Self::InvalidNumber
+            | Self::NotAnswered
+            | Self::NotConfigured => false,
         }
     }
 }

@@ -24,7 +24,7 @@ pub enum Telephone {
     Gateway(Gateway),
 }
 
-/// What is configured; a channel without a sender has nobody to take its messages.
+/// What is configured; a channel may have nobody who takes its messages.
 #[derive(Default)]
 pub struct Senders {
     pub email: Option<Smtp>,
@@ -50,7 +50,7 @@ impl Senders {
     }
 
     pub(crate) async fn send(&self, ticket: Ticket, rendered: &Rendered) -> Result<(), Failure> {
-        let nobody = Failure::new(Reason::NoConnection).detailed("not configured");
+        let nobody = Failure::new(Reason::NotConfigured);
         match rendered {
             Rendered::Email { to, email } => {
                 let smtp = self.email.as_ref().ok_or(nobody)?;

@@ -13,6 +13,7 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::time::{Duration, UNIX_EPOCH};
@@ -81,9 +82,11 @@ impl Smtp {
             SmtpTls::Tls => Tls::Wrapper(parameters()?),
             SmtpTls::None => Tls::None,
         };
+        let from = Mailbox::new(server.from_name.clone(), server.from.as_str().parse()?);
         let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.clone())
             .port(server.port)
             .tls(tls)
+            .hello_name(ClientId::Domain(from.email.domain().to_owned()))
             .timeout(Some(server.timeout));
         let builder = match &server.login {
             Some((name, password)) => {
@@ -91,7 +94,6 @@ impl Smtp {
             }
             None => builder,
         };
-        let from = Mailbox::new(server.from_name.clone(), server.from.as_str().parse()?);
         Ok(Self { transport: builder.build(), from })
     }
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod callbacks;
 mod doubles;
 mod office;
 mod sending;

@@ -68,9 +68,19 @@ async fn a_provider_that_is_silent_holds_up_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_code_that_nobody_takes_fails_at_once_and_mail_waits_for_a_server() {
+    let office = Office::open().await;
+    let (code, letter) = (office.queue(text()).await, office.queue(mail()).await);
+    let running = office.send_through(Senders::default());
+    assert_eq!(office.end_of(code).await.as_deref(), Some("not_configured"));
+    running.stop().await;
+    assert_eq!(office.until(letter, |_| true).await.status, MessageStatus::Queued);
+}
+
+#[tokio::test]
 async fn what_nobody_takes_is_erased_when_its_time_is_over() {
     let office = Office::open().await;
-    let id = office.queue(text()).await;
+    let id = office.queue(mail()).await;
     office.clock.advance(SignedDuration::from_mins(10));
     let running = office.send_through(Senders::default());
     office.until(id, |state| state.status == MessageStatus::Expired).await;
