@@ -9,9 +9,12 @@ mod support;
 
 mod accounts;
 mod audit;
+mod codes;
 mod grants;
 mod journeys;
 mod keys;
 mod kill;
+mod links;
 mod operation;
+mod passwords;
 mod sessions;
