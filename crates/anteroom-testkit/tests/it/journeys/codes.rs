@@ -85,8 +85,9 @@ async fn of_twenty_parallel_entries_five_are_looked_at(backend: Backend) {
     let (provider, carol, page) = with_carol(&backend).await;
     let right = digits(&provider).await;
     let wrong = other_than(&right);
-    let entries = (0..20).map(|_| carol.submit(&page, "/verify/code", &[("code", wrong.as_str())]));
-    for answer in join_all(entries.collect::<Vec<_>>()).await {
+    let wrong = [("code", wrong.as_str())];
+    let entries = (0..20).map(|_| carol.submit(&page, "/verify/code", &wrong));
+    for answer in join_all(entries).await {
         assert!([422, 429].contains(&answer.status), "{}", answer.gist());
     }
     assert_eq!(provider.audited("code_refused").await.len(), 5);
@@ -129,7 +130,8 @@ async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backen
     for (name, value) in [("interaction", handle.as_str()), ("email", CAROL), ("password", PASSWORD)] {
         fields.push((name.to_owned(), value.to_owned()));
     }
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let answer = browser.post("/sign-in", &fields).await;
     let told = browser.follow(&answer).await;
     let choice = through(&browser, &told, "/expired-password", &[]).await;

@@ -1,7 +1,11 @@
 //! Recovery, codes, new passwords and registration, as people meet them.
 
 mod codes;
+mod expiry;
+mod new_password;
+mod races;
 mod recovery;
+mod registration;
 
 use anteroom_domain::message::{Mail, Parcel};
 use anteroom_testkit::{Answer, Browser, TestProvider};
@@ -82,7 +86,12 @@ pub(crate) async fn choose(browser: &Browser, page: &Answer, password: &str) -> 
 }
 
 /// The whole of it, in a browser of its own or in this one.
-pub(crate) async fn reset(provider: &TestProvider, browser: &Browser, address: &str, password: &str) -> Answer {
+pub(crate) async fn reset(
+    provider: &TestProvider,
+    browser: &Browser,
+    address: &str,
+    password: &str,
+) -> Answer {
     forget(browser, address).await;
     let page = prove(provider, browser).await;
     let answer = choose(browser, &page, password).await;
