@@ -251,7 +251,7 @@ fn rebound(journey: Journey, visitor: &Visitor) -> Journey {
     if journey.browser == visitor.browser {
         return journey;
     }
-    Journey { browser: visitor.browser, account: None, consented_by: None, ..journey }
+    Journey { browser: visitor.browser, account: None, consented_by: None, recovery: None, ..journey }
 }
 
 /// A form without the field leads to the dashboard.

@@ -89,7 +89,7 @@ impl Prepared {
 
     /// The code that was entered on the way, if there was one.
     fn factor(&self) -> Option<Factor> {
-        self.carried.proof().and_then(|proof| proof.factor)
+        self.carried.proof().filter(|proof| proof.account == self.account.id).and_then(|proof| proof.factor)
     }
 
     fn is_registration(&self) -> bool {

@@ -136,7 +136,8 @@ async fn journey_behind(
         Some(interaction) => provider.store.interaction_by_id(interaction).await?,
         None => None,
     };
-    let asked = asked.filter(|asked| visitor.now < asked.expires_at);
+    // What was answered meanwhile does not wait any more.
+    let asked = asked.filter(|asked| asked.finished_at.is_none() && visitor.now < asked.expires_at);
     let here = link.browser == Some(visitor.browser);
     let address = asked.as_ref().and_then(|asked| asked.journey.recovery.clone()).map(|note| note.address);
     let waits = asked.as_ref().is_some_and(|asked| asked.journey.request().is_some());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::send::{code_context, code_data};
-use super::{Now, Verification, a_day_before, now};
+use super::{Now, Verification, a_day_before, now, way_of};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::onward::{Onward, StepPage, parked, proceed_with};
@@ -87,7 +87,8 @@ pub async fn enter(
         Some(interaction) => provider.store.code_of(interaction, verification.purpose).await?,
         None => None,
     };
-    let waiting = code.map(|code| {
+    let own = code.filter(|code| way_of(code, &verification.account, &verification.offers).is_some());
+    let waiting = own.map(|code| {
         let right = is_right(provider, &code, entered);
         (code, right)
     });

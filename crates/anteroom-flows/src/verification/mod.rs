@@ -12,7 +12,7 @@ pub use send::{SendOutcome, SendProblem, send};
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::PhoneId;
-use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::one_time_code::{CodePurpose, OneTimeCode};
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
 use anteroom_storage::{MessageState, MessageStatus};
@@ -82,12 +82,18 @@ pub(crate) async fn sent(
 ) -> Result<Option<Sent>, FlowError> {
     let Some(interaction) = carried.row() else { return Ok(None) };
     let Some(code) = provider.store.code_of(interaction, purpose).await? else { return Ok(None) };
-    let went = offers.iter().find(|offer| offer.phone.id == code.phone && offer.method == code.method);
-    let Some(offer) = went.filter(|_| code.account == account.id).cloned() else { return Ok(None) };
+    let Some(offer) = way_of(&code, account, offers).cloned() else { return Ok(None) };
     let before = provider.store.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
     let wait = provider.snapshot().policy.codes.may_send(&before.sent, visitor.now).err();
     let failed = provider.store.message_state(code.message).await?.and_then(|state| failed(&state));
     Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now), failed }))
+}
+
+/// Which of the ways offered to this account the code took. None of them: in one browser several people sign in on the way
+/// of one interaction, and what one of them was sent proves nothing about another.
+fn way_of<'a>(code: &OneTimeCode, account: &Account, offers: &'a [Offer]) -> Option<&'a Offer> {
+    let mut offers = offers.iter().filter(|_| code.account == account.id);
+    offers.find(|offer| offer.phone.id == code.phone && offer.method == code.method)
 }
 
 fn failed(state: &MessageState) -> Option<SendFailure> {

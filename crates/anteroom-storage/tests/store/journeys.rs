@@ -1,15 +1,16 @@
 use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::account::Epoch;
-use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey, Proof};
-use anteroom_oidc::{Acr, Amr, ScopeSet};
-use anteroom_storage::{Invitation, StoreError, StoreOptions};
+use anteroom_domain::ids::{BrowserId, InteractionId};
+use anteroom_domain::interaction::{
+    Destination, Factor, FactorMethod, Interaction, Journey, Proof, ProofKind,
+};
+use anteroom_oidc::ScopeSet;
+use anteroom_storage::{StoreError, StoreOptions};
 
 on_both_databases!(
     an_interaction_is_read_as_it_was_written_until_it_is_finished,
     consent_grows_and_two_answers_at_once_are_both_kept,
-    an_invitation_is_sent_once_for_each_token,
 );
 
 fn interaction_id(number: u8) -> InteractionId {
@@ -26,6 +27,7 @@ fn interaction(number: u8) -> Interaction {
             account: None,
             consented_by: None,
             insists_on: None,
+            recovery: None,
         },
         proof: None,
         created_at: at(2),
@@ -41,9 +43,9 @@ fn proven(number: u8) -> Interaction {
         account: account_id(1),
         epoch: Epoch(0),
         at: at(3),
-        acr: Acr::Pwd,
-        amr: [Amr::Pwd].into_iter().collect(),
+        kind: ProofKind::ExpiredPassword { told: true },
         device: None,
+        factor: Some(Factor { at: at(4), method: FactorMethod::Call }),
     });
     proven
 }
@@ -100,23 +102,4 @@ async fn consent_grows_and_two_answers_at_once_are_both_kept(options: StoreOptio
     let agreed = store.consent(account_id(1), &client).await.unwrap().unwrap();
     assert_eq!(agreed, "openid email phone profile groups".parse().unwrap());
     assert_eq!(store.consent(account_id(1), &"client-2".parse().unwrap()).await.unwrap(), None);
-}
-
-async fn an_invitation_is_sent_once_for_each_token(options: StoreOptions) {
-    let store = store_with(&options, [1]).await;
-    let invite = |number: u8, token: u8| {
-        store.write(move |tx| async move {
-            let invitation = Invitation {
-                id: LinkId(message_id(number).0),
-                account: account_id(1),
-                token: digest(token),
-                created_at: at(0),
-                expires_at: at(9),
-            };
-            tx.insert_invitation(&invitation).await
-        })
-    };
-    assert_eq!(invite(1, 1).await, Ok(()));
-    assert_eq!(invite(2, 2).await, Ok(()));
-    assert!(matches!(invite(3, 2).await, Err(StoreError::Duplicate(what)) if what.contains("token_digest")));
 }

@@ -11,6 +11,7 @@
 
 mod authorize;
 mod example;
+mod journeys;
 mod logout;
 mod nodes;
 mod resources;

@@ -121,12 +121,12 @@ async fn core_5_5_1_1_an_essential_acr_binds_and_acr_values_do_not(backend: Back
     let silent = web.authorize(&browser, &[("claims", &acr(mfa, true)), ("prompt", "none")]).await;
     assert_eq!(silent.error(), "interaction_required");
     let page = web.authorize(&browser, &[("claims", &acr(mfa, true))]).await;
-    assert_eq!((page.status, page.text_of("step-phone-code").is_some()), (200, true), "{}", page.gist());
+    assert_eq!((page.status, page.text_of("no-phone").is_some()), (200, true), "{}", page.gist());
     // With a phone on file there is a second step to take.
     provider.person("phone@practice.example").phone("+12025550143").create().await;
     let browser = provider.signed_in("phone@practice.example").await;
     let page = web.authorize(&browser, &[("claims", &acr(mfa, true))]).await;
-    assert!(page.text_of("step-step-up").is_some(), "{}", page.gist());
+    assert!(page.text_of("verify-identity").is_some(), "{}", page.gist());
 }
 
 async fn an_application_can_demand_a_second_factor(backend: Backend) {
@@ -141,7 +141,7 @@ min_acr = "urn:anteroom:acr:mfa"
     let provider = TestProvider::on(&backend).clients(toml).start().await;
     provider.person("phone@practice.example").phone("+12025550143").create().await;
     let strict = provider.client("strict");
-    for (email, step) in [(ALICE, "step-phone-code"), ("phone@practice.example", "step-step-up")] {
+    for (email, step) in [(ALICE, "no-phone"), ("phone@practice.example", "verify-identity")] {
         let browser = provider.signed_in(email).await;
         let page = strict.authorize(&browser, &[]).await;
         assert!(page.text_of(step).is_some(), "{email}: {}", page.gist());

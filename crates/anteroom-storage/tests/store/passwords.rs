@@ -1,0 +1,77 @@
+//! A new password, and what ends with the old one.
+
+use crate::fixtures::*;
+use crate::support::{self, on_both_databases};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::password::PasswordFacts;
+use anteroom_storage::{Credential, StoreError, StoreOptions};
+
+on_both_databases!(
+    old_passwords_are_remembered_newest_first,
+    a_reset_lifts_the_lock_and_forgets_all_devices_but_one,
+    every_grant_of_the_account_ends_and_no_other,
+);
+
+async fn old_passwords_are_remembered_newest_first(options: StoreOptions) {
+    let store = store_with(&options, [1, 2]).await;
+    for pepper in 2..5_u8 {
+        let write = store.write(move |tx| async move {
+            let facts = PasswordFacts { set_at: at(i64::from(pepper)), jitter_days: 1 };
+            let new = Credential { hash: hash(pepper), facts };
+            tx.set_password(account_id(1), (&new, message_id(pepper).0), at(i64::from(pepper))).await
+        });
+        write.await.unwrap();
+    }
+    let current = store.credential(account_id(1)).await.unwrap().unwrap();
+    assert_eq!((current.hash.encode(), current.facts.set_at), (hash(4).encode(), at(4)));
+    let history = store.password_history(account_id(1), 10).await.unwrap();
+    let history: Vec<String> = history.iter().map(anteroom_crypto::PasswordHash::encode).collect();
+    assert_eq!(history, [3, 2, 1].map(|pepper| hash(pepper).encode()));
+    assert_eq!(store.password_history(account_id(1), 2).await.unwrap().len(), 2);
+    assert!(store.password_history(account_id(2), 10).await.unwrap().is_empty());
+}
+
+async fn a_reset_lifts_the_lock_and_forgets_all_devices_but_one(options: StoreOptions) {
+    let store = store_with(&options, [1, 2]).await;
+    let write = store.write(|tx| async move {
+        for (number, account) in [(1, 1), (2, 1), (3, 2)] {
+            tx.insert_device(&device(number, account)).await?;
+        }
+        let lockout = Lockout { unknown_failures: 6, unknown_locked_at: Some(at(1)), locked_at: Some(at(2)) };
+        for account in [1, 2] {
+            tx.save_counters(account_id(account), &Counters { lockout, device: None }).await?;
+        }
+        tx.lift_locks(account_id(1)).await?;
+        tx.forget_devices(account_id(1), device_id(2), at(9)).await?;
+        let locked = tx.lock_account(account_id(1)).await?.unwrap();
+        assert_eq!(locked.account.lockout, Lockout::default());
+        let other = tx.lock_account(account_id(2)).await?.unwrap();
+        assert_eq!(other.account.lockout, lockout);
+        Ok::<_, StoreError>(())
+    });
+    write.await.unwrap();
+    assert_eq!(store.device(device_id(1)).await.unwrap(), None);
+    assert_eq!(store.device(device_id(2)).await.unwrap().unwrap().failures, 0);
+    assert_eq!(store.device(device_id(3)).await.unwrap().unwrap().failures, 3);
+}
+
+async fn every_grant_of_the_account_ends_and_no_other(options: StoreOptions) {
+    let store = store_with(&options, [1, 2]).await;
+    let write = store.write(|tx| async move {
+        tx.insert_session(&session(1, 1), &digest(1)).await?;
+        tx.insert_session(&session(2, 2), &digest(2)).await?;
+        for (number, account) in [(1, 1), (2, 1), (3, 2)] {
+            tx.insert_grant(&grant(number, account, account, "openid offline_access"), at(900)).await?;
+        }
+        let ended = tx.revoke_grants_of_account(account_id(1), GrantEnd::PasswordChanged, at(9)).await?;
+        let again = tx.revoke_grants_of_account(account_id(1), GrantEnd::PasswordChanged, at(10)).await?;
+        let (theirs, others) =
+            (tx.grants_of_account(account_id(1)).await?, tx.grants_of_account(account_id(2)).await?);
+        Ok::<_, StoreError>((ended, again, theirs, others))
+    });
+    let (ended, again, theirs, others) = write.await.unwrap();
+    assert_eq!((ended, again), (2, 0));
+    assert!(theirs.is_empty());
+    assert_eq!(others.iter().map(|(grant, ..)| *grant).collect::<Vec<_>>(), [grant_id(3)]);
+}

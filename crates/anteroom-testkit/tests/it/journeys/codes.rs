@@ -1,0 +1,143 @@
+//! Codes sent to phones: what makes them worthless, and how often they can be guessed.
+
+use super::*;
+use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use futures_util::future::join_all;
+use jiff::SignedDuration;
+
+on_both_databases!(
+    a_re_send_makes_the_old_code_worthless,
+    a_code_expires_after_ten_minutes,
+    five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries,
+    of_twenty_parallel_entries_five_are_looked_at,
+    later_re_sends_wait,
+    what_another_account_was_sent_in_the_same_browser_proves_nothing,
+);
+
+async fn with_carol(backend: &Backend) -> (TestProvider, Browser, Answer) {
+    let provider = TestProvider::start(backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let carol = provider.browser();
+    forget(&carol, CAROL).await;
+    let page = send(&carol, &press(&provider, &carol).await).await;
+    (provider, carol, page)
+}
+
+async fn a_re_send_makes_the_old_code_worthless(backend: Backend) {
+    let (provider, carol, page) = with_carol(&backend).await;
+    let old = digits(&provider).await;
+    provider.advance(SignedDuration::from_secs(1));
+    let page = through(&carol, &page, "/verify/send", &[]).await;
+    let new = digits(&provider).await;
+    if old != new {
+        assert_eq!(carol.submit(&page, "/verify/code", &[("code", &old)]).await.status, 422);
+    }
+    // A change of the way does the same.
+    let choice = carol.get(&format!("{}&choose=1", page.asked.as_str().replace("&again=1", ""))).await;
+    let call = ways(&choice).into_iter().find(|way| way.starts_with("call:")).unwrap();
+    provider.advance(SignedDuration::from_secs(1));
+    let page = through(&carol, &choice, "/verify/send", &[("method", &call)]).await;
+    let called = digits(&provider).await;
+    if called != new {
+        assert_eq!(carol.submit(&page, "/verify/code", &[("code", &new)]).await.status, 422);
+    }
+    let page = through(&carol, &page, "/verify/code", &[("code", &called)]).await;
+    assert!(page.has_form("/new-password"), "{}", page.gist());
+}
+
+async fn a_code_expires_after_ten_minutes(backend: Backend) {
+    let (provider, carol, page) = with_carol(&backend).await;
+    let code = digits(&provider).await;
+    provider.advance(SignedDuration::from_mins(10));
+    assert_eq!(carol.submit(&page, "/verify/code", &[("code", &code)]).await.status, 422);
+    // What was late is no guess.
+    assert!(provider.audited("code_refused").await.is_empty());
+}
+
+async fn five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries(backend: Backend) {
+    let (provider, carol, page) = with_carol(&backend).await;
+    let wrong = other_than(&digits(&provider).await);
+    for _ in 0..2 {
+        assert_eq!(carol.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 422);
+    }
+    provider.advance(SignedDuration::from_secs(1));
+    let page = through(&carol, &page, "/verify/send", &[]).await;
+    let wrong = other_than(&digits(&provider).await);
+    for _ in 0..2 {
+        assert_eq!(carol.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 422);
+    }
+    provider.advance(SignedDuration::from_secs(1));
+    let other = provider.browser();
+    forget(&other, CAROL).await;
+    let page = send(&other, &press(&provider, &other).await).await;
+    let right = digits(&provider).await;
+    let fifth = other.submit(&page, "/verify/code", &[("code", &other_than(&right))]).await;
+    assert_eq!(fifth.status, 429, "{}", fifth.gist());
+    let refused = other.submit(&page, "/verify/code", &[("code", &right)]).await;
+    assert_eq!(refused.status, 429, "{}", refused.gist());
+    // Nor is another code sent, until time gives the guesses back.
+    assert_eq!(other.submit(&page, "/verify/send", &[]).await.status, 429);
+    provider.advance(SignedDuration::from_hours(24));
+    reset(&provider, &provider.browser(), CAROL, NEW).await;
+}
+
+async fn of_twenty_parallel_entries_five_are_looked_at(backend: Backend) {
+    let (provider, carol, page) = with_carol(&backend).await;
+    let right = digits(&provider).await;
+    let wrong = other_than(&right);
+    let wrong = [("code", wrong.as_str())];
+    let entries = (0..20).map(|_| carol.submit(&page, "/verify/code", &wrong));
+    for answer in join_all(entries).await {
+        assert!([422, 429].contains(&answer.status), "{}", answer.gist());
+    }
+    assert_eq!(provider.audited("code_refused").await.len(), 5);
+    assert_eq!(carol.submit(&page, "/verify/code", &[("code", &right)]).await.status, 429);
+}
+
+async fn later_re_sends_wait(backend: Backend) {
+    let (provider, carol, page) = with_carol(&backend).await;
+    for _ in 0..2 {
+        through(&carol, &page, "/verify/send", &[]).await;
+    }
+    let early = carol.submit(&page, "/verify/send", &[]).await;
+    assert_eq!((early.status, early.header("retry-after")), (429, Some("30")), "{}", early.gist());
+    provider.advance(SignedDuration::from_secs(30));
+    through(&carol, &page, "/verify/send", &[]).await;
+}
+
+/// Somebody who knows Carol's password, and has a phone of their own, must not get past hers.
+async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for (address, phone) in [("mallory@practice.example", "+12025550166"), (CAROL, CELL)] {
+        provider
+            .person(address)
+            .phone(phone)
+            .password_set(SignedDuration::from_hours(24 * 90))
+            .create()
+            .await;
+    }
+    let browser = provider.browser();
+    let page = provider.client("web").authorize(&browser, &[]).await;
+    let answer = browser.enter(&page, "mallory@practice.example", PASSWORD).await;
+    let told = browser.follow(&answer).await;
+    let choice = through(&browser, &told, "/expired-password", &[]).await;
+    let entry = send(&browser, &choice).await;
+    let own = digits(&provider).await;
+    // The same request, the same browser, another person.
+    let handle = entry.form("/verify/code").fields["interaction"].clone();
+    let mut fields: Vec<(String, String)> = page.form("/sign-in").fields.into_iter().collect();
+    fields.retain(|(name, _)| !["interaction", "email", "password"].contains(&name.as_str()));
+    for (name, value) in [("interaction", handle.as_str()), ("email", CAROL), ("password", PASSWORD)] {
+        fields.push((name.to_owned(), value.to_owned()));
+    }
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let answer = browser.post("/sign-in", &fields).await;
+    let told = browser.follow(&answer).await;
+    let choice = through(&browser, &told, "/expired-password", &[]).await;
+    assert!(choice.has_form("/verify/send"), "{}", choice.gist());
+    let answer = browser.submit(&entry, "/verify/code", &[("code", &own)]).await;
+    assert_eq!(answer.status, 422, "{}", answer.gist());
+    let still = browser.get(&format!("/continue?interaction={handle}")).await;
+    assert!(!still.has_form("/new-password"), "{}", still.gist());
+}

@@ -1,0 +1,46 @@
+//! An expired password: the reason, a code, a new one, and on.
+
+use super::*;
+use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use jiff::SignedDuration;
+
+on_both_databases!(
+    an_expired_password_is_renewed_and_the_application_goes_on,
+    without_a_phone_there_is_no_way_round_it
+);
+
+const AGE: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+async fn an_expired_password_is_renewed_and_the_application_goes_on(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).password_set(AGE).create().await;
+    let (web, carol) = (provider.client("web"), provider.browser());
+    let page = web.authorize(&carol, &[]).await;
+    let answer = carol.enter(&page, CAROL, PASSWORD).await;
+    let told = carol.follow(&answer).await;
+    assert_eq!(told.heading(), "Your password has expired");
+    let choice = through(&carol, &told, "/expired-password", &[]).await;
+    let entry = send(&carol, &choice).await;
+    let page = through(&carol, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
+    assert_eq!(choose(&carol, &page, PASSWORD).await.status, 422);
+    let code = web.code_in(&choose(&carol, &page, NEW).await);
+    let answer = web.redeem(&code).await;
+    let token = answer.json()["id_token"].as_str().unwrap().to_owned();
+    assert_eq!(web.verified(&token).await.claims["acr"], "urn:anteroom:acr:mfa");
+    assert!(carol.is_signed_in().await);
+    assert_eq!(provider.browser().sign_in(CAROL, PASSWORD).await.status, 422);
+}
+
+async fn without_a_phone_there_is_no_way_round_it(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).password_set(AGE).create().await;
+    let carol = provider.browser();
+    let answer = carol.sign_in(CAROL, PASSWORD).await;
+    let told = carol.follow(&answer).await;
+    let page = through(&carol, &told, "/expired-password", &[]).await;
+    assert!(page.text_of("no-phone").is_some(), "{}", page.gist());
+    let recovering = provider.browser();
+    forget(&recovering, CAROL).await;
+    let page = press(&provider, &recovering).await;
+    assert!(page.text_of("no-phone").is_some(), "{}", page.gist());
+}

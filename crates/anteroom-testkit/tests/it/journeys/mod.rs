@@ -1,0 +1,100 @@
+//! Recovery, codes, new passwords and registration, as people meet them.
+
+mod codes;
+mod expiry;
+mod new_password;
+mod races;
+mod recovery;
+mod registration;
+
+use anteroom_domain::message::{Mail, Parcel};
+use anteroom_testkit::{Answer, Browser, TestProvider};
+
+pub(crate) const CAROL: &str = "carol@practice.example";
+pub(crate) const CELL: &str = "+12025550143";
+pub(crate) const NEW: &str = "lemon-tide-harbor-92";
+
+/// The newest mail of a recovery: its link without the issuer, and the code that can be typed instead.
+pub(crate) async fn mailed(provider: &TestProvider) -> (String, String) {
+    let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
+        Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => Some((link, code)),
+        _ => None,
+    });
+    let (link, code) = found.unwrap();
+    (link.replace(&provider.issuer, ""), code.unwrap())
+}
+
+/// How many mails of a kind are in the outbox.
+pub(crate) async fn mails(provider: &TestProvider, kind: &str) -> usize {
+    provider.outbox().await.iter().filter(|message| message.parcel.kind() == kind).count()
+}
+
+/// The digits that went out last.
+pub(crate) async fn digits(provider: &TestProvider) -> String {
+    let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
+        Parcel::Text { code, .. } | Parcel::Call { code, .. } => Some(code.digits),
+        Parcel::Email { .. } => None,
+    });
+    found.unwrap()
+}
+
+/// Six digits that are not those.
+pub(crate) fn other_than(digits: &str) -> String {
+    let first = if digits.starts_with('1') { '2' } else { '1' };
+    format!("{first}{}", &digits[1..])
+}
+
+/// The page behind a form.
+pub(crate) async fn through(browser: &Browser, page: &Answer, action: &str, with: &[(&str, &str)]) -> Answer {
+    let answer = browser.submit(page, action, with).await;
+    assert_eq!(answer.status, 303, "{action}: {}", answer.gist());
+    browser.follow(&answer).await
+}
+
+/// The ways that a page offers for a code, as its radio buttons name them.
+pub(crate) fn ways(page: &Answer) -> Vec<String> {
+    let quoted = page.body.split('"');
+    quoted.filter(|text| text.starts_with("text:") || text.starts_with("call:")).map(str::to_owned).collect()
+}
+
+/// Asks for a recovery mail; the page that is the same for every address.
+pub(crate) async fn forget(browser: &Browser, address: &str) -> Answer {
+    let page = browser.get("/forgot-password").await;
+    through(browser, &page, "/forgot-password", &[("email", address)]).await
+}
+
+/// Presses the newest mailed link in this browser: "Verify your identity".
+pub(crate) async fn press(provider: &TestProvider, browser: &Browser) -> Answer {
+    let page = browser.get(&mailed(provider).await.0).await;
+    through(browser, &page, "/recover", &[]).await
+}
+
+/// Lets the first way offered carry a code: the page where it is entered.
+pub(crate) async fn send(browser: &Browser, page: &Answer) -> Answer {
+    let way = ways(page).remove(0);
+    through(browser, page, "/verify/send", &[("method", &way)]).await
+}
+
+/// From the pressed link to the form of the new password.
+pub(crate) async fn prove(provider: &TestProvider, browser: &Browser) -> Answer {
+    let page = send(browser, &press(provider, browser).await).await;
+    through(browser, &page, "/verify/code", &[("code", &digits(provider).await)]).await
+}
+
+pub(crate) async fn choose(browser: &Browser, page: &Answer, password: &str) -> Answer {
+    browser.submit(page, "/new-password", &[("new_password", password), ("confirm_password", password)]).await
+}
+
+/// The whole of it, in a browser of its own or in this one.
+pub(crate) async fn reset(
+    provider: &TestProvider,
+    browser: &Browser,
+    address: &str,
+    password: &str,
+) -> Answer {
+    forget(browser, address).await;
+    let page = prove(provider, browser).await;
+    let answer = choose(browser, &page, password).await;
+    assert_eq!(answer.status, 303, "{}", answer.gist());
+    browser.follow(&answer).await
+}

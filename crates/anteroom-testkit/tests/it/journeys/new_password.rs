@@ -1,0 +1,133 @@
+//! Setting a new password: what is refused, and what ends.
+
+use super::*;
+use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use jiff::SignedDuration;
+
+on_both_databases!(
+    a_reset_lifts_the_lock_and_signs_nobody_in,
+    a_reset_ends_sessions_tokens_and_other_devices,
+    what_is_refused_says_why_and_costs_nothing,
+    old_passwords_are_refused,
+    the_link_is_dead_after_the_reset_and_so_are_the_others,
+    a_change_by_choice_needs_a_recent_sign_in_and_a_day,
+    a_change_by_choice_keeps_this_browser_and_ends_the_rest,
+);
+
+async fn with_carol(backend: &Backend) -> TestProvider {
+    let provider = TestProvider::start(backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    provider
+}
+
+async fn a_reset_lifts_the_lock_and_signs_nobody_in(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).locked().create().await;
+    let carol = provider.browser();
+    assert_eq!(carol.sign_in(CAROL, PASSWORD).await.status, 422);
+    let done = reset(&provider, &carol, CAROL, NEW).await;
+    assert_eq!(done.heading(), "Your password was changed");
+    assert!(!carol.is_signed_in().await);
+    assert_eq!(provider.browser().sign_in(CAROL, PASSWORD).await.status, 422);
+    assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
+    assert_eq!(mails(&provider, "password_changed").await, 1);
+}
+
+async fn a_reset_ends_sessions_tokens_and_other_devices(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let (desk, web) = (provider.signed_in(CAROL).await, provider.client("web"));
+    let tokens = web.tokens(&desk, "openid offline_access").await;
+    let short = web.tokens(&desk, "openid").await;
+    let carol = provider.browser();
+    reset(&provider, &carol, CAROL, NEW).await;
+    assert!(!desk.is_signed_in().await);
+    for tokens in [&tokens, &short] {
+        assert_eq!(web.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
+        assert_eq!(web.userinfo(&tokens.access_token).await.status, 401);
+    }
+    // The desk is a stranger now, the browser of the reset is known: strangers' failures do not lock it out.
+    for _ in 0..6 {
+        assert_eq!(desk.sign_in(CAROL, "wrong").await.status, 422);
+    }
+    assert_eq!(desk.sign_in(CAROL, NEW).await.status, 422);
+    assert_eq!(carol.sign_in(CAROL, NEW).await.status, 303);
+}
+
+async fn what_is_refused_says_why_and_costs_nothing(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    forget(&carol, CAROL).await;
+    let page = prove(&provider, &carol).await;
+    let mismatch = [("new_password", NEW), ("confirm_password", "lemon-tide-harbor-93")];
+    assert_eq!(carol.submit(&page, "/new-password", &mismatch).await.status, 422);
+    for password in ["", "short-1", "password1234", "Carol-Example-1", "Testing-Dental-1", PASSWORD] {
+        let answer = choose(&carol, &page, password).await;
+        assert_eq!(answer.status, 422, "{password}: {}", answer.gist());
+        assert!(answer.text_of("problem").is_some(), "{password}: {}", answer.gist());
+    }
+    assert_eq!(choose(&carol, &page, NEW).await.status, 303);
+}
+
+async fn old_passwords_are_refused(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    reset(&provider, &carol, CAROL, NEW).await;
+    provider.advance(SignedDuration::from_hours(1));
+    reset(&provider, &carol, CAROL, "maple-window-stone-77").await;
+    provider.advance(SignedDuration::from_hours(1));
+    forget(&carol, CAROL).await;
+    let page = prove(&provider, &carol).await;
+    for old in [PASSWORD, NEW, "maple-window-stone-77"] {
+        assert_eq!(choose(&carol, &page, old).await.status, 422, "{old}");
+    }
+}
+
+async fn the_link_is_dead_after_the_reset_and_so_are_the_others(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    forget(&provider.browser(), CAROL).await;
+    let (other, _) = mailed(&provider).await;
+    provider.advance(SignedDuration::from_secs(1));
+    forget(&carol, CAROL).await;
+    let form = prove(&provider, &carol).await;
+    let (link, _) = mailed(&provider).await;
+    assert_ne!(link, other);
+    assert_eq!(choose(&carol, &form, NEW).await.status, 303);
+    for link in [link, other] {
+        let page = carol.get(&link).await;
+        assert_eq!(carol.submit(&page, "/recover", &[]).await.status, 410);
+    }
+    // Nor does the form of the new password serve again.
+    let again = choose(&carol, &form, "maple-window-stone-77").await;
+    assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303, "{}", again.gist());
+}
+
+async fn a_change_by_choice_needs_a_recent_sign_in_and_a_day(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let day = SignedDuration::from_hours(24);
+    provider.person(CAROL).phone(CELL).password_set(day - SignedDuration::from_mins(11)).create().await;
+    let carol = provider.signed_in(CAROL).await;
+    let page = carol.get("/change-password").await;
+    let young = choose(&carol, &page, NEW).await;
+    assert_eq!(young.status, 422, "{}", young.gist());
+    provider.advance(SignedDuration::from_mins(11));
+    let asked = carol.get("/change-password").await;
+    assert!(asked.has_form("/sign-in"), "{}", asked.gist());
+    let answer = carol.enter(&asked, CAROL, PASSWORD).await;
+    let page = carol.follow(&answer).await;
+    assert_eq!(choose(&carol, &page, NEW).await.status, 303);
+    assert!(carol.is_signed_in().await);
+}
+
+async fn a_change_by_choice_keeps_this_browser_and_ends_the_rest(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).password_set(SignedDuration::from_hours(48)).create().await;
+    let (carol, other) = (provider.signed_in(CAROL).await, provider.signed_in(CAROL).await);
+    let before = carol.cookie("anteroom_session");
+    let page = carol.get("/change-password").await;
+    assert_eq!(choose(&carol, &page, NEW).await.status, 303);
+    assert!(carol.is_signed_in().await);
+    assert_ne!(carol.cookie("anteroom_session"), before);
+    assert!(!other.is_signed_in().await);
+    assert_eq!(mails(&provider, "password_changed").await, 1);
+}

@@ -1,0 +1,187 @@
+//! A forgotten password, up to the pressed link and the application that waits.
+
+use super::*;
+use anteroom_testkit::{Backend, on_both_databases};
+use jiff::SignedDuration;
+use reqwest::Method;
+
+on_both_databases!(
+    every_address_has_the_same_page_status_and_cookies,
+    opening_a_link_changes_nothing,
+    strangers_who_keep_asking_cancel_nobodys_link_and_fill_no_mailbox,
+    a_link_serves_the_browser_that_pressed_it_for_half_an_hour,
+    the_typed_code_works_only_where_it_was_asked_for,
+    a_typed_code_has_ten_tries,
+    the_application_waits_in_the_same_browser,
+    the_application_waits_in_the_browser_that_began,
+    the_page_of_a_recovery_says_nothing_in_another_browser,
+    whoever_is_signed_in_can_reset_somebody_elses,
+);
+
+async fn with_carol(backend: &Backend) -> TestProvider {
+    let provider = TestProvider::start(backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    provider
+}
+
+async fn every_address_has_the_same_page_status_and_cookies(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    provider.person("erin@practice.example").invited().create().await;
+    provider.person("fred@practice.example").disabled().create().await;
+    provider.person("lola@practice.example").locked().create().await;
+    let mut seen = Vec::new();
+    for name in ["carol", "nobody", "erin", "fred", "lola"] {
+        let (browser, before) = (provider.browser(), provider.audit().await.len());
+        let page = browser.get("/forgot-password").await;
+        let answer = browser
+            .submit(&page, "/forgot-password", &[("email", &format!("{name}@practice.example"))])
+            .await;
+        let cookies: Vec<String> = answer.cookies().iter().map(|cookie| cookie.name().to_owned()).collect();
+        let next = browser.follow(&answer).await;
+        let written = provider.audit().await.len() - before;
+        seen.push((answer.status, cookies, next.status, next.gist().replace(name, "NAME"), written));
+    }
+    for other in &seen {
+        assert_eq!(*other, seen[0]);
+    }
+    assert_eq!(mails(&provider, "recovery").await, 2);
+}
+
+async fn opening_a_link_changes_nothing(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    forget(&provider.browser(), CAROL).await;
+    let (link, _) = mailed(&provider).await;
+    let before = provider.audit().await.len();
+    for _ in 0..3 {
+        assert_eq!(provider.browser().get(&link).await.status, 200);
+        assert_eq!(provider.browser().request(Method::HEAD, &link).await.status, 200);
+    }
+    assert_eq!(provider.audit().await.len(), before);
+    assert!(press(&provider, &provider.browser()).await.has_form("/verify/send"));
+}
+
+async fn strangers_who_keep_asking_cancel_nobodys_link_and_fill_no_mailbox(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    forget(&carol, CAROL).await;
+    let (link, _) = mailed(&provider).await;
+    for asked in 2..8 {
+        forget(&provider.browser(), CAROL).await;
+        assert_eq!(mails(&provider, "recovery").await, asked.min(5));
+    }
+    let page = carol.get(&link).await;
+    assert!(through(&carol, &page, "/recover", &[]).await.has_form("/verify/send"));
+}
+
+async fn a_link_serves_the_browser_that_pressed_it_for_half_an_hour(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    forget(&provider.browser(), CAROL).await;
+    let carol = provider.browser();
+    for _ in 0..2 {
+        assert!(press(&provider, &carol).await.has_form("/verify/send"));
+    }
+    let (link, _) = mailed(&provider).await;
+    let other = provider.browser();
+    let page = other.get(&link).await;
+    assert_eq!(other.submit(&page, "/recover", &[]).await.status, 410);
+    provider.advance(SignedDuration::from_mins(30));
+    let page = carol.get(&link).await;
+    assert_eq!(carol.submit(&page, "/recover", &[]).await.status, 410);
+}
+
+async fn the_typed_code_works_only_where_it_was_asked_for(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let page = forget(&carol, CAROL).await;
+    let (_, code) = mailed(&provider).await;
+    let stranger = provider.browser();
+    let theirs = forget(&stranger, "nobody@practice.example").await;
+    let refused = stranger.submit(&theirs, "/recover/code", &[("code", &code)]).await;
+    assert_eq!(refused.status, 422, "{}", refused.gist());
+    // The handle of her page is no help to another browser.
+    let handle = &page.form("/recover/code").fields["interaction"];
+    let entered = [("code", code.as_str()), ("interaction", handle.as_str())];
+    let elsewhere = stranger.submit(&theirs, "/recover/code", &entered).await;
+    assert!(elsewhere.status >= 400, "{}", elsewhere.gist());
+    let lower = code.to_lowercase();
+    assert!(through(&carol, &page, "/recover/code", &[("code", &lower)]).await.has_form("/verify/send"));
+    let again = carol.submit(&page, "/recover/code", &[("code", &code)]).await;
+    assert_eq!(again.status, 422, "{}", again.gist());
+}
+
+async fn a_typed_code_has_ten_tries(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let page = forget(&carol, CAROL).await;
+    let (_, code) = mailed(&provider).await;
+    for _ in 0..10 {
+        assert_eq!(carol.submit(&page, "/recover/code", &[("code", "AAAAA-AAAAA")]).await.status, 422);
+    }
+    assert_eq!(carol.submit(&page, "/recover/code", &[("code", &code)]).await.status, 422);
+    // Its link is as good as before, and no guess at a phone was spent.
+    assert!(press(&provider, &carol).await.has_form("/verify/send"));
+    assert!(provider.audited("code_refused").await.is_empty());
+}
+
+/// An application's request, on the way to a forgotten password.
+async fn waiting(provider: &TestProvider, browser: &Browser) -> Answer {
+    let page = provider.client("web").authorize(browser, &[]).await;
+    let link = page.links().into_iter().find(|link| link.href.starts_with("/forgot-password")).unwrap();
+    let page = browser.get(&link.href).await;
+    through(browser, &page, "/forgot-password", &[("email", CAROL)]).await
+}
+
+async fn may_go_on(browser: &Browser, asked: &Answer) -> bool {
+    let handle = &asked.form("/recover/code").fields["interaction"];
+    let answer = browser.get(&format!("/forgot-password/waiting?interaction={handle}")).await;
+    answer.json()["go"].as_bool().unwrap()
+}
+
+async fn goes_on_to_the_application(provider: &TestProvider, browser: &Browser, handle: &str) {
+    let page = browser.get(&format!("/continue?interaction={handle}")).await;
+    let answer = browser.enter(&page, CAROL, NEW).await;
+    provider.client("web").code_in(&answer);
+}
+
+async fn the_application_waits_in_the_same_browser(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    waiting(&provider, &carol).await;
+    let page = prove(&provider, &carol).await;
+    let answer = choose(&carol, &page, NEW).await;
+    assert!(!carol.is_signed_in().await);
+    let handle = answer.parameters()["interaction"].clone();
+    goes_on_to_the_application(&provider, &carol, &handle).await;
+}
+
+async fn the_application_waits_in_the_browser_that_began(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let (desk, telephone) = (provider.browser(), provider.browser());
+    let asked = waiting(&provider, &desk).await;
+    assert!(!may_go_on(&desk, &asked).await);
+    let page = prove(&provider, &telephone).await;
+    assert!(!may_go_on(&desk, &asked).await);
+    let done = choose(&telephone, &page, NEW).await;
+    assert!(may_go_on(&desk, &asked).await);
+    assert!(!may_go_on(&provider.browser(), &asked).await);
+    let page = telephone.get(&format!("/continue?interaction={}", done.parameters()["interaction"])).await;
+    assert_eq!(telephone.enter(&page, CAROL, NEW).await.location().path(), "/dashboard");
+    let handle = asked.form("/recover/code").fields["interaction"].clone();
+    goes_on_to_the_application(&provider, &desk, &handle).await;
+}
+
+async fn the_page_of_a_recovery_says_nothing_in_another_browser(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let asked = waiting(&provider, &carol).await;
+    let elsewhere = provider.browser().get(asked.asked.as_str()).await;
+    assert!(!elsewhere.body.contains(CAROL), "{}", elsewhere.gist());
+}
+
+async fn whoever_is_signed_in_can_reset_somebody_elses(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let shared = provider.signed_in(crate::ALICE).await;
+    reset(&provider, &shared, CAROL, NEW).await;
+    assert!(shared.get("/dashboard").await.body.contains("Alice"));
+    assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
+}

@@ -1,0 +1,118 @@
+//! From an invitation to an account.
+
+use super::*;
+use anteroom_domain::account::Profile;
+use anteroom_domain::address::EmailAddress;
+use anteroom_flows::admin::{Invitee, invite};
+use anteroom_testkit::{Backend, on_both_databases};
+use jiff::SignedDuration;
+
+on_both_databases!(
+    a_registration_left_half_way_goes_on_in_another_browser,
+    what_is_no_number_for_codes_is_refused,
+    a_landline_gets_only_calls,
+    an_invitation_asked_for_again_is_the_same_page_for_every_address,
+);
+
+const ERIN: &str = "erin@practice.example";
+
+async fn invited(backend: &Backend) -> TestProvider {
+    let provider = TestProvider::start(backend).await;
+    let invitee = Invitee {
+        address: EmailAddress::parse(ERIN).unwrap(),
+        profile: Profile::default(),
+        groups: std::iter::empty().collect(),
+        locale: None,
+    };
+    invite(&provider.provider, invitee).await.unwrap();
+    provider
+}
+
+async fn invitation(provider: &TestProvider) -> String {
+    let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
+        Parcel::Email { mail: Mail::Invitation { link, .. }, .. } => Some(link),
+        _ => None,
+    });
+    found.unwrap().replace(&provider.issuer, "")
+}
+
+/// Takes up the invitation: the page where phones are named.
+async fn accept(provider: &TestProvider, browser: &Browser) -> Answer {
+    let page = browser.get(&invitation(provider).await).await;
+    through(browser, &page, "/register", &[]).await
+}
+
+async fn a_registration_left_half_way_goes_on_in_another_browser(backend: Backend) {
+    let provider = invited(&backend).await;
+    let (first, second) = (provider.browser(), provider.browser());
+    let page = accept(&provider, &first).await;
+    assert!(!page.has_form("/register/phones-done"), "{}", page.gist());
+    let number = [("phone", "(202) 555-0143"), ("phone_kind", "cell")];
+    let page = through(&first, &page, "/register/phone", &number).await;
+    let page = send(&first, &page).await;
+    let page = through(&first, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
+    assert!(page.has_form("/register/phones-done"), "{}", page.gist());
+    // Without a password there is nothing to sign in with, nor to recover.
+    assert_eq!(first.sign_in(ERIN, NEW).await.status, 422);
+    forget(&provider.browser(), ERIN).await;
+    assert_eq!(mails(&provider, "recovery").await, 0);
+
+    let page = accept(&provider, &second).await;
+    let page = through(&second, &page, "/register/phones-done", &[]).await;
+    assert_eq!(choose(&second, &page, NEW).await.location().path(), "/dashboard");
+    assert!(second.is_signed_in().await);
+    let dead = provider.browser();
+    let page = dead.get(&invitation(&provider).await).await;
+    assert!(!page.has_form("/register"), "{}", page.gist());
+    assert_eq!(provider.browser().sign_in(ERIN, NEW).await.status, 303);
+}
+
+async fn what_is_no_number_for_codes_is_refused(backend: Backend) {
+    let provider = invited(&backend).await;
+    let erin = provider.browser();
+    let page = accept(&provider, &erin).await;
+    for (phone, kind) in [
+        ("202-555-0199 ext 3", "cell"),
+        ("", "cell"),
+        ("(202) 555-0199", ""),
+        ("12", "cell"),
+        ("+44 20 7946 0958", "cell"),
+        ("+1 900 555 0199", "cell"),
+    ] {
+        let answer = erin.submit(&page, "/register/phone", &[("phone", phone), ("phone_kind", kind)]).await;
+        assert_eq!(answer.status, 422, "{phone}: {}", answer.gist());
+    }
+    assert!(provider.audited("phone_added").await.is_empty());
+    // Nobody gets to the password without a phone.
+    let handle = page.form("/register/phone").fields["interaction"].clone();
+    let skipped = erin.get(&format!("/continue?interaction={handle}")).await;
+    assert!(!skipped.has_form("/new-password") && skipped.has_form("/register/phone"), "{}", skipped.gist());
+}
+
+async fn a_landline_gets_only_calls(backend: Backend) {
+    let provider = invited(&backend).await;
+    let erin = provider.browser();
+    let page = accept(&provider, &erin).await;
+    let number = [("phone", "(202) 555-0186"), ("phone_kind", "landline")];
+    let page = through(&erin, &page, "/register/phone", &number).await;
+    let offered = ways(&page);
+    assert!(offered.len() == 1 && offered[0].starts_with("call:"), "{offered:?}");
+    let text = offered[0].replace("call:", "text:");
+    assert_eq!(erin.submit(&page, "/verify/send", &[("method", &text)]).await.status, 422);
+}
+
+async fn an_invitation_asked_for_again_is_the_same_page_for_every_address(backend: Backend) {
+    let provider = invited(&backend).await;
+    let before = mails(&provider, "invitation").await;
+    provider.advance(SignedDuration::from_secs(1));
+    let mut seen = Vec::new();
+    for name in ["erin", "nobody", "alice"] {
+        let browser = provider.browser();
+        let page = browser.get("/complete-registration").await;
+        let address = format!("{name}@practice.example");
+        let answer = browser.submit(&page, "/complete-registration", &[("email", &address)]).await;
+        seen.push((answer.status, answer.cookies().len(), answer.gist().replace(name, "NAME")));
+    }
+    assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+    assert_eq!(mails(&provider, "invitation").await, before + 1);
+}
