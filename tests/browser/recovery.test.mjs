@@ -68,13 +68,10 @@ async function provesIdentity(tab, anteroom, person) {
   await tab.locator("#problem").waitFor();
   await follow(tab, "a[href*='choose=1']");
   await isAt(tab, "verify-identity");
-  await tab.locator("[name=method]").nth(2).check();
-  const called = await sendCall(tab, anteroom, LANDLINES[person]);
+  const called = await sendCode(tab, anteroom, "call", LANDLINES[person], 1);
   await enterCode(tab, called);
   await isAt(tab, "new-password");
 }
-
-const sendCall = (tab, anteroom, number) => sendAgain(tab, anteroom, "call", number);
 
 /** Through what the rules refuse to a password that they take. */
 async function choosesPassword(tab, email) {

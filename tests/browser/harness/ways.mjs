@@ -49,9 +49,9 @@ export async function toVerification(tab, anteroom, person) {
   await send(tab, "/recover");
 }
 
-/** At "Verify your identity": the code that comes by this `method`, `text` or `call`, to `number`. */
-export async function sendCode(tab, anteroom, method, number) {
-  await tab.locator(`[name=method][value^='${method}:']`).check();
+/** At "Verify your identity": the code that comes by this `method`, `text` or `call`, to `number`, the `nth` that it reaches. */
+export async function sendCode(tab, anteroom, method, number, nth = 0) {
+  await tab.locator(`[name=method][value^='${method}:']`).nth(nth).check();
   return (await receive(anteroom, method, number, () => send(tab, "/verify/send"))).code;
 }
 
