@@ -39,23 +39,24 @@ pub async fn ask_again(
     let account = provider.store.account_by_address(&FoldedAddress::from_entered(entered)).await?;
     let invited = account.filter(|account| account.status == AccountStatus::Invited);
     let sent = invited.map(|account| (invitation(provider, &account, visitor.now), account.id));
-    let event = Event::InvitationAsked { mailed: sent.is_some() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-    let work = Arc::new((windows, sent, entry));
+    let work = Arc::new((windows, sent, Origin::of(visitor, &provider.random)));
     let (now, alive) = (visitor.now, u64::from(policy.links_alive));
     let write = provider.store.write(move |tx: Tx| {
         let work = Arc::clone(&work);
         async move {
-            let (windows, sent, entry) = &*work;
+            let (windows, sent, origin) = &*work;
             windows.count(&tx).await?;
-            tx.append(entry).await?;
+            let mut entry = origin.entry(Actor::Anonymous, Event::InvitationAsked { mailed: false });
             if let Some((invitation, account)) = sent {
                 tx.lock_account(*account).await?;
-                if tx.links_alive(*account, LinkKind::Invitation, now).await? < alive {
+                let mailed = tx.links_alive(*account, LinkKind::Invitation, now).await? < alive;
+                entry = origin.entry(Actor::Anonymous, Event::InvitationAsked { mailed }).about(*account);
+                if mailed {
                     tx.insert_link(&invitation.link).await?;
                     tx.enqueue(&invitation.message).await?;
                 }
             }
+            tx.append(&entry).await?;
             Ok::<_, FlowError>(())
         }
     });

@@ -66,12 +66,9 @@ async fn every_grant_of_the_account_ends_and_no_other(options: StoreOptions) {
         }
         let ended = tx.revoke_grants_of_account(account_id(1), GrantEnd::PasswordChanged, at(9)).await?;
         let again = tx.revoke_grants_of_account(account_id(1), GrantEnd::PasswordChanged, at(10)).await?;
-        let (theirs, others) =
-            (tx.grants_of_account(account_id(1)).await?, tx.grants_of_account(account_id(2)).await?);
-        Ok::<_, StoreError>((ended, again, theirs, others))
+        assert!(tx.grants_of_account(account_id(1)).await?.is_empty());
+        assert_eq!(tx.grants_of_account(account_id(2)).await?.len(), 1);
+        Ok::<_, StoreError>((ended, again))
     });
-    let (ended, again, theirs, others) = write.await.unwrap();
-    assert_eq!((ended, again), (2, 0));
-    assert!(theirs.is_empty());
-    assert_eq!(others.iter().map(|(grant, ..)| *grant).collect::<Vec<_>>(), [grant_id(3)]);
+    assert_eq!(write.await.unwrap(), (2, 0));
 }

@@ -26,7 +26,7 @@ async fn a_reset_lifts_the_lock_and_signs_nobody_in(backend: Backend) {
     let carol = provider.browser();
     assert_eq!(carol.sign_in(CAROL, PASSWORD).await.status, 422);
     let done = reset(&provider, &carol, CAROL, NEW).await;
-    assert_eq!(done.heading(), "Your password was changed");
+    assert_eq!(done.heading(), "Your password is changed");
     assert!(!carol.is_signed_in().await);
     assert_eq!(provider.browser().sign_in(CAROL, PASSWORD).await.status, 422);
     assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
