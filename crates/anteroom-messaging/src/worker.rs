@@ -125,7 +125,7 @@ impl Worker {
             match write {
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::error!(message = %id, "what became of a message is not noted: {error}")
+                    tracing::error!(message = %id, "what became of a message is not noted: {error}");
                 }
             }
             tokio::time::sleep(ROUND * attempt).await;

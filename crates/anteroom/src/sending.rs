@@ -80,7 +80,7 @@ pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
 pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, SendingError> {
     let telephone = |way: Option<&Way>| match (way, &settings.twilio) {
         (Some(Way::Twilio), Some(account)) => {
-            twilio(account, settings, provider).map(|twilio| Some(Telephone::Twilio(twilio)))
+            twilio(account, settings, provider).map(|twilio| Some(Telephone::Twilio(Box::new(twilio))))
         }
         (Some(Way::Http(request)), _) => {
             Ok(Some(Telephone::Gateway(Gateway::new(gateway_request(request))?)))

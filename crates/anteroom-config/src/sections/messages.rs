@@ -127,7 +127,7 @@ pub(super) fn read_text(top: &mut Section<'_, '_>) -> Option<Telephone> {
     top.optional_section("text", about, |section| {
         let provider = read_provider(section);
         let gateway = section.optional_section("http", GATEWAY, read_gateway);
-        telephone(section, provider, gateway)
+        telephone(section, provider, gateway.flatten())
     })?
 }
 
@@ -147,7 +147,7 @@ pub(super) fn read_voice(top: &mut Section<'_, '_>) -> Option<Telephone> {
             }
             read_gateway(section)
         });
-        telephone(section, provider, gateway)
+        telephone(section, provider, gateway.flatten())
     })?
 }
 
@@ -163,11 +163,13 @@ fn read_provider(section: &mut Section<'_, '_>) -> Option<Provider> {
 fn telephone(
     section: &Section<'_, '_>,
     provider: Option<Provider>,
-    gateway: Option<Option<HttpGateway>>,
+    gateway: Option<HttpGateway>,
 ) -> Option<Telephone> {
     match (provider?, gateway) {
         (Provider::Twilio, _) => Some(Telephone::Twilio),
-        (Provider::Http, Some(gateway)) => gateway.map(Telephone::Http),
+        (Provider::Http, Some(gateway)) => Some(Telephone::Http(gateway)),
+        // What is wrong with it has been said.
+        (Provider::Http, None) if section.was_given("http") => None,
         (Provider::Http, None) => {
             let finding =
                 Finding::error(format!("`[{}]` names a gateway that is not described", section.path));

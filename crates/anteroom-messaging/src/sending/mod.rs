@@ -20,7 +20,7 @@ use twilio::Twilio;
 
 /// Who takes texts and calls.
 pub enum Telephone {
-    Twilio(Twilio),
+    Twilio(Box<Twilio>),
     Gateway(Gateway),
 }
 

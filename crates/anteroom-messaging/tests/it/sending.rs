@@ -24,7 +24,7 @@ pub(crate) fn smtp(port: u16) -> Senders {
     Senders { email: Some(Smtp::new(&server).unwrap()), ..Senders::default() }
 }
 
-fn twilio(office: &Office, port: u16) -> Twilio {
+fn twilio(office: &Office, port: u16) -> Telephone {
     let account = TwilioAccount {
         base_url: format!("http://127.0.0.1:{port}").parse().unwrap(),
         account_sid: "AC1".to_owned(),
@@ -33,7 +33,8 @@ fn twilio(office: &Office, port: u16) -> Twilio {
         messaging_service: None,
     };
     let seals = SpokenPart { keyring: keyring(), random: office.random.clone() };
-    Twilio::new(account, &"https://id.practice.example".parse().unwrap(), Arc::new(seals)).unwrap()
+    let issuer = "https://id.practice.example".parse().unwrap();
+    Telephone::Twilio(Box::new(Twilio::new(account, &issuer, Arc::new(seals)).unwrap()))
 }
 
 fn texting(telephone: Telephone) -> Senders {
@@ -88,7 +89,7 @@ async fn a_mail_server_says_for_now_or_for_good() {
 async fn a_text_through_twilio_names_where_its_fate_is_told() {
     let (office, api) = (Office::open().await, api(&[Answer(201, "", "{}")]).await);
     let id = office.queue(text()).await;
-    let running = office.send_through(texting(Telephone::Twilio(twilio(&office, api.port))));
+    let running = office.send_through(texting(twilio(&office, api.port)));
     assert_eq!(office.end_of(id).await, None);
     running.stop().await;
     let got = api.got();
@@ -109,7 +110,7 @@ async fn twilio_refuses_for_now_or_for_good() {
     ] {
         let (office, api) = (Office::open().await, api(&[answer]).await);
         let id = office.queue(text()).await;
-        let running = office.send_through(texting(Telephone::Twilio(twilio(&office, api.port))));
+        let running = office.send_through(texting(twilio(&office, api.port)));
         assert_eq!(office.delay_of(id).await, expected);
         running.stop().await;
     }
@@ -121,7 +122,7 @@ async fn twilio_refuses_for_now_or_for_good() {
     ] {
         let (office, api) = (Office::open().await, api(&[answer]).await);
         let id = office.queue(text()).await;
-        let running = office.send_through(texting(Telephone::Twilio(twilio(&office, api.port))));
+        let running = office.send_through(texting(twilio(&office, api.port)));
         assert_eq!(office.end_of(id).await.as_deref(), Some(expected));
         running.stop().await;
     }
@@ -131,7 +132,7 @@ async fn twilio_refuses_for_now_or_for_good() {
 async fn a_call_says_nothing_of_the_code_before_a_key_and_the_code_after_it() {
     let (office, api) = (Office::open().await, api(&[Answer(201, "", "{}")]).await);
     let id = office.queue(call()).await;
-    let senders = Senders { call: Some(Telephone::Twilio(twilio(&office, api.port))), ..Senders::default() };
+    let senders = Senders { call: Some(twilio(&office, api.port)), ..Senders::default() };
     let running = office.send_through(senders);
     assert_eq!(office.end_of(id).await, None);
     running.stop().await;
