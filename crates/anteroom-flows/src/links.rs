@@ -82,7 +82,7 @@ pub(crate) fn is_typed_code_of(provider: &Provider, link: &Link, entered: &str) 
 
 /// In any case and grouping, with the letters that people take for digits.
 fn normalised(entered: &str) -> String {
-    let letters = entered.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase());
+    let letters = entered.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase());
     let digits = letters.map(|c| match c {
         'O' => '0',
         'I' | 'L' => '1',
