@@ -42,7 +42,10 @@ impl SignInForm {
         // What waits goes along: a recovery leads back to it.
         let forgot_password_href = match &self.interaction {
             Some(handle) => {
-                format!("{FORGOT_PASSWORD}?{}", anteroom_oidc::form::encode([("interaction", handle.as_str())]))
+                format!(
+                    "{FORGOT_PASSWORD}?{}",
+                    anteroom_oidc::form::encode([("interaction", handle.as_str())])
+                )
             }
             None => FORGOT_PASSWORD.to_owned(),
         };
