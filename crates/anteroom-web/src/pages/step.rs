@@ -31,10 +31,10 @@ pub(crate) const COMPLETE_REGISTRATION: &str = "/complete-registration";
 
 /// In answer to a GET: the page itself.
 pub(crate) fn show(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
-    show_saying(asker, onward, &Say::default())
+    show_saying(asker, onward, Say::default())
 }
 
-fn show_saying(asker: &Asker, onward: Onward, say: &Say) -> Result<Response, Failure> {
+fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Failure> {
     match onward {
         Onward::Page(page) => step_page(asker, *page, say),
         Onward::Application(response) => Ok(to_application(asker, &response)),
@@ -67,7 +67,7 @@ async fn resumed(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let Ok(carried) = open(provider, &asker.visitor, waiting).await? else {
         return Err(Failure::interaction_expired());
     };
-    show_saying(asker, proceed(provider, &asker.visitor, carried).await?, &Say::asked_in(query))
+    show_saying(asker, proceed(provider, &asker.visitor, carried).await?, Say::asked_in(query))
 }
 
 /// The journey named in an address.
@@ -76,7 +76,7 @@ pub(crate) fn waiting_in(query: &str) -> Option<Waiting> {
     Waiting::parse(form.once("interaction").ok()??)
 }
 
-fn step_page(asker: &Asker, page: StepPage, say: &Say) -> Result<Response, Failure> {
+fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failure> {
     let shown = Shown::of(asker, &page)?;
     let StepPage { step, client, carried } = page;
     let locales = carried.journey.request().map(|request| request.ui_locales.clone()).unwrap_or_default();

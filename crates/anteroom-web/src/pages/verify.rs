@@ -46,7 +46,7 @@ impl Say {
     }
 }
 
-pub(crate) fn page(shown: Shown<'_>, verification: &Verification, say: &Say) -> Response {
+pub(crate) fn page(shown: Shown<'_>, verification: &Verification, say: Say) -> Response {
     match verification.sent.as_ref().filter(|_| !say.choose) {
         Some(sent) => {
             let notice = say.sent_again.then_some(EnterCodeNotice::SentAgain);
@@ -185,24 +185,21 @@ fn not_sent(
     // Whoever asked for the same way again stays on the page where the code is entered.
     let same_way =
         |sent: &&Sent| chosen == Some(Choice { method: sent.offer.method, phone: sent.offer.phone.id });
-    let response = match verification.sent.as_ref().filter(same_way) {
-        Some(sent) => {
-            let problem = match problem {
-                SendProblem::Choose | SendProblem::Refused => EnterCodeProblem::NotSent,
-                SendProblem::Wait(wait) => EnterCodeProblem::Wait { wait: wait_text(wait) },
-                SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(asker, at) },
-            };
-            entry(shown, (&verification, sent), (Some(problem), None), status)
-        }
-        None => {
-            let problem = match problem {
-                SendProblem::Choose => VerifyProblem::ChooseMethod,
-                SendProblem::Refused => VerifyProblem::Refused,
-                SendProblem::Wait(wait) => VerifyProblem::Wait { wait: wait_text(wait) },
-                SendProblem::BudgetSpent(at) => VerifyProblem::BudgetSpent { until: moment(asker, at) },
-            };
-            choice(shown, &verification, Some(problem), status)
-        }
+    let response = if let Some(sent) = verification.sent.as_ref().filter(same_way) {
+        let problem = match problem {
+            SendProblem::Choose | SendProblem::Refused => EnterCodeProblem::NotSent,
+            SendProblem::Wait(wait) => EnterCodeProblem::Wait { wait: wait_text(wait) },
+            SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(asker, at) },
+        };
+        entry(shown, (&verification, sent), (Some(problem), None), status)
+    } else {
+        let problem = match problem {
+            SendProblem::Choose => VerifyProblem::ChooseMethod,
+            SendProblem::Refused => VerifyProblem::Refused,
+            SendProblem::Wait(wait) => VerifyProblem::Wait { wait: wait_text(wait) },
+            SendProblem::BudgetSpent(at) => VerifyProblem::BudgetSpent { until: moment(asker, at) },
+        };
+        choice(shown, &verification, Some(problem), status)
     };
     Ok(match wait {
         Some(wait) => retry_after(response, wait),
