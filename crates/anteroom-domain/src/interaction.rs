@@ -49,6 +49,9 @@ pub struct RecoveryNote {
     pub address: String,
     /// The application waits in another browser, where the request began; its code is released there only.
     pub waits_elsewhere: bool,
+    /// The reset is complete.
+    #[serde(default)]
+    pub done: bool,
 }
 
 /// An interaction that has become a row.

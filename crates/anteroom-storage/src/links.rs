@@ -91,14 +91,16 @@ impl Tx {
         Ok(pressed.rows_affected == 1)
     }
 
-    /// A code was typed that is none of these.
-    pub async fn count_typed_try(&self, ids: &[LinkId]) -> Result<(), StoreError> {
-        links::Entity::update_many()
+    /// Counts a try of the typed code on each of these that has one left, and says which those are. Counted before it is
+    /// compared: however many are typed at once, no more are looked at.
+    pub async fn take_typed_try(&self, ids: &[LinkId], most: u32) -> Result<Vec<LinkId>, StoreError> {
+        let taken = links::Entity::update_many()
             .col_expr(links::Column::TypedTries, Expr::col(links::Column::TypedTries).add(1))
             .filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)))
-            .exec(&self.conn)
+            .filter(links::Column::TypedTries.lt(count_column(most)))
+            .exec_with_returning(&self.conn)
             .await?;
-        Ok(())
+        Ok(taken.iter().map(|row| LinkId(row.id)).collect())
     }
 
     /// What the link was for is done: it and all others of the account and kind are over.

@@ -22,7 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Place, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, parked, proceed, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
@@ -117,14 +117,9 @@ fn elsewhere(onward: Onward) -> NewPasswordOutcome {
     }
 }
 
-/// A completed reset takes the proof out of its journey; any other end of a proof leaves it there, dead.
 fn is_done(page: &StepPage) -> bool {
-    let StepPage { step, carried, .. } = page;
-    let kept = matches!(carried.place, Place::Row { .. });
-    matches!(step, Step::SignIn { .. })
-        && kept
-        && carried.journey.recovery.is_some()
-        && carried.proof().is_none()
+    let done = page.carried.journey.recovery.as_ref().is_some_and(|note| note.done);
+    matches!(page.step, Step::SignIn { .. }) && done
 }
 
 async fn check(

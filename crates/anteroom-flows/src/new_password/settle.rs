@@ -195,6 +195,9 @@ async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled
     tx.forget_devices(prepared.account.id, device, prepared.now()).await?;
     let mut carried = prepared.carried.clone();
     carried.journey.account = None;
+    if let Some(note) = &mut carried.journey.recovery {
+        note.done = true;
+    }
     let carried = carried.keep(tx, &prepared.keeping, None).await?;
     Ok(Settled::Reset { device, carried })
 }

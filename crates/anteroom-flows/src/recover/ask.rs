@@ -67,7 +67,8 @@ pub async fn ask(provider: &Provider, visitor: &Visitor, asking: Asking) -> Resu
         return Ok(AskOutcome::RateLimited { wait, carried });
     }
     let known = whom(provider, visitor, &asking.address).await?;
-    carried.journey.recovery = Some(RecoveryNote { address: asking.address, waits_elsewhere: false });
+    carried.journey.recovery =
+        Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false });
     let prepared = Arc::new(prepare(provider, visitor, carried, known, windows));
     let work = Arc::clone(&prepared);
     let carried = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;

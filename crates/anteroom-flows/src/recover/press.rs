@@ -71,13 +71,14 @@ pub async fn type_code(
     let links = provider.store.links_of_interaction(interaction.id).await?;
     let open = links.into_iter().filter(|link| link.may_be_typed(visitor.browser, policy, visitor.now));
     let open: Vec<Link> = open.collect();
-    let Some(link) = open.iter().find(|link| is_typed_code_of(provider, link, entered)) else {
-        let tried: Vec<_> = open.iter().map(|link| link.id).collect();
-        let write = provider.store.write(move |tx| {
-            let tried = tried.clone();
-            async move { Ok::<_, FlowError>(tx.count_typed_try(&tried).await?) }
-        });
-        write.await?;
+    let asked: Vec<_> = open.iter().map(|link| link.id).collect();
+    let write = provider.store.write(move |tx| {
+        let asked = asked.clone();
+        async move { Ok::<_, FlowError>(tx.take_typed_try(&asked, policy.typed_tries).await?) }
+    });
+    let tried = write.await?;
+    let mut open = open.iter().filter(|link| tried.contains(&link.id));
+    let Some(link) = open.find(|link| is_typed_code_of(provider, link, entered)) else {
         return Ok(TypedOutcome::Wrong(carried));
     };
     match follow(provider, visitor, link).await? {
@@ -141,7 +142,8 @@ async fn journey_behind(
     let here = link.browser == Some(visitor.browser);
     let address = asked.as_ref().and_then(|asked| asked.journey.recovery.clone()).map(|note| note.address);
     let waits = asked.as_ref().is_some_and(|asked| asked.journey.request().is_some());
-    let note = RecoveryNote { address: address.unwrap_or_default(), waits_elsewhere: waits && !here };
+    let note =
+        RecoveryNote { address: address.unwrap_or_default(), waits_elsewhere: waits && !here, done: false };
     let fresh = Carried::to_dashboard(visitor).journey;
     let destination =
         asked.filter(|_| here).map_or(Destination::Dashboard, |asked| asked.journey.destination);

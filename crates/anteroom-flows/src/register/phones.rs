@@ -1,6 +1,6 @@
 //! The phones of somebody who is registering: named, then verified by a code.
 
-use anteroom_domain::account::PhoneKind;
+use anteroom_domain::account::{AccountStatus, PhoneKind};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::interaction::{Proof, ProofKind};
@@ -129,7 +129,11 @@ async fn write_phone(
         let work = Arc::clone(&work);
         async move {
             let (phone, entry) = &*work;
-            tx.lock_account(account).await?;
+            let locked = tx.lock_account(account).await?;
+            // Another tab may have completed the registration.
+            if locked.is_none_or(|locked| locked.account.status != AccountStatus::Invited) {
+                return Ok(());
+            }
             if tx.insert_phone(account, phone, now).await? {
                 tx.append(entry).await?;
             } else {

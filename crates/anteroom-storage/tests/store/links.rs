@@ -12,7 +12,7 @@ on_both_databases!(
     of_many_browsers_that_press_at_once_one_has_it_and_keeps_it,
     links_that_are_alive_are_counted_for_one_account_and_kind,
     only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind,
-    each_wrong_try_is_counted,
+    no_more_tries_are_taken_than_there_are,
 );
 
 fn browser(number: u8) -> BrowserId {
@@ -127,16 +127,15 @@ async fn only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind(options:
     assert_eq!((read(3).await, read(4).await), (invitation, another));
 }
 
-async fn each_wrong_try_is_counted(options: StoreOptions) {
+async fn no_more_tries_are_taken_than_there_are(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     for number in [1, 2, 3] {
         insert(&store, link(number)).await.unwrap();
     }
-    let tries =
-        (0..6).map(|_| store.write(|tx| async move { tx.count_typed_try(&[link(1).id, link(2).id]).await }));
-    for counted in join_all(tries).await {
-        counted.unwrap();
-    }
+    let tries = (0..8)
+        .map(|_| store.write(|tx| async move { tx.take_typed_try(&[link(1).id, link(2).id], 6).await }));
+    let taken: Vec<usize> = join_all(tries).await.into_iter().map(|taken| taken.unwrap().len()).collect();
+    assert_eq!(taken.iter().sum::<usize>(), 12, "six of each, however many are typed at once");
     for (number, tries) in [(1, 6), (2, 6), (3, 0)] {
         assert_eq!(store.link(&[digest(number)]).await.unwrap().unwrap().typed_tries, tries);
     }

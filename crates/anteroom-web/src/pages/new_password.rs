@@ -133,6 +133,9 @@ async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let Ok(carried) = open(provider, &asker.visitor, waiting).await? else {
         return Err(Failure::interaction_expired());
     };
+    let Some(note) = carried.journey.recovery.as_ref().filter(|note| note.done) else {
+        return go(asker, proceed(provider, &asker.visitor, carried).await?);
+    };
     let snapshot = provider.snapshot();
     let request = carried.journey.request();
     let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
@@ -142,7 +145,7 @@ async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
             None => "/sign-in".to_owned(),
         },
         application_name: client.map(|client| client.display_name().to_owned()),
-        waits_elsewhere: carried.journey.recovery.as_ref().is_some_and(|note| note.waits_elsewhere),
+        waits_elsewhere: note.waits_elsewhere,
     };
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
     Ok(Frame::of(asker).in_language_of(&locales).page(StatusCode::OK, &view))

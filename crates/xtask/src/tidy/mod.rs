@@ -4,6 +4,7 @@
 mod files;
 mod links;
 mod rooms;
+mod rules;
 mod tree;
 
 use crate::failure::{Failure, Result};
@@ -18,6 +19,7 @@ pub(crate) fn run() -> Result {
     problems.extend(files::headless_crates(&tree, &workspace));
     problems.extend(links::problems(&tree));
     problems.extend(rooms::problems(&tree, &workspace));
+    problems.extend(rules::problems(&tree));
     if problems.is_empty() {
         println!("{} files are tidy", tree.len());
         return Ok(());
