@@ -3,7 +3,7 @@
 use anteroom_domain::interaction::{Proof, ProofKind};
 
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping, Place, Waiting, open};
+use crate::journey::{Waiting, kept, open};
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
 use crate::visitor::Visitor;
@@ -23,20 +23,4 @@ pub async fn go_on(
         _ => carried,
     };
     proceed(provider, visitor, carried).await.map(Some)
-}
-
-/// The same journey with another proof.
-pub(crate) async fn kept(
-    provider: &Provider,
-    visitor: &Visitor,
-    carried: Carried,
-    proof: Proof,
-) -> Result<Carried, FlowError> {
-    debug_assert!(matches!(carried.place, Place::Row { .. }), "a proof is in a row");
-    let keeping = Keeping::prepare(provider, &carried, visitor.now);
-    let write = provider.store.write(move |tx| {
-        let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
-        async move { carried.keep(&tx, &keeping, Some(proof)).await }
-    });
-    write.await
 }

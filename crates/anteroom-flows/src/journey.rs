@@ -214,6 +214,21 @@ impl Keeping {
     }
 }
 
+/// The same journey with another proof, in a transaction of its own.
+pub(crate) async fn kept(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: Carried,
+    proof: Proof,
+) -> Result<Carried, FlowError> {
+    let keeping = Keeping::prepare(provider, &carried, visitor.now);
+    let write = provider.store.write(move |tx| {
+        let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
+        async move { carried.keep(&tx, &keeping, Some(proof)).await }
+    });
+    write.await
+}
+
 /// Opens what a form or an address brought back.
 pub async fn open(
     provider: &Provider,

@@ -80,17 +80,3 @@ impl NewSession {
         }
     }
 }
-
-/// Which of the browser's devices is this account's. In the cookie's order: the one last signed in with comes first.
-pub(crate) async fn own_device(
-    tx: &Tx,
-    visitor: &Visitor,
-    account: AccountId,
-) -> Result<Option<KnownDevice>, FlowError> {
-    for id in &visitor.devices {
-        if let Some(device) = tx.device(*id).await?.filter(|device| device.account == account) {
-            return Ok(Some(device));
-        }
-    }
-    Ok(None)
-}

@@ -11,6 +11,21 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 impl Reads {
+    /// Which of these is the account's, the first named first. One browser has one for each of its accounts.
+    pub async fn device_of(
+        &self,
+        account: AccountId,
+        among: &[DeviceId],
+    ) -> Result<Option<DeviceId>, StoreError> {
+        let rows = known_devices::Entity::find()
+            .filter(known_devices::Column::AccountId.eq(account.0))
+            .filter(known_devices::Column::Id.is_in(among.iter().map(|id| id.0)))
+            .filter(known_devices::Column::RevokedAt.is_null())
+            .all(&self.conn)
+            .await?;
+        Ok(among.iter().find(|id| rows.iter().any(|row| row.id == id.0)).copied())
+    }
+
     /// `None` also for one that was revoked.
     pub async fn device(&self, id: DeviceId) -> Result<Option<KnownDevice>, StoreError> {
         let row = known_devices::Entity::find_by_id(id.0)

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
-use crate::new_session::{NewSession, own_device};
+use crate::new_session::NewSession;
 use crate::provider::Provider;
 use crate::sign_out::{end_one, listeners};
 use crate::trail::Origin;
@@ -106,7 +106,7 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     }
     let Some(epoch) = replace_password(&tx, prepared, &locked).await? else { return Ok(Settled::TooLate) };
     end_the_old(&tx, prepared).await?;
-    let known = own_device(&tx, &prepared.visitor, prepared.account.id).await?.map(|device| device.id);
+    let known = tx.device_of(prepared.account.id, &prepared.visitor.devices).await?;
     let device = prepared.session.keep_device(&tx, &prepared.visitor, (prepared.account.id, known)).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         return reset(&tx, prepared, device).await;

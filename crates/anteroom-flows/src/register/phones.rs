@@ -10,8 +10,7 @@ use anteroom_storage::{NewPhone, Tx};
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::expired_password::kept;
-use crate::journey::{Carried, Waiting, open};
+use crate::journey::{Carried, Waiting, kept, open};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::provider::Provider;
 use crate::trail::Origin;
