@@ -6,6 +6,7 @@ mod new_password;
 mod races;
 mod recovery;
 mod registration;
+mod step_up;
 
 use anteroom_domain::message::{Mail, Parcel};
 use anteroom_testkit::{Answer, Browser, TestProvider};

@@ -1,0 +1,57 @@
+//! A second factor by a code: where the policy asks it of new devices.
+
+use super::*;
+use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+
+on_both_databases!(
+    a_new_device_steps_up_once,
+    before_it_the_password_alone_opens_neither_dashboard_nor_tile,
+    a_reset_makes_no_device_that_has_stepped_up,
+);
+
+async fn with_new_devices_stepping_up(backend: &Backend) -> (TestProvider, Browser) {
+    let provider = TestProvider::on(backend).set("policy.new_devices_step_up", "true").start().await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let carol = provider.browser();
+    (provider, carol)
+}
+
+/// The page after a right password.
+async fn sign_in(browser: &Browser) -> Answer {
+    let page = browser.get("/sign-in").await;
+    through(browser, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await
+}
+
+async fn a_new_device_steps_up_once(backend: Backend) {
+    let (provider, carol) = with_new_devices_stepping_up(&backend).await;
+    let page = send(&carol, &sign_in(&carol).await).await;
+    let wrong = other_than(&digits(&provider).await);
+    assert_eq!(carol.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 422);
+    assert_eq!(carol.get("/dashboard").await.status, 303, "not before the code");
+    let code = digits(&provider).await;
+    through(&carol, &page, "/verify/code", &[("code", &code)]).await;
+    let dashboard = carol.get("/dashboard").await;
+    assert_eq!(dashboard.status, 200, "{}", dashboard.gist());
+    through(&carol, &dashboard, "/sign-out", &[]).await;
+    sign_in(&carol).await;
+    assert_eq!(carol.get("/dashboard").await.status, 200, "the device is known to have passed");
+    // Another browser of the same person has not.
+    let elsewhere = provider.browser();
+    assert!(sign_in(&elsewhere).await.has_form("/verify/send"));
+}
+
+async fn before_it_the_password_alone_opens_neither_dashboard_nor_tile(backend: Backend) {
+    let (_provider, carol) = with_new_devices_stepping_up(&backend).await;
+    assert!(sign_in(&carol).await.has_form("/verify/send"));
+    let dashboard = carol.get("/dashboard").await;
+    assert_eq!(dashboard.status, 303);
+    assert!(carol.follow(&dashboard).await.has_form("/verify/send"));
+}
+
+async fn a_reset_makes_no_device_that_has_stepped_up(backend: Backend) {
+    let (provider, carol) = with_new_devices_stepping_up(&backend).await;
+    reset(&provider, &carol, CAROL, NEW).await;
+    let page = carol.get("/sign-in").await;
+    let page = through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
+    assert!(page.has_form("/verify/send"), "{}", page.gist());
+}
