@@ -59,6 +59,8 @@ purposes! {
     AuditMac, audit_mac;
     /// Private signing keys at rest.
     SigningSeal, signing_seal;
+    /// The secrets that authenticator apps share.
+    FactorSeal, factor_seal;
     /// Codes and links waiting in the outbox.
     OutboxSeal, outbox_seal;
     /// Clients' secrets at rest.

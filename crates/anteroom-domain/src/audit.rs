@@ -80,6 +80,8 @@ pub enum Event {
     PasswordChanged { reason: &'static str },
     PhoneAdded { phone: String, phone_kind: &'static str },
     PhoneVerified { phone: String },
+    AuthenticatorAppAdded { serves_at_once: bool },
+    AuthenticatorAppRemoved,
     RegistrationCompleted,
     InvitationAsked { mailed: bool },
     SignedOut { reason: &'static str },

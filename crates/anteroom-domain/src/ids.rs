@@ -33,6 +33,8 @@ ids! {
     AccountId,
     AddressId,
     PhoneId,
+    /// An authenticator app.
+    FactorId,
     /// A known device of one account.
     DeviceId,
     /// A session; public as `sid`. The cookie carries a separate secret.

@@ -20,6 +20,8 @@ pub enum Destination {
     Application(Box<AuthorizationRequest>),
     /// Somebody signed in who wants a new password.
     ChangePassword,
+    /// Somebody signed in who wants to add or remove an authenticator app.
+    AuthenticatorApps,
 }
 
 /// What travels with the destination, sealed in a page or kept in a row.
@@ -123,6 +125,14 @@ impl From<Method> for FactorMethod {
 }
 
 impl FactorMethod {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Call => "call",
+            Self::Totp => "totp",
+        }
+    }
+
     /// Beside a password (RFC 8176 §2).
     pub fn amr_with_password(self) -> AmrSet {
         let own = match self {
@@ -159,7 +169,7 @@ impl Proof {
 impl Journey {
     pub fn request(&self) -> Option<&AuthorizationRequest> {
         match &self.destination {
-            Destination::Dashboard | Destination::ChangePassword => None,
+            Destination::Dashboard | Destination::ChangePassword | Destination::AuthenticatorApps => None,
             Destination::Application(request) => Some(request),
         }
     }

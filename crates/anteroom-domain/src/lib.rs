@@ -27,6 +27,7 @@ pub mod refresh;
 pub mod session;
 pub mod sign_in;
 pub mod telephony;
+pub mod totp;
 pub mod trail;
 
 #[cfg(test)]

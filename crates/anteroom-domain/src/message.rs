@@ -75,6 +75,12 @@ pub enum Mail {
         days: u16,
         link: String,
     },
+    /// An authenticator app was added or removed. `link` leads to where a stranger's change is undone.
+    AuthenticatorApp {
+        at: Timestamp,
+        change: AppChange,
+        link: String,
+    },
     /// A phone was added; `phone` is masked. A reset behind `link` takes it off again before it serves.
     PhoneAdded {
         at: Timestamp,
@@ -82,6 +88,13 @@ pub enum Mail {
         usable_from: Timestamp,
         link: String,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum AppChange {
+    Added { usable_from: Timestamp },
+    Removed,
 }
 
 /// The one-time code that a text or a call carries.
@@ -125,6 +138,7 @@ impl Mail {
             Self::PasswordChanged { .. } => "password_changed",
             Self::PasswordExpires { .. } => "password_expires",
             Self::PhoneAdded { .. } => "phone_added",
+            Self::AuthenticatorApp { .. } => "authenticator_app",
         }
     }
 }

@@ -14,6 +14,7 @@
 
 mod access_token;
 pub mod admin;
+pub mod authenticator_apps;
 pub mod authorize;
 pub mod backchannel;
 pub mod chain;
@@ -36,6 +37,7 @@ mod links;
 pub mod new_password;
 mod new_session;
 pub mod not_entitled;
+mod notices;
 pub mod onward;
 pub mod outgoing;
 mod person;

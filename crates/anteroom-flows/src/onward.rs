@@ -19,9 +19,10 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::person_in_question::Who;
+use crate::phones::usable;
 use crate::provider::{Provider, Snapshot};
 use crate::release;
-use crate::standing::{person, verification};
+use crate::standing::{can_step_up, person, verification};
 use crate::trail::{Origin, note_refusal};
 use crate::verification::Verification;
 use crate::visitor::{Live, Visitor, live_sessions};
@@ -34,6 +35,8 @@ pub enum Onward {
     /// Back to the application, with a code or an error.
     Application(Box<AuthorizationResponse>),
     Dashboard,
+    /// To the apps of whoever is signed in.
+    AuthenticatorApps(Box<Live>),
     /// The application that waited is no longer configured.
     ApplicationGone,
 }
@@ -97,7 +100,7 @@ pub async fn proceed_with(
         return Ok(Onward::ApplicationGone);
     };
     let who = Who::among(provider, visitor, &carried, live).await?;
-    let needs = needs(provider, &carried, &ahead, &who).await?;
+    let needs = needs(provider, visitor, (&carried, &ahead), &who).await?;
     let person = person(provider, visitor, &who, &needs).await?;
     let step = next_step::decide(person, &needs, visitor.now);
     if let Some(response) = answer_without_a_page(&snapshot, &ahead, &step) {
@@ -128,6 +131,7 @@ async fn arrive(
 ) -> Result<Onward, FlowError> {
     match ahead {
         Ahead::Dashboard | Ahead::ChangePassword => Ok(Onward::Dashboard),
+        Ahead::AuthenticatorApps => Ok(Onward::AuthenticatorApps(Box::new(live.clone()))),
         Ahead::Application { client, request } => {
             let response = release::code(provider, visitor, &client, &request, live).await?;
             Ok(Onward::Application(Box::new(response)))
@@ -213,6 +217,7 @@ enum Ahead {
     Dashboard,
     Application { client: Arc<Client>, request: Box<AuthorizationRequest> },
     ChangePassword,
+    AuthenticatorApps,
 }
 
 impl Ahead {
@@ -220,6 +225,7 @@ impl Ahead {
         match destination {
             Destination::Dashboard => Some(Self::Dashboard),
             Destination::ChangePassword => Some(Self::ChangePassword),
+            Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
             Destination::Application(request) => {
                 let client = Arc::clone(snapshot.clients.get(&request.client_id)?);
                 Some(Self::Application { client, request: request.clone() })
@@ -229,23 +235,28 @@ impl Ahead {
 
     fn request(&self) -> Option<&AuthorizationRequest> {
         match self {
-            Self::Dashboard | Self::ChangePassword => None,
+            Self::Dashboard | Self::ChangePassword | Self::AuthenticatorApps => None,
             Self::Application { request, .. } => Some(request),
         }
     }
 
     fn client(&self) -> Option<&Arc<Client>> {
         match self {
-            Self::Dashboard | Self::ChangePassword => None,
+            Self::Dashboard | Self::ChangePassword | Self::AuthenticatorApps => None,
             Self::Application { client, .. } => Some(client),
         }
     }
 }
 
-/// Whoever wants a new password has typed the old one not long ago: a desk that somebody left is not enough.
+/// Whoever changes what proves who they are has typed the password not long ago: a desk that somebody left is not enough.
 const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 
-async fn needs(provider: &Provider, carried: &Carried, ahead: &Ahead, who: &Who) -> Result<Needs, FlowError> {
+async fn needs(
+    provider: &Provider,
+    visitor: &Visitor,
+    (carried, ahead): (&Carried, &Ahead),
+    who: &Who,
+) -> Result<Needs, FlowError> {
     let journey = &carried.journey;
     let new_device_steps_up = provider.snapshot().policy.new_devices_step_up;
     let nothing = Needs { new_device_steps_up, ..Needs::nothing(journey.began_at) };
@@ -255,6 +266,15 @@ async fn needs(provider: &Provider, carried: &Carried, ahead: &Ahead, who: &Who)
         Ahead::ChangePassword => {
             return Ok(Needs { new_password: true, max_age: Some(RECENT_SIGN_IN), ..nothing });
         }
+        Ahead::AuthenticatorApps => {
+            // Whoever has lost the app and has no phone still gets here, to take it off.
+            let phone = match who.account() {
+                Some(account) => !usable(provider, account.id, visitor.now).await?.is_empty(),
+                None => false,
+            };
+            let min_acr = phone.then_some(Acr::Mfa);
+            return Ok(Needs { max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
+        }
     };
     let account = who.account();
     Ok(Needs {
@@ -263,7 +283,7 @@ async fn needs(provider: &Provider, carried: &Carried, ahead: &Ahead, who: &Who)
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         other_account_hinted: account
             .is_some_and(|account| journey.insists_on.is_some_and(|wanted| wanted != account.id)),
-        min_acr: client.policy.min_acr.max(essential_acr(request)),
+        min_acr: client.policy.min_acr.max(asked_acr(provider, visitor, request, account).await?),
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {
             Some(account) if journey.consented_by != Some(account.id) => {
@@ -275,13 +295,24 @@ async fn needs(provider: &Provider, carried: &Carried, ahead: &Ahead, who: &Who)
     })
 }
 
-/// The least of the classes that an essential `acr` accepts (OpenID Connect Core §5.5.1.1): whoever has proven more has
-/// proven that as well.
-fn essential_acr(request: &AuthorizationRequest) -> Option<Acr> {
-    match request.acr_requirement() {
-        AcrRequirement::Essential(classes) => classes.into_iter().min(),
-        AcrRequirement::Any | AcrRequirement::Voluntary(_) => None,
-    }
+/// An essential `acr` binds: the least of the classes that it accepts (OpenID Connect Core §5.5.1.1), for whoever has proven
+/// more has proven that as well. A voluntary one, which `acr_values` is as well (§3.1.2.1), asks for the class that it
+/// prefers whoever can prove it, and stops nobody.
+async fn asked_acr(
+    provider: &Provider,
+    visitor: &Visitor,
+    request: &AuthorizationRequest,
+    account: Option<&Account>,
+) -> Result<Option<Acr>, FlowError> {
+    Ok(match (request.acr_requirement(), account) {
+        (AcrRequirement::Essential(classes), _) => classes.into_iter().min(),
+        (AcrRequirement::Voluntary(classes), Some(account)) if !request.prompt.contains(Prompt::None) => {
+            let preferred = classes.first().copied().filter(|acr| *acr > Acr::Pwd);
+            let asked = preferred.is_some() && can_step_up(provider, account.id, visitor.now).await?;
+            preferred.filter(|_| asked)
+        }
+        (AcrRequirement::Any | AcrRequirement::Voluntary(_), _) => None,
+    })
 }
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before,

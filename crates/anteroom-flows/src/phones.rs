@@ -6,12 +6,19 @@ use jiff::Timestamp;
 
 use crate::error::FlowError;
 use crate::provider::Provider;
+use crate::verification::Choice;
 
 /// A way that a code can take to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     pub phone: Phone,
     pub method: Method,
+}
+
+impl Offer {
+    pub const fn choice(&self) -> Choice {
+        Choice::Phone { method: self.method, phone: self.phone.id }
+    }
 }
 
 /// Every way to these phones, in the order in which they are on file.

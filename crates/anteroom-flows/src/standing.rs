@@ -1,6 +1,7 @@
 //! How the person stands before the one decision: what was proven, and what could be proven next.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::ids::{AccountId, PhoneId};
 use anteroom_domain::interaction::{Proof, ProofKind};
 use anteroom_domain::next_step::{
     Needs, PasswordStanding, Person, Recovering, Registering, Standing, StepUpReason,
@@ -8,7 +9,9 @@ use anteroom_domain::next_step::{
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_oidc::Acr;
+use jiff::Timestamp;
 
+use crate::authenticator_apps::serving;
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::person_in_question::Who;
@@ -39,7 +42,7 @@ async fn signed_in(
 ) -> Result<Standing, FlowError> {
     // Read only where the decision can turn on it.
     let asked = needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up;
-    let can_step_up = asked && !usable(provider, live.account.id, visitor.now).await?.is_empty();
+    let can_step_up = asked && can_step_up(provider, live.account.id, visitor.now).await?;
     let device = match live.session.device.filter(|_| needs.new_device_steps_up) {
         Some(device) => provider.store.device(device).await?,
         None => None,
@@ -52,6 +55,16 @@ async fn signed_in(
         device_stepped_up: device.is_some_and(|device| device.stepped_up_at.is_some()),
         can_step_up,
     })
+}
+
+/// A phone or an authenticator app is at hand.
+pub(crate) async fn can_step_up(
+    provider: &Provider,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<bool, FlowError> {
+    Ok(!usable(provider, account, now).await?.is_empty()
+        || !serving(provider, account, now).await?.is_empty())
 }
 
 async fn proven(
@@ -80,7 +93,7 @@ async fn proven(
     })
 }
 
-fn waiting_phone(phones: &[Phone], id: Option<anteroom_domain::ids::PhoneId>) -> Option<&Phone> {
+fn waiting_phone(phones: &[Phone], id: Option<PhoneId>) -> Option<&Phone> {
     phones.iter().find(|phone| Some(phone.id) == id && phone.verified_at.is_none())
 }
 
@@ -103,6 +116,11 @@ pub(crate) async fn verification(
         _ => offers(phones.iter().filter(|phone| phone.serves(visitor.now))),
     };
     let sent = sent(provider, visitor, carried, (&account, purpose), &offers).await?;
+    let apps = match purpose {
+        CodePurpose::StepUp => serving(provider, account.id, visitor.now).await?,
+        // A new password needs a phone on file.
+        CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
+    };
     let new_device = step_up == Some(StepUpReason::NewDevice);
-    Ok(Verification { purpose, new_device, account, live, offers, sent })
+    Ok(Verification { purpose, new_device, account, live, offers, apps, sent })
 }

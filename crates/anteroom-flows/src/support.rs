@@ -6,22 +6,20 @@
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::{MessageId, PhoneId};
+use anteroom_domain::ids::PhoneId;
 use anteroom_domain::link::LinkKind;
-use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_domain::phone::E164;
+use anteroom_domain::message::Mail;
 use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
 use anteroom_storage::{NewPhone, Tx};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::admin::{AdminError, find};
 use crate::error::FlowError;
 use crate::links::new_link;
+use crate::notices::{mail_to, notices};
 use crate::provider::Provider;
 use crate::trail::Origin;
 use crate::visitor::new_id;
-
-const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 #[derive(Debug, thiserror::Error)]
 pub enum SupportError {
@@ -82,7 +80,7 @@ pub async fn send_reset(provider: &Provider, address: &EmailAddress) -> Result<(
         minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
     };
     let to = account.primary_address.clone();
-    let message = message(provider, &account, (to, mail), (now, new.link.expires_at));
+    let message = mail_to(provider, &account, (to, mail), (now, new.link.expires_at));
     let entry = Origin::local(now, &provider.random)
         .entry(Actor::Operator, Event::RecoveryAsked { mailed: true })
         .about(account.id);
@@ -117,7 +115,9 @@ pub async fn add_phone(
         verified_at: None,
         usable_from,
     };
-    let messages = notices(provider, &account, (&number, usable_from), now).await?;
+    let link = snapshot.issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link };
+    let messages = notices(provider, &account, mail, now).await?;
     let event = Event::PhoneAdded { phone: number.masked(), phone_kind: kind.as_str() };
     let entry = Origin::local(now, &provider.random).entry(Actor::Operator, event).about(account.id);
     let write = provider.store.write(move |tx: Tx| {
@@ -135,35 +135,4 @@ pub async fn add_phone(
         }
     });
     if write.await? { Ok(usable_from) } else { Err(SupportError::AlreadyThere) }
-}
-
-async fn notices(
-    provider: &Provider,
-    account: &Account,
-    (number, usable_from): (&E164, Timestamp),
-    now: Timestamp,
-) -> Result<Vec<Message>, FlowError> {
-    let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
-    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link };
-    let until = now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX);
-    let addresses = provider.store.addresses_of(account.id).await?;
-    let to_each =
-        addresses.into_iter().map(|to| message(provider, account, (to, mail.clone()), (now, until)));
-    Ok(to_each.collect())
-}
-
-fn message(
-    provider: &Provider,
-    account: &Account,
-    (to, mail): (EmailAddress, Mail),
-    (now, expires_at): (Timestamp, Timestamp),
-) -> Message {
-    Message {
-        id: MessageId(new_id(&provider.random, now)),
-        account: Some(account.id),
-        locale: account.locale.clone(),
-        parcel: Parcel::Email { to, mail },
-        created_at: now,
-        expires_at,
-    }
 }

@@ -60,7 +60,8 @@ fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
                 | Mail::AccountLocked { link, .. }
                 | Mail::PasswordChanged { link, .. }
                 | Mail::PasswordExpires { link, .. }
-                | Mail::PhoneAdded { link, .. },
+                | Mail::PhoneAdded { link, .. }
+                | Mail::AuthenticatorApp { link, .. },
             ..
         } => (Some(link), None),
     }

@@ -1,10 +1,10 @@
 //! From a queued mail to a written email.
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::message::Mail;
+use anteroom_domain::message::{AppChange, Mail};
 use anteroom_pages::{
-    AccountLockedEmail, Email, InvitationEmail, Locale, PasswordChangedEmail, PasswordExpiresEmail,
-    PhoneAddedEmail, RecoveryEmail, RenderError, Theme,
+    AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Locale, PasswordChangedEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RenderError, Theme,
 };
 
 use crate::letterhead::Letterhead;
@@ -38,6 +38,16 @@ pub(crate) fn write(
         Mail::PhoneAdded { at, phone, usable_from, link } => {
             let (when, usable_from) = (letterhead.moment(at), letterhead.moment(usable_from));
             theme.render_email(locale, &PhoneAddedEmail { practice, when, phone, usable_from, link })
+        }
+        Mail::AuthenticatorApp { at, change, link } => {
+            let (removed, usable_from) = match change {
+                AppChange::Added { usable_from } => (false, Some(usable_from).filter(|from| *from > at)),
+                AppChange::Removed => (true, None),
+            };
+            let when = letterhead.moment(at);
+            let usable_from = usable_from.map(|from| letterhead.moment(from));
+            let email = AuthenticatorAppEmail { practice, when, removed, usable_from, link };
+            theme.render_email(locale, &email)
         }
     }
 }

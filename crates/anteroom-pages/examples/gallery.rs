@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anteroom_pages::{
-    AccountLockedEmail, AddPhonePage, ChooseAccountPage, Chrome, CompleteRegistrationPage, ConsentPage,
-    DashboardPage, EnrolFactorPage, EnterCodePage, ErrorPage, FactorsPage, ForgotPasswordPage, FormPostPage,
-    InvitationEmail, InvitationPage, Locale, Message, NewPasswordPage, NoPhonePage, NotEntitledPage,
-    OutboxPage, Page, PasswordChangedEmail, PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail,
-    PhoneAddedEmail, RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, SignInPage, SignOutPage, SignedInAs,
-    SignedOutPage, SupportContact, Theme, VerifyIdentityPage,
+    AccountLockedEmail, AddPhonePage, AuthenticatorAppEmail, ChooseAccountPage, Chrome,
+    CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage, EnterCodePage, ErrorPage,
+    FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale, Message,
+    NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
+    PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, RecoveryAskedPage,
+    RecoveryEmail, RecoveryLinkPage, SignInPage, SignOutPage, SignedInAs, SignedOutPage, SupportContact,
+    Theme, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -95,6 +96,7 @@ impl Gallery {
         self.email::<PasswordChangedEmail>(locale)?;
         self.email::<PasswordExpiresEmail>(locale)?;
         self.email::<PhoneAddedEmail>(locale)?;
+        self.email::<AuthenticatorAppEmail>(locale)?;
         Ok(())
     }
 

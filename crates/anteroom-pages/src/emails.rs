@@ -78,6 +78,17 @@ pub struct PhoneAddedEmail {
     pub link: String,
 }
 
+#[derive(Clone, Serialize)]
+pub struct AuthenticatorAppEmail {
+    pub practice: String,
+    pub when: Moment,
+    pub removed: bool,
+    /// From when on the codes of one that was added are taken, where that is not at once.
+    pub usable_from: Option<Moment>,
+    /// Where whoever did not do that stops it.
+    pub link: String,
+}
+
 fn sample_moment(day: i8) -> Moment {
     let date = Date { year: 2026, month: 11, day };
     Moment { date, hour: 16, minute: 5, zone: "EST".to_owned() }
@@ -158,5 +169,20 @@ impl Message for PhoneAddedEmail {
             usable_from: sample_moment(26),
             link: "http://localhost:8080/forgot-password".to_owned(),
         }]
+    }
+}
+
+impl Message for AuthenticatorAppEmail {
+    const TEMPLATE: &'static str = "authenticator-app";
+
+    fn samples() -> Vec<Self> {
+        let email = |removed, usable_from| AuthenticatorAppEmail {
+            practice: "Riverside Dental & Medical".to_owned(),
+            when: sample_moment(23),
+            removed,
+            usable_from,
+            link: "http://localhost:8080/forgot-password".to_owned(),
+        };
+        vec![email(false, None), email(false, Some(sample_moment(26))), email(true, None)]
     }
 }

@@ -35,8 +35,8 @@ mod when;
 pub use assets::Asset;
 pub use chrome::{Chrome, SignedInAs, SupportContact};
 pub use emails::{
-    AccountLockedEmail, Email, InvitationEmail, Message, PasswordChangedEmail, PasswordExpiresEmail,
-    PhoneAddedEmail, RecoveryEmail,
+    AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Message, PasswordChangedEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail,
 };
 pub use error::{Fault, Place, RenderError, ThemeError};
 pub use locale::{Locale, negotiate};
@@ -46,11 +46,11 @@ pub use views::{
     AccountChoice, AddPhonePage, AddPhoneProblem, Channel, ChoiceChannel, ChooseAccountPage,
     CompleteRegistrationPage, ConsentPage, ConsentScope, DashboardPage, DeliveryChoice, EnrolFactorPage,
     EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage, Factor,
-    FactorsPage, ForgotPasswordPage, ForgotPasswordProblem, FormPostPage, Forward, ForwardKind, HiddenField,
-    InvitationPage, NewPasswordPage, NewPasswordProblem, NewPasswordReason, NoPhonePage, NotEntitledPage,
-    OutboxMessage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, PasswordWarning,
-    PhoneKindChoice, PhoneOnFile, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, SignInNotice,
-    SignInPage, SignInProblem, SignOutPage, SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem,
-    VerifyReason,
+    FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem, FormPostPage,
+    Forward, ForwardKind, HiddenField, InvitationPage, NewPasswordPage, NewPasswordProblem,
+    NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page, PasswordChangedPage,
+    PasswordExpiredPage, PasswordWarning, PhoneKindChoice, PhoneOnFile, RecoveryAskedPage,
+    RecoveryAskedProblem, RecoveryLinkPage, SignInNotice, SignInPage, SignInProblem, SignOutPage,
+    SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

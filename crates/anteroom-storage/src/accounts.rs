@@ -1,7 +1,7 @@
 //! Accounts and their passwords: the writes, and the reads that are not on every path. The others are in `hot`.
 
 use crate::StoreError;
-use crate::entity::{account_groups, accounts, known_devices, password_credentials, phones, totp_factors};
+use crate::entity::{account_groups, accounts, known_devices, password_credentials};
 use crate::row::{Place, count_column};
 use crate::store::{Reads, Tx};
 use anteroom_crypto::PasswordHash;
@@ -27,19 +27,6 @@ pub struct LockedAccount {
     pub credential: Option<Credential>,
 }
 
-/// What the person could pass a second factor with now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SecondFactors {
-    pub phone: bool,
-    pub totp: bool,
-}
-
-impl SecondFactors {
-    pub const fn any(self) -> bool {
-        self.phone || self.totp
-    }
-}
-
 impl Reads {
     pub async fn password_facts(&self, id: AccountId) -> Result<Option<PasswordFacts>, StoreError> {
         let row = password_credentials::Entity::find_by_id(id.0).one(&self.conn).await?;
@@ -49,19 +36,6 @@ impl Reads {
             set_at: place.time("set_at", row.set_at)?,
             jitter_days: place.number("expiry_jitter_days", row.expiry_jitter_days)?,
         }))
-    }
-
-    pub async fn second_factors(&self, id: AccountId, now: Timestamp) -> Result<SecondFactors, StoreError> {
-        let phone = phones::Entity::find()
-            .filter(phones::Column::AccountId.eq(id.0))
-            .filter(phones::Column::UsableFrom.lte(now.as_millisecond()));
-        let totp = totp_factors::Entity::find()
-            .filter(totp_factors::Column::AccountId.eq(id.0))
-            .filter(totp_factors::Column::ConfirmedAt.is_not_null());
-        Ok(SecondFactors {
-            phone: phone.one(&self.conn).await?.is_some(),
-            totp: totp.one(&self.conn).await?.is_some(),
-        })
     }
 }
 

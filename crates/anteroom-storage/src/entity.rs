@@ -79,9 +79,9 @@ entities! {
         account_id: Uuid,
         secret_sealed: Vec<u8>,
         confirmed_at: Option<i64>,
+        usable_from: i64,
         last_step: Option<i64>,
         created_at: i64,
-        label: String,
     }
     sessions = "sessions" [id: Uuid] {
         token_digest: Vec<u8>,

@@ -36,8 +36,9 @@ mod sessions;
 mod store;
 mod sweep;
 mod tokens;
+mod totp;
 
-pub use accounts::{Credential, LockedAccount, SecondFactors};
+pub use accounts::{Credential, LockedAccount};
 pub use anteroom_domain::trail::record::AuditRecord;
 pub use audit_chain::Linking;
 pub use error::StoreError;

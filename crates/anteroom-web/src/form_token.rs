@@ -31,6 +31,7 @@ pub(crate) enum FormName {
     Register,
     RegisterPhone,
     PhonesDone,
+    Factors,
 }
 
 impl FormName {
@@ -52,6 +53,7 @@ impl FormName {
             Self::Register => "form:register",
             Self::RegisterPhone => "form:register-phone",
             Self::PhonesDone => "form:phones-done",
+            Self::Factors => "form:factors",
         }
     }
 }

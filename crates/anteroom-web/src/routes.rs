@@ -18,8 +18,8 @@ use crate::asker::Asker;
 use crate::endpoints::{authorize, cors, discovery, health, token, twilio, userinfo};
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
-    choose_account, consent, dashboard, expired_password, forgot_password, new_password, not_entitled,
-    recover, register, register_phones, sign_in, sign_out, step, verify,
+    choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
+    not_entitled, recover, register, register_phones, sign_in, sign_out, step, verify,
 };
 use crate::state::Web;
 use crate::{dev, guard};
@@ -56,6 +56,12 @@ fn pages() -> Router<Arc<Web>> {
         .route("/not-entitled", get(dashboard::home).post(not_entitled::submit))
         .route("/expired-password", get(dashboard::home).post(expired_password::submit))
         .route("/dashboard", get(dashboard::show))
+        .route(factors::FACTORS, get(factors::show))
+        .route("/account/factors/add", get(factors::to_list).post(factors::add))
+        .route("/account/factors/confirm", get(factors::to_list).post(factors::enter))
+        .route("/account/factors/remove", get(factors::to_list).post(factors::take_off))
+        .route("/account/factors/{id}", get(factors::enrol))
+        .route("/account/factors/{id}/qr.svg", get(factors::picture))
         .route("/open/{client}", get(dashboard::open))
         .route("/sign-out", get(dashboard::home).post(sign_out::submit))
         .route("/signed-out", get(sign_out::done))

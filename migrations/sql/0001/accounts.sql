@@ -83,8 +83,8 @@ CREATE TABLE totp_factors (
     account_id uuid NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     secret_sealed bytea NOT NULL,
     confirmed_at bigint,
+    usable_from bigint NOT NULL,
     last_step bigint,
-    created_at bigint NOT NULL,
-    label text NOT NULL
+    created_at bigint NOT NULL
 ) /* narrow */;
 CREATE INDEX totp_factors_account ON totp_factors (account_id);

@@ -189,6 +189,7 @@ code-problem-heading =
         [choose-method] Choose a way
         [wrong] That is not the code
         [expired] This code has expired
+        [used] This code was used before
         [budget-spent] Too many wrong codes
         [wait] One moment, please
         [text-refused] This phone does not take text messages
@@ -203,6 +204,7 @@ code-problem-text =
         [not-sent] Try again, or choose another way.
        *[refused] Choose another way, or ask whoever manages sign-in at your practice.
     }
+code-used-text = Each code of the app works once. Wait until it shows the next one, and enter that.
 code-wrong-text =
     { $left ->
         [0] There is no try left.
@@ -370,6 +372,16 @@ complete-asked-next = Open the link in it; you continue where you stopped. No em
 factors-title = Authenticator apps
 factors-text = An authenticator app shows a new code every half minute. With it you can prove that it is you when an application asks for more than a password.
 factor-added = Added on { $date }
+factor-name = Authenticator app { $number }
+factor-later = Its codes are taken from { $from }.
+factors-notice =
+    { $notice ->
+        [added] The app is added. We have told you so by email.
+       *[removed] The app is removed. We have told you so by email.
+    }
+factors-too-late-heading = The key was shown for too long
+factors-too-late-text = Nothing has changed. Begin again below; each time there is a new key.
+factors-full = No more apps can be added. Remove one that you do not use any more.
 no-factors = You have not added one yet.
 add-factor = Add an authenticator app
 remove = Remove
@@ -538,6 +550,19 @@ email-phone-subject = A phone was added to your account at { $practice }
 email-phone-text = The phone { $phone } was added to your account at { $practice } on { $when }. Codes can be sent to it from { $from }.
 email-phone-button = It was not me: choose a new password
 email-phone-unexpected = If it was you, you need not do anything. If not, a new password takes the phone off again before it can be used; and please tell your practice.
+email-app-subject =
+    { $removed ->
+        [true] An authenticator app was removed from your account at { $practice }
+       *[false] An authenticator app was added to your account at { $practice }
+    }
+email-app-text =
+    { $removed ->
+        [true] An authenticator app was removed from your account at { $practice } on { $when }.
+       *[false] An authenticator app was added to your account at { $practice } on { $when }.
+    }
+email-app-later = Its codes are taken from { $from }.
+email-app-button = It was not me: choose a new password
+email-app-unexpected = If it was you, you need not do anything. If not, choose a new password now, and please tell your practice.
 
 ### Text messages and calls
 

@@ -189,6 +189,7 @@ code-problem-heading =
         [choose-method] Elija una forma
         [wrong] Ese no es el código
         [expired] Este código ha caducado
+        [used] Este código ya se ha usado
         [budget-spent] Demasiados códigos incorrectos
         [wait] Un momento, por favor
         [text-refused] Este teléfono no recibe mensajes de texto
@@ -203,6 +204,7 @@ code-problem-text =
         [not-sent] Inténtelo de nuevo o elija otra forma.
        *[refused] Elija otra forma o pregunte a quien administra el inicio de sesión en su consultorio.
     }
+code-used-text = Cada código de la aplicación vale una sola vez. Espere a que muestre el siguiente e introdúzcalo.
 code-wrong-text =
     { $left ->
         [0] No queda ningún intento.
@@ -370,6 +372,16 @@ complete-asked-next = Abra el enlace del correo; seguirá donde se quedó. ¿Tod
 factors-title = Aplicaciones de autenticación
 factors-text = Una aplicación de autenticación muestra un código nuevo cada medio minuto. Con ella puede probar que es usted cuando una aplicación pide algo más que la contraseña.
 factor-added = Añadida el { $date }
+factor-name = Aplicación de autenticación { $number }
+factor-later = Sus códigos valen a partir del { $from }.
+factors-notice =
+    { $notice ->
+        [added] La aplicación está añadida. Se lo hemos comunicado por correo.
+       *[removed] La aplicación está quitada. Se lo hemos comunicado por correo.
+    }
+factors-too-late-heading = La clave se mostró demasiado tiempo
+factors-too-late-text = No ha cambiado nada. Empiece de nuevo más abajo; cada vez hay una clave nueva.
+factors-full = No se pueden añadir más aplicaciones. Quite una que ya no use.
 no-factors = Todavía no ha añadido ninguna.
 add-factor = Añadir una aplicación de autenticación
 remove = Quitar
@@ -535,6 +547,19 @@ email-phone-subject = Se añadió un teléfono a su cuenta en { $practice }
 email-phone-text = El teléfono { $phone } se añadió a su cuenta en { $practice } el { $when }. Se le pueden enviar códigos a partir del { $from }.
 email-phone-button = No he sido yo: elegir una contraseña nueva
 email-phone-unexpected = Si ha sido usted, no tiene que hacer nada. Si no, una contraseña nueva quita el teléfono antes de que se pueda usar; avise también a su consultorio.
+email-app-subject =
+    { $removed ->
+        [true] Se quitó una aplicación de autenticación de su cuenta en { $practice }
+       *[false] Se añadió una aplicación de autenticación a su cuenta en { $practice }
+    }
+email-app-text =
+    { $removed ->
+        [true] Se quitó una aplicación de autenticación de su cuenta en { $practice } el { $when }.
+       *[false] Se añadió una aplicación de autenticación a su cuenta en { $practice } el { $when }.
+    }
+email-app-later = Sus códigos valen a partir del { $from }.
+email-app-button = No he sido yo: elegir una contraseña nueva
+email-app-unexpected = Si ha sido usted, no tiene que hacer nada. Si no, elija ahora una contraseña nueva y avise también a su consultorio.
 
 ### Mensajes de texto y llamadas
 

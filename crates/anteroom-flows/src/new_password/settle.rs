@@ -192,6 +192,7 @@ async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
 async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled, FlowError> {
     tx.lift_locks(prepared.account.id).await?;
     tx.remove_waiting_phones(prepared.account.id, prepared.now()).await?;
+    tx.remove_waiting_apps(prepared.account.id, prepared.now()).await?;
     tx.forget_devices(prepared.account.id, device, prepared.now()).await?;
     let mut carried = prepared.carried.clone();
     carried.journey.account = None;

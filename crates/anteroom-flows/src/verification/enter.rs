@@ -1,11 +1,13 @@
-//! `POST /verify/code`: the digits that a phone received.
+//! `POST /verify/code`: the digits that a phone received, or that an authenticator app shows.
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::interaction::{Factor, Proof, ProofKind};
+use anteroom_domain::ids::FactorId;
+use anteroom_domain::interaction::{Factor, FactorMethod, Proof, ProofKind};
 use anteroom_domain::one_time_code::{BudgetSpent, CodePolicy, CodePurpose, OneTimeCode};
 use anteroom_domain::session::Session;
+use anteroom_domain::totp::TimeStep;
 use anteroom_oidc::Acr;
 use anteroom_storage::Tx;
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 
 use super::send::{code_context, code_data};
 use super::{Now, Verification, a_day_before, now, way_of};
+use crate::authenticator_apps::showing;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::onward::{Onward, StepPage, parked, proceed_with};
@@ -46,7 +49,36 @@ pub enum EntryProblem {
     },
     /// It was never sent, has expired, or a newer one was sent since.
     Expired,
+    /// The app's code was used before: the next one is taken. Nothing is counted.
+    Used,
     BudgetSpent(Timestamp),
+}
+
+/// What was entered, and where the person read it.
+#[derive(Clone, Copy, Debug)]
+pub enum Entered<'a> {
+    Sent(&'a str),
+    FromApp(&'a str),
+}
+
+impl Entered<'_> {
+    const fn text(&self) -> &str {
+        match self {
+            Self::Sent(text) | Self::FromApp(text) => text,
+        }
+    }
+}
+
+/// What was entered, held against what could be right.
+enum Held {
+    /// Nothing waits to be entered.
+    Nothing,
+    Sent {
+        code: OneTimeCode,
+        right: bool,
+    },
+    /// The apps that show it now.
+    App(Vec<(FactorId, TimeStep)>),
 }
 
 struct Prepared {
@@ -56,8 +88,7 @@ struct Prepared {
     keeping: Keeping,
     verification: Verification,
     policy: CodePolicy,
-    /// The code that waits, and whether it was entered.
-    waiting: Option<(OneTimeCode, bool)>,
+    held: Held,
     entry: Uuid,
     token: Token,
     token_digest: Digest,
@@ -73,25 +104,17 @@ pub async fn enter(
     provider: &Provider,
     visitor: &Visitor,
     waiting: Option<Waiting>,
-    entered: &str,
+    entered: Entered<'_>,
 ) -> Result<EnterOutcome, FlowError> {
     let (verification, page) = match now(provider, visitor, waiting).await? {
         Now::Verifying(found) => *found,
         Now::Elsewhere(onward) => return Ok(EnterOutcome::Onward(onward)),
         Now::Gone => return Ok(EnterOutcome::Gone),
     };
-    if entered.trim().is_empty() {
+    if entered.text().trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
-    let code = match page.carried.row() {
-        Some(interaction) => provider.store.code_of(interaction, verification.purpose).await?,
-        None => None,
-    };
-    let own = code.filter(|code| way_of(code, &verification.account, &verification.offers).is_some());
-    let waiting = own.map(|code| {
-        let right = is_right(provider, &code, entered);
-        (code, right)
-    });
+    let held = hold(provider, visitor, (&verification, &page), entered).await?;
     let token = provider.random.token();
     let prepared = Arc::new(Prepared {
         visitor: visitor.clone(),
@@ -100,7 +123,7 @@ pub async fn enter(
         keeping: Keeping::prepare(provider, &page.carried, visitor.now),
         verification,
         policy: provider.snapshot().policy.codes,
-        waiting,
+        held,
         entry: new_id(&provider.random, visitor.now),
         token_digest: session_digest(&provider.keyring, &token),
         token,
@@ -113,6 +136,26 @@ pub async fn enter(
         }
         Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
         Settled::Refused(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
+    }
+}
+
+async fn hold(
+    provider: &Provider,
+    visitor: &Visitor,
+    (verification, page): (&Verification, &StepPage),
+    entered: Entered<'_>,
+) -> Result<Held, FlowError> {
+    match entered {
+        Entered::FromApp(_) if verification.apps.is_empty() => Ok(Held::Nothing),
+        Entered::FromApp(text) => Ok(Held::App(showing(provider, &verification.apps, text, visitor.now)?)),
+        Entered::Sent(text) => {
+            let code = match page.carried.row() {
+                Some(interaction) => provider.store.code_of(interaction, verification.purpose).await?,
+                None => None,
+            };
+            let own = code.filter(|code| way_of(code, &verification.account, &verification.offers).is_some());
+            Ok(own.map_or(Held::Nothing, |code| Held::Sent { right: is_right(provider, &code, text), code }))
+        }
     }
 }
 
@@ -135,64 +178,98 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
         Ok(left) => left,
         Err(BudgetSpent { until }) => return Ok(Settled::Refused(EntryProblem::BudgetSpent(until))),
     };
-    let Some((code, right)) = prepared.waiting.as_ref().filter(|(code, _)| code.is_alive(visitor.now)) else {
-        return Ok(Settled::Refused(EntryProblem::Expired));
+    let factor = match &prepared.held {
+        Held::Nothing => return Ok(Settled::Refused(EntryProblem::Expired)),
+        Held::Sent { code, .. } if !code.is_alive(visitor.now) => {
+            return Ok(Settled::Refused(EntryProblem::Expired));
+        }
+        Held::Sent { right: false, .. } => return wrong(&tx, &prepared, before.wrong, left).await,
+        Held::App(showing) if showing.is_empty() => return wrong(&tx, &prepared, before.wrong, left).await,
+        Held::Sent { code, .. } => {
+            // Losing the race against a re-send is an expired code.
+            if !tx.use_code(code.id, visitor.now).await? {
+                return Ok(Settled::Refused(EntryProblem::Expired));
+            }
+            // A number that an operator added is finished by the person: here.
+            tx.verify_phone(code.phone, visitor.now).await?;
+            FactorMethod::from(code.method)
+        }
+        Held::App(showing) => {
+            if !use_one(&tx, showing).await? {
+                return Ok(Settled::Refused(EntryProblem::Used));
+            }
+            FactorMethod::Totp
+        }
     };
-    if !right {
-        let mut wrong = before.wrong;
-        wrong.push(visitor.now);
-        tx.count_wrong_code(account.id, (purpose, prepared.entry), visitor.now).await?;
-        let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
-        tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
-        return Ok(Settled::Refused(match policy.entries_left(&wrong, visitor.now) {
-            Ok(left) => EntryProblem::Wrong { left },
-            Err(BudgetSpent { until }) => EntryProblem::BudgetSpent(until),
-        }));
-    }
-    // Losing the race against a re-send is an expired code.
-    if !tx.use_code(code.id, visitor.now).await? {
-        return Ok(Settled::Refused(EntryProblem::Expired));
-    }
-    let event = Event::CodeAccepted { purpose: purpose.as_str(), method: code.method.as_str() };
+    let event = Event::CodeAccepted { purpose: purpose.as_str(), method: factor.as_str() };
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event)).await?;
-    // A number that an operator added is finished by the person: here.
-    tx.verify_phone(code.phone, visitor.now).await?;
     match purpose {
-        CodePurpose::StepUp => step_up(&tx, &prepared, code).await,
+        CodePurpose::StepUp => step_up(&tx, &prepared, factor).await,
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
-            Ok(Settled::Proven(prove(&tx, &prepared, code).await?))
+            Ok(Settled::Proven(prove(&tx, &prepared, factor).await?))
         }
     }
 }
 
+/// RFC 6238 §5.2: a code is taken once.
+async fn use_one(tx: &Tx, showing: &[(FactorId, TimeStep)]) -> Result<bool, FlowError> {
+    for (app, step) in showing {
+        if tx.use_step(*app, *step).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn wrong(
+    tx: &Tx,
+    prepared: &Prepared,
+    mut wrong: Vec<Timestamp>,
+    left: u32,
+) -> Result<Settled, FlowError> {
+    let Prepared { visitor, verification, policy, .. } = prepared;
+    let (account, purpose) = (verification.account.id, verification.purpose);
+    wrong.push(visitor.now);
+    tx.count_wrong_code(account, (purpose, prepared.entry), visitor.now).await?;
+    let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
+    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account)).await?;
+    Ok(Settled::Refused(match policy.entries_left(&wrong, visitor.now) {
+        Ok(left) => EntryProblem::Wrong { left },
+        Err(BudgetSpent { until }) => EntryProblem::BudgetSpent(until),
+    }))
+}
+
 /// The journey carries from here on that the code was entered.
-async fn prove(tx: &Tx, prepared: &Prepared, code: &OneTimeCode) -> Result<Carried, FlowError> {
+async fn prove(tx: &Tx, prepared: &Prepared, method: FactorMethod) -> Result<Carried, FlowError> {
     let proof = prepared.carried.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
     let at = prepared.visitor.now;
     let proof = match proof.kind {
         ProofKind::Invitation { link, phones_done, .. } => {
-            let event = Event::PhoneVerified { phone: prepared_phone(prepared, code) };
-            tx.append(&prepared.origin.entry(Actor::Account(code.account), event)).await?;
+            let event = Event::PhoneVerified { phone: prepared.phone() };
+            tx.append(&prepared.origin.entry(Actor::Account(proof.account), event)).await?;
             Proof { kind: ProofKind::Invitation { link, phone: None, phones_done }, at, ..proof }
         }
         ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => {
-            Proof { factor: Some(Factor { at, method: code.method.into() }), ..proof }
+            Proof { factor: Some(Factor { at, method }), ..proof }
         }
     };
     prepared.carried.keep(tx, &prepared.keeping, Some(proof)).await
 }
 
-fn prepared_phone(prepared: &Prepared, code: &OneTimeCode) -> String {
-    let mut offers = prepared.verification.offers.iter();
-    let offer = offers.find(|offer| offer.phone.id == code.phone);
-    offer.map(|offer| offer.phone.number.masked()).unwrap_or_default()
+impl Prepared {
+    /// Where the code went, masked.
+    fn phone(&self) -> String {
+        let Held::Sent { code, .. } = &self.held else { return String::new() };
+        let mut offers = self.verification.offers.iter();
+        let offer = offers.find(|offer| offer.phone.id == code.phone);
+        offer.map(|offer| offer.phone.number.masked()).unwrap_or_default()
+    }
 }
 
-async fn step_up(tx: &Tx, prepared: &Prepared, code: &OneTimeCode) -> Result<Settled, FlowError> {
+async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<Settled, FlowError> {
     let live = prepared.verification.live.as_ref();
     let live = live.ok_or(FlowError::Broken("a step-up without a session"))?;
     let now = prepared.visitor.now;
-    let factor: anteroom_domain::interaction::FactorMethod = code.method.into();
     let session = Session {
         acr: Acr::Mfa,
         amr: factor.amr_with_password(),

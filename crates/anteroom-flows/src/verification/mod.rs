@@ -7,7 +7,7 @@
 mod enter;
 mod send;
 
-pub use enter::{EnterOutcome, EntryProblem, enter};
+pub use enter::{EnterOutcome, Entered, EntryProblem, enter};
 pub use send::{SendOutcome, SendProblem, send};
 
 use anteroom_domain::account::Account;
@@ -15,6 +15,7 @@ use anteroom_domain::ids::PhoneId;
 use anteroom_domain::one_time_code::{CodePurpose, OneTimeCode};
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
+use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_storage::{MessageState, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,9 +28,13 @@ use crate::visitor::{Live, Visitor};
 
 /// Which way a code shall take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
-    pub method: Method,
-    pub phone: PhoneId,
+pub enum Choice {
+    Phone {
+        method: Method,
+        phone: PhoneId,
+    },
+    /// An authenticator app shows it: nothing is sent.
+    App,
 }
 
 /// What the page of this step says.
@@ -42,6 +47,8 @@ pub struct Verification {
     /// Whoever steps up is signed in.
     pub live: Option<Box<Live>>,
     pub offers: Vec<Offer>,
+    /// Authenticator apps whose codes are taken here.
+    pub apps: Vec<AuthenticatorApp>,
     pub sent: Option<Sent>,
 }
 

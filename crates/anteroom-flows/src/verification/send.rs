@@ -24,6 +24,8 @@ use crate::visitor::{Visitor, new_id};
 #[derive(Debug)]
 pub enum SendOutcome {
     Onward(Onward),
+    /// The authenticator app shows the code.
+    App(Box<StepPage>),
     /// The page again, with what is in the way.
     Problem {
         problem: SendProblem,
@@ -78,10 +80,11 @@ pub async fn send(
         Now::Elsewhere(onward) => return Ok(SendOutcome::Onward(onward)),
         Now::Gone => return Ok(SendOutcome::Gone),
     };
-    let chosen = choice.and_then(|choice| {
-        let mut offers = verification.offers.iter();
-        offers.find(|offer| offer.phone.id == choice.phone && offer.method == choice.method).cloned()
-    });
+    if choice == Some(Choice::App) && !verification.apps.is_empty() {
+        return Ok(SendOutcome::App(Box::new(page)));
+    }
+    let mut offers = verification.offers.iter();
+    let chosen = offers.find(|offer| choice == Some(offer.choice())).cloned();
     let Some(offer) = chosen else {
         return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: Box::new(page) });
     };

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::chrome::Chrome;
 use crate::emails::{
-    AccountLockedEmail, InvitationEmail, Message, PasswordChangedEmail, PasswordExpiresEmail,
-    PhoneAddedEmail, RecoveryEmail,
+    AccountLockedEmail, AuthenticatorAppEmail, InvitationEmail, Message, PasswordChangedEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail,
 };
 use crate::error::Fault;
 use crate::locale::Locale;
@@ -90,6 +90,7 @@ fn all() -> Vec<Sampled> {
         email::<PasswordChangedEmail>(),
         email::<PasswordExpiresEmail>(),
         email::<PhoneAddedEmail>(),
+        email::<AuthenticatorAppEmail>(),
         spoken(&[phone::TEXT], &CodeText::samples()),
         spoken(
             &[phone::CALL_PROMPT, phone::CALL_CODE, phone::CALL_AGAIN, phone::CALL_GOODBYE],

@@ -3,27 +3,49 @@
 use serde::Serialize;
 
 use super::{Page, SAMPLE_TOKEN};
-use crate::when::Date;
+use crate::when::{Date, Moment};
 
 /// `POST /account/factors/add` with `form_token`; `POST /account/factors/remove` with `factor` and `form_token`.
 #[derive(Clone, Serialize)]
 pub struct FactorsPage {
     pub form_token: String,
     pub factors: Vec<Factor>,
+    /// No more than a handful.
+    pub can_add: bool,
+    pub notice: Option<FactorsNotice>,
+    pub problem: Option<FactorsProblem>,
     pub dashboard_href: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Factor {
     pub id: String,
-    pub label: String,
+    /// 1 is the oldest.
+    pub number: u32,
     pub added_on: Date,
+    /// From when on its codes are taken, where that is still to come.
+    pub serves_from: Option<Moment>,
 }
 
-/// `POST /account/factors/confirm` with `code` and `form_token`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactorsNotice {
+    Added,
+    Removed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum FactorsProblem {
+    /// The page with the key was open for too long.
+    TooLate,
+}
+
+/// `POST /account/factors/confirm` with `code`, `factor` and `form_token`.
 #[derive(Clone, Serialize)]
 pub struct EnrolFactorPage {
     pub form_token: String,
+    pub factor: String,
     /// For whoever types it: Base32 in groups of four.
     pub secret: String,
     /// An image of ours: pages load no `data:`.
@@ -36,25 +58,33 @@ pub struct EnrolFactorPage {
 pub enum EnrolProblem {
     Missing,
     Wrong,
-    Stale,
 }
 
 impl Page for FactorsPage {
     const TEMPLATE: &'static str = "factors";
 
     fn samples() -> Vec<Self> {
-        let factor = |id: &str, day| Factor {
-            id: id.to_owned(),
-            label: format!("Authenticator app {id}"),
+        let factor = |number: u32, day, serves_from| Factor {
+            id: number.to_string(),
+            number,
             added_on: Date { year: 2026, month: 11, day },
+            serves_from,
         };
+        let date = Date { year: 2026, month: 11, day: 23 };
+        let later = Moment { date, hour: 9, minute: 30, zone: "EST".to_owned() };
         let some = FactorsPage {
             form_token: SAMPLE_TOKEN.to_owned(),
-            factors: vec![factor("1", 3), factor("2", 20)],
+            factors: vec![factor(1, 3, None), factor(2, 20, Some(later))],
+            can_add: true,
+            notice: None,
+            problem: None,
             dashboard_href: "/dashboard".to_owned(),
         };
         let none = FactorsPage { factors: Vec::new(), ..some.clone() };
-        vec![some, none]
+        let full = FactorsPage { can_add: false, notice: Some(FactorsNotice::Added), ..some.clone() };
+        let removed = FactorsPage { notice: Some(FactorsNotice::Removed), ..none.clone() };
+        let late = FactorsPage { problem: Some(FactorsProblem::TooLate), ..some.clone() };
+        vec![some, none, full, removed, late]
     }
 }
 
@@ -65,10 +95,11 @@ impl Page for EnrolFactorPage {
         let plain = EnrolFactorPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             secret: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP".to_owned(),
-            qr_href: "/account/factors/qr.svg".to_owned(),
+            factor: "factor-handle".to_owned(),
+            qr_href: "/account/factors/factor-handle/qr.svg".to_owned(),
             problem: None,
         };
-        let problems = [EnrolProblem::Missing, EnrolProblem::Wrong, EnrolProblem::Stale];
+        let problems = [EnrolProblem::Missing, EnrolProblem::Wrong];
         let told = problems.map(|problem| EnrolFactorPage { problem: Some(problem), ..plain.clone() });
         [plain].into_iter().chain(told).collect()
     }

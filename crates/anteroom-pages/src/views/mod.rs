@@ -21,7 +21,7 @@ pub use accounts::{AccountChoice, ChooseAccountPage};
 pub use consent::{ConsentPage, ConsentScope};
 pub use dashboard::{DashboardPage, PasswordWarning, Tile};
 pub use error::{ErrorKind, ErrorPage, Forward, ForwardKind};
-pub use factors::{EnrolFactorPage, EnrolProblem, Factor, FactorsPage};
+pub use factors::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 pub use form_post::{FormPostPage, HiddenField};
 pub use new_password::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
 pub use outbox::{Channel, OutboxMessage, OutboxPage};

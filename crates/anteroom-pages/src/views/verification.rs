@@ -69,7 +69,8 @@ pub enum VerifyProblem {
 }
 
 /// `POST /verify/code` with `code`, `form_token` and `interaction`; `POST /verify/send` with `method`,
-/// `resend_form_token` as `form_token`, and `interaction` sends a new one. An authenticator app is sent nothing.
+/// `resend_form_token` as `form_token`, and `interaction` sends a new one. An authenticator app is sent nothing; its code
+/// comes with `method`.
 #[derive(Clone, Serialize)]
 pub struct EnterCodePage {
     pub form_token: String,
@@ -100,6 +101,8 @@ pub enum EnterCodeProblem {
         left: u32,
     },
     Expired,
+    /// The app's code was used before.
+    Used,
     BudgetSpent {
         until: Moment,
     },
@@ -221,6 +224,7 @@ impl Page for EnterCodePage {
             ..plain.clone()
         };
         let wrong_app = EnterCodePage { problem: Some(EnterCodeProblem::Wrong { left: 1 }), ..app.clone() };
+        let used_app = EnterCodePage { problem: Some(EnterCodeProblem::Used), ..app.clone() };
         let sent = EnterCodePage { notice: Some(EnterCodeNotice::Sent), ..plain.clone() };
         let problems = [
             EnterCodeProblem::Missing,
@@ -235,7 +239,7 @@ impl Page for EnterCodePage {
         let told = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
         let others = REASONS.map(|reason| EnterCodePage { reason, ..plain.clone() });
         let others = others.into_iter().filter(|page| page.reason != plain.reason);
-        [plain.clone(), call, app, wrong_app, sent].into_iter().chain(told).chain(others).collect()
+        [plain.clone(), call, app, wrong_app, used_app, sent].into_iter().chain(told).chain(others).collect()
     }
 }
 

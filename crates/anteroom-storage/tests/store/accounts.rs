@@ -1,8 +1,10 @@
 use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::account::{AccountStatus, Epoch, GroupName};
+use anteroom_domain::ids::FactorId;
 use anteroom_domain::lockout::{Counters, Lockout, LockoutPolicy};
-use anteroom_storage::{InsertAccountError, NewAccount, SecondFactors, StoreError, StoreOptions};
+use anteroom_domain::totp::{AuthenticatorApp, TimeStep};
+use anteroom_storage::{InsertAccountError, NewAccount, StoreError, StoreOptions};
 
 on_both_databases!(
     a_new_account_is_read_as_it_was_written,
@@ -10,7 +12,7 @@ on_both_databases!(
     trap_2_sixty_parallel_failures_are_all_counted,
     status_epoch_and_groups_change_once,
     a_hash_is_replaced_only_if_it_is_still_the_same,
-    a_second_factor_counts_once_it_may_be_used,
+    rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken,
 );
 
 async fn a_new_account_is_read_as_it_was_written(options: StoreOptions) {
@@ -111,12 +113,46 @@ async fn a_hash_is_replaced_only_if_it_is_still_the_same(options: StoreOptions) 
     assert_eq!(store.password_facts(account_id(1)).await.unwrap(), before);
 }
 
-async fn a_second_factor_counts_once_it_may_be_used(options: StoreOptions) {
-    let store = store_with(&options, [1]).await;
-    let none = SecondFactors { phone: false, totp: false };
-    for (now, expected) in [(at(99), none), (at(100), SecondFactors { phone: true, ..none })] {
-        assert_eq!(store.second_factors(account_id(1), now).await.unwrap(), expected);
-        assert_eq!(expected.any(), expected.phone);
-    }
-    assert_eq!(store.second_factors(account_id(9), at(100)).await.unwrap(), none);
+async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOptions) {
+    let store = store_with(&options, [1, 2]).await;
+    let app = |n: u128, created| AuthenticatorApp {
+        id: FactorId(uuid::Uuid::from_u128(n)),
+        account: account_id(1),
+        secret_sealed: vec![1, 2, 3],
+        confirmed_at: None,
+        usable_from: at(created),
+        last_step: None,
+        created_at: at(created),
+    };
+    let (given_up, kept) = (app(1, 10), app(2, 20));
+    let (first, id) = (given_up.id, kept.id);
+    let unit = store.write(move |tx| {
+        let (given_up, kept) = (given_up.clone(), kept.clone());
+        async move {
+            tx.begin_app(&given_up).await?;
+            tx.begin_app(&kept).await?;
+            assert!(!tx.use_step(id, TimeStep(5)).await?, "it was not confirmed yet");
+            assert!(!tx.confirm_app(first, TimeStep(5), (at(30), at(30))).await?, "another was begun since");
+            assert!(tx.confirm_app(id, TimeStep(5), (at(30), at(40))).await?);
+            assert!(!tx.confirm_app(id, TimeStep(6), (at(30), at(40))).await?);
+            for (step, taken) in [(5, false), (4, false), (6, true), (6, false), (8, true), (7, false)] {
+                assert_eq!(tx.use_step(id, TimeStep(step)).await?, taken, "{step}");
+            }
+            Ok::<_, StoreError>(())
+        }
+    });
+    unit.await.unwrap();
+    let apps = store.apps_of(account_id(1)).await.unwrap();
+    assert_eq!(apps.iter().map(|app| (app.id, app.last_step)).collect::<Vec<_>>(), [(id, Some(TimeStep(8)))]);
+    assert_eq!(
+        apps.iter().map(|app| [at(39), at(40)].map(|now| app.serves(now))).collect::<Vec<_>>(),
+        [[false, true]]
+    );
+    let unit = store.write(move |tx| async move {
+        assert!(!tx.remove_app(account_id(2), id).await?, "somebody else's");
+        assert!(tx.remove_app(account_id(1), id).await?);
+        assert!(!tx.remove_app(account_id(1), id).await?);
+        Ok::<_, StoreError>(())
+    });
+    unit.await.unwrap();
 }

@@ -4,6 +4,7 @@ pub(crate) mod choose_account;
 pub(crate) mod consent;
 pub(crate) mod dashboard;
 pub(crate) mod expired_password;
+pub(crate) mod factors;
 pub(crate) mod forgot_password;
 pub(crate) mod new_password;
 pub(crate) mod not_entitled;

@@ -20,6 +20,7 @@ use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::consent::consent_scopes;
+use crate::pages::factors::FACTORS;
 use crate::pages::sign_in_form::SignInForm;
 use crate::pages::verify::Say;
 use crate::pages::{new_password, register_phones, verify};
@@ -39,6 +40,7 @@ fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Fail
         Onward::Page(page) => step_page(asker, *page, say),
         Onward::Application(response) => Ok(to_application(asker, &response)),
         Onward::Dashboard => Ok(see_other(DASHBOARD)),
+        Onward::AuthenticatorApps(_) => Ok(see_other(FACTORS)),
         Onward::ApplicationGone => Err(application_gone()),
     }
 }

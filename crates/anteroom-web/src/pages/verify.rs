@@ -7,7 +7,7 @@ use anteroom_domain::rate::Wait;
 use anteroom_flows::onward::{Onward, Step, StepPage};
 use anteroom_flows::phones::Offer;
 use anteroom_flows::verification::{
-    Choice, EnterOutcome, EntryProblem, SendFailure, SendOutcome, SendProblem, Sent, Verification,
+    Choice, EnterOutcome, Entered, EntryProblem, SendFailure, SendOutcome, SendProblem, Sent, Verification,
     enter as enter_code, send as send_code,
 };
 use anteroom_pages::{
@@ -25,14 +25,19 @@ use crate::forms::{Posted, token_for};
 use crate::pages::choose_account::again;
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::sign_in::remember;
-use crate::pages::step::{Shown, go, show};
+use crate::pages::step::{Shown, continue_address, go, show};
 use crate::respond::{moment, see_next};
+
+/// The value of the choice that is sent nothing.
+const APP: &str = "totp";
 
 /// What the step is to say beside what it is about.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Say {
     /// "Change Delivery Method": the choice, although a code is on its way.
     pub(crate) choose: bool,
+    /// The authenticator app was chosen.
+    pub(crate) app: bool,
     pub(crate) sent_again: bool,
 }
 
@@ -42,11 +47,15 @@ impl Say {
         let says = |name| {
             form.as_ref().is_some_and(|form| form.once(name).ok().flatten().is_some_and(|value| value == "1"))
         };
-        Self { choose: says("choose"), sent_again: says("again") }
+        Self { choose: says("choose"), app: says("app"), sent_again: says("again") }
     }
 }
 
 pub(crate) fn page(shown: Shown<'_>, verification: &Verification, say: Say) -> Response {
+    let only_app = verification.offers.is_empty();
+    if !verification.apps.is_empty() && (only_app || (say.app && !say.choose)) {
+        return app_entry(shown, verification, None, StatusCode::OK);
+    }
     match verification.sent.as_ref().filter(|_| !say.choose) {
         Some(sent) => {
             let notice = say.sent_again.then_some(EnterCodeNotice::SentAgain);
@@ -84,7 +93,15 @@ fn choice(
     status: StatusCode,
 ) -> Response {
     let before = verification.sent.as_ref().map(|sent| &sent.offer);
-    let preferred = before.or(verification.offers.first());
+    // The app costs nothing and reads nowhere but on the person's own phone.
+    let app = (!verification.apps.is_empty()).then(|| DeliveryChoice {
+        value: APP.to_owned(),
+        channel: ChoiceChannel::Totp,
+        number: String::new(),
+        landline: false,
+        selected: before.is_none(),
+    });
+    let preferred = before.or(verification.offers.first().filter(|_| app.is_none()));
     let offered = |offer: &Offer| DeliveryChoice {
         value: value(offer),
         channel: channel(offer.method),
@@ -96,7 +113,7 @@ fn choice(
         form_token: token_for(shown.asker, FormName::VerifySend),
         interaction: shown.interaction,
         reason: reason(verification.purpose, verification.new_device),
-        methods: verification.offers.iter().map(offered).collect(),
+        methods: app.into_iter().chain(verification.offers.iter().map(offered)).collect(),
         problem,
     };
     shown.frame.page(status, &view)
@@ -134,6 +151,31 @@ fn entry(
     shown.frame.page(status, &view)
 }
 
+fn app_entry(
+    shown: Shown<'_>,
+    verification: &Verification,
+    problem: Option<EnterCodeProblem>,
+    status: StatusCode,
+) -> Response {
+    let handle = shown.interaction.clone().unwrap_or_default();
+    let view = EnterCodePage {
+        form_token: token_for(shown.asker, FormName::VerifyCode),
+        resend_form_token: token_for(shown.asker, FormName::VerifySend),
+        interaction: shown.interaction,
+        reason: reason(verification.purpose, verification.new_device),
+        channel: ChoiceChannel::Totp,
+        number: String::new(),
+        method: APP.to_owned(),
+        minutes: 1,
+        can_change: !verification.offers.is_empty(),
+        change_href: format!("/continue?interaction={handle}&choose=1"),
+        resend_wait_seconds: 0,
+        problem,
+        notice: None,
+    };
+    shown.frame.page(status, &view)
+}
+
 pub(crate) async fn send(posted: Posted) -> Response {
     let result = sent(&posted).await;
     finish(&posted.asker, result).await
@@ -147,6 +189,7 @@ async fn sent(posted: &Posted) -> Result<Response, Failure> {
     let chosen = parse_choice(posted.field("method"));
     match send_code(&asker.web.provider, &asker.visitor, posted.waiting()?, chosen).await? {
         SendOutcome::Onward(onward) => sent_to(asker, onward, posted.field("again") == "1"),
+        SendOutcome::App(page) => Ok(see_next(asker, &format!("{}&app=1", continue_address(asker, &page)?))),
         SendOutcome::Problem { problem, page } => not_sent(asker, *page, (problem, chosen)),
         SendOutcome::Gone => Err(Failure::interaction_expired()),
     }
@@ -163,8 +206,11 @@ fn sent_to(asker: &Asker, onward: Onward, again: bool) -> Result<Response, Failu
 }
 
 fn parse_choice(text: &str) -> Option<Choice> {
+    if text == APP {
+        return Some(Choice::App);
+    }
     let (method, phone) = text.split_once(':')?;
-    Some(Choice { method: Method::parse(method)?, phone: phone.parse().ok()? })
+    Some(Choice::Phone { method: Method::parse(method)?, phone: phone.parse().ok()? })
 }
 
 fn not_sent(
@@ -183,8 +229,7 @@ fn not_sent(
         SendProblem::BudgetSpent(at) => (StatusCode::TOO_MANY_REQUESTS, Some(until(at))),
     };
     // Whoever asked for the same way again stays on the page where the code is entered.
-    let same_way =
-        |sent: &&Sent| chosen == Some(Choice { method: sent.offer.method, phone: sent.offer.phone.id });
+    let same_way = |sent: &&Sent| chosen == Some(sent.offer.choice());
     let response = if let Some(sent) = verification.sent.as_ref().filter(same_way) {
         let problem = match problem {
             SendProblem::Choose | SendProblem::Refused => EnterCodeProblem::NotSent,
@@ -224,36 +269,43 @@ async fn entered(posted: &Posted) -> Result<Response, Failure> {
         return Err(Failure::stale_form(&again(posted, "/sign-in")));
     }
     let code = posted.field("code");
+    let code = if posted.field("method") == APP { Entered::FromApp(code) } else { Entered::Sent(code) };
     match enter_code(&asker.web.provider, &asker.visitor, posted.waiting()?, code).await? {
         EnterOutcome::Onward(onward) => go(asker, onward),
         EnterOutcome::SteppedUp { cookies, onward } => {
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
         }
-        EnterOutcome::Problem { problem, page } => not_accepted(asker, *page, problem),
+        EnterOutcome::Problem { problem, page } => not_accepted(asker, *page, (problem, code)),
         EnterOutcome::Gone => Err(Failure::interaction_expired()),
     }
 }
 
-fn not_accepted(asker: &Asker, page: StepPage, problem: EntryProblem) -> Result<Response, Failure> {
+fn not_accepted(
+    asker: &Asker,
+    page: StepPage,
+    (problem, entered): (EntryProblem, Entered<'_>),
+) -> Result<Response, Failure> {
     let shown = Shown::of(asker, &page)?;
     let Step::Verify(verification) = page.step else {
         return show(asker, Onward::Page(Box::new(page)));
-    };
-    let Some(sent) = &verification.sent else {
-        return Ok(choice(
-            shown,
-            &verification,
-            Some(VerifyProblem::ChooseMethod),
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ));
     };
     let (problem, status) = match problem {
         EntryProblem::Missing => (EnterCodeProblem::Missing, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::Wrong { left } => (EnterCodeProblem::Wrong { left }, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::Expired => (EnterCodeProblem::Expired, StatusCode::UNPROCESSABLE_ENTITY),
+        EntryProblem::Used => (EnterCodeProblem::Used, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::BudgetSpent(at) => {
             (EnterCodeProblem::BudgetSpent { until: moment(asker, at) }, StatusCode::TOO_MANY_REQUESTS)
         }
     };
-    Ok(entry(shown, (&verification, sent), (Some(problem), None), status))
+    Ok(match (entered, &verification.sent) {
+        (Entered::FromApp(_), _) if !verification.apps.is_empty() => {
+            app_entry(shown, &verification, Some(problem), status)
+        }
+        (_, Some(sent)) => entry(shown, (&verification, sent), (Some(problem), None), status),
+        (_, None) => {
+            let problem = Some(VerifyProblem::ChooseMethod);
+            choice(shown, &verification, problem, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    })
 }

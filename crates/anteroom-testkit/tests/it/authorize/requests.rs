@@ -11,6 +11,7 @@ on_both_databases!(
     core_3_1_2_1_ui_locales_choose_the_pages_language,
     core_5_5_claims_are_asked_for_by_name,
     core_5_5_1_1_an_essential_acr_binds_and_acr_values_do_not,
+    core_3_1_2_1_acr_values_ask_whoever_can_prove_more_and_stop_nobody,
     an_application_can_demand_a_second_factor,
     rfc8252_7_3_a_native_application_returns_to_any_port,
     rfc8707_2_a_resource_becomes_the_audience,
@@ -127,6 +128,23 @@ async fn core_5_5_1_1_an_essential_acr_binds_and_acr_values_do_not(backend: Back
     let browser = provider.signed_in("phone@practice.example").await;
     let page = web.authorize(&browser, &[("claims", &acr(mfa, true))]).await;
     assert!(page.text_of("verify-identity").is_some(), "{}", page.gist());
+}
+
+async fn core_3_1_2_1_acr_values_ask_whoever_can_prove_more_and_stop_nobody(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, alice) = (provider.client("web"), provider.signed_in(ALICE).await);
+    provider.person("phone@practice.example").phone("+12025550143").create().await;
+    let phone = provider.signed_in("phone@practice.example").await;
+    let (pwd, mfa) = ("urn:anteroom:acr:pwd", "urn:anteroom:acr:mfa");
+    let (either, other) = (format!("{mfa} {pwd}"), format!("{pwd} {mfa}"));
+    for (values, asks) in [(mfa, true), (&either, true), (&other, false), (pwd, false), ("urn:other", false)]
+    {
+        let page = web.authorize(&phone, &[("acr_values", values)]).await;
+        assert_eq!(page.text_of("verify-identity").is_some(), asks, "{values}: {}", page.gist());
+        web.code(&phone, &[("acr_values", values), ("prompt", "none")]).await;
+        // No second factor is at hand.
+        web.code(&alice, &[("acr_values", values)]).await;
+    }
 }
 
 async fn an_application_can_demand_a_second_factor(backend: Backend) {

@@ -1,5 +1,6 @@
 //! Recovery, codes, new passwords and registration, as people meet them.
 
+mod authenticator_apps;
 mod codes;
 mod expiry;
 mod new_password;

@@ -1,0 +1,161 @@
+//! A new app: its secret is shown, and its first code makes it count.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::FactorId;
+use anteroom_domain::message::{AppChange, Mail, Message};
+use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
+use anteroom_oidc::Acr;
+use anteroom_storage::Tx;
+use jiff::Timestamp;
+
+use super::{admitted_to_act, confirmed, open};
+use crate::error::FlowError;
+use crate::notices::notices;
+use crate::onward::Onward;
+use crate::provider::Provider;
+use crate::trail::Origin;
+use crate::visitor::{Live, Visitor, live_sessions, new_id};
+
+#[derive(Debug)]
+pub enum BeginOutcome {
+    Begun(FactorId),
+    TooMany,
+    Elsewhere(Onward),
+}
+
+/// What the page shows until the first code is entered.
+#[derive(Debug)]
+pub struct Enrolment {
+    pub live: Live,
+    pub app: AuthenticatorApp,
+    pub secret: TotpSecret,
+}
+
+#[derive(Debug)]
+pub enum ConfirmOutcome {
+    Confirmed,
+    Missing(Box<Enrolment>),
+    Wrong(Box<Enrolment>),
+    /// It took too long, another one was begun since, or the person is not signed in any more.
+    Gone,
+}
+
+pub async fn begin(provider: &Provider, visitor: &Visitor) -> Result<BeginOutcome, FlowError> {
+    let live = match admitted_to_act(provider, visitor).await? {
+        Ok(live) => live,
+        Err(onward) => return Ok(BeginOutcome::Elsewhere(onward)),
+    };
+    if confirmed(provider, live.account.id).await?.len() >= MOST_APPS {
+        return Ok(BeginOutcome::TooMany);
+    }
+    let (random, now) = (&provider.random, visitor.now);
+    let id = FactorId(new_id(random, now));
+    let secret = TotpSecret::generate(random);
+    let sealer = provider.keyring.sealer(KeyPurpose::FactorSeal);
+    let app = AuthenticatorApp {
+        id,
+        account: live.account.id,
+        secret_sealed: sealer.seal(random, &AuthenticatorApp::associated_data(id), secret.as_bytes()),
+        confirmed_at: None,
+        usable_from: now,
+        last_step: None,
+        created_at: now,
+    };
+    let write = provider.store.write(move |tx: Tx| {
+        let app = app.clone();
+        async move { Ok::<_, FlowError>(tx.begin_app(&app).await?) }
+    });
+    write.await?;
+    Ok(BeginOutcome::Begun(id))
+}
+
+/// What was begun and waits for its first code, for whoever is signed in here as its owner.
+pub async fn enrolment(
+    provider: &Provider,
+    visitor: &Visitor,
+    id: FactorId,
+) -> Result<Option<Enrolment>, FlowError> {
+    let app = provider.store.app(id).await?.filter(|app| app.may_be_confirmed(visitor.now));
+    let Some(app) = app else { return Ok(None) };
+    let live = live_sessions(provider, visitor).await?;
+    let Some(live) = live.into_iter().find(|live| live.account.id == app.account) else { return Ok(None) };
+    let secret = open(provider, &app)?;
+    Ok(Some(Enrolment { live, app, secret }))
+}
+
+pub async fn confirm(
+    provider: &Provider,
+    visitor: &Visitor,
+    id: FactorId,
+    entered: &str,
+) -> Result<ConfirmOutcome, FlowError> {
+    let Some(enrolment) = enrolment(provider, visitor, id).await? else { return Ok(ConfirmOutcome::Gone) };
+    if entered.trim().is_empty() {
+        return Ok(ConfirmOutcome::Missing(Box::new(enrolment)));
+    }
+    let Some(step) = enrolment.secret.step_of(entered, visitor.now) else {
+        return Ok(ConfirmOutcome::Wrong(Box::new(enrolment)));
+    };
+    let first = first_use(provider, visitor, &enrolment, step).await?;
+    let account = enrolment.live.account;
+    let write = provider.store.write(move |tx: Tx| {
+        let (first, epoch) = (first.clone(), account.epoch);
+        async move { settle(&tx, &first, epoch).await }
+    });
+    Ok(if write.await? { ConfirmOutcome::Confirmed } else { ConfirmOutcome::Gone })
+}
+
+/// The first code of an app, and what follows from it.
+#[derive(Clone)]
+struct FirstUse {
+    app: AuthenticatorApp,
+    step: TimeStep,
+    at: Timestamp,
+    usable_from: Timestamp,
+    messages: Vec<Message>,
+    origin: Origin,
+}
+
+async fn first_use(
+    provider: &Provider,
+    visitor: &Visitor,
+    enrolment: &Enrolment,
+    step: TimeStep,
+) -> Result<FirstUse, FlowError> {
+    let (snapshot, at) = (provider.snapshot(), visitor.now);
+    // Whoever knows the password and no more could have added it.
+    let waits = enrolment.live.session.acr < Acr::Mfa;
+    let later = at.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
+    let usable_from = if waits { later } else { at };
+    let link = snapshot.issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::AuthenticatorApp { at, change: AppChange::Added { usable_from }, link };
+    Ok(FirstUse {
+        app: enrolment.app.clone(),
+        step,
+        at,
+        usable_from,
+        messages: notices(provider, &enrolment.live.account, mail, at).await?,
+        origin: Origin::of(visitor, &provider.random),
+    })
+}
+
+async fn settle(
+    tx: &Tx,
+    first: &FirstUse,
+    epoch: anteroom_domain::account::Epoch,
+) -> Result<bool, FlowError> {
+    let account = first.app.account;
+    let locked = tx.lock_account(account).await?;
+    if locked.is_none_or(|locked| locked.account.epoch != epoch)
+        || !tx.confirm_app(first.app.id, first.step, (first.at, first.usable_from)).await?
+    {
+        return Ok(false);
+    }
+    for message in &first.messages {
+        tx.enqueue(message).await?;
+    }
+    let event = Event::AuthenticatorAppAdded { serves_at_once: first.usable_from <= first.at };
+    tx.append(&first.origin.entry(Actor::Account(account), event)).await?;
+    Ok(true)
+}

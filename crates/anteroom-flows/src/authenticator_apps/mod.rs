@@ -1,0 +1,104 @@
+//! Authenticator apps of somebody who is signed in: the list, a new one, and taking one off.
+//!
+//! Invariants:
+//! - whoever comes here has signed in not long ago, and where a phone could take a code, with a second factor: a password
+//!   alone adds no proof of identity to an account that has a better one;
+//! - an app counts once its first code was entered; one that was added by a password alone waits as long as an added phone;
+//! - every address is told.
+
+mod enrol;
+mod remove;
+
+pub use enrol::{BeginOutcome, ConfirmOutcome, Enrolment, begin, confirm, enrolment};
+pub use remove::remove;
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::account::Account;
+use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::interaction::Destination;
+use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
+use jiff::Timestamp;
+
+use crate::error::FlowError;
+use crate::journey::Carried;
+use crate::onward::{Onward, parked, proceed};
+use crate::provider::Provider;
+use crate::visitor::{Live, Visitor};
+
+/// What the page lists.
+#[derive(Debug)]
+pub struct Listed {
+    pub account: Account,
+    /// Those whose first code was entered.
+    pub apps: Vec<AuthenticatorApp>,
+    pub can_add: bool,
+}
+
+/// The person, or what stands between them and this page.
+async fn admitted(provider: &Provider, visitor: &Visitor) -> Result<Result<Live, Onward>, FlowError> {
+    let mut carried = Carried::to_dashboard(visitor);
+    carried.journey.destination = Destination::AuthenticatorApps;
+    Ok(match proceed(provider, visitor, carried).await? {
+        Onward::AuthenticatorApps(live) => Ok(*live),
+        elsewhere => Err(elsewhere),
+    })
+}
+
+/// The same for a form, after which a page comes by way of a redirect.
+async fn admitted_to_act(provider: &Provider, visitor: &Visitor) -> Result<Result<Live, Onward>, FlowError> {
+    match admitted(provider, visitor).await? {
+        Ok(live) => Ok(Ok(live)),
+        Err(onward) => Ok(Err(parked(provider, visitor, onward).await?)),
+    }
+}
+
+pub async fn list(provider: &Provider, visitor: &Visitor) -> Result<Result<Listed, Onward>, FlowError> {
+    let live = match admitted(provider, visitor).await? {
+        Ok(live) => live,
+        Err(onward) => return Ok(Err(onward)),
+    };
+    let apps = confirmed(provider, live.account.id).await?;
+    let can_add = apps.len() < MOST_APPS;
+    Ok(Ok(Listed { account: live.account, apps, can_add }))
+}
+
+async fn confirmed(provider: &Provider, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
+    let mut apps = provider.store.apps_of(account).await?;
+    apps.retain(|app| app.confirmed_at.is_some());
+    Ok(apps)
+}
+
+/// Those whose codes are taken now.
+pub(crate) async fn serving(
+    provider: &Provider,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Vec<AuthenticatorApp>, FlowError> {
+    let mut apps = provider.store.apps_of(account).await?;
+    apps.retain(|app| app.serves(now));
+    Ok(apps)
+}
+
+/// Which of the apps shows this code now, and the step it belongs to.
+pub(crate) fn showing(
+    provider: &Provider,
+    apps: &[AuthenticatorApp],
+    entered: &str,
+    now: Timestamp,
+) -> Result<Vec<(FactorId, TimeStep)>, FlowError> {
+    let mut found = Vec::new();
+    for app in apps {
+        if let Some(step) = open(provider, app)?.step_of(entered, now) {
+            found.push((app.id, step));
+        }
+    }
+    Ok(found)
+}
+
+fn open(provider: &Provider, app: &AuthenticatorApp) -> Result<TotpSecret, FlowError> {
+    let sealer = provider.keyring.sealer(KeyPurpose::FactorSeal);
+    let plain = sealer.open(&AuthenticatorApp::associated_data(app.id), &app.secret_sealed);
+    let plain =
+        plain.map_err(|_| FlowError::Broken("an app's secret that does not open under this master key"))?;
+    TotpSecret::from_slice(&plain).ok_or(FlowError::Broken("an app's secret of another length"))
+}

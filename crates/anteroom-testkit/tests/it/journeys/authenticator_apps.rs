@@ -1,0 +1,204 @@
+//! Authenticator apps: added, asked for at a step-up, and taken off.
+
+use super::*;
+use anteroom_domain::account::PhoneKind;
+use anteroom_domain::address::EmailAddress;
+use anteroom_flows::support::add_phone;
+use anteroom_testkit::{Backend, on_both_databases};
+use jiff::SignedDuration;
+use totp_rs::{Secret, Totp};
+
+on_both_databases!(
+    an_app_is_added_behind_a_phone_and_steps_up_at_once,
+    rfc6238_5_2_a_code_is_taken_once_and_one_step_of_drift_is,
+    an_app_added_by_a_password_alone_waits,
+    a_reset_takes_off_what_does_not_serve_yet,
+    a_lost_app_can_be_taken_off_without_it,
+    what_was_not_confirmed_counts_for_nothing_and_ends,
+    wrong_codes_share_the_budget_of_step_up,
+    an_app_is_nobody_elses,
+);
+
+const FACTORS: &str = "/account/factors";
+const MFA: [(&str, &str); 1] =
+    [("claims", r#"{"id_token":{"acr":{"essential":true,"value":"urn:anteroom:acr:mfa"}}}"#)];
+
+async fn with_carol(backend: &Backend, phone: bool) -> (TestProvider, Browser) {
+    let provider = TestProvider::on(backend).start().await;
+    let person = provider.person(CAROL);
+    if phone { person.phone(CELL) } else { person }.create().await;
+    let browser = provider.signed_in(CAROL).await;
+    (provider, browser)
+}
+
+/// The list of apps, after the code that comes before it where a phone can take one.
+async fn apps(provider: &TestProvider, browser: &Browser) -> Answer {
+    let page = browser.get(FACTORS).await;
+    if !page.has_form("/verify/send") {
+        return page;
+    }
+    let page = send(browser, &page).await;
+    through(browser, &page, "/verify/code", &[("code", &digits(provider).await)]).await
+}
+
+/// An app into which the key was typed as the page shows it.
+struct App(Totp);
+
+impl App {
+    fn told_by(page: &Answer) -> Self {
+        let typed = page.text_of("secret").unwrap().replace(' ', "");
+        Self(totp_rs::Builder::new().with_secret(Secret::try_from_base32(&typed).unwrap()).build().unwrap())
+    }
+
+    /// What it shows so many half minutes from now.
+    fn shows(&self, provider: &TestProvider, steps: i64) -> String {
+        let at = provider.now() + SignedDuration::from_secs(30 * steps);
+        self.0.generate(at.as_second().try_into().unwrap()).to_string()
+    }
+}
+
+async fn add(provider: &TestProvider, browser: &Browser) -> App {
+    let list = apps(provider, browser).await;
+    let page = through(browser, &list, "/account/factors/add", &[]).await;
+    let app = App::told_by(&page);
+    let code = app.shows(provider, 0);
+    let list = through(browser, &page, "/account/factors/confirm", &[("code", &code)]).await;
+    assert!(list.text_of("notice").is_some(), "{}", list.gist());
+    app
+}
+
+async fn an_app_is_added_behind_a_phone_and_steps_up_at_once(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, true).await;
+    assert!(carol.get(FACTORS).await.has_form("/verify/send"), "a password alone does not open it");
+    let app = add(&provider, &carol).await;
+    assert_eq!(mails(&provider, "authenticator_app").await, 1);
+    provider.advance(SignedDuration::from_secs(60));
+
+    let elsewhere = provider.signed_in(CAROL).await;
+    let client = provider.client("web");
+    let page = client.authorize(&elsewhere, &MFA).await;
+    assert!(page.body.contains("value=\"totp\""), "{}", page.gist());
+    let page = through(&elsewhere, &page, "/verify/send", &[("method", "totp")]).await;
+    let code = app.shows(&provider, 0);
+    let answer = elsewhere.submit(&page, "/verify/code", &[("code", &code)]).await;
+    let tokens = client.redeem(&client.code_in(&answer)).await;
+    let claims = client.verified(tokens.json()["id_token"].as_str().unwrap()).await;
+    assert_eq!(claims.claims["acr"], "urn:anteroom:acr:mfa");
+    assert_eq!(claims.claims["amr"], serde_json::json!(["pwd", "otp", "mfa"]));
+}
+
+async fn rfc6238_5_2_a_code_is_taken_once_and_one_step_of_drift_is(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, true).await;
+    let app = add(&provider, &carol).await;
+    let client = provider.client("web");
+    // What confirmed it is spent; the step after it counts already, two steps ahead do not.
+    for (steps, status) in [(0, 422), (2, 422), (1, 303), (1, 422), (0, 422)] {
+        let elsewhere = provider.signed_in(CAROL).await;
+        let page = client.authorize(&elsewhere, &MFA).await;
+        let page = through(&elsewhere, &page, "/verify/send", &[("method", "totp")]).await;
+        let answer = elsewhere.submit(&page, "/verify/code", &[("code", &app.shows(&provider, steps))]).await;
+        assert_eq!(answer.status, status, "{steps} steps ahead: {}", answer.gist());
+    }
+    assert_eq!(provider.audited("code_refused").await.len(), 1, "only what is no code is counted");
+}
+
+async fn an_app_added_by_a_password_alone_waits(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, false).await;
+    let list = carol.get(FACTORS).await;
+    assert!(list.has_form("/account/factors/add"), "{}", list.gist());
+    add(&provider, &carol).await;
+    let client = provider.client("web");
+    let page = client.authorize(&carol, &MFA).await;
+    assert!(!page.has_form("/verify/code") && !page.has_form("/verify/send"), "{}", page.gist());
+    provider.advance(SignedDuration::from_hours(72));
+    let later = provider.signed_in(CAROL).await;
+    let page = client.authorize(&later, &MFA).await;
+    assert!(page.has_form("/verify/code"), "the only way there is: {}", page.gist());
+}
+
+async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, false).await;
+    let address = EmailAddress::parse(CAROL).unwrap();
+    add_phone(&provider.provider, &address, (CELL, PhoneKind::Cell)).await.unwrap();
+    // A phone is on its way to the account; whoever knows the password is quicker by an hour, and waits behind it.
+    provider.advance(SignedDuration::from_hours(71));
+    let thief = provider.signed_in(CAROL).await;
+    add(&provider, &thief).await;
+    provider.advance(SignedDuration::from_hours(2));
+    reset(&provider, &carol, CAROL, NEW).await;
+    let page = carol.get("/sign-in").await;
+    through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
+    assert_eq!(listed(&apps(&provider, &carol).await), 0);
+}
+
+async fn a_lost_app_can_be_taken_off_without_it(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, false).await;
+    add(&provider, &carol).await;
+    provider.advance(SignedDuration::from_hours(80));
+    let carol = provider.signed_in(CAROL).await;
+    let list = carol.get(FACTORS).await;
+    assert_eq!(listed(&list), 1);
+    let list = through(&carol, &list, "/account/factors/remove", &[]).await;
+    assert_eq!(listed(&list), 0);
+    assert_eq!(mails(&provider, "authenticator_app").await, 2);
+    assert_eq!(provider.audited("authenticator_app_removed").await.len(), 1);
+}
+
+fn listed(page: &Answer) -> usize {
+    page.body.matches("action=\"/account/factors/remove\"").count()
+}
+
+async fn what_was_not_confirmed_counts_for_nothing_and_ends(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, false).await;
+    let list = carol.get(FACTORS).await;
+    let page = through(&carol, &list, "/account/factors/add", &[]).await;
+    let app = App::told_by(&page);
+    let wrong = other_than(&app.shows(&provider, 0));
+    for code in ["", &wrong] {
+        let again = carol.submit(&page, "/account/factors/confirm", &[("code", code)]).await;
+        assert_eq!(again.status, 422);
+        assert_eq!(again.text_of("secret"), page.text_of("secret"), "the same key");
+    }
+    assert_eq!(listed(&carol.get(FACTORS).await), 0);
+    provider.advance(SignedDuration::from_mins(15));
+    let carol = provider.signed_in(CAROL).await;
+    let code = app.shows(&provider, 0);
+    let late = carol.submit(&page, "/account/factors/confirm", &[("code", &code)]).await;
+    assert_eq!((late.status, listed(&late)), (422, 0), "{}", late.gist());
+}
+
+async fn wrong_codes_share_the_budget_of_step_up(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, true).await;
+    let app = add(&provider, &carol).await;
+    provider.advance(SignedDuration::from_secs(60));
+    let elsewhere = provider.signed_in(CAROL).await;
+    let page = provider.client("web").authorize(&elsewhere, &MFA).await;
+    let page = through(&elsewhere, &page, "/verify/send", &[("method", "totp")]).await;
+    let wrong = other_than(&app.shows(&provider, 0));
+    let mut statuses = Vec::new();
+    for code in [&wrong, &wrong, &wrong, &wrong, &wrong, &app.shows(&provider, 0)] {
+        statuses.push(elsewhere.submit(&page, "/verify/code", &[("code", code)]).await.status);
+    }
+    assert_eq!(statuses, [422, 422, 422, 422, 429, 429]);
+}
+
+async fn an_app_is_nobody_elses(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, false).await;
+    provider.person("dave@practice.example").create().await;
+    let dave = provider.signed_in("dave@practice.example").await;
+    let list = carol.get(FACTORS).await;
+    let begun = carol.submit(&list, "/account/factors/add", &[]).await;
+    let address = begun.location().path().to_owned();
+    assert_eq!(dave.get(&address).await.status, 303);
+    assert_eq!(dave.get(&format!("{address}/qr.svg")).await.status, 404);
+    let picture = carol.get(&format!("{address}/qr.svg")).await;
+    assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/svg+xml")));
+    add(&provider, &carol).await;
+    let theirs = carol.get(FACTORS).await.form("/account/factors/remove").fields["factor"].clone();
+    let list = dave.get(FACTORS).await;
+    let token = &list.form("/account/factors/add").fields["form_token"];
+    let fields = [("form_token", token.as_str()), ("factor", theirs.as_str())];
+    dave.post("/account/factors/remove", &fields).await;
+    assert_eq!(listed(&carol.get(FACTORS).await), 1);
+    assert_eq!(provider.browser().get(FACTORS).await.form("/sign-in").action, "/sign-in");
+}

@@ -1,0 +1,188 @@
+//! `/account/factors`: authenticator apps of whoever is signed in.
+
+use anteroom_domain::ids::FactorId;
+use anteroom_domain::totp::AuthenticatorApp;
+use anteroom_flows::authenticator_apps::{
+    BeginOutcome, ConfirmOutcome, Enrolment, Listed, begin, confirm, enrolment, list, remove,
+};
+use anteroom_flows::onward::Onward;
+use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
+use axum::extract::{Path, RawQuery};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use qrcode::QrCode;
+use qrcode::render::svg;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::{FormName, Stale};
+use crate::forms::{Posted, token_for};
+use crate::pages::choose_account::again;
+use crate::pages::step::{DASHBOARD, go, show as show_onward};
+use crate::respond::{Frame, moment, see_next, see_other};
+
+pub(crate) const FACTORS: &str = "/account/factors";
+
+/// Whoever comes back to the address of a form.
+pub(crate) async fn to_list() -> Response {
+    see_other(FACTORS)
+}
+
+pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
+    let notice = match query.as_deref() {
+        Some("added") => Some(FactorsNotice::Added),
+        Some("removed") => Some(FactorsNotice::Removed),
+        _ => None,
+    };
+    let listed = list(&asker.web.provider, &asker.visitor).await.map_err(Failure::from);
+    let response = listed.and_then(|listed| match listed {
+        Ok(listed) => Ok(page(&asker, listed, (notice, None))),
+        Err(onward) => show_onward(&asker, onward),
+    });
+    finish(&asker, response).await
+}
+
+fn page(
+    asker: &Asker,
+    listed: Listed,
+    (notice, problem): (Option<FactorsNotice>, Option<FactorsProblem>),
+) -> Response {
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let numbered = (1..).zip(listed.apps);
+    let view = FactorsPage {
+        form_token: token_for(asker, FormName::Factors),
+        factors: numbered.map(|(number, app)| factor(asker, number, &app)).collect(),
+        can_add: listed.can_add,
+        notice,
+        problem,
+        dashboard_href: DASHBOARD.to_owned(),
+    };
+    Frame::of(asker).signed_in(&listed.account).page(status, &view)
+}
+
+fn factor(asker: &Asker, number: u32, app: &AuthenticatorApp) -> Factor {
+    let waits = app.usable_from > asker.visitor.now;
+    Factor {
+        id: app.id.to_string(),
+        number,
+        added_on: moment(asker, app.created_at).date,
+        serves_from: waits.then(|| moment(asker, app.usable_from)),
+    }
+}
+
+pub(crate) async fn add(posted: Posted) -> Response {
+    let result = added(&posted).await;
+    finish(&posted.asker, result).await
+}
+
+async fn added(posted: &Posted) -> Result<Response, Failure> {
+    let asker = checked(posted)?;
+    match begin(&asker.web.provider, &asker.visitor).await? {
+        BeginOutcome::Begun(id) => Ok(see_next(asker, &format!("{FACTORS}/{id}"))),
+        // The page says so, and has no button any more.
+        BeginOutcome::TooMany => Ok(see_other(FACTORS)),
+        BeginOutcome::Elsewhere(onward) => go(asker, onward),
+    }
+}
+
+fn checked(posted: &Posted) -> Result<&Asker, Failure> {
+    match posted.check_token(FormName::Factors) {
+        Ok(()) => Ok(&posted.asker),
+        Err(Stale) => Err(Failure::stale_form(&again(posted, FACTORS))),
+    }
+}
+
+/// `GET /account/factors/{id}`: the key of an app whose first code is awaited.
+pub(crate) async fn enrol(asker: Asker, Path(id): Path<String>) -> Response {
+    let found = begun(&asker, &id).await;
+    let response = found.map(|found| match found {
+        Some(enrolment) => enrolment_page(&asker, &enrolment, None),
+        None => see_other(FACTORS),
+    });
+    finish(&asker, response).await
+}
+
+async fn begun(asker: &Asker, id: &str) -> Result<Option<Enrolment>, Failure> {
+    let Ok(id) = id.parse::<FactorId>() else { return Ok(None) };
+    Ok(enrolment(&asker.web.provider, &asker.visitor, id).await?)
+}
+
+fn enrolment_page(asker: &Asker, enrolment: &Enrolment, problem: Option<EnrolProblem>) -> Response {
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let id = enrolment.app.id;
+    let view = EnrolFactorPage {
+        form_token: token_for(asker, FormName::Factors),
+        factor: id.to_string(),
+        secret: enrolment.secret.typed(),
+        qr_href: format!("{FACTORS}/{id}/qr.svg"),
+        problem,
+    };
+    Frame::of(asker).signed_in(&enrolment.live.account).page(status, &view)
+}
+
+/// `GET /account/factors/{id}/qr.svg`: the key as a picture.
+pub(crate) async fn picture(asker: Asker, Path(id): Path<String>) -> Response {
+    let drawn = begun(&asker, &id).await.map(|found| found.and_then(|enrolment| draw(&asker, &enrolment)));
+    match drawn {
+        Ok(Some(svg)) => {
+            let headers = [
+                (CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
+                (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ];
+            (headers, svg).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(failure) => finish(&asker, Err(failure)).await,
+    }
+}
+
+fn draw(asker: &Asker, enrolment: &Enrolment) -> Option<String> {
+    let snapshot = asker.web.provider.snapshot();
+    let account = enrolment.live.account.primary_address.as_str();
+    let url = enrolment.secret.url(&snapshot.practice.name, account).ok()?;
+    let code = QrCode::new(url).ok()?;
+    // Dark on light with its quiet zone, whatever the page's colours: cameras want it so.
+    Some(code.render::<svg::Color<'_>>().min_dimensions(220, 220).build())
+}
+
+pub(crate) async fn enter(posted: Posted) -> Response {
+    let result = entered(&posted).await;
+    finish(&posted.asker, result).await
+}
+
+async fn entered(posted: &Posted) -> Result<Response, Failure> {
+    let asker = checked(posted)?;
+    let outcome = match posted.field("factor").parse() {
+        Ok(id) => confirm(&asker.web.provider, &asker.visitor, id, posted.field("code")).await?,
+        Err(_) => ConfirmOutcome::Gone,
+    };
+    match outcome {
+        ConfirmOutcome::Confirmed => Ok(see_other(&format!("{FACTORS}?added"))),
+        ConfirmOutcome::Missing(enrolment) => {
+            Ok(enrolment_page(asker, &enrolment, Some(EnrolProblem::Missing)))
+        }
+        ConfirmOutcome::Wrong(enrolment) => Ok(enrolment_page(asker, &enrolment, Some(EnrolProblem::Wrong))),
+        ConfirmOutcome::Gone => match list(&asker.web.provider, &asker.visitor).await? {
+            Ok(listed) => Ok(page(asker, listed, (None, Some(FactorsProblem::TooLate)))),
+            Err(onward) => show_onward(asker, onward),
+        },
+    }
+}
+
+pub(crate) async fn take_off(posted: Posted) -> Response {
+    let result = taken_off(&posted).await;
+    finish(&posted.asker, result).await
+}
+
+async fn taken_off(posted: &Posted) -> Result<Response, Failure> {
+    let asker = checked(posted)?;
+    let gone: Option<Onward> = match posted.field("factor").parse() {
+        Ok(id) => remove(&asker.web.provider, &asker.visitor, id).await?,
+        Err(_) => None,
+    };
+    match gone {
+        None => Ok(see_other(&format!("{FACTORS}?removed"))),
+        Some(onward) => go(asker, onward),
+    }
+}
