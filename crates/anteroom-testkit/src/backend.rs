@@ -33,6 +33,13 @@ pub struct Backend {
     pub(crate) url: String,
 }
 
+impl Backend {
+    /// As the configuration names it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("anteroom.db");

@@ -26,7 +26,6 @@ impl Wire {
         Self { http: http.unwrap(), address, issuer: issuer.parse().unwrap() }
     }
 
-    /// `target` is a path with its query, or a URL below the issuer. Headers given here win.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -34,6 +33,18 @@ impl Wire {
         headers: HeaderMap,
         body: String,
     ) -> Answer {
+        self.try_send(method, target, headers, body).await.unwrap()
+    }
+
+    /// `target` is a path with its query, or a URL below the issuer. Headers given here win. An answer that came in part is
+    /// no answer.
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        target: &str,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<Answer, reqwest::Error> {
         let asked = self.issuer.join(target).unwrap();
         assert_eq!(asked.origin(), self.issuer.origin(), "not an address of the provider: {asked}");
         let mut url = asked.clone();
@@ -46,19 +57,24 @@ impl Wire {
         request.headers_mut().insert(HOST, HeaderValue::from_str(host).unwrap());
         request.headers_mut().extend(headers);
         *request.body_mut() = Some(body.into());
-        let response = self.http.execute(request).await.unwrap();
-        Answer {
+        let response = self.http.execute(request).await?;
+        Ok(Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             asked,
-            body: response.text().await.unwrap(),
-        }
+            body: response.text().await?,
+        })
     }
 
-    pub(crate) async fn post(&self, target: &str, fields: &[(&str, &str)], mut headers: HeaderMap) -> Answer {
+    pub(crate) async fn try_post(
+        &self,
+        target: &str,
+        fields: &[(&str, &str)],
+        mut headers: HeaderMap,
+    ) -> Result<Answer, reqwest::Error> {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.entry(CONTENT_TYPE).or_insert(form);
-        self.send(Method::POST, target, headers, encode(fields)).await
+        self.try_send(Method::POST, target, headers, encode(fields)).await
     }
 }
 
