@@ -1,9 +1,9 @@
 //! A second factor by a code: where the policy asks it of new devices.
 
 use super::*;
-use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two};
 
-on_both_databases!(
+on_one_node_and_on_two!(
     a_new_device_steps_up_once,
     before_it_the_password_alone_opens_neither_dashboard_nor_tile,
     a_reset_makes_no_device_that_has_stepped_up,
