@@ -85,7 +85,12 @@ impl Builder {
     }
 
     /// Listens. Alice (staff and clinicians) and Bob (staff) are there.
-    pub async fn start(mut self) -> TestProvider {
+    pub async fn start(self) -> TestProvider {
+        // On the heap: tests hold what is under way in their own futures.
+        Box::pin(self.begin()).await
+    }
+
+    async fn begin(mut self) -> TestProvider {
         let first = Node::listen(|address| {
             let issuer = self.issuer.get_or_insert_with(|| format!("http://localhost:{}", address.port()));
             self.settings.set("issuer", &format!("\"{issuer}\""));

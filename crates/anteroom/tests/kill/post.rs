@@ -137,10 +137,10 @@ fn readable(mail: &str) -> String {
     mail.replace("=\r\n", "").replace("=3D", "=")
 }
 
-/// The link in a mail, up to the end of its line.
+/// The link in a mail; its text comes before its HTML.
 pub(crate) fn link(mail: &str, path: &str) -> String {
-    let start = mail.find(path).unwrap_or_else(|| panic!("no {path} in {mail}"));
-    mail[start..].split_whitespace().next().unwrap().to_owned()
+    let found = mail.split_whitespace().find(|word| word.contains(path));
+    found.unwrap_or_else(|| panic!("no {path} in {mail}")).to_owned()
 }
 
 /// The code in a mail that can be typed instead of following its link.

@@ -33,7 +33,7 @@ pub(crate) const CALLBACK: &str = "http://127.0.0.1/callback";
 const AFTER_THE_LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// How often it is looked whether a message is left.
 const LOOK: Duration = Duration::from_millis(20);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Limits are out of the way where many people behind one address would meet them, and nothing that counts is too old
 /// by the end.

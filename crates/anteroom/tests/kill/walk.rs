@@ -3,6 +3,7 @@
 
 use anteroom_testkit::{Answer, Browser};
 use std::sync::Arc;
+use url::Url;
 
 use crate::people::Person;
 use crate::post::{digits, link, typed_code};
@@ -19,7 +20,7 @@ pub(crate) enum Ending {
 
 /// What a page led to.
 enum Step {
-    To(Answer),
+    To(Url),
     /// No answer came, or the page is worth another try.
     Again,
     End(Ending),
@@ -111,7 +112,7 @@ impl Person {
         loop {
             let step = self.step(browser, &page, password).await;
             page = match step {
-                Step::To(answer) => world.follow(browser, &answer).await,
+                Step::To(address) => world.open(browser, address.as_str()).await,
                 Step::Again => world.open(browser, page.asked.as_str()).await,
                 Step::End(ending) => return ending,
             };
@@ -157,7 +158,7 @@ impl Person {
             let link = self.used_links[self.used_links.len() - 1].clone();
             self.link_is_dead(&link).await;
         }
-        Step::To(answer)
+        Step::To(answer.location())
     }
 
     /// A form whose answer is a redirect, and what the trail has of it.
@@ -172,8 +173,10 @@ impl Person {
             return Step::Again;
         };
         assert_eq!(answer.status, 303, "{} {action}: {}", self.address, answer.gist());
-        kinds.iter().for_each(|kind| self.ledger.did(kind));
-        Step::To(answer)
+        for kind in kinds {
+            self.ledger.did(kind);
+        }
+        Step::To(answer.location())
     }
 
     async fn send(
@@ -185,7 +188,7 @@ impl Person {
         match answer {
             Some(answer) if answer.status == 303 => {
                 self.ledger.did("code_sent");
-                Step::To(answer)
+                Step::To(answer.location())
             }
             Some(answer) => {
                 assert_eq!(answer.status, 429, "{}", answer.gist());
@@ -230,7 +233,7 @@ impl Person {
             self.ledger.did("phone_verified");
         }
         self.used_digits = Some(code);
-        Step::To(answer)
+        Step::To(answer.location())
     }
 
     async fn choose(&mut self, browser: &Browser, page: &Answer, password: &str) -> Step {

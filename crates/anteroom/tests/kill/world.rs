@@ -12,7 +12,7 @@ use crate::post::Post;
 use crate::server::{CALLBACK, CLIENT, Installation};
 
 /// Far longer than anything takes on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) struct World {
     pub(crate) issuer: String,
