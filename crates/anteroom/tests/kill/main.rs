@@ -16,7 +16,8 @@ mod world;
 
 use anteroom_crypto::Random;
 use anteroom_testkit::{Backend, on_both_databases};
-use std::sync::Arc;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -49,13 +50,16 @@ async fn what_was_answered_for_outlives_fifty_kills(backend: Backend) {
     people.reverse();
     let mut actors = JoinSet::new();
     let mut server = Server::start(&installation).await;
-    let waiting = Arc::new(std::sync::Mutex::new(people));
+    let waiting = Arc::new(Mutex::new(people));
     for _ in 0..AT_ONCE {
         actors.spawn(act(Arc::clone(&world), Arc::clone(&waiting)));
     }
     let random = Random::seeded(seed.into());
     for life in 1..=kills {
-        world.answers(1 + random.below(LIVELY)).await;
+        tokio::select! {
+            () = world.answers(1 + random.below(LIVELY)) => {}
+            Some(Err(failed)) = actors.join_next() => resume_unwind(failed.into_panic()),
+        }
         tokio::time::sleep(Duration::from_micros(random.below(MOMENT).into())).await;
         server.kill();
         server = Server::start(&installation).await;
@@ -73,7 +77,7 @@ async fn what_was_answered_for_outlives_fifty_kills(backend: Backend) {
 }
 
 /// One after another lives through what people live through, until it is over.
-async fn act(world: Arc<World>, waiting: Arc<std::sync::Mutex<Vec<Person>>>) -> Vec<Person> {
+async fn act(world: Arc<World>, waiting: Arc<Mutex<Vec<Person>>>) -> Vec<Person> {
     let mut done = Vec::new();
     while !world.is_stopping() {
         let next = waiting.lock().unwrap().pop();
