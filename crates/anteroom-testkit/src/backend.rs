@@ -27,17 +27,48 @@ macro_rules! on_both_databases {
     )+};
 }
 
-/// The database of one test. Providers that share it are nodes of one installation.
+/// The same, and once more on PostgreSQL with two nodes that are asked in turn, where
+/// [`TestProvider::replace_a_node`](crate::TestProvider::replace_a_node) does something.
+#[macro_export]
+macro_rules! on_one_node_and_on_two {
+    ($($test:ident),+ $(,)?) => {
+        $crate::on_both_databases!($($test),+);
+        mod on_two_nodes {$(
+            mod $test {
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    $crate::on_two_nodes(super::super::$test).await;
+                }
+            }
+        )+}
+    };
+}
+
+/// The database of one test, and how many nodes begin on it. Providers that share it are nodes of one installation.
 #[derive(Clone, Debug)]
 pub struct Backend {
     pub(crate) url: String,
+    pub(crate) nodes: Nodes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nodes {
+    One,
+    TwoInTurn,
+}
+
+impl Backend {
+    /// As the configuration names it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
 }
 
 pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("anteroom.db");
     migrate(&StoreOptions::sqlite(&path)).await.unwrap();
-    test(Backend { url: format!("sqlite:{}", path.display()) }).await;
+    test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One }).await;
 }
 
 /// Passes without a word where there is no server.
@@ -51,11 +82,16 @@ pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F
     let (head, _) = server.rsplit_once('/').unwrap();
     let url = format!("{head}/{name}");
     migrate(&StoreOptions::from_url(&SecretString::from(url.as_str())).unwrap()).await.unwrap();
-    let outcome = AssertUnwindSafe(test(Backend { url })).catch_unwind().await;
+    let outcome = AssertUnwindSafe(test(Backend { url, nodes: Nodes::One })).catch_unwind().await;
     execute(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
     if let Err(panic) = outcome {
         resume_unwind(panic);
     }
+}
+
+/// The same, with two nodes on the database.
+pub async fn on_two_nodes<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
+    on_postgres(|backend| test(Backend { nodes: Nodes::TwoInTurn, ..backend })).await;
 }
 
 async fn execute(admin: &DatabaseConnection, sql: &str) {

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use crate::answer::Answer;
@@ -33,6 +34,11 @@ impl Clone for Browser {
 impl Browser {
     pub(crate) fn new(wire: Wire) -> Self {
         Self { wire, cookies: Mutex::default(), vouches: true, headers: HeaderMap::new() }
+    }
+
+    /// A browser that has never been here, of a provider that runs in a process of its own.
+    pub fn at(address: SocketAddr, issuer: &str) -> Self {
+        Self::new(Wire::new(address, issuer))
     }
 
     /// Says nothing about where forms come from, like an old browser or a script.
@@ -77,13 +83,26 @@ impl Browser {
     }
 
     pub async fn request(&self, method: Method, target: &str) -> Answer {
-        let answer = self.wire.send(method, target, self.own_headers(), String::new()).await;
+        self.try_request(method, target).await.unwrap()
+    }
+
+    /// Of a provider that may go away in the middle.
+    pub async fn try_get(&self, target: &str) -> Result<Answer, reqwest::Error> {
+        self.try_request(Method::GET, target).await
+    }
+
+    async fn try_request(&self, method: Method, target: &str) -> Result<Answer, reqwest::Error> {
+        let answer = self.wire.try_send(method, target, self.own_headers(), String::new()).await?;
         self.keep(&answer);
-        answer
+        Ok(answer)
     }
 
     /// A form's fields, from a page of the provider as far as this browser says.
     pub async fn post(&self, target: &str, fields: &[(&str, &str)]) -> Answer {
+        self.try_post(target, fields).await.unwrap()
+    }
+
+    async fn try_post(&self, target: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
         let mut headers = self.own_headers();
         if self.vouches {
             let origin = self.wire.issuer.origin().ascii_serialization();
@@ -91,13 +110,23 @@ impl Browser {
             let site = HeaderName::from_static("sec-fetch-site");
             headers.entry(site).or_insert(HeaderValue::from_static("same-origin"));
         }
-        let answer = self.wire.post(target, fields, headers).await;
+        let answer = self.wire.try_post(target, fields, headers).await?;
         self.keep(&answer);
-        answer
+        Ok(answer)
     }
 
     /// Fills in the form of `page` that posts to `action` and submits it.
     pub async fn submit(&self, page: &Answer, action: &str, entered: &[(&str, &str)]) -> Answer {
+        self.try_submit(page, action, entered).await.unwrap()
+    }
+
+    /// The same, to a provider that may go away in the middle.
+    pub async fn try_submit(
+        &self,
+        page: &Answer,
+        action: &str,
+        entered: &[(&str, &str)],
+    ) -> Result<Answer, reqwest::Error> {
         let form = page.form(action);
         let mut fields: Vec<(&str, &str)> =
             form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -105,7 +134,7 @@ impl Browser {
             fields.retain(|(known, _)| known != name);
             fields.push((name, value));
         }
-        self.post(action, &fields).await
+        self.try_post(action, &fields).await
     }
 
     /// Goes where a redirect leads, one step.

@@ -1,6 +1,6 @@
 //! A running provider for tests: real HTTP, a clock that stands still until it is moved, accounts, applications, and what
 //! was written down. A test is a function of a database; naming it in [`on_both_databases!`] makes it run on SQLite, and on
-//! PostgreSQL where `ANTEROOM_TEST_POSTGRES` names a server.
+//! PostgreSQL where `ANTEROOM_TEST_POSTGRES` names a server. [`on_one_node_and_on_two!`] also has two nodes serve it in turn.
 //!
 //! ```ignore
 #![doc = include_str!("../tests/it/example.rs")]
@@ -30,6 +30,7 @@ mod backend;
 mod browser;
 mod html;
 mod listener;
+mod node;
 mod person;
 mod provider;
 mod relying_party;
@@ -38,7 +39,7 @@ mod tokens;
 mod wire;
 
 pub use answer::Answer;
-pub use backend::{Backend, on_postgres, on_sqlite};
+pub use backend::{Backend, on_postgres, on_sqlite, on_two_nodes};
 pub use browser::Browser;
 pub use html::{Button, Form, Link};
 pub use listener::Listener;

@@ -1,8 +1,8 @@
 //! A provider that runs: real HTTP on a free port, a clock that tests move, accounts, and what it has written down.
 
 use anteroom::wiring::{self, Surroundings};
-use anteroom::{background, housekeeping, serve};
-use anteroom_config::Settings;
+use anteroom::{background, housekeeping};
+use anteroom_config::{Configuration, Settings};
 use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::{Clock, JumpWatch};
 use anteroom_domain::message::Message;
@@ -10,14 +10,13 @@ use anteroom_flows::provider::Provider;
 use anteroom_flows::{backchannel, keys, sign_out, trail};
 use anteroom_storage::{AuditRecord, InstanceKind};
 use jiff::{SignedDuration, Timestamp};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Nodes};
 use crate::browser::Browser;
+use crate::node::Node;
 use crate::person::Person;
 use crate::relying_party::RelyingParty;
 use crate::settings::TestSettings;
@@ -86,13 +85,52 @@ impl Builder {
     }
 
     /// Listens. Alice (staff and clinicians) and Bob (staff) are there.
-    pub async fn start(mut self) -> TestProvider {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let issuer = self.issuer.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
-        self.settings.set("issuer", &format!("\"{issuer}\""));
+    pub async fn start(self) -> TestProvider {
+        // On the heap: tests hold what is under way in their own futures.
+        Box::pin(self.begin()).await
+    }
+
+    async fn begin(mut self) -> TestProvider {
+        let first = Node::listen(|address| {
+            let issuer = self.issuer.get_or_insert_with(|| format!("http://localhost:{}", address.port()));
+            self.settings.set("issuer", &format!("\"{issuer}\""));
+            self.place(address)
+        })
+        .await;
+        let issuer = self.issuer.clone().unwrap_or_default();
+        let wire = Wire::new(first.address, &issuer);
+        let second = match self.backend.nodes {
+            Nodes::One => None,
+            Nodes::TwoInTurn => Some(self.another().await),
+        };
+        if let Some(second) = &second {
+            wire.alternate_with(second.address);
+        }
+        let test = TestProvider {
+            issuer,
+            provider: Arc::clone(&first.provider),
+            clock: self.clock.clone(),
+            settings: first.settings.clone(),
+            wire,
+            _first: first,
+            second: Mutex::new(second),
+            builder: self,
+        };
+        if test.settle_in().await {
+            test.person("alice@practice.example").groups(&["staff", "clinicians"]).create().await;
+            test.person("bob@practice.example").groups(&["staff"]).create().await;
+        }
+        test
+    }
+
+    /// Another node under the issuer's name.
+    async fn another(&self) -> Node {
+        Node::listen(|address| self.clone().place(address)).await
+    }
+
+    /// What the node at this address is configured with.
+    fn place(&mut self, address: SocketAddr) -> (Configuration, Surroundings) {
         self.settings.set("server.listen", &format!("\"{address}\""));
-        let configuration = self.settings.read(&self.backend);
         let around = Surroundings {
             clock: self.clock.clone(),
             random: Random::system(),
@@ -104,37 +142,21 @@ impl Builder {
                 |_, keyring, random| PasswordHasher::cheap_for_tests(keyring, random)
             },
         };
-        let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
-        let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
-        let router = anteroom_web::router(web);
-        let server = tokio::spawn(async move {
-            serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
-        });
-        let settings = configuration.settings;
-        let wire = Wire::new(address, &issuer);
-        let test = TestProvider { issuer, provider, settings, clock: self.clock, wire, server };
-        if test.settle_in().await {
-            test.person("alice@practice.example").groups(&["staff", "clinicians"]).create().await;
-            test.person("bob@practice.example").groups(&["staff"]).create().await;
-        }
-        test
+        (self.settings.read(&self.backend), around)
     }
 }
 
-/// A running node. It stops when it goes.
+/// A running installation: one node, or two that are asked in turn. It stops when it goes.
 pub struct TestProvider {
     pub issuer: String,
+    /// Of the first node.
     pub provider: Arc<Provider>,
     pub clock: Clock,
     settings: Settings,
     wire: Wire,
-    server: JoinHandle<()>,
-}
-
-impl Drop for TestProvider {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+    _first: Node,
+    second: Mutex<Option<Node>>,
+    builder: Builder,
 }
 
 impl TestProvider {
@@ -149,6 +171,18 @@ impl TestProvider {
             real_hashing: false,
             clock: Clock::manual(MORNING.parse().unwrap()),
             issuer: None,
+        }
+    }
+
+    /// Where there are two nodes, one goes, and another that knows only what the database knows takes its place. From here
+    /// on the requests that the one would have served go to the other. One node alone goes on.
+    pub async fn replace_a_node(&self) {
+        let gone = self.second.lock().unwrap().take();
+        if let Some(gone) = gone {
+            gone.stop().await;
+            let fresh = self.builder.another().await;
+            self.wire.alternate_with(fresh.address);
+            *self.second.lock().unwrap() = Some(fresh);
         }
     }
 
@@ -239,8 +273,9 @@ impl TestProvider {
         self.audit().await.into_iter().filter(|entry| entry.kind == kind).collect()
     }
 
-    /// How often Argon2 has run.
+    /// How often Argon2 has run, on the nodes that are there now.
     pub fn hashes_computed(&self) -> u64 {
-        self.provider.hashing.hasher().hashes_computed()
+        let on = |provider: &Provider| provider.hashing.hasher().hashes_computed();
+        on(&self.provider) + self.second.lock().unwrap().as_ref().map_or(0, |second| on(&second.provider))
     }
 }

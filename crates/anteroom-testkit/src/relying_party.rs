@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
+use std::net::SocketAddr;
 use url::form_urlencoded::byte_serialize;
 
 use crate::answer::Answer;
@@ -82,6 +83,16 @@ impl RelyingParty {
         }
     }
 
+    /// A public application at a provider that runs in a process of its own.
+    pub fn at(address: SocketAddr, issuer: &str, (client_id, redirect_uri): (&str, &str)) -> Self {
+        Self {
+            wire: Wire::new(address, issuer),
+            client_id: client_id.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            proof: Proof::None,
+        }
+    }
+
     /// The same application, proving itself in another way.
     #[must_use]
     pub fn proving(self, proof: Proof) -> Self {
@@ -140,6 +151,11 @@ impl RelyingParty {
 
     /// The usual redemption, with these fields put in, changed or (empty) left out.
     pub async fn redeem_with(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
+        self.try_redeem(code, changes).await.unwrap()
+    }
+
+    /// The same, at a provider that may go away in the middle.
+    pub async fn try_redeem(&self, code: &str, changes: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -152,7 +168,7 @@ impl RelyingParty {
                 fields.push((name, value));
             }
         }
-        self.post("/token", &fields).await
+        self.try_post("/token", &fields).await
     }
 
     /// Authorizes and redeems, for somebody who is signed in already.
@@ -162,7 +178,13 @@ impl RelyingParty {
     }
 
     pub async fn refresh(&self, refresh_token: &str) -> Answer {
-        self.post("/token", &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
+        self.try_refresh(refresh_token).await.unwrap()
+    }
+
+    /// The same, at a provider that may go away in the middle.
+    pub async fn try_refresh(&self, refresh_token: &str) -> Result<Answer, reqwest::Error> {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        self.try_post("/token", &fields).await
     }
 
     pub async fn introspect(&self, token: &str) -> Answer {
@@ -175,6 +197,11 @@ impl RelyingParty {
 
     /// Asks an endpoint for clients, proving who we are.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.try_post(path, fields).await.unwrap()
+    }
+
+    /// The same, of a provider that may go away in the middle.
+    pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
         let mut fields = fields.to_vec();
         let mut headers = HeaderMap::new();
         match self.proof {
@@ -189,7 +216,7 @@ impl RelyingParty {
                 headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {pair}")).unwrap());
             }
         }
-        self.wire.post(path, &fields, headers).await
+        self.wire.try_post(path, &fields, headers).await
     }
 
     pub async fn userinfo(&self, access_token: &str) -> Answer {

@@ -1,9 +1,10 @@
-//! The wire to one node: it is reached by its address and asked by the issuer's name, as a proxy in front of several nodes
-//! would do.
+//! The wire to a node, or to two in turn: they are reached by their addresses and asked by the issuer's name, as a proxy in
+//! front of several nodes would do.
 
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use reqwest::{Method, Request};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use url::Url;
 
 use crate::answer::Answer;
@@ -11,8 +12,24 @@ use crate::answer::Answer;
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     http: reqwest::Client,
-    address: SocketAddr,
+    /// Shared by all clones, so that requests take turns whoever makes them.
+    nodes: Arc<Mutex<Nodes>>,
     pub(crate) issuer: Url,
+}
+
+#[derive(Debug)]
+struct Nodes {
+    first: SocketAddr,
+    second: Option<SocketAddr>,
+    is_seconds_turn: bool,
+}
+
+impl Nodes {
+    fn next(&mut self) -> SocketAddr {
+        let next = self.second.filter(|_| self.is_seconds_turn).unwrap_or(self.first);
+        self.is_seconds_turn = !self.is_seconds_turn;
+        next
+    }
 }
 
 impl Wire {
@@ -23,10 +40,17 @@ impl Wire {
         // the middle of its body spoils the next.
         let builder = builder.tls_certs_only([]).no_proxy().pool_max_idle_per_host(0);
         let http = builder.redirect(reqwest::redirect::Policy::none()).build();
-        Self { http: http.unwrap(), address, issuer: issuer.parse().unwrap() }
+        let nodes = Nodes { first: address, second: None, is_seconds_turn: false };
+        Self { http: http.unwrap(), nodes: Arc::new(Mutex::new(nodes)), issuer: issuer.parse().unwrap() }
     }
 
-    /// `target` is a path with its query, or a URL below the issuer. Headers given here win.
+    /// From now on the first node and this one are asked in turn, and not in the turn in which it was before: else one would
+    /// show all pages and the other take all forms.
+    pub(crate) fn alternate_with(&self, second: SocketAddr) {
+        let mut nodes = self.nodes.lock().unwrap();
+        (nodes.second, nodes.is_seconds_turn) = (Some(second), !nodes.is_seconds_turn);
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -34,31 +58,49 @@ impl Wire {
         headers: HeaderMap,
         body: String,
     ) -> Answer {
+        self.try_send(method, target, headers, body).await.unwrap()
+    }
+
+    /// `target` is a path with its query, or a URL below the issuer. Headers given here win. An answer that came in part is
+    /// no answer.
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        target: &str,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<Answer, reqwest::Error> {
         let asked = self.issuer.join(target).unwrap();
         assert_eq!(asked.origin(), self.issuer.origin(), "not an address of the provider: {asked}");
         let mut url = asked.clone();
         // TLS would end before the node.
         url.set_scheme("http").unwrap();
-        url.set_ip_host(self.address.ip()).unwrap();
-        url.set_port(Some(self.address.port())).unwrap();
+        let node = self.nodes.lock().unwrap().next();
+        url.set_ip_host(node.ip()).unwrap();
+        url.set_port(Some(node.port())).unwrap();
         let mut request = Request::new(method, url);
         let host = &self.issuer[url::Position::BeforeHost..url::Position::AfterPort];
         request.headers_mut().insert(HOST, HeaderValue::from_str(host).unwrap());
         request.headers_mut().extend(headers);
         *request.body_mut() = Some(body.into());
-        let response = self.http.execute(request).await.unwrap();
-        Answer {
+        let response = self.http.execute(request).await?;
+        Ok(Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             asked,
-            body: response.text().await.unwrap(),
-        }
+            body: response.text().await?,
+        })
     }
 
-    pub(crate) async fn post(&self, target: &str, fields: &[(&str, &str)], mut headers: HeaderMap) -> Answer {
+    pub(crate) async fn try_post(
+        &self,
+        target: &str,
+        fields: &[(&str, &str)],
+        mut headers: HeaderMap,
+    ) -> Result<Answer, reqwest::Error> {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.entry(CONTENT_TYPE).or_insert(form);
-        self.send(Method::POST, target, headers, encode(fields)).await
+        self.try_send(Method::POST, target, headers, encode(fields)).await
     }
 }
 

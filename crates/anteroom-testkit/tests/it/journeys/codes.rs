@@ -1,11 +1,11 @@
 //! Codes sent to phones: what makes them worthless, and how often they can be guessed.
 
 use super::*;
-use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
-on_both_databases!(
+on_one_node_and_on_two!(
     a_re_send_makes_the_old_code_worthless,
     a_code_expires_after_ten_minutes,
     five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries,

@@ -1,10 +1,10 @@
 //! An expired password: the reason, a code, a new one, and on.
 
 use super::*;
-use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two};
 use jiff::SignedDuration;
 
-on_both_databases!(
+on_one_node_and_on_two!(
     an_expired_password_is_renewed_and_the_application_goes_on,
     without_a_phone_there_is_no_way_round_it
 );

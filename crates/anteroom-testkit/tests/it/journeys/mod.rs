@@ -1,4 +1,5 @@
-//! Recovery, codes, new passwords and registration, as people meet them.
+//! Recovery, codes, new passwords and registration, as people meet them: with one node, and with two that are asked in turn
+//! and of which one is replaced while the person waits for a code.
 
 mod authenticator_apps;
 mod codes;
@@ -33,6 +34,7 @@ pub(crate) async fn mails(provider: &TestProvider, kind: &str) -> usize {
 
 /// The digits that went out last.
 pub(crate) async fn digits(provider: &TestProvider) -> String {
+    provider.replace_a_node().await;
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
         Parcel::Text { code, .. } | Parcel::Call { code, .. } => Some(code.digits),
         Parcel::Email { .. } => None,

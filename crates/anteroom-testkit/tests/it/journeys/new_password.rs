@@ -1,10 +1,10 @@
 //! Setting a new password: what is refused, and what ends.
 
 use super::*;
-use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two};
 use jiff::SignedDuration;
 
-on_both_databases!(
+on_one_node_and_on_two!(
     a_reset_lifts_the_lock_and_signs_nobody_in,
     a_reset_ends_sessions_tokens_and_other_devices,
     what_is_refused_says_why_and_costs_nothing,

@@ -2,12 +2,12 @@
 
 use super::*;
 use anteroom_crypto::{HashParams, PasswordHasher, Random};
-use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two};
 use futures_util::future::join_all;
 use secrecy::SecretString;
 use std::time::Duration;
 
-on_both_databases!(
+on_one_node_and_on_two!(
     a_sign_in_that_was_right_before_a_reset_and_ends_after_it_gets_nothing,
     a_refresh_at_the_same_time_leaves_no_living_token,
     of_two_resets_at_once_one_wins_and_the_other_is_told,

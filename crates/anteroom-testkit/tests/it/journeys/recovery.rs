@@ -1,11 +1,11 @@
 //! A forgotten password, up to the pressed link and the application that waits.
 
 use super::*;
-use anteroom_testkit::{Backend, on_both_databases};
+use anteroom_testkit::{Backend, on_one_node_and_on_two};
 use jiff::SignedDuration;
 use reqwest::Method;
 
-on_both_databases!(
+on_one_node_and_on_two!(
     every_address_has_the_same_page_status_and_cookies,
     opening_a_link_changes_nothing,
     strangers_who_keep_asking_cancel_nobodys_link_and_fill_no_mailbox,

@@ -4,10 +4,10 @@ use super::*;
 use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
 use anteroom_flows::admin::{Invitee, invite};
-use anteroom_testkit::{Backend, on_both_databases};
+use anteroom_testkit::{Backend, on_one_node_and_on_two};
 use jiff::SignedDuration;
 
-on_both_databases!(
+on_one_node_and_on_two!(
     a_registration_left_half_way_goes_on_in_another_browser,
     what_is_no_number_for_codes_is_refused,
     a_landline_gets_only_calls,

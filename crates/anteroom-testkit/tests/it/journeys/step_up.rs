@@ -1,12 +1,13 @@
 //! A second factor by a code: where the policy asks it of new devices.
 
 use super::*;
-use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two};
 
-on_both_databases!(
+on_one_node_and_on_two!(
     a_new_device_steps_up_once,
     before_it_the_password_alone_opens_neither_dashboard_nor_tile,
     a_reset_makes_no_device_that_has_stepped_up,
+    an_application_that_needs_a_second_factor_is_returned_to_with_it,
 );
 
 async fn with_new_devices_stepping_up(backend: &Backend) -> (TestProvider, Browser) {
@@ -54,4 +55,17 @@ async fn a_reset_makes_no_device_that_has_stepped_up(backend: Backend) {
     let page = carol.get("/sign-in").await;
     let page = through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
     assert!(page.has_form("/verify/send"), "{}", page.gist());
+}
+
+async fn an_application_that_needs_a_second_factor_is_returned_to_with_it(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let (web, carol) = (provider.client("web"), provider.signed_in(CAROL).await);
+    let essential = r#"{"id_token":{"acr":{"essential":true,"values":["urn:anteroom:acr:mfa"]}}}"#;
+    let choice = web.authorize(&carol, &[("claims", essential)]).await;
+    let entry = send(&carol, &choice).await;
+    let code = digits(&provider).await;
+    let code = web.code_in(&carol.submit(&entry, "/verify/code", &[("code", &code)]).await);
+    let token = web.redeem(&code).await.json()["id_token"].as_str().unwrap().to_owned();
+    assert_eq!(web.verified(&token).await.claims["acr"], "urn:anteroom:acr:mfa");
 }

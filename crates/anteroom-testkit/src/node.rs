@@ -1,0 +1,47 @@
+//! One node of an installation: what a server process has, in this one.
+
+use anteroom::serve;
+use anteroom::wiring::{self, Surroundings};
+use anteroom_config::{Configuration, Settings};
+use anteroom_flows::provider::Provider;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// It stops when it goes.
+pub(crate) struct Node {
+    pub(crate) address: SocketAddr,
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) settings: Settings,
+    server: JoinHandle<()>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Node {
+    /// On a free port, for which `place` says what the node is like.
+    pub(crate) async fn listen(place: impl FnOnce(SocketAddr) -> (Configuration, Surroundings)) -> Self {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (configuration, around) = place(address);
+        let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+        let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
+        let router = anteroom_web::router(web);
+        let server = tokio::spawn(async move {
+            serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
+        });
+        Self { address, provider, settings: configuration.settings, server }
+    }
+
+    /// Nothing is listened to, and nothing read or written, from here on.
+    pub(crate) async fn stop(mut self) {
+        self.server.abort();
+        assert!((&mut self.server).await.unwrap_err().is_cancelled());
+        self.provider.store.close().await;
+    }
+}

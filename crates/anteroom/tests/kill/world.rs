@@ -1,0 +1,100 @@
+//! What all people share: the server's address, its lives, and requests that may be cut off.
+
+use anteroom_testkit::{Answer, Browser, RelyingParty};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+
+use crate::post::Post;
+use crate::server::{CALLBACK, CLIENT, Installation};
+
+/// Far longer than anything takes on a machine that is busy.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+pub(crate) struct World {
+    pub(crate) issuer: String,
+    pub(crate) post: Arc<Post>,
+    address: SocketAddr,
+    answers: watch::Sender<u64>,
+    stopping: AtomicBool,
+}
+
+impl World {
+    pub(crate) fn new(installation: &Installation, post: Arc<Post>) -> Self {
+        Self {
+            issuer: installation.issuer(),
+            post,
+            address: installation.address,
+            answers: watch::Sender::new(0),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::at(self.address, &self.issuer)
+    }
+
+    pub(crate) fn application(&self) -> RelyingParty {
+        RelyingParty::at(self.address, &self.issuer, (CLIENT, CALLBACK))
+    }
+
+    /// Until so many more answers have come.
+    pub(crate) async fn answers(&self, more: u32) {
+        let mut answers = self.answers.subscribe();
+        let target = *answers.borrow() + u64::from(more);
+        let waited = tokio::time::timeout(PATIENCE, answers.wait_for(|count| *count >= target)).await;
+        waited.unwrap_or_else(|_| panic!("nobody gets an answer")).unwrap();
+    }
+
+    pub(crate) fn live_again(&self, life: u32) {
+        self.post.lives.send_replace(life);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// The answer; or none where the server was killed over it, and is up again by now.
+    pub(crate) async fn ask<E: std::fmt::Debug>(
+        &self,
+        request: impl Future<Output = Result<Answer, E>>,
+    ) -> Option<Answer> {
+        let life = *self.post.lives.borrow();
+        match request.await {
+            Ok(answer) => {
+                assert!(answer.status < 500, "{} {}", answer.asked, answer.gist());
+                self.answers.send_modify(|count| *count += 1);
+                Some(answer)
+            }
+            Err(error) => {
+                let mut lives = self.post.lives.subscribe();
+                let waited = tokio::time::timeout(PATIENCE, lives.wait_for(|now| *now > life)).await;
+                waited
+                    .unwrap_or_else(|_| panic!("no answer, and nobody killed the server: {error:?}"))
+                    .unwrap();
+                None
+            }
+        }
+    }
+
+    /// A page, reloaded until it is there.
+    pub(crate) async fn open(&self, browser: &Browser, target: &str) -> Answer {
+        loop {
+            if let Some(page) = self.ask(browser.try_get(target)).await {
+                return page;
+            }
+        }
+    }
+
+    /// Where a redirect leads.
+    pub(crate) async fn follow(&self, browser: &Browser, answer: &Answer) -> Answer {
+        self.open(browser, answer.location().as_str()).await
+    }
+}
