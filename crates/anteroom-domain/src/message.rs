@@ -3,6 +3,7 @@
 use crate::address::EmailAddress;
 use crate::ids::{AccountId, MessageId};
 use crate::phone::E164;
+use crate::reference::Reference;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ pub struct Message {
     pub account: Option<AccountId>,
     pub locale: Option<String>,
     pub parcel: Parcel,
+    /// Of the request that queued it, if one did: what becomes of the message is told under it too.
+    pub reference: Option<Reference>,
     pub created_at: Timestamp,
     /// Worthless to the person after this: no longer sent.
     pub expires_at: Timestamp,

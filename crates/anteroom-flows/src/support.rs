@@ -163,6 +163,7 @@ fn message(
         account: Some(account.id),
         locale: account.locale.clone(),
         parcel: Parcel::Email { to, mail },
+        reference: None,
         created_at: now,
         expires_at,
     }

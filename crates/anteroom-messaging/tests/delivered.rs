@@ -26,6 +26,7 @@ fn delivered(locale: &str, parcel: Parcel) -> Delivered {
         account: None,
         locale: Some(locale.to_owned()),
         parcel,
+        reference: None,
         created_at: now(),
         expires_at: now(),
     };

@@ -195,6 +195,7 @@ entities! {
         expires_at: i64,
         done_at: Option<i64>,
         last_error: Option<String>,
+        reference: Option<String>,
     }
     logout_deliveries = "logout_deliveries" [id: Uuid] {
         client_id: String,

@@ -101,6 +101,8 @@ impl Reads {
             account: row.account_id.map(AccountId),
             locale: row.locale.clone(),
             parcel: parcel(&place, row, &payload)?,
+            // Of use to whoever reads the trail, and no reason to keep the message back.
+            reference: row.reference.as_deref().and_then(|text| text.parse().ok()),
             created_at: place.time("created_at", row.created_at)?,
             expires_at: place.time("expires_at", row.expires_at)?,
         })
@@ -133,6 +135,7 @@ impl Tx {
             expires_at: Set(message.expires_at.as_millisecond()),
             done_at: Set(None),
             last_error: Set(None),
+            reference: Set(message.reference.map(|reference| reference.to_string())),
         };
         messages::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())

@@ -1,7 +1,8 @@
 -- Running it: messages on their way, the audit trail, counters of rate limits, the instance and its nodes.
 
 -- To people. The sealed payload is erased once the message is delivered or has expired. A node that takes a message
--- moves `next_attempt_at` to the end of its lease: a crash needs no clearing up.
+-- moves `next_attempt_at` to the end of its lease: a crash needs no clearing up. `reference` is that of the request that
+-- queued it.
 CREATE TABLE messages (
     id uuid NOT NULL PRIMARY KEY,
     kind text NOT NULL,
@@ -16,7 +17,8 @@ CREATE TABLE messages (
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
     done_at bigint,
-    last_error text
+    last_error text,
+    reference text
 );
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE done_at IS NULL;
 CREATE INDEX messages_expires ON messages (expires_at);

@@ -65,6 +65,7 @@ impl Office {
             account: None,
             locale: None,
             parcel,
+            reference: None,
             created_at: now,
             expires_at: now.checked_add(SignedDuration::from_mins(10)).unwrap(),
         };
