@@ -102,6 +102,12 @@ impl Default for TestSettings {
             ("server.trusted_proxies", "[\"127.0.0.1\"]"),
             ("database.url_env", "\"TEST_DATABASE\""),
             ("keys.master_key_env", "\"TEST_MASTER_KEY\""),
+            // Named so that texts and calls are offered; nothing is sent unless a test does it.
+            ("text.provider", "\"http\""),
+            ("text.http.url", "\"http://127.0.0.1:9/\""),
+            ("voice.provider", "\"http\""),
+            ("voice.http.url", "\"http://127.0.0.1:9/\""),
+            ("voice.http.waits_for_key", "true"),
             // Hundreds of failures are tried, and nobody measures them.
             ("policy.sign_in.failure_floor", "\"0s\""),
         ] {

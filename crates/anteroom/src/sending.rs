@@ -3,6 +3,7 @@
 use anteroom_config::{
     Email, EmailTls, HttpGateway, HttpMethod, Settings, Telephone as Way, Twilio as Account,
 };
+use anteroom_domain::phone::Method;
 use anteroom_flows::provider::Provider;
 use anteroom_messaging::twilio::{Callbacks, SpokenPart, Twilio, TwilioAccount, TwilioError};
 use anteroom_messaging::{
@@ -39,7 +40,9 @@ pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, Sen
     if settings.dev.outbox {
         return Ok(None);
     }
-    warn_of_gaps(settings);
+    for gap in gaps(settings) {
+        tracing::warn!("{gap}");
+    }
     let worker = worker(web, senders(settings, &web.provider)?);
     let (stop, stopped) = watch::channel(false);
     Ok(Some(Sending { task: tokio::spawn(async move { worker.run(stopped).await }), stop }))
@@ -57,16 +60,38 @@ impl Sending {
     }
 }
 
-fn warn_of_gaps(settings: &Settings) {
-    for (missing, section, consequence) in [
-        (settings.email.is_none(), "[email]", "no emails go out: nobody can be invited or reset a password"),
-        (settings.text.is_none(), "[text]", "no texts go out: codes reach phones by call alone"),
-        (settings.voice.is_none(), "[voice]", "no calls are made: nobody with a landline alone can verify"),
-    ] {
-        if missing {
-            tracing::warn!("{section} is not configured, and {consequence}");
-        }
+/// The ways on which codes can be sent. What changes in the configuration waits for the next start, as the senders do.
+pub fn methods(settings: &Settings) -> Vec<Method> {
+    let sent = |method: &Method| match method {
+        Method::Text => settings.text.is_some(),
+        Method::Call => settings.voice.is_some(),
+    };
+    [Method::Text, Method::Call].into_iter().filter(|method| settings.dev.outbox || sent(method)).collect()
+}
+
+/// What this configuration cannot send, and what that means for people.
+pub fn gaps(settings: &Settings) -> Vec<&'static str> {
+    if settings.dev.outbox {
+        return Vec::new();
     }
+    let mut gaps = Vec::new();
+    if settings.email.is_none() {
+        gaps.push(
+            "[email] is not configured, and no emails go out: nobody can be invited or reset a password",
+        );
+    }
+    match (settings.text.is_some(), settings.voice.is_some()) {
+        (true, true) => {}
+        (false, true) => gaps.push("[text] is not configured, and no texts go out: codes reach phones by call alone"),
+        (true, false) => gaps.push(
+            "[voice] is not configured, and no calls are made: nobody with a landline alone can verify",
+        ),
+        (false, false) => gaps.push(
+            "neither [text] nor [voice] is configured, and no code reaches any phone: nobody can register, reset a \
+             password, replace an expired one or pass a second factor",
+        ),
+    }
+    gaps
 }
 
 pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
