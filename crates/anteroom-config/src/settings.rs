@@ -140,6 +140,8 @@ pub struct Email {
     pub host: String,
     pub port: u16,
     pub tls: EmailTls,
+    /// Certificates in PEM that the server's is held against, in place of the system's.
+    pub authority: Option<String>,
     pub username: Option<String>,
     pub password: Option<SecretString>,
     pub from: EmailAddress,

@@ -1,14 +1,16 @@
 //! A provider that runs: real HTTP on a free port, a clock that tests move, accounts, and what it has written down.
 
 use anteroom::wiring::{self, Surroundings};
-use anteroom::{background, housekeeping, serve};
+use anteroom::{background, housekeeping, sending, serve};
 use anteroom_config::Settings;
 use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::{Clock, JumpWatch};
+use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{backchannel, keys, sign_out, trail};
-use anteroom_storage::{AuditRecord, InstanceKind};
+use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
+use anteroom_web::Web;
 use jiff::{SignedDuration, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -106,13 +108,13 @@ impl Builder {
         };
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
-        let router = anteroom_web::router(web);
+        let router = anteroom_web::router(Arc::clone(&web));
         let server = tokio::spawn(async move {
             serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
         });
         let settings = configuration.settings;
         let wire = Wire::new(address, &issuer);
-        let test = TestProvider { issuer, provider, settings, clock: self.clock, wire, server };
+        let test = TestProvider { issuer, provider, settings, clock: self.clock, web, wire, server };
         if test.settle_in().await {
             test.person("alice@practice.example").groups(&["staff", "clinicians"]).create().await;
             test.person("bob@practice.example").groups(&["staff"]).create().await;
@@ -127,6 +129,7 @@ pub struct TestProvider {
     pub provider: Arc<Provider>,
     pub clock: Clock,
     settings: Settings,
+    web: Arc<Web>,
     wire: Wire,
     server: JoinHandle<()>,
 }
@@ -227,6 +230,22 @@ impl TestProvider {
     /// Messages to people, newest first.
     pub async fn outbox(&self) -> Vec<Message> {
         self.provider.store.newest_messages(100).await.unwrap()
+    }
+
+    /// Lets the worker send what is queued until this message is over, then stops it.
+    pub async fn send_until_over(&self, id: MessageId) {
+        let sending = sending::start(&self.web, &self.settings).unwrap().unwrap();
+        let over = async {
+            loop {
+                let state = self.provider.store.message_state(id).await.unwrap().unwrap();
+                if matches!(state.status, MessageStatus::Sent | MessageStatus::Failed) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), over).await.unwrap();
+        sending.finish().await;
     }
 
     /// The trail, newest first.

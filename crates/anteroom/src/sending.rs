@@ -128,6 +128,7 @@ fn server(email: &Email) -> SmtpServer {
             EmailTls::Tls => SmtpTls::Tls,
             EmailTls::None => SmtpTls::None,
         },
+        authority: email.authority.clone(),
         login: email.username.clone().zip(email.password.clone()),
         from: email.from.clone(),
         from_name: email.from_name.clone(),

@@ -4,9 +4,12 @@ mod codes;
 mod expiry;
 mod new_password;
 mod races;
+mod reach;
 mod recovery;
 mod registration;
 mod step_up;
+mod support;
+mod telephone;
 
 use anteroom_domain::message::{Mail, Parcel};
 use anteroom_testkit::{Answer, Browser, TestProvider};
