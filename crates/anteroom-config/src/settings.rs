@@ -132,6 +132,8 @@ pub struct Theme {
 pub struct Audit {
     /// None: beside an SQLite database.
     pub checkpoints_file: Option<PathBuf>,
+    /// Entries that are older are removed.
+    pub retention: SignedDuration,
 }
 
 /// The mail server.

@@ -197,6 +197,11 @@ pub enum Event {
     SigningKeyRetired {
         kid: String,
     },
+    /// The oldest entries were removed, up to this number of the chain.
+    TrailPruned {
+        up_to: u64,
+        entries: u64,
+    },
     ConfigurationChanged {
         digest: String,
     },

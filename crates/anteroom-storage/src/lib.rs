@@ -11,6 +11,7 @@
 mod accounts;
 mod audit;
 mod audit_chain;
+mod audit_pruning;
 mod consents;
 mod devices;
 mod engine;

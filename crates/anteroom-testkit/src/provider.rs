@@ -219,7 +219,8 @@ impl TestProvider {
 
     /// What the background does each minute by the clock, with `running` on the stopwatch.
     pub async fn tidy_up(&self, watch: &mut JumpWatch, running: Duration) {
-        housekeeping::tidy_up(&self.provider, watch, running).await.unwrap();
+        let retention = self.settings.audit.retention;
+        housekeeping::tidy_up(&self.provider, retention, watch, running).await.unwrap();
     }
 
     /// One round of back-channel logout; how many deliveries were tried.

@@ -71,6 +71,24 @@ CREATE TABLE audit_checkpoints (
     at bigint NOT NULL
 );
 
+-- One row: the end of the chain, with a MAC, written in the transaction that links.
+CREATE TABLE audit_head (
+    id integer NOT NULL PRIMARY KEY CHECK (id = 1),
+    seq bigint NOT NULL,
+    digest bytea NOT NULL,
+    mac bytea NOT NULL
+);
+
+-- At most one row: how far the beginning of the trail was pruned, signed. `older_than` is the time before which an entry
+-- had to be for that.
+CREATE TABLE audit_pruned (
+    seq bigint NOT NULL PRIMARY KEY,
+    digest bytea NOT NULL,
+    signature bytea NOT NULL,
+    at bigint NOT NULL,
+    older_than bigint NOT NULL
+);
+
 CREATE TABLE rate_counters (
     scope text NOT NULL,
     subject text NOT NULL,

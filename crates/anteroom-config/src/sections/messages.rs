@@ -47,7 +47,7 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
         let from_name =
             section.get(key("from_name", text(), "The name beside it; the practice's, for example."));
         let timeout =
-            key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take to answer.");
+            key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take for one email.");
         let timeout = section.get_or(timeout, SignedDuration::from_secs(20));
         let host = host.filter(|host| check_tls(section, tls, host));
         Some(Email {

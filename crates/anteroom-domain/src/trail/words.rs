@@ -213,6 +213,11 @@ fn operation(kind: &str, detail: &Detail) -> Option<String> {
         "configuration_changed" => {
             format!("The configuration with digest {} is in use.", detail.text("digest"))
         }
+        "trail_pruned" => format!(
+            "The {} oldest entries of the trail, up to number {}, were removed: they were kept as long as they must be.",
+            detail.number("entries"),
+            detail.number("up_to")
+        ),
         "rate_limited" => format!(
             "{} requests in a minute were turned away by the limit `{}`.",
             detail.number("count"),

@@ -31,6 +31,7 @@ pub struct SmtpServer {
     pub login: Option<(String, SecretString)>,
     pub from: EmailAddress,
     pub from_name: Option<String>,
+    /// For all of one message, from connecting to the server's last word.
     pub timeout: Duration,
 }
 
@@ -56,6 +57,7 @@ pub enum SmtpError {
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    timeout: Duration,
 }
 
 /// RFC 3834: nobody's absence notice needs to answer.
@@ -96,7 +98,7 @@ impl Smtp {
             }
             None => builder,
         };
-        Ok(Self { transport: builder.build(), from })
+        Ok(Self { transport: builder.build(), from, timeout: server.timeout })
     }
 
     pub(crate) async fn send(
@@ -106,9 +108,11 @@ impl Smtp {
         email: &Email,
     ) -> Result<(), Failure> {
         let message = self.message((id, at), to, email)?;
-        match self.transport.send(message).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failure(&error)),
+        // The transport's own limit is over once it is connected.
+        match tokio::time::timeout(self.timeout, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(failure(&error)),
+            Err(_) => Err(Failure::new(Reason::TimedOut)),
         }
     }
 

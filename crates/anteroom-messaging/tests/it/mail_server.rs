@@ -6,12 +6,11 @@ use anteroom_messaging::{Senders, Smtp, SmtpServer, SmtpTls};
 use anteroom_storage::MessageStatus;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 use crate::office::{Office, mail};
 
@@ -23,7 +22,15 @@ struct MailServer {
     port: u16,
     folder: TempDir,
     got: Arc<Mutex<Vec<Value>>>,
-    _child: Child,
+    child: Child,
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        // It may have gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -39,7 +46,7 @@ const STARTTLS: How = How { tls: SmtpTls::StartTls, login: false, mechanism: Non
 
 impl MailServer {
     /// None where no server is named to test with.
-    async fn start(how: How, told: &[&str]) -> Option<Self> {
+    fn start(how: How, told: &[&str]) -> Option<Self> {
         let python = std::env::var_os("ANTEROOM_TEST_MAIL_SERVER")?;
         let folder = tempfile::tempdir().unwrap();
         let tls = match how.tls {
@@ -53,19 +60,18 @@ impl MailServer {
         let mut child = Command::new(python)
             .args([script, &settings.to_string()])
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines.next_line().await.unwrap().expect("the mail server ended").parse().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let port = lines.next().expect("the mail server ended").parse().unwrap();
         let got: Arc<Mutex<Vec<Value>>> = Arc::default();
         let keeps = Arc::clone(&got);
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
+        std::thread::spawn(move || {
+            for line in lines {
                 keeps.lock().unwrap().push(serde_json::from_str(&line).unwrap());
             }
         });
-        Some(Self { port, folder, got, _child: child })
+        Some(Self { port, folder, got, child })
     }
 
     fn got(&self) -> Vec<Value> {
@@ -113,7 +119,7 @@ async fn mail_server_takes_mail_under_tls_with_a_login_by_either_mechanism() {
     for tls in [SmtpTls::StartTls, SmtpTls::Tls] {
         for mechanism in ["PLAIN", "LOGIN"] {
             let how = How { tls, login: true, mechanism: Some(mechanism) };
-            let Some(server) = MailServer::start(how, &["take"]).await else { return };
+            let Some(server) = MailServer::start(how, &["take"]) else { return };
             let office = Office::open().await;
             let id = office.queue(mail()).await;
             let running = office.send_through(server.senders(how, PASSWORD));
@@ -132,7 +138,7 @@ async fn mail_server_takes_mail_under_tls_with_a_login_by_either_mechanism() {
 #[tokio::test]
 async fn mail_server_that_refuses_the_login_gets_the_mail_once_that_is_put_right() {
     let how = How { login: true, ..STARTTLS };
-    let Some(server) = MailServer::start(how, &["take"]).await else { return };
+    let Some(server) = MailServer::start(how, &["take"]) else { return };
     let office = Office::open().await;
     let id = office.queue(mail()).await;
     let running = office.send_through(server.senders(how, "wrong"));
@@ -149,7 +155,7 @@ async fn mail_server_that_refuses_the_login_gets_the_mail_once_that_is_put_right
 #[tokio::test]
 async fn mail_server_with_a_certificate_of_nobody_we_trust_gets_nothing() {
     let how = How { login: true, ..STARTTLS };
-    let Some(server) = MailServer::start(how, &["take"]).await else { return };
+    let Some(server) = MailServer::start(how, &["take"]) else { return };
     let office = Office::open().await;
     let id = office.queue(mail()).await;
     let running = office.send_through(server.trusting(how, PASSWORD, false));
@@ -160,7 +166,7 @@ async fn mail_server_with_a_certificate_of_nobody_we_trust_gets_nothing() {
 
 #[tokio::test]
 async fn mail_server_without_starttls_gets_nothing() {
-    let Some(server) = MailServer::start(PLAINLY, &["take"]).await else { return };
+    let Some(server) = MailServer::start(PLAINLY, &["take"]) else { return };
     let office = Office::open().await;
     let id = office.queue(mail()).await;
     let running = office.send_through(server.trusting(STARTTLS, PASSWORD, false));
@@ -176,7 +182,7 @@ async fn mail_server_that_says_later_gets_it_later_and_once() {
         ("refuse content 451", "busy"),
         ("drop before data", "no_connection"),
     ] {
-        let Some(server) = MailServer::start(STARTTLS, &[told, told, "take"]).await else { return };
+        let Some(server) = MailServer::start(STARTTLS, &[told, told, "take"]) else { return };
         let office = Office::open().await;
         let id = office.queue(mail()).await;
         let running = office.send_through(server.senders(STARTTLS, PASSWORD));
@@ -195,7 +201,7 @@ async fn mail_server_that_says_later_gets_it_later_and_once() {
 #[tokio::test]
 async fn mail_server_that_says_never_is_not_asked_again() {
     for told in ["refuse recipient 550", "refuse content 554"] {
-        let Some(server) = MailServer::start(STARTTLS, &[told, "take"]).await else { return };
+        let Some(server) = MailServer::start(STARTTLS, &[told, "take"]) else { return };
         let office = Office::open().await;
         let id = office.queue(mail()).await;
         let running = office.send_through(server.senders(STARTTLS, PASSWORD));
@@ -211,7 +217,7 @@ async fn mail_server_that_says_never_is_not_asked_again() {
 
 #[tokio::test]
 async fn mail_server_that_is_slow_is_waited_for_and_one_that_is_silent_is_not() {
-    let Some(server) = MailServer::start(PLAINLY, &["slow", "never answer", "take"]).await else { return };
+    let Some(server) = MailServer::start(PLAINLY, &["slow", "never answer", "take"]) else { return };
     let office = Office::open().await;
     let slow = office.queue(mail()).await;
     let running = office.send_through(server.senders(PLAINLY, PASSWORD));
@@ -228,7 +234,7 @@ async fn mail_server_that_is_slow_is_waited_for_and_one_that_is_silent_is_not() 
 /// its identifier that it is the same (RFC 5321 §4.5.4.1, §6.1).
 #[tokio::test]
 async fn mail_server_that_hangs_up_on_its_own_answer_gets_the_same_message_again() {
-    let Some(server) = MailServer::start(STARTTLS, &["drop after data", "take"]).await else { return };
+    let Some(server) = MailServer::start(STARTTLS, &["drop after data", "take"]) else { return };
     let office = Office::open().await;
     let id = office.queue(mail()).await;
     let running = office.send_through(server.senders(STARTTLS, PASSWORD));
