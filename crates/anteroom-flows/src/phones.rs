@@ -6,6 +6,7 @@
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::phone::{Method, Phone};
+use anteroom_domain::telephony::allowed;
 use jiff::Timestamp;
 
 use crate::error::FlowError;
@@ -32,6 +33,12 @@ fn methods(provider: &Provider, kind: PhoneKind) -> impl Iterator<Item = Method>
 /// Whether a code gets to such a phone at all.
 pub(crate) fn is_reached(provider: &Provider, kind: PhoneKind) -> bool {
     methods(provider, kind).next().is_some()
+}
+
+/// Whether something goes to it this way, to a number that the operator still allows.
+pub(crate) fn is_sent(provider: &Provider, phone: &Phone, method: Method) -> bool {
+    let allowed = allowed(&phone.number, &provider.snapshot().policy.telephony).is_ok();
+    allowed && methods(provider, phone.kind).any(|sent| sent == method)
 }
 
 /// Whether a code of a registered account may go to it now.

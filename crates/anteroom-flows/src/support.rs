@@ -1,15 +1,15 @@
 //! What support can start at the shell, and only the person can finish: a reset, and a phone for whoever has none.
 //!
-//! Nobody here sets, sees or skips a password or a code. What is added to a registered account waits, and every address of
-//! the account is told at once, so that whoever was talked into it has given nothing away yet.
+//! Nobody here sets, sees or skips a password or a code. What is added to a registered account waits, and every address and
+//! verified cell phone of the account is told at once, so that whoever was talked into it has given nothing away yet.
 
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{MessageId, PhoneId};
 use anteroom_domain::link::LinkKind;
-use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_domain::phone::E164;
+use anteroom_domain::message::{Mail, Message, Notice, Parcel};
+use anteroom_domain::phone::{E164, Method, Phone};
 use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
 use anteroom_storage::{NewPhone, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::admin::{AdminError, find};
 use crate::error::FlowError;
 use crate::links::new_link;
+use crate::phones::is_sent;
 use crate::provider::Provider;
 use crate::trail::Origin;
 use crate::visitor::new_id;
@@ -82,7 +83,7 @@ pub async fn send_reset(provider: &Provider, address: &EmailAddress) -> Result<(
         minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
     };
     let to = account.primary_address.clone();
-    let message = message(provider, &account, (to, mail), (now, new.link.expires_at));
+    let message = message(provider, &account, Parcel::Email { to, mail }, (now, new.link.expires_at));
     let entry = Origin::local(now, &provider.random)
         .entry(Actor::Operator, Event::RecoveryAsked { mailed: true })
         .about(account.id);
@@ -144,25 +145,32 @@ async fn notices(
     now: Timestamp,
 ) -> Result<Vec<Message>, FlowError> {
     let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
-    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link };
+    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link: link.clone() };
     let until = now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX);
     let addresses = provider.store.addresses_of(account.id).await?;
-    let to_each =
-        addresses.into_iter().map(|to| message(provider, account, (to, mail.clone()), (now, until)));
-    Ok(to_each.collect())
+    let mails = addresses.into_iter().map(|to| Parcel::Email { to, mail: mail.clone() });
+    // A landline takes no texts, and nobody is called without having asked for it: its person has the mail.
+    let phones = provider.store.phones_of(account.id).await?;
+    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(provider, phone, Method::Text);
+    let notice = Notice::PhoneAdded { phone: number.masked(), link };
+    let texts = phones.into_iter().filter(told).map(|phone| {
+        let notice = notice.clone();
+        Parcel::Notice { to: phone.number, notice }
+    });
+    Ok(mails.chain(texts).map(|parcel| message(provider, account, parcel, (now, until))).collect())
 }
 
 fn message(
     provider: &Provider,
     account: &Account,
-    (to, mail): (EmailAddress, Mail),
+    parcel: Parcel,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Message {
     Message {
         id: MessageId(new_id(&provider.random, now)),
         account: Some(account.id),
         locale: account.locale.clone(),
-        parcel: Parcel::Email { to, mail },
+        parcel,
         reference: None,
         created_at: now,
         expires_at,

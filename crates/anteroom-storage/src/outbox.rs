@@ -10,7 +10,7 @@ use crate::store::{Reads, Tx};
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
-use anteroom_domain::message::{Channel, Message, Parcel};
+use anteroom_domain::message::{CODE, Channel, Message, Parcel};
 use anteroom_domain::phone::E164;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
@@ -114,6 +114,7 @@ impl Tx {
         let payload = match &message.parcel {
             Parcel::Email { mail, .. } => json_text(mail)?,
             Parcel::Text { code, .. } | Parcel::Call { code, .. } => json_text(code)?,
+            Parcel::Notice { notice, .. } => json_text(notice)?,
         };
         let (recipient, channel) = (message.parcel.recipient(), message.parcel.channel());
         let ring = self.keys.ring.load();
@@ -207,7 +208,11 @@ fn parcel(place: &Place<'_>, row: &messages::Model, payload: &[u8]) -> Result<Pa
             to: EmailAddress::parse(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
             mail: serde_json::from_slice(payload).map_err(|_| sealed())?,
         },
-        Channel::Text => Parcel::Text { to: number()?, code: code()? },
+        Channel::Text if row.kind == CODE => Parcel::Text { to: number()?, code: code()? },
+        Channel::Text => {
+            let notice = serde_json::from_slice(payload).map_err(|_| sealed())?;
+            Parcel::Notice { to: number()?, notice }
+        }
         Channel::Call => Parcel::Call { to: number()?, code: code()? },
     })
 }

@@ -103,7 +103,7 @@ async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(
         match prune(&provider.store, &provider.keyring, &origin, retention).await? {
             Pruning::Nothing => break,
             Pruning::Done(entries) => {
-                tracing::info!(entries, "the oldest entries of the audit trail were removed")
+                tracing::info!(entries, "the oldest entries of the audit trail were removed");
             }
             Pruning::Refused(findings) => {
                 let first = findings.first().map(ToString::to_string).unwrap_or_default();

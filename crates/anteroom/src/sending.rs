@@ -171,3 +171,42 @@ fn gateway_request(gateway: &HttpGateway) -> GatewayRequest {
         secret: gateway.secret.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_config::Configuration;
+    use anteroom_crypto::{MasterKey, Random};
+    use secrecy::ExposeSecret as _;
+
+    fn settings(more: &str) -> Settings {
+        let text =
+            format!("issuer = \"http://localhost:8080\"\nkeys.master_key_env = \"MASTER_KEY\"\n{more}");
+        let key = MasterKey::generate(&Random::seeded(1)).encode();
+        let environment = |name: &str| (name == "MASTER_KEY").then(|| key.expose_secret().to_owned());
+        let read = Configuration::parse_str("test.toml", &text, &environment);
+        read.unwrap_or_else(|problems| panic!("{}", problems.render(false))).settings
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_told_and_not_offered() {
+        const EMAIL: &str = "email.host = \"localhost\"\nemail.from = \"a@b.example\"\n";
+        const TEXT: &str = "text.provider = \"http\"\ntext.http.url = \"http://127.0.0.1:9/\"\n";
+        const VOICE: &str = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"http://127.0.0.1:9/\"\nwaits_for_key = true\n";
+        for (more, offered, told) in [
+            (String::new(), &[][..], &["[email] is not", "neither [text] nor [voice]"][..]),
+            (format!("{EMAIL}{TEXT}"), &[Method::Text], &["[voice] is not"]),
+            (format!("{EMAIL}{VOICE}"), &[Method::Call], &["[text] is not"]),
+            (format!("{EMAIL}{TEXT}{VOICE}"), &[Method::Text, Method::Call], &[]),
+            ("dev.outbox = true".to_owned(), &[Method::Text, Method::Call], &[]),
+        ] {
+            let settings = settings(&more);
+            assert_eq!(methods(&settings), offered, "{more}");
+            let gaps = gaps(&settings);
+            assert_eq!(gaps.len(), told.len(), "{gaps:?}");
+            for (gap, begins) in gaps.iter().zip(told) {
+                assert!(gap.starts_with(begins), "{gap}");
+            }
+        }
+    }
+}

@@ -550,6 +550,7 @@ email-phone-unexpected = If it was you, you need not do anything. If not, a new 
 
 ### Text messages and calls
 
+text-phone = { $practice }: the phone { $phone } was added to your account. If you did not want that, reset your password now, and it is gone:
 text-code =
     { $minutes ->
         [one] { $code } is your code for { $practice }. It works for one minute. Never tell it to anyone.

@@ -547,6 +547,7 @@ email-phone-unexpected = Si ha sido usted, no tiene que hacer nada. Si no, una c
 
 ### Mensajes de texto y llamadas
 
+text-phone = { $practice }: se añadió el teléfono { $phone } a su cuenta. Si usted no lo pidió, restablezca ahora su contraseña y desaparecerá:
 text-code =
     { $minutes ->
         [one] { $code } es su código para { $practice }. Vale un minuto. No se lo diga a nadie.

@@ -221,7 +221,8 @@ async fn the_end_of_a_message_is_in_the_trail_with_it(options: StoreOptions) {
     ];
     // Those of one moment have no order.
     let mut told = trail(&store).await;
-    (told.sort(), expected.sort());
+    told.sort();
+    expected.sort();
     assert_eq!(told, expected);
     let of_the_second = store.entries_of_account(account_id(2), 10).await.unwrap();
     assert_eq!(of_the_second.iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(600), at(500)]);

@@ -22,6 +22,7 @@ fn what(detail: &Detail) -> String {
         ("account_locked", _) => "the mail that tells of a lock".to_owned(),
         ("password_changed", _) => "the mail that tells of a new password".to_owned(),
         ("password_expires", _) => "the warning that the password expires".to_owned(),
+        ("phone_added", "text") => format!("the text that tells of a new phone to {}", detail.text("phone")),
         ("phone_added", _) => "the mail that tells of a new phone".to_owned(),
         _ => format!("the message `{message}`"),
     }

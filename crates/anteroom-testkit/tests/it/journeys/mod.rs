@@ -37,7 +37,7 @@ pub(crate) async fn mails(provider: &TestProvider, kind: &str) -> usize {
 pub(crate) async fn digits(provider: &TestProvider) -> String {
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
         Parcel::Text { code, .. } | Parcel::Call { code, .. } => Some(code.digits),
-        Parcel::Email { .. } => None,
+        Parcel::Email { .. } | Parcel::Notice { .. } => None,
     });
     found.unwrap()
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::{ALICE, BOB};
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::address::EmailAddress;
+use anteroom_domain::message::Notice;
 use anteroom_flows::support::{add_phone, send_reset};
 use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
 use jiff::SignedDuration;
@@ -54,8 +55,17 @@ async fn trap_15_a_phone_that_support_adds_serves_nothing_before_its_owner_can_o
     let added = ("+1 202 555 0166", PhoneKind::Cell);
     add_phone(&provider.provider, &carol, added).await.unwrap();
     let told = provider.outbox().await;
-    let to: Vec<&str> = told.iter().map(|message| message.parcel.recipient()).collect();
-    assert!(to.contains(&CAROL), "{to:?}");
+    let mut to: Vec<&str> = told.iter().map(|message| message.parcel.recipient()).collect();
+    to.sort_unstable();
+    assert_eq!(to, [CELL, CAROL], "every old phone that takes texts, every address, and not the new one");
+    for message in &told {
+        let link = match &message.parcel {
+            Parcel::Email { mail: Mail::PhoneAdded { link, .. }, .. }
+            | Parcel::Notice { notice: Notice::PhoneAdded { link, .. }, .. } => link,
+            other => panic!("{other:?}"),
+        };
+        assert!(link.ends_with("/forgot-password"), "a way to stop it: {link}");
+    }
     let offered = async || {
         let browser = provider.browser();
         forget(&browser, CAROL).await;
