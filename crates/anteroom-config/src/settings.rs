@@ -132,6 +132,8 @@ pub struct Theme {
 pub struct Audit {
     /// None: beside an SQLite database.
     pub checkpoints_file: Option<PathBuf>,
+    /// Entries that are older are removed.
+    pub retention: SignedDuration,
 }
 
 /// The mail server.
@@ -140,6 +142,8 @@ pub struct Email {
     pub host: String,
     pub port: u16,
     pub tls: EmailTls,
+    /// Certificates in PEM that the server's is held against, in place of the system's.
+    pub authority: Option<String>,
     pub username: Option<String>,
     pub password: Option<SecretString>,
     pub from: EmailAddress,

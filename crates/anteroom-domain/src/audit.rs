@@ -66,50 +66,153 @@ pub enum Actor {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
-    SignedIn { acr: Acr, device: Option<DeviceId>, new_device: bool },
-    SignInRefused { reason: &'static str, failures: u32 },
-    AccountLocked { scope: &'static str },
+    SignedIn {
+        acr: Acr,
+        device: Option<DeviceId>,
+        new_device: bool,
+    },
+    SignInRefused {
+        reason: &'static str,
+        failures: u32,
+    },
+    AccountLocked {
+        scope: &'static str,
+    },
     PasswordExpiredNoticed,
-    RecoveryAsked { mailed: bool },
+    RecoveryAsked {
+        mailed: bool,
+    },
     LinkPressed,
-    LinkRefused { reason: &'static str },
-    CodeSent { purpose: &'static str, method: &'static str, phone: String },
-    CodeRefused { purpose: &'static str, left: u32 },
-    CodeAccepted { purpose: &'static str, method: &'static str },
+    LinkRefused {
+        reason: &'static str,
+    },
+    CodeSent {
+        purpose: &'static str,
+        method: &'static str,
+        phone: String,
+    },
+    CodeRefused {
+        purpose: &'static str,
+        left: u32,
+    },
+    CodeAccepted {
+        purpose: &'static str,
+        method: &'static str,
+    },
     PasswordReset,
-    PasswordChanged { reason: &'static str },
-    PhoneAdded { phone: String, phone_kind: &'static str },
-    PhoneVerified { phone: String },
-    AuthenticatorAppAdded { serves_at_once: bool },
+    PasswordChanged {
+        reason: &'static str,
+    },
+    PhoneAdded {
+        phone: String,
+        phone_kind: &'static str,
+    },
+    PhoneVerified {
+        phone: String,
+    },
+    AuthenticatorAppAdded {
+        serves_at_once: bool,
+    },
     AuthenticatorAppRemoved,
     RegistrationCompleted,
-    InvitationAsked { mailed: bool },
-    SignedOut { reason: &'static str },
-    ConsentGiven { scope: ScopeSet },
-    ConsentDenied { scope: ScopeSet },
+    InvitationAsked {
+        mailed: bool,
+    },
+    SignedOut {
+        reason: &'static str,
+    },
+    ConsentGiven {
+        scope: ScopeSet,
+    },
+    ConsentDenied {
+        scope: ScopeSet,
+    },
     AccessRefused,
-    CodeRedeemed { grant: GrantId, scope: ScopeSet },
-    TokenRefused { reason: String },
-    CodeReplayed { grant: GrantId },
-    TokenRefreshed { grant: GrantId, generation: u32 },
-    RefreshReplayed { grant: GrantId, generation: u32 },
-    GrantRevoked { grant: GrantId, reason: &'static str },
+    CodeRedeemed {
+        grant: GrantId,
+        scope: ScopeSet,
+    },
+    TokenRefused {
+        reason: String,
+    },
+    CodeReplayed {
+        grant: GrantId,
+    },
+    TokenRefreshed {
+        grant: GrantId,
+        generation: u32,
+    },
+    RefreshReplayed {
+        grant: GrantId,
+        generation: u32,
+    },
+    GrantRevoked {
+        grant: GrantId,
+        reason: &'static str,
+    },
     TokenRevoked,
-    ClientTokensGranted { count: u32 },
-    ClientAuthenticationFailed { reason: String },
-    RequestRefused { reason: String },
-    ErrorShown { status: u16, page: String },
+    ClientTokensGranted {
+        count: u32,
+    },
+    ClientAuthenticationFailed {
+        reason: String,
+    },
+    RequestRefused {
+        reason: String,
+    },
+    ErrorShown {
+        status: u16,
+        page: String,
+    },
     LogoutDelivered,
-    LogoutUndelivered { attempts: u32 },
-    AccountInvited { groups: Vec<String> },
+    LogoutUndelivered {
+        attempts: u32,
+    },
+    /// Handed to whoever carries it. `message` is its kind; `phone` is masked, and an address is not named at all.
+    MessageSent {
+        message: String,
+        channel: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        phone: Option<String>,
+    },
+    /// Given up, or not delivered after all.
+    MessageFailed {
+        message: String,
+        channel: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        phone: Option<String>,
+        reason: &'static str,
+    },
+    AccountInvited {
+        groups: Vec<String>,
+    },
     AccountDisabled,
     AccountEnabled,
-    GroupAdded { group: String },
-    GroupRemoved { group: String },
-    SigningKeyCreated { kid: String, algorithm: String },
-    SigningKeyRetired { kid: String },
-    ConfigurationChanged { digest: String },
-    RateLimited { scope: &'static str, count: u32 },
+    GroupAdded {
+        group: String,
+    },
+    GroupRemoved {
+        group: String,
+    },
+    SigningKeyCreated {
+        kid: String,
+        algorithm: String,
+    },
+    SigningKeyRetired {
+        kid: String,
+    },
+    /// The oldest entries were removed, up to this number of the chain.
+    TrailPruned {
+        up_to: u64,
+        entries: u64,
+    },
+    ConfigurationChanged {
+        digest: String,
+    },
+    RateLimited {
+        scope: &'static str,
+        count: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +247,7 @@ impl Event {
             | Self::ClientAuthenticationFailed { .. }
             | Self::RequestRefused { .. }
             | Self::LogoutUndelivered { .. }
+            | Self::MessageFailed { .. }
             | Self::RateLimited { .. } => Outcome::Failure,
             _ => Outcome::Success,
         }

@@ -3,6 +3,7 @@
 use crate::address::EmailAddress;
 use crate::ids::{AccountId, MessageId};
 use crate::phone::E164;
+use crate::reference::Reference;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,17 +14,33 @@ pub struct Message {
     pub account: Option<AccountId>,
     pub locale: Option<String>,
     pub parcel: Parcel,
+    /// Of the request that queued it, if one did: what becomes of the message is told under it too.
+    pub reference: Option<Reference>,
     pub created_at: Timestamp,
     /// Worthless to the person after this: no longer sent.
     pub expires_at: Timestamp,
 }
 
-/// What goes where: a mail to an address, a code to a phone.
+/// What goes where: a mail to an address, a code or word of something to a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parcel {
-    Email { to: EmailAddress, mail: Mail },
-    Text { to: E164, code: SecretCode },
-    Call { to: E164, code: SecretCode },
+    Email {
+        to: EmailAddress,
+        mail: Mail,
+    },
+    Text {
+        to: E164,
+        code: SecretCode,
+    },
+    Call {
+        to: E164,
+        code: SecretCode,
+    },
+    /// A text without a code.
+    Notice {
+        to: E164,
+        notice: Notice,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,11 +121,30 @@ pub struct SecretCode {
     pub minutes: u16,
 }
 
+/// What a phone that takes texts is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// Another phone was added; `phone` is masked. A reset behind `link` takes it off again before it serves.
+    PhoneAdded { phone: String, link: String },
+}
+
+impl Notice {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::PhoneAdded { .. } => "phone_added",
+        }
+    }
+}
+
+/// The kind of a message that carries a one-time code.
+pub const CODE: &str = "code";
+
 impl Parcel {
     pub const fn channel(&self) -> Channel {
         match self {
             Self::Email { .. } => Channel::Email,
-            Self::Text { .. } => Channel::Text,
+            Self::Text { .. } | Self::Notice { .. } => Channel::Text,
             Self::Call { .. } => Channel::Call,
         }
     }
@@ -117,14 +153,15 @@ impl Parcel {
     pub fn recipient(&self) -> &str {
         match self {
             Self::Email { to, .. } => to.as_str(),
-            Self::Text { to, .. } | Self::Call { to, .. } => to.as_str(),
+            Self::Text { to, .. } | Self::Call { to, .. } | Self::Notice { to, .. } => to.as_str(),
         }
     }
 
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Email { mail, .. } => mail.kind(),
-            Self::Text { .. } | Self::Call { .. } => "code",
+            Self::Text { .. } | Self::Call { .. } => CODE,
+            Self::Notice { notice, .. } => notice.kind(),
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Recovering {
 pub struct Registering {
     /// A phone was named and waits for its code.
     pub phone_waits: bool,
+    /// Codes are sent to some kind of phone.
+    pub can_be_reached: bool,
     pub has_verified_phone: bool,
     /// The person has said that there is no further phone.
     pub phones_done: bool,
@@ -210,6 +212,7 @@ fn register(registering: Registering) -> NextStep {
         Registering { has_verified_phone: true, phones_done: true, .. } => {
             NextStep::NewPassword(NewPasswordReason::Registration)
         }
+        Registering { can_be_reached: false, .. } => NextStep::NoSecondFactor(CodePurpose::Registration),
         Registering { .. } => NextStep::AddPhones,
     }
 }

@@ -98,6 +98,16 @@ impl Method {
     }
 }
 
+impl PhoneKind {
+    /// Texts go to a cell phone only: a landline would swallow them without a word.
+    pub const fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Cell => &[Method::Text, Method::Call],
+            Self::Landline => &[Method::Call],
+        }
+    }
+}
+
 impl Phone {
     /// Whether codes of a registered account may go to it. One that was never verified is there only because an operator
     /// added it and everyone was told; the code that is sent to it verifies it.
@@ -105,16 +115,8 @@ impl Phone {
         self.usable_from <= now
     }
 
-    /// Texts go to a cell phone only: a landline would swallow them without a word.
-    pub const fn methods(&self) -> &'static [Method] {
-        match self.kind {
-            PhoneKind::Cell => &[Method::Text, Method::Call],
-            PhoneKind::Landline => &[Method::Call],
-        }
-    }
-
     pub fn takes(&self, method: Method) -> bool {
-        self.methods().contains(&method)
+        self.kind.methods().contains(&method)
     }
 }
 

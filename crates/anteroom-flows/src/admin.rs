@@ -142,6 +142,7 @@ fn invitation_for(
                 days: u16::try_from(lifetime.as_hours() / 24).unwrap_or(u16::MAX),
             },
         },
+        reference: None,
         created_at: now,
         expires_at: new.link.expires_at,
     };

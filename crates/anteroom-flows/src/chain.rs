@@ -1,7 +1,7 @@
 //! The chain of the audit trail: linking what was written, signing how far it has come, verifying it, writing it out.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
-use anteroom_domain::trail::chain::{Checkpoint, Linked, is_checkpoint_due};
+use anteroom_domain::trail::chain::{Checkpoint, Linked, Pruned, is_checkpoint_due};
 use anteroom_domain::trail::export::End;
 use anteroom_domain::trail::lines::Line;
 use anteroom_domain::trail::verify::{Finding, Kept, Keys, Report, Verifier};
@@ -72,17 +72,57 @@ pub async fn verify(
     outside: Vec<Checkpoint>,
     findings: Vec<Finding>,
 ) -> Result<Report, FlowError> {
+    let begins = store.pruned().await?;
+    let report = verify_from(store, keyring, begins.clone(), (&outside, &findings)).await?;
+    // Pruned under our eyes: what was missing then is accounted for now.
+    let now = store.pruned().await?;
+    if now == begins { Ok(report) } else { verify_from(store, keyring, now, (&outside, &findings)).await }
+}
+
+async fn verify_from(
+    store: &Store,
+    keyring: &Keyring,
+    begins: Option<Pruned>,
+    (outside, findings): (&[Checkpoint], &[Finding]),
+) -> Result<Report, FlowError> {
     let signers = signer(keyring)?.verifying_keys();
     let mut verifier = Verifier::new(Keys { keyring: Some(keyring), signers });
+    if let Some(pruned) = begins {
+        verifier.pruned(pruned);
+    }
     for finding in findings {
-        verifier.find(finding);
+        verifier.find(finding.clone());
     }
     for checkpoint in outside {
-        verifier.checkpoint(Kept::Outside, checkpoint);
+        verifier.checkpoint(Kept::Outside, checkpoint.clone());
     }
     // Before the entries: they may grow meanwhile, and must reach at least this far.
     let top = store.last_checkpoint().await?.map_or(0, |checkpoint| checkpoint.link.seq);
-    let (mut after, mut unreadable) = (0, 0);
+    match store.chain_head().await {
+        Err(StoreError::Corrupt { .. }) => verifier.head(None),
+        head => verifier.head(head?),
+    }
+    entries(store, &mut verifier, top).await?;
+    for record in store.waiting_entries(MOST_WAITING).await? {
+        verifier.waiting(&record);
+    }
+    Ok(verifier.finish())
+}
+
+/// All that are linked, with their checkpoints up to number `top`.
+async fn entries(store: &Store, verifier: &mut Verifier<'_>, top: u64) -> Result<(), FlowError> {
+    let begins = verifier.last().seq;
+    if begins > 0 {
+        // What was pruned is not to come back. A row that cannot be read is met below.
+        let first = store.linked_entries(0, 1).await.unwrap_or_default();
+        for linked in first.iter().filter(|linked| linked.link.seq <= begins) {
+            verifier.entry(linked);
+        }
+        for checkpoint in checkpoints(store, begins - 1, begins).await? {
+            verifier.checkpoint(Kept::Inside, checkpoint);
+        }
+    }
+    let (mut after, mut unreadable) = (begins, 0);
     loop {
         let page = match readable(store, after).await {
             Err(StoreError::Corrupt { .. } | StoreError::Statement(_)) if unreadable < MOST_UNREADABLE => {
@@ -97,17 +137,13 @@ pub async fn verify(
             verifier.checkpoint(Kept::Inside, checkpoint);
         }
         if page.is_empty() {
-            break;
+            return Ok(());
         }
         for linked in &page {
             verifier.entry(linked);
         }
         after = until;
     }
-    for record in store.waiting_entries(MOST_WAITING).await? {
-        verifier.waiting(&record);
-    }
-    Ok(verifier.finish())
 }
 
 /// The next page, or as much of it as there is before a row that cannot be read.
@@ -143,6 +179,8 @@ async fn checkpoints(store: &Store, mut after: u64, until: u64) -> Result<Vec<Ch
 pub enum ExportError {
     #[error(transparent)]
     Flow(#[from] FlowError),
+    #[error("the oldest entries were removed meanwhile, as their time was over: export once more")]
+    Pruned,
     #[error("the export could not be written: {0}")]
     Write(#[from] std::io::Error),
 }
@@ -161,8 +199,12 @@ pub async fn export(
     mut write: impl FnMut(&Line) -> std::io::Result<()>,
 ) -> Result<u64, ExportError> {
     link_all(store).await?;
-    let end = store.chain_end().await?;
-    let (mut after, mut entries) = (0, 0);
+    let (begins, end) = (store.pruned().await?, store.chain_end().await?);
+    let first = begins.as_ref().map_or(0, |pruned| pruned.link.seq);
+    if let Some(pruned) = &begins {
+        write(&Line::Pruned(pruned.clone()))?;
+    }
+    let (mut after, mut entries) = (first, 0);
     while after < end.seq {
         let page = store.linked_entries(after, PAGE).await?;
         let Some(last) = page.last() else { break };
@@ -172,7 +214,8 @@ pub async fn export(
             entries += 1;
         }
     }
-    let (mut after, mut count) = (0, 0);
+    // With the one that the trail begins behind.
+    let (mut after, mut count) = (first.saturating_sub(1), 0);
     while after < end.seq {
         let page = store.checkpoints(after, end.seq, PAGE).await?;
         let Some(last) = page.last() else { break };
@@ -181,6 +224,9 @@ pub async fn export(
             write(&Line::Checkpoint(checkpoint))?;
             count += 1;
         }
+    }
+    if store.pruned().await? != begins {
+        return Err(ExportError::Pruned);
     }
     let end = End::sign(end, now, count, &signer(keyring)?).map_err(FlowError::from)?;
     write(&Line::End(end))?;

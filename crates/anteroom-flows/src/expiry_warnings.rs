@@ -67,6 +67,7 @@ fn mail(provider: &Provider, account: &Account, warning: Warning, now: Timestamp
                 link: provider.snapshot().issuer.endpoint("/change-password").to_string(),
             },
         },
+        reference: None,
         created_at: now,
         expires_at: now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX),
     }

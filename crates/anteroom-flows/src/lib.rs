@@ -44,6 +44,7 @@ mod person;
 mod person_in_question;
 pub mod phones;
 pub mod provider;
+pub mod pruning;
 pub mod recover;
 pub mod register;
 pub mod release;

@@ -1,7 +1,6 @@
 //! Word of a change to every address of an account, so that whoever did not make it can stop it.
 
 use anteroom_domain::account::Account;
-use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::{Mail, Message, Parcel};
 use jiff::{SignedDuration, Timestamp};
@@ -18,24 +17,29 @@ pub(crate) async fn notices(
     mail: Mail,
     now: Timestamp,
 ) -> Result<Vec<Message>, FlowError> {
-    let until = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
     let addresses = provider.store.addresses_of(account.id).await?;
     let to_each =
-        addresses.into_iter().map(|to| mail_to(provider, account, (to, mail.clone()), (now, until)));
+        addresses.into_iter().map(|to| notice(provider, account, Parcel::Email { to, mail: mail.clone() }, now));
     Ok(to_each.collect())
 }
 
-pub(crate) fn mail_to(
+pub(crate) fn notice(provider: &Provider, account: &Account, parcel: Parcel, now: Timestamp) -> Message {
+    let until = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    message(provider, account, parcel, (now, until))
+}
+
+pub(crate) fn message(
     provider: &Provider,
     account: &Account,
-    (to, mail): (EmailAddress, Mail),
+    parcel: Parcel,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Message {
     Message {
         id: MessageId(new_id(&provider.random, now)),
         account: Some(account.id),
         locale: account.locale.clone(),
-        parcel: Parcel::Email { to, mail },
+        parcel,
+        reference: None,
         created_at: now,
         expires_at,
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::person_in_question::Who;
-use crate::phones::usable;
+use crate::phones::{NoPhone, usable};
 use crate::provider::{Provider, Snapshot};
 use crate::release;
 use crate::standing::{can_step_up, person, verification};
@@ -51,35 +51,16 @@ pub struct StepPage {
 
 #[derive(Debug)]
 pub enum Step {
-    SignIn {
-        reason: SignInReason,
-        email: String,
-    },
+    SignIn { reason: SignInReason, email: String },
     ChooseAccount(Vec<Live>),
-    Consent {
-        scope: ScopeSet,
-        person: Box<Live>,
-    },
+    Consent { scope: ScopeSet, person: Box<Live> },
     NotEntitled(Box<Account>),
-    ExpiredPassword {
-        account: Box<Account>,
-        set_at: Timestamp,
-    },
+    ExpiredPassword { account: Box<Account>, set_at: Timestamp },
     CompleteRegistration,
     Verify(Box<Verification>),
-    /// No phone can take a code; one may serve from a time on.
-    NoSecondFactor {
-        purpose: CodePurpose,
-        later: Option<Timestamp>,
-    },
-    AddPhones {
-        account: Box<Account>,
-        phones: Vec<Phone>,
-    },
-    NewPassword {
-        reason: NewPasswordReason,
-        account: Box<Account>,
-    },
+    NoSecondFactor { purpose: CodePurpose, why: NoPhone },
+    AddPhones { account: Box<Account>, phones: Vec<Phone> },
+    NewPassword { reason: NewPasswordReason, account: Box<Account> },
 }
 
 /// Decides from what the browser's cookies hold.
@@ -168,7 +149,7 @@ async fn page(
                 Some(account) => provider.store.phones_of(account.id).await?,
                 None => Vec::new(),
             };
-            Step::NoSecondFactor { purpose, later: phones.iter().map(|phone| phone.usable_from).min() }
+            Step::NoSecondFactor { purpose, why: no_phone(provider, visitor, &phones) }
         }
         (NextStep::AddPhones, Who::Proven(account, _)) => {
             let phones = provider.store.phones_of(account.id).await?;
@@ -191,6 +172,18 @@ async fn page(
             Step::SignIn { reason: SignInReason::NobodyThere, email }
         }
     })
+}
+
+/// The person is told and cannot help it, so whoever can is told as well.
+fn no_phone(provider: &Provider, visitor: &Visitor, phones: &[Phone]) -> NoPhone {
+    let why = NoPhone::of(provider, phones, visitor.now);
+    if why == NoPhone::Unreached {
+        tracing::warn!(
+            reference = %visitor.reference,
+            "somebody cannot go on: no code gets to a phone of theirs, as [text] and [voice] are configured"
+        );
+    }
+    why
 }
 
 /// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row.

@@ -1,7 +1,12 @@
-//! What of an account's phones is good for now.
+//! What of an account's phones is good for now: the one place that says which ways a code may take.
+//!
+//! A way is offered where the phone serves, its kind takes it, and something is configured that sends it. What nobody would
+//! send is never offered, so nobody waits for it.
 
+use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::phone::{Method, Phone};
+use anteroom_domain::telephony::allowed;
 use jiff::Timestamp;
 
 use crate::error::FlowError;
@@ -22,10 +27,30 @@ impl Offer {
 }
 
 /// Every way to these phones, in the order in which they are on file.
-pub(crate) fn offers<'a>(phones: impl IntoIterator<Item = &'a Phone>) -> Vec<Offer> {
-    let ways =
-        phones.into_iter().flat_map(|phone| phone.methods().iter().map(move |method| (phone, *method)));
-    ways.map(|(phone, method)| Offer { phone: phone.clone(), method }).collect()
+pub(crate) fn offers<'a>(provider: &Provider, phones: impl IntoIterator<Item = &'a Phone>) -> Vec<Offer> {
+    let offer = |phone: &Phone, method| Offer { phone: phone.clone(), method };
+    let ways = |phone: &'a Phone| methods(provider, phone.kind).map(move |method| offer(phone, method));
+    phones.into_iter().flat_map(ways).collect()
+}
+
+fn methods(provider: &Provider, kind: PhoneKind) -> impl Iterator<Item = Method> {
+    kind.methods().iter().copied().filter(|method| provider.methods.contains(method))
+}
+
+/// Whether a code gets to such a phone at all.
+pub(crate) fn is_reached(provider: &Provider, kind: PhoneKind) -> bool {
+    methods(provider, kind).next().is_some()
+}
+
+/// Whether something goes to it this way, to a number that the operator still allows.
+pub(crate) fn is_sent(provider: &Provider, phone: &Phone, method: Method) -> bool {
+    let allowed = allowed(&phone.number, &provider.snapshot().policy.telephony).is_ok();
+    allowed && methods(provider, phone.kind).any(|sent| sent == method)
+}
+
+/// Whether a code of a registered account may go to it now.
+pub(crate) fn serves(provider: &Provider, phone: &Phone, now: Timestamp) -> bool {
+    phone.serves(now) && is_reached(provider, phone.kind)
 }
 
 pub(crate) async fn usable(
@@ -34,5 +59,26 @@ pub(crate) async fn usable(
     now: Timestamp,
 ) -> Result<Vec<Phone>, FlowError> {
     let phones = provider.store.phones_of(account).await?;
-    Ok(phones.into_iter().filter(|phone| phone.serves(now)).collect())
+    Ok(phones.into_iter().filter(|phone| serves(provider, phone, now)).collect())
+}
+
+/// Why no phone of somebody can take a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPhone {
+    /// There is none.
+    Missing,
+    /// One was added a while ago, and serves from this time on.
+    Waits(Timestamp),
+    /// Nothing is configured that sends codes to the phones that are there, or to any.
+    Unreached,
+}
+
+impl NoPhone {
+    pub(crate) fn of(provider: &Provider, phones: &[Phone], now: Timestamp) -> Self {
+        if provider.methods.is_empty() || phones.iter().any(|phone| phone.serves(now)) {
+            return Self::Unreached;
+        }
+        let reached = phones.iter().filter(|phone| is_reached(provider, phone.kind));
+        reached.map(|phone| phone.usable_from).min().map_or(Self::Missing, Self::Waits)
+    }
 }

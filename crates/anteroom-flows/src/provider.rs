@@ -5,6 +5,7 @@ use anteroom_crypto::{HashPool, Keyring, Random};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Client;
 use anteroom_domain::clock::Clock;
+use anteroom_domain::phone::Method;
 use anteroom_domain::policy::Policy;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
@@ -26,6 +27,8 @@ pub struct Provider {
     pub random: Random,
     pub clock: Clock,
     pub outgoing: Outgoing,
+    /// The ways on which something is configured that sends codes; the same until the next start.
+    pub methods: Vec<Method>,
     /// When the two snapshots were last known to be current.
     pub confirmations: Confirmations,
     snapshot: ArcSwap<Snapshot>,
@@ -45,6 +48,7 @@ pub struct Parts {
     pub random: Random,
     pub clock: Clock,
     pub outgoing: Outgoing,
+    pub methods: Vec<Method>,
     pub snapshot: Snapshot,
     pub key_set: KeySet,
 }
@@ -82,6 +86,7 @@ impl Provider {
             random: parts.random,
             clock: parts.clock,
             outgoing: parts.outgoing,
+            methods: parts.methods,
             confirmations: Confirmations::default(),
             snapshot: ArcSwap::from_pointee(parts.snapshot),
             key_set: ArcSwap::from_pointee(parts.key_set),

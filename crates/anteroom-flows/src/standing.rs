@@ -15,7 +15,7 @@ use crate::authenticator_apps::serving;
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::person_in_question::Who;
-use crate::phones::{offers, usable};
+use crate::phones::{is_reached, offers, serves, usable};
 use crate::provider::Provider;
 use crate::verification::{Verification, sent};
 use crate::visitor::{Live, Visitor};
@@ -73,12 +73,13 @@ async fn proven(
     (account, proof): (&Account, &Proof),
 ) -> Result<Person, FlowError> {
     let phones = provider.store.phones_of(account.id).await?;
-    let can_verify = phones.iter().any(|phone| phone.serves(visitor.now));
+    let can_verify = phones.iter().any(|phone| serves(provider, phone, visitor.now));
     let code_entered = proof.factor.is_some();
     Ok(match &proof.kind {
         ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
         ProofKind::Invitation { phone, phones_done, .. } => Person::Registering(Registering {
-            phone_waits: waiting_phone(&phones, *phone).is_some(),
+            phone_waits: waiting_phone(&phones, *phone).is_some_and(|phone| is_reached(provider, phone.kind)),
+            can_be_reached: !provider.methods.is_empty(),
             has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
             phones_done: *phones_done,
         }),
@@ -112,8 +113,8 @@ pub(crate) async fn verification(
     };
     let phones = provider.store.phones_of(account.id).await?;
     let offers = match proof.map(|proof| proof.kind) {
-        Some(ProofKind::Invitation { phone, .. }) => offers(waiting_phone(&phones, phone)),
-        _ => offers(phones.iter().filter(|phone| phone.serves(visitor.now))),
+        Some(ProofKind::Invitation { phone, .. }) => offers(provider, waiting_phone(&phones, phone)),
+        _ => offers(provider, phones.iter().filter(|phone| phone.serves(visitor.now))),
     };
     let sent = sent(provider, visitor, carried, (&account, purpose), &offers).await?;
     let apps = match purpose {

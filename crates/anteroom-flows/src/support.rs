@@ -1,14 +1,15 @@
 //! What support can start at the shell, and only the person can finish: a reset, and a phone for whoever has none.
 //!
-//! Nobody here sets, sees or skips a password or a code. What is added to a registered account waits, and every address of
-//! the account is told at once, so that whoever was talked into it has given nothing away yet.
+//! Nobody here sets, sees or skips a password or a code. What is added to a registered account waits, and every address and
+//! verified cell phone of the account is told at once, so that whoever was talked into it has given nothing away yet.
 
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::link::LinkKind;
-use anteroom_domain::message::Mail;
+use anteroom_domain::message::{Mail, Message, Notice, Parcel};
+use anteroom_domain::phone::{E164, Method, Phone};
 use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
 use anteroom_storage::{NewPhone, Tx};
 use jiff::Timestamp;
@@ -16,7 +17,8 @@ use jiff::Timestamp;
 use crate::admin::{AdminError, find};
 use crate::error::FlowError;
 use crate::links::new_link;
-use crate::notices::{mail_to, notices};
+use crate::notices::{message, notice, notices};
+use crate::phones::is_sent;
 use crate::provider::Provider;
 use crate::trail::Origin;
 use crate::visitor::new_id;
@@ -80,7 +82,7 @@ pub async fn send_reset(provider: &Provider, address: &EmailAddress) -> Result<(
         minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
     };
     let to = account.primary_address.clone();
-    let message = mail_to(provider, &account, (to, mail), (now, new.link.expires_at));
+    let message = message(provider, &account, Parcel::Email { to, mail }, (now, new.link.expires_at));
     let entry = Origin::local(now, &provider.random)
         .entry(Actor::Operator, Event::RecoveryAsked { mailed: true })
         .about(account.id);
@@ -115,9 +117,7 @@ pub async fn add_phone(
         verified_at: None,
         usable_from,
     };
-    let link = snapshot.issuer.endpoint("/forgot-password").to_string();
-    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link };
-    let messages = notices(provider, &account, mail, now).await?;
+    let messages = told_of(provider, &account, (&number, usable_from), now).await?;
     let event = Event::PhoneAdded { phone: number.masked(), phone_kind: kind.as_str() };
     let entry = Origin::local(now, &provider.random).entry(Actor::Operator, event).about(account.id);
     let write = provider.store.write(move |tx: Tx| {
@@ -135,4 +135,26 @@ pub async fn add_phone(
         }
     });
     if write.await? { Ok(usable_from) } else { Err(SupportError::AlreadyThere) }
+}
+
+/// Word of it by mail to every address, and by text to the phones that were there.
+async fn told_of(
+    provider: &Provider,
+    account: &Account,
+    (number, usable_from): (&E164, Timestamp),
+    now: Timestamp,
+) -> Result<Vec<Message>, FlowError> {
+    let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link: link.clone() };
+    let mut messages = notices(provider, account, mail, now).await?;
+    // A landline takes no texts, and nobody is called without having asked for it: its person has the mail.
+    let phones = provider.store.phones_of(account.id).await?;
+    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(provider, phone, Method::Text);
+    let word = Notice::PhoneAdded { phone: number.masked(), link };
+    let texts = phones.into_iter().filter(told).map(|phone| {
+        let parcel = Parcel::Notice { to: phone.number, notice: word.clone() };
+        notice(provider, account, parcel, now)
+    });
+    messages.extend(texts);
+    Ok(messages)
 }

@@ -1,6 +1,6 @@
 //! A message as its reader has it: what the development outbox shows, as a page and as JSON.
 
-use anteroom_domain::message::{Channel, Mail, Message, Parcel};
+use anteroom_domain::message::{Channel, Mail, Message, Notice, Parcel};
 use anteroom_pages::{RenderError, Theme};
 use serde::Serialize;
 
@@ -54,7 +54,8 @@ fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
     match parcel {
         Parcel::Text { code, .. } | Parcel::Call { code, .. } => (None, Some(&code.digits)),
         Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), code.as_ref()),
-        Parcel::Email {
+        Parcel::Notice { notice: Notice::PhoneAdded { link, .. }, .. }
+        | Parcel::Email {
             mail:
                 Mail::Invitation { link, .. }
                 | Mail::AccountLocked { link, .. }

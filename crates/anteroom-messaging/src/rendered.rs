@@ -31,6 +31,9 @@ impl Rendered {
             Parcel::Text { to, code } => {
                 Self::Text { to: to.clone(), body: text::write(theme, letterhead, locale, code)? }
             }
+            Parcel::Notice { to, notice } => {
+                Self::Text { to: to.clone(), body: text::notice(theme, letterhead, locale, notice)? }
+            }
             Parcel::Call { to, code } => {
                 let words = call::write(theme, letterhead, locale, code)?;
                 Self::Call { to: to.clone(), script: Script { language: voice(locale), words } }

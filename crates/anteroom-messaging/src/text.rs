@@ -1,7 +1,7 @@
-//! From a queued code to a text message.
+//! From a queued code, or word of something, to a text message.
 
-use anteroom_domain::message::SecretCode;
-use anteroom_pages::{CodeText, Locale, RenderError, Theme};
+use anteroom_domain::message::{Notice, SecretCode};
+use anteroom_pages::{CodeText, Locale, PhoneAddedText, RenderError, Theme};
 
 use crate::letterhead::Letterhead;
 
@@ -18,4 +18,14 @@ pub(crate) fn write(
         host: letterhead.host.clone(),
     };
     theme.render_text(locale, &view)
+}
+
+pub(crate) fn notice(
+    theme: &Theme,
+    letterhead: &Letterhead,
+    locale: Locale,
+    notice: &Notice,
+) -> Result<String, RenderError> {
+    let Notice::PhoneAdded { phone, link } = notice.clone();
+    theme.render_notice(locale, &PhoneAddedText { practice: letterhead.practice.clone(), phone, link })
 }

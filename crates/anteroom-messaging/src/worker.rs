@@ -174,7 +174,7 @@ fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), Failure>, 
     let (kind, channel) = (message.parcel.kind(), message.parcel.channel().as_str());
     let to = match &message.parcel {
         Parcel::Email { to, .. } => to.masked(),
-        Parcel::Text { to, .. } | Parcel::Call { to, .. } => to.masked(),
+        Parcel::Text { to, .. } | Parcel::Call { to, .. } | Parcel::Notice { to, .. } => to.masked(),
     };
     let id = message.id;
     match (sent, result) {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, Notice, Parcel, SecretCode};
 use anteroom_domain::phone::E164;
 use anteroom_messaging::{Delivered, Letterhead};
 use anteroom_pages::{Locale, Theme};
@@ -26,6 +26,7 @@ fn delivered(locale: &str, parcel: Parcel) -> Delivered {
         account: None,
         locale: Some(locale.to_owned()),
         parcel,
+        reference: None,
         created_at: now(),
         expires_at: now(),
     };
@@ -85,6 +86,18 @@ fn every_mail_is_written_with_its_link() {
         assert!(email.text.contains(words) && email.text.contains(&link), "{}", email.text);
         assert_eq!((email.link.as_ref(), email.code), (Some(&link), None));
         assert!(email.subject.is_some() && email.html.is_some_and(|html| html.contains(&link)));
+    }
+}
+
+#[test]
+fn a_text_about_a_new_phone_has_a_way_to_stop_it_and_no_code() {
+    let link = "https://id.riverside.example/forgot-password".to_owned();
+    let notice = Notice::PhoneAdded { phone: "•••-•••-••66".to_owned(), link: link.clone() };
+    let to = E164::parse("+12025550143").unwrap();
+    for (language, words) in [("en", "was added to your account"), ("es", "a su cuenta")] {
+        let text = delivered(language, Parcel::Notice { to: to.clone(), notice: notice.clone() });
+        assert!(text.text.contains(words) && text.text.ends_with(&link), "{}", text.text);
+        assert_eq!((text.link.as_ref(), text.code, text.subject), (Some(&link), None, None));
     }
 }
 

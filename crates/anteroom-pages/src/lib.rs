@@ -40,7 +40,7 @@ pub use emails::{
 };
 pub use error::{Fault, Place, RenderError, ThemeError};
 pub use locale::{Locale, negotiate};
-pub use phone::{CallScript, CodeCall, CodeText};
+pub use phone::{CallScript, CodeCall, CodeText, PhoneAddedText};
 pub use theme::Theme;
 pub use views::{
     AccountChoice, AddPhonePage, AddPhoneProblem, Channel, ChoiceChannel, ChooseAccountPage,

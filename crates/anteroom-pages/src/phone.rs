@@ -1,9 +1,10 @@
-//! What goes to a phone: a text message, or the words of a call, each with a one-time code. Templates are
-//! `messages/code.text.txt.hbs` and, for the parts of a call, `messages/code.call.PART.txt.hbs`.
+//! What goes to a phone: a text message, or the words of a call, with a one-time code; or a text that tells of something.
+//! Templates are `messages/NAME.text.txt.hbs` and, for the parts of a call, `messages/code.call.PART.txt.hbs`.
 
 use serde::Serialize;
 
 pub(crate) const TEXT: &str = "messages/code.text.txt";
+pub(crate) const PHONE_ADDED: &str = "messages/phone-added.text.txt";
 pub(crate) const CALL_PROMPT: &str = "messages/code.call.prompt.txt";
 pub(crate) const CALL_CODE: &str = "messages/code.call.code.txt";
 pub(crate) const CALL_AGAIN: &str = "messages/code.call.again.txt";
@@ -18,6 +19,16 @@ pub struct CodeText {
     pub minutes: u32,
     /// The provider's own. Browsers fill the code in on its pages only.
     pub host: String,
+}
+
+/// Another phone was added to the account.
+#[derive(Clone, Serialize)]
+pub struct PhoneAddedText {
+    pub practice: String,
+    /// Masked.
+    pub phone: String,
+    /// Where somebody who did not want that goes.
+    pub link: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -52,6 +63,16 @@ impl CodeText {
             code: "402918".to_owned(),
             minutes: 10,
             host: "localhost".to_owned(),
+        }]
+    }
+}
+
+impl PhoneAddedText {
+    pub(crate) fn samples() -> Vec<Self> {
+        vec![Self {
+            practice: "Riverside Dental & Medical".to_owned(),
+            phone: "•••-•••-••66".to_owned(),
+            link: "https://id.example/forgot-password".to_owned(),
         }]
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Fault, Place, RenderError, ThemeError};
 use crate::files::{self, Files};
 use crate::helpers;
 use crate::locale::Locale;
-use crate::phone::{self, CallScript, CodeCall, CodeText};
+use crate::phone::{self, CallScript, CodeCall, CodeText, PhoneAddedText};
 use crate::texts::Texts;
 use crate::views::Page;
 
@@ -84,6 +84,10 @@ impl Theme {
     pub fn render_text(&self, locale: Locale, view: &CodeText) -> Result<String, RenderError> {
         let body = self.written(phone::TEXT, context(None, locale, view))?;
         Ok(view.with_bound_line(&body))
+    }
+
+    pub fn render_notice(&self, locale: Locale, view: &PhoneAddedText) -> Result<String, RenderError> {
+        Ok(self.written(phone::PHONE_ADDED, context(None, locale, view))?.trim_end().to_owned())
     }
 
     pub fn render_call(&self, locale: Locale, view: &CodeCall) -> Result<CallScript, RenderError> {

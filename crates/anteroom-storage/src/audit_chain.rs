@@ -6,19 +6,20 @@
 
 use crate::StoreError;
 use crate::audit::record;
+use crate::audit_pruning::put_head;
 use crate::engine::Conn;
 use crate::entity::{audit_checkpoints, audit_entries};
 use crate::row::Place;
 use crate::store::{Reads, Store, Tx};
 use crate::sweep::try_lock;
-use anteroom_domain::trail::chain::{Checkpoint, Link, Linked};
+use anteroom_domain::trail::chain::{Checkpoint, Head, Link, Linked};
 use anteroom_domain::trail::record::AuditRecord;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
 /// Whoever holds this lock on a PostgreSQL server is the one that links.
-const CHAIN_LOCK: i64 = 0x616e_7465_6368_6169;
+pub(crate) const CHAIN_LOCK: i64 = 0x616e_7465_6368_6169;
 
 /// What one round of linking has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,10 +38,13 @@ impl Store {
             }
             let waiting = tx.waiting_entries(u64::from(batch)).await?;
             // Read after the lock: the one before may have been moved by the node that held it until now.
-            let mut last = tx.chain_end().await?;
+            let mut last = tx.end_to_link_to().await?;
             for entry in &waiting {
                 last = last.next(entry);
                 put(&tx.conn, entry, &last).await?;
+            }
+            if !waiting.is_empty() {
+                put_head(&tx.conn, &Head::of(last, &tx.keys.ring.load())).await?;
             }
             let entries = waiting.len() as u64;
             Ok(Linking { entries, more: entries >= u64::from(batch) })
@@ -131,6 +135,18 @@ impl Reads {
 }
 
 impl Tx {
+    /// The end of the chain; or the head that was noted, where the entries up to there were cut off. Linking goes on behind
+    /// the gap, so that it stays to be found.
+    async fn end_to_link_to(&self) -> Result<Link, StoreError> {
+        let end = self.chain_end().await?;
+        let noted = match self.chain_head().await {
+            Ok(head) => head.filter(|head| head.is_authentic(&self.keys.ring.load())),
+            Err(StoreError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(noted.map(|head| head.link).filter(|noted| noted.seq > end.seq).unwrap_or(end))
+    }
+
     /// False where there is a checkpoint of this entry already: another node was faster.
     pub async fn insert_checkpoint(&self, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
         let row = audit_checkpoints::ActiveModel {
@@ -146,7 +162,7 @@ impl Tx {
 }
 
 /// No chain will ever be longer.
-fn column(seq: u64) -> i64 {
+pub(crate) fn column(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 

@@ -195,6 +195,7 @@ entities! {
         expires_at: i64,
         done_at: Option<i64>,
         last_error: Option<String>,
+        reference: Option<String>,
     }
     logout_deliveries = "logout_deliveries" [id: Uuid] {
         client_id: String,
@@ -225,6 +226,17 @@ entities! {
         digest: Vec<u8>,
         signature: Vec<u8>,
         at: i64,
+    }
+    audit_head = "audit_head" [id: i32] {
+        seq: i64,
+        digest: Vec<u8>,
+        mac: Vec<u8>,
+    }
+    audit_pruned = "audit_pruned" [seq: i64] {
+        digest: Vec<u8>,
+        signature: Vec<u8>,
+        at: i64,
+        older_than: i64,
     }
     rate_counters = "rate_counters" [scope: String, subject: String, window_start: i64] {
         count: i32,

@@ -10,7 +10,7 @@ use crate::store::{Reads, Tx};
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
-use anteroom_domain::message::{Channel, Message, Parcel};
+use anteroom_domain::message::{CODE, Channel, Message, Parcel};
 use anteroom_domain::phone::E164;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
@@ -101,6 +101,8 @@ impl Reads {
             account: row.account_id.map(AccountId),
             locale: row.locale.clone(),
             parcel: parcel(&place, row, &payload)?,
+            // Of use to whoever reads the trail, and no reason to keep the message back.
+            reference: row.reference.as_deref().and_then(|text| text.parse().ok()),
             created_at: place.time("created_at", row.created_at)?,
             expires_at: place.time("expires_at", row.expires_at)?,
         })
@@ -112,6 +114,7 @@ impl Tx {
         let payload = match &message.parcel {
             Parcel::Email { mail, .. } => json_text(mail)?,
             Parcel::Text { code, .. } | Parcel::Call { code, .. } => json_text(code)?,
+            Parcel::Notice { notice, .. } => json_text(notice)?,
         };
         let (recipient, channel) = (message.parcel.recipient(), message.parcel.channel());
         let ring = self.keys.ring.load();
@@ -133,6 +136,7 @@ impl Tx {
             expires_at: Set(message.expires_at.as_millisecond()),
             done_at: Set(None),
             last_error: Set(None),
+            reference: Set(message.reference.map(|reference| reference.to_string())),
         };
         messages::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -204,7 +208,11 @@ fn parcel(place: &Place<'_>, row: &messages::Model, payload: &[u8]) -> Result<Pa
             to: EmailAddress::parse(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
             mail: serde_json::from_slice(payload).map_err(|_| sealed())?,
         },
-        Channel::Text => Parcel::Text { to: number()?, code: code()? },
+        Channel::Text if row.kind == CODE => Parcel::Text { to: number()?, code: code()? },
+        Channel::Text => {
+            let notice = serde_json::from_slice(payload).map_err(|_| sealed())?;
+            Parcel::Notice { to: number()?, notice }
+        }
         Channel::Call => Parcel::Call { to: number()?, code: code()? },
     })
 }

@@ -1,19 +1,18 @@
-//! Sending what is queued for people: leases, and what became of each message.
+//! Sending what is queued for people: leases.
 //!
 //! Invariants:
 //! - a message that is due is leased to one node at a time; a lease is a `next_attempt_at` in the future, so what a dead node
 //!   had in hand is simply due again;
-//! - only the lease that is the newest can put a message off, so a node that was thought dead disturbs nobody;
-//! - what is over (sent, failed, expired) has no content any more.
+//! - only the lease that is the newest can put a message off, so a node that was thought dead disturbs nobody.
 
 use crate::StoreError;
 use crate::entity::messages;
+use crate::message_ends::MessageResult;
 use crate::row::Place;
 use crate::store::{Reads, Tx};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::{Channel, Message};
 use jiff::Timestamp;
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement};
 use uuid::Uuid;
 
@@ -23,14 +22,6 @@ pub struct LeasedMessage {
     pub message: Message,
     /// With this one. It numbers the lease as well.
     pub attempt: u32,
-}
-
-/// What became of an attempt. A reason is a short word, never something of the message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageResult {
-    Sent,
-    Retry { attempt: u32, at: Timestamp, error: &'static str },
-    Failed { error: &'static str },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +72,6 @@ macro_rules! lease_messages {
 const LEASE_ON_SQLITE: &str = lease_messages!("");
 /// Nodes take different ones instead of waiting for each other.
 const LEASE_ON_POSTGRES: &str = lease_messages!(" FOR UPDATE SKIP LOCKED");
-
-const EXPIRE: &str = "UPDATE messages SET state = 'expired', done_at = $1, sealed_payload = NULL WHERE id IN \
-     (SELECT id FROM messages WHERE expires_at <= $1 AND done_at IS NULL LIMIT $2) AND done_at IS NULL";
 
 impl Reads {
     /// None where it was swept, or never was.
@@ -154,56 +142,4 @@ impl Tx {
         readable.sort_by_key(|leased| (leased.message.created_at, leased.message.id.0));
         Ok(readable)
     }
-
-    /// Says what became of an attempt; false where the message is over already, or was leased again since and must wait.
-    pub async fn finish_message(
-        &self,
-        id: MessageId,
-        result: MessageResult,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let update = messages::Entity::update_many()
-            .filter(messages::Column::Id.eq(id.0))
-            .filter(messages::Column::DoneAt.is_null());
-        let update = match result {
-            MessageResult::Retry { attempt, at, error } => update
-                .filter(messages::Column::Attempts.eq(i64::from(attempt)))
-                .col_expr(messages::Column::NextAttemptAt, Expr::value(at.as_millisecond()))
-                .col_expr(messages::Column::LastError, Expr::value(error)),
-            MessageResult::Sent => over(update, MessageStatus::Sent, now)
-                .col_expr(messages::Column::LastError, Expr::value(Option::<String>::None)),
-            MessageResult::Failed { error } => over(update, MessageStatus::Failed, now)
-                .col_expr(messages::Column::LastError, Expr::value(error)),
-        };
-        Ok(update.exec(&self.conn).await?.rows_affected > 0)
-    }
-
-    /// The provider took a message and could not deliver it after all. What failed before, or was never sent, stays as it is.
-    pub async fn note_undelivered(&self, id: MessageId, error: &'static str) -> Result<bool, StoreError> {
-        let updated = messages::Entity::update_many()
-            .filter(messages::Column::Id.eq(id.0))
-            .filter(messages::Column::State.eq(MessageStatus::Sent.as_str()))
-            .col_expr(messages::Column::State, Expr::value(MessageStatus::Failed.as_str()))
-            .col_expr(messages::Column::LastError, Expr::value(error))
-            .exec(&self.conn)
-            .await?;
-        Ok(updated.rows_affected > 0)
-    }
-
-    /// Erases up to `limit` messages whose time is over before they were sent; returns how many.
-    pub async fn expire_messages(&self, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values = [now.as_millisecond().into(), limit.into()];
-        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), EXPIRE, values);
-        Ok(self.conn.execute_raw(statement).await?.rows_affected())
-    }
-}
-
-type Update = sea_orm::UpdateMany<messages::Entity>;
-
-fn over(update: Update, status: MessageStatus, now: Timestamp) -> Update {
-    update
-        .col_expr(messages::Column::State, Expr::value(status.as_str()))
-        .col_expr(messages::Column::DoneAt, Expr::value(now.as_millisecond()))
-        .col_expr(messages::Column::SealedPayload, Expr::value(Option::<Vec<u8>>::None))
 }

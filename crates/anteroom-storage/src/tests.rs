@@ -118,6 +118,7 @@ async fn what_a_message_says_is_sealed_in_its_row(options: StoreOptions) {
                     to: address(number),
                     mail: Mail::AccountLocked { at: at(0), link: "https://s3cret.example/".to_owned() },
                 },
+                reference: None,
                 created_at: at(0),
                 expires_at: at(1),
             };

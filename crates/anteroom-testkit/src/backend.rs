@@ -64,6 +64,15 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// Past Anteroom, as whoever may write to the database can.
+    pub async fn execute(&self, sql: &str) {
+        let connection = Database::connect(&self.url).await.unwrap();
+        execute(&connection, sql).await;
+        connection.close().await.unwrap();
+    }
+}
+
 pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("anteroom.db");

@@ -35,6 +35,7 @@ mod person;
 mod provider;
 mod relying_party;
 mod settings;
+mod telephony;
 mod tokens;
 mod wire;
 
@@ -47,4 +48,5 @@ pub use person::{PASSWORD, Person};
 pub use provider::{Builder, MORNING, TestProvider};
 pub use relying_party::{CHALLENGE, NONCE, Proof, RelyingParty, STATE, Tokens, VERIFIER};
 pub use settings::{CLIENT_SECRET, CLIENTS};
+pub use telephony::{Telephony, signature};
 pub use tokens::{VerifiedToken, claims, header, left_half_hash};

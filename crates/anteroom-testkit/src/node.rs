@@ -4,6 +4,7 @@ use anteroom::serve;
 use anteroom::wiring::{self, Surroundings};
 use anteroom_config::{Configuration, Settings};
 use anteroom_flows::provider::Provider;
+use anteroom_web::Web;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -14,6 +15,7 @@ pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     pub(crate) provider: Arc<Provider>,
     pub(crate) settings: Settings,
+    pub(crate) web: Arc<Web>,
     server: JoinHandle<()>,
 }
 
@@ -31,11 +33,11 @@ impl Node {
         let (configuration, around) = place(address);
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
-        let router = anteroom_web::router(web);
+        let router = anteroom_web::router(Arc::clone(&web));
         let server = tokio::spawn(async move {
             serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
         });
-        Self { address, provider, settings: configuration.settings, server }
+        Self { address, provider, settings: configuration.settings, web, server }
     }
 
     /// Nothing is listened to, and nothing read or written, from here on.

@@ -25,7 +25,7 @@ pub struct Person<'a> {
     password_age: SignedDuration,
     status: AccountStatus,
     groups: Vec<GroupName>,
-    phone: Option<String>,
+    phone: Option<(String, PhoneKind)>,
     locked: Option<Lockout>,
 }
 
@@ -72,7 +72,14 @@ impl<'a> Person<'a> {
     /// A verified cell phone.
     #[must_use]
     pub fn phone(mut self, e164: &str) -> Self {
-        self.phone = Some(e164.to_owned());
+        self.phone = Some((e164.to_owned(), PhoneKind::Cell));
+        self
+    }
+
+    /// A verified landline.
+    #[must_use]
+    pub fn landline(mut self, e164: &str) -> Self {
+        self.phone = Some((e164.to_owned(), PhoneKind::Landline));
         self
     }
 
@@ -118,10 +125,10 @@ impl<'a> Person<'a> {
     async fn account(&self) -> NewAccount {
         let (random, now) = (&self.provider.provider.random, self.provider.now());
         let set_at = now.checked_sub(self.password_age).unwrap();
-        let phones = self.phone.iter().map(|e164| NewPhone {
+        let phones = self.phone.iter().map(|(e164, kind)| NewPhone {
             id: PhoneId(random.uuid_v4()),
             number: E164::parse(e164).unwrap(),
-            kind: PhoneKind::Cell,
+            kind: *kind,
             verified_at: Some(now),
             usable_from: now,
         });

@@ -1,14 +1,15 @@
 //! A provider that runs: real HTTP on a free port, a clock that tests move, accounts, and what it has written down.
 
 use anteroom::wiring::{self, Surroundings};
-use anteroom::{background, housekeeping};
+use anteroom::{background, housekeeping, sending};
 use anteroom_config::{Configuration, Settings};
 use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::{Clock, JumpWatch};
+use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{backchannel, keys, sign_out, trail};
-use anteroom_storage::{AuditRecord, InstanceKind};
+use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -112,7 +113,7 @@ impl Builder {
             clock: self.clock.clone(),
             settings: first.settings.clone(),
             wire,
-            _first: first,
+            first,
             second: Mutex::new(second),
             builder: self,
         };
@@ -154,7 +155,7 @@ pub struct TestProvider {
     pub clock: Clock,
     settings: Settings,
     wire: Wire,
-    _first: Node,
+    first: Node,
     second: Mutex<Option<Node>>,
     builder: Builder,
 }
@@ -250,7 +251,8 @@ impl TestProvider {
 
     /// What the background does each minute by the clock, with `running` on the stopwatch.
     pub async fn tidy_up(&self, watch: &mut JumpWatch, running: Duration) {
-        housekeeping::tidy_up(&self.provider, watch, running).await.unwrap();
+        let retention = self.settings.audit.retention;
+        housekeeping::tidy_up(&self.provider, retention, watch, running).await.unwrap();
     }
 
     /// One round of back-channel logout; how many deliveries were tried.
@@ -261,6 +263,22 @@ impl TestProvider {
     /// Messages to people, newest first.
     pub async fn outbox(&self) -> Vec<Message> {
         self.provider.store.newest_messages(100).await.unwrap()
+    }
+
+    /// Lets the worker send what is queued until this message is over, then stops it.
+    pub async fn send_until_over(&self, id: MessageId) {
+        let sending = sending::start(&self.first.web, &self.settings).unwrap().unwrap();
+        let over = async {
+            loop {
+                let state = self.provider.store.message_state(id).await.unwrap().unwrap();
+                if matches!(state.status, MessageStatus::Sent | MessageStatus::Failed) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), over).await.unwrap();
+        sending.finish().await;
     }
 
     /// The trail, newest first.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::backend::Backend;
+use crate::telephony::TWILIO_TOKEN;
 
 /// The secret of every confidential client.
 pub const CLIENT_SECRET: &str = "testing-client-secret";
@@ -12,6 +13,7 @@ pub const CLIENT_SECRET: &str = "testing-client-secret";
 const DATABASE_VARIABLE: &str = "TEST_DATABASE";
 const MASTER_KEY_VARIABLE: &str = "TEST_MASTER_KEY";
 const SECRET_VARIABLE: &str = "TEST_CLIENT_SECRET";
+pub(crate) const TWILIO_VARIABLE: &str = "TEST_TWILIO_TOKEN";
 /// The same for all nodes on a database.
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
@@ -102,6 +104,12 @@ impl Default for TestSettings {
             ("server.trusted_proxies", "[\"127.0.0.1\"]"),
             ("database.url_env", "\"TEST_DATABASE\""),
             ("keys.master_key_env", "\"TEST_MASTER_KEY\""),
+            // Named so that texts and calls are offered; nothing is sent unless a test does it.
+            ("text.provider", "\"http\""),
+            ("text.http.url", "\"http://127.0.0.1:9/\""),
+            ("voice.provider", "\"http\""),
+            ("voice.http.url", "\"http://127.0.0.1:9/\""),
+            ("voice.http.waits_for_key", "true"),
             // Hundreds of failures are tried, and nobody measures them.
             ("policy.sign_in.failure_floor", "\"0s\""),
         ] {
@@ -134,6 +142,7 @@ impl TestSettings {
             DATABASE_VARIABLE => Some(backend.url.clone()),
             MASTER_KEY_VARIABLE => Some(MASTER_KEY.to_owned()),
             SECRET_VARIABLE => Some(CLIENT_SECRET.to_owned()),
+            TWILIO_VARIABLE => Some(TWILIO_TOKEN.to_owned()),
             _ => None,
         };
         match Configuration::parse_str("test.toml", &text, &environment) {

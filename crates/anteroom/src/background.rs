@@ -38,7 +38,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     let schedule = wiring::key_schedule(settings);
     let algorithms = schedule.algorithms.clone();
     tasks.spawn(follow_keys(Arc::clone(provider)));
-    tasks.spawn(housekeeping::run(Arc::clone(provider), schedule));
+    tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
     tasks.spawn(beat(Arc::clone(provider)));
     tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = source {

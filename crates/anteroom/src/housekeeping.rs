@@ -6,7 +6,10 @@
 use anteroom_domain::clock::{JumpWatch, Steadiness};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
+use anteroom_flows::pruning::{Pruning, prune};
+use anteroom_flows::trail::Origin;
 use anteroom_flows::{expiry_warnings, health, keys, sign_out, trail};
+use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -18,7 +21,7 @@ const SWEEP_BATCH: u32 = 500;
 const BATCHES: u32 = 200;
 
 /// Runs until the task is aborted.
-pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule) {
+pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention: SignedDuration) {
     let mut ticks = interval(EVERY_MINUTE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (started, mut watch) = (Instant::now(), JumpWatch::default());
@@ -33,7 +36,7 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule) {
         if let Err(error) = expiry_warnings::send_due(&provider).await {
             tracing::error!("warnings of expiry: {error}");
         }
-        if let Err(error) = tidy_up(&provider, &mut watch, started.elapsed()).await {
+        if let Err(error) = tidy_up(&provider, retention, &mut watch, started.elapsed()).await {
             tracing::error!("sweeping: {error}");
         }
     }
@@ -46,8 +49,14 @@ pub async fn rotate_keys(provider: &Provider, schedule: &keys::KeySchedule) -> R
     Ok(())
 }
 
-/// Ends what has lapsed and deletes what is over, unless the clock is in doubt. `running` is monotonic time.
-pub async fn tidy_up(provider: &Provider, watch: &mut JumpWatch, running: Duration) -> Result<(), FlowError> {
+/// Ends what has lapsed and deletes what is over, unless the clock is in doubt. `retention` is that of the audit trail,
+/// `running` is monotonic time.
+pub async fn tidy_up(
+    provider: &Provider,
+    retention: SignedDuration,
+    watch: &mut JumpWatch,
+    running: Duration,
+) -> Result<(), FlowError> {
     match watch.look(provider.clock.now(), running) {
         Steadiness::Steady => {}
         Steadiness::Jumped(by) => {
@@ -61,7 +70,8 @@ pub async fn tidy_up(provider: &Provider, watch: &mut JumpWatch, running: Durati
         return Ok(());
     }
     end_lapsed(provider).await?;
-    sweep(provider).await
+    sweep(provider).await?;
+    prune_trail(provider, retention).await
 }
 
 /// Ends all sessions that have lapsed, batch by batch.
@@ -80,6 +90,29 @@ async fn sweep(provider: &Provider) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
         if !provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await?.more {
             break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// Removes what of the trail was kept long enough, batch by batch.
+async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(), FlowError> {
+    for _ in 0..BATCHES {
+        let origin = Origin::local(provider.clock.now(), &provider.random);
+        match prune(&provider.store, &provider.keyring, &origin, retention).await? {
+            Pruning::Nothing => break,
+            Pruning::Done(entries) => {
+                tracing::info!(entries, "the oldest entries of the audit trail were removed");
+            }
+            Pruning::Refused(findings) => {
+                let first = findings.first().map(ToString::to_string).unwrap_or_default();
+                tracing::error!(
+                    "the oldest entries of the audit trail are not as they were written, and none is removed: {first}. \
+                     Run `anteroom audit verify`"
+                );
+                break;
+            }
         }
         tokio::task::yield_now().await;
     }

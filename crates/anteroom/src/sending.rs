@@ -3,6 +3,7 @@
 use anteroom_config::{
     Email, EmailTls, HttpGateway, HttpMethod, Settings, Telephone as Way, Twilio as Account,
 };
+use anteroom_domain::phone::Method;
 use anteroom_flows::provider::Provider;
 use anteroom_messaging::twilio::{Callbacks, SpokenPart, Twilio, TwilioAccount, TwilioError};
 use anteroom_messaging::{
@@ -39,7 +40,9 @@ pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, Sen
     if settings.dev.outbox {
         return Ok(None);
     }
-    warn_of_gaps(settings);
+    for gap in gaps(settings) {
+        tracing::warn!("{gap}");
+    }
     let worker = worker(web, senders(settings, &web.provider)?);
     let (stop, stopped) = watch::channel(false);
     Ok(Some(Sending { task: tokio::spawn(async move { worker.run(stopped).await }), stop }))
@@ -57,16 +60,38 @@ impl Sending {
     }
 }
 
-fn warn_of_gaps(settings: &Settings) {
-    for (missing, section, consequence) in [
-        (settings.email.is_none(), "[email]", "no emails go out: nobody can be invited or reset a password"),
-        (settings.text.is_none(), "[text]", "no texts go out: codes reach phones by call alone"),
-        (settings.voice.is_none(), "[voice]", "no calls are made: nobody with a landline alone can verify"),
-    ] {
-        if missing {
-            tracing::warn!("{section} is not configured, and {consequence}");
-        }
+/// The ways on which codes can be sent. What changes in the configuration waits for the next start, as the senders do.
+pub fn methods(settings: &Settings) -> Vec<Method> {
+    let sent = |method: &Method| match method {
+        Method::Text => settings.text.is_some(),
+        Method::Call => settings.voice.is_some(),
+    };
+    [Method::Text, Method::Call].into_iter().filter(|method| settings.dev.outbox || sent(method)).collect()
+}
+
+/// What this configuration cannot send, and what that means for people.
+pub fn gaps(settings: &Settings) -> Vec<&'static str> {
+    if settings.dev.outbox {
+        return Vec::new();
     }
+    let mut gaps = Vec::new();
+    if settings.email.is_none() {
+        gaps.push(
+            "[email] is not configured, and no emails go out: nobody can be invited or reset a password",
+        );
+    }
+    match (settings.text.is_some(), settings.voice.is_some()) {
+        (true, true) => {}
+        (false, true) => gaps.push("[text] is not configured, and no texts go out: codes reach phones by call alone"),
+        (true, false) => gaps.push(
+            "[voice] is not configured, and no calls are made: nobody with a landline alone can verify",
+        ),
+        (false, false) => gaps.push(
+            "neither [text] nor [voice] is configured, and no code reaches any phone: nobody can register, reset a \
+             password, replace an expired one or pass a second factor",
+        ),
+    }
+    gaps
 }
 
 pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
@@ -103,6 +128,7 @@ fn server(email: &Email) -> SmtpServer {
             EmailTls::Tls => SmtpTls::Tls,
             EmailTls::None => SmtpTls::None,
         },
+        authority: email.authority.clone(),
         login: email.username.clone().zip(email.password.clone()),
         from: email.from.clone(),
         from_name: email.from_name.clone(),
@@ -143,5 +169,44 @@ fn gateway_request(gateway: &HttpGateway) -> GatewayRequest {
         headers: gateway.headers.clone(),
         body: gateway.body.clone(),
         secret: gateway.secret.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_config::Configuration;
+    use anteroom_crypto::{MasterKey, Random};
+    use secrecy::ExposeSecret as _;
+
+    fn settings(more: &str) -> Settings {
+        let text =
+            format!("issuer = \"http://localhost:8080\"\nkeys.master_key_env = \"MASTER_KEY\"\n{more}");
+        let key = MasterKey::generate(&Random::seeded(1)).encode();
+        let environment = |name: &str| (name == "MASTER_KEY").then(|| key.expose_secret().to_owned());
+        let read = Configuration::parse_str("test.toml", &text, &environment);
+        read.unwrap_or_else(|problems| panic!("{}", problems.render(false))).settings
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_told_and_not_offered() {
+        const EMAIL: &str = "email.host = \"localhost\"\nemail.from = \"a@b.example\"\n";
+        const TEXT: &str = "text.provider = \"http\"\ntext.http.url = \"http://127.0.0.1:9/\"\n";
+        const VOICE: &str = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"http://127.0.0.1:9/\"\nwaits_for_key = true\n";
+        for (more, offered, told) in [
+            (String::new(), &[][..], &["[email] is not", "neither [text] nor [voice]"][..]),
+            (format!("{EMAIL}{TEXT}"), &[Method::Text], &["[voice] is not"]),
+            (format!("{EMAIL}{VOICE}"), &[Method::Call], &["[text] is not"]),
+            (format!("{EMAIL}{TEXT}{VOICE}"), &[Method::Text, Method::Call], &[]),
+            ("dev.outbox = true".to_owned(), &[Method::Text, Method::Call], &[]),
+        ] {
+            let settings = settings(&more);
+            assert_eq!(methods(&settings), offered, "{more}");
+            let gaps = gaps(&settings);
+            assert_eq!(gaps.len(), told.len(), "{gaps:?}");
+            for (gap, begins) in gaps.iter().zip(told) {
+                assert!(gap.starts_with(begins), "{gap}");
+            }
+        }
     }
 }

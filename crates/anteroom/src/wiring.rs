@@ -170,6 +170,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
         random: around.random.clone(),
         clock: around.clock.clone(),
         outgoing: Outgoing::new(reach)?,
+        methods: sending::methods(settings),
         key_set,
     }))
 }

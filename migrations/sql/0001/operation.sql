@@ -1,7 +1,8 @@
 -- Running it: messages on their way, the audit trail, counters of rate limits, the instance and its nodes.
 
 -- To people. The sealed payload is erased once the message is delivered or has expired. A node that takes a message
--- moves `next_attempt_at` to the end of its lease: a crash needs no clearing up.
+-- moves `next_attempt_at` to the end of its lease: a crash needs no clearing up. `reference` is that of the request that
+-- queued it.
 CREATE TABLE messages (
     id uuid NOT NULL PRIMARY KEY,
     kind text NOT NULL,
@@ -16,7 +17,8 @@ CREATE TABLE messages (
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
     done_at bigint,
-    last_error text
+    last_error text,
+    reference text
 );
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE done_at IS NULL;
 CREATE INDEX messages_expires ON messages (expires_at);
@@ -67,6 +69,24 @@ CREATE TABLE audit_checkpoints (
     digest bytea NOT NULL,
     signature bytea NOT NULL,
     at bigint NOT NULL
+);
+
+-- One row: the end of the chain, with a MAC, written in the transaction that links.
+CREATE TABLE audit_head (
+    id integer NOT NULL PRIMARY KEY CHECK (id = 1),
+    seq bigint NOT NULL,
+    digest bytea NOT NULL,
+    mac bytea NOT NULL
+);
+
+-- At most one row: how far the beginning of the trail was pruned, signed. `older_than` is the time before which an entry
+-- had to be for that.
+CREATE TABLE audit_pruned (
+    seq bigint NOT NULL PRIMARY KEY,
+    digest bytea NOT NULL,
+    signature bytea NOT NULL,
+    at bigint NOT NULL,
+    older_than bigint NOT NULL
 );
 
 CREATE TABLE rate_counters (

@@ -231,7 +231,12 @@ resend-wait =
     }
 change-method = Change Delivery Method
 use-another-phone = Use another phone
-no-phone-title = There is no phone to send a code to
+no-phone-title =
+    { $unreached ->
+        [true] No code can be sent to your phone
+       *[false] There is no phone to send a code to
+    }
+no-phone-unreached = To go on you need a code, and this practice does not send any to a phone like yours for now. Nothing is wrong with your account.
 no-phone-text =
     { $reason ->
         [recovery] A new password needs a code to a phone of yours, and your account has none that can be used.
@@ -244,6 +249,8 @@ no-phone-later = A phone was added to your account a short while ago. Codes can 
 no-phone-next = What you can do
 no-phone-step-visit = See whoever manages sign-in at your practice, in person.
 no-phone-step-register = They start the registration of a phone, and you finish it yourself.
+no-phone-step-tell = Tell whoever manages sign-in at your practice that codes do not reach phones.
+no-phone-step-mend = They put it right; your account stays as it is.
 no-phone-step-again = Then begin here again.
 
 ### New password
@@ -354,6 +361,7 @@ phone-problem-heading =
         [not-a-number] This is not a phone number
         [extension] A number with an extension cannot be used
         [not-allowed] We do not send codes to this number
+        [unreached] We cannot send codes to a landline
        *[too-many] No more phones can be added
     }
 phone-problem-text =
@@ -361,6 +369,7 @@ phone-problem-text =
         [not-a-number] Check the digits, and enter the area code too.
         [extension] The code has to reach you directly. Enter a number that rings at your own phone.
         [not-allowed] It is abroad, or calls to it cost extra. Enter another one, or ask whoever manages sign-in at your practice.
+        [unreached] Codes are not sent by call here for now. Enter a cell phone.
        *[too-many] Use one of those below, or ask whoever manages sign-in at your practice.
     }
 complete-text = The link in the email that invited you leads through the registration. Is it lost or too old? Enter your address, and we send a new one.
@@ -566,6 +575,7 @@ email-app-unexpected = If it was you, you need not do anything. If not, choose a
 
 ### Text messages and calls
 
+text-phone = { $practice }: the phone { $phone } was added to your account. If you did not want that, reset your password now, and it is gone:
 text-code =
     { $minutes ->
         [one] { $code } is your code for { $practice }. It works for one minute. Never tell it to anyone.

@@ -231,7 +231,12 @@ resend-wait =
     }
 change-method = Cambiar la forma de envío
 use-another-phone = Usar otro teléfono
-no-phone-title = No hay un teléfono al que enviar un código
+no-phone-title =
+    { $unreached ->
+        [true] No se puede enviar un código a su teléfono
+       *[false] No hay un teléfono al que enviar un código
+    }
+no-phone-unreached = Para continuar hace falta un código, y este consultorio no los envía por ahora a un teléfono como el suyo. Su cuenta está en orden.
 no-phone-text =
     { $reason ->
         [recovery] Para una contraseña nueva hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
@@ -244,6 +249,8 @@ no-phone-later = Hace poco se añadió un teléfono a su cuenta. Se le pueden en
 no-phone-next = Qué puede hacer
 no-phone-step-visit = Acuda en persona a quien administra el inicio de sesión en su consultorio.
 no-phone-step-register = Esa persona inicia el registro de un teléfono y usted lo termina.
+no-phone-step-tell = Avise a quien administra el inicio de sesión en su consultorio de que los códigos no llegan a los teléfonos.
+no-phone-step-mend = Esa persona lo soluciona; su cuenta sigue como está.
 no-phone-step-again = Después, empiece aquí de nuevo.
 
 ### Contraseña nueva
@@ -354,6 +361,7 @@ phone-problem-heading =
         [not-a-number] Esto no es un número de teléfono
         [extension] No se puede usar un número con extensión
         [not-allowed] No enviamos códigos a este número
+        [unreached] No podemos enviar códigos a un teléfono fijo
        *[too-many] No se pueden añadir más teléfonos
     }
 phone-problem-text =
@@ -361,6 +369,7 @@ phone-problem-text =
         [not-a-number] Revise los dígitos y escriba también el código de área.
         [extension] El código tiene que llegarle directamente. Escriba un número que suene en su propio teléfono.
         [not-allowed] Está en el extranjero o las llamadas tienen un costo adicional. Escriba otro o pregunte a quien administra el inicio de sesión en su consultorio.
+        [unreached] Por ahora no se envían códigos por llamada. Escriba un celular.
        *[too-many] Use uno de los de abajo o pregunte a quien administra el inicio de sesión en su consultorio.
     }
 complete-text = El enlace del correo con el que le invitaron lleva por el registro. ¿Lo perdió o ya no funciona? Escriba su dirección y le enviamos uno nuevo.
@@ -563,6 +572,7 @@ email-app-unexpected = Si ha sido usted, no tiene que hacer nada. Si no, elija a
 
 ### Mensajes de texto y llamadas
 
+text-phone = { $practice }: se añadió el teléfono { $phone } a su cuenta. Si usted no lo pidió, restablezca ahora su contraseña y desaparecerá:
 text-code =
     { $minutes ->
         [one] { $code } es su código para { $practice }. Vale un minuto. No se lo diga a nadie.

@@ -23,7 +23,7 @@ use crate::settings::PolicyProfile;
 
 pub(crate) use key::{Key, key};
 pub use secret::SecretOrigin;
-pub(crate) use secret::{Secret, SecretKeys, file_path, from_file};
+pub(crate) use secret::{Secret, SecretKeys, certificates, file_path, from_file};
 pub(crate) use section::Section;
 
 /// Looks up an environment variable.

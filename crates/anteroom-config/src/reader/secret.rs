@@ -102,6 +102,24 @@ pub(crate) fn from_file(section: &Section<'_, '_>, path: &str, place: Option<Pla
     Secret { origin: SecretOrigin::File(path), value }
 }
 
+/// Certificates in PEM: no secret, but kept in a file as well, and of no use when there is none in it.
+pub(crate) fn certificates(section: &Section<'_, '_>, path: &str, place: Option<Place>) -> Option<String> {
+    let cx = section.cx;
+    if !cx.fetch_secrets {
+        return None;
+    }
+    let path = cx.resolve(section.file, path);
+    let read = cx.inputs.borrow_mut().read(&path);
+    let why = match read {
+        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return Some(text),
+        Ok(_) => "there is none in it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let finding = Finding::error(format!("no certificates are found in the file {}", path.display()));
+    cx.report(finding.at(place, why));
+    None
+}
+
 fn from_env(section: &Section<'_, '_>, name: String, place: Option<Place>) -> Secret {
     let cx = section.cx;
     let mut value = None;

@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::SECOND;
 use crate::diagnostics::Finding;
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, text, word};
-use crate::reader::{SecretKeys, Section, key};
+use crate::reader::{SecretKeys, Section, certificates, file_path, key};
 use crate::settings::{Email, EmailTls, HttpGateway, HttpMethod, Telephone, Twilio};
 
 pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
@@ -30,6 +30,10 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
         let tls = section.get_or(key("tls", word(EmailTls::ALL), meaning), EmailTls::StartTls);
         let meaning = "587 if left out, with `tls = \"tls\"` 465, with `tls = \"none\"` 25.";
         let port = section.get(key("port", integer(1..=u16::MAX), meaning)).unwrap_or(tls.usual_port());
+        let meaning = "File with certificates in PEM: the server's must be of one of them. If left out, of one that the \
+            system trusts.";
+        let authority = section.get(key("ca_file", file_path(), meaning));
+        let authority = authority.and_then(|path| certificates(section, &path, section.place_of("ca_file")));
         let username = section.get(key("username", text(), "Whom the server knows Anteroom as."));
         let password = PASSWORD.read(section).map(|secret| secret.value);
         if username.is_some() != password.is_some() && !section.cx.is_describing() {
@@ -43,13 +47,14 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
         let from_name =
             section.get(key("from_name", text(), "The name beside it; the practice's, for example."));
         let timeout =
-            key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take to answer.");
+            key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take for one email.");
         let timeout = section.get_or(timeout, SignedDuration::from_secs(20));
         let host = host.filter(|host| check_tls(section, tls, host));
         Some(Email {
             host: host?,
             port,
             tls,
+            authority,
             username,
             password: password.flatten(),
             from: from?,

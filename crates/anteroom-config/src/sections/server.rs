@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use url::Url;
 
-use super::{MINUTE, SECOND};
+use super::{MINUTE, SECOND, days};
 use crate::diagnostics::{Finding, Place};
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
 use crate::reader::{Secret, SecretKeys, Section, file_path, key};
@@ -93,6 +93,9 @@ pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
     })
 }
 
+/// In days, with both leap days that there can be.
+const SIX_YEARS: i64 = 2_192;
+
 pub(super) fn read_audit(top: &mut Section<'_, '_>) -> Audit {
     let about = "The audit trail. Signed checkpoints of it leave the database, so that a trail that was cut off or made \
         anew is found out. Nodes may differ in it.";
@@ -100,7 +103,13 @@ pub(super) fn read_audit(top: &mut Section<'_, '_>) -> Audit {
         let meaning = "File to which checkpoints are added. If left out: beside an SQLite database, \
             `anteroom.checkpoints.jsonl` for `anteroom.db`; with PostgreSQL the log alone has them.";
         let file = section.get(key("checkpoints_file", file_path(), meaning));
-        Audit { checkpoints_file: file.map(|file| section.cx.resolve(section.file, &file)) }
+        let meaning = "How long entries are kept; older ones are removed from the beginning of the trail. HIPAA asks for six \
+            years.";
+        let retention = key("retention", duration(days(365)..=days(36_500)), meaning).looser_below();
+        Audit {
+            checkpoints_file: file.map(|file| section.cx.resolve(section.file, &file)),
+            retention: section.get_or(retention, days(SIX_YEARS)),
+        }
     })
 }
 

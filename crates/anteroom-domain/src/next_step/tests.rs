@@ -207,15 +207,19 @@ fn a_reset_asks_for_a_code_and_never_sets_a_password_without() {
 
 #[test]
 fn a_registration_needs_a_verified_phone_before_its_password() {
-    for bits in 0..8_u8 {
-        let (phone_waits, has_verified_phone, phones_done) = (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0);
-        let person = Person::Registering(Registering { phone_waits, has_verified_phone, phones_done });
+    for bits in 0..16_u8 {
+        let [phone_waits, has_verified_phone, phones_done, can_be_reached] =
+            [1, 2, 4, 8].map(|bit| bits & bit != 0);
+        let registering = Registering { phone_waits, can_be_reached, has_verified_phone, phones_done };
+        let person = Person::Registering(registering);
         let expected = if phone_waits {
             NextStep::Verify(CodePurpose::Registration)
         } else if has_verified_phone && phones_done {
             NextStep::NewPassword(NewPasswordReason::Registration)
-        } else {
+        } else if can_be_reached {
             NextStep::AddPhones
+        } else {
+            NextStep::NoSecondFactor(CodePurpose::Registration)
         };
         assert_eq!(decide(person, &needs(), at(10)), expected);
     }

@@ -1,15 +1,17 @@
-//! Links and checkpoints.
+//! Links, checkpoints, the head of the chain, and where its beginning was pruned.
 //!
 //! An entry is linked after it was committed, in the order of its time among those that wait. One that commits late,
 //! with an earlier time than entries that are linked already, gets the next number all the same: numbers say in which
 //! order the chain learned of entries, and a link once made is never made anew.
 
 use crate::trail::record::AuditRecord;
-use anteroom_crypto::{Digest, Signer, SigningFailed, VerifyingKey, sha256};
+use anteroom_crypto::{Digest, KeyPurpose, Keyring, Signer, SigningFailed, VerifyingKey, sha256};
 use jiff::{SignedDuration, Timestamp};
 
 const LINK: &str = "audit chain v1";
 const CHECKPOINT: &str = "audit checkpoint v1";
+const HEAD: &str = "audit head v1";
+const PRUNED: &str = "audit pruned v1";
 
 /// Entries and time after which a new checkpoint is due: what can be cut off the end without a trace is at most this
 /// much, and nobody wants to keep one for every entry.
@@ -76,10 +78,67 @@ impl Checkpoint {
     }
 }
 
-pub(super) fn signed_bytes(link: &Link, at: Timestamp) -> Vec<u8> {
+/// The end of the chain as it was last linked. It is kept beside the entries, so that a trail that was cut off is known
+/// before the next checkpoint; whoever puts an older head back as well is found by that one alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub link: Link,
+    pub mac: Digest,
+}
+
+impl Head {
+    pub fn of(link: Link, keyring: &Keyring) -> Self {
+        Self { link, mac: keyring.mac(KeyPurpose::AuditMac).digest(HEAD, &link_bytes(&link)) }
+    }
+
+    pub fn is_authentic(&self, keyring: &Keyring) -> bool {
+        keyring.mac(KeyPurpose::AuditMac).verify(HEAD, &link_bytes(&self.link), &self.mac)
+    }
+}
+
+/// Entries up to this link were removed because they were old: what follows stands on it as on the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    pub link: Link,
+    pub at: Timestamp,
+    /// Every one of them was.
+    pub older_than: Timestamp,
+    /// Ed25519.
+    pub signature: Vec<u8>,
+}
+
+impl Pruned {
+    pub fn sign(
+        link: Link,
+        (at, older_than): (Timestamp, Timestamp),
+        signer: &Signer,
+    ) -> Result<Self, SigningFailed> {
+        let mut pruned = Self { link, at, older_than, signature: Vec::new() };
+        pruned.signature = signer.sign(PRUNED, &pruned.signed_bytes())?;
+        Ok(pruned)
+    }
+
+    pub fn is_signed_by(&self, keys: &[VerifyingKey]) -> bool {
+        let bytes = self.signed_bytes();
+        keys.iter().any(|key| key.verify(PRUNED, &bytes, &self.signature))
+    }
+
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = signed_bytes(&self.link, self.at);
+        bytes.extend(self.older_than.as_millisecond().to_be_bytes());
+        bytes
+    }
+}
+
+fn link_bytes(link: &Link) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(48);
     bytes.extend(link.seq.to_be_bytes());
     bytes.extend(link.digest.as_bytes());
+    bytes
+}
+
+pub(super) fn signed_bytes(link: &Link, at: Timestamp) -> Vec<u8> {
+    let mut bytes = link_bytes(link);
     bytes.extend(at.as_millisecond().to_be_bytes());
     bytes
 }

@@ -1,7 +1,7 @@
-//! A trail as a file: one JSON object a line. First the entries in the order of the chain, then the checkpoints, then one
+//! A trail as a file: one JSON object a line. First where it begins, if that is not at its beginning, then the entries in the order of the chain, then the checkpoints, then one
 //! line that says where the export ends, signed, so that lines cannot be cut off its end.
 
-use crate::trail::chain::{Checkpoint, Link, signed_bytes};
+use crate::trail::chain::{Checkpoint, Link, Pruned, signed_bytes};
 use crate::trail::lines::Line;
 use crate::trail::verify::{Finding, Kept, Keys, Report, Verifier};
 use anteroom_crypto::{Keyring, Signer, SigningFailed, VerifyingKey};
@@ -52,6 +52,7 @@ pub struct ExportVerifier<'k> {
 /// What the first pass over an export has found.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
+    pub pruned: Option<Pruned>,
     pub checkpoints: Vec<Checkpoint>,
     pub end: Option<End>,
 }
@@ -60,6 +61,7 @@ impl Contents {
     /// Takes in one line; entries and bad lines are for the second pass.
     pub fn note(&mut self, line: &str) {
         match Line::read(line) {
+            Some(Line::Pruned(pruned)) => self.pruned = Some(pruned),
             Some(Line::Checkpoint(checkpoint)) => self.checkpoints.push(checkpoint),
             Some(Line::End(end)) => self.end = Some(end),
             Some(Line::Entry(_)) | None => {}
@@ -77,6 +79,9 @@ impl<'k> ExportVerifier<'k> {
         let named = || contents.end.as_ref().map(|end| end.keys.clone()).unwrap_or_default();
         let signers = signers.unwrap_or_else(named);
         let mut verifier = Verifier::new(Keys { keyring, signers: signers.clone() });
+        if let Some(pruned) = &contents.pruned {
+            verifier.pruned(pruned.clone());
+        }
         for checkpoint in &contents.checkpoints {
             verifier.checkpoint(Kept::Inside, checkpoint.clone());
         }
@@ -103,6 +108,11 @@ impl<'k> ExportVerifier<'k> {
         }
         match line {
             None => self.verifier.find(bad),
+            Some(Line::Pruned(_)) => {
+                if self.lines > 1 {
+                    self.verifier.find(bad);
+                }
+            }
             Some(Line::Entry(linked)) => {
                 if self.checkpoints > 0 {
                     self.verifier.find(bad);

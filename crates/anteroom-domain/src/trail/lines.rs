@@ -3,7 +3,7 @@
 //! A line is good only exactly as it was written: a space more, and it is not.
 
 use crate::ids::{AccountId, AuditId, SessionId};
-use crate::trail::chain::{Checkpoint, Link, Linked};
+use crate::trail::chain::{Checkpoint, Link, Linked, Pruned};
 use crate::trail::export::End;
 use crate::trail::hex;
 use crate::trail::record::AuditRecord;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
+    Pruned(Pruned),
     Entry(Box<Linked>),
     Checkpoint(Checkpoint),
     End(End),
@@ -22,6 +23,7 @@ impl Line {
     /// Without the line's end.
     pub fn write(&self) -> Result<String, serde_json::Error> {
         match self {
+            Self::Pruned(pruned) => serde_json::to_string(&AnyLine::Pruned { pruned: pruned.into() }),
             Self::Entry(linked) => serde_json::to_string(&EntryLine::from(&**linked)),
             Self::Checkpoint(checkpoint) => {
                 serde_json::to_string(&AnyLine::Checkpoint { checkpoint: checkpoint.into() })
@@ -33,6 +35,7 @@ impl Line {
     /// `None` for what [`Self::write`] would not have written.
     pub fn read(text: &str) -> Option<Self> {
         let line = match serde_json::from_str::<AnyLine>(text).ok()? {
+            AnyLine::Pruned { pruned } => Self::Pruned(pruned.try_into().ok()?),
             AnyLine::Checkpoint { checkpoint } => Self::Checkpoint(checkpoint.try_into().ok()?),
             AnyLine::End { end } => Self::End(end.try_into().ok()?),
             AnyLine::Entry(entry) => Self::Entry(Box::new((*entry).try_into().ok()?)),
@@ -45,6 +48,7 @@ impl Line {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum AnyLine {
+    Pruned { pruned: PrunedLine },
     Checkpoint { checkpoint: CheckpointLine },
     End { end: EndLine },
     Entry(Box<EntryLine>),
@@ -68,6 +72,15 @@ struct EntryLine {
     detail: String,
     mac: String,
     digest: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PrunedLine {
+    seq: u64,
+    digest: String,
+    at: Timestamp,
+    older_than: Timestamp,
+    signature: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,6 +145,27 @@ impl TryFrom<EntryLine> for Linked {
             mac: digest(&line.mac)?,
         };
         Ok(Self { link: Link { seq: line.seq, digest: digest(&line.digest)? }, record })
+    }
+}
+
+impl From<&Pruned> for PrunedLine {
+    fn from(pruned: &Pruned) -> Self {
+        Self {
+            seq: pruned.link.seq,
+            digest: hex::encode(pruned.link.digest.as_bytes()),
+            at: pruned.at,
+            older_than: pruned.older_than,
+            signature: hex::encode(&pruned.signature),
+        }
+    }
+}
+
+impl TryFrom<PrunedLine> for Pruned {
+    type Error = Bad;
+    fn try_from(line: PrunedLine) -> Result<Self, Bad> {
+        let link = Link { seq: line.seq, digest: digest(&line.digest)? };
+        let signature = hex::decode(&line.signature).ok_or(Bad)?;
+        Ok(Self { link, at: time(line.at)?, older_than: time(line.older_than)?, signature })
     }
 }
 

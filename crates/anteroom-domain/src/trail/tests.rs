@@ -1,5 +1,7 @@
 //! Damage of every kind to a good export, as a table and at random: all of it is found, and named.
 
+mod pruned;
+
 use crate::ids::{AccountId, AuditId, SessionId};
 use crate::trail::chain::{Checkpoint, Link, Linked, is_checkpoint_due};
 use crate::trail::export::{Contents, End, ExportVerifier};

@@ -6,12 +6,17 @@
 //! - the chain: a changed MAC, number or digest, an entry removed, moved or put in;
 //! - checkpoints: a chain that was computed anew after any of these, which whoever writes to the database can do, and a
 //!   chain that was cut off at its end;
+//! - the head: a chain that was cut off since the last checkpoint;
 //! - checkpoints kept elsewhere: the same, where those in the database were replaced too.
+//!
+//! A trail may begin behind a link that says, signed, that what was before it was old and was pruned. Entries that are
+//! missing at the beginning without such a word are missing.
 
 use crate::ids::AuditId;
-use crate::trail::chain::{Checkpoint, Link, Linked, link_digest};
+use crate::trail::chain::{Checkpoint, Head, Link, Linked, Pruned, link_digest};
 use crate::trail::record::AuditRecord;
 use anteroom_crypto::{Digest, Keyring, VerifyingKey};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -34,6 +39,8 @@ pub enum Kept {
     Inside,
     /// Elsewhere.
     Outside,
+    /// It is none, but the end of the chain as it was noted when it was last linked.
+    Head,
 }
 
 impl fmt::Display for Kept {
@@ -41,6 +48,7 @@ impl fmt::Display for Kept {
         f.write_str(match self {
             Self::Inside => "kept with the entries",
             Self::Outside => "in the checkpoints file",
+            Self::Head => "noted as the head of the chain",
         })
     }
 }
@@ -69,6 +77,16 @@ pub enum Finding {
         "entry {seq} ({id}) is not the one that its checkpoint {kept} has seen: the chain up to here was made anew"
     )]
     Replaced { seq: u64, id: AuditId, kept: Kept },
+    #[error("the head of the chain, at entry {seq}, is not what was noted when it was last linked")]
+    AlteredHead { seq: u64 },
+    #[error("the head of the chain was not noted, or what was noted is gone")]
+    NoHead,
+    #[error("that entries up to {seq} were pruned has no good signature: they may have been removed")]
+    UnsignedPruning { seq: u64 },
+    #[error(
+        "entries up to {seq} were pruned, and the checkpoint of entry {seq} {kept} has seen another trail"
+    )]
+    PrunedAnother { seq: u64, kept: Kept },
     #[error("the checkpoint of entry {seq} was removed from the entries: the checkpoints file has it")]
     CheckpointRemoved { seq: u64 },
     #[error("the checkpoint of entry {seq} is out of order: moved, or there twice")]
@@ -98,6 +116,8 @@ pub struct Report {
     pub entries: u64,
     /// Written and not linked yet.
     pub waiting: u64,
+    /// Where the trail begins: what was before was pruned.
+    pub pruned: Option<Pruned>,
     /// Good ones, by where they were kept.
     pub checkpoints: BTreeMap<Kept, u64>,
     /// The end of the chain.
@@ -113,6 +133,8 @@ pub struct Verifier<'k> {
     /// so that one wrong digest is not found a second time at the next entry. Empty after a gap.
     grounds: Vec<Digest>,
     awaited: BTreeMap<u64, Vec<(Kept, Checkpoint)>>,
+    /// The head was looked for, and there is none.
+    headless: bool,
     report: Report,
 }
 
@@ -120,17 +142,53 @@ impl<'k> Verifier<'k> {
     pub fn new(keys: Keys<'k>) -> Self {
         let last = Link::beginning();
         let checkpoints = BTreeMap::new();
-        let report = Report { entries: 0, waiting: 0, checkpoints, last, findings: Vec::new(), found: 0 };
-        Self { keys, grounds: vec![last.digest], awaited: BTreeMap::new(), report }
+        let (pruned, findings) = (None, Vec::new());
+        let report = Report { entries: 0, waiting: 0, pruned, checkpoints, last, findings, found: 0 };
+        Self { keys, grounds: vec![last.digest], awaited: BTreeMap::new(), headless: false, report }
+    }
+
+    /// Where the trail begins. Before anything else.
+    pub fn pruned(&mut self, pruned: Pruned) {
+        if !pruned.is_signed_by(&self.keys.signers) {
+            self.find(Finding::UnsignedPruning { seq: pruned.link.seq });
+            return;
+        }
+        self.report.last = pruned.link;
+        self.grounds = vec![pruned.link.digest];
+        self.report.pruned = Some(pruned);
     }
 
     /// Takes a checkpoint before its entry goes by.
     pub fn checkpoint(&mut self, kept: Kept, checkpoint: Checkpoint) {
         let seq = checkpoint.link.seq;
-        if checkpoint.is_signed_by(&self.keys.signers) {
-            self.awaited.entry(seq).or_default().push((kept, checkpoint));
-        } else {
+        if !checkpoint.is_signed_by(&self.keys.signers) {
             self.find(Finding::Unsigned { seq, kept });
+            return;
+        }
+        let begins = self.report.pruned.as_ref().map(|pruned| pruned.link);
+        match begins {
+            // Of what is gone. The last of these covers all before it.
+            Some(begins) if seq < begins.seq => {}
+            Some(begins) if seq == begins.seq && checkpoint.link.digest == begins.digest => {
+                *self.report.checkpoints.entry(kept).or_default() += 1;
+            }
+            Some(begins) if seq == begins.seq => self.find(Finding::PrunedAnother { seq, kept }),
+            _ => self.awaited.entry(seq).or_default().push((kept, checkpoint)),
+        }
+    }
+
+    /// What was noted as the end of the chain, before the entries are read. Needs the keyring.
+    pub fn head(&mut self, head: Option<Head>) {
+        let Some(keyring) = self.keys.keyring else { return };
+        match head {
+            None => self.headless = true,
+            Some(head) if !head.is_authentic(keyring) => {
+                self.find(Finding::AlteredHead { seq: head.link.seq });
+            }
+            Some(Head { link, .. }) => {
+                let noted = Checkpoint { link, at: Timestamp::UNIX_EPOCH, signature: Vec::new() };
+                self.awaited.entry(link.seq).or_default().push((Kept::Head, noted));
+            }
         }
     }
 
@@ -196,6 +254,9 @@ impl<'k> Verifier<'k> {
     /// After the last entry: checkpoints that still wait have seen more than there is.
     pub fn finish(mut self) -> Report {
         let last = self.report.last.seq;
+        if self.headless && last > 0 {
+            self.find(Finding::NoHead);
+        }
         let furthest = self.awaited.last_key_value().filter(|(seq, _)| **seq > last);
         let kept = furthest.and_then(|(seq, seen)| seen.iter().map(|(kept, _)| (*seq, *kept)).max());
         if let Some((seq, kept)) = kept {
@@ -212,7 +273,8 @@ impl<'k> Verifier<'k> {
     fn meet(&mut self, linked: &Linked) {
         let seq = linked.link.seq;
         let Some(checkpoints) = self.awaited.remove(&seq) else { return };
-        if checkpoints.iter().all(|(kept, _)| *kept == Kept::Outside) {
+        let is_kept = |place| checkpoints.iter().any(|(kept, _)| *kept == place);
+        if is_kept(Kept::Outside) && !is_kept(Kept::Inside) {
             self.find(Finding::CheckpointRemoved { seq });
         }
         for (kept, checkpoint) in checkpoints {

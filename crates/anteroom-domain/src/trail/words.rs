@@ -3,6 +3,8 @@
 //! The trail outlives the release that wrote it, so kinds are matched as text: one without a sentence here is named with
 //! its details, never left out.
 
+mod messages;
+
 use crate::trail::record::AuditRecord;
 use serde_json::Value;
 
@@ -19,6 +21,7 @@ pub fn sentence(entry: &AuditRecord, facts: Facts) -> String {
         .or_else(|| journeys(kind, &detail))
         .or_else(|| tokens(kind, &detail))
         .or_else(|| operation(kind, &detail))
+        .or_else(|| messages::sentence(kind, &detail))
         .unwrap_or_else(|| detail.fallback(kind, &entry.outcome))
 }
 
@@ -212,6 +215,11 @@ fn operation(kind: &str, detail: &Detail) -> Option<String> {
         "configuration_changed" => {
             format!("The configuration with digest {} is in use.", detail.text("digest"))
         }
+        "trail_pruned" => format!(
+            "The {} oldest entries of the trail, up to number {}, were removed: they were kept as long as they must be.",
+            detail.number("entries"),
+            detail.number("up_to")
+        ),
         "rate_limited" => format!(
             "{} requests in a minute were turned away by the limit `{}`.",
             detail.number("count"),
@@ -237,7 +245,7 @@ impl Detail {
         self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// `message_failed` with its details: `Message failed: attempts 3, channel email.`
+    /// `thing_failed` with its details: `Thing failed: attempts 3, channel email.`
     fn fallback(&self, kind: &str, outcome: &str) -> String {
         let mut letters = kind.replace('_', " ");
         if let Some(first) = letters.get_mut(..1) {
@@ -324,10 +332,10 @@ mod tests {
     fn what_has_no_sentence_is_named_with_its_details() {
         for (kind, outcome, detail, expected) in [
             (
-                "message_failed",
+                "thing_failed",
                 "failure",
                 r#"{"channel":"email","last_attempt":3}"#,
-                "Message failed (a failure): channel email, last attempt 3.",
+                "Thing failed (a failure): channel email, last attempt 3.",
             ),
             ("reset_completed", "success", "{}", "Reset completed."),
             ("sign_in_refused", "failure", r#"{"reason":"x"}"#, "Sign in refused (a failure): reason x."),

@@ -180,6 +180,7 @@ async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
                 to: address,
                 mail: Mail::PasswordChanged { at: now, link: prepared.reset_link.clone() },
             },
+            reference: prepared.origin.reference,
             created_at: now,
             expires_at: now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
         };

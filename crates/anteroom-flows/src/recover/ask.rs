@@ -162,6 +162,7 @@ fn mail(prepared: &Prepared, account: &Account, address: &EmailAddress) -> Messa
                 minutes: u16::try_from(prepared.minutes.as_mins()).unwrap_or(u16::MAX),
             },
         },
+        reference: Some(prepared.visitor.reference),
         created_at: prepared.visitor.now,
         expires_at: link.link.expires_at,
     }

@@ -38,7 +38,11 @@ pub async fn ask_again(
     }
     let account = provider.store.account_by_address(&FoldedAddress::from_entered(entered)).await?;
     let invited = account.filter(|account| account.status == AccountStatus::Invited);
-    let sent = invited.map(|account| (invitation(provider, &account, visitor.now), account.id));
+    let sent = invited.map(|account| {
+        let mut invitation = invitation(provider, &account, visitor.now);
+        invitation.message.reference = Some(visitor.reference);
+        (invitation, account.id)
+    });
     let work = Arc::new((windows, sent, Origin::of(visitor, &provider.random)));
     let (now, alive) = (visitor.now, u64::from(policy.links_alive));
     let write = provider.store.write(move |tx: Tx| {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, kept, open};
 use crate::onward::{Onward, StepPage, proceed};
+use crate::phones::is_reached;
 use crate::provider::Provider;
 use crate::trail::Origin;
 use crate::visitor::{Visitor, new_id};
@@ -53,6 +54,8 @@ pub enum PhoneProblem {
     Extension,
     /// No region or range that codes are sent to.
     NotAllowed,
+    /// Nothing is configured that reaches this kind of phone.
+    Unreached,
     TooMany,
 }
 
@@ -90,6 +93,10 @@ pub async fn add_phone(
         Some(known) => known.id,
         None => PhoneId(new_id(&provider.random, visitor.now)),
     };
+    // Its page would offer no way, so it is not put on file at all.
+    if !is_reached(provider, added.kind) {
+        return again(provider, visitor, carried, PhoneProblem::Unreached).await;
+    }
     write_phone(provider, visitor, &proof, (id, added)).await?;
     waiting_for(provider, visitor, (carried, proof), Some(id)).await
 }
@@ -151,10 +158,14 @@ pub async fn verify(
     waiting: Waiting,
     phone: PhoneId,
 ) -> Result<PhoneOutcome, FlowError> {
-    match registering(provider, visitor, waiting).await? {
-        Some(found) => waiting_for(provider, visitor, found, Some(phone)).await,
-        None => Ok(PhoneOutcome::Gone),
+    let Some((carried, proof)) = registering(provider, visitor, waiting).await? else {
+        return Ok(PhoneOutcome::Gone);
+    };
+    let phones = provider.store.phones_of(proof.account).await?;
+    if phones.iter().any(|known| known.id == phone && !is_reached(provider, known.kind)) {
+        return again(provider, visitor, carried, PhoneProblem::Unreached).await;
     }
+    waiting_for(provider, visitor, (carried, proof), Some(phone)).await
 }
 
 /// Back to the phones: the number was mistyped, or another one is better.

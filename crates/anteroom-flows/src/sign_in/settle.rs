@@ -186,6 +186,7 @@ fn lock_notice(prepared: &Prepared, account: &Account) -> Message {
                 link: prepared.snapshot.issuer.endpoint("/forgot-password").to_string(),
             },
         },
+        reference: prepared.origin.reference,
         created_at: now,
         expires_at: now.checked_add(LOCK_NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
     }

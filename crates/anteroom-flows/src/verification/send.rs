@@ -134,6 +134,7 @@ fn prepare(
         account: Some(verification.account.id),
         locale: verification.account.locale.clone(),
         parcel,
+        reference: Some(visitor.reference),
         created_at: at,
         expires_at,
     };

@@ -12,7 +12,7 @@ use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -26,9 +26,12 @@ pub struct SmtpServer {
     pub host: String,
     pub port: u16,
     pub tls: SmtpTls,
+    /// In PEM: certificates that its own is held against, and no others. None: those that the system trusts.
+    pub authority: Option<String>,
     pub login: Option<(String, SecretString)>,
     pub from: EmailAddress,
     pub from_name: Option<String>,
+    /// For all of one message, from connecting to the server's last word.
     pub timeout: Duration,
 }
 
@@ -54,6 +57,7 @@ pub enum SmtpError {
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    timeout: Duration,
 }
 
 /// RFC 3834: nobody's absence notice needs to answer.
@@ -76,7 +80,7 @@ impl Header for AutoSubmitted {
 
 impl Smtp {
     pub fn new(server: &SmtpServer) -> Result<Self, SmtpError> {
-        let parameters = || TlsParameters::new(server.host.clone()).map_err(SmtpError::Tls);
+        let parameters = || parameters(server).map_err(SmtpError::Tls);
         let tls = match server.tls {
             SmtpTls::StartTls => Tls::Required(parameters()?),
             SmtpTls::Tls => Tls::Wrapper(parameters()?),
@@ -94,7 +98,7 @@ impl Smtp {
             }
             None => builder,
         };
-        Ok(Self { transport: builder.build(), from })
+        Ok(Self { transport: builder.build(), from, timeout: server.timeout })
     }
 
     pub(crate) async fn send(
@@ -104,9 +108,11 @@ impl Smtp {
         email: &Email,
     ) -> Result<(), Failure> {
         let message = self.message((id, at), to, email)?;
-        match self.transport.send(message).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failure(&error)),
+        // The transport's own limit is over once it is connected.
+        match tokio::time::timeout(self.timeout, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(failure(&error)),
+            Err(_) => Err(Failure::new(Reason::TimedOut)),
         }
     }
 
@@ -126,6 +132,17 @@ impl Smtp {
             .header(AutoSubmitted)
             .multipart(MultiPart::alternative_plain_html(email.text.clone(), email.html.clone()))
             .map_err(|_| Failure::new(Reason::Unwritable))
+    }
+}
+
+fn parameters(server: &SmtpServer) -> Result<TlsParameters, Error> {
+    let builder = TlsParameters::builder(server.host.clone());
+    match &server.authority {
+        None => builder.build(),
+        Some(pem) => {
+            let authority = Certificate::from_pem(pem.as_bytes())?;
+            builder.certificate_store(CertificateStore::None).add_root_certificate(authority).build()
+        }
     }
 }
 

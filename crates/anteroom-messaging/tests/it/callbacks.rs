@@ -35,13 +35,13 @@ async fn a_text_that_a_landline_swallowed_is_known_to_have_failed() {
         office.store.write(move |tx| async move { tx.finish_message(id, MessageResult::Sent, now).await });
     assert!(sent.await.unwrap());
     let callbacks = callbacks(&office);
-    callbacks.status(&signed(id, &[("MessageStatus", "sent")])).await.unwrap();
+    callbacks.status(&signed(id, &[("MessageStatus", "sent")]), now).await.unwrap();
     assert_eq!(office.until(id, |_| true).await.status, MessageStatus::Sent);
     let fate = [("MessageStatus", "undelivered"), ("ErrorCode", "30006"), ("To", "+12025550143")];
     let forged = Callback { signature: STANDARD.encode([0; 20]), ..signed(id, &fate) };
-    assert!(matches!(callbacks.status(&forged).await, Err(CallbackError::Signature)));
+    assert!(matches!(callbacks.status(&forged, now).await, Err(CallbackError::Signature)));
     assert_eq!(office.until(id, |_| true).await.status, MessageStatus::Sent);
-    callbacks.status(&signed(id, &fate)).await.unwrap();
+    callbacks.status(&signed(id, &fate), now).await.unwrap();
     let state = office.until(id, |_| true).await;
     assert_eq!((state.status, state.last_error.as_deref()), (MessageStatus::Failed, Some("text_refused")));
 }

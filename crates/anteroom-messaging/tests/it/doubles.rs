@@ -1,19 +1,9 @@
-//! A mail server and an HTTP API that do as they are told and keep what they got.
+//! A mail server that takes everything, for tests of the worker, and an HTTP API that does as it is told.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-
-/// What the mail server does with one message; the last one stands for all that follow.
-#[derive(Clone, Copy)]
-pub(crate) enum Mail {
-    Accept,
-    /// Answers RCPT with this.
-    Refuse(u16),
-    /// Hangs up in the middle of DATA.
-    Drop,
-}
 
 #[derive(Clone)]
 pub(crate) struct Double<Behaviour, Got> {
@@ -37,21 +27,20 @@ impl<Behaviour: Copy, Got: Clone> Double<Behaviour, Got> {
     }
 }
 
-pub(crate) async fn mail_server(told: &[Mail]) -> Double<Mail, String> {
+pub(crate) async fn mail_server() -> Double<(), String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let double = Double::new(listener.local_addr().unwrap().port(), told);
+    let double = Double::new(listener.local_addr().unwrap().port(), &[()]);
     let shared = double.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let behaviour = shared.next();
             let shared = shared.clone();
-            tokio::spawn(async move { speak_smtp(stream, behaviour, &shared).await });
+            tokio::spawn(async move { speak_smtp(stream, &shared).await });
         }
     });
     double
 }
 
-async fn speak_smtp(stream: TcpStream, behaviour: Mail, double: &Double<Mail, String>) -> Option<()> {
+async fn speak_smtp(stream: TcpStream, double: &Double<(), String>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 double ESMTP\r\n").await.ok()?;
     loop {
@@ -61,16 +50,8 @@ async fn speak_smtp(stream: TcpStream, behaviour: Mail, double: &Double<Mail, St
         }
         let answer = match line.get(..4)?.to_ascii_uppercase().as_str() {
             "EHLO" => "250 double\r\n".to_owned(),
-            "RCPT" => match behaviour {
-                Mail::Refuse(code) => format!("{code} no\r\n"),
-                Mail::Accept | Mail::Drop => "250 ok\r\n".to_owned(),
-            },
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await.ok()?;
-                if let Mail::Drop = behaviour {
-                    stream.read_line(&mut line).await.ok()?;
-                    return None;
-                }
                 let mut message = String::new();
                 while !message.ends_with("\r\n.\r\n") {
                     stream.read_line(&mut message).await.ok()?;
@@ -85,7 +66,7 @@ async fn speak_smtp(stream: TcpStream, behaviour: Mail, double: &Double<Mail, St
     }
 }
 
-/// A status with a body and further headers; status 0 never answers.
+/// A status with a body and further headers; status 0 never answers, status 1 hangs up instead.
 #[derive(Clone, Copy)]
 pub(crate) struct Answer(pub(crate) u16, pub(crate) &'static str, pub(crate) &'static str);
 
@@ -128,8 +109,10 @@ async fn speak_http(
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).await.ok()?;
     double.got.lock().unwrap().push(Got { head, body: String::from_utf8(bytes).ok()? });
-    if status == 0 {
-        return std::future::pending().await;
+    match status {
+        0 => return std::future::pending().await,
+        1 => return None,
+        _ => {}
     }
     let length = body.len();
     let answer = format!(

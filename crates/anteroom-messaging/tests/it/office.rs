@@ -65,6 +65,7 @@ impl Office {
             account: None,
             locale: None,
             parcel,
+            reference: None,
             created_at: now,
             expires_at: now.checked_add(SignedDuration::from_mins(10)).unwrap(),
         };
@@ -158,6 +159,7 @@ fn rendered(message: &Message) -> Rendered {
         Parcel::Text { to, code } => {
             Rendered::Text { to: to.clone(), body: format!("code {} & more", code.digits) }
         }
+        Parcel::Notice { to, notice } => Rendered::Text { to: to.clone(), body: notice.kind().to_owned() },
         Parcel::Call { to, code } => {
             let words = CallScript {
                 prompt: "Press <any> key.".to_owned(),

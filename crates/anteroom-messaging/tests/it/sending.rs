@@ -8,7 +8,7 @@ use anteroom_messaging::{
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::doubles::{Answer, Mail, api, mail_server};
+use crate::doubles::{Answer, api, mail_server};
 use crate::office::{Office, call, keyring, mail, number, text};
 
 pub(crate) fn smtp(port: u16) -> Senders {
@@ -16,6 +16,7 @@ pub(crate) fn smtp(port: u16) -> Senders {
         host: "127.0.0.1".to_owned(),
         port,
         tls: SmtpTls::None,
+        authority: None,
         login: None,
         from: EmailAddress::parse("no-reply@practice.example").unwrap(),
         from_name: Some("Practice".to_owned()),
@@ -43,7 +44,7 @@ fn texting(telephone: Telephone) -> Senders {
 
 #[tokio::test]
 async fn an_email_goes_out_once_in_both_forms_and_leaves_nothing_behind() {
-    let (office, server) = (Office::open().await, mail_server(&[Mail::Accept]).await);
+    let (office, server) = (Office::open().await, mail_server().await);
     let id = office.queue(mail()).await;
     let running = office.send_through(smtp(server.port));
     assert_eq!(office.end_of(id).await, None);
@@ -62,27 +63,6 @@ async fn an_email_goes_out_once_in_both_forms_and_leaves_nothing_behind() {
         assert!(got[0].contains(&part), "{part}\n{}", got[0]);
     }
     assert!(office.is_erased().await);
-}
-
-#[tokio::test]
-async fn a_mail_server_says_for_now_or_for_good() {
-    for (told, expected) in [(Mail::Refuse(450), "busy"), (Mail::Drop, "no_connection")] {
-        let (office, server) = (Office::open().await, mail_server(&[told, Mail::Accept]).await);
-        let id = office.queue(mail()).await;
-        let running = office.send_through(smtp(server.port));
-        assert_eq!(office.delay_of(id).await, expected);
-        assert!(!office.is_erased().await);
-        office.clock.advance(jiff::SignedDuration::from_secs(5));
-        assert_eq!(office.end_of(id).await, None);
-        running.stop().await;
-        assert_eq!(server.got().len(), 1);
-    }
-    let (office, server) = (Office::open().await, mail_server(&[Mail::Refuse(550)]).await);
-    let id = office.queue(mail()).await;
-    let running = office.send_through(smtp(server.port));
-    assert_eq!(office.end_of(id).await.as_deref(), Some("rejected"));
-    assert!(office.is_erased().await);
-    running.stop().await;
 }
 
 #[tokio::test]
@@ -106,6 +86,8 @@ async fn twilio_refuses_for_now_or_for_good() {
     for (answer, expected) in [
         (Answer(429, "Retry-After: 7\r\n", r#"{"code": 20429}"#), "busy"),
         (Answer(500, "", "oops"), "busy"),
+        (Answer(503, "", r#"{"code": 21614}"#), "busy"),
+        (Answer(1, "", ""), "no_connection"),
         (Answer(401, "", r#"{"code": 20003}"#), "credentials"),
     ] {
         let (office, api) = (Office::open().await, api(&[answer]).await);
@@ -118,6 +100,8 @@ async fn twilio_refuses_for_now_or_for_good() {
         (Answer(400, "", r#"{"code": 21614, "message": "not a mobile number"}"#), "text_refused"),
         (Answer(400, "", r#"{"code": 21211}"#), "invalid_number"),
         (Answer(400, "", r#"{"code": 21408}"#), "rejected"),
+        (Answer(400, "", r#"{"code": 21610}"#), "text_refused"),
+        (Answer(400, "", r#"{"code": 99999}"#), "rejected"),
         (Answer(404, "", ""), "rejected"),
     ] {
         let (office, api) = (Office::open().await, api(&[answer]).await);
@@ -126,6 +110,34 @@ async fn twilio_refuses_for_now_or_for_good() {
         assert_eq!(office.end_of(id).await.as_deref(), Some(expected));
         running.stop().await;
     }
+}
+
+#[tokio::test]
+async fn what_twilio_puts_off_goes_out_once_and_not_before() {
+    let later = Answer(429, "Retry-After: 7\r\n", r#"{"code": 20429}"#);
+    let (office, api) = (Office::open().await, api(&[later, Answer(201, "", "{}")]).await);
+    let id = office.queue(text()).await;
+    let running = office.send_through(texting(twilio(&office, api.port)));
+    assert_eq!(office.delay_of(id).await, "busy");
+    office.clock.advance(jiff::SignedDuration::from_secs(6));
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(api.got().len(), 1, "seven seconds were asked for");
+    office.clock.advance(jiff::SignedDuration::from_secs(1));
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    assert_eq!(api.got().len(), 2);
+}
+
+/// Takes as long as the client is patient.
+#[tokio::test]
+async fn twilio_that_is_silent_is_asked_again_later() {
+    let (office, api) = (Office::open().await, api(&[Answer(0, "", "")]).await);
+    let id = office.queue(call()).await;
+    let senders = Senders { call: Some(twilio(&office, api.port)), ..Senders::default() };
+    let running = office.send_through(senders);
+    assert_eq!(office.delay_of(id).await, "timed_out");
+    running.stop().await;
+    assert_eq!(api.got().len(), 1);
 }
 
 #[tokio::test]

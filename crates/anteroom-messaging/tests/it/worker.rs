@@ -4,7 +4,7 @@ use anteroom_messaging::{Gateway, GatewayMethod, GatewayRequest, Senders, Teleph
 use anteroom_storage::MessageStatus;
 use jiff::SignedDuration;
 
-use crate::doubles::{Answer, Mail, api, mail_server};
+use crate::doubles::{Answer, api, mail_server};
 use crate::office::{Office, mail, text};
 use crate::sending::smtp;
 
@@ -39,7 +39,7 @@ async fn a_message_in_the_hands_of_a_node_that_dies_goes_out_after_its_lease() {
 
 #[tokio::test]
 async fn two_workers_send_each_message_once() {
-    let (office, server) = (Office::open().await, mail_server(&[Mail::Accept]).await);
+    let (office, server) = (Office::open().await, mail_server().await);
     let mut ids = Vec::new();
     for _ in 0..40 {
         ids.push(office.queue(mail()).await);
@@ -55,7 +55,7 @@ async fn two_workers_send_each_message_once() {
 
 #[tokio::test]
 async fn a_provider_that_is_silent_holds_up_nobody_else() {
-    let (office, server) = (Office::open().await, mail_server(&[Mail::Accept]).await);
+    let (office, server) = (Office::open().await, mail_server().await);
     let silent = api(&[Answer(0, "", "")]).await;
     for _ in 0..20 {
         office.queue(text()).await;

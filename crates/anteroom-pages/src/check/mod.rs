@@ -20,7 +20,7 @@ use crate::emails::{
 };
 use crate::error::Fault;
 use crate::locale::Locale;
-use crate::phone::{self, CodeCall, CodeText};
+use crate::phone::{self, CodeCall, CodeText, PhoneAddedText};
 use crate::theme::Theme;
 use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
@@ -92,6 +92,7 @@ fn all() -> Vec<Sampled> {
         email::<PhoneAddedEmail>(),
         email::<AuthenticatorAppEmail>(),
         spoken(&[phone::TEXT], &CodeText::samples()),
+        spoken(&[phone::PHONE_ADDED], &PhoneAddedText::samples()),
         spoken(
             &[phone::CALL_PROMPT, phone::CALL_CODE, phone::CALL_AGAIN, phone::CALL_GOODBYE],
             &CodeCall::samples(),

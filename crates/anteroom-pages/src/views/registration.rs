@@ -60,6 +60,8 @@ pub enum AddPhoneProblem {
     Extension,
     /// Outside the regions that the practice sends to, or a number that costs extra.
     NotAllowed,
+    /// A landline, where the practice makes no calls.
+    Unreached,
     TooMany,
     Stale,
 }
@@ -136,6 +138,7 @@ impl Page for AddPhonePage {
             AddPhoneProblem::NotANumber,
             AddPhoneProblem::Extension,
             AddPhoneProblem::NotAllowed,
+            AddPhoneProblem::Unreached,
             AddPhoneProblem::TooMany,
             AddPhoneProblem::Stale,
         ];

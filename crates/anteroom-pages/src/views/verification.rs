@@ -128,6 +128,8 @@ pub struct NoPhonePage {
     pub sign_in_href: String,
     /// From when on a phone that is on file already will serve.
     pub later: Option<Moment>,
+    /// There may be phones, and nothing that sends codes to them: only the practice can put that right.
+    pub unreached: bool,
 }
 
 const REASONS: [VerifyReason; 5] = [
@@ -247,8 +249,11 @@ impl Page for NoPhonePage {
     const TEMPLATE: &'static str = "no-phone";
 
     fn samples() -> Vec<Self> {
-        let page = |reason| NoPhonePage { reason, sign_in_href: "/sign-in".to_owned(), later: None };
+        let sign_in_href = || "/sign-in".to_owned();
+        let page =
+            |reason| NoPhonePage { reason, sign_in_href: sign_in_href(), later: None, unreached: false };
         let later = NoPhonePage { later: Some(tomorrow()), ..page(VerifyReason::Recovery) };
-        REASONS.map(page).into_iter().chain([later]).collect()
+        let unreached = NoPhonePage { unreached: true, ..page(VerifyReason::Recovery) };
+        REASONS.map(page).into_iter().chain([later, unreached]).collect()
     }
 }

@@ -37,6 +37,7 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
                     to: address(number),
                     mail: Mail::AccountLocked { at: at(0), link: format!("https://demo.example/{number}") },
                 },
+                reference: None,
                 created_at: at(i64::from(number)),
                 expires_at: at(1000),
             };

@@ -5,6 +5,7 @@ use crate::support::{self, on_both_databases};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
 use anteroom_domain::phone::E164;
+use anteroom_domain::reference::Reference;
 use anteroom_storage::{
     LeasedMessage, MessageResult, MessageState, MessageStatus, Store, StoreError, StoreOptions,
 };
@@ -18,6 +19,8 @@ on_both_databases!(
     only_the_newest_lease_puts_off,
     messages_expire_unsent,
     a_provider_may_take_its_word_back,
+    the_end_of_a_message_is_in_the_trail_with_it,
+    an_end_that_is_rolled_back_leaves_no_entry,
 );
 
 fn message(number: u8, parcel: Parcel) -> Message {
@@ -26,6 +29,7 @@ fn message(number: u8, parcel: Parcel) -> Message {
         account: None,
         locale: None,
         parcel,
+        reference: None,
         created_at: at(i64::from(number)),
         expires_at: at(1000),
     }
@@ -148,10 +152,89 @@ async fn a_provider_may_take_its_word_back(options: StoreOptions) {
     let store = queued(&options, vec![text(1), text(2)]).await;
     finish(&store, message_id(1), MessageResult::Sent).await;
     let note = |number| {
-        store.write(move |tx| async move { tx.note_undelivered(message_id(number), "text_refused").await })
+        store.write(move |tx| async move {
+            tx.note_undelivered(message_id(number), "text_refused", at(600)).await
+        })
     };
     assert!(note(1).await.unwrap());
     assert!(!note(1).await.unwrap() && !note(2).await.unwrap());
     let refused = MessageState { status: MessageStatus::Failed, last_error: Some("text_refused".to_owned()) };
     assert_eq!((state(&store, 1).await, state(&store, 2).await.status), (refused, MessageStatus::Queued));
+}
+
+fn by(account: u8, message: Message) -> Message {
+    let reference = Some(Reference::from_random([account; 5]));
+    Message { account: Some(account_id(account)), reference, ..message }
+}
+
+/// Kind, outcome, reference and details of each entry, in the order in which they were written.
+async fn trail(store: &Store) -> Vec<(String, String, Option<String>, String)> {
+    let mut entries = store.recent_entries(100).await.unwrap();
+    entries.reverse();
+    for entry in &entries {
+        assert!(store.verify_mac(entry));
+    }
+    let told = entries.into_iter().map(|entry| (entry.kind, entry.outcome, entry.reference, entry.detail));
+    told.collect()
+}
+
+async fn the_end_of_a_message_is_in_the_trail_with_it(options: StoreOptions) {
+    let store = queued(&options, vec![by(1, mail(1)), by(2, text(2)), by(3, text(3)), mail(4)]).await;
+    let retry = MessageResult::Retry { attempt: 0, at: at(105), error: "busy" };
+    assert!(finish(&store, message_id(1), retry).await);
+    assert!(trail(&store).await.is_empty(), "nothing is over");
+    assert!(finish(&store, message_id(1), MessageResult::Sent).await);
+    assert!(!finish(&store, message_id(1), MessageResult::Sent).await);
+    assert!(finish(&store, message_id(2), MessageResult::Sent).await);
+    let noted =
+        store.write(|tx| async move { tx.note_undelivered(message_id(2), "text_refused", at(600)).await });
+    assert!(noted.await.unwrap());
+    let expired: Result<u64, StoreError> =
+        store.write(|tx| async move { tx.expire_messages(at(1000), 10).await }).await;
+    assert_eq!(expired.unwrap(), 2);
+    let reference = |number| Some(Reference::from_random([number; 5]).to_string());
+    let entry = |kind: &str, outcome: &str, number: Option<u8>, detail: &str| {
+        (kind.to_owned(), outcome.to_owned(), number.and_then(reference), detail.to_owned())
+    };
+    let phone = r#""message":"code","phone":"•••-•••-••43""#;
+    let mut expected = [
+        entry("message_sent", "success", Some(1), r#"{"channel":"email","message":"account_locked"}"#),
+        entry("message_sent", "success", Some(2), &format!(r#"{{"channel":"text",{phone}}}"#)),
+        entry(
+            "message_failed",
+            "failure",
+            Some(2),
+            &format!(r#"{{"channel":"text",{phone},"reason":"text_refused"}}"#),
+        ),
+        entry(
+            "message_failed",
+            "failure",
+            None,
+            r#"{"channel":"email","message":"account_locked","reason":"expired"}"#,
+        ),
+        entry(
+            "message_failed",
+            "failure",
+            Some(3),
+            &format!(r#"{{"channel":"text",{phone},"reason":"expired"}}"#),
+        ),
+    ];
+    // Those of one moment have no order.
+    let mut told = trail(&store).await;
+    told.sort();
+    expected.sort();
+    assert_eq!(told, expected);
+    let of_the_second = store.entries_of_account(account_id(2), 10).await.unwrap();
+    assert_eq!(of_the_second.iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(600), at(500)]);
+}
+
+async fn an_end_that_is_rolled_back_leaves_no_entry(options: StoreOptions) {
+    let store = queued(&options, vec![mail(1)]).await;
+    let unit = store.write(|tx| async move {
+        tx.finish_message(message_id(1), MessageResult::Sent, at(500)).await?;
+        Err::<(), _>(StoreError::Statement("on purpose".to_owned()))
+    });
+    assert!(unit.await.is_err());
+    assert!(trail(&store).await.is_empty());
+    assert_eq!(state(&store, 1).await.status, MessageStatus::Queued);
 }

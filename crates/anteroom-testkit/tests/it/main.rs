@@ -15,6 +15,7 @@ mod journeys;
 mod logout;
 mod nodes;
 mod resources;
+mod retention;
 mod sign_in;
 mod token;
 mod upkeep;

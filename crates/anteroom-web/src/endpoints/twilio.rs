@@ -23,7 +23,7 @@ pub(crate) async fn status(
 ) -> Response {
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
     let callback = read(&web, (id, &uri), &headers, &body);
-    match callbacks.status(&callback).await {
+    match callbacks.status(&callback, web.provider.clock.now()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => refuse(&error),
     }

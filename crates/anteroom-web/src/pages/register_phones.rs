@@ -128,6 +128,7 @@ const fn shown_as(problem: PhoneProblem) -> AddPhoneProblem {
         PhoneProblem::NotANumber => AddPhoneProblem::NotANumber,
         PhoneProblem::Extension => AddPhoneProblem::Extension,
         PhoneProblem::NotAllowed => AddPhoneProblem::NotAllowed,
+        PhoneProblem::Unreached => AddPhoneProblem::Unreached,
         PhoneProblem::TooMany => AddPhoneProblem::TooMany,
     }
 }

@@ -5,6 +5,7 @@ use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
 use anteroom_flows::journey::{Waiting, open};
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
+use anteroom_flows::phones::NoPhone;
 use anteroom_flows::visitor::Live;
 use anteroom_oidc::ScopeSet;
 use anteroom_pages::{
@@ -95,7 +96,7 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
         Step::ExpiredPassword { account, set_at } => shown.expired_password(&account, set_at),
         Step::CompleteRegistration => see_other(COMPLETE_REGISTRATION),
         Step::Verify(verification) => verify::page(shown, &verification, say),
-        Step::NoSecondFactor { purpose, later } => shown.no_phone(verify::reason(purpose, false), later),
+        Step::NoSecondFactor { purpose, why } => shown.no_phone(verify::reason(purpose, false), why),
         Step::AddPhones { phones, .. } => register_phones::page(shown, &phones, None),
         Step::NewPassword { reason, account } => new_password::page(shown, (reason, &account), None),
     })
@@ -123,11 +124,17 @@ impl<'a> Shown<'a> {
         })
     }
 
-    fn no_phone(self, reason: anteroom_pages::VerifyReason, later: Option<Timestamp>) -> Response {
+    fn no_phone(self, reason: anteroom_pages::VerifyReason, why: NoPhone) -> Response {
+        let (unreached, later) = match why {
+            NoPhone::Missing => (false, None),
+            NoPhone::Waits(from) => (false, Some(from)),
+            NoPhone::Unreached => (true, None),
+        };
         let view = NoPhonePage {
             reason,
             sign_in_href: "/sign-in".to_owned(),
             later: later.map(|at| moment(self.asker, at)),
+            unreached,
         };
         self.frame.page(StatusCode::OK, &view)
     }

@@ -138,6 +138,12 @@ fn tell(report: &Report) -> Result<(), CommandError> {
         count(Kept::Inside),
         count(Kept::Outside),
     ));
+    if let Some(pruned) = &report.pruned {
+        say(&format!(
+            "It begins behind entry {}: what was before was older than {}, and was removed on {}.",
+            pruned.link.seq, pruned.older_than, pruned.at
+        ));
+    }
     if report.found == 0 {
         say("The trail is whole: nothing was changed, removed, moved or put in.");
         return Ok(());

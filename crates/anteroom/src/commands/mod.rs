@@ -68,6 +68,11 @@ pub fn complain(error: &CommandError) {
     let _ = writeln!(std::io::stderr(), "anteroom: {error}");
 }
 
+/// What is no error, and should be known.
+pub fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "warning: {text}");
+}
+
 /// What a command has to say goes to standard output; a closed pipe ends the matter.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");

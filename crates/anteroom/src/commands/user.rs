@@ -98,7 +98,7 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
         let zone = provider.snapshot().practice.time_zone.clone();
         let when = usable_from.to_zoned_datetime(zone).strftime("%F %H:%M %Z").to_string();
         say(&format!(
-            "The phone is on file and takes codes from {when}. Every address of {address} is told."
+            "The phone is on file and takes codes from {when}. Every address and every cell phone of {address} is told."
         ));
         Ok(())
     })

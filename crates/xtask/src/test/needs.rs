@@ -27,6 +27,12 @@ pub(super) static FONTS: Need =
 pub(super) static NODE: Need =
     Need { name: "Node.js 18 or newer, and npm", present: node, packages: &["nodejs", "npm"] };
 
+pub(super) static MAIL_SERVER: Need = Need {
+    name: "a Python with aiosmtpd, and openssl",
+    present: || mail_server().is_some() && on_path("openssl").is_some(),
+    packages: &["python3-aiosmtpd", "openssl"],
+};
+
 const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 const OLDEST_NODE: u32 = 18;
@@ -85,6 +91,13 @@ fn apt_get() -> Command {
 pub(super) fn chromium() -> Option<PathBuf> {
     let mac = Path::new(MAC_CHROME);
     CHROMIUM_NAMES.iter().find_map(|name| on_path(name)).or_else(|| mac.exists().then(|| mac.to_owned()))
+}
+
+/// The Python that has aiosmtpd: Debian's own has its packages, whichever comes first in the search path.
+pub(super) fn mail_server() -> Option<PathBuf> {
+    let candidates = [Some(PathBuf::from("/usr/bin/python3")), on_path("python3")];
+    let has_it = |python: &PathBuf| succeeds(Command::new(python).args(["-c", "import aiosmtpd"]));
+    candidates.into_iter().flatten().find(has_it)
 }
 
 fn fonts() -> bool {

@@ -40,7 +40,7 @@ pub enum CallbackError {
 
 impl Callbacks {
     /// Notes what could not be delivered, so that its person is told to try another way.
-    pub async fn status(&self, callback: &Callback) -> Result<(), CallbackError> {
+    pub async fn status(&self, callback: &Callback, now: Timestamp) -> Result<(), CallbackError> {
         self.check(callback)?;
         let field = |name: &str| {
             callback.params.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
@@ -48,7 +48,7 @@ impl Callbacks {
         let Some(status) = field("MessageStatus").or_else(|| field("CallStatus")) else { return Ok(()) };
         let Some(reason) = outcome(status, field("ErrorCode")) else { return Ok(()) };
         let (id, error) = (callback.message, reason.as_str());
-        let note = self.store.write(move |tx| async move { tx.note_undelivered(id, error).await });
+        let note = self.store.write(move |tx| async move { tx.note_undelivered(id, error, now).await });
         if note.await? {
             tracing::warn!(message = %id, "sent, and not delivered: {error}");
         }

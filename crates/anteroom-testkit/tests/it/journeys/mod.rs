@@ -6,9 +6,12 @@ mod codes;
 mod expiry;
 mod new_password;
 mod races;
+mod reach;
 mod recovery;
 mod registration;
 mod step_up;
+mod support;
+mod telephone;
 
 use anteroom_domain::message::{Mail, Parcel};
 use anteroom_testkit::{Answer, Browser, TestProvider};
@@ -37,7 +40,7 @@ pub(crate) async fn digits(provider: &TestProvider) -> String {
     provider.replace_a_node().await;
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
         Parcel::Text { code, .. } | Parcel::Call { code, .. } => Some(code.digits),
-        Parcel::Email { .. } => None,
+        Parcel::Email { .. } | Parcel::Notice { .. } => None,
     });
     found.unwrap()
 }

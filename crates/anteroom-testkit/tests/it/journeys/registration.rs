@@ -18,6 +18,12 @@ const ERIN: &str = "erin@practice.example";
 
 async fn invited(backend: &Backend) -> TestProvider {
     let provider = TestProvider::start(backend).await;
+    invited_to(&provider).await;
+    provider
+}
+
+/// Invites Erin.
+pub(crate) async fn invited_to(provider: &TestProvider) {
     let invitee = Invitee {
         address: EmailAddress::parse(ERIN).unwrap(),
         profile: Profile::default(),
@@ -25,7 +31,6 @@ async fn invited(backend: &Backend) -> TestProvider {
         locale: None,
     };
     invite(&provider.provider, invitee).await.unwrap();
-    provider
 }
 
 async fn invitation(provider: &TestProvider) -> String {
@@ -37,7 +42,7 @@ async fn invitation(provider: &TestProvider) -> String {
 }
 
 /// Takes up the invitation: the page where phones are named.
-async fn accept(provider: &TestProvider, browser: &Browser) -> Answer {
+pub(crate) async fn accept(provider: &TestProvider, browser: &Browser) -> Answer {
     let page = browser.get(&invitation(provider).await).await;
     through(browser, &page, "/register", &[]).await
 }

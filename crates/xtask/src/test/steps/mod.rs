@@ -38,6 +38,12 @@ pub(super) const STEPS: &[Step] = &[
         run: cargo_steps::tests_on_postgres,
     },
     Step {
+        name: "mail",
+        about: "emails through a real mail server that refuses, delays and hangs up",
+        needs: &[&needs::MAIL_SERVER],
+        run: cargo_steps::tests_with_a_mail_server,
+    },
+    Step {
         name: "journeys",
         about: "people's journeys through the demo, in headless Chromium",
         needs: &[&needs::NODE, &needs::CHROMIUM, &needs::FONTS],

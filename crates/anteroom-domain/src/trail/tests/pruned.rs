@@ -1,0 +1,117 @@
+//! A trail whose beginning was pruned, a head that was noted, and what is found where somebody else had a hand in it.
+
+use super::*;
+use crate::trail::chain::{Head, Pruned};
+use crate::trail::verify::{Kept, Keys, Verifier};
+
+/// Pruned up to entry 4, whose checkpoint stays.
+fn pruned() -> (Trail, Pruned) {
+    let mut trail = Trail::good();
+    let link = trail.entries[3].link;
+    trail.entries.drain(..4);
+    (trail, Pruned::sign(link, (at(150), at(50)), &signer(&keyring())).unwrap())
+}
+
+fn lines(trail: &Trail, pruned: &Pruned) -> Vec<String> {
+    let mut lines = trail.lines();
+    lines.insert(0, Line::Pruned(pruned.clone()).write().unwrap());
+    lines
+}
+
+fn found(lines: &[String], outside: &[Checkpoint]) -> Vec<Finding> {
+    let with_key = verify(lines, true, outside).findings;
+    assert_eq!(with_key, verify(lines, false, outside).findings);
+    with_key
+}
+
+#[test]
+fn a_trail_begins_where_a_signature_says_it_was_pruned() {
+    let (trail, word) = pruned();
+    let outside = Trail::good().checkpoints;
+    let lines = lines(&trail, &word);
+    assert_eq!(Line::read(&lines[0]), Some(Line::Pruned(word.clone())));
+    assert_eq!(found(&lines, &outside), []);
+    let report = verify(&lines, true, &outside);
+    assert_eq!((report.entries, report.last.seq, report.pruned), (5, 9, Some(word)));
+    // Those of 4, 8 and 9, on either side.
+    assert_eq!(report.checkpoints.values().copied().collect::<Vec<_>>(), [3, 3]);
+}
+
+#[test]
+fn a_removal_that_is_not_the_sweepers_is_found() {
+    let (trail, word) = pruned();
+    assert_eq!(found(&trail.lines(), &[])[0], Finding::Missing { first: 1, last: 4 }, "without a word of it");
+    let mut more = trail.clone();
+    more.entries.remove(0);
+    assert_eq!(found(&lines(&more, &word), &[]), [Finding::Missing { first: 5, last: 5 }]);
+    // A word that somebody without the key has made, or changed.
+    let link = trail.entries[0].link;
+    let forged = Pruned::sign(link, (at(150), at(50)), &signer(&Keyring::for_tests(2))).unwrap();
+    assert_eq!(
+        found(&lines(&more, &forged), &[]),
+        [Finding::UnsignedPruning { seq: 5 }, Finding::Missing { first: 1, last: 5 }]
+    );
+    let raised = Pruned { link, ..word.clone() };
+    assert_eq!(found(&lines(&more, &raised), &[])[0], Finding::UnsignedPruning { seq: 5 });
+    let later = Pruned { older_than: at(60), ..word.clone() };
+    assert_eq!(found(&lines(&trail, &later), &[])[0], Finding::UnsignedPruning { seq: 4 });
+    // What was pruned does not come back, and the word stands first.
+    let back =
+        Trail { entries: [&Trail::good().entries[3..4], &trail.entries[..]].concat(), ..trail.clone() };
+    assert_eq!(found(&lines(&back, &word), &[]), [Finding::OutOfOrder { seq: 4, id: id(4) }]);
+    let mut moved = lines(&trail, &word);
+    moved.swap(0, 1);
+    assert!(found(&moved, &[]).contains(&Finding::Line { file: "export", line: 2 }));
+}
+
+#[test]
+fn a_checkpoint_from_outside_has_seen_what_was_pruned() {
+    let (trail, word) = pruned();
+    let link = Link { seq: 4, digest: Digest::from_slice(&[1; 32]).unwrap() };
+    let other = Checkpoint::sign(link, at(100), &signer(&keyring())).unwrap();
+    let finding = Finding::PrunedAnother { seq: 4, kept: Kept::Outside };
+    assert_eq!(found(&lines(&trail, &word), &[other]), [finding]);
+}
+
+fn findings_with(entries: &[Linked], head: Option<Head>) -> Vec<Finding> {
+    let keyring = keyring();
+    let mut verifier = Verifier::new(Keys { keyring: Some(&keyring), signers: Vec::new() });
+    verifier.head(head);
+    for linked in entries {
+        verifier.entry(linked);
+    }
+    verifier.finish().findings
+}
+
+#[test]
+fn a_cut_since_the_last_checkpoint_is_found_by_the_head() {
+    let entries = Trail::good().entries;
+    let head = |place: usize| Some(Head::of(entries[place].link, &keyring()));
+    assert_eq!(findings_with(&entries, head(8)), []);
+    assert_eq!(findings_with(&entries, head(5)), [], "linked further while it was read");
+    let cut = Finding::Truncated { last: 6, seq: 9, kept: Kept::Head };
+    assert_eq!(findings_with(&entries[..6], head(8)), [cut]);
+    assert_eq!(findings_with(&entries, None), [Finding::NoHead]);
+    assert_eq!(findings_with(&[], None), []);
+    let made_up = Some(Head::of(entries[5].link, &Keyring::for_tests(2)));
+    assert_eq!(findings_with(&entries[..6], made_up), [Finding::AlteredHead { seq: 6 }]);
+    let anew = chained((1..=9).map(|number| record(if number == 9 { 19 } else { number }, &keyring())));
+    let replaced = Finding::Replaced { seq: 9, id: id(19), kept: Kept::Head };
+    assert_eq!(findings_with(&anew, head(8)), [replaced]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// One changed byte anywhere in the word of it.
+    #[test]
+    fn any_changed_byte_of_the_word_is_found(place in any::<prop::sample::Index>(), flip in 1_u8..128) {
+        let (trail, word) = pruned();
+        let mut lines = lines(&trail, &word);
+        let mut first = std::mem::take(&mut lines[0]).into_bytes();
+        let place = place.index(first.len());
+        first[place] ^= flip;
+        lines[0] = String::from_utf8(first).unwrap();
+        prop_assert!(verify(&lines, true, &[]).found > 0);
+    }
+}

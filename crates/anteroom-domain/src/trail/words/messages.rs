@@ -1,0 +1,80 @@
+//! What became of the messages that were queued for people.
+
+use super::Detail;
+
+pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
+    let what = what(detail);
+    Some(match (kind, detail.text("channel").as_str()) {
+        ("message_sent", "email") => format!("Handed to the mail server: {what}."),
+        ("message_sent", _) => format!("Handed to the provider: {what}."),
+        ("message_failed", _) => format!("Not delivered: {what}; {}.", why(detail)?),
+        _ => return None,
+    })
+}
+
+fn what(detail: &Detail) -> String {
+    let message = detail.text("message");
+    match (message.as_str(), detail.text("channel").as_str()) {
+        ("code", "call") => format!("the call with a code to {}", detail.text("phone")),
+        ("code", _) => format!("the text with a code to {}", detail.text("phone")),
+        ("invitation", _) => "the invitation".to_owned(),
+        ("recovery", _) => "the mail for a password reset".to_owned(),
+        ("account_locked", _) => "the mail that tells of a lock".to_owned(),
+        ("password_changed", _) => "the mail that tells of a new password".to_owned(),
+        ("password_expires", _) => "the warning that the password expires".to_owned(),
+        ("phone_added", "text") => format!("the text that tells of a new phone to {}", detail.text("phone")),
+        ("phone_added", _) => "the mail that tells of a new phone".to_owned(),
+        _ => format!("the message `{message}`"),
+    }
+}
+
+fn why(detail: &Detail) -> Option<&'static str> {
+    Some(match detail.text("reason").as_str() {
+        "no_connection" => "there was no connection, however often it was tried",
+        "timed_out" => "there was no answer, however often it was tried",
+        "busy" => "the other side asked for patience until the message was of no use any more",
+        "credentials" => "the other side does not take the name and secret that are configured",
+        "rejected" => "the other side refused it for good",
+        "text_refused" => "the number takes no texts, as a landline's does not",
+        "invalid_number" => "there is no such number",
+        "not_answered" => "nobody took the call",
+        "not_configured" => "nobody is configured who would take it",
+        "unwritable" => "it could not be put into words",
+        "unreadable" => "what was queued could not be read any more",
+        "expired" => "its time was over before it was sent",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_message_is_plain() {
+        for (kind, detail, expected) in [
+            (
+                "message_sent",
+                r#"{"message":"recovery","channel":"email"}"#,
+                Some("Handed to the mail server: the mail for a password reset."),
+            ),
+            (
+                "message_sent",
+                r#"{"message":"code","channel":"call","phone":"•••-•••-••86"}"#,
+                Some("Handed to the provider: the call with a code to •••-•••-••86."),
+            ),
+            (
+                "message_failed",
+                r#"{"message":"code","channel":"text","phone":"•••-•••-••86","reason":"text_refused"}"#,
+                Some(
+                    "Not delivered: the text with a code to •••-•••-••86; the number takes no texts, as a landline's does not.",
+                ),
+            ),
+            ("message_failed", r#"{"message":"code","channel":"text","reason":"of a later release"}"#, None),
+            ("signed_in", "{}", None),
+        ] {
+            let detail = Detail(serde_json::from_str(detail).unwrap());
+            assert_eq!(sentence(kind, &detail).as_deref(), expected, "{kind}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The two ends of the trail: how far its beginning was pruned, and the head that was noted when it was last linked.
+
+use crate::StoreError;
+use crate::audit_chain::{CHAIN_LOCK, column};
+use crate::engine::Conn;
+use crate::entity::{audit_checkpoints, audit_entries, audit_head, audit_pruned};
+use crate::row::Place;
+use crate::store::{Reads, Store};
+use crate::sweep::try_lock;
+use anteroom_domain::audit::AuditEntry;
+use anteroom_domain::trail::chain::{Head, Link, Pruned};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+
+/// The table of the head has one row.
+const ONLY: i32 = 1;
+
+impl Reads {
+    /// None where nothing was ever linked.
+    pub async fn chain_head(&self) -> Result<Option<Head>, StoreError> {
+        let row = audit_head::Entity::find_by_id(ONLY).one(&self.conn).await?;
+        let Some(row) = row else { return Ok(None) };
+        let place = Place { table: "audit_head", id: &row.id };
+        let link = Link { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? };
+        Ok(Some(Head { link, mac: place.digest("mac", &row.mac)? }))
+    }
+
+    /// None where nothing was ever pruned.
+    pub async fn pruned(&self) -> Result<Option<Pruned>, StoreError> {
+        let newest = audit_pruned::Entity::find().order_by_desc(audit_pruned::Column::Seq);
+        let Some(row) = newest.one(&self.conn).await? else { return Ok(None) };
+        let place = Place { table: "audit_pruned", id: &row.seq };
+        Ok(Some(Pruned {
+            link: Link { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? },
+            at: place.time("at", row.at)?,
+            older_than: place.time("older_than", row.older_than)?,
+            signature: row.signature,
+        }))
+    }
+}
+
+pub(crate) async fn put_head(conn: &Conn, head: &Head) -> Result<(), StoreError> {
+    let row = audit_head::ActiveModel {
+        id: Set(ONLY),
+        seq: Set(column(head.link.seq)),
+        digest: Set(head.link.digest.as_bytes().to_vec()),
+        mac: Set(head.mac.as_bytes().to_vec()),
+    };
+    let rest = [audit_head::Column::Seq, audit_head::Column::Digest, audit_head::Column::Mac];
+    let replace = OnConflict::column(audit_head::Column::Id).update_columns(rest).to_owned();
+    audit_head::Entity::insert(row).on_conflict(replace).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+impl Store {
+    /// Removes the entries behind number `from` up to where `pruned` says, with the checkpoints before that, and tells the
+    /// trail of it. False while another node is at the chain, or where the trail does not begin at `from` any more. All of
+    /// them must be there: what somebody else removed is not covered up.
+    pub async fn prune_entries(
+        &self,
+        from: u64,
+        pruned: Pruned,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let (pruned, entry) = (pruned.clone(), entry.clone());
+            async move {
+                let begins = tx.pruned().await?.map_or(0, |pruned| pruned.link.seq);
+                if begins != from || !try_lock(&tx.conn, CHAIN_LOCK).await? {
+                    return Ok(false);
+                }
+                let up_to = column(pruned.link.seq);
+                let removed = audit_entries::Entity::delete_many()
+                    .filter(audit_entries::Column::ChainSeq.lte(up_to))
+                    .exec(&tx.conn)
+                    .await?;
+                if removed.rows_affected != pruned.link.seq.saturating_sub(from) {
+                    return Err(StoreError::Statement(
+                        "entries that were to be pruned are missing".to_owned(),
+                    ));
+                }
+                let before = audit_checkpoints::Column::Seq.lt(up_to);
+                audit_checkpoints::Entity::delete_many().filter(before).exec(&tx.conn).await?;
+                replace_pruned(&tx.conn, &pruned).await?;
+                tx.append(&entry).await?;
+                Ok(true)
+            }
+        })
+        .await
+    }
+}
+
+async fn replace_pruned(conn: &Conn, pruned: &Pruned) -> Result<(), StoreError> {
+    audit_pruned::Entity::delete_many().exec(conn).await?;
+    let row = audit_pruned::ActiveModel {
+        seq: Set(column(pruned.link.seq)),
+        digest: Set(pruned.link.digest.as_bytes().to_vec()),
+        signature: Set(pruned.signature.clone()),
+        at: Set(pruned.at.as_millisecond()),
+        older_than: Set(pruned.older_than.as_millisecond()),
+    };
+    audit_pruned::Entity::insert(row).exec_without_returning(conn).await?;
+    Ok(())
+}
