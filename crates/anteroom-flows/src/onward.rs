@@ -8,6 +8,7 @@ use anteroom_domain::interaction::Destination;
 use anteroom_domain::next_step::{self, Needs, NewPasswordReason, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
+use anteroom_domain::session::Session;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::errors::AuthorizationErrorCode;
@@ -76,6 +77,8 @@ pub enum Step {
     NewPassword {
         reason: NewPasswordReason,
         account: Box<Account>,
+        /// Of somebody signed in.
+        session: Option<Box<Session>>,
     },
 }
 
@@ -170,9 +173,12 @@ async fn page(
             let phones = provider.store.phones_of(account.id).await?;
             Step::AddPhones { account, phones }
         }
-        (NextStep::NewPassword(reason), Who::Proven(account, _)) => Step::NewPassword { reason, account },
+        (NextStep::NewPassword(reason), Who::Proven(account, _)) => {
+            Step::NewPassword { reason, account, session: None }
+        }
         (NextStep::NewPassword(reason), Who::SignedIn(live)) => {
-            Step::NewPassword { reason, account: Box::new(live.account) }
+            let session = Some(Box::new(live.session));
+            Step::NewPassword { reason, account: Box::new(live.account), session }
         }
         (NextStep::SignIn(reason), who) => {
             let known = who.account().filter(|_| reason != SignInReason::OtherAccount);
