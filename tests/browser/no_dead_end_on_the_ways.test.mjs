@@ -44,8 +44,8 @@ const FORMS = {
   },
   "invitation": { form: "/register", lost: PHONE, twice: PHONE },
   "add-phone": { form: "/register/phone", enter: { phone: "(202) 555-0197" }, check: "cell", lost: INTERRUPTED, twice: VERIFY },
-  "verify-identity-registration": { form: "/register/phone/another", lost: INTERRUPTED, twice: PHONE },
   "verify-identity-registration-send": { page: "verify-identity-registration", form: "/verify/send", lost: IN },
+  "verify-identity-registration": { form: "/register/phone/another", lost: INTERRUPTED, twice: PHONE },
   "add-phone-another": { form: "/register/phones-done", lost: INTERRUPTED, twice: "Choose a password" },
   "new-password-registration": { form: "/new-password", enter: passwords("short"), lost: IN, twice: "Choose a password" },
 };
