@@ -20,29 +20,34 @@ const VERIFY = "Verify your identity";
 const ENTER = "Enter your code";
 const IN = "Sign In";
 const PHONE = "Add a phone";
-const LATE = "This sign-in took too long";
+const ELSEWHERE = "This browser did not ask for the email";
+const INTERRUPTED = "Your registration was interrupted";
 
-// For every page: its form and what is entered there; where it ends after all cookies were lost, where after signing out in
+// For every page: its form and what is entered there (`page`: where its name is that of another form already); where it ends after all cookies were lost, where after signing out in
 // another tab (where somebody is signed in), where a double click ends.
 const FORMS = {
   "forgot-password": { form: "/forgot-password", enter: { email: address("nobody") }, lost: CHECK, twice: CHECK },
-  "recovery-asked": { form: "/recover/code", enter: { code: "AAAAA-AAAAA" }, lost: LATE, twice: CHECK },
+  "recovery-asked": { form: "/recover/code", enter: { code: "AAAAA-AAAAA" }, lost: ELSEWHERE, twice: CHECK },
+  "recovery-asked-again": { page: "recovery-asked", form: "/forgot-password", lost: CHECK, twice: CHECK },
   // Once is enough for all browsers.
   "recovery-link": { form: "/recover", lost: "This link no longer works", twice: VERIFY, twiceFirst: true },
   "verify-identity": { form: "/verify/send", lost: IN },
   "enter-code": { form: "/verify/code", enter: { code: "not a code" }, lost: IN, twice: ENTER },
+  "enter-code-resend": { page: "enter-code", form: "/verify/send", lost: IN },
   "new-password": { form: "/new-password", enter: passwords("short"), lost: IN, twice: "Choose a new password" },
   "verify-identity-expired": { form: "/verify/send", lost: IN, twice: ENTER },
   "verify-identity-step-up": { form: "/verify/send", lost: IN, out: IN, twice: ENTER },
-  "change-password": { form: "/new-password", enter: passwords(NEW_PASSWORD), lost: IN, out: IN, twice: "Choose a new password" },
+  "change-password": { form: "/new-password", enter: passwords("short"), lost: IN, out: IN, twice: "Choose a new password" },
   "complete-registration": {
     form: "/complete-registration", enter: { email: address("nobody") }, lost: "Complete your registration",
     twice: "Complete your registration",
   },
   "invitation": { form: "/register", lost: PHONE, twice: PHONE },
-  "add-phone": { form: "/register/phone", enter: { phone: "(202) 555-0197" }, check: "cell", lost: LATE, twice: VERIFY },
-  "verify-identity-registration": { form: "/register/phone/another", lost: LATE, twice: PHONE },
-  "add-phone-another": { form: "/register/phones-done", lost: LATE, twice: "Choose a password" },
+  "add-phone": { form: "/register/phone", enter: { phone: "(202) 555-0197" }, check: "cell", lost: INTERRUPTED, twice: VERIFY },
+  "verify-identity-registration-send": { page: "verify-identity-registration", form: "/verify/send", lost: IN },
+  "verify-identity-registration": { form: "/register/phone/another", lost: INTERRUPTED, twice: PHONE },
+  "add-phone-another": { form: "/register/phones-done", lost: INTERRUPTED, twice: "Choose a password" },
+  "new-password-registration": { form: "/new-password", enter: passwords("short"), lost: IN, twice: "Choose a password" },
 };
 
 function passwords(password) {
@@ -50,10 +55,10 @@ function passwords(password) {
 }
 
 /** In a browser that came from somewhere. */
-async function open(tab, name) {
+async function open(tab, name, { page = name } = {}) {
   await tab.goto("/signed-out");
   await tab.context().clearCookies();
-  await PAGES_OF_WAYS[name]({ tab, app, anteroom });
+  await PAGES_OF_WAYS[page]({ tab, app, anteroom });
 }
 
 async function fill(tab, { form, enter = {}, check }) {
@@ -72,7 +77,7 @@ journeys("every form", anteroom, (journey) => {
   for (const [name, form] of Object.entries(FORMS)) {
     if (form.twiceFirst) twice(journey, name, form);
     journey(`${name}: the form is out of date, or all cookies are lost`, async (tab) => {
-      await open(tab, name);
+      await open(tab, name, form);
       await outdate(tab);
       await press(tab, form);
       if (await tab.locator("#problem").count()) {
@@ -83,17 +88,17 @@ journeys("every form", anteroom, (journey) => {
         await going(tab, () => tab.locator("#forward").click());
       }
       await leadsOn(tab);
-      await open(tab, name);
+      await open(tab, name, form);
       await tab.context().clearCookies();
       await press(tab, form);
       assert.equal(await leadsOn(tab), form.lost);
-      if (form.lost === LATE) await going(tab, () => tab.locator("#forward").click());
+      if ([ELSEWHERE, INTERRUPTED].includes(form.lost)) await going(tab, () => tab.locator("#forward").click());
       await leadsOn(tab);
     });
 
     if (form.out) {
       journey(`${name}: signed out in another tab`, async (tab) => {
-        await open(tab, name);
+        await open(tab, name, form);
         const other = await tab.context().newPage();
         await other.goto("/dashboard");
         await going(other, () => other.locator("form[action='/sign-out'] button").click());
@@ -125,7 +130,7 @@ journeys("every form", anteroom, (journey) => {
 
 function twice(journey, name, form) {
   journey(`${name}: a double click`, async (tab) => {
-    await open(tab, name);
+    await open(tab, name, form);
     await doublePress(tab, form, form.twice);
   });
 }

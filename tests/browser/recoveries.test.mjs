@@ -120,6 +120,9 @@ journeys("a reset", anteroom, (journey) => {
     await going(tab, () => tab.locator("a[href='/change-password']").click());
     await isAt(tab, "new-password");
     await choosePassword(tab, NEW_PASSWORD);
+    await dashboardOf(tab, "frank");
+    await tab.goto("/change-password");
+    await choosePassword(tab, `other-${NEW_PASSWORD}`);
     await tab.locator("#problem").waitFor();
     await tab.locator("main a[href^='/forgot-password']").waitFor();
     await going(tab, () => tab.locator("main a[href='/dashboard']").click());

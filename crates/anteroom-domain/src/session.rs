@@ -30,6 +30,22 @@ pub struct SessionPolicy {
     pub absolute: SignedDuration,
 }
 
+impl SessionPolicy {
+    /// So long before the end of a session its person is warned: time enough to answer (WCAG 2.2.1 asks for 20 seconds), and
+    /// never more than a third of the time that a session may be idle.
+    pub fn warn_before(self) -> SignedDuration {
+        SignedDuration::from_mins(5).min(self.idle / 3)
+    }
+}
+
+/// How long a session still has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLeft {
+    pub left: SignedDuration,
+    /// Activity gives it no more: the absolute limit comes first.
+    pub fixed: bool,
+}
+
 /// Activity is written at most this often: a read must not become a write.
 pub const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
@@ -83,7 +99,98 @@ impl Session {
         }
     }
 
+    /// Of a session that is alive.
+    pub fn left(&self, policy: SessionPolicy, now: Timestamp) -> SessionLeft {
+        let idle = policy.idle - now.duration_since(self.last_active_at).max(SignedDuration::ZERO);
+        let absolute = policy.absolute - now.duration_since(self.auth_time).max(SignedDuration::ZERO);
+        SessionLeft { left: idle.min(absolute).max(SignedDuration::ZERO), fixed: absolute < idle }
+    }
+
+    /// Which limit ended it; `None` where it is alive or something else did. Housekeeping may have noted the end already.
+    pub fn lapsed(&self, policy: SessionPolicy, now: Timestamp) -> Option<SessionEnd> {
+        let end = self.ended_at.unwrap_or(now);
+        if end.duration_since(self.auth_time) >= policy.absolute {
+            Some(SessionEnd::TooOld)
+        } else if end.duration_since(self.last_active_at) >= policy.idle {
+            Some(SessionEnd::Idle)
+        } else {
+            None
+        }
+    }
+
     pub fn wants_touch(&self, now: Timestamp) -> bool {
         now.duration_since(self.last_active_at) >= TOUCH_INTERVAL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_oidc::Amr;
+    use uuid::Uuid;
+
+    const POLICY: SessionPolicy =
+        SessionPolicy { idle: SignedDuration::from_mins(30), absolute: SignedDuration::from_hours(12) };
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
+    }
+
+    fn session(last_active: i64, ended: Option<i64>) -> Session {
+        Session {
+            id: SessionId(Uuid::from_u128(1)),
+            account: AccountId(Uuid::from_u128(2)),
+            epoch: Epoch(0),
+            browser: BrowserId(Uuid::from_u128(3)),
+            device: None,
+            auth_time: at(0),
+            acr: Acr::Pwd,
+            amr: AmrSet::from_iter([Amr::Pwd]),
+            created_at: at(0),
+            last_active_at: at(last_active),
+            ended_at: ended.map(at),
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_the_nearer_of_two_limits() {
+        for (last_active, now, left, fixed) in [
+            (0, 0, 30, false),
+            (10, 15, 25, false),
+            (10, 40, 0, false),
+            (10, 50, 0, false),
+            (690, 690, 30, false),
+            (700, 700, 20, true),
+            (719, 720, 0, true),
+            // A clock set back.
+            (10, 5, 30, false),
+        ] {
+            let expected = SessionLeft { left: SignedDuration::from_mins(left), fixed };
+            assert_eq!(session(last_active, None).left(POLICY, at(now)), expected, "{last_active} {now}");
+        }
+    }
+
+    #[test]
+    fn a_session_says_which_limit_ended_it() {
+        for (last_active, ended, now, expected) in [
+            (0, None, 29, None),
+            (0, None, 30, Some(SessionEnd::Idle)),
+            (0, Some(31), 300, Some(SessionEnd::Idle)),
+            // Signed out, or ended by a new password.
+            (0, Some(10), 300, None),
+            (700, None, 719, None),
+            (700, None, 720, Some(SessionEnd::TooOld)),
+            (700, Some(721), 900, Some(SessionEnd::TooOld)),
+        ] {
+            assert_eq!(session(last_active, ended).lapsed(POLICY, at(now)), expected, "{last_active} {now}");
+        }
+    }
+
+    #[test]
+    fn the_warning_leaves_time_to_answer() {
+        for (idle, warned) in [(1, 20), (6, 120), (15, 300), (30, 300), (720, 300)] {
+            let policy = SessionPolicy { idle: SignedDuration::from_mins(idle), ..POLICY };
+            assert_eq!(policy.warn_before(), SignedDuration::from_secs(warned), "{idle}");
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::visitor::{Live, Visitor, live_sessions};
 #[derive(Debug)]
 pub struct Dashboard {
     pub account: Account,
+    pub session: Session,
     pub tiles: Vec<TileView>,
     /// Set while the password is close to its end.
     pub password_days_left: Option<u16>,
@@ -34,7 +35,9 @@ pub struct TileView {
 
 /// `None`: nobody is signed in.
 pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<Dashboard>, FlowError> {
-    let Some((Live { account, .. }, others)) = current(provider, visitor).await? else { return Ok(None) };
+    let Some((Live { account, session, .. }, others)) = current(provider, visitor).await? else {
+        return Ok(None);
+    };
     let snapshot = provider.snapshot();
     let facts = provider.store.password_facts(account.id).await?;
     let age = facts.map(|facts| snapshot.policy.password_age.age(facts, visitor.now));
@@ -44,7 +47,7 @@ pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<
         Some(PasswordAge::Expired) => Some(0),
         Some(PasswordAge::Fresh) | None => None,
     };
-    Ok(Some(Dashboard { tiles: tiles(&snapshot, &account), account, password_days_left, others }))
+    Ok(Some(Dashboard { tiles: tiles(&snapshot, &account), account, session, password_days_left, others }))
 }
 
 /// Whoever is signed in, and how many others in the same browser. Looking counts as activity.
@@ -57,8 +60,8 @@ async fn current(provider: &Provider, visitor: &Visitor) -> Result<Option<(Live,
         return Ok(None);
     }
     let others = live.len() - 1;
-    let first = live.swap_remove(0);
-    touch(provider, visitor, &first.session).await?;
+    let mut first = live.swap_remove(0);
+    touch(provider, visitor, &mut first.session).await?;
     Ok(Some((first, others)))
 }
 
@@ -85,11 +88,12 @@ fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
     admitted.filter_map(|client| view(client)).collect()
 }
 
-async fn touch(provider: &Provider, visitor: &Visitor, session: &Session) -> Result<(), FlowError> {
+async fn touch(provider: &Provider, visitor: &Visitor, session: &mut Session) -> Result<(), FlowError> {
     if !session.wants_touch(visitor.now) {
         return Ok(());
     }
     let (id, now) = (session.id, visitor.now);
+    session.last_active_at = now;
     provider
         .store
         .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) })

@@ -49,6 +49,7 @@ pub mod recover;
 pub mod register;
 pub mod release;
 pub mod revoke;
+pub mod session_time;
 pub mod sign_in;
 pub mod sign_out;
 mod standing;

@@ -18,8 +18,9 @@ pub(crate) async fn notices(
     now: Timestamp,
 ) -> Result<Vec<Message>, FlowError> {
     let addresses = provider.store.addresses_of(account.id).await?;
-    let to_each =
-        addresses.into_iter().map(|to| notice(provider, account, Parcel::Email { to, mail: mail.clone() }, now));
+    let to_each = addresses
+        .into_iter()
+        .map(|to| notice(provider, account, Parcel::Email { to, mail: mail.clone() }, now));
     Ok(to_each.collect())
 }
 

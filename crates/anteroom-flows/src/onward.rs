@@ -8,6 +8,7 @@ use anteroom_domain::interaction::Destination;
 use anteroom_domain::next_step::{self, Needs, NewPasswordReason, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
+use anteroom_domain::session::Session;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::errors::AuthorizationErrorCode;
@@ -51,16 +52,36 @@ pub struct StepPage {
 
 #[derive(Debug)]
 pub enum Step {
-    SignIn { reason: SignInReason, email: String },
+    SignIn {
+        reason: SignInReason,
+        email: String,
+    },
     ChooseAccount(Vec<Live>),
-    Consent { scope: ScopeSet, person: Box<Live> },
+    Consent {
+        scope: ScopeSet,
+        person: Box<Live>,
+    },
     NotEntitled(Box<Account>),
-    ExpiredPassword { account: Box<Account>, set_at: Timestamp },
+    ExpiredPassword {
+        account: Box<Account>,
+        set_at: Timestamp,
+    },
     CompleteRegistration,
     Verify(Box<Verification>),
-    NoSecondFactor { purpose: CodePurpose, why: NoPhone },
-    AddPhones { account: Box<Account>, phones: Vec<Phone> },
-    NewPassword { reason: NewPasswordReason, account: Box<Account> },
+    NoSecondFactor {
+        purpose: CodePurpose,
+        why: NoPhone,
+    },
+    AddPhones {
+        account: Box<Account>,
+        phones: Vec<Phone>,
+    },
+    /// `session`: of somebody signed in.
+    NewPassword {
+        reason: NewPasswordReason,
+        account: Box<Account>,
+        session: Option<Box<Session>>,
+    },
 }
 
 /// Decides from what the browser's cookies hold.
@@ -155,9 +176,12 @@ async fn page(
             let phones = provider.store.phones_of(account.id).await?;
             Step::AddPhones { account, phones }
         }
-        (NextStep::NewPassword(reason), Who::Proven(account, _)) => Step::NewPassword { reason, account },
+        (NextStep::NewPassword(reason), Who::Proven(account, _)) => {
+            Step::NewPassword { reason, account, session: None }
+        }
         (NextStep::NewPassword(reason), Who::SignedIn(live)) => {
-            Step::NewPassword { reason, account: Box::new(live.account) }
+            let session = Some(Box::new(live.session));
+            Step::NewPassword { reason, account: Box::new(live.account), session }
         }
         (NextStep::SignIn(reason), who) => {
             let known = who.account().filter(|_| reason != SignInReason::OtherAccount);

@@ -5,6 +5,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_domain::reference::Reference;
 use anteroom_domain::session::{Session, SessionStanding};
+use anteroom_storage::FoundSession;
 use jiff::Timestamp;
 use std::net::IpAddr;
 
@@ -48,6 +49,17 @@ pub(crate) fn session_digest(keyring: &Keyring, token: &Token) -> Digest {
 /// The live sessions of the browser, in the cookie's order.
 pub async fn live_sessions(provider: &Provider, visitor: &Visitor) -> Result<Vec<Live>, FlowError> {
     let policy = provider.snapshot().policy.session;
+    let here = sessions_here(provider, visitor).await?.into_iter();
+    let live = here
+        .filter(|(row, _)| row.session.standing(&row.account, policy, visitor.now) == SessionStanding::Live);
+    Ok(live.map(|(row, token)| Live { session: row.session, account: row.account, token }).collect())
+}
+
+/// Alive or not, as long as there is something to say of them.
+pub(crate) async fn sessions_here(
+    provider: &Provider,
+    visitor: &Visitor,
+) -> Result<Vec<(FoundSession, Token)>, FlowError> {
     let mac = provider.keyring.mac(KeyPurpose::TokenHash);
     // Several digests a token: a session outlives the rotation of the hashing key.
     let tokens = visitor.sessions.iter().take(MAX_SESSIONS);
@@ -61,15 +73,12 @@ pub async fn live_sessions(provider: &Provider, visitor: &Visitor) -> Result<Vec
     }
     let wanted: Vec<Digest> = digests.iter().map(|(digest, _)| *digest).collect();
     let mut found = provider.store.sessions_by_tokens(&wanted).await?;
-    let mut live = Vec::new();
+    let mut here = Vec::new();
     for (digest, token) in digests {
         let Some(place) = found.iter().position(|row| row.digest == digest) else { continue };
-        let row = found.swap_remove(place);
-        if row.session.standing(&row.account, policy, visitor.now) == SessionStanding::Live {
-            live.push(Live { session: row.session, account: row.account, token: token.clone() });
-        }
+        here.push((found.swap_remove(place), token.clone()));
     }
-    Ok(live)
+    Ok(here)
 }
 
 /// The secrets that the browser keeps, newest first.

@@ -39,8 +39,7 @@ impl Capabilities {
                 TokenEndpointAuthMethod::ClientSecretPost,
                 TokenEndpointAuthMethod::None,
             ],
-            // A second factor is understood where it is asked for, but cannot be given yet.
-            acr_values: vec![Acr::Pwd],
+            acr_values: Acr::ALL.to_vec(),
             scopes: ScopeSet::standard(),
             ui_locales,
         }

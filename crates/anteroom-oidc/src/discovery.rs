@@ -135,7 +135,7 @@ mod tests {
             ("subject_types_supported", json!(["public"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "PS256", "ES256", "EdDSA"])),
             ("request_uri_parameter_supported", json!(false)),
-            ("acr_values_supported", json!(["urn:anteroom:acr:pwd"])),
+            ("acr_values_supported", json!(["urn:anteroom:acr:pwd", "urn:anteroom:acr:mfa"])),
             ("ui_locales_supported", json!(["en", "es"])),
         ] {
             assert_eq!(document[name], value, "{name}");

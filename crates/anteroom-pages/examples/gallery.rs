@@ -74,6 +74,7 @@ impl Gallery {
                 name: "Alice Moreno".to_owned(),
                 email: "alice@demo.example".to_owned(),
             }),
+            session: None,
         };
         for (number, view) in P::samples().iter().enumerate() {
             // Opened from a folder, the page finds its assets beside it.

@@ -13,6 +13,8 @@ pub struct Chrome {
     pub demo: bool,
     pub support_contact: Option<SupportContact>,
     pub signed_in_as: Option<SignedInAs>,
+    /// Whose page it is: a script warns before that session ends.
+    pub session: Option<SessionClock>,
 }
 
 /// Whom people ask when they cannot go on.
@@ -30,6 +32,23 @@ pub struct SignedInAs {
     pub email: String,
 }
 
+/// How long the session still has. `GET /session?session=HANDLE` answers `{"seconds": …}`; `POST /session` with `session` and
+/// `form_token` counts as activity and answers the same.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionClock {
+    pub handle: String,
+    pub form_token: String,
+    /// `POST /sign-out` with it as `form_token`.
+    pub sign_out_form_token: String,
+    pub seconds_left: u64,
+    /// So long before the end the person is warned.
+    pub warn_seconds: u64,
+    /// It ends then whatever is done in it.
+    pub fixed: bool,
+    /// The page that says that it has ended.
+    pub over_href: String,
+}
+
 impl Chrome {
     pub(crate) fn samples(locale: Locale) -> Vec<Chrome> {
         let bare = Chrome {
@@ -38,6 +57,7 @@ impl Chrome {
             demo: false,
             support_contact: None,
             signed_in_as: None,
+            session: None,
         };
         let full = Chrome {
             demo: true,
@@ -49,8 +69,23 @@ impl Chrome {
                 name: "Alice Moreno".to_owned(),
                 email: "alice@demo.example".to_owned(),
             }),
+            session: Some(SessionClock::sample()),
             ..bare.clone()
         };
         vec![full, bare]
+    }
+}
+
+impl SessionClock {
+    fn sample() -> Self {
+        Self {
+            handle: "session-handle".to_owned(),
+            form_token: crate::views::SAMPLE_TOKEN.to_owned(),
+            sign_out_form_token: crate::views::SAMPLE_TOKEN.chars().rev().collect(),
+            seconds_left: 1800,
+            warn_seconds: 300,
+            fixed: false,
+            over_href: "/sign-in?ended=idle".to_owned(),
+        }
     }
 }

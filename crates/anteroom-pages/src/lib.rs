@@ -33,7 +33,7 @@ mod views;
 mod when;
 
 pub use assets::Asset;
-pub use chrome::{Chrome, SignedInAs, SupportContact};
+pub use chrome::{Chrome, SessionClock, SignedInAs, SupportContact};
 pub use emails::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Message, PasswordChangedEmail,
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail,

@@ -21,6 +21,7 @@ fn chrome(locale: Locale) -> Chrome {
         demo: false,
         support_contact: None,
         signed_in_as: None,
+        session: None,
     }
 }
 

@@ -36,6 +36,7 @@ fn rendered<P: Page>(theme: &Theme, view: &P) -> String {
         demo: false,
         support_contact: None,
         signed_in_as: None,
+        session: None,
     };
     theme.render(&chrome, view).unwrap()
 }

@@ -9,7 +9,7 @@ use anteroom_domain::ids::{AccountId, BrowserId, InteractionId, LinkId};
 use anteroom_domain::link::{Link, LinkKind};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select, Set};
 
 impl Reads {
     /// By any of its token's digests: one for each version of the hashing key.
@@ -37,14 +37,28 @@ impl Reads {
         kind: LinkKind,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let alive = links::Entity::find()
-            .filter(links::Column::AccountId.eq(account.0))
-            .filter(links::Column::Kind.eq(kind.as_str()))
-            .filter(links::Column::EndedAt.is_null())
-            .filter(links::Column::UsedAt.is_null())
-            .filter(links::Column::ExpiresAt.gt(now.as_millisecond()));
-        Ok(alive.count(&self.conn).await?)
+        Ok(alive(account, kind, now).count(&self.conn).await?)
     }
+
+    /// How many of those, for a recovery, were asked for in this browser.
+    pub async fn links_alive_in(
+        &self,
+        account: AccountId,
+        browser: BrowserId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let here = links::Column::BrowserId.eq(browser.0);
+        Ok(alive(account, LinkKind::Recovery, now).filter(here).count(&self.conn).await?)
+    }
+}
+
+fn alive(account: AccountId, kind: LinkKind, now: Timestamp) -> Select<links::Entity> {
+    links::Entity::find()
+        .filter(links::Column::AccountId.eq(account.0))
+        .filter(links::Column::Kind.eq(kind.as_str()))
+        .filter(links::Column::EndedAt.is_null())
+        .filter(links::Column::UsedAt.is_null())
+        .filter(links::Column::ExpiresAt.gt(now.as_millisecond()))
 }
 
 impl Tx {

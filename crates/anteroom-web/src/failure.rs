@@ -3,6 +3,7 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_flows::error::FlowError;
+use anteroom_flows::journey::Carried;
 use anteroom_flows::trail::{Origin, note_refusal};
 use anteroom_pages::{ErrorKind, ErrorPage, Forward, ForwardKind};
 use axum::http::header::RETRY_AFTER;
@@ -10,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::asker::Asker;
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::respond::Frame;
 
 /// A request that ends on an error page.
@@ -33,6 +35,21 @@ impl Failure {
     /// What was waiting behind the page is gone; the person starts again where they wanted to go.
     pub(crate) fn interaction_expired() -> Self {
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::InteractionExpired, to_sign_in())
+    }
+
+    /// The code of a mail, or the page that waits for it, where nothing was asked for; another mail can be, and what `carried`
+    /// holds waits for that as well.
+    pub(crate) fn not_asked_here(asker: &Asker, carried: Option<&Carried>) -> Result<Self, FlowError> {
+        let handle = carried.map(|carried| carried.field(&asker.web.provider)).transpose()?.flatten();
+        let href = on_with(FORGOT_PASSWORD, handle.as_deref());
+        let forward = Forward { kind: ForwardKind::Recover, href };
+        Ok(Self::page(StatusCode::BAD_REQUEST, ErrorKind::NotAskedHere, forward))
+    }
+
+    /// What was entered is kept with the account; the invitation's link leads back to it.
+    pub(crate) fn registration_interrupted() -> Self {
+        let forward = Forward { kind: ForwardKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
+        Self::page(StatusCode::BAD_REQUEST, ErrorKind::RegistrationInterrupted, forward)
     }
 
     /// The form was out of date: nothing was done with it, and it can be opened anew.

@@ -17,6 +17,7 @@ use crate::origin::Vouched;
 pub(crate) enum FormName {
     SignIn,
     SignOut,
+    Stay,
     ChooseAccount,
     Consent,
     NotEntitled,
@@ -39,6 +40,7 @@ impl FormName {
         match self {
             Self::SignIn => "form:sign-in",
             Self::SignOut => "form:sign-out",
+            Self::Stay => "form:stay",
             Self::ChooseAccount => "form:choose-account",
             Self::Consent => "form:consent",
             Self::NotEntitled => "form:not-entitled",

@@ -1,9 +1,10 @@
 //! Rendering: a view in its frame, with the headers every page carries.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::session::Session;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
-    Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, SignedInAs, SupportContact,
+    Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, SessionClock, SignedInAs, SupportContact,
 };
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -12,6 +13,7 @@ use cookie::Cookie;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, to_sign_in};
+use crate::pages::session_time;
 
 /// No inline script or style, nothing from elsewhere, in no frame.
 const CSP_CLOSED: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
@@ -25,6 +27,7 @@ pub(crate) struct Frame<'a> {
     asker: &'a Asker,
     locale: Locale,
     signed_in_as: Option<SignedInAs>,
+    session: Option<SessionClock>,
     leads_to_client: bool,
     cookies: Vec<Cookie<'static>>,
 }
@@ -35,6 +38,7 @@ impl<'a> Frame<'a> {
             asker,
             locale: asker.locale(&[]),
             signed_in_as: None,
+            session: None,
             leads_to_client: false,
             cookies: browser_cookie(asker).into_iter().collect(),
         }
@@ -50,6 +54,12 @@ impl<'a> Frame<'a> {
             name: account.display_name().to_owned(),
             email: account.primary_address.as_str().to_owned(),
         });
+        self
+    }
+
+    /// The page warns before this session ends.
+    pub(crate) fn of_session(mut self, session: &Session) -> Self {
+        self.session = Some(session_time::clock(self.asker, session));
         self
     }
 
@@ -70,6 +80,7 @@ impl<'a> Frame<'a> {
                 .clone()
                 .map(|label| SupportContact { label, href: None }),
             signed_in_as: self.signed_in_as,
+            session: self.session,
         };
         match self.asker.web.theme().render(&chrome, view) {
             Ok(html) => {

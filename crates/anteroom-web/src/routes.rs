@@ -19,7 +19,7 @@ use crate::endpoints::{authorize, cors, discovery, health, token, twilio, userin
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
-    not_entitled, recover, register, register_phones, sign_in, sign_out, step, verify,
+    not_entitled, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
 };
 use crate::state::Web;
 use crate::{dev, guard};
@@ -65,6 +65,7 @@ fn pages() -> Router<Arc<Web>> {
         .route("/open/{client}", get(dashboard::open))
         .route("/sign-out", get(dashboard::home).post(sign_out::submit))
         .route("/signed-out", get(sign_out::done))
+        .route("/session", get(session_time::ask).post(session_time::go_on))
         .merge(journeys())
         .route("/dev/outbox", get(dev::page))
         .route("/dev/outbox.json", get(dev::json))

@@ -38,7 +38,13 @@ export const PAGES = {
     await tab.goto(app.request({ prompt: "login" }));
   },
   "sign-in-signed-out": ({ tab }) => tab.goto("/sign-in?signed-out=1"),
+  "sign-in-session-ended": ({ tab }) => tab.goto("/sign-in?ended=idle"),
   "dashboard": ({ tab }) => dashboard(tab, "alice"),
+  "dashboard-session-ending": async ({ tab }) => {
+    await endingSoon(tab);
+    await dashboard(tab, "alice");
+    await tab.getByRole("alertdialog").waitFor();
+  },
   "dashboard-front-desk": ({ tab }) => dashboard(tab, "bob"),
   "choose-account": async ({ tab }) => {
     await twoAccounts(tab);
@@ -75,6 +81,7 @@ export const PAGES = {
   "error-redirect-uri-mismatch": ({ tab, app }) => tab.goto(app.request({ redirect_uri: "https://elsewhere.example/" })),
   "error-invalid-request": ({ tab }) => tab.goto("/end-session?id_token_hint=garbage"),
   "error-interaction-expired": ({ tab }) => tab.goto("/continue?interaction=garbage"),
+  "error-not-asked-here": ({ tab }) => tab.goto("/forgot-password/sent"),
   "error-stale-form": async ({ tab }) => {
     await dashboard(tab, "alice");
     await outdate(tab);
@@ -144,6 +151,16 @@ export function outdate(tab) {
 async function dashboard(tab, person) {
   await signedIn(tab, person);
   await tab.goto("/dashboard");
+}
+
+/** Lets the dashboard and the server speak of a session that has four minutes left. */
+export async function endingSoon(tab) {
+  await tab.route("**/dashboard", async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace(/data-left="\d+"/, 'data-left="240"');
+    await route.fulfill({ response, body });
+  });
+  await tab.route("**/session?*", (route) => route.fulfill({ json: { seconds: 240 } }));
 }
 
 async function twoAccounts(tab) {

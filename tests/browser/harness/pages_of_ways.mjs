@@ -90,6 +90,11 @@ export const PAGES_OF_WAYS = {
   },
   "invitation": async ({ tab, anteroom }) => tab.goto(await invitation(anteroom)),
   "add-phone": once("add-phone", ({ tab, anteroom }) => toPhones(tab, anteroom)),
+  "error-registration-interrupted": async (place) => {
+    await PAGES_OF_WAYS["add-phone"](place);
+    await place.tab.context().clearCookies();
+    await addPhone(place.tab, ERINS_CELL, "cell");
+  },
   "add-phone-refused": async (place) => {
     await PAGES_OF_WAYS["add-phone"](place);
     await addPhone(place.tab, "555", "cell");

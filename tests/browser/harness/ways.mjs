@@ -66,8 +66,8 @@ export async function enterCode(tab, code) {
 }
 
 /** From "Verify your identity" past "Enter your code". */
-export async function verify(tab, anteroom, method, number) {
-  await enterCode(tab, await sendCode(tab, anteroom, method, number));
+export async function verify(tab, anteroom, method, number, nth = 0) {
+  await enterCode(tab, await sendCode(tab, anteroom, method, number, nth));
 }
 
 /** A code that is well-formed, and wrong. */

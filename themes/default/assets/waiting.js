@@ -1,6 +1,6 @@
 // A comfort: the page that sent somebody to their email notices by itself that the reset is done, and says so.
 const region = document.getElementById("waiting");
-const until = Date.now() + 30 * 60_000;
+const until = Date.now() + Number(region.dataset.minutes) * 60_000;
 const done = () => {
   region.append(document.getElementById("go-on").content.cloneNode(true));
   const over = document.querySelectorAll("main > form, main > .help");

@@ -15,6 +15,11 @@ back-to-application = Back to the application
 another-account = Use another account
 change-password = Change Password
 sign-out = Sign Out
+session-heading = Are you still there?
+session-heading-fixed = Your session is about to end
+session-text = Nothing has happened here for a while. To keep what is yours safe, you are signed out at { $time }.
+session-text-fixed = A session ends after some hours, whatever happens in it: yours does at { $time }. Finish what you are doing, then sign in again.
+stay = Stay Signed In
 ask-for-access = To be given access, ask
 ask-for-access-unnamed = To be given access, ask whoever manages sign-in at your practice.
 ask-to-go-on = To continue today, ask
@@ -59,6 +64,7 @@ sign-in-notice =
     { $notice ->
         [signed-out] You are signed out.
         [session-ended] You were signed out because nothing happened for a while. Please sign in again.
+        [session-too-old] You were signed out because a session ends after some hours, whatever happens in it. Please sign in again.
         [password-changed] Your password is changed. Please sign in with the new one.
        *[reauthenticate] Please sign in again to confirm that it is you.
     }
@@ -132,15 +138,23 @@ forgot-text = Enter the address that you sign in with. We send it an email that 
 forgot-then = Afterwards you carry on to { $application }.
 asked-title = Check your email
 asked-text = If there is an account for { $email }, an email is on its way.
-asked-next = Follow the link in it, or enter its code here. Both work for 30 minutes.
+asked-next =
+    { $minutes ->
+        [one] Follow the link in it, or enter its code here. Both work for one minute.
+       *[other] Follow the link in it, or enter its code here. Both work for { $minutes } minutes.
+    }
 asked-done = Your password is changed. You can sign in with the new one.
 asked-no-email = No email yet?
-asked-no-email-text = It can take a few minutes. Look into the spam folder too, and see that the address above is right.
+asked-no-email-text = It can take a few minutes. Look into the spam folder too, and see that the address above is right. An email that came a moment earlier serves as well: its link works here too.
 asked-again = Send another email
 email-code-label = Code from the Email
 email-code-hint = Ten characters. Small letters, spaces and the dash do not matter.
 email-code-wrong = That is not the code
-email-code-wrong-text = Compare it with the newest email. A code works only in the browser that asked for it, and for 30 minutes.
+email-code-wrong-text =
+    { $minutes ->
+        [one] Compare it with the newest email. A code works only in the browser that asked for it, and for one minute.
+       *[other] Compare it with the newest email. A code works only in the browser that asked for it, and for { $minutes } minutes.
+    }
 recovery-link-title = Set a new password
 recovery-link-text = First we make sure that it is you, with a code to your phone. Then you choose a new password.
 recovery-link-unexpected = You did not ask for this? Then close this page: nothing has changed.
@@ -405,7 +419,6 @@ enrol-wrong-text = Enter the six digits that the app shows now. If it happens ag
 sign-out-title = Sign out?
 sign-out-text = This ends your session here and in every application that you opened from it.
 sign-out-text-from = { $application } asks to sign you out. This ends your session here and in every application that you opened from it.
-stay = Stay Signed In
 signed-out-title = You are signed out
 signed-out-text = Your session has ended here and in the applications that you opened from it.
 back-to = Back to { $application }
@@ -419,6 +432,8 @@ error-heading =
         [redirect-uri-mismatch] The application gave a return address that is not registered
         [invalid-request] The application sent a request that cannot be used
         [interaction-expired] This sign-in took too long
+        [not-asked-here] This browser did not ask for the email
+        [registration-interrupted] Your registration was interrupted
         [link-dead] This link no longer works
         [stale-form] This page was out of date
         [cross-site] The request came from another site
@@ -436,6 +451,8 @@ error-text =
         [redirect-uri-mismatch] To keep your sign-in safe, we do not send you there. Whoever runs the application has to correct its settings.
         [invalid-request] Something is missing from it or does not fit together. Whoever runs the application has to correct that; you have done nothing wrong.
         [interaction-expired] The request of the application has expired, or was already answered in another window. Open the application again to start afresh.
+        [not-asked-here] Its code can only be entered in the browser that asked for it. If that was this one, its cookies were deleted, or it was too long ago. The link in the email works here as well: open it, or ask for a new one.
+        [registration-interrupted] This browser no longer knows how far you had come: it took too long, its cookies were deleted, or you went on in another window. What you entered is kept. Open the link in your invitation again, and you continue where you stopped; or ask for a new one.
         [link-dead] It was used already, or it has expired, or a newer one took its place. Nothing was changed.
         [stale-form] It was opened a while ago, or you signed in or out in another window since. Nothing was changed. Open it again and repeat what you wanted to do.
         [cross-site] For your safety we only accept what you enter on our own pages. Nothing was changed.

@@ -15,6 +15,11 @@ back-to-application = Volver a la aplicación
 another-account = Usar otra cuenta
 change-password = Cambiar contraseña
 sign-out = Cerrar sesión
+session-heading = ¿Sigue ahí?
+session-heading-fixed = Su sesión está a punto de terminar
+session-text = Hace un rato que no hay actividad. Para proteger lo suyo, la sesión se cierra a esta hora: { $time }.
+session-text-fixed = Una sesión termina al cabo de unas horas, pase lo que pase en ella. Hora en que termina la suya: { $time }. Termine lo que está haciendo e inicie sesión de nuevo.
+stay = Seguir en la sesión
 ask-for-access = Para obtener acceso, pregunte a
 ask-for-access-unnamed = Para obtener acceso, pregunte a quien administra el inicio de sesión en su consultorio.
 ask-to-go-on = Para poder seguir hoy, pregunte a
@@ -59,6 +64,7 @@ sign-in-notice =
     { $notice ->
         [signed-out] Ha cerrado la sesión.
         [session-ended] La sesión se cerró porque no hubo actividad durante un tiempo. Inicie sesión de nuevo.
+        [session-too-old] La sesión se cerró porque termina al cabo de unas horas, pase lo que pase en ella. Inicie sesión de nuevo.
         [password-changed] Su contraseña ha cambiado. Inicie sesión con la nueva.
        *[reauthenticate] Inicie sesión de nuevo para confirmar que es usted.
     }
@@ -132,15 +138,23 @@ forgot-text = Escriba la dirección con la que inicia sesión. Le enviamos un co
 forgot-then = Después sigue hacia { $application }.
 asked-title = Revise su correo
 asked-text = Si hay una cuenta para { $email }, un correo está en camino.
-asked-next = Siga el enlace del correo o escriba aquí su código. Ambos funcionan durante 30 minutos.
+asked-next =
+    { $minutes ->
+        [one] Siga el enlace del correo o escriba aquí su código. Ambos funcionan durante un minuto.
+       *[other] Siga el enlace del correo o escriba aquí su código. Ambos funcionan durante { $minutes } minutos.
+    }
 asked-done = Su contraseña ha cambiado. Ya puede iniciar sesión con la nueva.
 asked-no-email = ¿Todavía no llega?
-asked-no-email-text = Puede tardar unos minutos. Mire también en la carpeta de correo no deseado y compruebe que la dirección de arriba sea correcta.
+asked-no-email-text = Puede tardar unos minutos. Mire también en la carpeta de correo no deseado y compruebe que la dirección de arriba sea correcta. Un correo que haya llegado poco antes también sirve: su enlace funciona aquí.
 asked-again = Enviar otro correo
 email-code-label = Código del correo
 email-code-hint = Diez caracteres. No importan las minúsculas, los espacios ni el guion.
 email-code-wrong = Ese no es el código
-email-code-wrong-text = Compárelo con el correo más reciente. Un código solo funciona en el navegador que lo pidió y durante 30 minutos.
+email-code-wrong-text =
+    { $minutes ->
+        [one] Compárelo con el correo más reciente. Un código solo funciona en el navegador que lo pidió y durante un minuto.
+       *[other] Compárelo con el correo más reciente. Un código solo funciona en el navegador que lo pidió y durante { $minutes } minutos.
+    }
 recovery-link-title = Establecer una contraseña nueva
 recovery-link-text = Primero comprobamos que es usted, con un código a su teléfono. Después elige una contraseña nueva.
 recovery-link-unexpected = ¿No lo pidió usted? Entonces cierre esta página: nada ha cambiado.
@@ -405,7 +419,6 @@ enrol-wrong-text = Escriba los seis dígitos que la aplicación muestra ahora. S
 sign-out-title = ¿Cerrar sesión?
 sign-out-text = Esto termina su sesión aquí y en todas las aplicaciones que abrió desde ella.
 sign-out-text-from = { $application } pide cerrar su sesión. Esto termina su sesión aquí y en todas las aplicaciones que abrió desde ella.
-stay = Seguir en la sesión
 signed-out-title = Ha cerrado la sesión
 signed-out-text = Su sesión ha terminado aquí y en las aplicaciones que abrió desde ella.
 back-to = Volver a { $application }
@@ -419,6 +432,8 @@ error-heading =
         [redirect-uri-mismatch] La aplicación dio una dirección de regreso que no está registrada
         [invalid-request] La aplicación envió una solicitud que no se puede usar
         [interaction-expired] Este inicio de sesión tardó demasiado
+        [not-asked-here] Este navegador no pidió el correo
+        [registration-interrupted] Su registro se interrumpió
         [link-dead] Este enlace ya no funciona
         [stale-form] Esta página ya no estaba al día
         [cross-site] La solicitud vino de otro sitio
@@ -436,6 +451,8 @@ error-text =
         [redirect-uri-mismatch] Para proteger su sesión, no le enviamos allí. Quien administra la aplicación tiene que corregir su configuración.
         [invalid-request] Le falta algo o sus partes no encajan. Quien administra la aplicación tiene que corregirlo; usted no ha hecho nada mal.
         [interaction-expired] La solicitud de la aplicación ha caducado o ya se respondió en otra ventana. Abra la aplicación otra vez para empezar de nuevo.
+        [not-asked-here] Su código solo se puede escribir en el navegador que lo pidió. Si fue este, se borraron sus cookies o pasó demasiado tiempo. El enlace del correo sirve también aquí: ábralo o pida uno nuevo.
+        [registration-interrupted] Este navegador ya no sabe hasta dónde había llegado: pasó demasiado tiempo, se borraron sus cookies o usted siguió en otra ventana. Lo que escribió se conserva. Abra otra vez el enlace de su invitación y seguirá donde se quedó, o pida uno nuevo.
         [link-dead] Ya se usó, ha caducado o uno más reciente ocupó su lugar. No se cambió nada.
         [stale-form] Se abrió hace un rato, o desde entonces usted inició o cerró sesión en otra ventana. No se cambió nada. Ábrala otra vez y repita lo que quería hacer.
         [cross-site] Por su seguridad solo aceptamos lo que escribe en nuestras propias páginas. No se cambió nada.

@@ -13,7 +13,6 @@ pub use enrol::{BeginOutcome, ConfirmOutcome, Enrolment, begin, confirm, enrolme
 pub use remove::remove;
 
 use anteroom_crypto::KeyPurpose;
-use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, FactorId};
 use anteroom_domain::interaction::Destination;
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
@@ -28,7 +27,7 @@ use crate::visitor::{Live, Visitor};
 /// What the page lists.
 #[derive(Debug)]
 pub struct Listed {
-    pub account: Account,
+    pub live: Live,
     /// Those whose first code was entered.
     pub apps: Vec<AuthenticatorApp>,
     pub can_add: bool,
@@ -59,7 +58,7 @@ pub async fn list(provider: &Provider, visitor: &Visitor) -> Result<Result<Liste
     };
     let apps = confirmed(provider, live.account.id).await?;
     let can_add = apps.len() < MOST_APPS;
-    Ok(Ok(Listed { account: live.account, apps, can_add }))
+    Ok(Ok(Listed { live, apps, can_add }))
 }
 
 async fn confirmed(provider: &Provider, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {

@@ -81,7 +81,7 @@ pub async fn set(
         Onward::Page(page) => page,
         onward => return Ok(elsewhere(onward)),
     };
-    let Step::NewPassword { reason, account } = &page.step else {
+    let Step::NewPassword { reason, account, .. } = &page.step else {
         return Ok(elsewhere(Onward::Page(page)));
     };
     let (reason, account) = (*reason, account.clone());

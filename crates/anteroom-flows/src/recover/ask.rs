@@ -3,7 +3,7 @@
 use anteroom_domain::account::{Account, AccountStatus};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::MessageId;
+use anteroom_domain::ids::{AccountId, MessageId};
 use anteroom_domain::interaction::RecoveryNote;
 use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
@@ -125,8 +125,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Carried, FlowError> {
     let crowded = match account {
         Some(account) => {
             tx.lock_account(account).await?;
-            let alive = tx.links_alive(account, LinkKind::Recovery, prepared.visitor.now).await?;
-            alive >= u64::from(prepared.links_alive)
+            crowded(&tx, prepared, account).await?
         }
         None => false,
     };
@@ -146,6 +145,19 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Carried, FlowError> {
     }
     tx.append(&entry).await?;
     Ok(carried)
+}
+
+/// Whether as many links are alive as there may be. Those of strangers do not stand in the way of the owner: a device that is
+/// known to be the account's gets one beside them, so that its tab, its application and its typed code are served.
+async fn crowded(tx: &Tx, prepared: &Prepared, account: AccountId) -> Result<bool, FlowError> {
+    let (visitor, most) = (&prepared.visitor, u64::from(prepared.links_alive));
+    let alive = tx.links_alive(account, LinkKind::Recovery, visitor.now).await?;
+    if alive < most {
+        return Ok(false);
+    }
+    let known = tx.device_of(account, &visitor.devices).await?.is_some();
+    let own = tx.links_alive_in(account, visitor.browser, visitor.now).await?;
+    Ok(!known || own > 0 || alive >= most.saturating_mul(2))
 }
 
 fn mail(prepared: &Prepared, account: &Account, address: &EmailAddress) -> Message {

@@ -30,6 +30,8 @@ pub enum TypedOutcome {
     Onward(Onward),
     /// The same for every reason.
     Wrong(Carried),
+    /// This browser did not ask, or does not remember. What waits still does.
+    NotAskedHere(Carried),
     Gone,
 }
 
@@ -66,7 +68,9 @@ pub async fn type_code(
         Err(Gone) => return Ok(TypedOutcome::Gone),
     };
     // A row's handle opens in another browser too, but only as its request: nothing can be typed there.
-    let Place::Row { interaction, .. } = &carried.place else { return Ok(TypedOutcome::Gone) };
+    let Place::Row { interaction, .. } = &carried.place else {
+        return Ok(TypedOutcome::NotAskedHere(carried));
+    };
     let policy = provider.snapshot().policy.recovery;
     let links = provider.store.links_of_interaction(interaction.id).await?;
     let open = links.into_iter().filter(|link| link.may_be_typed(visitor.browser, policy, visitor.now));

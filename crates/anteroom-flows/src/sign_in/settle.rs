@@ -222,6 +222,10 @@ async fn admit(
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut carried = prepared.carried.clone();
     carried.journey.account = Some(account.id);
+    // A password that was remembered after all overtakes what was proven on the way to a new one.
+    if carried.proof().is_some() {
+        carried = carried.keep(tx, &prepared.keeping, None).await?;
+    }
     Ok(Settled::SignedIn { session: Box::new(session), account: Box::new(account), carried })
 }
 

@@ -20,6 +20,10 @@ pub enum ErrorKind {
     RedirectUriMismatch,
     InvalidRequest,
     InteractionExpired,
+    /// The code of a mail, or the page that waits for it, in a browser that did not ask or does not remember.
+    NotAskedHere,
+    /// This browser does not know any more how far a registration had come.
+    RegistrationInterrupted,
     /// Of a link that was emailed: used, expired or unknown.
     LinkDead,
     StaleForm,
@@ -66,6 +70,8 @@ impl Page for ErrorPage {
         };
         let mut pages: Vec<ErrorPage> = [
             (ErrorKind::InteractionExpired, ForwardKind::Application),
+            (ErrorKind::NotAskedHere, ForwardKind::Recover),
+            (ErrorKind::RegistrationInterrupted, ForwardKind::Recover),
             (ErrorKind::LinkDead, ForwardKind::Recover),
             (ErrorKind::UnknownClient, ForwardKind::Dashboard),
             (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),

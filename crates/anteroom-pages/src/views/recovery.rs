@@ -37,6 +37,8 @@ pub struct RecoveryAskedPage {
     pub again_form_token: String,
     pub interaction: Option<String>,
     pub email: String,
+    /// How long link and code work.
+    pub minutes: u32,
     pub problem: Option<RecoveryAskedProblem>,
     pub sign_in_href: String,
     /// Answers `{"go": true}` once the reset is done, wherever that was. A script asks there while the page is in sight.
@@ -95,6 +97,7 @@ impl Page for RecoveryAskedPage {
             again_form_token: SAMPLE_TOKEN.chars().rev().collect(),
             interaction: Some("interaction-handle".to_owned()),
             email: "alice@demo.example".to_owned(),
+            minutes: 30,
             problem: None,
             sign_in_href: "/sign-in?interaction=interaction-handle".to_owned(),
             waiting_href: "/recover/waiting?interaction=interaction-handle".to_owned(),

@@ -44,6 +44,9 @@ pub enum SignInNotice {
     SignedOut,
     /// The session was idle for too long.
     SessionEnded,
+    /// It had lasted as long as any may, however busy.
+    SessionTooOld,
+    /// By a reset that is complete.
     PasswordChanged,
     /// The application asked for a fresh sign-in.
     Reauthenticate,
@@ -76,6 +79,7 @@ impl Page for SignInPage {
         let notices = [
             SignInNotice::SignedOut,
             SignInNotice::SessionEnded,
+            SignInNotice::SessionTooOld,
             SignInNotice::PasswordChanged,
             SignInNotice::Reauthenticate,
         ];

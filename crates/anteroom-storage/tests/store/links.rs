@@ -103,6 +103,11 @@ async fn links_that_are_alive_are_counted_for_one_account_and_kind(options: Stor
         let counted = store.links_alive(account_id(account), kind, at(now)).await.unwrap();
         assert_eq!(counted, alive, "{account} {kind:?} at {now}");
     }
+    insert(&store, Link { browser: Some(browser(9)), ..link(8) }).await.unwrap();
+    for (account, by, now, alive) in [(1, 9, 49, 1), (2, 9, 49, 0), (1, 8, 49, 0), (1, 9, 1800, 0)] {
+        let counted = store.links_alive_in(account_id(account), browser(by), at(now)).await.unwrap();
+        assert_eq!(counted, alive, "{account} in {by} at {now}");
+    }
 }
 
 async fn only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind(options: StoreOptions) {

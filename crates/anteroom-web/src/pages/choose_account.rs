@@ -9,6 +9,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish};
 use crate::form_token::{FormName, Stale};
 use crate::forms::{Posted, token_for};
+use crate::pages::session_time::nobody_signed_in;
 use crate::pages::step::{choices, go};
 use crate::respond::{Frame, see_next, see_other, with_cookies};
 
@@ -20,7 +21,7 @@ pub(crate) async fn form(asker: Asker) -> Response {
 async fn shown(asker: &Asker) -> Result<Response, Failure> {
     let live = signed_in_here(&asker.web.provider, &asker.visitor).await?;
     if live.is_empty() {
-        return Ok(see_other("/sign-in"));
+        return nobody_signed_in(asker).await;
     }
     let view = ChooseAccountPage {
         form_token: token_for(asker, FormName::ChooseAccount),

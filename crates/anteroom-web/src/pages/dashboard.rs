@@ -13,6 +13,7 @@ use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::factors::FACTORS;
 use crate::pages::new_password::CHANGE;
+use crate::pages::session_time::nobody_signed_in;
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, see_other};
 
@@ -27,9 +28,9 @@ pub(crate) async fn show(asker: Asker) -> Response {
 
 async fn shown(asker: &Asker) -> Result<Response, Failure> {
     let Some(view) = dashboard(&asker.web.provider, &asker.visitor).await? else {
-        return Ok(see_other("/sign-in"));
+        return nobody_signed_in(asker).await;
     };
-    let Dashboard { account, tiles, password_days_left, others } = view;
+    let Dashboard { account, session, tiles, password_days_left, others } = view;
     let page = DashboardPage {
         form_token: token_for(asker, FormName::SignOut),
         person_name: account.display_name().to_owned(),
@@ -40,7 +41,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
         factors_href: FACTORS.to_owned(),
         other_account_href: if others > 0 { "/choose-account" } else { "/sign-in?another=1" }.to_owned(),
     };
-    Ok(Frame::of(asker).signed_in(&account).page(StatusCode::OK, &page))
+    Ok(Frame::of(asker).signed_in(&account).of_session(&session).page(StatusCode::OK, &page))
 }
 
 fn tile(view: TileView) -> Tile {
@@ -69,7 +70,7 @@ async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {
     let client: ClientId = client.parse().map_err(|_| absent())?;
     match open_tile(&asker.web.provider, &asker.visitor, &client).await? {
         TileTarget::Application(target) => Ok(see_other(&target)),
-        TileTarget::NobodySignedIn => Ok(see_other("/sign-in")),
+        TileTarget::NobodySignedIn => nobody_signed_in(asker).await,
         TileTarget::Absent => Err(absent()),
     }
 }

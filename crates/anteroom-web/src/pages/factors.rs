@@ -6,6 +6,7 @@ use anteroom_flows::authenticator_apps::{
     BeginOutcome, ConfirmOutcome, Enrolment, Listed, begin, confirm, enrolment, list, remove,
 };
 use anteroom_flows::onward::Onward;
+use anteroom_flows::visitor::Live;
 use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 use axum::extract::{Path, RawQuery};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -58,7 +59,11 @@ fn page(
         problem,
         dashboard_href: DASHBOARD.to_owned(),
     };
-    Frame::of(asker).signed_in(&listed.account).page(status, &view)
+    signed_in(asker, &listed.live).page(status, &view)
+}
+
+fn signed_in<'a>(asker: &'a Asker, live: &Live) -> Frame<'a> {
+    Frame::of(asker).signed_in(&live.account).of_session(&live.session)
 }
 
 fn factor(asker: &Asker, number: u32, app: &AuthenticatorApp) -> Factor {
@@ -118,7 +123,7 @@ fn enrolment_page(asker: &Asker, enrolment: &Enrolment, problem: Option<EnrolPro
         qr_href: format!("{FACTORS}/{id}/qr.svg"),
         problem,
     };
-    Frame::of(asker).signed_in(&enrolment.live.account).page(status, &view)
+    signed_in(asker, &enrolment.live).page(status, &view)
 }
 
 /// `GET /account/factors/{id}/qr.svg`: the key as a picture.

@@ -17,7 +17,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish};
 use crate::form_token::{FormName, Stale};
 use crate::forms::{Posted, token_for};
-use crate::pages::step::waiting_in;
+use crate::pages::step::{on_with, waiting_in};
 use crate::respond::{Frame, see_next};
 
 pub(crate) const ASKED: &str = "/forgot-password/sent";
@@ -127,11 +127,14 @@ pub(crate) async fn asked(asker: Asker, query: RawQuery) -> Response {
 }
 
 async fn asked_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
-    let Ok(carried) = open(&asker.web.provider, &asker.visitor, waiting).await? else {
-        return Err(Failure::interaction_expired());
+    let carried = match waiting_in(query) {
+        Some(waiting) => open(&asker.web.provider, &asker.visitor, waiting).await?.ok(),
+        None => None,
     };
-    asked_page(asker, &carried, None)
+    match carried {
+        Some(carried) => asked_page(asker, &carried, None),
+        None => Err(Failure::not_asked_here(asker, None)?),
+    }
 }
 
 pub(crate) fn asked_page(
@@ -141,16 +144,18 @@ pub(crate) fn asked_page(
 ) -> Result<Response, Failure> {
     let provider = &asker.web.provider;
     let handle = carried.field(provider)?;
-    let address = carried.journey.recovery.as_ref().map(|note| note.address.clone());
-    let on = |path: &str| match &handle {
-        Some(handle) => format!("{path}?interaction={handle}"),
-        None => path.to_owned(),
+    // The page with a problem may be asked for in a browser that lost its cookies, too.
+    let Some(note) = &carried.journey.recovery else {
+        return Err(Failure::not_asked_here(asker, Some(carried))?);
     };
+    let minutes = provider.snapshot().policy.recovery.link_lifetime.as_mins();
+    let on = |path: &str| on_with(path, handle.as_deref());
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = RecoveryAskedPage {
         form_token: token_for(asker, FormName::RecoveryCode),
         again_form_token: token_for(asker, FormName::ForgotPassword),
-        email: address.unwrap_or_default(),
+        email: note.address.clone(),
+        minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         problem,
         sign_in_href: on("/continue"),
         waiting_href: on(WAITING),

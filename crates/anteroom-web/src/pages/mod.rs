@@ -11,6 +11,7 @@ pub(crate) mod not_entitled;
 pub(crate) mod recover;
 pub(crate) mod register;
 pub(crate) mod register_phones;
+pub(crate) mod session_time;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_form;
 pub(crate) mod sign_out;

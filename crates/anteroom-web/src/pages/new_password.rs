@@ -100,7 +100,7 @@ fn to_changed(asker: &Asker, carried: &Carried) -> Result<Response, Failure> {
 
 fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Failure> {
     let shown = Shown::of(asker, &page)?;
-    let Step::NewPassword { reason, account } = &page.step else {
+    let Step::NewPassword { reason, account, session } = &page.step else {
         return show(asker, Onward::Page(Box::new(page)));
     };
     let fault = match fault {
@@ -118,7 +118,7 @@ fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Fail
             Weakness::Weak => NewPasswordProblem::Weak,
         },
     };
-    Ok(self::page(shown, (*reason, account), Some(fault)))
+    Ok(self::page(shown.of_session(session.as_deref()), (*reason, account), Some(fault)))
 }
 
 /// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.

@@ -71,13 +71,14 @@ async fn entered(posted: &Posted) -> Result<Response, Failure> {
     let code = posted.field("code").trim();
     if code.is_empty() {
         let Ok(carried) = open(provider, visitor, waiting).await? else {
-            return Err(Failure::interaction_expired());
+            return Err(Failure::not_asked_here(asker, None)?);
         };
         return asked_page(asker, &carried, Some(RecoveryAskedProblem::Missing));
     }
     match typed(provider, visitor, waiting, code).await? {
         TypedOutcome::Onward(onward) => go(asker, onward),
         TypedOutcome::Wrong(carried) => asked_page(asker, &carried, Some(RecoveryAskedProblem::Wrong)),
-        TypedOutcome::Gone => Err(Failure::interaction_expired()),
+        TypedOutcome::NotAskedHere(carried) => Err(Failure::not_asked_here(asker, Some(&carried))?),
+        TypedOutcome::Gone => Err(Failure::not_asked_here(asker, None)?),
     }
 }

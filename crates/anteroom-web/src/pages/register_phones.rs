@@ -59,7 +59,7 @@ pub(crate) async fn add(posted: Posted) -> Response {
 async fn added(posted: &Posted) -> Result<Response, Failure> {
     let asker = &posted.asker;
     check(posted, FormName::RegisterPhone)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
+    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
     let entered = NewNumber {
         text: posted.field("phone").chars().take(MAX_NUMBER_CHARS).collect(),
         kind: PhoneKind::parse(posted.field("phone_kind")),
@@ -76,7 +76,7 @@ pub(crate) async fn verify(posted: Posted) -> Response {
 async fn verified(posted: &Posted) -> Result<Response, Failure> {
     let asker = &posted.asker;
     check(posted, FormName::RegisterPhone)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
+    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
     let phone = posted.field("phone_id").parse().map_err(|_| Failure::interaction_expired())?;
     let outcome = verify_phone(&asker.web.provider, &asker.visitor, waiting, phone).await?;
     answer(asker, outcome, NewNumber::empty())
@@ -90,7 +90,7 @@ pub(crate) async fn another(posted: Posted) -> Response {
 async fn changed_mind(posted: &Posted) -> Result<Response, Failure> {
     let asker = &posted.asker;
     check(posted, FormName::VerifySend)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
+    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
     let outcome = another_phone(&asker.web.provider, &asker.visitor, waiting).await?;
     answer(asker, outcome, NewNumber::empty())
 }
@@ -103,7 +103,7 @@ pub(crate) async fn done(posted: Posted) -> Response {
 async fn finished(posted: &Posted) -> Result<Response, Failure> {
     let asker = &posted.asker;
     check(posted, FormName::PhonesDone)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
+    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
     let outcome = phones_done(&asker.web.provider, &asker.visitor, waiting).await?;
     answer(asker, outcome, NewNumber::empty())
 }
@@ -118,7 +118,7 @@ fn answer(asker: &Asker, outcome: PhoneOutcome, entered: NewNumber) -> Result<Re
         PhoneOutcome::Problem { problem, page } => {
             refused(asker, *page, Refused { entered, problem: shown_as(problem) })
         }
-        PhoneOutcome::Gone => Err(Failure::interaction_expired()),
+        PhoneOutcome::Gone => Err(Failure::registration_interrupted()),
     }
 }
 

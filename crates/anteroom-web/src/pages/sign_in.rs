@@ -58,12 +58,18 @@ struct Wish {
 impl Wish {
     fn parse(query: &str) -> Self {
         let pairs = anteroom_oidc::form::Form::decode(query.as_bytes()).ok();
-        let says = |name, value| {
+        let says = |name: &'static str, value: &'static str| {
             pairs
                 .as_ref()
                 .is_some_and(|pairs| pairs.once(name).ok().flatten().is_some_and(|got| got == value))
         };
-        let notice = if says("signed-out", "1") { Some(SignInNotice::SignedOut) } else { None };
+        let notices = [
+            (("signed-out", "1"), SignInNotice::SignedOut),
+            (("ended", "idle"), SignInNotice::SessionEnded),
+            (("ended", "limit"), SignInNotice::SessionTooOld),
+        ];
+        let notice =
+            notices.into_iter().find(|((name, value), _)| says(name, value)).map(|(_, notice)| notice);
         Self { another: says("another", "1"), notice }
     }
 }

@@ -9,7 +9,7 @@ use crate::asker::Asker;
 use crate::failure::Failure;
 use crate::form_token::FormName;
 use crate::forms::token_for;
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD};
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::respond::Frame;
 
 /// The form with what it says this time.
@@ -40,15 +40,7 @@ impl SignInForm {
 
     pub(crate) fn respond(self, asker: &Asker, status: StatusCode) -> Response {
         // What waits goes along: a recovery leads back to it.
-        let forgot_password_href = match &self.interaction {
-            Some(handle) => {
-                format!(
-                    "{FORGOT_PASSWORD}?{}",
-                    anteroom_oidc::form::encode([("interaction", handle.as_str())])
-                )
-            }
-            None => FORGOT_PASSWORD.to_owned(),
-        };
+        let forgot_password_href = on_with(FORGOT_PASSWORD, self.interaction.as_deref());
         let view = SignInPage {
             form_token: token_for(asker, FormName::SignIn),
             interaction: self.interaction,

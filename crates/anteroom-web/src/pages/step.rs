@@ -3,6 +3,7 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
+use anteroom_domain::session::Session;
 use anteroom_flows::journey::{Waiting, open};
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_flows::phones::NoPhone;
@@ -30,6 +31,14 @@ use crate::respond::{Frame, application_gone, moment, see_next, see_other, to_ap
 pub(crate) const DASHBOARD: &str = "/dashboard";
 pub(crate) const FORGOT_PASSWORD: &str = "/forgot-password";
 pub(crate) const COMPLETE_REGISTRATION: &str = "/complete-registration";
+
+/// An address with the journey that goes along.
+pub(crate) fn on_with(path: &str, interaction: Option<&str>) -> String {
+    match interaction {
+        Some(handle) => format!("{path}?{}", anteroom_oidc::form::encode([("interaction", handle)])),
+        None => path.to_owned(),
+    }
+}
 
 /// In answer to a GET: the page itself.
 pub(crate) fn show(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
@@ -86,7 +95,9 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
     Ok(match step {
         Step::SignIn { reason, email } => {
             let Shown { interaction, application_name, .. } = shown;
-            let (problem, notice, ui_locales) = (None, notice(reason), locales);
+            let reset = carried.journey.recovery.as_ref().is_some_and(|note| note.done);
+            let notice = if reset { Some(SignInNotice::PasswordChanged) } else { notice(reason) };
+            let (problem, ui_locales) = (None, locales);
             let form = SignInForm { interaction, application_name, email, problem, notice, ui_locales };
             form.respond(asker, StatusCode::OK)
         }
@@ -98,7 +109,9 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
         Step::Verify(verification) => verify::page(shown, &verification, say),
         Step::NoSecondFactor { purpose, why } => shown.no_phone(verify::reason(purpose, false), why),
         Step::AddPhones { phones, .. } => register_phones::page(shown, &phones, None),
-        Step::NewPassword { reason, account } => new_password::page(shown, (reason, &account), None),
+        Step::NewPassword { reason, account, session } => {
+            new_password::page(shown.of_session(session.as_deref()), (reason, &account), None)
+        }
     })
 }
 
@@ -124,15 +137,25 @@ impl<'a> Shown<'a> {
         })
     }
 
+    /// Warns before the session ends whose page it is.
+    pub(crate) fn of_session(self, session: Option<&Session>) -> Self {
+        let Some(session) = session else { return self };
+        Self { frame: self.frame.of_session(session), ..self }
+    }
+
+    /// The way back is the form itself: the journey alone would lead here again.
     fn no_phone(self, reason: anteroom_pages::VerifyReason, why: NoPhone) -> Response {
         let (unreached, later) = match why {
             NoPhone::Missing => (false, None),
             NoPhone::Waits(from) => (false, Some(from)),
             NoPhone::Unreached => (true, None),
         };
+        let another = Some(("another", "1"));
+        let waiting = self.interaction.as_deref().map(|handle| ("interaction", handle));
+        let query = anteroom_oidc::form::encode(another.into_iter().chain(waiting));
         let view = NoPhonePage {
             reason,
-            sign_in_href: "/sign-in".to_owned(),
+            sign_in_href: format!("/sign-in?{query}"),
             later: later.map(|at| moment(self.asker, at)),
             unreached,
         };

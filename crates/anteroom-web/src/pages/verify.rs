@@ -197,7 +197,8 @@ async fn sent(posted: &Posted) -> Result<Response, Failure> {
 
 fn sent_to(asker: &Asker, onward: Onward, again: bool) -> Result<Response, Failure> {
     match &onward {
-        Onward::Page(page) if again => {
+        // Not where cookies were lost, and the way begins anew.
+        Onward::Page(page) if again && matches!(page.step, Step::Verify(_)) => {
             let handle = page.carried.field(&asker.web.provider)?.unwrap_or_default();
             Ok(see_next(asker, &format!("/continue?interaction={handle}&again=1")))
         }

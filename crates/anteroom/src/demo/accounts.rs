@@ -19,6 +19,8 @@ use crate::commands::CommandError;
 pub(super) const PASSWORD: &str = "Anteroom-demo-1";
 /// Long enough ago for a password of then to have expired.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 100);
+/// Everybody's else: it may be changed, and is nowhere near its end.
+const A_FEW_DAYS: SignedDuration = SignedDuration::from_hours(24 * 3);
 
 struct Sample {
     name: &'static str,
@@ -71,7 +73,8 @@ pub(super) async fn seed(provider: &Provider) -> Result<(), CommandError> {
 
 async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> Result<(), CommandError> {
     let now = provider.clock.now();
-    let set_at = if sample.expired { now.checked_sub(LONG_AGO).unwrap_or(now) } else { now };
+    let age = if sample.expired { LONG_AGO } else { A_FEW_DAYS };
+    let set_at = now.checked_sub(age).unwrap_or(now);
     let hash = provider.hashing.hash(Lane::KnownDevice, &PASSWORD.into()).await.map_err(FlowError::from)?;
     let id = AccountId(provider.random.uuid_v4());
     let account = NewAccount {

@@ -8,7 +8,7 @@ on_one_node_and_on_two!(
     a_reset_lifts_the_lock_and_signs_nobody_in,
     a_reset_ends_sessions_tokens_and_other_devices,
     what_is_refused_says_why_and_costs_nothing,
-    old_passwords_are_refused,
+    the_last_ten_passwords_are_refused_and_the_eleventh_is_not,
     the_link_is_dead_after_the_reset_and_so_are_the_others,
     a_change_by_choice_needs_a_recent_sign_in_and_a_day,
     a_change_by_choice_keeps_this_browser_and_ends_the_rest,
@@ -68,18 +68,31 @@ async fn what_is_refused_says_why_and_costs_nothing(backend: Backend) {
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
 }
 
-async fn old_passwords_are_refused(backend: Backend) {
+async fn the_last_ten_passwords_are_refused_and_the_eleventh_is_not(backend: Backend) {
     let provider = with_carol(&backend).await;
     let carol = provider.browser();
-    reset(&provider, &carol, CAROL, NEW).await;
-    provider.advance(SignedDuration::from_hours(1));
-    reset(&provider, &carol, CAROL, "maple-window-stone-77").await;
-    provider.advance(SignedDuration::from_hours(1));
+    let words =
+        ["lemon", "maple", "copper", "velvet", "saddle", "lantern", "pebble", "walnut", "feather", "compass"];
+    let later = words.map(|word| format!("{word}-tide-harbor-92"));
+    // Eleven in a row with the first; the current one and the ten before it are eleven as well.
+    for password in &later {
+        reset(&provider, &carol, CAROL, password).await;
+        provider.advance(SignedDuration::from_hours(25));
+    }
     forget(&carol, CAROL).await;
     let page = prove(&provider, &carol).await;
-    for old in [PASSWORD, NEW, "maple-window-stone-77"] {
-        assert_eq!(choose(&carol, &page, old).await.status, 422, "{old}");
+    for old in [PASSWORD, later[0].as_str(), later[8].as_str(), later[9].as_str()] {
+        let answer = choose(&carol, &page, old).await;
+        assert_eq!(answer.status, 422, "{old}");
+        assert!(answer.text_of("problem").unwrap().contains("You have used"), "{}", answer.gist());
     }
+    // One more, and the first is out of the ten.
+    assert_eq!(choose(&carol, &page, "orchard-tide-harbor-92").await.status, 303);
+    provider.advance(SignedDuration::from_hours(25));
+    forget(&carol, CAROL).await;
+    let page = prove(&provider, &carol).await;
+    assert_eq!(choose(&carol, &page, &later[0]).await.status, 422);
+    assert_eq!(choose(&carol, &page, PASSWORD).await.status, 303);
 }
 
 async fn the_link_is_dead_after_the_reset_and_so_are_the_others(backend: Backend) {

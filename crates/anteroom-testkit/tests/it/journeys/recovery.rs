@@ -9,6 +9,11 @@ on_one_node_and_on_two!(
     every_address_has_the_same_page_status_and_cookies,
     opening_a_link_changes_nothing,
     strangers_who_keep_asking_cancel_nobodys_link_and_fill_no_mailbox,
+    strangers_who_keep_asking_leave_the_owners_own_device_a_mail,
+    what_was_asked_for_in_a_browser_that_lost_its_cookies_leads_on,
+    the_page_says_how_long_the_mail_is_good,
+    whoever_remembers_the_password_where_no_phone_helps_goes_on_to_the_application,
+    sign_in_after_a_reset_says_so,
     a_link_serves_the_browser_that_pressed_it_for_half_an_hour,
     the_typed_code_works_only_where_it_was_asked_for,
     a_typed_code_has_ten_tries,
@@ -71,6 +76,76 @@ async fn strangers_who_keep_asking_cancel_nobodys_link_and_fill_no_mailbox(backe
     }
     let page = carol.get(&link).await;
     assert!(through(&carol, &page, "/recover", &[]).await.has_form("/verify/send"));
+}
+
+async fn strangers_who_keep_asking_leave_the_owners_own_device_a_mail(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.signed_in(CAROL).await;
+    for _ in 0..6 {
+        forget(&provider.browser(), CAROL).await;
+    }
+    assert_eq!(mails(&provider, "recovery").await, 5);
+    provider.advance(SignedDuration::from_secs(1));
+    let page = forget(&carol, CAROL).await;
+    assert_eq!(mails(&provider, "recovery").await, 6);
+    let (_, code) = mailed(&provider).await;
+    // One beside those of strangers, not one for each time she asks; and none for somebody else's device.
+    forget(&carol, CAROL).await;
+    forget(&provider.signed_in(crate::ALICE).await, CAROL).await;
+    assert_eq!(mails(&provider, "recovery").await, 6);
+    assert!(through(&carol, &page, "/recover/code", &[("code", &code)]).await.has_form("/verify/send"));
+}
+
+async fn what_was_asked_for_in_a_browser_that_lost_its_cookies_leads_on(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let asked = waiting(&provider, &carol).await;
+    let (_, code) = mailed(&provider).await;
+    carol.forget("anteroom_session");
+    for answer in [
+        carol.submit(&asked, "/recover/code", &[("code", &code)]).await,
+        carol.submit(&asked, "/recover/code", &[("code", "")]).await,
+        carol.get(asked.asked.as_str()).await,
+    ] {
+        assert_eq!(answer.status, 400, "{}", answer.gist());
+        assert!(answer.text_of("error-not-asked-here").is_some(), "{}", answer.gist());
+        // Another mail can be asked for, and the application still waits behind it.
+        let link = answer.links().into_iter().find(|link| link.href.starts_with("/forgot-password")).unwrap();
+        let page = carol.get(&link.href).await;
+        assert!(page.body.contains("Web application"), "{}", page.gist());
+    }
+    let answer = carol.get("/forgot-password/sent").await;
+    assert!(answer.text_of("error-not-asked-here").is_some(), "{}", answer.gist());
+}
+
+async fn the_page_says_how_long_the_mail_is_good(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.recovery.link_lifetime", "\"10m\"").start().await;
+    let page = forget(&provider.browser(), CAROL).await;
+    assert!(page.body.contains("for 10 minutes") && !page.body.contains("30 minutes"), "{}", page.gist());
+    assert!(page.body.contains("data-minutes=\"10\""), "{}", page.body);
+}
+
+async fn whoever_remembers_the_password_where_no_phone_helps_goes_on_to_the_application(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).create().await;
+    let carol = provider.browser();
+    waiting(&provider, &carol).await;
+    let page = press(&provider, &carol).await;
+    assert_eq!(page.heading(), "There is no phone to send a code to");
+    let back = page.links().into_iter().find(|link| link.text == "Back to sign-in").unwrap();
+    let page = carol.get(&back.href).await;
+    assert!(page.body.contains("Web application"), "{}", page.gist());
+    let answer = carol.enter(&page, CAROL, anteroom_testkit::PASSWORD).await;
+    provider.client("web").code_in(&answer);
+}
+
+async fn sign_in_after_a_reset_says_so(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let done = reset(&provider, &carol, CAROL, NEW).await;
+    let onward = done.links().into_iter().find(|link| link.text == "Continue").unwrap();
+    let page = carol.get(&onward.href).await;
+    assert!(page.text_of("notice").unwrap().contains("Your password is changed"), "{}", page.gist());
 }
 
 async fn a_link_serves_the_browser_that_pressed_it_for_half_an_hour(backend: Backend) {

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 on_one_node_and_on_two!(
     a_registration_left_half_way_goes_on_in_another_browser,
     what_is_no_number_for_codes_is_refused,
+    a_registration_whose_cookies_are_lost_leads_back_to_it,
     a_landline_gets_only_calls,
     an_invitation_asked_for_again_is_the_same_page_for_every_address,
 );
@@ -92,6 +93,25 @@ async fn what_is_no_number_for_codes_is_refused(backend: Backend) {
     let handle = page.form("/register/phone").fields["interaction"].clone();
     let skipped = erin.get(&format!("/continue?interaction={handle}")).await;
     assert!(!skipped.has_form("/new-password") && skipped.has_form("/register/phone"), "{}", skipped.gist());
+}
+
+async fn a_registration_whose_cookies_are_lost_leads_back_to_it(backend: Backend) {
+    let provider = invited(&backend).await;
+    let erin = provider.browser();
+    let page = accept(&provider, &erin).await;
+    let number = [("phone", "(202) 555-0143"), ("phone_kind", "cell")];
+    let choice = through(&erin, &page, "/register/phone", &number).await;
+    erin.forget("anteroom_session");
+    for answer in [
+        erin.submit(&page, "/register/phone", &number).await,
+        erin.submit(&choice, "/register/phone/another", &[]).await,
+    ] {
+        assert_eq!(answer.status, 400, "{}", answer.gist());
+        assert!(answer.text_of("error-registration-interrupted").is_some(), "{}", answer.gist());
+        assert!(answer.links().iter().any(|link| link.href == "/complete-registration"), "{}", answer.gist());
+    }
+    let page = accept(&provider, &erin).await;
+    assert!(page.body.contains("43"), "{}", page.gist());
 }
 
 async fn a_landline_gets_only_calls(backend: Backend) {

@@ -7,5 +7,6 @@ mod lockout;
 mod pressure;
 mod refusals;
 mod replays;
+mod session_end;
 mod sessions;
 mod tiles;

@@ -1,0 +1,50 @@
+//! How long sessions have: for the page that warns before one ends, and for the one that says why it has.
+
+use anteroom_domain::ids::SessionId;
+use anteroom_domain::session::{SessionEnd, SessionLeft};
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::visitor::{Live, Visitor, live_sessions, sessions_here};
+
+/// `None`: that session is not alive, or not this browser's. Asking is no activity.
+pub async fn left(
+    provider: &Provider,
+    visitor: &Visitor,
+    session: SessionId,
+) -> Result<Option<SessionLeft>, FlowError> {
+    let policy = provider.snapshot().policy.session;
+    let found = alive(provider, visitor, session).await?;
+    Ok(found.map(|live| live.session.left(policy, visitor.now)))
+}
+
+/// Somebody is there. Written at once: near the end a minute would matter.
+pub async fn stay(
+    provider: &Provider,
+    visitor: &Visitor,
+    session: SessionId,
+) -> Result<Option<SessionLeft>, FlowError> {
+    let Some(Live { mut session, .. }) = alive(provider, visitor, session).await? else { return Ok(None) };
+    let (id, now) = (session.id, visitor.now);
+    let write =
+        provider.store.write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) });
+    write.await?;
+    session.last_active_at = session.last_active_at.max(now);
+    Ok(Some(session.left(provider.snapshot().policy.session, now)))
+}
+
+async fn alive(
+    provider: &Provider,
+    visitor: &Visitor,
+    session: SessionId,
+) -> Result<Option<Live>, FlowError> {
+    let live = live_sessions(provider, visitor).await?;
+    Ok(live.into_iter().find(|live| live.session.id == session))
+}
+
+/// Which limit ended the session that was at work in this browser, if one did.
+pub async fn lapsed(provider: &Provider, visitor: &Visitor) -> Result<Option<SessionEnd>, FlowError> {
+    let policy = provider.snapshot().policy.session;
+    let here = sessions_here(provider, visitor).await?;
+    Ok(here.first().and_then(|(row, _)| row.session.lapsed(policy, visitor.now)))
+}

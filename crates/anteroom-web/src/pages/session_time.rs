@@ -1,0 +1,87 @@
+//! The end of a session, announced and explained: `GET` and `POST /session` for the script that warns, and where whoever was
+//! signed in too long is led.
+
+use anteroom_domain::session::{Session, SessionEnd, SessionLeft};
+use anteroom_flows::session_time::{lapsed, left, stay};
+use anteroom_pages::SessionClock;
+use axum::Json;
+use axum::extract::RawQuery;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::{FormName, Stale};
+use crate::forms::{Posted, token_for};
+use crate::respond::see_other;
+
+const SIGN_IN: &str = "/sign-in";
+const OVER_IDLE: &str = "/sign-in?ended=idle";
+const OVER_TOO_OLD: &str = "/sign-in?ended=limit";
+
+#[derive(Serialize)]
+struct Left {
+    seconds: u64,
+}
+
+/// What a page says of the session whose it is.
+pub(crate) fn clock(asker: &Asker, session: &Session) -> SessionClock {
+    let policy = asker.web.provider.snapshot().policy.session;
+    let SessionLeft { left, fixed } = session.left(policy, asker.visitor.now);
+    SessionClock {
+        handle: session.id.to_string(),
+        form_token: token_for(asker, FormName::Stay),
+        sign_out_form_token: token_for(asker, FormName::SignOut),
+        seconds_left: seconds(left),
+        warn_seconds: seconds(policy.warn_before()),
+        fixed,
+        over_href: if fixed { OVER_TOO_OLD } else { OVER_IDLE }.to_owned(),
+    }
+}
+
+fn seconds(left: SignedDuration) -> u64 {
+    u64::try_from(left.as_secs()).unwrap_or(0)
+}
+
+/// `GET /session?session=…`: asking is no activity.
+pub(crate) async fn ask(asker: Asker, query: RawQuery) -> Response {
+    let form = anteroom_oidc::form::Form::decode(query.0.unwrap_or_default().as_bytes()).ok();
+    let session =
+        form.as_ref().and_then(|form| form.once("session").ok()?).and_then(|text| text.parse().ok());
+    let result = match session {
+        Some(session) => left(&asker.web.provider, &asker.visitor, session).await,
+        None => Ok(None),
+    };
+    finish(&asker, result.map_err(Failure::from).map(answer)).await
+}
+
+/// `POST /session`: somebody is there.
+pub(crate) async fn go_on(posted: Posted) -> Response {
+    if let Err(Stale) = posted.check_token(FormName::Stay) {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+    }
+    let asker = &posted.asker;
+    let result = match posted.field("session").parse() {
+        Ok(session) => stay(&asker.web.provider, &asker.visitor, session).await,
+        Err(_) => Ok(None),
+    };
+    finish(asker, result.map_err(Failure::from).map(answer)).await
+}
+
+/// Nothing is left of a session that is not alive. What is left of one that is is not told as nothing.
+fn answer(left: Option<SessionLeft>) -> Response {
+    let left = Left { seconds: left.map_or(0, |left| seconds(left.left).max(1)) };
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(left)).into_response()
+}
+
+/// To sign-in, which says why where a limit of time is the reason.
+pub(crate) async fn nobody_signed_in(asker: &Asker) -> Result<Response, Failure> {
+    Ok(see_other(match lapsed(&asker.web.provider, &asker.visitor).await? {
+        Some(SessionEnd::Idle) => OVER_IDLE,
+        Some(SessionEnd::TooOld) => OVER_TOO_OLD,
+        Some(SessionEnd::SignedOut | SessionEnd::PasswordChanged | SessionEnd::Disabled) | None => SIGN_IN,
+    }))
+}
