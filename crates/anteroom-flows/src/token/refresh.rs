@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use super::{Exchange, TokenError, mint};
 use crate::error::FlowError;
-use crate::trail::note_refusal;
 
 const CONTEXT: &str = "refresh_token";
 const GRANT_LEN: usize = 16;
@@ -141,7 +140,8 @@ async fn rotate(
     Ok(write.await?)
 }
 
-/// The same successor again is a token grant as well, and has its entry.
+/// The same successor again is a token grant as well, and has its entry: it is not counted among the refusals of an address, of
+/// which only the first ones of a minute are written down.
 async fn note_repeat(
     exchange: &Exchange<'_>,
     grant: &Grant,
@@ -149,7 +149,12 @@ async fn note_repeat(
 ) -> Result<(), TokenError> {
     let event = Event::TokenRefreshed { grant: grant.id, generation: family.generation };
     let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
-    Ok(note_refusal(exchange.provider, entry.in_session(grant.session)).await?)
+    let entry = entry.in_session(grant.session);
+    let write = exchange.provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+    });
+    Ok(write.await?)
 }
 
 /// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.

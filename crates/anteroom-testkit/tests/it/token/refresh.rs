@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 on_both_databases!(
     rfc6749_6_each_use_gives_a_successor,
     a_lost_answer_is_given_again_for_a_minute,
+    each_answer_that_is_given_again_has_its_entry,
     asked_at_once_all_get_the_same_successor,
     rfc9700_4_14_2_a_replay_ends_the_family,
     a_repeat_after_the_minute_is_a_replay,
@@ -59,6 +60,16 @@ async fn a_lost_answer_is_given_again_for_a_minute(backend: Backend) {
     assert_eq!(web.userinfo(&Tokens::of(&again).access_token).await.status, 200);
     // Either answer's token goes on.
     assert_eq!(web.refresh(&successor(&again)).await.status, 200);
+}
+
+/// An application asks for all of its people from one address.
+async fn each_answer_that_is_given_again_has_its_entry(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, tokens) = offline(&provider).await;
+    for _ in 0..40 {
+        assert_eq!(web.refresh(tokens.refresh_token()).await.status, 200);
+    }
+    assert_eq!(provider.audited("token_refreshed").await.len(), 40);
 }
 
 async fn asked_at_once_all_get_the_same_successor(backend: Backend) {
