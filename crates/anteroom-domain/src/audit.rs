@@ -132,6 +132,11 @@ pub enum Event {
         grant: GrantId,
         scope: ScopeSet,
     },
+    /// From the authorization endpoint.
+    TokensReleased {
+        grant: GrantId,
+        scope: ScopeSet,
+    },
     TokenRefused {
         reason: String,
     },

@@ -27,6 +27,7 @@ pub mod end_session;
 pub mod error;
 pub mod expired_password;
 pub mod expiry_warnings;
+mod front_tokens;
 pub mod health;
 pub mod introspect;
 pub mod journey;

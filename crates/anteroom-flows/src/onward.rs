@@ -135,7 +135,7 @@ async fn arrive(
         Ahead::Dashboard | Ahead::ChangePassword => Ok(Onward::Dashboard),
         Ahead::AuthenticatorApps => Ok(Onward::AuthenticatorApps(Box::new(live.clone()))),
         Ahead::Application { client, request } => {
-            let response = release::code(provider, visitor, &client, &request, live).await?;
+            let response = release::respond(provider, visitor, &client, &request, live).await?;
             Ok(Onward::Application(Box::new(response)))
         }
     }

@@ -1,28 +1,64 @@
-//! Releasing an authorization code: sealed and self-contained, so that a single sign-on writes nothing yet.
+//! Answering an application: with a code, sealed and self-contained, so that a single sign-on writes nothing yet, and with
+//! tokens where the response type names them.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_oidc::response::{AuthorizationResponse, Issued};
+use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
 use anteroom_oidc::{ClientId, Issuer, Prompt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use crate::error::FlowError;
+use crate::front_tokens;
 use crate::provider::Provider;
 use crate::visitor::{Live, Visitor, new_id};
 
-/// Answers the request with a code for the person who is signed in.
-pub async fn code(
+/// Answers the request for the person who is signed in.
+pub async fn respond(
     provider: &Provider,
     visitor: &Visitor,
     client: &Client,
     request: &AuthorizationRequest,
     live: &Live,
 ) -> Result<AuthorizationResponse, FlowError> {
+    let issuer = &provider.snapshot().issuer;
+    let code = match request.response_type.has_code() {
+        true => Some(code(provider, visitor, client, request, live)?),
+        false => None,
+    };
+    let tokens = front_tokens::issue(provider, visitor, (client, request), live, code.as_deref()).await?;
+    let Some(tokens) = tokens else {
+        let description = "the person has to sign in again";
+        return Ok(request.target().error(issuer, AuthorizationErrorCode::LoginRequired, description));
+    };
+    touch(provider, visitor, live, request).await?;
+    let expires_in = provider.snapshot().policy.tokens.access_token_lifetime;
+    let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
+        token,
+        expires_in,
+        scope: Some(&request.scope),
+    });
+    let issued = Issued {
+        code: code.as_deref(),
+        access_token,
+        id_token: tokens.id_token.as_deref(),
+        ..Issued::default()
+    };
+    Ok(request.target().success(issuer, issued))
+}
+
+fn code(
+    provider: &Provider,
+    visitor: &Visitor,
+    client: &Client,
+    request: &AuthorizationRequest,
+    live: &Live,
+) -> Result<String, FlowError> {
     let snapshot = provider.snapshot();
     let lifetime = snapshot.policy.tokens.code_lifetime;
     let code = AuthorizationCode {
@@ -44,10 +80,7 @@ pub async fn code(
         issued_at: visitor.now,
         expires_at: visitor.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
     };
-    let sealed = seal(provider, &snapshot.issuer, &code)?;
-    touch(provider, visitor, live, request).await?;
-    let issued = Issued { code: Some(&sealed), ..Issued::default() };
-    Ok(request.target().success(&snapshot.issuer, issued))
+    seal(provider, &snapshot.issuer, &code)
 }
 
 /// Opening a tile counts as activity of the session, `prompt=none` does not; either is written at most once a minute.

@@ -25,10 +25,11 @@ impl Capabilities {
     /// What this release implements, with the standard scopes and the given languages.
     pub fn of_this_release(ui_locales: Vec<String>) -> Self {
         Self {
-            response_types: vec![ResponseType::Code],
+            response_types: ResponseType::ALL.to_vec(),
             response_modes: ResponseMode::ALL.to_vec(),
             grant_types: vec![
                 GrantType::AuthorizationCode,
+                GrantType::Implicit,
                 GrantType::RefreshToken,
                 GrantType::ClientCredentials,
             ],

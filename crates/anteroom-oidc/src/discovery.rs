@@ -131,7 +131,17 @@ mod tests {
             ("authorization_endpoint", json!("https://id.example/authorize")),
             ("token_endpoint", json!("https://id.example/token")),
             ("jwks_uri", json!("https://id.example/jwks")),
-            ("response_types_supported", json!(["code"])),
+            (
+                "response_types_supported",
+                json!([
+                    "code",
+                    "id_token",
+                    "id_token token",
+                    "code id_token",
+                    "code token",
+                    "code id_token token"
+                ]),
+            ),
             ("subject_types_supported", json!(["public"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "PS256", "ES256", "EdDSA"])),
             ("request_uri_parameter_supported", json!(false)),

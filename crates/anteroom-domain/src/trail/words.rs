@@ -158,6 +158,9 @@ fn tokens(kind: &str, detail: &Detail) -> Option<String> {
         "code_redeemed" => {
             format!("The application was given tokens for the sign-in, with scope {}.", detail.text("scope"))
         }
+        "tokens_released" => {
+            format!("The application was given tokens at sign-in, with scope {}.", detail.text("scope"))
+        }
         "token_refused" => format!("The application was refused tokens: {}.", detail.text("reason")),
         "code_replayed" => {
             "An authorization code was used a second time. It was refused, and what the first use gave has ended."

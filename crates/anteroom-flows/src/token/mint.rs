@@ -4,10 +4,11 @@ use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::Grant;
 use anteroom_domain::ids::GrantId;
+use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{Wanted, release};
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
-use anteroom_oidc::{AccessTokenFormat, AmrSet, Scope, ScopeSet, Subject};
+use anteroom_oidc::{AccessTokenFormat, AmrSet, ResponseType, Scope, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Exchange, TokenError};
@@ -17,7 +18,7 @@ use crate::person::{standard_claims, subject};
 
 /// Whom the tokens speak of.
 #[derive(Clone, Copy)]
-pub(super) struct Person<'a> {
+pub(crate) struct Person<'a> {
     pub grant: &'a Grant,
     pub account: &'a Account,
     /// The first ID token carries the request's nonce; refreshed ones do not (OpenID Connect Core §12.2).
@@ -31,7 +32,8 @@ pub(super) fn for_person(
 ) -> Result<TokenResponse, TokenError> {
     let access_token = access_token(exchange, person)?;
     let openid = person.grant.scope.contains(&Scope::OpenId);
-    let id_token = if openid { Some(id_token(exchange, person, &access_token)?) } else { None };
+    let beside = Beside { access_token: Some(&access_token), code: None };
+    let id_token = if openid { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(TokenResponse {
         access_token,
         token_type: TokenType::Bearer,
@@ -42,8 +44,28 @@ pub(super) fn for_person(
     })
 }
 
+/// Tokens from the authorization endpoint.
+#[derive(Default)]
+pub(crate) struct FrontTokens {
+    pub access_token: Option<String>,
+    pub id_token: Option<String>,
+}
+
+/// Those that the response type names, beside the code where it names one.
+pub(crate) fn for_front(
+    exchange: &Exchange<'_>,
+    person: Person<'_>,
+    (response_type, code): (ResponseType, Option<&str>),
+) -> Result<FrontTokens, TokenError> {
+    let access_token = if response_type.has_token() { Some(access_token(exchange, person)?) } else { None };
+    let beside = Beside { access_token: access_token.as_deref(), code };
+    let id_token =
+        if response_type.has_id_token() { Some(id_token(exchange, person, beside)?) } else { None };
+    Ok(FrontTokens { access_token, id_token })
+}
+
 /// The keys that this client's tokens are signed with are there.
-pub(super) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
+pub(crate) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
     let (keys, metadata) = (exchange.provider.key_set(), &exchange.client.metadata);
     keys.signer(metadata.id_token_signed_response_alg)?;
     keys.signer(metadata.access_token_signed_response_alg)?;
@@ -131,7 +153,14 @@ fn audience(exchange: &Exchange<'_>, resources: &[String]) -> Vec<String> {
     }
 }
 
-fn id_token(exchange: &Exchange<'_>, person: Person<'_>, access_token: &str) -> Result<String, TokenError> {
+/// What an ID token is given with, and vouches for by a hash (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    access_token: Option<&'a str>,
+    code: Option<&'a str>,
+}
+
+fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> Result<String, TokenError> {
     let Person { grant, account, first } = person;
     let snapshot = exchange.provider.snapshot();
     let (now, client) = (exchange.origin.now, exchange.client);
@@ -149,28 +178,32 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, access_token: &str) -> 
         amr: &grant.amr,
         azp: Some(client.id()),
         sid: Some(&sid),
-        at_hash: Some(token_hash(algorithm, access_token)),
-        c_hash: None,
+        at_hash: beside.access_token.map(|token| token_hash(algorithm, token)),
+        c_hash: beside.code.map(|code| token_hash(algorithm, code)),
         s_hash: None,
-        person: asked_for_by_name(client, grant, account),
+        person: claims_of_person(client, (grant, account), beside),
     };
     let keys = exchange.provider.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
     Ok(signed.map_err(|_| FlowError::Broken("an ID token could not be signed"))?)
 }
 
-/// The claims that the request wanted in the ID token; those of scopes are in userinfo (OpenID Connect Core §5.4).
-fn asked_for_by_name(
+/// The claims that the request wanted in the ID token. Those of scopes are in userinfo, unless no access token is given to
+/// ask there with (OpenID Connect Core §5.4).
+fn claims_of_person(
     client: &Client,
-    grant: &Grant,
-    account: &Account,
+    (grant, account): (&Grant, &Account),
+    beside: Beside<'_>,
 ) -> serde_json::Map<String, serde_json::Value> {
-    let Some(asked) = grant.claims.as_ref().map(|claims| &claims.id_token).filter(|asked| !asked.is_empty())
-    else {
+    let none = ScopeSet::default();
+    let alone = beside.access_token.is_none() && beside.code.is_none();
+    let scope = if alone { &grant.scope } else { &none };
+    let nothing = ClaimRequests::default();
+    let asked = grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
+    if scope.is_empty() && asked.is_empty() {
         return serde_json::Map::new();
-    };
-    let (scope, allowed) = (&ScopeSet::default(), &client.metadata.scope);
-    release(&standard_claims(account), Wanted { scope, asked, allowed })
+    }
+    release(&standard_claims(account), Wanted { scope, asked, allowed: &client.metadata.scope })
 }
 
 /// RFC 6749 §6, §3.3: never more than what was granted.

@@ -128,10 +128,7 @@ async fn multiple_response_types_5_errors_of_hybrid_requests_are_in_the_fragment
         let (location, issuer) =
             (answer.location(), url::form_urlencoded::byte_serialize(provider.issuer.as_bytes()));
         let fragment = location.fragment().unwrap();
-        assert!(
-            location.query().is_none() && fragment.contains("error=unsupported_response_type"),
-            "{location}"
-        );
+        assert!(location.query().is_none() && fragment.contains("error=unauthorized_client"), "{location}");
         assert!(fragment.contains(&format!("iss={}", issuer.collect::<String>())), "{location}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod consent;
 mod errors;
+mod flows;
 mod hints;
 mod hosts;
 mod prompts;

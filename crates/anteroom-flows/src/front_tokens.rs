@@ -1,0 +1,93 @@
+//! Tokens that the authorization endpoint gives itself: the implicit and hybrid flows (OpenID Connect Core §3.2.2.5,
+//! §3.3.2.5).
+//!
+//! Their grant is written before they leave, so that userinfo, revocation and logout find it. Beside a code it is a grant of
+//! its own: the code's is written by its redemption, which is how a second use is known. No refresh token comes of it.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::client::Client;
+use anteroom_domain::grant::Grant;
+use anteroom_domain::ids::GrantId;
+use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::{Scope, ScopeSet};
+use anteroom_storage::Inserted;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::token::mint::{self, FrontTokens};
+use crate::token::{Exchange, TokenError};
+use crate::trail::Origin;
+use crate::visitor::{Live, Visitor, new_id};
+
+/// `None`: the account has changed in between, and whoever signed in has to do so again.
+pub(crate) async fn issue(
+    provider: &Provider,
+    visitor: &Visitor,
+    (client, request): (&Client, &AuthorizationRequest),
+    live: &Live,
+    code: Option<&str>,
+) -> Result<Option<FrontTokens>, FlowError> {
+    let kind = request.response_type;
+    if !kind.has_token() && !kind.has_id_token() {
+        return Ok(Some(FrontTokens::default()));
+    }
+    let exchange = Exchange { provider, client, origin: Origin::of(visitor, &provider.random) };
+    let grant = grant_of(provider, visitor, request, live);
+    let person = mint::Person { grant: &grant, account: &live.account, first: true };
+    let tokens = mint::for_front(&exchange, person, (kind, code)).map_err(not_minted)?;
+    // An ID token beside a code is the code's own grant told early.
+    let told = code.is_some() && tokens.access_token.is_none();
+    Ok(if told || write(&exchange, grant).await? { Some(tokens) } else { None })
+}
+
+fn not_minted(error: TokenError) -> FlowError {
+    match error {
+        TokenError::Flow(error) => error,
+        _ => FlowError::Broken("tokens could not be made at the authorization endpoint"),
+    }
+}
+
+fn grant_of(provider: &Provider, visitor: &Visitor, request: &AuthorizationRequest, live: &Live) -> Grant {
+    // Nothing can be refreshed, so nothing outlives the session.
+    let scope: ScopeSet =
+        request.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
+    Grant {
+        id: GrantId(new_id(&provider.random, visitor.now)),
+        client: request.client_id.clone(),
+        account: live.account.id,
+        session: live.session.id,
+        epoch: live.account.epoch,
+        scope,
+        claims: request.claims.clone(),
+        resources: request.resource.clone(),
+        nonce: request.nonce.clone(),
+        auth_time: live.session.auth_time,
+        acr: live.session.acr,
+        amr: live.session.amr.clone(),
+        created_at: visitor.now,
+        revoked_at: None,
+    }
+}
+
+async fn write(exchange: &Exchange<'_>, grant: Grant) -> Result<bool, FlowError> {
+    // As long as the session may last in any case: its end is announced to the clients of its grants.
+    let keep = exchange.provider.snapshot().policy.session.absolute;
+    let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
+    let event = Event::TokensReleased { grant: grant.id, scope: grant.scope.clone() };
+    let entry = exchange.origin.entry(Actor::Account(grant.account), event);
+    let entry = entry.by_client(&grant.client).in_session(grant.session);
+    let grant = Arc::new(grant);
+    let write = exchange.provider.store.write(move |tx| {
+        let (grant, entry) = (Arc::clone(&grant), entry.clone());
+        async move {
+            let inserted = tx.insert_grant(&grant, expires_at).await?;
+            if inserted == Inserted::Yes {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(inserted == Inserted::Yes)
+        }
+    });
+    write.await
+}
