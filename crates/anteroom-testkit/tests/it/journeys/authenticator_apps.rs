@@ -126,6 +126,8 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
     add(&provider, &thief).await;
     provider.advance(SignedDuration::from_hours(2));
     reset(&provider, &carol, CAROL, NEW).await;
+    // So that the next code is newer than that of the reset.
+    provider.advance(SignedDuration::from_secs(1));
     let page = carol.get("/sign-in").await;
     through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
     assert_eq!(listed(&apps(&provider, &carol).await), 0);
