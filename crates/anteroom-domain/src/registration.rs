@@ -40,7 +40,7 @@ pub struct RegistrationPolicy {
     pub admission: Admission,
     /// Every node keeps all of them in memory.
     pub max_clients: u32,
-    /// Registrations of one address prefix.
+    /// Registrations and updates of one address prefix.
     pub rate: RateLimit,
 }
 

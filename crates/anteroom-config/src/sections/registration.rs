@@ -68,10 +68,14 @@ const TOKEN_KEYS: &[&str] =
     &["initial_access_token_file", "initial_access_token_env", "initial_access_token_files"];
 
 fn read_rate(registration: &mut Section<'_, '_>, default: RateLimit) -> RateLimit {
-    registration.section("rate", "Registrations of one address prefix.", |section| RateLimit {
-        max: section.get_or(key("max", integer(1..=100_000), "How many.").looser_above(), default.max),
-        window: section
-            .get_or(key("window", duration(SECOND..=DAY), "In which time.").looser_below(), default.window),
+    registration.section("rate", "Registrations, and changes of them, from one address prefix.", |section| {
+        RateLimit {
+            max: section.get_or(key("max", integer(1..=100_000), "How many.").looser_above(), default.max),
+            window: section.get_or(
+                key("window", duration(SECOND..=DAY), "In which time.").looser_below(),
+                default.window,
+            ),
+        }
     })
 }
 

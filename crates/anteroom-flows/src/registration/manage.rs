@@ -9,7 +9,7 @@ use anteroom_storage::RegisteredClient;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
-use super::register::accepted;
+use super::register::{accepted, admitted};
 use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
@@ -61,10 +61,11 @@ async fn replace(
     shown: Shown,
     body: Result<&[u8], RegistrationRefusal>,
 ) -> Result<ClientInformation, RegistrationError> {
+    let snapshot = provider.snapshot();
+    let windows = admitted(provider, visitor, &snapshot).await?;
     let request = RegistrationRequest::from_json(body?)?;
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
-    let snapshot = provider.snapshot();
     let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
     let drawn = settle_secret(provider, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
@@ -74,9 +75,10 @@ async fn replace(
     let entry = entry.by_client(&client.client_id);
     let changed = Arc::clone(&client);
     let written = provider.store.write(move |tx| {
-        let (client, entry) = (Arc::clone(&changed), entry.clone());
+        let (client, entry, windows) = (Arc::clone(&changed), entry.clone(), windows.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
+            windows.count(&tx).await?;
             let written = tx.update_registered_client(&client, revision).await?;
             if written {
                 tx.append(&entry).await?;
@@ -135,23 +137,37 @@ pub async fn delete(
     token: Result<SecretString, BearerError>,
 ) -> Result<(), RegistrationError> {
     let shown = show(provider, visitor, id, token).await?;
-    let (id, now) = (shown.client.client_id, visitor.now);
     let origin = Origin::of(visitor, &provider.random);
+    end(provider, &shown.client.client_id, (origin, Actor::Client)).await?;
+    Ok(follow(provider).await?)
+}
+
+/// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.
+pub async fn remove(provider: &Provider, id: &ClientId) -> Result<bool, FlowError> {
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    end(provider, id, (origin, Actor::Operator)).await
+}
+
+async fn end(
+    provider: &Provider,
+    id: &ClientId,
+    (origin, actor): (Origin, Actor),
+) -> Result<bool, FlowError> {
+    let id = id.clone();
     let written = provider.store.write(move |tx| {
         let (id, origin) = (id.clone(), origin.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
-            if !tx.delete_registered_client(&id, revision, now).await? {
-                return Ok(());
+            if !tx.delete_registered_client(&id, revision, origin.now).await? {
+                return Ok(false);
             }
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, now).await?;
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, origin.now).await?;
             tx.forget_consents(&id).await?;
-            let entry = origin.entry(Actor::Client, Event::ClientDeleted { grants });
-            Ok::<_, FlowError>(tx.append(&entry.by_client(&id)).await?)
+            tx.append(&origin.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
+            Ok::<_, FlowError>(true)
         }
     });
-    written.await?;
-    Ok(follow(provider).await?)
+    written.await
 }
 
 async fn show(

@@ -6,7 +6,7 @@
 mod manage;
 mod register;
 
-pub use manage::{delete, read, update};
+pub use manage::{delete, read, remove, update};
 pub use register::register;
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring};

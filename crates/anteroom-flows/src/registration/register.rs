@@ -3,7 +3,7 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::registration::RegistrationMode;
-use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
 use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
 use anteroom_storage::RegisteredClient;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,6 +21,8 @@ use crate::trail::Origin;
 use crate::visitor::Visitor;
 
 const RATE_SCOPE: &str = "client_registration";
+/// Whether a script's origin is that of some redirect URI is asked of all clients.
+const MAX_REDIRECT_URIS: usize = 32;
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access token is not one of ours");
 
 /// The token is an initial access token; where registration is open, none is asked for.
@@ -47,8 +49,7 @@ async fn try_register(
         RegistrationMode::InitialAccessToken => check_token(provider, &snapshot, &presented.token?)?,
         RegistrationMode::Open => {}
     }
-    let windows = Windows::of(provider, visitor, (RATE_SCOPE, policy.rate));
-    windows.admit(provider).await?.map_err(RegistrationError::Limited)?;
+    let windows = admitted(provider, visitor, &snapshot).await?;
     let request = RegistrationRequest::from_json(presented.body?)?;
     let id: ClientId = provider
         .random
@@ -63,6 +64,17 @@ async fn try_register(
     follow(provider).await?;
     let secret = client.secret.map(|_| &drawn.secret);
     Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
+}
+
+/// Registrations and updates share an allowance: both write, and every node reads what they wrote.
+pub(super) async fn admitted(
+    provider: &Provider,
+    visitor: &Visitor,
+    snapshot: &Snapshot,
+) -> Result<Windows, RegistrationError> {
+    let windows = Windows::of(provider, visitor, (RATE_SCOPE, snapshot.registration.policy.rate));
+    windows.admit(provider).await?.map_err(RegistrationError::Limited)?;
+    Ok(windows)
 }
 
 fn check_token(
@@ -84,6 +96,10 @@ pub(super) fn accepted(
     snapshot: &Snapshot,
 ) -> Result<ClientMetadata, RegistrationRefusal> {
     let metadata = checked(id, request.metadata, snapshot)?;
+    if metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
+        let description = format!("redirect_uris: at most {MAX_REDIRECT_URIS}");
+        return Err(RegistrationRefusal::new(RegistrationErrorCode::InvalidRedirectUri, &description));
+    }
     let allowed = &snapshot.registration.policy.scope;
     let forbidden = metadata.scope.difference(allowed);
     if !forbidden.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::{CLIENTS, address, metadata, open, refused_for, register, with};
 use crate::ALICE;
+use anteroom_flows::registration::remove;
 use anteroom_testkit::{Backend, TestProvider, Tokens, on_both_databases};
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ on_both_databases!(
     rfc7592_2_2_an_update_names_its_client,
     rfc7592_2_2_a_secret_comes_and_goes_with_the_method,
     rfc7592_2_3_deletion_ends_what_was_granted,
+    an_operator_is_rid_of_a_client_without_its_token,
 );
 
 async fn rfc7592_2_the_registration_access_token_is_the_key(backend: Backend) {
@@ -127,4 +129,17 @@ async fn rfc7592_2_3_deletion_ends_what_was_granted(backend: Backend) {
     let entries = provider.audited("client_deleted").await;
     assert_eq!((entries.len(), entries[0].detail.contains("\"grants\":1")), (1, true), "{entries:?}");
     assert!(provider.browser().get("/sign-in").await.status == 200);
+}
+
+async fn an_operator_is_rid_of_a_client_without_its_token(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let id = told["client_id"].as_str().unwrap().parse().unwrap();
+    assert!(remove(&provider.provider, &id).await.unwrap());
+    assert!(!remove(&provider.provider, &id).await.unwrap());
+    provider.follow_clients().await;
+    assert_eq!(provider.registered(&told).introspect("x").await.status, 401);
+    let (uri, token) = address(&told);
+    assert_eq!(provider.call(("GET", uri), token, &Value::Null).await.status, 401);
+    assert_eq!(provider.audited("client_deleted").await.len(), 1);
 }
