@@ -3,7 +3,7 @@
 
 use crate::client::{Admission, ClientPolicy};
 use crate::rate::RateLimit;
-use anteroom_oidc::{ClientMetadataInput, GrantType, Scope, ScopeSet};
+use anteroom_oidc::{ClientMetadataInput, GrantType, Scope, ScopeSet, TokenEndpointAuthMethod};
 use jiff::SignedDuration;
 use std::fmt;
 
@@ -67,6 +67,11 @@ impl RegistrationPolicy {
         grant != GrantType::ClientCredentials
     }
 
+    /// Only digests of their secrets are kept, and those verify no MAC.
+    pub fn offers_method(&self, method: TokenEndpointAuthMethod) -> bool {
+        method != TokenEndpointAuthMethod::ClientSecretJwt
+    }
+
     /// What was asked for, with the operator's word in place of the client's where it is the operator's to say.
     #[must_use]
     pub fn overrule(&self, mut asked: ClientMetadataInput) -> ClientMetadataInput {
@@ -112,6 +117,7 @@ mod tests {
     fn a_stranger_is_never_the_practices_own() {
         let policy = RegistrationPolicy::default();
         assert!(policy.is_closed() && !policy.client_policy().first_party);
+        assert!(!policy.offers_method(TokenEndpointAuthMethod::ClientSecretJwt));
         assert!(!policy.offers(GrantType::ClientCredentials) && policy.offers(GrantType::RefreshToken));
     }
 }

@@ -82,6 +82,7 @@ pub(crate) fn checked(
     let policy = &snapshot.registration.policy;
     let mut offered: Capabilities = snapshot.capabilities.clone();
     offered.grant_types.retain(|grant| policy.offers(*grant));
+    offered.token_endpoint_auth_methods.retain(|method| policy.offers_method(*method));
     let mut asked = policy.overrule(asked);
     if !offered.signing_algorithms.contains(&SigningAlgorithm::Es256) {
         let instead = || SigningAlgorithm::Rs256.to_string();
