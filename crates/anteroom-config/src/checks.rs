@@ -20,8 +20,13 @@ pub(crate) fn check(cx: &Context<'_>, main: &Main, groups: &[GroupDraft], client
     let ids = clients.iter().map(|draft| (draft.client_id.as_str(), draft.place_of(cx, "client_id")));
     check_twice(cx, "client", ids);
     for client in clients {
-        check_groups(cx, groups, client);
+        let place = |i| client.place_of(cx, &format!("groups.{i}"));
+        let admitted = client.groups.iter().enumerate().map(|(i, name)| (name.as_str(), place(i)));
+        check_groups(cx, groups, &format!("client `{}`", client.client_id), admitted);
     }
+    let place = |i| cx.place(&format!("registration.groups.{i}"));
+    let admitted = main.registration.groups.iter().enumerate().map(|(i, name)| (name.as_str(), place(i)));
+    check_groups(cx, groups, "`[registration]`", admitted);
 }
 
 fn check_exposure(cx: &Context<'_>, main: &Main) {
@@ -106,17 +111,21 @@ fn check_twice<'a>(cx: &Context<'_>, what: &str, names: impl Iterator<Item = (&'
     }
 }
 
-fn check_groups(cx: &Context<'_>, groups: &[GroupDraft], client: &ClientDraft) {
+/// `whose` admits these groups.
+fn check_groups<'a>(
+    cx: &Context<'_>,
+    groups: &[GroupDraft],
+    whose: &str,
+    admitted: impl Iterator<Item = (&'a str, Option<Place>)>,
+) {
     let defined = || groups.iter().map(|draft| draft.group.name.as_str());
-    for (i, name) in client.groups.iter().enumerate() {
-        if defined().any(|defined| defined == name.as_str()) {
+    for (name, place) in admitted {
+        if defined().any(|defined| defined == name) {
             continue;
         }
-        let finding =
-            Finding::error(format!("group `{name}` of client `{}` is not defined", client.client_id));
-        let finding =
-            finding.at(client.place_of(cx, &format!("groups.{i}")), "no `[[groups]]` has this name");
-        cx.report(match nearest(name.as_str(), defined()) {
+        let finding = Finding::error(format!("group `{name}` of {whose} is not defined"));
+        let finding = finding.at(place, "no `[[groups]]` has this name");
+        cx.report(match nearest(name, defined()) {
             Some(near) => finding.help(did_you_mean(near)),
             None => finding.help(format!("define it: `[[groups]]` with `name = \"{name}\"`")),
         });

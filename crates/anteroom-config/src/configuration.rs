@@ -10,7 +10,7 @@ use crate::fingerprint::{ConfigurationDigest, Named, client_version, configurati
 use crate::inputs::Inputs;
 use crate::reader::{Context, Env, SecretOrigin, Section};
 use crate::sections::{ClientDraft, ClientRules, GroupDraft, Main, read_clients, read_groups, read_main};
-use crate::settings::{ClientSettings, Database, Keys, Settings};
+use crate::settings::{ClientSettings, Database, Keys, Registration, Settings};
 
 /// A configuration without errors.
 #[derive(Clone, Debug)]
@@ -184,6 +184,10 @@ impl Contents {
             keys: Keys { master_key, signing: main.keys.signing },
             profile: main.profile,
             policy: main.policy,
+            registration: Registration {
+                policy: main.registration.policy,
+                initial_access_tokens: main.registration.tokens,
+            },
             hashing: main.hashing,
             outgoing: main.outgoing,
             theme: main.theme,

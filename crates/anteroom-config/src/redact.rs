@@ -15,6 +15,8 @@ pub(crate) const SECRET_KEYS: &[&str] = &[
     "password",
     "pepper_key",
     "auth_token",
+    "initial_access_token",
+    "initial_access_tokens",
 ];
 
 pub(crate) fn redact(text: &str) -> String {

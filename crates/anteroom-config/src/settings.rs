@@ -5,6 +5,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::client::{ClientPolicy, ClientVersion};
 use anteroom_domain::phone::E164;
 use anteroom_domain::policy::Policy;
+use anteroom_domain::registration::RegistrationPolicy;
 use anteroom_oidc::{ClientMetadata, Issuer, SigningAlgorithm};
 use ipnet::IpNet;
 use jiff::SignedDuration;
@@ -24,6 +25,7 @@ pub struct Settings {
     pub keys: Keys,
     pub profile: PolicyProfile,
     pub policy: Policy,
+    pub registration: Registration,
     pub hashing: Hashing,
     pub outgoing: Outgoing,
     pub theme: Theme,
@@ -104,6 +106,14 @@ impl fmt::Display for PolicyProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Of clients that register themselves.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub policy: RegistrationPolicy,
+    /// What lets somebody register where a token is needed.
+    pub initial_access_tokens: Vec<SecretString>,
 }
 
 /// What a password hash costs, in Argon2's terms, and how many may wait for one.

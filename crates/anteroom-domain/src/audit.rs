@@ -159,6 +159,15 @@ pub enum Event {
     ClientTokensGranted {
         count: u32,
     },
+    /// The entry's client registered itself, changed what it is or left (RFC 7591, RFC 7592).
+    ClientRegistered,
+    ClientUpdated,
+    ClientDeleted {
+        grants: u64,
+    },
+    ClientRegistrationRefused {
+        reason: String,
+    },
     ClientAuthenticationFailed {
         reason: String,
     },
@@ -250,6 +259,7 @@ impl Event {
             | Self::CodeReplayed { .. }
             | Self::RefreshReplayed { .. }
             | Self::ClientAuthenticationFailed { .. }
+            | Self::ClientRegistrationRefused { .. }
             | Self::RequestRefused { .. }
             | Self::LogoutUndelivered { .. }
             | Self::MessageFailed { .. }

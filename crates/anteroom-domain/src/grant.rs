@@ -43,6 +43,8 @@ pub enum GrantEnd {
     PasswordChanged,
     /// The person left the groups that the client admits.
     NotAdmitted,
+    /// The client is registered no more (RFC 7592 §2.3).
+    ClientDeleted,
 }
 
 impl GrantEnd {
@@ -54,6 +56,7 @@ impl GrantEnd {
             Self::SessionEnded => "session_ended",
             Self::PasswordChanged => "password_changed",
             Self::NotAdmitted => "not_admitted",
+            Self::ClientDeleted => "client_deleted",
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod rate;
 pub mod reference;
 pub mod refresh;
+pub mod registration;
 pub mod session;
 pub mod sign_in;
 pub mod telephony;

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::FlowError;
 use crate::provider::Provider;
+use crate::registered::snapshot_that_knows;
 
 /// An access token of ours that has not expired; whether it is worth anything is [`living`]'s to say.
 pub(crate) fn read(provider: &Provider, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
@@ -41,7 +42,7 @@ pub(crate) async fn living(
     claims: &AccessTokenClaims,
     now: Timestamp,
 ) -> Result<Living, FlowError> {
-    let snapshot = provider.snapshot();
+    let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
     let Some(client) = snapshot.clients.get(&claims.client_id) else { return Ok(Living::No) };
     if provider.store.is_revoked(&claims.jti).await? {
         return Ok(Living::No);

@@ -14,6 +14,7 @@ use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
+use crate::registered::snapshot_that_knows;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 
@@ -29,7 +30,10 @@ pub async fn authorize(
     visitor: &Visitor,
     parameters: &Parameters,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    let snapshot = provider.snapshot();
+    let snapshot = match parameters.get(Parameter::ClientId).and_then(|id| id.parse().ok()) {
+        Some(id) => snapshot_that_knows(provider, &id).await?,
+        None => provider.snapshot(),
+    };
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
     let request = match authorization::check(parameters, &snapshot.capabilities, find) {
         Ok(accepted) => accepted.request,

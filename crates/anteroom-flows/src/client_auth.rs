@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
 use crate::error::FlowError;
-use crate::provider::Provider;
+use crate::provider::{Provider, Snapshot};
+use crate::registered::snapshot_that_knows;
 use crate::trail::{Origin, note_refusal};
 
 /// A client that has proven who it is, or that has nothing to prove with (`none`).
@@ -51,7 +52,8 @@ pub async fn authenticate(
     origin: &Origin,
     presented: &PresentedCredentials,
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
-    let verdict = judge(provider, presented);
+    let snapshot = snapshot_that_knows(provider, presented.client_id()).await?;
+    let verdict = judge(provider, &snapshot, presented);
     if let Err(error) = &verdict {
         let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
         let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
@@ -62,10 +64,10 @@ pub async fn authenticate(
 
 fn judge(
     provider: &Provider,
+    snapshot: &Snapshot,
     presented: &PresentedCredentials,
 ) -> Result<AuthenticatedClient, ClientAuthError> {
     let id = presented.client_id();
-    let snapshot = provider.snapshot();
     let client = snapshot.clients.get(id).ok_or_else(|| ClientAuthError::Unknown(id.as_str().to_owned()))?;
     let registered = client.metadata.token_endpoint_auth_method;
     if presented.method() != registered {

@@ -1,7 +1,7 @@
 //! Whether what this node keeps in memory is known to be current.
 //!
-//! Signing keys and configuration are cached. Each second the background asks the database and the files whether they have
-//! changed, and says so here when the answer came. A node that has had no answer for five seconds could be acting on keys
+//! Signing keys, configuration and registered clients are cached. Each second the background asks the database and the files
+//! whether they have changed, and says so here when the answer came. A node that has had no answer for five seconds could be acting on keys
 //! that were withdrawn or on a client that was removed: it refuses to serve until it knows again.
 //!
 //! The stopwatch is the monotonic one: a wall clock that is set, or stands still in a test, makes nothing old.
@@ -18,6 +18,7 @@ const LIFETIME: Duration = Duration::from_secs(5);
 pub enum Cached {
     Keys,
     Configuration,
+    RegisteredClients,
 }
 
 /// When each was last confirmed. What nobody follows in this process (the demo's configuration is in no file) cannot
@@ -26,6 +27,7 @@ pub enum Cached {
 pub struct Confirmations {
     keys: ArcSwapOption<Instant>,
     configuration: ArcSwapOption<Instant>,
+    registered_clients: ArcSwapOption<Instant>,
 }
 
 impl Confirmations {
@@ -33,12 +35,13 @@ impl Confirmations {
         let place = match what {
             Cached::Keys => &self.keys,
             Cached::Configuration => &self.configuration,
+            Cached::RegisteredClients => &self.registered_clients,
         };
         place.store(Some(Arc::new(at)));
     }
 
     pub fn are_recent(&self, now: Instant) -> bool {
-        [&self.keys, &self.configuration].into_iter().all(|place| {
+        [&self.keys, &self.configuration, &self.registered_clients].into_iter().all(|place| {
             let last = place.load();
             last.as_deref().is_none_or(|last| now.saturating_duration_since(*last) < LIFETIME)
         })

@@ -12,7 +12,7 @@ pub enum FlowError {
     #[error("the queue for password hashing is full")]
     Busy { retry_after: Duration },
     /// What this node has in memory may be out of date, so it does not act on it.
-    #[error("keys or configuration were not confirmed for five seconds")]
+    #[error("keys, configuration or registered clients were not confirmed for five seconds")]
     Unconfirmed,
     #[error(transparent)]
     Hashing(HashError),

@@ -48,6 +48,8 @@ pub mod provider;
 pub mod pruning;
 pub mod recover;
 pub mod register;
+pub mod registered;
+pub mod registration;
 pub mod release;
 pub mod revoke;
 pub mod session_time;

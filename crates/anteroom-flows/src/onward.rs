@@ -97,7 +97,7 @@ pub async fn proceed_with(
     carried: Carried,
     live: Vec<Live>,
 ) -> Result<Onward, FlowError> {
-    let snapshot = provider.snapshot();
+    let snapshot = crate::registered::snapshot_for(provider, &carried.journey).await?;
     let Some(ahead) = Ahead::of(&snapshot, &carried.journey.destination) else {
         return Ok(Onward::ApplicationGone);
     };

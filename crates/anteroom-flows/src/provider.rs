@@ -1,12 +1,13 @@
 //! The provider: everything that requests share. The parts that change (configuration, clients, keys) are one immutable
 //! snapshot, swapped whole; a request clones an `Arc` and sees one world from beginning to end.
 
-use anteroom_crypto::{HashPool, Keyring, Random};
+use anteroom_crypto::{Digest, HashPool, Keyring, Random};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Client;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::phone::Method;
 use anteroom_domain::policy::Policy;
+use anteroom_domain::registration::RegistrationPolicy;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use crate::confirmed::Confirmations;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
+use crate::registered::Followed;
 use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
@@ -32,6 +34,8 @@ pub struct Provider {
     /// When the two snapshots were last known to be current.
     pub confirmations: Confirmations,
     snapshot: ArcSwap<Snapshot>,
+    /// How far the database's registered clients are known.
+    pub(crate) followed: tokio::sync::Mutex<Followed>,
     key_set: ArcSwap<KeySet>,
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
@@ -61,10 +65,19 @@ pub struct Snapshot {
     pub capabilities: Capabilities,
     pub practice: Practice,
     pub policy: Policy,
+    pub registration: Registration,
     pub clients: Clients,
     pub groups: Vec<GroupName>,
     /// Of the configuration as a whole, for nodes to compare.
     pub digest: String,
+}
+
+/// Of clients that register themselves.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub policy: RegistrationPolicy,
+    /// What lets somebody register where a token is needed.
+    pub initial_access_tokens: Vec<Digest>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,6 +102,7 @@ impl Provider {
             methods: parts.methods,
             confirmations: Confirmations::default(),
             snapshot: ArcSwap::from_pointee(parts.snapshot),
+            followed: tokio::sync::Mutex::default(),
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
@@ -100,9 +114,29 @@ impl Provider {
         self.snapshot.load_full()
     }
 
-    /// Takes up a changed configuration, whole.
+    /// Takes up a changed configuration, whole. Registered clients stay as they are until they are read again under it,
+    /// unless it knows none.
     pub fn replace_snapshot(&self, snapshot: Snapshot) {
-        self.snapshot.store(Arc::new(snapshot));
+        let configured = Arc::new(snapshot);
+        self.snapshot.rcu(move |running| {
+            let mut next = Snapshot::clone(&configured);
+            if !next.registration.policy.is_closed() {
+                next.clients.registered = Arc::clone(&running.clients.registered);
+            }
+            next
+        });
+    }
+
+    /// Takes up registered clients that were read under the configuration of this digest, unless it has changed.
+    pub(crate) fn replace_registered(&self, clients: &Arc<HashMap<ClientId, Arc<Client>>>, digest: &str) {
+        self.snapshot.rcu(|running| {
+            if running.digest != digest {
+                return Arc::clone(running);
+            }
+            let mut next = Snapshot::clone(running);
+            next.clients.registered = Arc::clone(clients);
+            Arc::new(next)
+        });
     }
 
     pub(crate) fn differs_since(&self) -> Option<Timestamp> {
@@ -124,11 +158,13 @@ impl Provider {
     }
 }
 
-/// The clients by identifier, in the operator's order.
+/// The clients by identifier: those of the configuration, in the operator's order, and those that registered themselves.
+/// Both are one model, and an identifier that is configured is the configured client's.
 #[derive(Clone, Debug, Default)]
 pub struct Clients {
-    ordered: Vec<Arc<Client>>,
-    by_id: HashMap<ClientId, Arc<Client>>,
+    ordered: Arc<[Arc<Client>]>,
+    by_id: Arc<HashMap<ClientId, Arc<Client>>>,
+    registered: Arc<HashMap<ClientId, Arc<Client>>>,
 }
 
 impl Clients {
@@ -136,14 +172,14 @@ impl Clients {
         let mut ordered: Vec<_> = clients.into_iter().map(Arc::new).collect();
         ordered.sort_by_key(|client| client.policy.tile.as_ref().map_or(i32::MAX, |tile| tile.order));
         let by_id = ordered.iter().map(|client| (client.id().clone(), Arc::clone(client))).collect();
-        Self { ordered, by_id }
+        Self { ordered: ordered.into(), by_id: Arc::new(by_id), registered: Arc::default() }
     }
 
     pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
-        self.by_id.get(id)
+        self.by_id.get(id).or_else(|| self.registered.get(id))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Client>> {
-        self.ordered.iter()
+        self.ordered.iter().chain(self.registered.values())
     }
 }

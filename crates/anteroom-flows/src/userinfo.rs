@@ -13,6 +13,7 @@ use crate::access_token::{self, Living, living};
 use crate::error::FlowError;
 use crate::person::{standard_claims, subject};
 use crate::provider::Provider;
+use crate::registered::snapshot_that_knows;
 
 /// The answer, in the form that the client is registered for.
 #[derive(Debug)]
@@ -38,8 +39,8 @@ pub async fn userinfo(
     token: &SecretString,
     now: Timestamp,
 ) -> Result<UserInfoAnswer, UserInfoError> {
-    let snapshot = provider.snapshot();
     let claims = access_token::read(provider, token, now).ok_or(DEAD)?;
+    let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
     let client = snapshot.clients.get(&claims.client_id).ok_or(DEAD)?;
     let record = match living(provider, &claims, now).await? {
         Living::Person(record) => record,

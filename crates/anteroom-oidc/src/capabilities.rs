@@ -19,6 +19,8 @@ pub struct Capabilities {
     pub scopes: ScopeSet,
     /// BCP 47 tags of the languages that the pages speak.
     pub ui_locales: Vec<String>,
+    /// Whether clients may register themselves (RFC 7591).
+    pub registration: bool,
 }
 
 impl Capabilities {
@@ -43,6 +45,7 @@ impl Capabilities {
             acr_values: Acr::ALL.to_vec(),
             scopes: ScopeSet::standard(),
             ui_locales,
+            registration: false,
         }
     }
 }

@@ -23,6 +23,8 @@ pub mod paths {
     pub const REVOCATION: &str = "/revoke";
     pub const INTROSPECTION: &str = "/introspect";
     pub const END_SESSION: &str = "/end-session";
+    /// A registered client's own address is below it.
+    pub const REGISTRATION: &str = "/clients";
 }
 
 /// Only names from the IANA registry "OAuth Authorization Server Metadata".
@@ -36,6 +38,8 @@ pub struct ProviderMetadata {
     pub revocation_endpoint: Url,
     pub introspection_endpoint: Url,
     pub end_session_endpoint: Url,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<Url>,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: Vec<ResponseType>,
     pub response_modes_supported: Vec<ResponseMode>,
@@ -75,6 +79,7 @@ impl ProviderMetadata {
             revocation_endpoint: issuer.endpoint(paths::REVOCATION),
             introspection_endpoint: issuer.endpoint(paths::INTROSPECTION),
             end_session_endpoint: issuer.endpoint(paths::END_SESSION),
+            registration_endpoint: offered.registration.then(|| issuer.endpoint(paths::REGISTRATION)),
             scopes_supported: offered.scopes.iter().map(ToString::to_string).collect(),
             response_types_supported: offered.response_types.clone(),
             response_modes_supported: offered.response_modes.clone(),
@@ -164,6 +169,16 @@ mod tests {
             }
         }
         assert_eq!(endpoints, 7);
+    }
+
+    #[test]
+    fn rfc8414_2_registration_endpoint_is_named_where_clients_may_register() {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let mut offered = Capabilities::of_this_release(Vec::new());
+        assert_eq!(ProviderMetadata::new(&issuer, &offered).registration_endpoint, None);
+        offered.registration = true;
+        let endpoint = ProviderMetadata::new(&issuer, &offered).registration_endpoint;
+        assert_eq!(endpoint.as_ref().map(Url::as_str), Some("https://id.example/clients"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub mod token;
 pub use capabilities::Capabilities;
 pub use client::{
     AccessTokenFormat, ApplicationType, ClientMetadata, ClientMetadataInput, MetadataError, MetadataErrors,
-    MetadataRules,
+    MetadataRules, RegistrationRefusal, RegistrationRequest,
 };
 pub use names::{
     Acr, Amr, AmrSet, ClientId, GrantType, Issuer, Nonce, Prompt, PromptSet, RedirectUri, ResponseMode,

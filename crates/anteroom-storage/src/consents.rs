@@ -50,6 +50,13 @@ impl Tx {
             .await?;
         Ok(())
     }
+
+    /// Of everybody, to a client that is registered no more.
+    pub async fn forget_consents(&self, client: &ClientId) -> Result<(), StoreError> {
+        let theirs = consents::Entity::delete_many().filter(consents::Column::ClientId.eq(client.as_str()));
+        theirs.exec(&self.conn).await?;
+        Ok(())
+    }
 }
 
 fn key(account: AccountId, client: &ClientId) -> (uuid::Uuid, String) {

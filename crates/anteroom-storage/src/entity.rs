@@ -177,6 +177,15 @@ entities! {
         signs_until: Option<i64>,
         published_until: Option<i64>,
     }
+    registered_clients = "registered_clients" [client_id: String] {
+        revision: i64,
+        metadata: String,
+        secret_digest: Option<Vec<u8>>,
+        registration_token_digest: Option<Vec<u8>>,
+        created_at: i64,
+        updated_at: i64,
+        deleted_at: Option<i64>,
+    }
     sealed_keys = "sealed_keys" [purpose: String, version: i32] {
         sealed: Vec<u8>,
         created_at: i64,
@@ -246,6 +255,7 @@ entities! {
         kind: String,
         created_at: i64,
         keys_version: i64,
+        clients_revision: i64,
     }
     nodes = "nodes" [id: Uuid] {
         config_digest: String,

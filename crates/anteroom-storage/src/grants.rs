@@ -155,6 +155,21 @@ impl Tx {
         Ok(theirs.exec(&self.conn).await?.rows_affected)
     }
 
+    /// All of a client that is registered no more.
+    pub async fn revoke_grants_of_client(
+        &self,
+        client: &ClientId,
+        end: GrantEnd,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let theirs = grants::Entity::update_many()
+            .col_expr(grants::Column::RevokedAt, Expr::value(now.as_millisecond()))
+            .col_expr(grants::Column::RevokeReason, Expr::value(end.as_str()))
+            .filter(grants::Column::ClientId.eq(client.as_str()))
+            .filter(grants::Column::RevokedAt.is_null());
+        Ok(theirs.exec(&self.conn).await?.rows_affected)
+    }
+
     async fn execute(&self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), sql, values);
         Ok(self.conn.execute_raw(statement).await?.rows_affected())

@@ -66,6 +66,7 @@ impl UnkeyedStore {
                     kind: Set(kind.as_str().to_owned()),
                     created_at: Set(now.as_millisecond()),
                     keys_version: Set(1),
+                    clients_revision: Set(0),
                 };
                 instance::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(&conn).await?;
                 read(&conn).await?.ok_or_else(|| StoreError::Statement("instance has no row".to_owned()))

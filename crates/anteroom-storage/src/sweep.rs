@@ -35,7 +35,7 @@ macro_rules! delete {
 }
 
 /// Grants go with their families, sessions leave their grants behind.
-const ENDED: [&str; 10] = [
+const ENDED: [&str; 11] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),
@@ -44,6 +44,7 @@ const ENDED: [&str; 10] = [
     delete!("grants", "id", "expires_at"),
     delete!("grants", "id", "revoked_at"),
     delete!("sessions", "id", "ended_at"),
+    delete!("registered_clients", "client_id", "deleted_at"),
     delete!("messages", "id", "expires_at"),
     delete!("logout_deliveries", "id", "expires_at"),
 ];

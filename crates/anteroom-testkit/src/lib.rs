@@ -47,6 +47,6 @@ pub use listener::Listener;
 pub use person::{PASSWORD, Person};
 pub use provider::{Builder, MORNING, TestProvider};
 pub use relying_party::{CHALLENGE, NONCE, Proof, RelyingParty, STATE, Tokens, VERIFIER};
-pub use settings::{CLIENT_SECRET, CLIENTS};
+pub use settings::{CLIENT_SECRET, CLIENTS, INITIAL_ACCESS_TOKEN};
 pub use telephony::{Telephony, signature};
 pub use tokens::{VerifiedToken, claims, header, left_half_hash};

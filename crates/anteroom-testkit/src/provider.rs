@@ -8,13 +8,16 @@ use anteroom_domain::clock::{Clock, JumpWatch};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{backchannel, keys, sign_out, trail};
+use anteroom_flows::{backchannel, keys, registered, sign_out, trail};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::answer::Answer;
 use crate::backend::{Backend, Nodes};
 use crate::browser::Browser;
 use crate::node::Node;
@@ -223,6 +226,27 @@ impl TestProvider {
     pub fn client(&self, id: &str) -> RelyingParty {
         let configured = self.settings.clients.iter().find(|client| client.metadata.client_id.as_str() == id);
         RelyingParty::new(self.wire.clone(), configured.unwrap())
+    }
+
+    /// Asks as a program does, with a bearer token where there is one; what is sent is JSON.
+    pub async fn call(&self, (method, target): (&str, &str), bearer: Option<&str>, json: &Value) -> Answer {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = bearer {
+            headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = if json.is_null() { String::new() } else { json.to_string() };
+        self.wire.send(method.parse().unwrap(), target, headers, body).await
+    }
+
+    /// The application that the registration endpoint told this about.
+    pub fn registered(&self, client: &Value) -> RelyingParty {
+        RelyingParty::registered(self.wire.clone(), client)
+    }
+
+    /// What the background does each second about clients that registered at another node.
+    pub async fn follow_clients(&self) {
+        registered::follow(&self.provider).await.unwrap();
     }
 
     /// What the background does each minute about keys.

@@ -83,6 +83,23 @@ impl RelyingParty {
         }
     }
 
+    /// As the registration endpoint answered.
+    pub(crate) fn registered(wire: Wire, client: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        // For the rest of the test.
+        let secret = || -> &'static str { text(&client["client_secret"]).leak() };
+        Self {
+            wire,
+            client_id: text(&client["client_id"]),
+            redirect_uri: text(&client["redirect_uris"][0]),
+            proof: match client["token_endpoint_auth_method"].as_str() {
+                Some("client_secret_basic") => Proof::Basic(secret()),
+                Some("client_secret_post") => Proof::Post(secret()),
+                _ => Proof::None,
+            },
+        }
+    }
+
     /// A public application at a provider that runs in a process of its own.
     pub fn at(address: SocketAddr, issuer: &str, (client_id, redirect_uri): (&str, &str)) -> Self {
         Self {

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use crate::backend::Backend;
 use crate::telephony::TWILIO_TOKEN;
 
+/// What lets a client register where `registration.initial_access_token_env` names `TEST_INITIAL_TOKEN`.
+pub const INITIAL_ACCESS_TOKEN: &str = "testing-initial-access-token";
+
 /// The secret of every confidential client.
 pub const CLIENT_SECRET: &str = "testing-client-secret";
 
@@ -141,6 +144,7 @@ impl TestSettings {
         let environment = |name: &str| match name {
             DATABASE_VARIABLE => Some(backend.url.clone()),
             MASTER_KEY_VARIABLE => Some(MASTER_KEY.to_owned()),
+            "TEST_INITIAL_TOKEN" => Some(INITIAL_ACCESS_TOKEN.to_owned()),
             SECRET_VARIABLE => Some(CLIENT_SECRET.to_owned()),
             TWILIO_VARIABLE => Some(TWILIO_TOKEN.to_owned()),
             _ => None,

@@ -1,4 +1,4 @@
-//! What runs beside the requests: deliveries, keys, the configuration, the chain of the trail, housekeeping. Each task is
+//! What runs beside the requests: deliveries, keys, registered clients, the configuration, the chain of the trail, housekeeping. Each task is
 //! a loop around one use case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, Settings, Source};
@@ -9,7 +9,7 @@ use anteroom_flows::chain::{self, When};
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, health, key_set, trail};
+use anteroom_flows::{admin, backchannel, health, key_set, registered, trail};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::InstanceKind;
@@ -38,6 +38,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     let schedule = wiring::key_schedule(settings);
     let algorithms = schedule.algorithms.clone();
     tasks.spawn(follow_keys(Arc::clone(provider)));
+    tasks.spawn(follow_clients(Arc::clone(provider)));
     tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
     tasks.spawn(beat(Arc::clone(provider)));
     tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
@@ -78,6 +79,21 @@ pub async fn take_up_keys(provider: &Provider, seen: &mut Option<i64>) -> Result
     }
     provider.confirmations.confirm(Cached::Keys, asked);
     Ok(())
+}
+
+/// Takes up within a second the clients that registered, changed or left at other nodes.
+async fn follow_clients(provider: Arc<Provider>) {
+    let mut ticks = interval(EVERY_SECOND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    provider.confirmations.confirm(Cached::RegisteredClients, Instant::now());
+    loop {
+        ticks.tick().await;
+        let asked = Instant::now();
+        match registered::follow(&provider).await {
+            Ok(()) => provider.confirmations.confirm(Cached::RegisteredClients, asked),
+            Err(error) => tracing::error!("registered clients: {error}"),
+        }
+    }
 }
 
 /// Tells the other nodes of this one.

@@ -147,6 +147,15 @@ pub enum ClientCommand {
         /// The file that the client's `secret_file` names; must not exist yet.
         file: PathBuf,
     },
+    /// Clients that registered themselves, oldest first: identifier, when, name, first redirect URI.
+    List(ConfigArgs),
+    /// Take back a client's own registration; what people granted to it ends.
+    Remove {
+        /// Its identifier.
+        client: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -225,7 +234,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Migrate(args) => commands::migrate::run(&args),
         Command::User(command) => commands::user::run(command),
-        Command::Client(ClientCommand::Secret { file }) => commands::client::secret(&file),
+        Command::Client(command) => commands::client::run(command),
         Command::Keys(command) => commands::keys::run(command),
         Command::Audit(command) => commands::audit::run(command),
         Command::Explain(args) => commands::explain::run(&args),

@@ -12,7 +12,8 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::key_set;
 use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
-use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Snapshot};
+use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
+use anteroom_flows::{registered, registration};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm};
 use anteroom_pages::{Locale, Theme, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
@@ -162,7 +163,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     } else {
         Reach::Public { allowed: settings.outgoing.allow.clone() }
     };
-    Ok(Provider::new(Parts {
+    let provider = Provider::new(Parts {
         snapshot: snapshot(configuration, &keyring, around.kind, &schedule.algorithms),
         store,
         keyring,
@@ -172,7 +173,9 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
         outgoing: Outgoing::new(reach)?,
         methods: sending::methods(settings),
         key_set,
-    }))
+    });
+    registered::follow(&provider).await?;
+    Ok(provider)
 }
 
 fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Surroundings) -> Result<HashPool, WiringError> {
@@ -225,6 +228,15 @@ pub fn snapshot(
             demo: kind == InstanceKind::Demo,
         },
         policy: settings.policy.clone(),
+        registration: Registration {
+            policy: settings.registration.policy.clone(),
+            initial_access_tokens: settings
+                .registration
+                .initial_access_tokens
+                .iter()
+                .map(|token| registration::initial_token_digest(keyring, token))
+                .collect(),
+        },
         clients: Clients::new(clients),
         groups: settings.groups.iter().map(|group| group.name.clone()).collect(),
         digest: configuration.digest.to_string(),
@@ -236,7 +248,10 @@ fn capabilities(settings: &Settings, algorithms: &[SigningAlgorithm]) -> Capabil
     let locales = Locale::ALL.iter().map(|locale| locale.tag().to_owned()).collect();
     let mut capabilities = Capabilities::of_this_release(locales);
     capabilities.signing_algorithms.retain(|algorithm| algorithms.contains(algorithm));
+    let registered = &settings.registration.policy;
+    capabilities.registration = !registered.is_closed();
     let scopes = settings.clients.iter().flat_map(|client| client.metadata.scope.iter());
+    let scopes = scopes.chain(registered.scope.iter().filter(|_| !registered.is_closed()));
     for scope in scopes.filter(|scope| matches!(scope, Scope::Other(_))) {
         capabilities.scopes.insert(scope.clone());
     }

@@ -98,13 +98,15 @@ CREATE TABLE rate_counters (
 ) /* narrow */;
 CREATE INDEX rate_counters_window ON rate_counters (window_start);
 
--- One row. The epoch is raised by a restore; `keys_version` tells other nodes to read the keys again.
+-- One row. The epoch is raised by a restore; `keys_version` tells other nodes to read the keys again, and
+-- `clients_revision` numbers the changes of registered clients.
 CREATE TABLE instance (
     id integer NOT NULL PRIMARY KEY CHECK (id = 1),
     epoch bigint NOT NULL,
     kind text NOT NULL,
     created_at bigint NOT NULL,
-    keys_version bigint NOT NULL
+    keys_version bigint NOT NULL,
+    clients_revision bigint NOT NULL
 );
 
 CREATE TABLE nodes (

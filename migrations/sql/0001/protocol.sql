@@ -58,16 +58,20 @@ CREATE TABLE assertion_jti (
 ) /* narrow */;
 CREATE INDEX assertion_jti_expires ON assertion_jti (expires_at);
 
+-- Every change takes the next number of `instance.clients_revision`, so that a node learns what is new by asking for what
+-- lies beyond the last number it has seen. A deleted client stays for a while, emptied, so that all nodes see it go.
 CREATE TABLE registered_clients (
     client_id text NOT NULL PRIMARY KEY,
+    revision bigint NOT NULL,
     metadata text NOT NULL,
     secret_digest bytea,
-    secret_sealed bytea,
     registration_token_digest bytea,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
-    disabled_at bigint
+    deleted_at bigint
 );
+CREATE UNIQUE INDEX registered_clients_revision ON registered_clients (revision);
+CREATE INDEX registered_clients_deleted ON registered_clients (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE signing_keys (
     kid text NOT NULL PRIMARY KEY,

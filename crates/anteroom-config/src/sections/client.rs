@@ -150,19 +150,19 @@ fn read_secrets(section: &mut Section<'_, '_>) -> Vec<SecretString> {
         secrets.extend(from_file(section, path, place.clone()).value.map(|value| (place, value)));
     }
     for (place, secret) in &secrets {
-        check_strength(section, place.clone(), secret.expose_secret());
+        check_strength(section, (place.clone(), "a client's secret"), secret.expose_secret());
     }
     secrets.into_iter().map(|(_, secret)| secret).collect()
 }
 
 /// RFC 6749 appendix A.2 for the characters; the length keeps a secret from being guessed at the token endpoint.
-fn check_strength(section: &Section<'_, '_>, place: Option<Place>, secret: &str) {
+pub(super) fn check_strength(section: &Section<'_, '_>, (place, what): (Option<Place>, &str), secret: &str) {
     const LEAST: usize = 16;
     if !secret.chars().all(|c| matches!(c, ' '..='~')) {
-        let finding = Finding::error("a client's secret has characters that HTTP cannot carry");
+        let finding = Finding::error(format!("{what} has characters that HTTP cannot carry"));
         section.cx.report(finding.at(place, "must be printable ASCII"));
     } else if secret.len() < LEAST {
-        let finding = Finding::error("a client's secret is too short");
+        let finding = Finding::error(format!("{what} is too short"));
         let finding = finding.at(place, format!("must have at least {LEAST} characters"));
         section.cx.report(finding.help("make one with `anteroom client secret`"));
     }

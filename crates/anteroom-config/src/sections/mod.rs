@@ -7,6 +7,7 @@ mod keys;
 mod messages;
 mod people;
 mod policy;
+mod registration;
 mod server;
 mod telephony;
 
@@ -18,6 +19,7 @@ pub(crate) use client::{ClientDraft, read_clients};
 pub(crate) use client_metadata::ClientRules;
 pub(crate) use keys::KeysDraft;
 pub(crate) use people::{GroupDraft, read_groups};
+pub(crate) use registration::RegistrationDraft;
 pub(crate) use server::DatabaseDraft;
 
 use crate::reader::kind::{list, parsed, quoted, text};
@@ -45,6 +47,7 @@ pub(crate) struct Main {
     pub(crate) keys: KeysDraft,
     pub(crate) profile: PolicyProfile,
     pub(crate) policy: Policy,
+    pub(crate) registration: RegistrationDraft,
     pub(crate) hashing: Hashing,
     pub(crate) outgoing: Outgoing,
     pub(crate) theme: Theme,
@@ -75,6 +78,7 @@ pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
         keys,
         profile,
         policy,
+        registration: registration::read_registration(top),
         hashing: keys::read_hashing(top),
         outgoing: server::read_outgoing(top),
         theme: people::read_theme(top),

@@ -8,6 +8,7 @@ mod files;
 mod messages;
 mod mutilated;
 mod reference;
+mod registration;
 mod secrets;
 mod settings;
 

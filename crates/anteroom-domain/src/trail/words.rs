@@ -180,6 +180,7 @@ fn tokens(kind: &str, detail: &Detail) -> Option<String> {
                 "session_ended" => "the session has ended",
                 "password_changed" => "the password was reset or changed",
                 "not_admitted" => "the application does not admit the account any more",
+                "client_deleted" => "the application is registered no more",
                 _ => return None,
             };
             format!("The application's tokens have ended: {why}.")
@@ -187,6 +188,15 @@ fn tokens(kind: &str, detail: &Detail) -> Option<String> {
         "token_revoked" => "The application gave back a token of its own.".to_owned(),
         "client_tokens_granted" => {
             format!("The application was given tokens for itself, {} times in a minute.", detail.number("count"))
+        }
+        "client_registered" => "The application registered itself.".to_owned(),
+        "client_updated" => "The application changed its registration.".to_owned(),
+        "client_deleted" => format!(
+            "The application took back its registration; sign-ins that ended with it: {}.",
+            detail.number("grants")
+        ),
+        "client_registration_refused" => {
+            format!("An application's registration was refused: {}.", detail.text("reason"))
         }
         "client_authentication_failed" => {
             format!("The application did not prove who it is: {}.", detail.text("reason"))

@@ -6,6 +6,7 @@ mod check;
 mod error;
 mod input;
 mod read;
+mod registration;
 mod resource;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ pub use self::{
     check::MetadataRules,
     error::{MetadataError, MetadataErrors, MetadataProblem},
     input::ClientMetadataInput,
+    registration::{RegistrationRefusal, RegistrationRequest},
     resource::InvalidTarget,
 };
 use crate::{

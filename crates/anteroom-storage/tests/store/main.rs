@@ -18,5 +18,6 @@ mod kill;
 mod links;
 mod operation;
 mod passwords;
+mod registered;
 mod sending;
 mod sessions;

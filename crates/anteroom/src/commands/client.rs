@@ -1,9 +1,26 @@
-//! `anteroom client secret`.
+//! `anteroom client …`: secrets of configured clients, and the clients that registered themselves.
 
 use anteroom_crypto::Random;
+use anteroom_flows::provider::Provider;
+use anteroom_flows::registration;
+use anteroom_oidc::ClientId;
 use std::path::Path;
 
+use super::user::with_provider;
 use super::{CommandError, say, write_secret_file};
+use crate::cli::ClientCommand;
+
+pub fn run(command: ClientCommand) -> Result<(), CommandError> {
+    match command {
+        ClientCommand::Secret { file } => secret(&file),
+        ClientCommand::List(args) => with_provider(&args.config, list),
+        ClientCommand::Remove { client, config } => {
+            let unreadable = |_| CommandError::Usage(format!("{client} is not a client identifier"));
+            let id: ClientId = client.parse().map_err(unreadable)?;
+            with_provider(&config.config, async move |provider| remove(&provider, &id).await)
+        }
+    }
+}
 
 /// The secret goes to a file, never to the terminal, whose history and scroll-back outlive it.
 pub fn secret(file: &Path) -> Result<(), CommandError> {
@@ -14,4 +31,26 @@ pub fn secret(file: &Path) -> Result<(), CommandError> {
         file.display()
     ));
     Ok(())
+}
+
+async fn list(provider: Provider) -> Result<(), CommandError> {
+    let mut clients = provider.store.registered_clients_since(0).await?;
+    clients.retain(|client| client.deleted_at.is_none());
+    clients.sort_by_key(|client| client.created_at);
+    for client in clients {
+        // A stranger chose these words: nothing in them reaches the terminal as a command.
+        let plain = |text: &str| text.escape_debug().to_string();
+        let name = client.metadata.client_name.as_deref().map(plain).unwrap_or_default();
+        let redirect = client.metadata.redirect_uris.first().map(|uri| plain(uri)).unwrap_or_default();
+        say(&format!("{}  {}  {name}  {redirect}", client.client_id.as_str(), client.created_at));
+    }
+    Ok(())
+}
+
+async fn remove(provider: &Provider, id: &ClientId) -> Result<(), CommandError> {
+    if registration::remove(provider, id).await? {
+        say(&format!("{} is registered no more; what people granted to it has ended.", id.as_str()));
+        return Ok(());
+    }
+    Err(CommandError::Usage(format!("no client {} has registered itself", id.as_str())))
 }

@@ -55,7 +55,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
     }
 }
 
-fn with_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
+pub(super) fn with_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
 where
     F: FnOnce(Provider) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,

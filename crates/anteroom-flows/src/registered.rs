@@ -1,0 +1,122 @@
+//! Registered clients, taken up from the database into the snapshot that requests see, beside those of the configuration.
+//!
+//! Each node asks once a second for what has changed since it last asked; the one that changes something asks at once; and a
+//! request of a client that nobody here knows asks before it is refused, so that a client may come to any node right after it
+//! has registered with another. A client that was changed or deleted elsewhere is as it was for a second at the longest.
+
+use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
+use anteroom_domain::interaction::Journey;
+use anteroom_oidc::{
+    Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules,
+    SigningAlgorithm,
+};
+use anteroom_storage::RegisteredClient;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::FlowError;
+use crate::provider::{Provider, Snapshot};
+
+/// What was read of the database so far, and under which configuration. Another one may mean other clients: they are read
+/// again.
+#[derive(Debug, Default)]
+pub(crate) struct Followed {
+    digest: String,
+    revision: i64,
+    clients: HashMap<ClientId, Arc<Client>>,
+}
+
+/// Takes up what has changed.
+pub async fn follow(provider: &Provider) -> Result<(), FlowError> {
+    let mut followed = provider.followed.lock().await;
+    let snapshot = provider.snapshot();
+    let is_other = followed.digest != snapshot.digest;
+    if is_other {
+        *followed = Followed { digest: snapshot.digest.clone(), ..Followed::default() };
+    }
+    if snapshot.registration.policy.is_closed() {
+        return Ok(());
+    }
+    let changed = provider.store.registered_clients_since(followed.revision).await?;
+    if changed.is_empty() && !is_other {
+        return Ok(());
+    }
+    for row in changed {
+        followed.revision = row.revision;
+        match client(&row, &snapshot) {
+            Some(client) => followed.clients.insert(row.client_id, Arc::new(client)),
+            None => followed.clients.remove(&row.client_id),
+        };
+    }
+    provider.replace_registered(&Arc::new(followed.clients.clone()), &followed.digest);
+    Ok(())
+}
+
+/// The snapshot in which this client is known, if it is known anywhere.
+pub(crate) async fn snapshot_that_knows(
+    provider: &Provider,
+    id: &ClientId,
+) -> Result<Arc<Snapshot>, FlowError> {
+    let snapshot = provider.snapshot();
+    if snapshot.clients.get(id).is_some() || snapshot.registration.policy.is_closed() {
+        return Ok(snapshot);
+    }
+    follow(provider).await?;
+    Ok(provider.snapshot())
+}
+
+/// The same for the client that a journey leads to.
+pub(crate) async fn snapshot_for(provider: &Provider, journey: &Journey) -> Result<Arc<Snapshot>, FlowError> {
+    match journey.request() {
+        Some(request) => snapshot_that_knows(provider, &request.client_id).await,
+        None => Ok(provider.snapshot()),
+    }
+}
+
+/// Metadata of a registered client, held against what this configuration lets it be.
+pub(crate) fn checked(
+    id: ClientId,
+    asked: ClientMetadataInput,
+    snapshot: &Snapshot,
+) -> Result<ClientMetadata, MetadataErrors> {
+    let policy = &snapshot.registration.policy;
+    let mut offered: Capabilities = snapshot.capabilities.clone();
+    offered.grant_types.retain(|grant| policy.offers(*grant));
+    offered.token_endpoint_auth_methods.retain(|method| policy.offers_method(*method));
+    let mut asked = policy.overrule(asked);
+    if !offered.signing_algorithms.contains(&SigningAlgorithm::Es256) {
+        let instead = || SigningAlgorithm::Rs256.to_string();
+        asked.access_token_signed_response_alg.get_or_insert_with(instead);
+    }
+    let rules = MetadataRules {
+        issuer: &snapshot.issuer,
+        capabilities: &offered,
+        require_pkce: policy.require_pkce,
+        scope: &policy.scope,
+    };
+    ClientMetadata::parse(id, &asked, rules)
+}
+
+/// `None` where it is deleted, or is not what this configuration would let anybody be any more.
+fn client(row: &RegisteredClient, snapshot: &Snapshot) -> Option<Client> {
+    if row.deleted_at.is_some() {
+        return None;
+    }
+    let policy = &snapshot.registration.policy;
+    match checked(row.client_id.clone(), row.metadata.clone(), snapshot) {
+        Ok(mut metadata) => {
+            metadata.scope = metadata.scope.intersection(&policy.scope);
+            Some(Client {
+                metadata,
+                secrets: ClientSecrets(row.secret.into_iter().collect()),
+                policy: policy.client_policy(),
+                version: ClientVersion(row.revision.unsigned_abs()),
+            })
+        }
+        Err(errors) => {
+            let client = row.client_id.as_str();
+            tracing::error!(client, "a registered client does not fit the configuration any more: {errors}");
+            None
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `/clients/{client_id}` (RFC 7592 §2): a client reads, changes or deletes its registration.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
+use anteroom_storage::RegisteredClient;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+
+use super::register::{accepted, admitted};
+use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
+use crate::client_auth::secret_digest;
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::registered::{checked, follow};
+use crate::trail::Origin;
+use crate::visitor::Visitor;
+
+/// RFC 7592 §2.1: a wrong token and an unknown client are answered alike.
+const BAD_TOKEN: BearerError = BearerError::InvalidToken("not the registration access token of this client");
+
+/// A registration whose token was shown.
+struct Shown {
+    client: RegisteredClient,
+    token: SecretString,
+}
+
+pub async fn read(
+    provider: &Provider,
+    visitor: &Visitor,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<ClientInformation, RegistrationError> {
+    let shown = show(provider, visitor, id, token).await?;
+    let snapshot = provider.snapshot();
+    let mut metadata = checked(shown.client.client_id.clone(), shown.client.metadata.clone(), &snapshot)
+        .map_err(RegistrationRefusal::from)?;
+    metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
+    Ok(information(&snapshot.issuer, &shown.client, metadata, (None, &shown.token)))
+}
+
+/// Replaces the whole: what the request leaves out is as if it had never been said (RFC 7592 §2.2).
+pub async fn update(
+    provider: &Provider,
+    visitor: &Visitor,
+    id: &str,
+    presented: Presented<'_>,
+) -> Result<ClientInformation, RegistrationError> {
+    let shown = show(provider, visitor, id, presented.token).await?;
+    match replace(provider, visitor, shown, presented.body).await {
+        Ok(information) => Ok(information),
+        Err(error) => Err(told(provider, visitor, error).await),
+    }
+}
+
+async fn replace(
+    provider: &Provider,
+    visitor: &Visitor,
+    shown: Shown,
+    body: Result<&[u8], RegistrationRefusal>,
+) -> Result<ClientInformation, RegistrationError> {
+    let snapshot = provider.snapshot();
+    let windows = admitted(provider, visitor, &snapshot).await?;
+    let request = RegistrationRequest::from_json(body?)?;
+    let Shown { mut client, token } = shown;
+    check_names(provider, &client, &request)?;
+    let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
+    let drawn = settle_secret(provider, &mut client, &metadata);
+    client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
+    client.updated_at = visitor.now;
+    let client = Arc::new(client);
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Client, Event::ClientUpdated);
+    let entry = entry.by_client(&client.client_id);
+    let changed = Arc::clone(&client);
+    let written = provider.store.write(move |tx| {
+        let (client, entry, windows) = (Arc::clone(&changed), entry.clone(), windows.clone());
+        async move {
+            let revision = tx.next_clients_revision().await?;
+            windows.count(&tx).await?;
+            let written = tx.update_registered_client(&client, revision).await?;
+            if written {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(written)
+        }
+    });
+    if !written.await? {
+        // Of two updates at once, one is told to look again.
+        return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
+    }
+    follow(provider).await?;
+    Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
+}
+
+/// RFC 7592 §2.2: `client_id` must be there and the client's own, `client_secret`, if it is there, as well.
+fn check_names(
+    provider: &Provider,
+    client: &RegisteredClient,
+    request: &RegistrationRequest,
+) -> Result<(), RegistrationRefusal> {
+    if request.client_id.as_deref() != Some(client.client_id.as_str()) {
+        return Err(RegistrationRefusal::metadata("client_id: must be that of the client"));
+    }
+    match &request.client_secret {
+        Some(secret) if client.secret != Some(secret_digest(&provider.keyring, secret)) => {
+            Err(RegistrationRefusal::metadata("client_secret: is not that of the client"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A secret stays, goes when it is used no more, and is drawn where it is used from now on.
+fn settle_secret(
+    provider: &Provider,
+    client: &mut RegisteredClient,
+    metadata: &ClientMetadata,
+) -> Option<SecretString> {
+    if !metadata.token_endpoint_auth_method.uses_secret() {
+        client.secret = None;
+        return None;
+    }
+    if client.secret.is_some() {
+        return None;
+    }
+    let drawn = SecretString::from(provider.random.token().encode());
+    client.secret = Some(secret_digest(&provider.keyring, &drawn));
+    Some(drawn)
+}
+
+/// What people have granted to it ends with it (RFC 7592 §2.3).
+pub async fn delete(
+    provider: &Provider,
+    visitor: &Visitor,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<(), RegistrationError> {
+    let shown = show(provider, visitor, id, token).await?;
+    let origin = Origin::of(visitor, &provider.random);
+    end(provider, &shown.client.client_id, (origin, Actor::Client)).await?;
+    Ok(follow(provider).await?)
+}
+
+/// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.
+pub async fn remove(provider: &Provider, id: &ClientId) -> Result<bool, FlowError> {
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    end(provider, id, (origin, Actor::Operator)).await
+}
+
+async fn end(
+    provider: &Provider,
+    id: &ClientId,
+    (origin, actor): (Origin, Actor),
+) -> Result<bool, FlowError> {
+    let id = id.clone();
+    let written = provider.store.write(move |tx| {
+        let (id, origin) = (id.clone(), origin.clone());
+        async move {
+            let revision = tx.next_clients_revision().await?;
+            if !tx.delete_registered_client(&id, revision, origin.now).await? {
+                return Ok(false);
+            }
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, origin.now).await?;
+            tx.forget_consents(&id).await?;
+            tx.append(&origin.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    written.await
+}
+
+async fn show(
+    provider: &Provider,
+    visitor: &Visitor,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<Shown, RegistrationError> {
+    match find(provider, id, token).await {
+        Ok(shown) => Ok(shown),
+        Err(error) => Err(told(provider, visitor, error).await),
+    }
+}
+
+async fn find(
+    provider: &Provider,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<Shown, RegistrationError> {
+    if provider.snapshot().registration.policy.is_closed() {
+        return Err(RegistrationError::Closed);
+    }
+    let token = token?;
+    let id: ClientId = id.parse().map_err(|_| BAD_TOKEN)?;
+    let client = provider.store.registered_client(&id).await.map_err(FlowError::from)?.ok_or(BAD_TOKEN)?;
+    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+    let is_its_own = client
+        .registration_token
+        .is_some_and(|digest| mac.verify(TOKEN_CONTEXT, token.expose_secret().as_bytes(), &digest));
+    if is_its_own { Ok(Shown { client, token }) } else { Err(BAD_TOKEN.into()) }
+}

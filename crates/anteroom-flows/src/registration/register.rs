@@ -1,0 +1,170 @@
+//! `POST /clients` (RFC 7591 §3): a client registers itself.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::registration::RegistrationMode;
+use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
+use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
+use anteroom_storage::RegisteredClient;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+
+use super::{
+    ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, initial_token_digest, told,
+};
+use crate::client_auth::secret_digest;
+use crate::error::FlowError;
+use crate::limits::Windows;
+use crate::provider::{Provider, Snapshot};
+use crate::registered::{checked, follow};
+use crate::trail::Origin;
+use crate::visitor::Visitor;
+
+const RATE_SCOPE: &str = "client_registration";
+/// Whether a script's origin is that of some redirect URI is asked of all clients.
+const MAX_REDIRECT_URIS: usize = 32;
+const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access token is not one of ours");
+
+/// The token is an initial access token; where registration is open, none is asked for.
+pub async fn register(
+    provider: &Provider,
+    visitor: &Visitor,
+    presented: Presented<'_>,
+) -> Result<ClientInformation, RegistrationError> {
+    match try_register(provider, visitor, presented).await {
+        Ok(information) => Ok(information),
+        Err(error) => Err(told(provider, visitor, error).await),
+    }
+}
+
+async fn try_register(
+    provider: &Provider,
+    visitor: &Visitor,
+    presented: Presented<'_>,
+) -> Result<ClientInformation, RegistrationError> {
+    let snapshot = provider.snapshot();
+    let policy = &snapshot.registration.policy;
+    match policy.mode {
+        RegistrationMode::Closed => return Err(RegistrationError::Closed),
+        RegistrationMode::InitialAccessToken => check_token(provider, &snapshot, &presented.token?)?,
+        RegistrationMode::Open => {}
+    }
+    let windows = admitted(provider, visitor, &snapshot).await?;
+    let request = RegistrationRequest::from_json(presented.body?)?;
+    let id: ClientId = provider
+        .random
+        .uuid_v4()
+        .to_string()
+        .parse()
+        .map_err(|_| FlowError::Broken("a client identifier"))?;
+    let metadata = accepted(id, request, &snapshot)?;
+    let drawn = Drawn::new(provider);
+    let client = Arc::new(drawn.client(provider, visitor, &metadata)?);
+    write(provider, visitor, &client, windows).await?;
+    follow(provider).await?;
+    let secret = client.secret.map(|_| &drawn.secret);
+    Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
+}
+
+/// Registrations and updates share an allowance: both write, and every node reads what they wrote.
+pub(super) async fn admitted(
+    provider: &Provider,
+    visitor: &Visitor,
+    snapshot: &Snapshot,
+) -> Result<Windows, RegistrationError> {
+    let windows = Windows::of(provider, visitor, (RATE_SCOPE, snapshot.registration.policy.rate));
+    windows.admit(provider).await?.map_err(RegistrationError::Limited)?;
+    Ok(windows)
+}
+
+fn check_token(
+    provider: &Provider,
+    snapshot: &Snapshot,
+    token: &SecretString,
+) -> Result<(), RegistrationError> {
+    let digest = initial_token_digest(&provider.keyring, token);
+    // All are looked at, so that their number decides the time.
+    let matches =
+        snapshot.registration.initial_access_tokens.iter().filter(|known| **known == digest).count();
+    if matches == 0 { Err(BAD_TOKEN.into()) } else { Ok(()) }
+}
+
+/// What the client shall be, if it may.
+pub(super) fn accepted(
+    id: ClientId,
+    request: RegistrationRequest,
+    snapshot: &Snapshot,
+) -> Result<ClientMetadata, RegistrationRefusal> {
+    let metadata = checked(id, request.metadata, snapshot)?;
+    if metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
+        let description = format!("redirect_uris: at most {MAX_REDIRECT_URIS}");
+        return Err(RegistrationRefusal::new(RegistrationErrorCode::InvalidRedirectUri, &description));
+    }
+    let allowed = &snapshot.registration.policy.scope;
+    let forbidden = metadata.scope.difference(allowed);
+    if !forbidden.is_empty() {
+        let description = format!("scope: not offered here: {forbidden}; offered are: {allowed}");
+        return Err(RegistrationRefusal::metadata(&description));
+    }
+    Ok(metadata)
+}
+
+/// 256 bits each.
+struct Drawn {
+    secret: SecretString,
+    token: SecretString,
+}
+
+impl Drawn {
+    fn new(provider: &Provider) -> Self {
+        let draw = || SecretString::from(provider.random.token().encode());
+        Self { secret: draw(), token: draw() }
+    }
+
+    /// The row; a client that uses no secret has none.
+    fn client(
+        &self,
+        provider: &Provider,
+        visitor: &Visitor,
+        metadata: &ClientMetadata,
+    ) -> Result<RegisteredClient, FlowError> {
+        let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
+        let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+        Ok(RegisteredClient {
+            client_id: metadata.client_id.clone(),
+            metadata: metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?,
+            secret: uses_secret.then(|| secret_digest(&provider.keyring, &self.secret)),
+            registration_token: Some(mac.digest(TOKEN_CONTEXT, self.token.expose_secret().as_bytes())),
+            created_at: visitor.now,
+            updated_at: visitor.now,
+            deleted_at: None,
+            revision: 0,
+        })
+    }
+}
+
+async fn write(
+    provider: &Provider,
+    visitor: &Visitor,
+    client: &Arc<RegisteredClient>,
+    windows: Windows,
+) -> Result<(), RegistrationError> {
+    let most = u64::from(provider.snapshot().registration.policy.max_clients);
+    let origin = Origin::of(visitor, &provider.random);
+    let entry = origin.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
+    let client = Arc::clone(client);
+    let written = provider.store.write(move |tx| {
+        let (client, entry, windows) = (Arc::clone(&client), entry.clone(), windows.clone());
+        async move {
+            let revision = tx.next_clients_revision().await?;
+            windows.count(&tx).await?;
+            if tx.count_registered_clients().await? >= most {
+                return Ok(false);
+            }
+            tx.insert_registered_client(&client, revision).await?;
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    if written.await? { Ok(()) } else { Err(RegistrationError::Full) }
+}

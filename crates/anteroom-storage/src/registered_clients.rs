@@ -1,0 +1,147 @@
+//! Clients that registered themselves (RFC 7591). Each change takes a number that is greater than all before it, under the
+//! lock of the one row that counts: who asks for everything beyond a number that it has seen misses nothing.
+
+use crate::StoreError;
+use crate::entity::{instance, registered_clients};
+use crate::row::{Place, json_text};
+use crate::store::{Reads, Tx};
+use anteroom_crypto::Digest;
+use anteroom_oidc::{ClientId, ClientMetadataInput};
+use jiff::Timestamp;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+
+/// As it is kept: no secret of it can be read back.
+#[derive(Clone, Debug)]
+pub struct RegisteredClient {
+    pub client_id: ClientId,
+    pub metadata: ClientMetadataInput,
+    pub secret: Option<Digest>,
+    /// `None` once it is deleted.
+    pub registration_token: Option<Digest>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+    /// The number of its last change; the store gives it.
+    pub revision: i64,
+}
+
+impl Reads {
+    /// Unless it is deleted.
+    pub async fn registered_client(&self, id: &ClientId) -> Result<Option<RegisteredClient>, StoreError> {
+        let row = registered_clients::Entity::find_by_id(id.as_str())
+            .filter(registered_clients::Column::DeletedAt.is_null())
+            .one(&self.conn)
+            .await?;
+        row.map(client).transpose()
+    }
+
+    /// What has changed beyond `revision`, in the order in which it did; deleted ones as well.
+    pub async fn registered_clients_since(&self, revision: i64) -> Result<Vec<RegisteredClient>, StoreError> {
+        let rows = registered_clients::Entity::find()
+            .filter(registered_clients::Column::Revision.gt(revision))
+            .order_by_asc(registered_clients::Column::Revision)
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(client).collect()
+    }
+
+    pub async fn count_registered_clients(&self) -> Result<u64, StoreError> {
+        let alive =
+            registered_clients::Entity::find().filter(registered_clients::Column::DeletedAt.is_null());
+        Ok(alive.count(&self.conn).await?)
+    }
+}
+
+impl Tx {
+    /// Comes first in a unit that changes one of them: it makes such units wait for one another.
+    pub async fn next_clients_revision(&self) -> Result<i64, StoreError> {
+        let raised = Expr::col(instance::Column::ClientsRevision).add(1_i64);
+        instance::Entity::update_many()
+            .col_expr(instance::Column::ClientsRevision, raised)
+            .exec(&self.conn)
+            .await?;
+        let row = instance::Entity::find().one(&self.conn).await?;
+        let missing = || StoreError::Statement("instance has no row".to_owned());
+        row.map(|row| row.clients_revision).ok_or_else(missing)
+    }
+
+    pub async fn insert_registered_client(
+        &self,
+        client: &RegisteredClient,
+        revision: i64,
+    ) -> Result<(), StoreError> {
+        let row = registered_clients::ActiveModel {
+            client_id: Set(client.client_id.as_str().to_owned()),
+            revision: Set(revision),
+            metadata: Set(json_text(&client.metadata)?),
+            secret_digest: Set(bytes(client.secret)),
+            registration_token_digest: Set(bytes(client.registration_token)),
+            created_at: Set(client.created_at.as_millisecond()),
+            updated_at: Set(client.updated_at.as_millisecond()),
+            deleted_at: Set(None),
+        };
+        registered_clients::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// Metadata and secret, where it is still what it was at `client.revision`. `false`: it has changed meanwhile.
+    pub async fn update_registered_client(
+        &self,
+        client: &RegisteredClient,
+        revision: i64,
+    ) -> Result<bool, StoreError> {
+        let updated = registered_clients::Entity::update_many()
+            .col_expr(registered_clients::Column::Revision, Expr::value(revision))
+            .col_expr(registered_clients::Column::Metadata, Expr::value(json_text(&client.metadata)?))
+            .col_expr(registered_clients::Column::SecretDigest, Expr::value(bytes(client.secret)))
+            .col_expr(registered_clients::Column::UpdatedAt, Expr::value(client.updated_at.as_millisecond()))
+            .filter(registered_clients::Column::ClientId.eq(client.client_id.as_str()))
+            .filter(registered_clients::Column::Revision.eq(client.revision))
+            .filter(registered_clients::Column::DeletedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(updated.rows_affected == 1)
+    }
+
+    /// Leaves the identifier, which nobody gets again as long as something of it could be alive. `false`: it was deleted
+    /// before.
+    pub async fn delete_registered_client(
+        &self,
+        id: &ClientId,
+        revision: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let nothing = json_text(&ClientMetadataInput::default())?;
+        let deleted = registered_clients::Entity::update_many()
+            .col_expr(registered_clients::Column::Revision, Expr::value(revision))
+            .col_expr(registered_clients::Column::Metadata, Expr::value(nothing))
+            .col_expr(registered_clients::Column::SecretDigest, Expr::value(bytes(None)))
+            .col_expr(registered_clients::Column::RegistrationTokenDigest, Expr::value(bytes(None)))
+            .col_expr(registered_clients::Column::DeletedAt, Expr::value(now.as_millisecond()))
+            .filter(registered_clients::Column::ClientId.eq(id.as_str()))
+            .filter(registered_clients::Column::DeletedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(deleted.rows_affected == 1)
+    }
+}
+
+fn bytes(digest: Option<Digest>) -> Option<Vec<u8>> {
+    digest.map(|digest| digest.as_bytes().to_vec())
+}
+
+fn client(row: registered_clients::Model) -> Result<RegisteredClient, StoreError> {
+    let place = Place { table: "registered_clients", id: &row.client_id };
+    let digest = |column, bytes: Option<Vec<u8>>| bytes.map(|bytes| place.digest(column, &bytes)).transpose();
+    Ok(RegisteredClient {
+        client_id: place.parsed("client_id", &row.client_id)?,
+        revision: row.revision,
+        metadata: place.json("metadata", &row.metadata)?,
+        secret: digest("secret_digest", row.secret_digest)?,
+        registration_token: digest("registration_token_digest", row.registration_token_digest)?,
+        created_at: place.time("created_at", row.created_at)?,
+        updated_at: place.time("updated_at", row.updated_at)?,
+        deleted_at: place.maybe_time("deleted_at", row.deleted_at)?,
+    })
+}

@@ -1,0 +1,145 @@
+//! `/clients/{client_id}`: RFC 7592.
+
+use super::{CLIENTS, address, metadata, open, refused_for, register, with};
+use crate::ALICE;
+use anteroom_flows::registration::remove;
+use anteroom_testkit::{Backend, TestProvider, Tokens, on_both_databases};
+use serde_json::{Value, json};
+
+on_both_databases!(
+    rfc7592_2_the_registration_access_token_is_the_key,
+    rfc7592_2_1_a_client_reads_what_is_registered,
+    rfc7592_2_2_an_update_replaces_everything,
+    rfc7592_2_2_an_update_names_its_client,
+    rfc7592_2_2_a_secret_comes_and_goes_with_the_method,
+    rfc7592_2_3_deletion_ends_what_was_granted,
+    an_operator_is_rid_of_a_client_without_its_token,
+);
+
+async fn rfc7592_2_the_registration_access_token_is_the_key(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (one, two) = (register(&provider, &metadata()).await, register(&provider, &metadata()).await);
+    let (uri, _) = address(&one);
+    let unknown = format!("{CLIENTS}/nobody");
+    for (target, token) in
+        [(uri, None), (uri, Some("x")), (uri, address(&two).1), (unknown.as_str(), address(&one).1)]
+    {
+        for method in ["GET", "PUT", "DELETE"] {
+            let answer = provider.call((method, target), token, &metadata()).await;
+            assert_eq!(answer.status, 401, "{method} {target}");
+            assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer "), "{method} {target}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
+    }
+    assert_eq!(provider.call(("GET", uri), address(&one).1, &Value::Null).await.status, 200);
+}
+
+async fn rfc7592_2_1_a_client_reads_what_is_registered(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &with(&json!({ "default_max_age": 60 }))).await;
+    let (uri, token) = address(&told);
+    let mut read = provider.call(("GET", uri), token, &Value::Null).await.json();
+    assert_eq!(read["client_secret"], Value::Null, "what is kept cannot be read back");
+    read["client_secret"] = told["client_secret"].clone();
+    assert_eq!(read, told);
+}
+
+async fn put(provider: &TestProvider, client: &Value, metadata: &Value) -> anteroom_testkit::Answer {
+    let (uri, token) = address(client);
+    provider.call(("PUT", uri), token, metadata).await
+}
+
+async fn rfc7592_2_2_an_update_replaces_everything(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &with(&json!({ "default_max_age": 60, "scope": "openid" }))).await;
+    let elsewhere = "https://elsewhere.example/callback";
+    let changed = json!({ "client_id": told["client_id"], "redirect_uris": [elsewhere],
+        "client_secret": told["client_secret"] });
+    let answer = put(&provider, &told, &changed).await;
+    assert_eq!(answer.status, 200, "{}", answer.gist());
+    let now = answer.json();
+    assert_eq!(now["redirect_uris"], json!([elsewhere]));
+    for member in ["client_name", "default_max_age", "client_secret"] {
+        assert_eq!(now[member], Value::Null, "{member}");
+    }
+    assert_eq!(now["scope"], "openid profile email");
+    for kept in ["client_id", "client_id_issued_at", "registration_access_token", "registration_client_uri"] {
+        assert_eq!(now[kept], told[kept], "{kept}");
+    }
+    let (before, after) = (provider.registered(&told), provider.registered(&now));
+    let browser = provider.signed_in(ALICE).await;
+    assert_eq!(before.authorize(&browser, &[]).await.status, 400, "where it led before");
+    assert!(after.authorize(&browser, &[]).await.has_form("/consent"));
+    assert_eq!(provider.audited("client_updated").await.len(), 1);
+}
+
+async fn rfc7592_2_2_an_update_names_its_client(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let id = &told["client_id"];
+    for (changes, parameter) in [
+        (json!({}), "client_id"),
+        (json!({ "client_id": "another" }), "client_id"),
+        (json!({ "client_id": id, "client_secret": "wrong" }), "client_secret"),
+        (json!({ "client_id": id, "scope": "reports" }), "scope"),
+    ] {
+        let answer = put(&provider, &told, &with(&changes)).await;
+        let expected = (400, "invalid_client_metadata".to_owned(), true);
+        assert_eq!(refused_for(&answer, parameter), expected, "{changes}");
+    }
+    assert!(provider.audited("client_updated").await.is_empty());
+}
+
+async fn rfc7592_2_2_a_secret_comes_and_goes_with_the_method(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let with_method =
+        |method: &str| with(&json!({ "client_id": told["client_id"], "token_endpoint_auth_method": method }));
+    let stays = put(&provider, &told, &with_method("client_secret_post")).await.json();
+    assert_eq!((&stays["client_secret"], &stays["client_secret_expires_at"]), (&Value::Null, &json!(0)));
+    let public = put(&provider, &told, &with_method("none")).await.json();
+    assert_eq!((&public["client_secret_expires_at"], &public["require_pkce"]), (&Value::Null, &json!(true)));
+    let anew = put(&provider, &told, &with_method("client_secret_basic")).await.json();
+    assert_eq!(anew["client_secret"].as_str().unwrap().len(), 43);
+    assert_ne!(anew["client_secret"], told["client_secret"]);
+    assert_eq!(provider.registered(&told).introspect("x").await.status, 401);
+    assert_eq!(provider.registered(&anew).introspect("x").await.status, 200);
+}
+
+async fn rfc7592_2_3_deletion_ends_what_was_granted(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told =
+        register(&provider, &with(&json!({ "grant_types": ["authorization_code", "refresh_token"] }))).await;
+    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
+    let page = stranger.authorize(&browser, &[]).await;
+    let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
+    let unspent = stranger.code(&browser, &[]).await;
+    let (uri, token) = address(&told);
+    let deleted = provider.call(("DELETE", uri), token, &Value::Null).await;
+    assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
+    assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 401);
+    for answer in [stranger.refresh(tokens.refresh_token()).await, stranger.redeem(&unspent).await] {
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
+    }
+    assert_eq!(stranger.authorize(&browser, &[]).await.status, 400);
+    for method in ["GET", "PUT", "DELETE"] {
+        assert_eq!(provider.call((method, uri), token, &metadata()).await.status, 401, "{method}");
+    }
+    let entries = provider.audited("client_deleted").await;
+    assert_eq!((entries.len(), entries[0].detail.contains("\"grants\":1")), (1, true), "{entries:?}");
+    assert!(provider.browser().get("/sign-in").await.status == 200);
+}
+
+async fn an_operator_is_rid_of_a_client_without_its_token(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let id = told["client_id"].as_str().unwrap().parse().unwrap();
+    assert!(remove(&provider.provider, &id).await.unwrap());
+    assert!(!remove(&provider.provider, &id).await.unwrap());
+    provider.follow_clients().await;
+    assert_eq!(provider.registered(&told).introspect("x").await.status, 401);
+    let (uri, token) = address(&told);
+    assert_eq!(provider.call(("GET", uri), token, &Value::Null).await.status, 401);
+    assert_eq!(provider.audited("client_deleted").await.len(), 1);
+}

@@ -1,0 +1,155 @@
+//! `POST /clients`.
+
+use super::{CALLBACK, CLIENTS, address, metadata, open, post, refused_for, register, with};
+use anteroom_testkit::{Backend, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases};
+use serde_json::{Value, json};
+
+on_both_databases!(
+    rfc7591_3_2_1_everything_registered_is_told,
+    rfc7591_3_2_2_every_value_is_checked,
+    rfc7591_3_1_the_body_is_json_and_bounded,
+    rfc7591_3_an_initial_access_token_is_asked_for,
+    rfc7591_3_closed_is_the_default,
+    rfc7591_5_registrations_are_limited,
+    rfc7591_2_what_is_the_operators_to_say,
+);
+
+async fn rfc7591_3_2_1_everything_registered_is_told(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let answer = post(&provider, &with(&json!({ "contacts": ["x"], "scope": "openid email" }))).await;
+    assert_eq!(answer.status, 201, "{}", answer.gist());
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(
+        (answer.header("cache-control"), answer.header("pragma")),
+        (Some("no-store"), Some("no-cache"))
+    );
+    let client = answer.json();
+    for (member, expected) in [
+        ("redirect_uris", json!([CALLBACK])),
+        ("client_name", json!("A stranger")),
+        ("response_types", json!(["code"])),
+        ("grant_types", json!(["authorization_code"])),
+        ("token_endpoint_auth_method", json!("client_secret_basic")),
+        ("id_token_signed_response_alg", json!("RS256")),
+        ("scope", json!("openid email")),
+        ("client_secret_expires_at", json!(0)),
+        ("client_id_issued_at", json!(provider.now().as_second())),
+        ("require_pkce", json!(false)),
+        ("contacts", Value::Null),
+    ] {
+        assert_eq!(client[member], expected, "{member}");
+    }
+    let (id, secret) = (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap());
+    assert_eq!(secret.len(), 43, "256 bits");
+    assert_eq!(client["registration_access_token"].as_str().unwrap().len(), 43);
+    assert_eq!(client["registration_client_uri"], format!("{}{CLIENTS}/{id}", provider.issuer));
+    let public = register(&provider, &with(&json!({ "token_endpoint_auth_method": "none" }))).await;
+    assert_eq!((&public["client_secret"], &public["client_secret_expires_at"]), (&Value::Null, &Value::Null));
+    assert_eq!(public["require_pkce"], true);
+    let discovery = provider.browser().get("/.well-known/openid-configuration").await.json();
+    assert_eq!(discovery["registration_endpoint"], format!("{}{CLIENTS}", provider.issuer));
+    let entries = provider.audited("client_registered").await;
+    let of_client = entries.iter().filter(|entry| entry.client.as_ref().is_some_and(|of| of.as_str() == id));
+    assert_eq!((entries.len(), of_client.count()), (2, 1));
+    assert!(provider.audit().await.iter().all(|entry| !entry.detail.contains(secret)));
+}
+
+async fn rfc7591_3_2_2_every_value_is_checked(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let many: Vec<_> = (0..33).map(|number| format!("{CALLBACK}/{number}")).collect();
+    for (changes, error, parameter) in [
+        (json!({ "redirect_uris": [] }), "invalid_redirect_uri", "redirect_uris"),
+        (json!({ "redirect_uris": [format!("{CALLBACK}#here")] }), "invalid_redirect_uri", "redirect_uris"),
+        (json!({ "redirect_uris": ["http://stranger.example/"] }), "invalid_redirect_uri", "redirect_uris"),
+        (json!({ "redirect_uris": "x" }), "invalid_redirect_uri", "redirect_uris"),
+        (json!({ "redirect_uris": many }), "invalid_redirect_uri", "redirect_uris"),
+        (json!({ "response_types": ["magic"] }), "invalid_client_metadata", "response_types"),
+        (json!({ "grant_types": ["refresh_token"] }), "invalid_client_metadata", "response_types"),
+        (json!({ "token_endpoint_auth_method": "magic" }), "invalid_client_metadata", "token_endpoint_auth"),
+        (json!({ "subject_type": "pairwise" }), "invalid_client_metadata", "subject_type"),
+        (json!({ "id_token_signed_response_alg": "none" }), "invalid_client_metadata", "id_token_signed"),
+        (json!({ "logo_uri": "javascript:alert(1)" }), "invalid_client_metadata", "logo_uri"),
+        (json!({ "default_max_age": "60" }), "invalid_client_metadata", "default_max_age"),
+        (json!({ "scope": "openid reports" }), "invalid_client_metadata", "scope"),
+    ] {
+        let grants = json!({ "grant_types": ["authorization_code"] });
+        let mut asked = with(&grants);
+        asked.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        if changes.get("grant_types").is_some() {
+            asked["response_types"] = json!(["code"]);
+        }
+        let answer = post(&provider, &asked).await;
+        assert_eq!(refused_for(&answer, parameter), (400, error.to_owned(), true), "{changes}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    assert!(provider.audited("client_registered").await.is_empty());
+    assert_eq!(provider.audited("client_registration_refused").await.len(), 13);
+}
+
+async fn rfc7591_3_1_the_body_is_json_and_bounded(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let form = provider.browser().says_nothing().post(CLIENTS, &[("client_name", "x")]).await;
+    assert_eq!(refused_for(&form, "application/json"), (400, "invalid_client_metadata".to_owned(), true));
+    let not_an_object = post(&provider, &json!([metadata()])).await;
+    assert_eq!(refused_for(&not_an_object, "JSON"), (400, "invalid_client_metadata".to_owned(), true));
+    for length in [40_000, 100_000] {
+        let long = post(&provider, &with(&json!({ "contacts": ["x".repeat(length)] }))).await;
+        assert_eq!(refused_for(&long, "too long"), (400, "invalid_client_metadata".to_owned(), true));
+    }
+}
+
+async fn rfc7591_3_an_initial_access_token_is_asked_for(backend: Backend) {
+    let provider = TestProvider::on(&backend)
+        .set("registration.mode", "\"initial_access_token\"")
+        .set("registration.initial_access_token_env", "\"TEST_INITIAL_TOKEN\"")
+        .start()
+        .await;
+    let none = post(&provider, &metadata()).await;
+    let realm = format!("Bearer realm=\"{}\"", provider.issuer);
+    assert_eq!((none.status, none.header("www-authenticate")), (401, Some(realm.as_str())));
+    let wrong = provider.call(("POST", CLIENTS), Some("wrong"), &metadata()).await;
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
+    let right = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &metadata()).await;
+    assert_eq!(right.status, 201, "{}", right.gist());
+    let client = right.json();
+    let path = format!("{CLIENTS}/{}", client["client_id"].as_str().unwrap());
+    let of_another_kind = provider.call(("GET", &path), Some(INITIAL_ACCESS_TOKEN), &Value::Null).await;
+    assert_eq!(of_another_kind.status, 401);
+}
+
+async fn rfc7591_3_closed_is_the_default(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    assert_eq!(post(&provider, &metadata()).await.status, 404);
+    assert_eq!(provider.call(("GET", "/clients/x"), Some("x"), &Value::Null).await.status, 404);
+    let discovery = provider.browser().get("/.well-known/openid-configuration").await.json();
+    assert_eq!(discovery["registration_endpoint"], Value::Null);
+}
+
+async fn rfc7591_5_registrations_are_limited(backend: Backend) {
+    let provider = open(&backend).set("registration.rate.max", "2").start().await;
+    let client = register(&provider, &metadata()).await;
+    assert_eq!(post(&provider, &json!({})).await.status, 400, "a mistake costs nothing");
+    register(&provider, &metadata()).await;
+    let limited = post(&provider, &metadata()).await;
+    assert_eq!((limited.status, limited.error().as_str()), (429, "temporarily_unavailable"));
+    assert!(limited.header("retry-after").is_some());
+    let change = with(&json!({ "client_id": client["client_id"] }));
+    let (uri, token) = address(&client);
+    assert_eq!(provider.call(("PUT", uri), token, &change).await.status, 429);
+    let second = open(&backend).beside(&provider).set("registration.max_clients", "2").start().await;
+    let full = post(&second, &metadata()).await;
+    assert_eq!((full.status, full.error().as_str()), (403, "access_denied"));
+}
+
+async fn rfc7591_2_what_is_the_operators_to_say(backend: Backend) {
+    let provider = open(&backend).set("registration.require_pkce", "true").start().await;
+    let asked = json!({ "audience": ["https://api.example/"], "require_pkce": false, "first_party": true });
+    let client = register(&provider, &with(&asked)).await;
+    assert_eq!((&client["audience"], &client["require_pkce"]), (&json!([]), &json!(true)));
+    assert_eq!(client["scope"], "openid profile email");
+    let services =
+        json!({ "grant_types": ["client_credentials"], "response_types": [], "redirect_uris": [] });
+    let service = post(&provider, &services).await;
+    assert_eq!(refused_for(&service, "grant_types"), (400, "invalid_client_metadata".to_owned(), true));
+}

@@ -1,0 +1,90 @@
+//! What a registered client is: the same as a configured one, but a stranger.
+
+use super::{address, metadata, open, register, with};
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, on_both_databases, on_one_node_and_on_two};
+use serde_json::{Value, json};
+
+on_one_node_and_on_two!(registration_3_a_stranger_serves_people_like_any_application);
+
+on_both_databases!(
+    a_client_registered_at_one_node_is_known_at_another_at_once,
+    a_change_elsewhere_is_taken_up,
+    only_those_whom_the_operator_names_are_let_in,
+    a_changed_configuration_holds_for_those_registered_before,
+);
+
+async fn registration_3_a_stranger_serves_people_like_any_application(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let asked = json!({ "grant_types": ["authorization_code", "refresh_token"], "scope": "openid email",
+        "post_logout_redirect_uris": ["https://stranger.example/bye"] });
+    let stranger = provider.registered(&register(&provider, &with(&asked)).await);
+    let browser = provider.browser();
+    let page = stranger.authorize(&browser, &[("scope", "openid email")]).await;
+    provider.replace_a_node().await;
+    let page = browser.follow(&browser.enter(&page, ALICE, PASSWORD).await).await;
+    assert_eq!(page.heading(), "Allow A stranger?", "{}", page.gist());
+    let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
+    assert_eq!(stranger.userinfo(&tokens.access_token).await.json()["email"], ALICE);
+    assert_eq!(stranger.introspect(&tokens.access_token).await.json()["active"], true);
+    let refreshed = Tokens::of(&stranger.refresh(tokens.refresh_token()).await);
+    let id_token = refreshed.id_token().to_owned();
+    assert_eq!(stranger.verified(&id_token).await.claims["aud"], stranger.client_id);
+    assert_eq!(stranger.revoke(refreshed.refresh_token()).await.status, 200);
+    assert_eq!(stranger.userinfo(&refreshed.access_token).await.status, 401);
+    let out = format!(
+        "/end-session?id_token_hint={id_token}&post_logout_redirect_uri=https://stranger.example/bye"
+    );
+    assert_eq!(browser.get(&out).await.location().as_str(), "https://stranger.example/bye");
+}
+
+async fn a_client_registered_at_one_node_is_known_at_another_at_once(backend: Backend) {
+    let first = open(&backend).start().await;
+    let second = open(&backend).beside(&first).start().await;
+    let told = register(&first, &metadata()).await;
+    let elsewhere = second.registered(&told);
+    assert_eq!(elsewhere.introspect("x").await.status, 200);
+    let another = second.registered(&register(&first, &metadata()).await);
+    assert_eq!(another.authorize(&second.browser(), &[]).await.status, 200);
+    let (uri, token) = address(&told);
+    assert_eq!(second.call(("GET", uri), token, &Value::Null).await.status, 200);
+}
+
+async fn a_change_elsewhere_is_taken_up(backend: Backend) {
+    let first = open(&backend).start().await;
+    let second = open(&backend).beside(&first).start().await;
+    let told = register(&first, &metadata()).await;
+    let elsewhere = second.registered(&told);
+    assert_eq!(elsewhere.introspect("x").await.status, 200);
+    let (uri, token) = address(&told);
+    assert_eq!(first.call(("DELETE", uri), token, &Value::Null).await.status, 204);
+    second.follow_clients().await;
+    assert_eq!(elsewhere.introspect("x").await.status, 401);
+    let restarted = open(&backend).beside(&first).start().await;
+    assert_eq!(restarted.registered(&told).introspect("x").await.status, 401);
+}
+
+async fn only_those_whom_the_operator_names_are_let_in(backend: Backend) {
+    let provider = open(&backend).set("registration.groups", "[\"clinicians\"]").start().await;
+    let stranger = provider.registered(&register(&provider, &metadata()).await);
+    assert!(stranger.authorize(&provider.signed_in(ALICE).await, &[]).await.has_form("/consent"));
+    assert!(stranger.authorize(&provider.signed_in(BOB).await, &[]).await.has_form("/not-entitled"));
+}
+
+async fn a_changed_configuration_holds_for_those_registered_before(backend: Backend) {
+    let wide = open(&backend).set("registration.scope", "\"openid email phone\"").start().await;
+    let told = register(&wide, &metadata()).await;
+    assert_eq!(told["scope"], "openid email phone");
+    let narrow = open(&backend).beside(&wide).set("registration.require_pkce", "true").start().await;
+    let (uri, token) = address(&told);
+    let now = narrow.call(("GET", uri), token, &Value::Null).await.json();
+    assert_eq!((&now["scope"], &now["require_pkce"]), (&json!("openid email"), &json!(true)));
+    let stranger = narrow.registered(&told);
+    let refused =
+        stranger.authorize(&narrow.browser(), &[("code_challenge", ""), ("code_challenge_method", "")]).await;
+    assert_eq!(refused.parameters()["error"], "invalid_request");
+    let closed = TestProvider::on(&backend).beside(&wide).start().await;
+    assert_eq!(closed.registered(&told).introspect("x").await.status, 401, "closed: not known");
+    assert_eq!(closed.call(("GET", uri), token, &Value::Null).await.status, 404);
+}

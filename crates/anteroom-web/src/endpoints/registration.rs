@@ -1,0 +1,120 @@
+//! `/clients`: registration of clients (RFC 7591 §3), and `/clients/{client}`, where they look after it (RFC 7592 §2).
+
+use anteroom_flows::registration::{self, ClientInformation, Presented, RegistrationError};
+use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::token::bearer_token;
+use anteroom_oidc::{Issuer, RegistrationRefusal};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use secrecy::SecretString;
+
+use crate::asker::Asker;
+use crate::endpoints::token::unavailable;
+
+/// Of metadata; what else is sent is bounded by the server's own limit.
+const MAX_METADATA: usize = 32 * 1024;
+
+type Sent = Result<Bytes, BytesRejection>;
+type Answered = Result<Response, RegistrationError>;
+
+pub(crate) async fn register(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
+    let body = json(&headers, body);
+    let presented = presented(&headers, &body);
+    let registered = registration::register(&asker.web.provider, &asker.visitor, presented).await;
+    finish(&asker, registered.map(|client| told(StatusCode::CREATED, &client)))
+}
+
+pub(crate) async fn read(asker: Asker, Path(client): Path<String>, headers: HeaderMap) -> Response {
+    let read = registration::read(&asker.web.provider, &asker.visitor, &client, token(&headers)).await;
+    finish(&asker, read.map(|client| told(StatusCode::OK, &client)))
+}
+
+pub(crate) async fn update(
+    asker: Asker,
+    Path(client): Path<String>,
+    headers: HeaderMap,
+    body: Sent,
+) -> Response {
+    let body = json(&headers, body);
+    let presented = presented(&headers, &body);
+    let updated = registration::update(&asker.web.provider, &asker.visitor, &client, presented).await;
+    finish(&asker, updated.map(|client| told(StatusCode::OK, &client)))
+}
+
+pub(crate) async fn delete(asker: Asker, Path(client): Path<String>, headers: HeaderMap) -> Response {
+    let deleted = registration::delete(&asker.web.provider, &asker.visitor, &client, token(&headers)).await;
+    finish(&asker, deleted.map(|()| StatusCode::NO_CONTENT.into_response()))
+}
+
+fn presented<'a>(headers: &HeaderMap, body: &'a Result<Bytes, RegistrationRefusal>) -> Presented<'a> {
+    Presented { token: token(headers), body: body.as_deref().map_err(Clone::clone) }
+}
+
+fn token(headers: &HeaderMap) -> Result<SecretString, BearerError> {
+    bearer_token(headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()), None)
+}
+
+/// RFC 7591 §3.1: the request is JSON. A page of another site cannot send that without being asked first.
+fn json(headers: &HeaderMap, body: Sent) -> Result<Bytes, RegistrationRefusal> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(RegistrationRefusal::metadata("the body must be application/json"));
+    }
+    body.ok()
+        .filter(|body| body.len() <= MAX_METADATA)
+        .ok_or_else(|| RegistrationRefusal::metadata("the body is too long or was cut off"))
+}
+
+fn told(status: StatusCode, client: &ClientInformation) -> Response {
+    (status, Json(client)).into_response()
+}
+
+/// RFC 7591 §3.2.1: nothing of this is ever kept by a cache.
+fn finish(asker: &Asker, result: Answered) -> Response {
+    let mut response = result.unwrap_or_else(|error| refuse(asker, error));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn refuse(asker: &Asker, error: RegistrationError) -> Response {
+    match error {
+        RegistrationError::Closed => StatusCode::NOT_FOUND.into_response(),
+        RegistrationError::Full => {
+            let body = body("access_denied", "there are as many clients as there may be");
+            (StatusCode::FORBIDDEN, body).into_response()
+        }
+        RegistrationError::Limited(wait) => {
+            let seconds = wait.0.as_secs().max(1).unsigned_abs();
+            let body = body("temporarily_unavailable", "too many registrations from this address");
+            let mut response = (StatusCode::TOO_MANY_REQUESTS, body).into_response();
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
+        RegistrationError::Bearer(error) => challenge(&asker.web.provider.snapshot().issuer, &error),
+        RegistrationError::Refused(refusal) => {
+            (StatusCode::BAD_REQUEST, body(refusal.code.as_str(), &refusal.description)).into_response()
+        }
+        RegistrationError::Flow(error) => unavailable(asker, &error),
+    }
+}
+
+fn body(error: &str, description: &str) -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "error": error, "error_description": description }))
+}
+
+/// RFC 6750 §3.
+fn challenge(issuer: &Issuer, error: &BearerError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut response = status.into_response();
+    if let Ok(value) = HeaderValue::from_str(&error.www_authenticate(issuer)) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, value);
+    }
+    response
+}
