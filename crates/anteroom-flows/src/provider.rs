@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::confirmed::Confirmations;
+use crate::fetched_keys::FetchedKeys;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::tallies::Tallies;
@@ -36,6 +37,7 @@ pub struct Provider {
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: Tallies,
+    pub(crate) fetched_keys: FetchedKeys,
     /// Since when another node has run with another configuration.
     differs_since: ArcSwapOption<Timestamp>,
 }
@@ -92,6 +94,7 @@ impl Provider {
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
+            fetched_keys: FetchedKeys::default(),
             differs_since: ArcSwapOption::empty(),
         }
     }

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     capabilities::Capabilities,
     names::{
-        ClientId, GrantType, Issuer, RedirectUriKind, ResponseType, ScopeSet, SigningAlgorithm, SubjectType,
-        TokenEndpointAuthMethod,
+        ClientAlgorithm, ClientId, GrantType, Issuer, RedirectUriKind, ResponseType, ScopeSet,
+        SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
 };
 
@@ -72,6 +72,13 @@ impl Reader<'_> {
             response_types,
             grant_types,
             token_endpoint_auth_method,
+            token_endpoint_auth_signing_alg: self.word(
+                "token_endpoint_auth_signing_alg",
+                input.token_endpoint_auth_signing_alg.as_ref(),
+                ClientAlgorithm::ALL,
+            ),
+            jwks: self.jwks(input.jwks.as_ref()),
+            jwks_uri: self.https("jwks_uri", input.jwks_uri.as_ref()),
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
                 .word("id_token_signed_response_alg", input.id_token_signed_response_alg.as_ref(), algorithms)
@@ -145,7 +152,32 @@ impl Reader<'_> {
         if client.is_public() && !client.require_pkce {
             self.conflict("require_pkce", "false", "a public client always needs a code challenge");
         }
+        self.check_keys_together(client, input);
         self.check_uris_together(client);
+    }
+
+    /// What was written counts, so that one mistake in it is said once.
+    fn check_keys_together(&mut self, client: &ClientMetadata, input: &ClientMetadataInput) {
+        // Registration §2: by value or by reference, not both.
+        if input.jwks.is_some() && input.jwks_uri.is_some() {
+            self.conflict("jwks_uri", "", "cannot be given beside jwks");
+        }
+        let method = client.token_endpoint_auth_method;
+        let no_keys = input.jwks.is_none() && input.jwks_uri.is_none();
+        if method == TokenEndpointAuthMethod::PrivateKeyJwt && no_keys {
+            self.conflict("token_endpoint_auth_method", method.as_str(), "needs jwks or jwks_uri");
+        }
+        if let Some(alg) = client.token_endpoint_auth_signing_alg {
+            let fits = match method {
+                TokenEndpointAuthMethod::PrivateKeyJwt => !alg.is_symmetric(),
+                TokenEndpointAuthMethod::ClientSecretJwt => alg.is_symmetric(),
+                _ => true,
+            };
+            if !fits {
+                let why = "does not fit the token_endpoint_auth_method";
+                self.conflict("token_endpoint_auth_signing_alg", alg.as_str(), why);
+            }
+        }
     }
 
     fn check_uris_together(&mut self, client: &ClientMetadata) {

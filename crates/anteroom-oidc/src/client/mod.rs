@@ -20,9 +20,10 @@ pub use self::{
     resource::InvalidTarget,
 };
 use crate::{
+    keys::ClientJwks,
     names::{
-        Acr, ClientId, GrantType, RedirectUri, ResponseType, Scope, ScopeSet, SigningAlgorithm, SubjectType,
-        TokenEndpointAuthMethod,
+        Acr, ClientAlgorithm, ClientId, GrantType, RedirectUri, ResponseType, Scope, ScopeSet,
+        SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
     wire::wire_enum,
 };
@@ -54,6 +55,14 @@ pub struct ClientMetadata {
     pub response_types: BTreeSet<ResponseType>,
     pub grant_types: BTreeSet<GrantType>,
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// What assertions must be signed with; any algorithm that fits the key without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
+    /// The client's own keys, where they are known here; they are at `jwks_uri` otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<ClientJwks>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<Url>,
     /// The scopes that the client may ask for.
     pub scope: ScopeSet,
     pub id_token_signed_response_alg: SigningAlgorithm,

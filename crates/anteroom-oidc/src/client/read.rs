@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde_json::Value;
 use url::Url;
 
 use super::{MetadataError, MetadataProblem, MetadataRules};
-use crate::names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host};
+use crate::{
+    keys::ClientJwks,
+    names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host},
+};
 
 pub(super) struct Reader<'a> {
     pub(super) rules: MetadataRules<'a>,
@@ -66,6 +70,16 @@ impl Reader<'_> {
             }
         }
         uris
+    }
+
+    pub(super) fn jwks(&mut self, document: Option<&Value>) -> Option<ClientJwks> {
+        match ClientJwks::parse(document?) {
+            Ok(keys) => Some(keys),
+            Err(error) => {
+                self.errors.push(MetadataError::new("jwks", "", error));
+                None
+            }
+        }
     }
 
     pub(super) fn scope(&mut self, text: Option<&String>) -> ScopeSet {

@@ -18,6 +18,8 @@ pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUriKind};
 pub use response::{ResponseMode, ResponseType};
 pub use scope::{Scope, ScopeSet};
 pub use text::{ClientId, Nonce, State, Subject};
-pub use vocabulary::{Display, GrantType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
+pub use vocabulary::{
+    ClientAlgorithm, Display, GrantType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+};
 
 pub(crate) use issuer::is_loopback_host;

@@ -42,11 +42,17 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
         ("code_challenge_methods_supported", json!(["S256"])),
         (
             "token_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post", "none"]),
+            json!([
+                "client_secret_basic",
+                "client_secret_post",
+                "client_secret_jwt",
+                "private_key_jwt",
+                "none"
+            ]),
         ),
         (
             "introspection_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post"]),
+            json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]),
         ),
         ("claims_parameter_supported", json!(true)),
         ("request_parameter_supported", json!(false)),
