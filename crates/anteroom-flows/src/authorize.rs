@@ -14,6 +14,7 @@ use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
+use crate::request_object;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 
@@ -31,7 +32,11 @@ pub async fn authorize(
 ) -> Result<AuthorizeOutcome, FlowError> {
     let snapshot = provider.snapshot();
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    let request = match authorization::check(parameters, &snapshot.capabilities, find) {
+    let checked = match request_object::resolve(provider, parameters, visitor.now).await {
+        Ok(parameters) => authorization::check(&parameters, &snapshot.capabilities, find),
+        Err(error) => Err(error),
+    };
+    let request = match checked {
         Ok(accepted) => accepted.request,
         Err(error) => return refuse(provider, visitor, parameters, error).await,
     };

@@ -7,6 +7,7 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_oidc::discovery::paths;
+use anteroom_oidc::jwt::ClientProof;
 use anteroom_oidc::token::{AssertionError, AssertionRules, ClientAssertion, PresentedCredentials};
 use anteroom_oidc::{ClientId, TokenEndpointAuthMethod};
 use jiff::Timestamp;
@@ -124,8 +125,13 @@ async fn prove(
     let registered = client.metadata.token_endpoint_auth_signing_alg;
     let rules = AssertionRules { registered, audiences: &audiences, now };
     let name = || client.id().as_str().to_owned();
-    let verify = |proof: anteroom_oidc::jwt::ClientProof<'_>| assertion.verify(proof, rules);
-    let proven = match with_keys_of(provider, client, now, verify, AssertionError::misses_a_key).await {
+    let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
+    let proven = if assertion.algorithm().is_symmetric() {
+        verify(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
+    } else {
+        with_keys_of(provider, client, now, verify, AssertionError::misses_a_key).await
+    };
+    let proven = match proven {
         Ok(proven) => proven,
         Err(KeysError::Refused(error)) => {
             return Ok(Err(ClientAuthError::Assertion { client: name(), error }));

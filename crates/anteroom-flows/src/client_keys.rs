@@ -1,8 +1,6 @@
-//! Holding what a client signed against its keys, wherever these are: in its registration, at its `jwks_uri`, or, for
-//! `client_secret_jwt`, its secret.
+//! Holding what a client signed against its keys, wherever these are: in its registration or at its `jwks_uri`.
 
 use anteroom_domain::client::Client;
-use anteroom_oidc::TokenEndpointAuthMethod;
 use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
 
@@ -24,9 +22,6 @@ pub(crate) async fn with_keys_of<T, E>(
     check: impl Fn(ClientProof<'_>) -> Result<T, E>,
     misses_a_key: fn(&E) -> bool,
 ) -> Result<T, KeysError<E>> {
-    if client.metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::ClientSecretJwt {
-        return check(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused);
-    }
     if let Some(keys) = &client.metadata.jwks {
         return check(ClientProof::Keys(keys)).map_err(KeysError::Refused);
     }

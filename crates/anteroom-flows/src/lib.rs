@@ -50,6 +50,7 @@ pub mod pruning;
 pub mod recover;
 pub mod register;
 pub mod release;
+mod request_object;
 pub mod revoke;
 pub mod session_time;
 pub mod sign_in;

@@ -1,4 +1,5 @@
-//! The one guarded client for requests to addresses that others gave us: back-channel logout and `jwks_uri`.
+//! The one guarded client for requests to addresses that others gave us: back-channel logout, `jwks_uri` and
+//! `request_uri`.
 //!
 //! Invariants: https and public addresses only, unless configured or a loopback issuer in development; no redirects, no
 //! proxy, little time, little body; the address that was checked is the one connected to, because the check is the

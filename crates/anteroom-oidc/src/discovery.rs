@@ -7,8 +7,8 @@ use crate::{
     capabilities::Capabilities,
     claims::CLAIMS_SUPPORTED,
     names::{
-        Acr, ClientAlgorithm, Display, GrantType, Issuer, Prompt, ResponseMode, ResponseType,
-        SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+        Acr, ClientAlgorithm, Display, GrantType, Issuer, Prompt, RequestObjectAlgorithm, ResponseMode,
+        ResponseType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
 };
 
@@ -59,6 +59,8 @@ pub struct ProviderMetadata {
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
     pub request_uri_parameter_supported: bool,
+    pub require_request_uri_registration: bool,
+    pub request_object_signing_alg_values_supported: &'static [RequestObjectAlgorithm],
     pub authorization_response_iss_parameter_supported: bool,
     pub backchannel_logout_supported: bool,
     pub backchannel_logout_session_supported: bool,
@@ -99,9 +101,10 @@ impl ProviderMetadata {
             claims_supported: CLAIMS_SUPPORTED,
             ui_locales_supported: offered.ui_locales.clone(),
             claims_parameter_supported: true,
-            request_parameter_supported: false,
-            // Core's default is true, so that silence would be a claim.
-            request_uri_parameter_supported: false,
+            request_parameter_supported: true,
+            request_uri_parameter_supported: true,
+            require_request_uri_registration: true,
+            request_object_signing_alg_values_supported: RequestObjectAlgorithm::ALL,
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
@@ -140,7 +143,8 @@ mod tests {
             ("response_types_supported", json!(["code"])),
             ("subject_types_supported", json!(["public"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "PS256", "ES256", "EdDSA"])),
-            ("request_uri_parameter_supported", json!(false)),
+            ("request_uri_parameter_supported", json!(true)),
+            ("require_request_uri_registration", json!(true)),
             ("acr_values_supported", json!(["urn:anteroom:acr:pwd", "urn:anteroom:acr:mfa"])),
             ("ui_locales_supported", json!(["en", "es"])),
         ] {

@@ -29,7 +29,7 @@ pub use client::{
 };
 pub use names::{
     Acr, Amr, AmrSet, ClientAlgorithm, ClientId, GrantType, Issuer, Nonce, Prompt, PromptSet, RedirectUri,
-    ResponseMode, ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject, SubjectType,
-    TokenEndpointAuthMethod,
+    RequestObjectAlgorithm, ResponseMode, ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject,
+    SubjectType, TokenEndpointAuthMethod,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};

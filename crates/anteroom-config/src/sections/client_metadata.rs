@@ -21,6 +21,7 @@ pub(super) fn read_metadata(section: &mut Section<'_, '_>) -> ClientMetadataInpu
     let mut input = ClientMetadataInput::default();
     read_basics(section, &mut input);
     read_proof(section, &mut input);
+    read_requests(section, &mut input);
     read_demands(section, &mut input);
     read_uris(section, &mut input);
     read_logout(section, &mut input);
@@ -65,6 +66,17 @@ fn read_proof(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     input.jwks = s.get(key("jwks", json(), meaning));
     let meaning = "Where it publishes its keys, in place of `jwks`.";
     input.jwks_uri = s.get(key("jwks_uri", any_text("https URL"), meaning));
+}
+
+/// How it signs what it asks for.
+fn read_requests(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    let meaning = "What its request objects must be signed with, or `none`; any algorithm that fits a key of its own \
+        without.";
+    let algorithm = key("request_object_signing_alg", any_text("signing algorithm or `none`"), meaning);
+    input.request_object_signing_alg = s.get(algorithm);
+    let meaning = "Where its request objects may be (`request_uri`).";
+    let uris = key("request_uris", list(any_text("https URL")), meaning).defaults_to("[]");
+    input.request_uris = s.get(uris).unwrap_or_default();
 }
 
 fn json() -> Kind<Value> {

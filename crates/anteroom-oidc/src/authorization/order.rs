@@ -4,6 +4,7 @@ use super::{AuthorizationError, AuthorizationRequest, Parameter, Parameters, err
 use crate::{
     capabilities::Capabilities,
     client::ClientMetadata,
+    errors::AuthorizationErrorCode,
     names::{ClientId, ResponseMode, ResponseType, ScopeSet},
     response::ResponseTarget,
 };
@@ -45,6 +46,31 @@ pub fn check<'c>(
             response_mode: response_mode_of_errors(parameters),
             state: rules::state::usable(parameters),
         })),
+    }
+}
+
+/// The refusal of a request whose request object cannot be used, before the rules have seen it. It is told to the client
+/// where what stands outside names a good redirect URI; `reason` is for the operator's log.
+pub fn refuse(
+    parameters: &Parameters,
+    client: &ClientMetadata,
+    code: AuthorizationErrorCode,
+    reason: &str,
+) -> AuthorizationError {
+    let (parameter, description) = match code {
+        AuthorizationErrorCode::InvalidRequestUri => {
+            (Parameter::RequestUri, "the request_uri does not lead to a request that can be used")
+        }
+        _ => (Parameter::Request, "the request object is not valid"),
+    };
+    let refusal = Refusal::new(code, parameter, description).received(reason);
+    match rules::redirect_uri::check(parameters, client) {
+        Ok(redirect) => refusal.back_to(ResponseTarget {
+            redirect_uri: redirect.uri,
+            response_mode: response_mode_of_errors(parameters),
+            state: rules::state::usable(parameters),
+        }),
+        Err(_) => refusal.on_page(),
     }
 }
 
@@ -103,7 +129,6 @@ mod tests {
     use super::*;
     use crate::{
         authorization::{Disposition, testing},
-        errors::AuthorizationErrorCode,
         names::Issuer,
         response::AuthorizationResponse,
     };

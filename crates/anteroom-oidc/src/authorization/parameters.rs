@@ -74,6 +74,15 @@ impl Parameters {
         self.get(Parameter::ClientId)?.parse().ok()
     }
 
+    /// OpenID Connect Core §6.1: what a request object says counts, and of the rest what it does not speak of.
+    #[must_use]
+    pub fn superseded_by(mut self, inner: Self) -> Self {
+        self.0.remove(&Parameter::Request);
+        self.0.remove(&Parameter::RequestUri);
+        self.0.extend(inner.0);
+        self
+    }
+
     /// The same request as a query, repetitions included: what a POST is led to by GET.
     pub fn to_query(&self) -> String {
         form::encode(self.iter().map(|(name, value)| (name.as_str(), value)))

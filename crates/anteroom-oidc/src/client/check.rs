@@ -9,8 +9,8 @@ use super::{
 use crate::{
     capabilities::Capabilities,
     names::{
-        ClientAlgorithm, ClientId, GrantType, Issuer, RedirectUriKind, ResponseType, ScopeSet,
-        SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+        ClientAlgorithm, ClientId, GrantType, Issuer, RedirectUriKind, RequestObjectAlgorithm, ResponseType,
+        ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
 };
 
@@ -72,13 +72,11 @@ impl Reader<'_> {
             response_types,
             grant_types,
             token_endpoint_auth_method,
-            token_endpoint_auth_signing_alg: self.word(
-                "token_endpoint_auth_signing_alg",
-                input.token_endpoint_auth_signing_alg.as_ref(),
-                ClientAlgorithm::ALL,
-            ),
+            token_endpoint_auth_signing_alg: self.assertion_algorithm(input),
             jwks: self.jwks(input.jwks.as_ref()),
             jwks_uri: self.https("jwks_uri", input.jwks_uri.as_ref()),
+            request_object_signing_alg: self.request_object_algorithm(input),
+            request_uris: self.request_uris(&input.request_uris),
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
                 .word("id_token_signed_response_alg", input.id_token_signed_response_alg.as_ref(), algorithms)
@@ -120,6 +118,16 @@ impl Reader<'_> {
                 )
                 .unwrap_or(SigningAlgorithm::Es256),
         }
+    }
+
+    fn assertion_algorithm(&mut self, input: &ClientMetadataInput) -> Option<ClientAlgorithm> {
+        let text = input.token_endpoint_auth_signing_alg.as_ref();
+        self.word("token_endpoint_auth_signing_alg", text, ClientAlgorithm::ALL)
+    }
+
+    fn request_object_algorithm(&mut self, input: &ClientMetadataInput) -> Option<RequestObjectAlgorithm> {
+        let text = input.request_object_signing_alg.as_ref();
+        self.word("request_object_signing_alg", text, RequestObjectAlgorithm::ALL)
     }
 
     fn conflict(&mut self, parameter: &'static str, received: &str, why: &'static str) {
@@ -166,6 +174,11 @@ impl Reader<'_> {
         let no_keys = input.jwks.is_none() && input.jwks_uri.is_none();
         if method == TokenEndpointAuthMethod::PrivateKeyJwt && no_keys {
             self.conflict("token_endpoint_auth_method", method.as_str(), "needs jwks or jwks_uri");
+        }
+        if let Some(alg @ RequestObjectAlgorithm::Signed(_)) = client.request_object_signing_alg
+            && no_keys
+        {
+            self.conflict("request_object_signing_alg", alg.as_str(), "needs jwks or jwks_uri");
         }
         if let Some(alg) = client.token_endpoint_auth_signing_alg {
             let fits = match method {

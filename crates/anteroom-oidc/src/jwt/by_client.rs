@@ -5,13 +5,18 @@
 //! along or points at (`jwk`, `jku`, `x5c`, `x5u`) are not looked at (RFC 8725 §3.10).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{UnverifiedJwt, VerifiedClaims};
 use crate::{keys::ClientJwks, names::ClientAlgorithm, wire::shorten};
+
+/// How far the clocks of clients may be off.
+pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// A client's JWT whose header could be read; its content is still out of reach.
 #[derive(Debug, Clone)]
@@ -124,6 +129,13 @@ impl ClientJwt {
             jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm).unwrap_or(false)
         })
     }
+}
+
+/// RFC 7519 §2 `NumericDate`: fractions are allowed, and dropped.
+pub(crate) fn numeric_date(value: &Value) -> Option<Timestamp> {
+    #[expect(clippy::cast_possible_truncation, reason = "a second more or less, and the cast saturates")]
+    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))?;
+    Timestamp::from_second(seconds).ok()
 }
 
 fn part<T: DeserializeOwned>(jwt: &UnverifiedJwt, place: usize) -> Option<T> {

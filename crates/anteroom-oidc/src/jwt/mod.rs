@@ -13,6 +13,7 @@ mod unverified;
 mod verify;
 
 pub(crate) use audience::Audience;
+pub(crate) use by_client::{CLOCK_SKEW, numeric_date};
 pub use by_client::{ClientJwt, ClientJwtError, ClientProof};
 pub use claims::{
     AccessTokenClaims, IdTokenClaims, IdTokenHint, LogoutEvent, LogoutTokenClaims, UserInfoClaims,

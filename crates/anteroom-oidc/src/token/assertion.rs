@@ -4,20 +4,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::Number;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    jwt::{Audience, ClientJwt, ClientJwtError, ClientProof},
+    jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
     names::{ClientAlgorithm, ClientId},
     wire::shorten,
 };
 
 /// What `client_assertion_type` must be (RFC 7523 §2.2).
 pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// How far the clocks of clients may be off.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long an assertion may still be good for. Its `jti` is remembered that long.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
@@ -76,9 +73,9 @@ struct Claims {
     iss: String,
     sub: String,
     aud: Audience,
-    exp: Number,
-    nbf: Option<Number>,
-    iat: Option<Number>,
+    exp: Value,
+    nbf: Option<Value>,
+    iat: Option<Value>,
     jti: String,
 }
 
@@ -129,7 +126,7 @@ impl ClientAssertion {
         if !aud.0.iter().any(|audience| rules.audiences.contains(audience)) {
             return Err(AssertionError::Audience(shorten(&aud.0.join(" "))));
         }
-        let expires = time(&exp).and_then(|exp| exp.checked_add(CLOCK_SKEW).ok());
+        let expires = numeric_date(&exp).and_then(|exp| exp.checked_add(CLOCK_SKEW).ok());
         let expires_at = expires.ok_or(AssertionError::Claims)?;
         if expires_at <= rules.now {
             return Err(AssertionError::Expired);
@@ -138,7 +135,7 @@ impl ClientAssertion {
             return Err(AssertionError::TooLong);
         }
         for begins in [nbf, iat].into_iter().flatten() {
-            let begins = time(&begins).ok_or(AssertionError::Claims)?;
+            let begins = numeric_date(&begins).ok_or(AssertionError::Claims)?;
             if begins.duration_since(rules.now) > CLOCK_SKEW {
                 return Err(AssertionError::FromTheFuture);
             }
@@ -148,13 +145,6 @@ impl ClientAssertion {
         }
         Ok(ProvenAssertion { jti, expires_at })
     }
-}
-
-/// RFC 7519 §2 `NumericDate`: fractions are allowed, and dropped.
-fn time(number: &Number) -> Option<Timestamp> {
-    #[expect(clippy::cast_possible_truncation, reason = "a second more or less, and the cast saturates")]
-    let seconds = number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))?;
-    Timestamp::from_second(seconds).ok()
 }
 
 #[cfg(test)]

@@ -5,5 +5,6 @@ mod errors;
 mod hints;
 mod hosts;
 mod prompts;
+mod request_objects;
 mod requests;
 mod responses;
