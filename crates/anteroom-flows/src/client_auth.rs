@@ -1,4 +1,4 @@
-//! Client authentication at the token, introspection and revocation endpoints (RFC 6749 §2.3, OpenID Connect Core §9).
+//! Client authentication at the token, introspection, revocation and push endpoints (RFC 6749 §2.3, OpenID Connect Core §9).
 //!
 //! Only the method that the client is registered with is accepted: a method that happens to carry a right secret is
 //! refused all the same.
@@ -121,7 +121,10 @@ async fn prove(
     now: Timestamp,
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
     let issuer = &provider.snapshot().issuer;
-    let audiences: [String; 2] = [issuer.as_str().to_owned(), issuer.endpoint(paths::TOKEN).to_string()];
+    // RFC 9126 §2: some clients name the endpoint that they push to.
+    let endpoint = |path| issuer.endpoint(path).to_string();
+    let audiences =
+        [issuer.as_str().to_owned(), endpoint(paths::TOKEN), endpoint(paths::PUSHED_AUTHORIZATION)];
     let registered = client.metadata.token_endpoint_auth_signing_alg;
     let rules = AssertionRules { registered, audiences: &audiences, now };
     let name = || client.id().as_str().to_owned();

@@ -47,6 +47,7 @@ mod person_in_question;
 pub mod phones;
 pub mod provider;
 pub mod pruning;
+pub mod push;
 pub mod recover;
 pub mod register;
 pub mod release;

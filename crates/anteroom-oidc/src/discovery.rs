@@ -22,6 +22,7 @@ pub mod paths {
     pub const JWKS: &str = "/jwks";
     pub const REVOCATION: &str = "/revoke";
     pub const INTROSPECTION: &str = "/introspect";
+    pub const PUSHED_AUTHORIZATION: &str = "/par";
     pub const END_SESSION: &str = "/end-session";
 }
 
@@ -35,6 +36,7 @@ pub struct ProviderMetadata {
     pub jwks_uri: Url,
     pub revocation_endpoint: Url,
     pub introspection_endpoint: Url,
+    pub pushed_authorization_request_endpoint: Url,
     pub end_session_endpoint: Url,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: Vec<ResponseType>,
@@ -79,6 +81,7 @@ impl ProviderMetadata {
             jwks_uri: issuer.endpoint(paths::JWKS),
             revocation_endpoint: issuer.endpoint(paths::REVOCATION),
             introspection_endpoint: issuer.endpoint(paths::INTROSPECTION),
+            pushed_authorization_request_endpoint: issuer.endpoint(paths::PUSHED_AUTHORIZATION),
             end_session_endpoint: issuer.endpoint(paths::END_SESSION),
             scopes_supported: offered.scopes.iter().map(ToString::to_string).collect(),
             response_types_supported: offered.response_types.clone(),
@@ -163,7 +166,7 @@ mod tests {
                 endpoints += 1;
             }
         }
-        assert_eq!(endpoints, 7);
+        assert_eq!(endpoints, 8);
     }
 
     #[test]

@@ -58,6 +58,16 @@ CREATE TABLE assertion_jti (
 ) /* narrow */;
 CREATE INDEX assertion_jti_expires ON assertion_jti (expires_at);
 
+-- Authorization requests that clients pushed. The first browser that comes for one has it.
+CREATE TABLE pushed_requests (
+    digest bytea NOT NULL PRIMARY KEY,
+    client_id text NOT NULL,
+    parameters text NOT NULL,
+    browser_id uuid,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX pushed_requests_expires ON pushed_requests (expires_at);
+
 CREATE TABLE registered_clients (
     client_id text NOT NULL PRIMARY KEY,
     metadata text NOT NULL,

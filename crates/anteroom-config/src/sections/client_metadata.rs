@@ -77,6 +77,9 @@ fn read_requests(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "Where its request objects may be (`request_uri`).";
     let uris = key("request_uris", list(any_text("https URL")), meaning).defaults_to("[]");
     input.request_uris = s.get(uris).unwrap_or_default();
+    let meaning = "Whether it must push its requests (RFC 9126); any but a public client may.";
+    let pushed = key("require_pushed_authorization_requests", boolean(), meaning).defaults_to("false");
+    input.require_pushed_authorization_requests = s.get(pushed);
 }
 
 fn json() -> Kind<Value> {

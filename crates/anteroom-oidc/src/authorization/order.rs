@@ -49,7 +49,7 @@ pub fn check<'c>(
     }
 }
 
-/// The refusal of a request whose request object cannot be used, before the rules have seen it. It is told to the client
+/// The refusal of a request whose request object cannot be used, or that should have been pushed, before the rules have seen it. It is told to the client
 /// where what stands outside names a good redirect URI; `reason` is for the operator's log.
 pub fn refuse(
     parameters: &Parameters,
@@ -61,16 +61,20 @@ pub fn refuse(
         AuthorizationErrorCode::InvalidRequestUri => {
             (Parameter::RequestUri, "the request_uri does not lead to a request that can be used")
         }
+        AuthorizationErrorCode::InvalidRequest => {
+            (Parameter::RequestUri, "the client must push its requests (RFC 9126)")
+        }
         _ => (Parameter::Request, "the request object is not valid"),
     };
     let refusal = Refusal::new(code, parameter, description).received(reason);
     match rules::redirect_uri::check(parameters, client) {
-        Ok(redirect) => refusal.back_to(ResponseTarget {
+        // A redirect URI that is not given outside may be another one inside.
+        Ok(redirect) if redirect.given => refusal.back_to(ResponseTarget {
             redirect_uri: redirect.uri,
             response_mode: response_mode_of_errors(parameters),
             state: rules::state::usable(parameters),
         }),
-        Err(_) => refusal.on_page(),
+        _ => refusal.on_page(),
     }
 }
 

@@ -74,6 +74,13 @@ impl Parameters {
         self.get(Parameter::ClientId)?.parse().ok()
     }
 
+    /// The same request, from a client that has proven who it is (RFC 9126 §2.1).
+    #[must_use]
+    pub fn from_client(mut self, client: &ClientId) -> Self {
+        self.0.insert(Parameter::ClientId, vec![client.as_str().to_owned()]);
+        self
+    }
+
     /// OpenID Connect Core §6.1: what a request object says counts, and of the rest what it does not speak of.
     #[must_use]
     pub fn superseded_by(mut self, inner: Self) -> Self {

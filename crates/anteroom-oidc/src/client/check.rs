@@ -77,6 +77,7 @@ impl Reader<'_> {
             jwks_uri: self.https("jwks_uri", input.jwks_uri.as_ref()),
             request_object_signing_alg: self.request_object_algorithm(input),
             request_uris: self.request_uris(&input.request_uris),
+            require_pushed_authorization_requests: input.require_pushed_authorization_requests == Some(true),
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
                 .word("id_token_signed_response_alg", input.id_token_signed_response_alg.as_ref(), algorithms)
@@ -169,6 +170,10 @@ impl Reader<'_> {
         // Registration §2: by value or by reference, not both.
         if input.jwks.is_some() && input.jwks_uri.is_some() {
             self.conflict("jwks_uri", "", "cannot be given beside jwks");
+        }
+        if client.is_public() && client.require_pushed_authorization_requests {
+            let why = "a public client cannot push requests";
+            self.conflict("require_pushed_authorization_requests", "true", why);
         }
         let method = client.token_endpoint_auth_method;
         let no_keys = input.jwks.is_none() && input.jwks_uri.is_none();

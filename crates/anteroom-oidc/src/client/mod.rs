@@ -68,6 +68,8 @@ pub struct ClientMetadata {
     pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
     /// Where its request objects may be.
     pub request_uris: Vec<Url>,
+    /// RFC 9126 §6: whether it is held to pushing its requests.
+    pub require_pushed_authorization_requests: bool,
     /// The scopes that the client may ask for.
     pub scope: ScopeSet,
     pub id_token_signed_response_alg: SigningAlgorithm,

@@ -18,5 +18,6 @@ mod kill;
 mod links;
 mod operation;
 mod passwords;
+mod pushed;
 mod sending;
 mod sessions;

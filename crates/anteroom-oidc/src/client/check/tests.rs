@@ -83,6 +83,10 @@ fn registration_2_values_must_agree() {
         (r#"{"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}"#, "grant_types"),
         (r#"{"token_endpoint_auth_method": "none", "require_pkce": false}"#, "require_pkce"),
         (r#"{"token_endpoint_auth_method": "private_key_jwt"}"#, "token_endpoint_auth_method"),
+        (
+            r#"{"token_endpoint_auth_method": "none", "require_pushed_authorization_requests": true}"#,
+            "require_pushed_authorization_requests",
+        ),
         (r#"{"request_object_signing_alg": "ES256"}"#, "request_object_signing_alg"),
         (
             r#"{"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "RS256"}"#,

@@ -5,6 +5,7 @@ mod errors;
 mod hints;
 mod hosts;
 mod prompts;
+mod pushed;
 mod request_objects;
 mod requests;
 mod responses;

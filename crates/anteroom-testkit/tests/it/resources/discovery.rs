@@ -105,5 +105,5 @@ async fn every_endpoint_is_there(backend: Backend) {
         assert!(status != 404 && status < 500, "{name}: {status}");
         endpoints += 1;
     }
-    assert_eq!(endpoints, 7);
+    assert_eq!(endpoints, 8);
 }
