@@ -5,6 +5,7 @@
 use crate::account::{Account, GroupName};
 use anteroom_crypto::Digest;
 use anteroom_oidc::{Acr, ClientId, ClientMetadata};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use url::Url;
@@ -13,6 +14,9 @@ use url::Url;
 pub struct Client {
     pub metadata: ClientMetadata,
     pub secrets: ClientSecrets,
+    /// The secrets themselves, of a client that signs with them (`client_secret_jwt`) and of no other: no digest of one
+    /// verifies a MAC.
+    pub signing_secrets: Vec<SecretString>,
     pub policy: ClientPolicy,
     pub version: ClientVersion,
 }

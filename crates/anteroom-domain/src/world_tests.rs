@@ -44,6 +44,7 @@ fn client() -> Client {
     Client {
         metadata: ClientMetadata::parse("app".parse().unwrap(), &input, rules).unwrap(),
         secrets: ClientSecrets::default(),
+        signing_secrets: Vec::new(),
         policy: ClientPolicy {
             first_party: true,
             admission: Admission::Groups(groups(&["staff"])),

@@ -8,12 +8,15 @@ use anteroom_oidc::authorization::{
     self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::form::Form;
 use anteroom_oidc::response::AuthorizationResponse;
 
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
+use crate::push;
+use crate::request_object;
 use crate::registered::snapshot_that_knows;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
@@ -35,7 +38,11 @@ pub async fn authorize(
         None => provider.snapshot(),
     };
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    let request = match authorization::check(parameters, &snapshot.capabilities, find) {
+    let checked = match meant(provider, visitor, parameters).await? {
+        Ok(parameters) => authorization::check(&parameters, &snapshot.capabilities, find),
+        Err(error) => Err(error),
+    };
+    let request = match checked {
         Ok(accepted) => accepted.request,
         Err(error) => return refuse(provider, visitor, parameters, error).await,
     };
@@ -58,6 +65,39 @@ pub async fn authorize(
         recovery: None,
     };
     Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, Carried::new(journey)).await?))
+}
+
+/// The request as it is meant: as it was pushed (RFC 9126), or with what its request object says.
+async fn meant(
+    provider: &Provider,
+    visitor: &Visitor,
+    parameters: &Parameters,
+) -> Result<Result<Parameters, AuthorizationError>, FlowError> {
+    let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| push::names_pushed(uri));
+    let known = |id: ClientId| provider.snapshot().clients.get(&id).cloned();
+    let Some(client) = parameters.client_id().and_then(known) else { return Ok(Ok(parameters.clone())) };
+    let metadata = &client.metadata;
+    let refuse = |code, reason| Ok(Err(authorization::refuse(parameters, metadata, code, reason)));
+    match request_uri {
+        Some(_) if parameters.is_repeated(Parameter::RequestUri) => Ok(Ok(parameters.clone())),
+        Some(uri) => {
+            let query = push::take(provider, visitor, &metadata.client_id, uri).await?;
+            let unknown = "nothing that was pushed here, or not for this client, or not in time";
+            query.map_or_else(
+                || refuse(AuthorizationErrorCode::InvalidRequestUri, unknown),
+                |query| Ok(Ok(pushed(&query))),
+            )
+        }
+        None if metadata.require_pushed_authorization_requests => {
+            refuse(AuthorizationErrorCode::InvalidRequest, "a request that was not pushed")
+        }
+        None => Ok(request_object::resolve(provider, parameters, visitor.now).await),
+    }
+}
+
+/// What stands beside the name of a pushed request does not count (RFC 9126 §4).
+fn pushed(query: &str) -> Parameters {
+    Form::decode(query.as_bytes()).map(|form| Parameters::from(&form)).unwrap_or_default()
 }
 
 /// Whom the request is for, where it is for one person alone: by an ID token hint (OpenID Connect Core §3.1.2.1) or by `sub`

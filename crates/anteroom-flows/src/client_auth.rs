@@ -1,4 +1,4 @@
-//! Client authentication at the token, introspection and revocation endpoints (RFC 6749 §2.3, OpenID Connect Core §9).
+//! Client authentication at the token, introspection, revocation and push endpoints (RFC 6749 §2.3, OpenID Connect Core §9).
 //!
 //! Only the method that the client is registered with is accepted: a method that happens to carry a right secret is
 //! refused all the same.
@@ -6,11 +6,15 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_oidc::TokenEndpointAuthMethod;
-use anteroom_oidc::token::PresentedCredentials;
+use anteroom_oidc::discovery::paths;
+use anteroom_oidc::jwt::ClientProof;
+use anteroom_oidc::token::{AssertionError, AssertionRules, ClientAssertion, PresentedCredentials};
+use anteroom_oidc::{ClientId, TokenEndpointAuthMethod};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
+use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::registered::snapshot_that_knows;
@@ -37,6 +41,12 @@ pub enum ClientAuthError {
     Method { client: String, registered: &'static str, received: &'static str },
     #[error("client {0} sent a wrong secret")]
     Secret(String),
+    #[error("client {client} sent an assertion that does not count: {error}")]
+    Assertion { client: String, error: AssertionError },
+    #[error("client {0} sent an assertion for the second time")]
+    AssertionReplayed(String),
+    #[error("the keys of client {client} cannot be had: {reason}")]
+    Keys { client: String, reason: String },
 }
 
 const SECRET_CONTEXT: &str = "client_secret";
@@ -53,7 +63,7 @@ pub async fn authenticate(
     presented: &PresentedCredentials,
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let snapshot = snapshot_that_knows(provider, presented.client_id()).await?;
-    let verdict = judge(provider, &snapshot, presented);
+    let verdict = judge(provider, &snapshot, presented, origin.now).await?;
     if let Err(error) = &verdict {
         let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
         let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
@@ -62,29 +72,94 @@ pub async fn authenticate(
     Ok(verdict)
 }
 
-fn judge(
+async fn judge(
     provider: &Provider,
     snapshot: &Snapshot,
     presented: &PresentedCredentials,
-) -> Result<AuthenticatedClient, ClientAuthError> {
+    now: Timestamp,
+) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let id = presented.client_id();
-    let client = snapshot.clients.get(id).ok_or_else(|| ClientAuthError::Unknown(id.as_str().to_owned()))?;
+    let Some(client) = snapshot.clients.get(id) else {
+        return Ok(Err(ClientAuthError::Unknown(id.as_str().to_owned())));
+    };
     let registered = client.metadata.token_endpoint_auth_method;
     if presented.method() != registered {
-        return Err(ClientAuthError::Method {
+        return Ok(Err(ClientAuthError::Method {
             client: id.as_str().to_owned(),
             registered: registered.as_str(),
             received: presented.method().as_str(),
-        });
+        }));
     }
-    if registered != TokenEndpointAuthMethod::None {
-        let secret = presented.secret().ok_or(ClientAuthError::Missing)?;
-        let digest = secret_digest(&provider.keyring, secret);
-        // Digests compare in constant time; all are looked at, so that their number decides the time.
-        let matches = client.secrets.0.iter().filter(|known| **known == digest).count();
-        if matches == 0 {
-            return Err(ClientAuthError::Secret(id.as_str().to_owned()));
+    let proven = match presented {
+        PresentedCredentials::Assertion(assertion) => prove(provider, client, assertion, now).await?,
+        _ => check_secret(provider, client, presented),
+    };
+    Ok(proven.map(|()| AuthenticatedClient(Arc::clone(client))))
+}
+
+fn check_secret(
+    provider: &Provider,
+    client: &Client,
+    presented: &PresentedCredentials,
+) -> Result<(), ClientAuthError> {
+    if client.metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::None {
+        return Ok(());
+    }
+    let secret = presented.secret().ok_or(ClientAuthError::Missing)?;
+    let digest = secret_digest(&provider.keyring, secret);
+    // Digests compare in constant time; all are looked at, so that their number decides the time.
+    let matches = client.secrets.0.iter().filter(|known| **known == digest).count();
+    if matches == 0 {
+        return Err(ClientAuthError::Secret(client.id().as_str().to_owned()));
+    }
+    Ok(())
+}
+
+/// OpenID Connect Core §9 `client_secret_jwt` and `private_key_jwt`.
+async fn prove(
+    provider: &Provider,
+    client: &Client,
+    assertion: &ClientAssertion,
+    now: Timestamp,
+) -> Result<Result<(), ClientAuthError>, FlowError> {
+    let issuer = &provider.snapshot().issuer;
+    // RFC 9126 §2: some clients name the endpoint that they push to.
+    let endpoint = |path| issuer.endpoint(path).to_string();
+    let audiences =
+        [issuer.as_str().to_owned(), endpoint(paths::TOKEN), endpoint(paths::PUSHED_AUTHORIZATION)];
+    let registered = client.metadata.token_endpoint_auth_signing_alg;
+    let rules = AssertionRules { registered, audiences: &audiences, now };
+    let name = || client.id().as_str().to_owned();
+    let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
+    let proven = if assertion.algorithm().is_symmetric() {
+        verify(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
+    } else {
+        with_keys_of(provider, client, now, verify, AssertionError::misses_a_key).await
+    };
+    let proven = match proven {
+        Ok(proven) => proven,
+        Err(KeysError::Refused(error)) => {
+            return Ok(Err(ClientAuthError::Assertion { client: name(), error }));
         }
-    }
-    Ok(AuthenticatedClient(Arc::clone(client)))
+        Err(KeysError::Unavailable(reason)) => {
+            return Ok(Err(ClientAuthError::Keys { client: name(), reason }));
+        }
+    };
+    let first = use_once(provider, client.id(), proven.jti, proven.expires_at).await?;
+    Ok(if first { Ok(()) } else { Err(ClientAuthError::AssertionReplayed(name())) })
+}
+
+/// RFC 7523 §3, rule 7: whether it is the first time.
+async fn use_once(
+    provider: &Provider,
+    client: &ClientId,
+    jti: String,
+    expires_at: Timestamp,
+) -> Result<bool, FlowError> {
+    let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), jti.into());
+    let write = provider.store.write(move |tx| {
+        let (client, jti) = (Arc::clone(&client), Arc::clone(&jti));
+        async move { Ok::<_, FlowError>(tx.use_assertion(&client, &jti, expires_at).await?) }
+    });
+    write.await
 }

@@ -1,5 +1,5 @@
-//! The one guarded client for requests to addresses that others gave us (back-channel logout now; `jwks_uri`,
-//! `request_uri` and `sector_identifier_uri` likewise).
+//! The one guarded client for requests to addresses that others gave us: back-channel logout, `jwks_uri` and
+//! `request_uri`.
 //!
 //! Invariants: https and public addresses only, unless configured or a loopback issuer in development; no redirects, no
 //! proxy, little time, little body; the address that was checked is the one connected to, because the check is the
@@ -41,6 +41,8 @@ pub enum OutgoingError {
     NoAnswer(String),
     #[error("answered {0}")]
     Status(u16),
+    #[error("answered more than {0} bytes")]
+    TooLarge(usize),
 }
 
 impl Outgoing {
@@ -73,6 +75,26 @@ impl Outgoing {
         } else {
             Err(OutgoingError::Status(answer.status().as_u16()))
         }
+    }
+
+    /// What is there, of at most `largest` bytes.
+    pub async fn get(&self, url: &Url, largest: usize) -> Result<Vec<u8>, OutgoingError> {
+        if !self.may_reach(url) {
+            return Err(OutgoingError::Forbidden(url.to_string()));
+        }
+        let no_answer = |error: reqwest::Error| OutgoingError::NoAnswer(error.without_url().to_string());
+        let mut answer = self.client.get(url.clone()).send().await.map_err(no_answer)?;
+        if answer.status() != reqwest::StatusCode::OK {
+            return Err(OutgoingError::Status(answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(no_answer)? {
+            if body.len() + chunk.len() > largest {
+                return Err(OutgoingError::TooLarge(largest));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
     }
 
     /// An address in the URL never meets the resolver, so it is checked here; a name is checked where it resolves.

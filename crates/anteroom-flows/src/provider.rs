@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::confirmed::Confirmations;
+use crate::fetched_keys::FetchedKeys;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::registered::Followed;
@@ -40,6 +41,7 @@ pub struct Provider {
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: Tallies,
+    pub(crate) fetched_keys: FetchedKeys,
     /// Since when another node has run with another configuration.
     differs_since: ArcSwapOption<Timestamp>,
 }
@@ -106,6 +108,7 @@ impl Provider {
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
+            fetched_keys: FetchedKeys::default(),
             differs_since: ArcSwapOption::empty(),
         }
     }

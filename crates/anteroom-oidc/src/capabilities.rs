@@ -40,6 +40,8 @@ impl Capabilities {
             token_endpoint_auth_methods: vec![
                 TokenEndpointAuthMethod::ClientSecretBasic,
                 TokenEndpointAuthMethod::ClientSecretPost,
+                TokenEndpointAuthMethod::ClientSecretJwt,
+                TokenEndpointAuthMethod::PrivateKeyJwt,
                 TokenEndpointAuthMethod::None,
             ],
             acr_values: Acr::ALL.to_vec(),

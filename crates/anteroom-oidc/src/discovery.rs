@@ -7,8 +7,8 @@ use crate::{
     capabilities::Capabilities,
     claims::CLAIMS_SUPPORTED,
     names::{
-        Acr, Display, GrantType, Issuer, Prompt, ResponseMode, ResponseType, SigningAlgorithm, SubjectType,
-        TokenEndpointAuthMethod,
+        Acr, ClientAlgorithm, Display, GrantType, Issuer, Prompt, RequestObjectAlgorithm, ResponseMode,
+        ResponseType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
 };
 
@@ -22,6 +22,7 @@ pub mod paths {
     pub const JWKS: &str = "/jwks";
     pub const REVOCATION: &str = "/revoke";
     pub const INTROSPECTION: &str = "/introspect";
+    pub const PUSHED_AUTHORIZATION: &str = "/par";
     pub const END_SESSION: &str = "/end-session";
     /// A registered client's own address is below it.
     pub const REGISTRATION: &str = "/clients";
@@ -37,6 +38,7 @@ pub struct ProviderMetadata {
     pub jwks_uri: Url,
     pub revocation_endpoint: Url,
     pub introspection_endpoint: Url,
+    pub pushed_authorization_request_endpoint: Url,
     pub end_session_endpoint: Url,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<Url>,
@@ -49,8 +51,11 @@ pub struct ProviderMetadata {
     pub id_token_signing_alg_values_supported: Vec<SigningAlgorithm>,
     pub userinfo_signing_alg_values_supported: Vec<SigningAlgorithm>,
     pub token_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
+    pub token_endpoint_auth_signing_alg_values_supported: &'static [ClientAlgorithm],
     pub revocation_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
+    pub revocation_endpoint_auth_signing_alg_values_supported: &'static [ClientAlgorithm],
     pub introspection_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
+    pub introspection_endpoint_auth_signing_alg_values_supported: &'static [ClientAlgorithm],
     pub code_challenge_methods_supported: [&'static str; 1],
     pub prompt_values_supported: &'static [Prompt],
     pub display_values_supported: [Display; 1],
@@ -60,6 +65,8 @@ pub struct ProviderMetadata {
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
     pub request_uri_parameter_supported: bool,
+    pub require_request_uri_registration: bool,
+    pub request_object_signing_alg_values_supported: &'static [RequestObjectAlgorithm],
     pub authorization_response_iss_parameter_supported: bool,
     pub backchannel_logout_supported: bool,
     pub backchannel_logout_session_supported: bool,
@@ -78,6 +85,7 @@ impl ProviderMetadata {
             jwks_uri: issuer.endpoint(paths::JWKS),
             revocation_endpoint: issuer.endpoint(paths::REVOCATION),
             introspection_endpoint: issuer.endpoint(paths::INTROSPECTION),
+            pushed_authorization_request_endpoint: issuer.endpoint(paths::PUSHED_AUTHORIZATION),
             end_session_endpoint: issuer.endpoint(paths::END_SESSION),
             registration_endpoint: offered.registration.then(|| issuer.endpoint(paths::REGISTRATION)),
             scopes_supported: offered.scopes.iter().map(ToString::to_string).collect(),
@@ -89,8 +97,11 @@ impl ProviderMetadata {
             id_token_signing_alg_values_supported: offered.signing_algorithms.clone(),
             userinfo_signing_alg_values_supported: offered.signing_algorithms.clone(),
             token_endpoint_auth_methods_supported: auth_methods.clone(),
+            token_endpoint_auth_signing_alg_values_supported: ClientAlgorithm::ALL,
             revocation_endpoint_auth_methods_supported: auth_methods.clone(),
+            revocation_endpoint_auth_signing_alg_values_supported: ClientAlgorithm::ALL,
             introspection_endpoint_auth_methods_supported: confidential,
+            introspection_endpoint_auth_signing_alg_values_supported: ClientAlgorithm::ALL,
             code_challenge_methods_supported: ["S256"],
             prompt_values_supported: Prompt::ALL,
             display_values_supported: [Display::Page],
@@ -98,9 +109,10 @@ impl ProviderMetadata {
             claims_supported: CLAIMS_SUPPORTED,
             ui_locales_supported: offered.ui_locales.clone(),
             claims_parameter_supported: true,
-            request_parameter_supported: false,
-            // Core's default is true, so that silence would be a claim.
-            request_uri_parameter_supported: false,
+            request_parameter_supported: true,
+            request_uri_parameter_supported: true,
+            require_request_uri_registration: true,
+            request_object_signing_alg_values_supported: RequestObjectAlgorithm::ALL,
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
@@ -149,7 +161,8 @@ mod tests {
             ),
             ("subject_types_supported", json!(["public"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "PS256", "ES256", "EdDSA"])),
-            ("request_uri_parameter_supported", json!(false)),
+            ("request_uri_parameter_supported", json!(true)),
+            ("require_request_uri_registration", json!(true)),
             ("acr_values_supported", json!(["urn:anteroom:acr:pwd", "urn:anteroom:acr:mfa"])),
             ("ui_locales_supported", json!(["en", "es"])),
         ] {
@@ -168,7 +181,7 @@ mod tests {
                 endpoints += 1;
             }
         }
-        assert_eq!(endpoints, 7);
+        assert_eq!(endpoints, 8);
     }
 
     #[test]

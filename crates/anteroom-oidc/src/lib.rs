@@ -28,7 +28,8 @@ pub use client::{
     MetadataRules, RegistrationRefusal, RegistrationRequest,
 };
 pub use names::{
-    Acr, Amr, AmrSet, ClientId, GrantType, Issuer, Nonce, Prompt, PromptSet, RedirectUri, ResponseMode,
-    ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject, SubjectType, TokenEndpointAuthMethod,
+    Acr, Amr, AmrSet, ClientAlgorithm, ClientId, GrantType, Issuer, Nonce, Prompt, PromptSet, RedirectUri,
+    RequestObjectAlgorithm, ResponseMode, ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject,
+    SubjectType, TokenEndpointAuthMethod,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};

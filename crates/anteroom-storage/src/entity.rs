@@ -168,6 +168,12 @@ entities! {
     assertion_jti = "assertion_jti" [client_id: String, jti: String] {
         expires_at: i64,
     }
+    pushed_requests = "pushed_requests" [digest: Vec<u8>] {
+        client_id: String,
+        parameters: String,
+        browser_id: Option<Uuid>,
+        expires_at: i64,
+    }
     signing_keys = "signing_keys" [kid: String] {
         algorithm: String,
         public_jwk: String,

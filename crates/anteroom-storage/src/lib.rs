@@ -30,6 +30,7 @@ mod options;
 mod outbox;
 mod passwords;
 mod phones;
+mod pushed_requests;
 mod rate;
 mod registered_clients;
 mod row;

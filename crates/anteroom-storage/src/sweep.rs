@@ -40,6 +40,7 @@ const ENDED: [&str; 11] = [
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),
     delete!("revoked_jti", "jti", "expires_at"),
+    delete!("pushed_requests", "digest", "expires_at"),
     delete!("assertion_jti", "client_id, jti", "expires_at"),
     delete!("grants", "id", "expires_at"),
     delete!("grants", "id", "revoked_at"),

@@ -26,8 +26,10 @@
 )]
 
 mod answer;
+mod app_key;
 mod backend;
 mod browser;
+mod documents;
 mod html;
 mod listener;
 mod node;
@@ -40,8 +42,10 @@ mod tokens;
 mod wire;
 
 pub use answer::Answer;
+pub use app_key::AppKey;
 pub use backend::{Backend, on_postgres, on_sqlite, on_two_nodes};
 pub use browser::Browser;
+pub use documents::Documents;
 pub use html::{Button, Form, Link};
 pub use listener::Listener;
 pub use person::{PASSWORD, Person};

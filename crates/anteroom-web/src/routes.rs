@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::asker::Asker;
-use crate::endpoints::{authorize, cors, discovery, health, registration, token, twilio, userinfo};
+use crate::endpoints::{authorize, cors, discovery, health, par, registration, token, twilio, userinfo};
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
@@ -116,6 +116,7 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
             &format!("{}/{{client}}", paths::REGISTRATION),
             get(registration::read).put(registration::update).delete(registration::delete),
         )
+        .route(paths::PUSHED_AUTHORIZATION, post(par::endpoint))
         .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))
 }
 

@@ -14,7 +14,7 @@ use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::{registered, registration};
-use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm};
+use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
 use anteroom_pages::{Locale, Theme, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
 use anteroom_web::{ConfigurationError, Web, WebSettings};
@@ -214,6 +214,10 @@ pub fn snapshot(
             secrets: ClientSecrets(
                 client.secrets.iter().map(|secret| secret_digest(keyring, secret)).collect(),
             ),
+            signing_secrets: match client.metadata.token_endpoint_auth_method {
+                TokenEndpointAuthMethod::ClientSecretJwt => client.secrets.clone(),
+                _ => Vec::new(),
+            },
             policy: client.policy.clone(),
             version: client.version,
         })

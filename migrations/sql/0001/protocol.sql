@@ -58,6 +58,16 @@ CREATE TABLE assertion_jti (
 ) /* narrow */;
 CREATE INDEX assertion_jti_expires ON assertion_jti (expires_at);
 
+-- Authorization requests that clients pushed. The first browser that comes for one has it.
+CREATE TABLE pushed_requests (
+    digest bytea NOT NULL PRIMARY KEY,
+    client_id text NOT NULL,
+    parameters text NOT NULL,
+    browser_id uuid,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX pushed_requests_expires ON pushed_requests (expires_at);
+
 -- Every change takes the next number of `instance.clients_revision`, so that a node learns what is new by asking for what
 -- lies beyond the last number it has seen. A deleted client stays for a while, emptied, so that all nodes see it go.
 CREATE TABLE registered_clients (

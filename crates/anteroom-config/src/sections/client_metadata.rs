@@ -3,20 +3,25 @@
 
 use anteroom_oidc::client::MetadataProblem;
 use anteroom_oidc::{
-    Capabilities, ClientMetadata, ClientMetadataInput, Issuer, MetadataError, MetadataRules, Scope, ScopeSet,
-    SigningAlgorithm,
+    Capabilities, ClientAlgorithm, ClientMetadata, ClientMetadataInput, Issuer, MetadataError, MetadataRules,
+    Scope, ScopeSet, SigningAlgorithm, TokenEndpointAuthMethod,
 };
 
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+
 use super::ClientDraft;
-use crate::diagnostics::Finding;
+use crate::diagnostics::{Finding, Place};
 use crate::fingerprint::SECRETS_OF_CLIENTS;
-use crate::reader::kind::{any_text, boolean, did_you_mean, integer, list};
+use crate::reader::kind::{Kind, any_text, boolean, did_you_mean, integer, list, parsed, quoted};
 use crate::reader::suggest::nearest;
 use crate::reader::{Context, Section, key};
 
 pub(super) fn read_metadata(section: &mut Section<'_, '_>) -> ClientMetadataInput {
     let mut input = ClientMetadataInput::default();
     read_basics(section, &mut input);
+    read_proof(section, &mut input);
+    read_requests(section, &mut input);
     read_demands(section, &mut input);
     read_uris(section, &mut input);
     read_logout(section, &mut input);
@@ -38,10 +43,6 @@ fn read_basics(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "`authorization_code`, `refresh_token`, `client_credentials`.";
     let grant_types = key("grant_types", list(any_text("string")), meaning);
     input.grant_types = s.get(grant_types.defaults_to("[\"authorization_code\"]"));
-    let meaning =
-        "`client_secret_basic`, `client_secret_post`, or `none` for an application that can keep no secret.";
-    let method = key("token_endpoint_auth_method", any_text("string"), meaning);
-    input.token_endpoint_auth_method = s.get(method.defaults_to("\"client_secret_basic\""));
     let scope = key("scope", any_text("scopes, separated by spaces"), "The scopes that it may ask for.");
     input.scope = s.get(scope.defaults_to("\"openid profile email\""));
     let meaning = "The APIs that its access tokens are for; without any, the userinfo endpoint alone.";
@@ -50,6 +51,43 @@ fn read_basics(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "Whether requests need a code challenge (RFC 7636); a public client's always do.";
     let pkce = key("require_pkce", boolean(), meaning).looser_when(|given, default| !given && *default);
     input.require_pkce = Some(s.get_or(pkce, true));
+}
+
+/// How it proves who it is.
+fn read_proof(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    let meaning = "`client_secret_basic`, `client_secret_post`, `client_secret_jwt`, `private_key_jwt`, or `none` for \
+        an application that can keep no secret.";
+    let method = key("token_endpoint_auth_method", any_text("string"), meaning);
+    input.token_endpoint_auth_method = s.get(method.defaults_to("\"client_secret_basic\""));
+    let meaning = "What its assertions must be signed with; any algorithm that fits the key without.";
+    let algorithm = key("token_endpoint_auth_signing_alg", any_text("signing algorithm"), meaning);
+    input.token_endpoint_auth_signing_alg = s.get(algorithm);
+    let meaning = "Its public keys: a JWK set as JSON, in a string.";
+    input.jwks = s.get(key("jwks", json(), meaning));
+    let meaning = "Where it publishes its keys, in place of `jwks`.";
+    input.jwks_uri = s.get(key("jwks_uri", any_text("https URL"), meaning));
+}
+
+/// How it signs what it asks for.
+fn read_requests(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+    let meaning = "What its request objects must be signed with, or `none`; any algorithm that fits a key of its own \
+        without.";
+    let algorithm = key("request_object_signing_alg", any_text("signing algorithm or `none`"), meaning);
+    input.request_object_signing_alg = s.get(algorithm);
+    let meaning = "Where its request objects may be (`request_uri`).";
+    let uris = key("request_uris", list(any_text("https URL")), meaning).defaults_to("[]");
+    input.request_uris = s.get(uris).unwrap_or_default();
+    let meaning = "Whether it must push its requests (RFC 9126); any but a public client may.";
+    let pushed = key("require_pushed_authorization_requests", boolean(), meaning).defaults_to("false");
+    input.require_pushed_authorization_requests = s.get(pushed);
+}
+
+fn json() -> Kind<Value> {
+    parsed(
+        "JSON in a string",
+        |value: &Value| quoted(&value.to_string()),
+        |text| serde_json::from_str(text).map_err(|error| format!("not JSON: {error}")),
+    )
 }
 
 fn read_demands(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
@@ -152,6 +190,9 @@ impl ClientRules {
 fn check_secrets(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
     let method = metadata.token_endpoint_auth_method;
     let given = SECRETS_OF_CLIENTS.iter().find_map(|key| cx.place(&format!("{}{key}", draft.path)));
+    if method == TokenEndpointAuthMethod::ClientSecretJwt {
+        check_mac_keys(cx, draft, metadata.token_endpoint_auth_signing_alg, given.clone());
+    }
     if method.uses_secret() && given.is_none() {
         let finding = Finding::error(format!("client `{}` has no secret", draft.client_id));
         let label = format!("`{method}` needs one");
@@ -165,6 +206,26 @@ fn check_secrets(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadat
         cx.report(
             finding.at(cx.place(&format!("{}token_endpoint_auth_method", draft.path)), "because of this"),
         );
+    }
+}
+
+/// RFC 7518 §3.2: the key of a MAC is as long as its hash. HS256 is the least of them.
+fn check_mac_keys(
+    cx: &Context<'_>,
+    draft: &ClientDraft,
+    algorithm: Option<ClientAlgorithm>,
+    place: Option<Place>,
+) {
+    let algorithm = algorithm.unwrap_or(ClientAlgorithm::Hs256);
+    let least = match algorithm {
+        ClientAlgorithm::Hs512 => 64,
+        ClientAlgorithm::Hs384 => 48,
+        _ => 32,
+    };
+    if draft.secrets.iter().any(|secret| secret.expose_secret().len() < least) {
+        let title = format!("the secret of client `{}` is too short to sign with", draft.client_id);
+        let label = format!("{algorithm} needs at least {least} characters");
+        cx.report(Finding::error(title).at(place, label));
     }
 }
 

@@ -118,6 +118,45 @@ fn a_client_has_secrets_exactly_where_it_uses_them() {
 }
 
 #[test]
+fn rfc7518_3_2_a_secret_that_signs_is_as_long_as_its_hash() {
+    let client = "[[clients]]\nclient_id = \"web\"\nredirect_uris = [\"https://web.example/\"]\n\
+        token_endpoint_auth_method = \"client_secret_jwt\"\nsecret_env = \"CLIENT_SECRET\"\n";
+    for (algorithm, length, accepted) in [
+        ("", 31, false),
+        ("", 32, true),
+        ("token_endpoint_auth_signing_alg = \"HS384\"\n", 47, false),
+        ("token_endpoint_auth_signing_alg = \"HS512\"\n", 64, true),
+    ] {
+        let secret = |name: &str| if name == "CLIENT_SECRET" { Some("s".repeat(length)) } else { env(name) };
+        let text = format!("{BASE}{client}{algorithm}");
+        let read = Configuration::parse_str("anteroom.toml", &text, &secret);
+        assert_eq!(read.is_ok(), accepted, "{algorithm} {length}");
+    }
+}
+
+#[test]
+fn core_10_1_keys_of_clients_are_json_in_a_string() {
+    let client = |jwks: &str| {
+        parse_with(&format!(
+            "[[clients]]\nclient_id = \"web\"\nredirect_uris = [\"https://web.example/\"]\n\
+             token_endpoint_auth_method = \"private_key_jwt\"\njwks = '{jwks}'\n"
+        ))
+    };
+    let good =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let settings = client(good).unwrap().settings;
+    let read = serde_json::to_string(&settings.clients[0].metadata.jwks).unwrap();
+    assert!(read.contains("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), "{read}");
+    for bad in ["", "{", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AA"}]}"#] {
+        let found = client(bad).unwrap_err();
+        assert!(
+            found.iter().any(|found| found.message.starts_with("bad value for `jwks`")),
+            "{bad}: {found}"
+        );
+    }
+}
+
+#[test]
 fn weak_secrets_are_refused_without_quoting_them() {
     for (secret, message) in [
         ("hunter2", "a client's secret is too short"),

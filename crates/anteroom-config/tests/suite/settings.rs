@@ -158,7 +158,8 @@ fn metadata_is_judged_as_registration_would() {
         lines,
         [
             "anteroom.toml:8:30: bad value for `token_endpoint_auth_method` of client `web`: \
-             \"client_secret_basik\" is not offered here; one of: client_secret_basic, client_secret_post, none; \
+             \"client_secret_basik\" is not offered here; one of: client_secret_basic, \
+             client_secret_post, client_secret_jwt, private_key_jwt, none; \
              did you mean `client_secret_basic`?",
             "anteroom.toml:9:32: bad value for `id_token_signed_response_alg` of client `web`: \
              \"none\" is not offered here; one of: RS256, ES256, EdDSA",

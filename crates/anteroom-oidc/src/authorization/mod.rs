@@ -11,6 +11,7 @@ mod error;
 mod order;
 mod parameters;
 mod request;
+mod request_object;
 mod rules;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod testing;
 
 pub use claims_request::{ClaimRequest, ClaimRequests, ClaimsRequest};
 pub use error::{AuthorizationError, Disposition};
-pub use order::{Accepted, check};
+pub use order::{Accepted, check, refuse};
 pub use parameters::{Parameter, Parameters};
 pub use request::{AcrRequirement, AuthorizationRequest};
+pub use request_object::{RequestObject, RequestObjectError, RequestObjectRules};

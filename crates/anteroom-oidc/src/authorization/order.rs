@@ -4,6 +4,7 @@ use super::{AuthorizationError, AuthorizationRequest, Parameter, Parameters, err
 use crate::{
     capabilities::Capabilities,
     client::ClientMetadata,
+    errors::AuthorizationErrorCode,
     names::{ClientId, ResponseMode, ResponseType, ScopeSet},
     response::ResponseTarget,
 };
@@ -45,6 +46,35 @@ pub fn check<'c>(
             response_mode: response_mode_of_errors(parameters),
             state: rules::state::usable(parameters),
         })),
+    }
+}
+
+/// The refusal of a request whose request object cannot be used, or that should have been pushed, before the rules have seen it. It is told to the client
+/// where what stands outside names a good redirect URI; `reason` is for the operator's log.
+pub fn refuse(
+    parameters: &Parameters,
+    client: &ClientMetadata,
+    code: AuthorizationErrorCode,
+    reason: &str,
+) -> AuthorizationError {
+    let (parameter, description) = match code {
+        AuthorizationErrorCode::InvalidRequestUri => {
+            (Parameter::RequestUri, "the request_uri does not lead to a request that can be used")
+        }
+        AuthorizationErrorCode::InvalidRequest => {
+            (Parameter::RequestUri, "the client must push its requests (RFC 9126)")
+        }
+        _ => (Parameter::Request, "the request object is not valid"),
+    };
+    let refusal = Refusal::new(code, parameter, description).received(reason);
+    match rules::redirect_uri::check(parameters, client) {
+        // A redirect URI that is not given outside may be another one inside.
+        Ok(redirect) if redirect.given => refusal.back_to(ResponseTarget {
+            redirect_uri: redirect.uri,
+            response_mode: response_mode_of_errors(parameters),
+            state: rules::state::usable(parameters),
+        }),
+        _ => refusal.on_page(),
     }
 }
 
@@ -103,7 +133,6 @@ mod tests {
     use super::*;
     use crate::{
         authorization::{Disposition, testing},
-        errors::AuthorizationErrorCode,
         names::Issuer,
         response::AuthorizationResponse,
     };

@@ -74,6 +74,22 @@ impl Parameters {
         self.get(Parameter::ClientId)?.parse().ok()
     }
 
+    /// The same request, from a client that has proven who it is (RFC 9126 §2.1).
+    #[must_use]
+    pub fn from_client(mut self, client: &ClientId) -> Self {
+        self.0.insert(Parameter::ClientId, vec![client.as_str().to_owned()]);
+        self
+    }
+
+    /// OpenID Connect Core §6.1: what a request object says counts, and of the rest what it does not speak of.
+    #[must_use]
+    pub fn superseded_by(mut self, inner: Self) -> Self {
+        self.0.remove(&Parameter::Request);
+        self.0.remove(&Parameter::RequestUri);
+        self.0.extend(inner.0);
+        self
+    }
+
     /// The same request as a query, repetitions included: what a POST is led to by GET.
     pub fn to_query(&self) -> String {
         form::encode(self.iter().map(|(name, value)| (name.as_str(), value)))

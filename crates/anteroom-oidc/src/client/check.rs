@@ -9,8 +9,8 @@ use super::{
 use crate::{
     capabilities::Capabilities,
     names::{
-        ClientId, GrantType, Issuer, RedirectUriKind, ResponseType, ScopeSet, SigningAlgorithm, SubjectType,
-        TokenEndpointAuthMethod,
+        ClientAlgorithm, ClientId, GrantType, Issuer, RedirectUriKind, RequestObjectAlgorithm, ResponseType,
+        ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
 };
 
@@ -72,6 +72,12 @@ impl Reader<'_> {
             response_types,
             grant_types,
             token_endpoint_auth_method,
+            token_endpoint_auth_signing_alg: self.assertion_algorithm(input),
+            jwks: self.jwks(input.jwks.as_ref()),
+            jwks_uri: self.https("jwks_uri", input.jwks_uri.as_ref()),
+            request_object_signing_alg: self.request_object_algorithm(input),
+            request_uris: self.request_uris(&input.request_uris),
+            require_pushed_authorization_requests: input.require_pushed_authorization_requests == Some(true),
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
                 .word("id_token_signed_response_alg", input.id_token_signed_response_alg.as_ref(), algorithms)
@@ -115,6 +121,16 @@ impl Reader<'_> {
         }
     }
 
+    fn assertion_algorithm(&mut self, input: &ClientMetadataInput) -> Option<ClientAlgorithm> {
+        let text = input.token_endpoint_auth_signing_alg.as_ref();
+        self.word("token_endpoint_auth_signing_alg", text, ClientAlgorithm::ALL)
+    }
+
+    fn request_object_algorithm(&mut self, input: &ClientMetadataInput) -> Option<RequestObjectAlgorithm> {
+        let text = input.request_object_signing_alg.as_ref();
+        self.word("request_object_signing_alg", text, RequestObjectAlgorithm::ALL)
+    }
+
     fn conflict(&mut self, parameter: &'static str, received: &str, why: &'static str) {
         self.errors.push(MetadataError::new(parameter, received, MetadataProblem::Conflict(why)));
     }
@@ -145,7 +161,41 @@ impl Reader<'_> {
         if client.is_public() && !client.require_pkce {
             self.conflict("require_pkce", "false", "a public client always needs a code challenge");
         }
+        self.check_keys_together(client, input);
         self.check_uris_together(client);
+    }
+
+    /// What was written counts, so that one mistake in it is said once.
+    fn check_keys_together(&mut self, client: &ClientMetadata, input: &ClientMetadataInput) {
+        // Registration §2: by value or by reference, not both.
+        if input.jwks.is_some() && input.jwks_uri.is_some() {
+            self.conflict("jwks_uri", "", "cannot be given beside jwks");
+        }
+        if client.is_public() && client.require_pushed_authorization_requests {
+            let why = "a public client cannot push requests";
+            self.conflict("require_pushed_authorization_requests", "true", why);
+        }
+        let method = client.token_endpoint_auth_method;
+        let no_keys = input.jwks.is_none() && input.jwks_uri.is_none();
+        if method == TokenEndpointAuthMethod::PrivateKeyJwt && no_keys {
+            self.conflict("token_endpoint_auth_method", method.as_str(), "needs jwks or jwks_uri");
+        }
+        if let Some(alg @ RequestObjectAlgorithm::Signed(_)) = client.request_object_signing_alg
+            && no_keys
+        {
+            self.conflict("request_object_signing_alg", alg.as_str(), "needs jwks or jwks_uri");
+        }
+        if let Some(alg) = client.token_endpoint_auth_signing_alg {
+            let fits = match method {
+                TokenEndpointAuthMethod::PrivateKeyJwt => !alg.is_symmetric(),
+                TokenEndpointAuthMethod::ClientSecretJwt => alg.is_symmetric(),
+                _ => true,
+            };
+            if !fits {
+                let why = "does not fit the token_endpoint_auth_method";
+                self.conflict("token_endpoint_auth_signing_alg", alg.as_str(), why);
+            }
+        }
     }
 
     fn check_uris_together(&mut self, client: &ClientMetadata) {

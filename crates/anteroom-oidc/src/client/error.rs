@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::{
     errors::RegistrationErrorCode,
+    keys::ClientJwksError,
     names::{NotAName, RedirectUriError},
     wire::shorten,
 };
@@ -34,6 +35,8 @@ pub enum MetadataProblem {
         "{0:?} is not an https URL without fragment (http is accepted on loopback under a loopback issuer)"
     )]
     NotHttps(String),
+    #[error("{0}")]
+    Jwks(#[from] ClientJwksError),
     #[error("{0:?} is given twice")]
     Twice(String),
     #[error("must have 1 to {max} characters")]

@@ -22,9 +22,10 @@ pub use self::{
     resource::InvalidTarget,
 };
 use crate::{
+    keys::ClientJwks,
     names::{
-        Acr, ClientId, GrantType, RedirectUri, ResponseType, Scope, ScopeSet, SigningAlgorithm, SubjectType,
-        TokenEndpointAuthMethod,
+        Acr, ClientAlgorithm, ClientId, GrantType, RedirectUri, RequestObjectAlgorithm, ResponseType, Scope,
+        ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
     wire::wire_enum,
 };
@@ -56,6 +57,21 @@ pub struct ClientMetadata {
     pub response_types: BTreeSet<ResponseType>,
     pub grant_types: BTreeSet<GrantType>,
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// What assertions must be signed with; any algorithm that fits the key without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
+    /// The client's own keys, where they are known here; they are at `jwks_uri` otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<ClientJwks>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<Url>,
+    /// How its request objects are signed; with any algorithm that fits a key without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
+    /// Where its request objects may be.
+    pub request_uris: Vec<Url>,
+    /// RFC 9126 §6: whether it is held to pushing its requests.
+    pub require_pushed_authorization_requests: bool,
     /// The scopes that the client may ask for.
     pub scope: ScopeSet,
     pub id_token_signed_response_alg: SigningAlgorithm,
@@ -117,6 +133,17 @@ impl ClientMetadata {
     /// RP-Initiated Logout §3: where a logout may lead is compared alike.
     pub fn find_post_logout_redirect_uri(&self, requested: &str) -> Option<RedirectUri> {
         self.find(&self.post_logout_redirect_uris, requested)
+    }
+
+    /// Where to fetch the request object that `requested` names, if it is a registered place. The fragment only says which
+    /// version of it is meant, and is no part of the comparison (OpenID Connect Core §6.2).
+    pub fn find_request_uri(&self, requested: &str) -> Option<Url> {
+        let place = |mut url: Url| {
+            url.set_fragment(None);
+            url
+        };
+        let requested = place(Url::parse(requested).ok()?);
+        self.request_uris.iter().any(|known| place(known.clone()) == requested).then_some(requested)
     }
 
     /// Loopback ports are free for native clients only (RFC 8252 §7.3); everyone else is compared character for

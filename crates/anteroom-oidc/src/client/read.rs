@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde_json::Value;
 use url::Url;
 
 use super::{MetadataError, MetadataProblem, MetadataRules};
-use crate::names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host};
+use crate::{
+    keys::ClientJwks,
+    names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host},
+};
 
 pub(super) struct Reader<'a> {
     pub(super) rules: MetadataRules<'a>,
@@ -68,6 +72,16 @@ impl Reader<'_> {
         uris
     }
 
+    pub(super) fn jwks(&mut self, document: Option<&Value>) -> Option<ClientJwks> {
+        match ClientJwks::parse(document?) {
+            Ok(keys) => Some(keys),
+            Err(error) => {
+                self.errors.push(MetadataError::new("jwks", "", error));
+                None
+            }
+        }
+    }
+
     pub(super) fn scope(&mut self, text: Option<&String>) -> ScopeSet {
         let Some(text) = text else { return self.rules.scope.clone() };
         text.parse().unwrap_or_else(|error: NotAName| {
@@ -122,15 +136,31 @@ impl Reader<'_> {
         parsed
     }
 
+    /// OpenID Connect Core §6.2: like other addresses, but a fragment may say which version is meant.
+    pub(super) fn request_uris(&mut self, texts: &[String]) -> Vec<Url> {
+        let mut urls = Vec::with_capacity(texts.len());
+        for (i, text) in texts.iter().enumerate() {
+            if let Some(url) = Url::parse(text).ok().filter(|url| self.is_secure(url)) {
+                urls.push(url);
+            } else {
+                let problem = MetadataProblem::NotHttps(text.clone());
+                self.errors.push(MetadataError::new("request_uris", text, problem).at(i));
+            }
+        }
+        urls
+    }
+
+    fn is_secure(&self, url: &Url) -> bool {
+        let secure = url.scheme() == "https"
+            || (self.rules.issuer.is_loopback_http()
+                && url.scheme() == "http"
+                && url.host().is_some_and(|host| is_loopback_host(&host)));
+        secure && url.username().is_empty() && url.password().is_none()
+    }
+
     pub(super) fn https(&mut self, parameter: &'static str, text: Option<&String>) -> Option<Url> {
         let text = text?;
-        let url = Url::parse(text).ok().filter(|url| {
-            let secure = url.scheme() == "https"
-                || (self.rules.issuer.is_loopback_http()
-                    && url.scheme() == "http"
-                    && url.host().is_some_and(|host| is_loopback_host(&host)));
-            secure && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
-        });
+        let url = Url::parse(text).ok().filter(|url| self.is_secure(url) && url.fragment().is_none());
         if url.is_none() {
             self.errors.push(MetadataError::new(parameter, text, MetadataProblem::NotHttps(text.clone())));
         }

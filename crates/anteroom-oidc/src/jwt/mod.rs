@@ -5,12 +5,16 @@
 //! Every kind of token has its own `typ`, so that none passes for another (RFC 8725 §3.11).
 
 mod audience;
+mod by_client;
 mod claims;
 mod hash;
 mod sign;
 mod unverified;
 mod verify;
 
+pub(crate) use audience::Audience;
+pub(crate) use by_client::{CLOCK_SKEW, numeric_date};
+pub use by_client::{ClientJwt, ClientJwtError, ClientProof};
 pub use claims::{
     AccessTokenClaims, IdTokenClaims, IdTokenHint, LogoutEvent, LogoutTokenClaims, UserInfoClaims,
 };
@@ -18,3 +22,6 @@ pub use hash::token_hash;
 pub use sign::{JwtType, SignError, sign_jwt};
 pub use unverified::{NotAJwt, UnverifiedJwt};
 pub use verify::{VerifiedClaims, VerifyError};
+
+#[cfg(test)]
+pub(crate) use by_client::testing;

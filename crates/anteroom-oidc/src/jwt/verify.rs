@@ -14,6 +14,11 @@ use crate::{
 pub struct VerifiedClaims<T>(T);
 
 impl<T> VerifiedClaims<T> {
+    /// For the verifiers of this module alone.
+    pub(super) fn new(claims: T) -> Self {
+        Self(claims)
+    }
+
     pub fn get(&self) -> &T {
         &self.0
     }

@@ -8,15 +8,20 @@
 //! A private key is parsed once and signs until it is retired. Its `kid` is its thumbprint, so that no two keys
 //! share one, whichever node made them.
 
+mod client;
 mod jwk;
 mod jwks;
 mod signing;
 
+pub use client::{ClientJwks, ClientJwksError};
 pub use jwk::{Jwk, JwkMaterial, PublicKey};
 pub use jwks::{Jwks, SameKeyId};
 pub use signing::{KeyError, SigningKey};
 
 use crate::wire::wire_text;
+
+#[cfg(test)]
+pub(crate) use signing::library_randomness;
 
 wire_text! {
     /// RFC 7517 §4.5 `kid`.

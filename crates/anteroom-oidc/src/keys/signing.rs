@@ -139,7 +139,7 @@ impl PrivateKey {
     clippy::disallowed_types,
     reason = "the signing interface asks for it; nothing is drawn from it here"
 )]
-fn library_randomness() -> &'static dyn SecureRandom {
+pub(crate) fn library_randomness() -> &'static dyn SecureRandom {
     static UNUSED: std::sync::LazyLock<aws_lc_rs::rand::SystemRandom> =
         std::sync::LazyLock::new(aws_lc_rs::rand::SystemRandom::new);
     &*UNUSED

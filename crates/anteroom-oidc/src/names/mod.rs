@@ -5,6 +5,7 @@ mod acr;
 mod issuer;
 mod prompt;
 mod redirect_uri;
+mod request_object;
 mod response;
 mod scope;
 mod text;
@@ -15,9 +16,12 @@ pub use acr::{Acr, Amr, AmrSet};
 pub use issuer::{Issuer, IssuerError};
 pub use prompt::{Prompt, PromptSet, PromptSetError};
 pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUriKind};
+pub use request_object::RequestObjectAlgorithm;
 pub use response::{ResponseMode, ResponseType};
 pub use scope::{Scope, ScopeSet};
 pub use text::{ClientId, Nonce, State, Subject};
-pub use vocabulary::{Display, GrantType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod};
+pub use vocabulary::{
+    ClientAlgorithm, Display, GrantType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+};
 
 pub(crate) use issuer::is_loopback_host;

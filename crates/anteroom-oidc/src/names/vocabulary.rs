@@ -46,6 +46,29 @@ wire_enum! {
 }
 
 wire_enum! {
+    /// RFC 7518 §3.1, RFC 8037 §3.1: what clients may sign with, by a key of theirs or by their secret.
+    pub enum ClientAlgorithm("a signing algorithm for clients") {
+        Rs256 = "RS256",
+        Rs384 = "RS384",
+        Rs512 = "RS512",
+        Ps256 = "PS256",
+        Es256 = "ES256",
+        Es384 = "ES384",
+        EdDsa = "EdDSA",
+        Hs256 = "HS256",
+        Hs384 = "HS384",
+        Hs512 = "HS512",
+    }
+}
+
+impl ClientAlgorithm {
+    /// Whether the client's secret is the key.
+    pub const fn is_symmetric(self) -> bool {
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+    }
+}
+
+wire_enum! {
     /// OpenID Connect Core §8.
     pub enum SubjectType("a subject type of this provider") {
         Public = "public",

@@ -2,6 +2,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 use thiserror::Error;
 
+use super::assertion::{ASSERTION_TYPE, AssertionError, ClientAssertion};
 use crate::{
     errors::{TokenError, TokenErrorCode},
     form::{Form, Repeated, decode_component},
@@ -15,12 +16,14 @@ pub enum PresentedCredentials {
     Basic { client_id: ClientId, secret: SecretString },
     /// RFC 6749 §2.3.1, in the body.
     Post { client_id: ClientId, secret: SecretString },
+    /// RFC 7521 §4.2: a JWT that the client signed.
+    Assertion(Box<ClientAssertion>),
     /// RFC 6749 §3.2.1: a public client only says its name.
     Public { client_id: ClientId },
 }
 
 /// Why nothing was presented that could be looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CredentialsError {
     #[error(transparent)]
     Repeated(#[from] Repeated),
@@ -34,8 +37,10 @@ pub enum CredentialsError {
     MalformedHeader,
     #[error("client_id is malformed")]
     MalformedClientId,
-    #[error("client assertions are not accepted")]
-    Assertion,
+    #[error("client_assertion and client_assertion_type do not belong together")]
+    AssertionType,
+    #[error("the client assertion is not usable: {0}")]
+    Assertion(#[from] AssertionError),
 }
 
 impl From<CredentialsError> for TokenError {
@@ -53,7 +58,10 @@ impl From<CredentialsError> for TokenError {
             CredentialsError::MalformedHeader => invalid_client("the Authorization header is malformed"),
             // A name that cannot be one is a client that is not there.
             CredentialsError::MalformedClientId => invalid_client("client authentication failed"),
-            CredentialsError::Assertion => invalid_client("client assertions are not accepted"),
+            CredentialsError::AssertionType => Self::invalid_request(
+                "client_assertion needs the client_assertion_type of JWTs, and the other way round",
+            ),
+            CredentialsError::Assertion(_) => invalid_client("the client assertion is malformed"),
         }
     }
 }
@@ -63,8 +71,21 @@ impl PresentedCredentials {
     pub fn parse(authorization: Option<&str>, form: &Form) -> Result<Self, CredentialsError> {
         let body_id = form.once("client_id")?.map(parse_client_id).transpose()?;
         let body_secret = form.once("client_secret")?;
-        if form.once("client_assertion")?.is_some() || form.once("client_assertion_type")?.is_some() {
-            return Err(CredentialsError::Assertion);
+        let assertion = match (form.once("client_assertion")?, form.once("client_assertion_type")?) {
+            (None, None) => None,
+            (Some(assertion), Some(ASSERTION_TYPE)) => Some(assertion),
+            _ => return Err(CredentialsError::AssertionType),
+        };
+        if let Some(assertion) = assertion {
+            if authorization.is_some() || body_secret.is_some() {
+                return Err(CredentialsError::TwoMethods);
+            }
+            let assertion = ClientAssertion::parse(assertion)?;
+            // RFC 7521 §4.2: client_id is not needed, and where it is there it must agree.
+            if body_id.is_some_and(|id| id != *assertion.client_id()) {
+                return Err(CredentialsError::AnotherClientId);
+            }
+            return Ok(Self::Assertion(Box::new(assertion)));
         }
         let Some(header) = authorization else {
             let client_id = body_id.ok_or(CredentialsError::Missing)?;
@@ -88,6 +109,7 @@ impl PresentedCredentials {
             Self::Basic { client_id, .. } | Self::Post { client_id, .. } | Self::Public { client_id } => {
                 client_id
             }
+            Self::Assertion(assertion) => assertion.client_id(),
         }
     }
 
@@ -95,6 +117,10 @@ impl PresentedCredentials {
         match self {
             Self::Basic { .. } => TokenEndpointAuthMethod::ClientSecretBasic,
             Self::Post { .. } => TokenEndpointAuthMethod::ClientSecretPost,
+            Self::Assertion(assertion) if assertion.algorithm().is_symmetric() => {
+                TokenEndpointAuthMethod::ClientSecretJwt
+            }
+            Self::Assertion(_) => TokenEndpointAuthMethod::PrivateKeyJwt,
             Self::Public { .. } => TokenEndpointAuthMethod::None,
         }
     }
@@ -102,7 +128,7 @@ impl PresentedCredentials {
     pub fn secret(&self) -> Option<&SecretString> {
         match self {
             Self::Basic { secret, .. } | Self::Post { secret, .. } => Some(secret),
-            Self::Public { .. } => None,
+            Self::Assertion(_) | Self::Public { .. } => None,
         }
     }
 }
@@ -135,6 +161,7 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::*;
+    use crate::{jwt::testing::Signer, names::ClientAlgorithm};
 
     fn basic(credentials: &str) -> String {
         format!("Basic {}", STANDARD.encode(credentials))
@@ -173,13 +200,23 @@ mod tests {
     fn rfc6749_2_3_only_one_method_at_once() {
         use TokenErrorCode::{InvalidClient, InvalidRequest};
         let good = basic("a:b");
+        let jwt = Signer::new(ClientAlgorithm::EdDsa).sign(&serde_json::json!({"sub": "a"}));
+        let signed = format!("client_assertion={jwt}&client_assertion_type={ASSERTION_TYPE}");
         for (header, body, code) in [
             (Some(good.as_str()), "client_id=a&client_secret=b", InvalidRequest),
             (Some(good.as_str()), "client_id=other", InvalidRequest),
             (None, "client_id=a&client_id=a", InvalidRequest),
             (None, "", InvalidClient),
             (None, "client_secret=b", InvalidClient),
-            (None, "client_id=a&client_assertion=e30.e30.c2ln", InvalidClient),
+            (None, "client_id=a&client_assertion=e30.e30.c2ln", InvalidRequest),
+            (
+                None,
+                &format!("client_assertion=e30.e30.c2ln&client_assertion_type={ASSERTION_TYPE}"),
+                InvalidClient,
+            ),
+            (Some(good.as_str()), &signed, InvalidRequest),
+            (None, &format!("{signed}&client_secret=b"), InvalidRequest),
+            (None, &format!("{signed}&client_id=other"), InvalidRequest),
             (Some("Bearer x"), "", InvalidClient),
             (Some("Basic"), "", InvalidClient),
             (Some("Basic !!"), "", InvalidClient),
@@ -190,6 +227,23 @@ mod tests {
         ] {
             let error = TokenError::from(parse(header, body).unwrap_err());
             assert_eq!(error.code, code, "{header:?} {body}");
+        }
+    }
+
+    #[test]
+    fn rfc7521_4_2_the_assertion_names_the_client() {
+        for (alg, method) in [
+            (ClientAlgorithm::Hs256, TokenEndpointAuthMethod::ClientSecretJwt),
+            (ClientAlgorithm::Es256, TokenEndpointAuthMethod::PrivateKeyJwt),
+        ] {
+            let jwt = Signer::new(alg).sign(&serde_json::json!({"sub": "a b"}));
+            for client_id in ["", "&client_id=a+b"] {
+                let body =
+                    format!("client_assertion={jwt}&client_assertion_type={ASSERTION_TYPE}{client_id}");
+                let presented = parse(None, &body).unwrap();
+                assert_eq!((presented.client_id().as_str(), presented.method()), ("a b", method));
+                assert!(presented.secret().is_none());
+            }
         }
     }
 

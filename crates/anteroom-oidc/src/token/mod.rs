@@ -1,12 +1,14 @@
 //! The wire of the token endpoint and its neighbours: token requests and responses (RFC 6749 §4 to §6),
 //! introspection (RFC 7662), revocation (RFC 7009), client credentials (RFC 6749 §2.3) and bearer tokens (RFC 6750).
 
+mod assertion;
 mod bearer;
 mod credentials;
 mod reference;
 mod request;
 mod response;
 
+pub use assertion::{AssertionError, AssertionRules, ClientAssertion, ProvenAssertion};
 pub use bearer::bearer_token;
 pub use credentials::{CredentialsError, PresentedCredentials};
 pub use reference::{TokenReference, TokenTypeHint};

@@ -18,6 +18,7 @@ mod kill;
 mod links;
 mod operation;
 mod passwords;
+mod pushed;
 mod registered;
 mod sending;
 mod sessions;

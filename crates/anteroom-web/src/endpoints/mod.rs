@@ -4,6 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod cors;
 pub(crate) mod discovery;
 pub(crate) mod health;
+pub(crate) mod par;
 pub(crate) mod registration;
 pub(crate) mod token;
 pub(crate) mod twilio;

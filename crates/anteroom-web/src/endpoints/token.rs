@@ -44,7 +44,7 @@ impl From<FlowError> for Refused {
 }
 
 impl ClientRequest {
-    async fn read(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
+    pub(crate) async fn read(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
         let malformed = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
         let form = Some(body)
             .filter(|_| is_form(headers))
@@ -112,7 +112,7 @@ async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Resul
 }
 
 /// RFC 6749 §5.1: nothing of this is ever kept by a cache.
-fn finish(asker: &Asker, result: Result<Response, Refused>) -> Response {
+pub(crate) fn finish(asker: &Asker, result: Result<Response, Refused>) -> Response {
     let mut response = result.unwrap_or_else(|refused| refuse(asker, &refused));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));

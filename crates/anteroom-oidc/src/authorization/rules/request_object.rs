@@ -1,5 +1,5 @@
-//! OpenID Connect Core §6, RFC 9101: request objects. Not accepted so far, and said so with the codes of
-//! Core §3.1.2.6 rather than ignored, since a client that sends one relies on its protection.
+//! OpenID Connect Core §6, RFC 9101: what a request object says is among the parameters by now, and the object gone. One
+//! that is still there was not read, and is refused rather than ignored: whoever sends one relies on its protection.
 
 use crate::{
     authorization::{Parameter, error::Refusal, order::Context},
@@ -7,8 +7,13 @@ use crate::{
 };
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), Refusal> {
+    let both = [Parameter::Request, Parameter::RequestUri];
+    if both.iter().all(|name| context.parameters.get(*name).is_some()) {
+        let description = "request and request_uri exclude each other";
+        return Err(Refusal::invalid_request(Parameter::RequestUri, description));
+    }
     if context.parameters.get(Parameter::Request).is_some() {
-        let description = "request objects are not accepted";
+        let description = "the request object was not read";
         return Err(Refusal::new(
             AuthorizationErrorCode::RequestNotSupported,
             Parameter::Request,
@@ -16,7 +21,7 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), Refus
         ));
     }
     if let Some(uri) = context.parameters.get(Parameter::RequestUri) {
-        let description = "request objects by reference are not accepted";
+        let description = "the request_uri was not followed";
         let code = AuthorizationErrorCode::RequestUriNotSupported;
         return Err(Refusal::new(code, Parameter::RequestUri, description).received(uri));
     }
@@ -28,10 +33,15 @@ mod tests {
     use crate::{authorization::testing, errors::AuthorizationErrorCode};
 
     #[test]
-    fn core_3_1_2_6_request_objects_are_not_supported() {
+    fn core_6_1_what_was_not_read_is_not_ignored() {
         let error = testing::refused(&testing::request_with(&[("request", "e30.e30.")]));
         assert_eq!(error.code, AuthorizationErrorCode::RequestNotSupported);
         let error = testing::refused(&testing::request_with(&[("request_uri", "https://app.example/r")]));
         assert_eq!(error.code, AuthorizationErrorCode::RequestUriNotSupported);
+        let both = [("request", "e30.e30."), ("request_uri", "https://app.example/r")];
+        assert_eq!(
+            testing::refused(&testing::request_with(&both)).code,
+            AuthorizationErrorCode::InvalidRequest
+        );
     }
 }

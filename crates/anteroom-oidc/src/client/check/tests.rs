@@ -49,7 +49,13 @@ fn rfc7591_2_each_value_is_checked() {
         (r#"{"redirect_uris": ["https://a.example/", "https://a.example/"]}"#, "redirect_uris"),
         (r#"{"response_types": ["id_token"]}"#, "response_types"),
         (r#"{"grant_types": ["password"]}"#, "grant_types"),
-        (r#"{"token_endpoint_auth_method": "private_key_jwt"}"#, "token_endpoint_auth_method"),
+        (r#"{"token_endpoint_auth_method": "tls_client_auth"}"#, "token_endpoint_auth_method"),
+        (r#"{"token_endpoint_auth_signing_alg": "none"}"#, "token_endpoint_auth_signing_alg"),
+        (r#"{"jwks": {"keys": []}}"#, "jwks"),
+        (r#"{"jwks": {"keys": [{"kty": "oct", "k": "AA"}]}}"#, "jwks"),
+        (r#"{"jwks_uri": "http://app.example/jwks"}"#, "jwks_uri"),
+        (r#"{"request_object_signing_alg": "HS256"}"#, "request_object_signing_alg"),
+        (r#"{"request_uris": ["http://app.example/r"]}"#, "request_uris"),
         (r#"{"scope": "a\"b"}"#, "scope"),
         (r#"{"id_token_signed_response_alg": "none"}"#, "id_token_signed_response_alg"),
         (r#"{"userinfo_signed_response_alg": "HS256"}"#, "userinfo_signed_response_alg"),
@@ -76,11 +82,29 @@ fn registration_2_values_must_agree() {
         (r#"{"grant_types": ["refresh_token"]}"#, "grant_types"),
         (r#"{"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}"#, "grant_types"),
         (r#"{"token_endpoint_auth_method": "none", "require_pkce": false}"#, "require_pkce"),
+        (r#"{"token_endpoint_auth_method": "private_key_jwt"}"#, "token_endpoint_auth_method"),
+        (
+            r#"{"token_endpoint_auth_method": "none", "require_pushed_authorization_requests": true}"#,
+            "require_pushed_authorization_requests",
+        ),
+        (r#"{"request_object_signing_alg": "ES256"}"#, "request_object_signing_alg"),
+        (
+            r#"{"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "RS256"}"#,
+            "token_endpoint_auth_signing_alg",
+        ),
+        (
+            r#"{"token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "HS256",
+                "jwks_uri": "https://app.example/jwks"}"#,
+            "token_endpoint_auth_signing_alg",
+        ),
         (r#"{"frontchannel_logout_uri": "https://other.example/fc"}"#, "frontchannel_logout_uri"),
         (r#"{"backchannel_logout_session_required": true}"#, "backchannel_logout_session_required"),
     ] {
         assert_eq!(wrong(text), [parameter], "{text}");
     }
+    let key = r#"{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let both = format!(r#"{{"jwks": {{"keys": [{key}]}}, "jwks_uri": "https://app.example/jwks"}}"#);
+    assert_eq!(wrong(&both), ["jwks_uri"]);
     let native = r#"{"application_type": "native", "redirect_uris": ["com.example.app:/cb"]}"#;
     assert!(wrong(native).is_empty());
     assert!(wrong(r#"{"redirect_uris": [], "grant_types": ["client_credentials"]}"#).is_empty());
@@ -118,11 +142,35 @@ fn core_4_initiate_login_uri_may_be_http_on_loopback_under_a_loopback_issuer() {
 }
 
 #[test]
+fn core_6_2_a_request_uri_is_found_whatever_its_fragment() {
+    let input = json(
+        r#"{"redirect_uris": ["https://app.example/cb"],
+            "request_uris": ["https://app.example/r", "https://app.example/q?a=1#v1"]}"#,
+    );
+    let client = parse(&input).unwrap();
+    for (requested, found) in [
+        ("https://app.example/r", true),
+        ("https://app.example/r#GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM", true),
+        ("https://app.example/q?a=1#v2", true),
+        ("https://app.example/q", false),
+        ("https://app.example/r/", false),
+        ("https://app.example/r?x", false),
+        ("/r", false),
+    ] {
+        assert_eq!(client.find_request_uri(requested).is_some(), found, "{requested}");
+    }
+}
+
+#[test]
 fn metadata_reads_back_from_what_it_writes() {
     let input = json(
         r#"{"client_name": "Schedule", "redirect_uris": ["https://app.example/cb"], "scope": "openid offline_access",
             "grant_types": ["authorization_code", "refresh_token"], "default_max_age": 600, "audience": ["a:b"],
             "default_acr_values": ["urn:anteroom:acr:mfa"], "access_token_format": "opaque",
+            "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "EdDSA",
+            "request_object_signing_alg": "none", "request_uris": ["https://app.example/r#1"],
+            "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a",
+                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
             "backchannel_logout_uri": "https://app.example/bc", "userinfo_signed_response_alg": "EdDSA"}"#,
     );
     let client = parse(&input).unwrap();

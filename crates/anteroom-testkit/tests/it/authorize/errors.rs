@@ -106,8 +106,8 @@ async fn core_3_1_2_6_other_errors_go_back_to_the_application(backend: Backend) 
             (&[("claims", "not json")], "invalid_request"),
             (&[("id_token_hint", "not a token")], "invalid_request"),
             (&[("resource", "https://api.example/")], "invalid_target"),
-            (&[("request", "e30.e30.")], "request_not_supported"),
-            (&[("request_uri", "https://web.example/r")], "request_uri_not_supported"),
+            (&[("request", "e30.e30.")], "invalid_request_object"),
+            (&[("request_uri", "https://web.example/r")], "invalid_request_uri"),
             (&[("registration", "{}")], "registration_not_supported"),
         ] {
             let answer = web.authorize(&browser, changes).await;

@@ -6,5 +6,7 @@ mod flows;
 mod hints;
 mod hosts;
 mod prompts;
+mod pushed;
+mod request_objects;
 mod requests;
 mod responses;

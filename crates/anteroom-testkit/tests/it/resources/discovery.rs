@@ -42,15 +42,26 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
         ("code_challenge_methods_supported", json!(["S256"])),
         (
             "token_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post", "none"]),
+            json!([
+                "client_secret_basic",
+                "client_secret_post",
+                "client_secret_jwt",
+                "private_key_jwt",
+                "none"
+            ]),
         ),
         (
             "introspection_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post"]),
+            json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]),
         ),
         ("claims_parameter_supported", json!(true)),
-        ("request_parameter_supported", json!(false)),
-        ("request_uri_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
+        ("request_uri_parameter_supported", json!(true)),
+        ("require_request_uri_registration", json!(true)),
+        (
+            "request_object_signing_alg_values_supported",
+            json!(["none", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]),
+        ),
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
@@ -94,5 +105,5 @@ async fn every_endpoint_is_there(backend: Backend) {
         assert!(status != 404 && status < 500, "{name}: {status}");
         endpoints += 1;
     }
-    assert_eq!(endpoints, 7);
+    assert_eq!(endpoints, 8);
 }

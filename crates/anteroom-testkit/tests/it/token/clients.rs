@@ -110,7 +110,7 @@ async fn every_endpoint_for_clients_asks_who_they_are(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let browser = provider.signed_in(ALICE).await;
     let token = provider.client("web").tokens(&browser, "openid").await.access_token;
-    for path in ["/token", "/introspect", "/revoke"] {
+    for path in ["/token", "/introspect", "/revoke", "/par"] {
         let stranger = proving(&provider, "web", Proof::Basic(WRONG));
         assert_eq!(stranger.post(path, &[("token", &token)]).await.status, 401, "{path}");
     }

@@ -1,5 +1,6 @@
 //! The token endpoint.
 
+mod assertions;
 mod clients;
 mod code;
 mod ends;

@@ -1,0 +1,41 @@
+//! Holding what a client signed against its keys, wherever these are: in its registration or at its `jwks_uri`.
+
+use anteroom_domain::client::Client;
+use anteroom_oidc::jwt::ClientProof;
+use jiff::Timestamp;
+
+use crate::provider::Provider;
+
+#[derive(Debug)]
+pub(crate) enum KeysError<E> {
+    /// What the check said.
+    Refused(E),
+    /// There are no keys, and why.
+    Unavailable(String),
+}
+
+/// What `check` makes of the client's keys. Where it misses one, newer keys are looked for, and it is asked again.
+pub(crate) async fn with_keys_of<T, E>(
+    provider: &Provider,
+    client: &Client,
+    now: Timestamp,
+    check: impl Fn(ClientProof<'_>) -> Result<T, E>,
+    misses_a_key: fn(&E) -> bool,
+) -> Result<T, KeysError<E>> {
+    if let Some(keys) = &client.metadata.jwks {
+        return check(ClientProof::Keys(keys)).map_err(KeysError::Refused);
+    }
+    let Some(url) = &client.metadata.jwks_uri else {
+        return Err(KeysError::Unavailable("none is registered".to_owned()));
+    };
+    let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing);
+    let keys = fetched.get(outgoing, url, now).await;
+    let keys = keys.map_err(|error| KeysError::Unavailable(error.to_string()))?;
+    match check(ClientProof::Keys(&keys)) {
+        Err(error) if misses_a_key(&error) => match fetched.newer(outgoing, url, &keys, now).await {
+            Ok(newer) => check(ClientProof::Keys(&newer)).map_err(KeysError::Refused),
+            Err(_) => Err(KeysError::Refused(error)),
+        },
+        verdict => verdict.map_err(KeysError::Refused),
+    }
+}

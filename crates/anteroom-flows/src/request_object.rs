@@ -1,0 +1,95 @@
+//! Request objects, by value or by reference, before the rules of the authorization endpoint see the request (OpenID Connect
+//! Core §6, RFC 9101).
+//!
+//! What cannot be used is refused here with a code of Core §3.1.2.6; what is not about request objects at all passes
+//! through, for the rules to judge.
+
+use anteroom_domain::client::Client;
+use anteroom_oidc::authorization::{
+    self, AuthorizationError, Parameter, Parameters, RequestObject, RequestObjectError, RequestObjectRules,
+};
+use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::jwt::ClientProof;
+use jiff::Timestamp;
+
+use crate::client_keys::{KeysError, with_keys_of};
+use crate::provider::Provider;
+
+/// Whatever is larger is none that the rules would let pass.
+const LARGEST: usize = 16 * 1024;
+
+/// Why it cannot be used: what the wire gets, and what the operator reads.
+struct Unusable {
+    code: AuthorizationErrorCode,
+    reason: String,
+}
+
+impl Unusable {
+    fn object(reason: &dyn ToString) -> Self {
+        Self { code: AuthorizationErrorCode::InvalidRequestObject, reason: reason.to_string() }
+    }
+
+    fn uri(reason: &dyn ToString) -> Self {
+        Self { code: AuthorizationErrorCode::InvalidRequestUri, reason: reason.to_string() }
+    }
+}
+
+/// The request as it is meant: with what its request object says in place of what stands beside it.
+pub(crate) async fn resolve(
+    provider: &Provider,
+    parameters: &Parameters,
+    now: Timestamp,
+) -> Result<Parameters, AuthorizationError> {
+    let places = [Parameter::Request, Parameter::RequestUri];
+    let client = parameters.client_id().and_then(|id| provider.snapshot().clients.get(&id).cloned());
+    let Some(client) = client.filter(|_| !places.iter().any(|name| parameters.is_repeated(*name))) else {
+        return Ok(parameters.clone());
+    };
+    let [request, request_uri] = places.map(|name| parameters.get(name));
+    let inner = match (request, request_uri) {
+        (None, None) | (Some(_), Some(_)) => return Ok(parameters.clone()),
+        (Some(request), None) => read(provider, &client, request, now).await,
+        (None, Some(uri)) => match fetch(provider, &client, uri).await {
+            Ok(text) => read(provider, &client, text.trim(), now).await,
+            Err(unusable) => Err(unusable),
+        },
+    };
+    match inner {
+        Ok(inner) => Ok(parameters.clone().superseded_by(inner)),
+        Err(Unusable { code, reason }) => {
+            Err(authorization::refuse(parameters, &client.metadata, code, &reason))
+        }
+    }
+}
+
+/// Core §6.2: from a place that the client registered, and from no other.
+async fn fetch(provider: &Provider, client: &Client, uri: &str) -> Result<String, Unusable> {
+    let unregistered = || Unusable::uri(&format!("{uri} is not one that the client registered"));
+    let place = client.metadata.find_request_uri(uri).ok_or_else(unregistered)?;
+    let body = provider.outgoing.get(&place, LARGEST).await.map_err(|error| Unusable::uri(&error))?;
+    String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))
+}
+
+async fn read(
+    provider: &Provider,
+    client: &Client,
+    text: &str,
+    now: Timestamp,
+) -> Result<Parameters, Unusable> {
+    let snapshot = provider.snapshot();
+    let rules = RequestObjectRules { client: &client.metadata, issuer: &snapshot.issuer, now };
+    let jwt = match RequestObject::parse(text).map_err(|error| Unusable::object(&error))? {
+        RequestObject::Unsigned(claims) => {
+            return RequestObject::accept_unsigned(&claims, rules).map_err(|error| Unusable::object(&error));
+        }
+        RequestObject::Signed(jwt) => jwt,
+    };
+    let check = |proof: ClientProof<'_>| RequestObject::verify(&jwt, proof, rules);
+    let inner = with_keys_of(provider, client, now, check, RequestObjectError::misses_a_key).await;
+    inner.map_err(|error| match error {
+        KeysError::Refused(error) => Unusable::object(&error),
+        KeysError::Unavailable(reason) => {
+            Unusable::object(&format!("the client's keys cannot be had: {reason}"))
+        }
+    })
+}

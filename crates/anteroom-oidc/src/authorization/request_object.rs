@@ -1,0 +1,170 @@
+//! Request objects: a request that its client signed (OpenID Connect Core §6, RFC 9101).
+//!
+//! What is inside becomes [`Parameters`] and takes the place of what stands outside, before any rule runs. So the rules
+//! know nothing of request objects, and nothing passes them by.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::{Parameter, Parameters};
+use crate::{
+    client::ClientMetadata,
+    jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
+    names::{ClientAlgorithm, Issuer, RequestObjectAlgorithm},
+};
+
+/// A request object that could be read; nothing in it is proven.
+#[derive(Debug, Clone)]
+pub enum RequestObject {
+    Signed(ClientJwt),
+    /// `alg` is `none`. Whoever had the browser could have written it.
+    Unsigned(Map<String, Value>),
+}
+
+/// What a request object is held against besides the client's keys.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestObjectRules<'a> {
+    pub client: &'a ClientMetadata,
+    pub issuer: &'a Issuer,
+    pub now: Timestamp,
+}
+
+/// On the wire all are `invalid_request_object`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RequestObjectError {
+    #[error(transparent)]
+    Jwt(#[from] ClientJwtError),
+    #[error("it is not signed, and the client is not registered for that")]
+    NotSigned,
+    #[error("it is signed, and the client is registered for unsigned ones")]
+    Signed,
+    #[error("it says {0}, and the request something else")]
+    AnotherClient(String),
+    #[error("it is addressed to somebody else")]
+    Audience,
+    #[error("it has expired")]
+    Expired,
+    #[error("it is from the future")]
+    FromTheFuture,
+    #[error("it has another request object inside")]
+    Nested,
+    #[error("its {0} is of the wrong kind")]
+    Value(String),
+}
+
+impl RequestObjectError {
+    /// Whether the client may have a key by now that it had not before.
+    pub fn misses_a_key(&self) -> bool {
+        *self == Self::Jwt(ClientJwtError::UnknownKey)
+    }
+}
+
+impl RequestObject {
+    pub fn parse(text: &str) -> Result<Self, RequestObjectError> {
+        match unsigned(text) {
+            Some(claims) => Ok(Self::Unsigned(claims)),
+            None => Ok(Self::Signed(ClientJwt::parse(text)?)),
+        }
+    }
+
+    /// The parameters inside, where the registration allows that they are not signed.
+    pub fn accept_unsigned(
+        claims: &Map<String, Value>,
+        rules: RequestObjectRules<'_>,
+    ) -> Result<Parameters, RequestObjectError> {
+        match rules.client.request_object_signing_alg {
+            Some(RequestObjectAlgorithm::Unsigned) => rules.check(claims),
+            _ => Err(RequestObjectError::NotSigned),
+        }
+    }
+
+    /// The parameters inside, once the signature has held.
+    pub fn verify(
+        jwt: &ClientJwt,
+        proof: ClientProof<'_>,
+        rules: RequestObjectRules<'_>,
+    ) -> Result<Parameters, RequestObjectError> {
+        let registered: Option<ClientAlgorithm> = match rules.client.request_object_signing_alg {
+            Some(RequestObjectAlgorithm::Unsigned) => return Err(RequestObjectError::Signed),
+            Some(RequestObjectAlgorithm::Signed(algorithm)) => Some(algorithm),
+            None => None,
+        };
+        let claims = jwt.verify::<Map<String, Value>>(proof, registered)?;
+        rules.check(claims.get())
+    }
+}
+
+/// RFC 7519 §6.1: the header says `none`, and there is no signature.
+fn unsigned(text: &str) -> Option<Map<String, Value>> {
+    #[derive(Deserialize)]
+    struct Header {
+        alg: String,
+    }
+    let (header, claims) = text.strip_suffix('.')?.split_once('.')?;
+    let header = URL_SAFE_NO_PAD.decode(header).ok()?;
+    let Header { alg } = serde_json::from_slice(&header).ok()?;
+    if alg != "none" {
+        return None;
+    }
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
+impl RequestObjectRules<'_> {
+    fn check(self, claims: &Map<String, Value>) -> Result<Parameters, RequestObjectError> {
+        let wrong = |name: &str| RequestObjectError::Value(name.to_owned());
+        // Core §6.1, RFC 9101 §5: who it is from is said outside as well, and the same.
+        for name in ["client_id", "iss"] {
+            if let Some(value) = claims.get(name)
+                && value.as_str() != Some(self.client.client_id.as_str())
+            {
+                return Err(RequestObjectError::AnotherClient(format!("{name} {value}")));
+            }
+        }
+        if let Some(aud) = claims.get("aud") {
+            let aud = Audience::deserialize(aud).map_err(|_| wrong("aud"))?;
+            if !aud.0.iter().any(|audience| audience == self.issuer.as_str()) {
+                return Err(RequestObjectError::Audience);
+            }
+        }
+        let time = |name: &str| {
+            let read = |value| Option::ok_or(numeric_date(value), wrong(name));
+            claims.get(name).map(read).transpose()
+        };
+        if time("exp")?.is_some_and(|exp| self.now.duration_since(exp) >= CLOCK_SKEW) {
+            return Err(RequestObjectError::Expired);
+        }
+        if time("nbf")?.is_some_and(|nbf| nbf.duration_since(self.now) > CLOCK_SKEW) {
+            return Err(RequestObjectError::FromTheFuture);
+        }
+        // Core §6.1, RFC 9101 §4.
+        if claims.contains_key("request") || claims.contains_key("request_uri") {
+            return Err(RequestObjectError::Nested);
+        }
+        let mut pairs = Vec::with_capacity(claims.len());
+        for (name, value) in claims.iter().filter(|(name, _)| name.parse::<Parameter>().is_ok()) {
+            for text in texts(name, value).ok_or_else(|| wrong(name))? {
+                pairs.push((name, text));
+            }
+        }
+        Ok(Parameters::from_pairs(pairs))
+    }
+}
+
+/// RFC 9101 §4: numbers and objects are JSON's own. Only `resource` may be several.
+fn texts(name: &str, value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Null => Some(Vec::new()),
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Number(_) | Value::Object(_) | Value::Bool(_) => Some(vec![value.to_string()]),
+        Value::Array(several) if name == Parameter::Resource.as_str() => {
+            several.iter().map(|one| one.as_str().map(str::to_owned)).collect()
+        }
+        Value::Array(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

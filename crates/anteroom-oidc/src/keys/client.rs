@@ -1,0 +1,218 @@
+//! Clients' keys: what their assertions and request objects are held against (OpenID Connect Core §10.1, RFC 7517 §5).
+//!
+//! A set is read as its client wrote it. Keys that nothing here can use are passed over, as RFC 7517 §5 has it; a
+//! private key is refused, since what was published is no secret any more.
+
+use jsonwebtoken::DecodingKey;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::names::ClientAlgorithm;
+
+/// The keys that a client publishes, with the document they stood in.
+#[derive(Debug, Clone)]
+pub struct ClientJwks {
+    document: Value,
+    keys: Vec<ClientKey>,
+}
+
+#[derive(Debug, Clone)]
+struct ClientKey {
+    kid: Option<String>,
+    /// RFC 7517 §4.4: the one algorithm it is for, where its client says so.
+    alg: Option<String>,
+    kind: Kind,
+    decoding: DecodingKey,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ClientJwksError {
+    #[error("not a JWK set")]
+    NotASet,
+    #[error("a JWK set with a private or symmetric key in it")]
+    PrivateKey,
+    #[error("a JWK set without a key that signatures can be held against (RSA, P-256, P-384, Ed25519)")]
+    NoKey,
+    #[error("a JWK set of more than {} keys", ClientJwks::MAX_KEYS)]
+    TooMany,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    kty: String,
+    kid: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    key_use: Option<String>,
+    key_ops: Option<Vec<String>>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+}
+
+/// RFC 7518 §6.2.2, §6.3.2, §6.4.1.
+const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
+
+impl ClientJwks {
+    /// More would only make a signature without `kid` expensive.
+    pub const MAX_KEYS: usize = 50;
+
+    pub fn parse(document: &Value) -> Result<Self, ClientJwksError> {
+        let listed = document.get("keys").and_then(Value::as_array).ok_or(ClientJwksError::NotASet)?;
+        if listed.len() > Self::MAX_KEYS {
+            return Err(ClientJwksError::TooMany);
+        }
+        if listed.iter().any(|key| PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some())) {
+            return Err(ClientJwksError::PrivateKey);
+        }
+        let keys: Vec<ClientKey> = listed.iter().filter_map(ClientKey::read).collect();
+        if keys.is_empty() {
+            return Err(ClientJwksError::NoKey);
+        }
+        Ok(Self { document: document.clone(), keys })
+    }
+
+    pub fn from_json(text: &[u8]) -> Result<Self, ClientJwksError> {
+        let document = serde_json::from_slice(text).map_err(|_| ClientJwksError::NotASet)?;
+        Self::parse(&document)
+    }
+
+    /// The keys that may have made a signature of `alg`: that of the `kid`, or all where none is named.
+    pub(crate) fn candidates(
+        &self,
+        kid: Option<&str>,
+        alg: ClientAlgorithm,
+    ) -> impl Iterator<Item = &DecodingKey> {
+        let named = move |key: &&ClientKey| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
+        self.keys.iter().filter(named).filter(move |key| key.fits(alg)).map(|key| &key.decoding)
+    }
+}
+
+impl ClientKey {
+    fn read(jwk: &Value) -> Option<Self> {
+        let member = Member::deserialize(jwk).ok()?;
+        let verifies = member.key_use.as_deref().is_none_or(|key_use| key_use == "sig")
+            && member.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
+        if !verifies {
+            return None;
+        }
+        let (kind, decoding) = match (member.kty.as_str(), member.crv.as_deref()) {
+            ("RSA", _) => (Kind::Rsa, DecodingKey::from_rsa_components(&member.n?, &member.e?)),
+            ("EC", Some("P-256")) => (Kind::P256, DecodingKey::from_ec_components(&member.x?, &member.y?)),
+            ("EC", Some("P-384")) => (Kind::P384, DecodingKey::from_ec_components(&member.x?, &member.y?)),
+            ("OKP", Some("Ed25519")) => (Kind::Ed25519, DecodingKey::from_ed_components(&member.x?)),
+            _ => return None,
+        };
+        Some(Self { kid: member.kid, alg: member.alg, kind, decoding: decoding.ok()? })
+    }
+
+    fn fits(&self, alg: ClientAlgorithm) -> bool {
+        let kind_fits = match alg {
+            ClientAlgorithm::Rs256
+            | ClientAlgorithm::Rs384
+            | ClientAlgorithm::Rs512
+            | ClientAlgorithm::Ps256 => self.kind == Kind::Rsa,
+            ClientAlgorithm::Es256 => self.kind == Kind::P256,
+            ClientAlgorithm::Es384 => self.kind == Kind::P384,
+            ClientAlgorithm::EdDsa => self.kind == Kind::Ed25519,
+            ClientAlgorithm::Hs256 | ClientAlgorithm::Hs384 | ClientAlgorithm::Hs512 => false,
+        };
+        // RFC 9864 §2.2 names EdDSA by its curve.
+        let own = |own: &str| own == alg.as_str() || (own == "Ed25519" && alg == ClientAlgorithm::EdDsa);
+        kind_fits && self.alg.as_deref().is_none_or(own)
+    }
+}
+
+impl PartialEq for ClientJwks {
+    fn eq(&self, other: &Self) -> bool {
+        self.document == other.document
+    }
+}
+
+impl Eq for ClientJwks {}
+
+impl Serialize for ClientJwks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.document.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+    const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+
+    #[test]
+    fn rfc7517_5_keys_that_cannot_be_used_are_passed_over() {
+        let good = json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "kid": "a"});
+        for other in [
+            json!({"kty": "post-quantum"}),
+            json!({"kty": "EC", "crv": "secp256k1", "x": X, "y": Y}),
+            json!({"kty": "EC", "crv": "P-256", "x": X}),
+            json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "use": "enc"}),
+            json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "key_ops": ["sign"]}),
+            json!("nonsense"),
+        ] {
+            let one = ClientJwks::parse(&json!({ "keys": [other] }));
+            assert_eq!(one.err(), Some(ClientJwksError::NoKey), "{other}");
+            let both = ClientJwks::parse(&json!({ "keys": [other, good] })).unwrap();
+            assert_eq!(both.candidates(None, ClientAlgorithm::Es256).count(), 1);
+        }
+    }
+
+    #[test]
+    fn rfc7517_9_2_private_and_symmetric_keys_are_refused() {
+        for key in [
+            json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "d": "AA"}),
+            json!({"kty": "RSA", "n": "AA", "e": "AQAB", "p": "AA"}),
+            json!({"kty": "oct", "k": "AA"}),
+        ] {
+            let error = ClientJwks::parse(&json!({ "keys": [key] })).err();
+            assert_eq!(error, Some(ClientJwksError::PrivateKey), "{key}");
+        }
+        for text in ["", "[]", "{}", r#"{"keys": {}}"#] {
+            assert_eq!(
+                ClientJwks::from_json(text.as_bytes()).err(),
+                Some(ClientJwksError::NotASet),
+                "{text}"
+            );
+        }
+        let many = vec![json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y}); ClientJwks::MAX_KEYS + 1];
+        assert_eq!(ClientJwks::parse(&json!({ "keys": many })).err(), Some(ClientJwksError::TooMany));
+    }
+
+    #[test]
+    fn rfc7517_4_4_a_key_serves_its_own_algorithm_and_its_own_kid() {
+        let keys = ClientJwks::parse(&json!({ "keys": [
+            {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "any"},
+            {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "one", "alg": "PS256", "use": "sig"},
+        ]}))
+        .unwrap();
+        for (kid, alg, count) in [
+            (None, ClientAlgorithm::Rs256, 1),
+            (None, ClientAlgorithm::Ps256, 2),
+            (Some("one"), ClientAlgorithm::Ps256, 1),
+            (Some("one"), ClientAlgorithm::Rs512, 0),
+            (Some("other"), ClientAlgorithm::Ps256, 0),
+            (None, ClientAlgorithm::Es256, 0),
+            (None, ClientAlgorithm::Hs256, 0),
+        ] {
+            assert_eq!(keys.candidates(kid, alg).count(), count, "{kid:?} {alg}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Client assertions: `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9, RFC 7523 §3).
+//!
+//! Everything but the single use of `jti` is decided here; that takes a row, and [`ProvenAssertion`] says which.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{
+    jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
+    names::{ClientAlgorithm, ClientId},
+    wire::shorten,
+};
+
+/// What `client_assertion_type` must be (RFC 7523 §2.2).
+pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How long an assertion may still be good for. Its `jti` is remembered that long.
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
+
+const LONGEST_JTI: usize = 255;
+
+/// A client's assertion that could be read; nothing in it is proven.
+#[derive(Debug, Clone)]
+pub struct ClientAssertion {
+    jwt: ClientJwt,
+    client_id: ClientId,
+}
+
+/// What an assertion is held against besides the client's keys.
+#[derive(Debug, Clone, Copy)]
+pub struct AssertionRules<'a> {
+    /// `token_endpoint_auth_signing_alg`.
+    pub registered: Option<ClientAlgorithm>,
+    /// Who we are: the issuer and the endpoints that assertions may be addressed to.
+    pub audiences: &'a [String],
+    pub now: Timestamp,
+}
+
+/// An assertion that kept every rule but one: it counts once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenAssertion {
+    pub jti: String,
+    /// When no clock could take it for alive any more.
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AssertionError {
+    #[error(transparent)]
+    Jwt(#[from] ClientJwtError),
+    #[error("it is of the type {0:?}")]
+    Type(String),
+    #[error("its claims are not those of an assertion")]
+    Claims,
+    #[error("its iss and sub are not both the client")]
+    Subject,
+    #[error("it is addressed to {0}")]
+    Audience(String),
+    #[error("it has expired")]
+    Expired,
+    #[error("it is good for longer than an hour")]
+    TooLong,
+    #[error("it is from the future")]
+    FromTheFuture,
+    #[error("its jti is empty or longer than {LONGEST_JTI} bytes")]
+    Jti,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    exp: Value,
+    nbf: Option<Value>,
+    iat: Option<Value>,
+    jti: String,
+}
+
+impl AssertionError {
+    /// Whether the client may have a key by now that it had not before.
+    pub fn misses_a_key(&self) -> bool {
+        *self == Self::Jwt(ClientJwtError::UnknownKey)
+    }
+}
+
+impl ClientAssertion {
+    pub fn parse(text: &str) -> Result<Self, AssertionError> {
+        let jwt = ClientJwt::parse(text)?;
+        // RFC 8725 §3.11, RFC 9101 §10.8: a request object shall not pass for a proof of who somebody is.
+        if let Some(typ) = jwt.typ()
+            && typ.eq_ignore_ascii_case("oauth-authz-req+jwt")
+        {
+            return Err(AssertionError::Type(shorten(typ)));
+        }
+        let subject = jwt.claimed_subject().ok_or(AssertionError::Claims)?;
+        let client_id = subject.parse().map_err(|_| AssertionError::Claims)?;
+        Ok(Self { jwt, client_id })
+    }
+
+    /// Who it says it is.
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    pub fn algorithm(&self) -> ClientAlgorithm {
+        self.jwt.algorithm()
+    }
+
+    pub fn verify(
+        &self,
+        proof: ClientProof<'_>,
+        rules: AssertionRules<'_>,
+    ) -> Result<ProvenAssertion, AssertionError> {
+        let claims = self.jwt.verify::<Claims>(proof, rules.registered).map_err(|error| match error {
+            // The signature is looked at first, so that what cannot be read then is the content.
+            ClientJwtError::Malformed => AssertionError::Claims,
+            error => error.into(),
+        })?;
+        let Claims { iss, sub, aud, exp, nbf, iat, jti } = claims.into_inner();
+        if iss != sub || sub != self.client_id.as_str() {
+            return Err(AssertionError::Subject);
+        }
+        if !aud.0.iter().any(|audience| rules.audiences.contains(audience)) {
+            return Err(AssertionError::Audience(shorten(&aud.0.join(" "))));
+        }
+        let expires = numeric_date(&exp).and_then(|exp| exp.checked_add(CLOCK_SKEW).ok());
+        let expires_at = expires.ok_or(AssertionError::Claims)?;
+        if expires_at <= rules.now {
+            return Err(AssertionError::Expired);
+        }
+        if expires_at.duration_since(rules.now) > LONGEST_LIFE + CLOCK_SKEW * 2 {
+            return Err(AssertionError::TooLong);
+        }
+        for begins in [nbf, iat].into_iter().flatten() {
+            let begins = numeric_date(&begins).ok_or(AssertionError::Claims)?;
+            if begins.duration_since(rules.now) > CLOCK_SKEW {
+                return Err(AssertionError::FromTheFuture);
+            }
+        }
+        if jti.is_empty() || jti.len() > LONGEST_JTI {
+            return Err(AssertionError::Jti);
+        }
+        Ok(ProvenAssertion { jti, expires_at })
+    }
+}
+
+#[cfg(test)]
+mod tests;

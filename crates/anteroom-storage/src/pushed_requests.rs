@@ -1,0 +1,60 @@
+//! Requests that clients pushed (RFC 9126), until a browser comes for them.
+
+use crate::StoreError;
+use crate::entity::pushed_requests::{ActiveModel, Column, Entity};
+use crate::store::Tx;
+use anteroom_crypto::Digest;
+use anteroom_domain::ids::BrowserId;
+use anteroom_domain::pushed_request::{PushedRequest, STAYS_FOR};
+use anteroom_oidc::ClientId;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+impl Tx {
+    pub async fn insert_pushed_request(
+        &self,
+        request: &PushedRequest,
+        digest: &Digest,
+    ) -> Result<(), StoreError> {
+        let row = ActiveModel {
+            digest: Set(digest.as_bytes().to_vec()),
+            client_id: Set(request.client.as_str().to_owned()),
+            parameters: Set(request.parameters.clone()),
+            browser_id: Set(None),
+            expires_at: Set(request.expires_at.as_millisecond()),
+        };
+        Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// The parameters, for the first browser that comes for them and for no other. By any of the digests: one for each
+    /// version of the hashing key.
+    pub async fn take_pushed_request(
+        &self,
+        digests: &[Digest],
+        client: &ClientId,
+        browser: BrowserId,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let digests = || digests.iter().map(|digest| digest.as_bytes().to_vec());
+        let until = now.checked_add(STAYS_FOR).unwrap_or(Timestamp::MAX).as_millisecond();
+        Entity::update_many()
+            .col_expr(Column::BrowserId, Expr::value(Some(browser.0)))
+            .col_expr(Column::ExpiresAt, Expr::value(until))
+            .filter(Column::Digest.is_in(digests()))
+            .filter(Column::ClientId.eq(client.as_str()))
+            .filter(Column::BrowserId.is_null())
+            .filter(Column::ExpiresAt.gt(now.as_millisecond()))
+            .exec(&self.conn)
+            .await?;
+        let row = Entity::find()
+            .filter(Column::Digest.is_in(digests()))
+            .filter(Column::ClientId.eq(client.as_str()))
+            .filter(Column::BrowserId.eq(browser.0))
+            .filter(Column::ExpiresAt.gt(now.as_millisecond()))
+            .one(&self.conn)
+            .await?;
+        Ok(row.map(|row| row.parameters))
+    }
+}

@@ -1,0 +1,56 @@
+//! What an application publishes for the provider to fetch: its keys (`jwks_uri`), its request objects (`request_uri`).
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// One document on a port of its own. It goes when this does.
+pub struct Documents {
+    pub url: String,
+    shelf: Arc<Mutex<Shelf>>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    text: Option<String>,
+    asked: usize,
+}
+
+impl Drop for Documents {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Documents {
+    pub async fn start(text: &str) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/document", listener.local_addr().unwrap());
+        let shelf = Arc::new(Mutex::new(Shelf { text: Some(text.to_owned()), asked: 0 }));
+        let app = Router::new().route("/document", get(answer)).with_state(Arc::clone(&shelf));
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { url, shelf, server }
+    }
+
+    /// What is there from now on; nothing is 404.
+    pub fn put(&self, text: Option<&str>) {
+        self.shelf.lock().unwrap().text = text.map(str::to_owned);
+    }
+
+    /// How many times somebody asked for it.
+    pub fn asked(&self) -> usize {
+        self.shelf.lock().unwrap().asked
+    }
+}
+
+async fn answer(State(shelf): State<Arc<Mutex<Shelf>>>) -> Result<String, StatusCode> {
+    let mut shelf = shelf.lock().unwrap();
+    shelf.asked += 1;
+    shelf.text.clone().ok_or(StatusCode::NOT_FOUND)
+}

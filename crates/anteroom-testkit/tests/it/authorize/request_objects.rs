@@ -1,0 +1,146 @@
+//! Signed requests (OpenID Connect Core §6, RFC 9101).
+
+use crate::ALICE;
+use anteroom_testkit::{AppKey, Backend, Documents, RelyingParty, TestProvider, on_both_databases};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+on_both_databases!(
+    core_6_1_a_signed_request_is_served_and_what_is_inside_wins,
+    core_6_1_what_cannot_be_used_is_invalid_request_object,
+    core_6_1_none_is_for_clients_that_registered_it,
+    core_6_2_a_request_object_is_fetched_from_registered_places_alone,
+    rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_registered,
+);
+
+const REDIRECT: &str = "https://signing.example/callback";
+
+fn signing(key: &AppKey, more: &str) -> String {
+    format!(
+        "[[clients]]\nclient_id = \"signing\"\nfirst_party = true\nredirect_uris = [\"{REDIRECT}\"]\n\
+         token_endpoint_auth_method = \"none\"\njwks = '{}'\n{more}\n",
+        AppKey::set(&[key])
+    )
+}
+
+fn claims(app: &RelyingParty, provider: &TestProvider) -> Value {
+    json!({
+        "iss": app.client_id, "client_id": app.client_id, "aud": provider.issuer,
+        "exp": provider.now().as_second() + 60, "scope": "openid email", "nonce": "inside",
+    })
+}
+
+async fn core_6_1_a_signed_request_is_served_and_what_is_inside_wins(backend: Backend) {
+    let key = AppKey::new("PS256", "a");
+    let provider = TestProvider::on(&backend).clients(&signing(&key, "")).start().await;
+    let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
+    let request = key.sign(&claims(&app, &provider));
+    let code = app.code(&browser, &[("request", &request), ("nonce", "outside")]).await;
+    let tokens = app.redeem(&code).await.json();
+    assert_eq!(tokens["scope"], "openid email");
+    let id_token = app.verified(tokens["id_token"].as_str().unwrap()).await;
+    assert_eq!(id_token.claims["nonce"], "inside");
+    // Somebody who is not signed in yet signs in for the same request, an object that has expired meanwhile or not.
+    let stranger = provider.browser();
+    let page = app.authorize(&stranger, &[("request", &request)]).await;
+    provider.advance(jiff::SignedDuration::from_mins(5));
+    let answer = stranger.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
+    assert!(!app.code_in(&answer).is_empty());
+}
+
+async fn core_6_1_what_cannot_be_used_is_invalid_request_object(backend: Backend) {
+    let (key, other) = (AppKey::new("ES256", "a"), AppKey::new("ES256", "a"));
+    let toml = signing(&key, "request_object_signing_alg = \"ES256\"");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
+    let with = |name: &str, value: Value| {
+        let mut claims = claims(&app, &provider);
+        claims[name] = value;
+        key.sign(&claims)
+    };
+    let good = key.sign(&claims(&app, &provider));
+    for request in [
+        other.sign(&claims(&app, &provider)),
+        good.rsplit_once('.').unwrap().0.to_owned() + ".",
+        "nonsense".to_owned(),
+        with("client_id", json!("web")),
+        with("iss", json!("web")),
+        with("aud", json!("https://elsewhere.example")),
+        with("exp", json!(provider.now().as_second() - 100)),
+        with("request", json!(good)),
+        with("request_uri", json!("https://signing.example/r")),
+    ] {
+        let answer = app.authorize(&browser, &[("request", &request)]).await;
+        let parameters = answer.parameters();
+        assert_eq!(parameters["error"], "invalid_request_object", "{request}");
+        assert_eq!(parameters["state"], anteroom_testkit::STATE);
+    }
+    // The rules hold for what is inside like for what is outside.
+    let answer = app.authorize(&browser, &[("request", &with("response_type", json!("token")))]).await;
+    assert_eq!(answer.parameters()["error"], "unsupported_response_type");
+    let both = [("request", good.as_str()), ("request_uri", "https://signing.example/r")];
+    assert_eq!(app.authorize(&browser, &both).await.parameters()["error"], "invalid_request");
+}
+
+async fn core_6_1_none_is_for_clients_that_registered_it(backend: Backend) {
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(r#"{"nonce":"inside"}"#));
+    let key = AppKey::new("EdDSA", "a");
+    let toml = signing(&key, "request_object_signing_alg = \"none\"");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    let app = provider.client("signing");
+    assert!(!app.code(&browser, &[("request", &unsigned)]).await.is_empty());
+    let signed = key.sign(&claims(&app, &provider));
+    for (client, request) in [("signing", &signed), ("web", &unsigned)] {
+        let answer = provider.client(client).authorize(&browser, &[("request", request)]).await;
+        assert_eq!(answer.parameters()["error"], "invalid_request_object", "{client}");
+    }
+}
+
+async fn core_6_2_a_request_object_is_fetched_from_registered_places_alone(backend: Backend) {
+    let key = AppKey::new("RS256", "a");
+    let place = Documents::start("").await;
+    let toml = signing(&key, &format!("request_uris = [\"{}\"]", place.url));
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
+    place.put(Some(&key.sign(&claims(&app, &provider))));
+    for uri in [place.url.clone(), format!("{}#version-2", place.url)] {
+        let code = app.code(&browser, &[("request_uri", &uri), ("nonce", "")]).await;
+        assert_eq!(app.redeem(&code).await.json()["scope"], "openid email");
+    }
+    let asked = place.asked();
+    let elsewhere =
+        [format!("{}/x", place.url), format!("{}?x", place.url), "http://127.0.0.1:1/".to_owned()];
+    for uri in elsewhere {
+        let answer = app.authorize(&browser, &[("request_uri", &uri)]).await;
+        assert_eq!(answer.parameters()["error"], "invalid_request_uri", "{uri}");
+    }
+    assert_eq!(place.asked(), asked);
+    let too_large = "x".repeat(20_000);
+    for (text, error) in [
+        (None, "invalid_request_uri"),
+        (Some(too_large.as_str()), "invalid_request_uri"),
+        (Some("nonsense"), "invalid_request_object"),
+    ] {
+        place.put(text);
+        let answer = app.authorize(&browser, &[("request_uri", &place.url)]).await;
+        assert_eq!(answer.parameters()["error"], error);
+    }
+}
+
+async fn rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_registered(backend: Backend) {
+    let key = AppKey::new("EdDSA", "a");
+    let provider = TestProvider::on(&backend).clients(&signing(&key, "")).start().await;
+    let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
+    let mut inside = claims(&app, &provider);
+    inside["redirect_uri"] = json!("https://evil.example/");
+    for (request, redirect_uri) in
+        [(key.sign(&inside), REDIRECT), ("bad".to_owned(), "https://evil.example/"), ("bad".to_owned(), "")]
+    {
+        let changes = [("request", request.as_str()), ("redirect_uri", redirect_uri)];
+        let page = app.authorize(&browser, &changes).await;
+        assert_eq!((page.status, page.header("location")), (400, None), "{redirect_uri}");
+    }
+}

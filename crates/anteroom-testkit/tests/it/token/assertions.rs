@@ -1,0 +1,210 @@
+//! Clients that prove themselves with a JWT: `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9, RFC 7523).
+
+use anteroom_testkit::{
+    Answer, AppKey, Backend, Documents, TestProvider, on_both_databases, on_one_node_and_on_two,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+on_one_node_and_on_two!(rfc7523_3_an_assertion_counts_once);
+on_both_databases!(
+    core_9_private_key_jwt_with_keys_in_the_registration,
+    core_9_client_secret_jwt,
+    core_9_only_the_registered_algorithm_counts,
+    core_9_every_endpoint_for_clients_takes_assertions,
+    rfc7523_3_claims_are_checked_and_failures_written_down,
+    core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing,
+    core_10_1_1_an_address_that_does_not_answer_takes_nobodys_keys_away_at_once,
+);
+
+const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const LONG_SECRET: &str = "a-secret-that-is-long-enough-for-hs256";
+
+/// A service that proves itself in this way.
+fn service(more: &str) -> String {
+    format!(
+        "[[clients]]\nclient_id = \"signer\"\nfirst_party = true\nredirect_uris = []\nresponse_types = []\n\
+         grant_types = [\"client_credentials\"]\nscope = \"reports\"\n{more}\n"
+    )
+}
+
+fn with_keys(keys: &[&AppKey], more: &str) -> String {
+    service(&format!(
+        "token_endpoint_auth_method = \"private_key_jwt\"\njwks = '{}'\n{more}",
+        AppKey::set(keys)
+    ))
+}
+
+fn at(url: &str) -> String {
+    service(&format!("token_endpoint_auth_method = \"private_key_jwt\"\njwks_uri = \"{url}\""))
+}
+
+fn claims(provider: &TestProvider, jti: &str) -> Value {
+    let now = provider.now().as_second();
+    json!({
+        "iss": "signer", "sub": "signer", "aud": format!("{}/token", provider.issuer),
+        "exp": now + 60, "iat": now, "jti": jti,
+    })
+}
+
+async fn ask(provider: &TestProvider, assertion: &str) -> Answer {
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", TYPE),
+        ("client_assertion", assertion),
+    ];
+    provider.browser().post("/token", &fields).await
+}
+
+async fn core_9_private_key_jwt_with_keys_in_the_registration(backend: Backend) {
+    let keys = ["RS256", "PS256", "ES256", "EdDSA"].map(|alg| AppKey::new(alg, alg));
+    let toml = with_keys(&keys.iter().collect::<Vec<_>>(), "");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    for (i, key) in keys.iter().enumerate() {
+        let named = key.sign(&claims(&provider, &format!("named {i}")));
+        assert_eq!(ask(&provider, &named).await.status, 200);
+        // A kid is of use, and not needed.
+        let unnamed = key.sign_under(&json!({"kid": null}), &claims(&provider, &format!("unnamed {i}")));
+        assert_eq!(ask(&provider, &unnamed).await.status, 200);
+    }
+    // A key of somebody else's, whatever it calls itself and wherever its header points.
+    let stranger = AppKey::new("ES256", "ES256");
+    for header in [json!({}), json!({"kid": null}), json!({"jwk": stranger.jwk()})] {
+        let forged = stranger.sign_under(&header, &claims(&provider, "forged"));
+        let answer = ask(&provider, &forged).await;
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{header}");
+    }
+}
+
+async fn core_9_client_secret_jwt(backend: Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, LONG_SECRET).unwrap();
+    let toml = service(&format!(
+        "token_endpoint_auth_method = \"client_secret_jwt\"\nsecret_file = \"{}\"",
+        file.display()
+    ));
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let unnamed = json!({"kid": null});
+    let sign = |secret, jti| AppKey::secret(secret).sign_under(&unnamed, &claims(&provider, jti));
+    assert_eq!(ask(&provider, &sign(LONG_SECRET, "a")).await.status, 200);
+    assert_eq!(ask(&provider, &sign("another-secret-that-is-long-enough", "b")).await.status, 401);
+    // The right secret in another way is the wrong method.
+    let fields =
+        [("grant_type", "client_credentials"), ("client_id", "signer"), ("client_secret", LONG_SECRET)];
+    assert_eq!(provider.browser().post("/token", &fields).await.status, 401);
+}
+
+async fn core_9_only_the_registered_algorithm_counts(backend: Backend) {
+    let keys = [AppKey::new("ES256", "ec"), AppKey::new("EdDSA", "ed")];
+    let toml = with_keys(&[&keys[0], &keys[1]], "token_endpoint_auth_signing_alg = \"EdDSA\"");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    for (key, status) in [(&keys[0], 401), (&keys[1], 200)] {
+        assert_eq!(ask(&provider, &key.sign(&claims(&provider, "a"))).await.status, status);
+    }
+    // A MAC made with what everybody can read.
+    let public = keys[1].jwk()["x"].as_str().unwrap().to_owned();
+    let forged = AppKey::secret(public.leak()).sign(&claims(&provider, "b"));
+    assert_eq!(ask(&provider, &forged).await.status, 401);
+}
+
+async fn rfc7523_3_an_assertion_counts_once(backend: Backend) {
+    let key = AppKey::new("EdDSA", "a");
+    let provider = TestProvider::on(&backend).clients(&with_keys(&[&key], "")).start().await;
+    let assertion = key.sign(&claims(&provider, "once"));
+    assert_eq!(ask(&provider, &assertion).await.status, 200);
+    for _ in 0..2 {
+        let answer = ask(&provider, &assertion).await;
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
+    }
+    let entries = provider.audited("client_authentication_failed").await;
+    assert!(format!("{entries:?}").contains("second time"), "{entries:?}");
+    assert_eq!(ask(&provider, &key.sign(&claims(&provider, "again"))).await.status, 200);
+}
+
+async fn core_9_every_endpoint_for_clients_takes_assertions(backend: Backend) {
+    let key = AppKey::new("EdDSA", "a");
+    let provider = TestProvider::on(&backend).clients(&with_keys(&[&key], "")).start().await;
+    let token = ask(&provider, &key.sign(&claims(&provider, "0"))).await.json()["access_token"].clone();
+    let token = token.as_str().unwrap();
+    for (path, jti, aud) in [
+        ("/introspect", "1", format!("{}/token", provider.issuer)),
+        ("/revoke", "2", provider.issuer.clone()),
+    ] {
+        let mut claims = claims(&provider, jti);
+        claims["aud"] = json!(aud);
+        let assertion = key.sign(&claims);
+        let fields = [("token", token), ("client_assertion_type", TYPE), ("client_assertion", &assertion)];
+        assert_eq!(provider.browser().post(path, &fields).await.status, 200, "{path}");
+        assert_eq!(provider.browser().post(path, &fields).await.status, 401, "{path}");
+    }
+}
+
+async fn rfc7523_3_claims_are_checked_and_failures_written_down(backend: Backend) {
+    let key = AppKey::new("EdDSA", "a");
+    let provider = TestProvider::on(&backend).clients(&with_keys(&[&key], "")).start().await;
+    let now = provider.now().as_second();
+    for (i, (name, value)) in [
+        ("iss", json!("web")),
+        ("aud", json!("https://elsewhere.example")),
+        ("exp", json!(now - 120)),
+        ("exp", json!(now + 100_000)),
+        ("iat", json!(now + 300)),
+        ("jti", Value::Null),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut claims = claims(&provider, "a");
+        claims[name] = value.clone();
+        let answer = ask(&provider, &key.sign(&claims)).await;
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{name}: {value}");
+        let entries = provider.audited("client_authentication_failed").await;
+        assert_eq!(entries.len(), i + 1);
+        assert!(entries.iter().all(|entry| entry.client.as_deref() == Some("signer")), "{entries:?}");
+    }
+    // None of them spent the jti that it named.
+    assert_eq!(ask(&provider, &key.sign(&claims(&provider, "a"))).await.status, 200);
+}
+
+async fn core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing(backend: Backend) {
+    let (old, new) = (AppKey::new("ES256", "old"), AppKey::new("ES256", "new"));
+    let published = Documents::start(&AppKey::set(&[&old]).to_string()).await;
+    let provider = TestProvider::on(&backend).clients(&at(&published.url)).start().await;
+    let status =
+        async |key: &AppKey, jti: &str| ask(&provider, &key.sign(&claims(&provider, jti))).await.status;
+    assert_eq!((status(&old, "1").await, status(&old, "2").await), (200, 200));
+    assert_eq!(published.asked(), 1);
+    // Whoever sends unknown keys makes nobody ask more than once a minute.
+    published.put(Some(&AppKey::set(&[&old, &new]).to_string()));
+    assert_eq!((status(&new, "3").await, status(&new, "4").await), (401, 401));
+    assert_eq!(published.asked(), 1);
+    provider.advance(SignedDuration::from_secs(61));
+    assert_eq!((status(&new, "5").await, status(&old, "6").await), (200, 200));
+    assert_eq!(published.asked(), 2);
+    // A key that was taken back stops counting without anybody sending an unknown one.
+    published.put(Some(&AppKey::set(&[&new]).to_string()));
+    provider.advance(SignedDuration::from_mins(5));
+    assert_eq!((status(&old, "7").await, status(&new, "8").await), (401, 200));
+}
+
+async fn core_10_1_1_an_address_that_does_not_answer_takes_nobodys_keys_away_at_once(backend: Backend) {
+    let key = AppKey::new("ES256", "a");
+    let set = AppKey::set(&[&key]).to_string();
+    let published = Documents::start(&set).await;
+    published.put(None);
+    let provider = TestProvider::on(&backend).clients(&at(&published.url)).start().await;
+    let status = async |jti: &str| ask(&provider, &key.sign(&claims(&provider, jti))).await.status;
+    assert_eq!(status("1").await, 401);
+    published.put(Some(&set));
+    provider.advance(SignedDuration::from_mins(2));
+    assert_eq!(status("2").await, 200);
+    // Nor does one that answers with too much, or with something else.
+    for (i, text) in [None, Some("x".repeat(70_000)), Some("{}".to_owned())].into_iter().enumerate() {
+        published.put(text.as_deref());
+        provider.advance(SignedDuration::from_mins(10));
+        assert_eq!(status(&format!("3 {i}")).await, 200);
+    }
+    provider.advance(SignedDuration::from_hours(1));
+    assert_eq!(status("4").await, 401);
+}

@@ -1,0 +1,43 @@
+//! `/par`: pushed authorization requests (RFC 9126).
+
+use anteroom_flows::push::{PushError, push};
+use anteroom_oidc::authorization::Parameters;
+use anteroom_oidc::errors::{ErrorBody, TokenError, TokenErrorCode};
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::asker::Asker;
+use crate::endpoints::token::{ClientRequest, Refused, finish};
+
+pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+    finish(&asker, pushed(&asker, &headers, &body).await)
+}
+
+async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
+    let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
+    match push(&asker.web.provider, &client, &Parameters::from(&form), asker.visitor.now).await {
+        Ok(pushed) => {
+            let body =
+                serde_json::json!({ "request_uri": pushed.request_uri, "expires_in": pushed.expires_in });
+            Ok((StatusCode::CREATED, Json(body)).into_response())
+        }
+        Err(PushError::PublicClient) => {
+            let description = "a public client may not push requests";
+            Err(TokenError::new(TokenErrorCode::InvalidClient, description).into())
+        }
+        Err(PushError::RequestUri) => {
+            let description = "request_uri is not a parameter of pushed requests";
+            Err(TokenError::new(TokenErrorCode::InvalidRequest, description).into())
+        }
+        // RFC 9126 §2.3: the codes of the authorization endpoint, told to the client itself.
+        Err(PushError::Request(error)) => {
+            let client = client.client().id().as_str();
+            tracing::warn!(reference = %asker.visitor.reference, client, "pushed request refused: {error}");
+            let body = ErrorBody { error: error.code.as_str(), error_description: error.description };
+            Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
+        }
+        Err(PushError::Flow(error)) => Err(error.into()),
+    }
+}
