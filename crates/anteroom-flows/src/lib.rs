@@ -27,6 +27,7 @@ pub mod end_session;
 pub mod error;
 pub mod expired_password;
 pub mod expiry_warnings;
+pub mod front_channel;
 pub mod health;
 pub mod introspect;
 pub mod journey;

@@ -54,11 +54,13 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
+        ("frontchannel_logout_supported", json!(true)),
+        ("frontchannel_logout_session_supported", json!(true)),
         ("ui_locales_supported", json!(["en", "es"])),
     ] {
         assert_eq!(document[name], value, "{name}");
     }
-    for name in ["frontchannel_logout_supported", "check_session_iframe", "registration_endpoint"] {
+    for name in ["check_session_iframe", "registration_endpoint"] {
         assert!(document.get(name).is_none(), "{name}");
     }
 }
