@@ -50,6 +50,7 @@ pub mod recover;
 pub mod register;
 pub mod release;
 pub mod revoke;
+mod session_state;
 pub mod session_time;
 pub mod sign_in;
 pub mod sign_out;

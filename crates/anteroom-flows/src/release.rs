@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::FlowError;
 use crate::provider::Provider;
+use crate::session_state::session_state;
 use crate::visitor::{Live, Visitor, new_id};
 
 /// Answers the request with a code for the person who is signed in.
@@ -46,7 +47,9 @@ pub async fn code(
     };
     let sealed = seal(provider, &snapshot.issuer, &code)?;
     touch(provider, visitor, live, request).await?;
-    let issued = Issued { code: Some(&sealed), ..Issued::default() };
+    let session_state = session_state(provider, visitor, request);
+    let session_state = session_state.as_deref();
+    let issued = Issued { code: Some(&sealed), session_state, ..Issued::default() };
     Ok(request.target().success(&snapshot.issuer, issued))
 }
 

@@ -23,6 +23,7 @@ pub mod paths {
     pub const REVOCATION: &str = "/revoke";
     pub const INTROSPECTION: &str = "/introspect";
     pub const END_SESSION: &str = "/end-session";
+    pub const CHECK_SESSION: &str = "/check-session";
 }
 
 /// Only names from the IANA registry "OAuth Authorization Server Metadata".
@@ -36,6 +37,7 @@ pub struct ProviderMetadata {
     pub revocation_endpoint: Url,
     pub introspection_endpoint: Url,
     pub end_session_endpoint: Url,
+    pub check_session_iframe: Url,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: Vec<ResponseType>,
     pub response_modes_supported: Vec<ResponseMode>,
@@ -77,6 +79,7 @@ impl ProviderMetadata {
             revocation_endpoint: issuer.endpoint(paths::REVOCATION),
             introspection_endpoint: issuer.endpoint(paths::INTROSPECTION),
             end_session_endpoint: issuer.endpoint(paths::END_SESSION),
+            check_session_iframe: issuer.endpoint(paths::CHECK_SESSION),
             scopes_supported: offered.scopes.iter().map(ToString::to_string).collect(),
             response_types_supported: offered.response_types.clone(),
             response_modes_supported: offered.response_modes.clone(),
@@ -134,6 +137,7 @@ mod tests {
         for (name, value) in [
             ("authorization_endpoint", json!("https://id.example/authorize")),
             ("token_endpoint", json!("https://id.example/token")),
+            ("check_session_iframe", json!("https://id.example/check-session")),
             ("jwks_uri", json!("https://id.example/jwks")),
             ("response_types_supported", json!(["code"])),
             ("subject_types_supported", json!(["public"])),

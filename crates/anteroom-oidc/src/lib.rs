@@ -20,6 +20,7 @@ pub mod logout;
 pub mod names;
 pub mod pkce;
 pub mod response;
+pub mod session_state;
 pub mod token;
 
 pub use capabilities::Capabilities;

@@ -159,7 +159,8 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
             let mut redirect = see_other(location);
             // RFC 9700 §4.2.4: the code must not leave in a Referer.
             redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            with_cookies(redirect, browser_cookie(asker).as_slice())
+            let redirect = with_cookies(redirect, browser_cookie(asker).as_slice());
+            with_cookies(redirect, asker.jar.new_state_cookie().as_slice())
         }
         AuthorizationResponse::FormPost { action, parameters } => {
             let fields = parameters
@@ -167,7 +168,8 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
                 .map(|(name, value)| HiddenField { name: (*name).to_owned(), value: value.clone() })
                 .collect();
             let page = FormPostPage { action: action.clone(), fields, application_name: None };
-            Frame::of(asker).leads_to_client().page(StatusCode::OK, &page)
+            let response = Frame::of(asker).leads_to_client().page(StatusCode::OK, &page);
+            with_cookies(response, asker.jar.new_state_cookie().as_slice())
         }
     }
 }

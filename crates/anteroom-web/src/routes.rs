@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::asker::Asker;
-use crate::endpoints::{authorize, cors, discovery, health, token, twilio, userinfo};
+use crate::endpoints::{authorize, check_session, cors, discovery, health, token, twilio, userinfo};
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
@@ -111,6 +111,8 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route("/callbacks/twilio/{message}", post(twilio::status))
         .route("/callbacks/twilio/{message}/key", post(twilio::key))
         .route(paths::INTROSPECTION, post(token::introspect))
+        .route(paths::CHECK_SESSION, get(check_session::page))
+        .route("/check-session.js", get(check_session::script))
         .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))
 }
 

@@ -83,7 +83,7 @@ fn signed_out(asker: &Asker, left: Left, back: Option<String>) -> Response {
     };
     let mut jar = asker.jar.clone();
     (jar.sessions, jar.browser) = (left.remaining, left.browser);
-    with_cookies(see_other(&next), &[jar.session_cookie(asker.web.secure_cookies())])
+    with_cookies(see_other(&next), &jar.of_other_sessions(asker.web.secure_cookies()))
 }
 
 pub(crate) async fn end_session_get(asker: Asker, query: RawQuery) -> Response {

@@ -3,3 +3,4 @@
 mod back_channel;
 mod front_channel;
 mod rp_initiated;
+mod session_management;
