@@ -16,6 +16,7 @@ use crate::{
 pub mod paths {
     pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
     pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+    pub const WEBFINGER: &str = "/.well-known/webfinger";
     pub const AUTHORIZATION: &str = "/authorize";
     pub const TOKEN: &str = "/token";
     pub const USERINFO: &str = "/userinfo";

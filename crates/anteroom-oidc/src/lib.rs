@@ -22,6 +22,7 @@ pub mod pkce;
 pub mod response;
 pub mod session_state;
 pub mod token;
+pub mod webfinger;
 
 pub use capabilities::Capabilities;
 pub use client::{

@@ -97,6 +97,7 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
     let public = Router::new()
         .route(paths::CONFIGURATION, get(discovery::document).options(preflight))
         .route(paths::AUTHORIZATION_SERVER, get(discovery::document).options(preflight))
+        .route(paths::WEBFINGER, get(discovery::webfinger).options(preflight))
         .route(paths::JWKS, get(discovery::jwks).options(preflight))
         .layer(from_fn(cors::anyone));
     let applications = Router::new()

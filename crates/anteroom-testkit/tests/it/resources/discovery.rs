@@ -9,6 +9,7 @@ on_both_databases!(
     only_what_is_supported_is_announced,
     what_is_configured_is_announced,
     every_endpoint_is_there,
+    discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts,
 );
 
 const DOCUMENT: &str = "/.well-known/openid-configuration";
@@ -95,4 +96,26 @@ async fn every_endpoint_is_there(backend: Backend) {
         endpoints += 1;
     }
     assert_eq!(endpoints, 8);
+}
+
+async fn discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts(backend: Backend) {
+    let provider = TestProvider::on(&backend).issuer("https://id.practice.example").start().await;
+    let rel = "http://openid.net/specs/connect/1.0/issuer";
+    let browser = provider.browser().with("origin", "https://app.example");
+    let ask = async |resource: &str| {
+        let pairs = [("resource", resource), ("rel", rel)];
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        browser.get(&format!("/.well-known/webfinger?{query}")).await
+    };
+    for resource in ["acct:alice@id.practice.example", "acct:nobody@id.practice.example"] {
+        let answer = ask(resource).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/jrd+json")));
+        let links = json!([{ "rel": rel, "href": provider.issuer }]);
+        assert_eq!(answer.json(), json!({ "subject": resource, "links": links }));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert!(answer.cookies().is_empty());
+    }
+    assert_eq!(ask("acct:alice@other.example").await.status, 404);
+    assert_eq!(ask("alice").await.status, 400);
+    assert_eq!(browser.get("/.well-known/webfinger").await.status, 400);
 }
