@@ -53,6 +53,7 @@ pub async fn choose(
     carried.journey.account = Some(current.account.id);
     live.insert(0, current);
     let sessions = kept_sessions(&live);
+    let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
     Ok(ChooseOutcome::Chosen { sessions, onward: parked(provider, visitor, onward).await? })
 }

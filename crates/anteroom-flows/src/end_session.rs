@@ -5,16 +5,15 @@
 //! that the client registered, and carries `state` and nothing else.
 
 use anteroom_domain::client::Client;
-use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use std::sync::Arc;
 
 use crate::error::FlowError;
+use crate::front_channel::Back;
 use crate::provider::Provider;
-use crate::sign_out;
-use crate::trail::Origin;
+use crate::sign_out::{Left, leave};
 use crate::visitor::{Live, Visitor, live_sessions};
 
 #[derive(Debug)]
@@ -26,8 +25,7 @@ pub enum EndSessionOutcome {
     /// Done; back to the application where it registered an address for that.
     SignedOut {
         back: Option<String>,
-        client: Option<Arc<Client>>,
-        remaining: Vec<anteroom_crypto::Token>,
+        left: Left,
     },
     Refused(LogoutError),
 }
@@ -74,11 +72,12 @@ pub async fn end_session(
         Some(None) | None if confirmed => live.clone(),
         Some(None) | None => return Ok(EndSessionOutcome::Ask { client }),
     };
-    let remaining = live.iter().filter(|one| !ending.iter().any(|gone| gone.session.id == one.session.id));
-    let remaining = remaining.map(|one| one.token.clone()).collect();
-    let sessions = ending.into_iter().map(|one| one.session).collect();
-    sign_out::end(provider, &Origin::of(visitor, &provider.random), sessions, SessionEnd::SignedOut).await?;
-    Ok(EndSessionOutcome::SignedOut { back, client, remaining })
+    let stays = |one: &Live| !ending.iter().any(|gone| gone.session.id == one.session.id);
+    let staying = live.into_iter().filter(stays).collect();
+    let awaited = client.zip(back.clone());
+    let awaited = awaited.map(|(client, location)| Back { client: client.id().clone(), location });
+    let left = leave(provider, visitor, (ending, staying), awaited).await?;
+    Ok(EndSessionOutcome::SignedOut { back, left })
 }
 
 fn is_of(live: &Live, hint: &IdTokenHint) -> bool {

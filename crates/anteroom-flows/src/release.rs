@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use crate::error::FlowError;
 use crate::front_tokens;
 use crate::provider::Provider;
+use crate::session_state::session_state;
 use crate::visitor::{Live, Visitor, new_id};
 
 /// Answers the request for the person who is signed in.
@@ -43,11 +44,12 @@ pub async fn respond(
         expires_in,
         scope: Some(&request.scope),
     });
+    let session_state = session_state(provider, visitor, request);
     let issued = Issued {
         code: code.as_deref(),
         access_token,
         id_token: tokens.id_token.as_deref(),
-        ..Issued::default()
+        session_state: session_state.as_deref(),
     };
     Ok(request.target().success(issuer, issued))
 }

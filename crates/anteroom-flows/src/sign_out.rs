@@ -1,11 +1,13 @@
 //! Ending sessions: at the dashboard (everyone in this browser), at an application (that session), by Anteroom itself.
 //!
 //! The end of a session ends its refresh tokens without `offline_access` and queues a back-channel logout to every
-//! application that was signed in from it, in the same transaction; the person never waits for those.
+//! application that was signed in from it, in the same transaction; the person never waits for those. Applications that
+//! are told in the browser are told by the page that follows (`front_channel.rs`).
 
+use anteroom_crypto::Token;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::ids::MessageId;
+use anteroom_domain::ids::{BrowserId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_oidc::ClientId;
 use anteroom_storage::{LogoutDelivery, Tx};
@@ -13,20 +15,46 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 use crate::error::FlowError;
+use crate::front_channel::{self, Back};
 use crate::provider::Provider;
 use crate::trail::Origin;
-use crate::visitor::{Visitor, live_sessions, new_id};
+use crate::visitor::{Live, Visitor, live_sessions, new_id, sessions_here};
 
 /// After this an application that could not be told has long dropped the session by its own limits.
 const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
-/// Ends every session of the browser. Returns how many there were.
-pub async fn everywhere(provider: &Provider, visitor: &Visitor) -> Result<usize, FlowError> {
-    let sessions: Vec<Session> =
-        live_sessions(provider, visitor).await?.into_iter().map(|live| live.session).collect();
-    let count = sessions.len();
+/// What is left in a browser after a sign-out.
+#[derive(Debug)]
+pub struct Left {
+    /// Its identifier from now on: journeys of whoever has left do not wait here for the next person.
+    pub browser: BrowserId,
+    pub remaining: Vec<Token>,
+    /// For the page that tells applications in this browser, where there are such.
+    pub farewell: Option<String>,
+}
+
+/// Ends every session of the browser.
+pub async fn everywhere(provider: &Provider, visitor: &Visitor) -> Result<Left, FlowError> {
+    let live = live_sessions(provider, visitor).await?;
+    leave(provider, visitor, (live, Vec::new()), None).await
+}
+
+/// Ends some of the browser's sessions and keeps the others.
+pub(crate) async fn leave(
+    provider: &Provider,
+    visitor: &Visitor,
+    (ending, staying): (Vec<Live>, Vec<Live>),
+    back: Option<Back>,
+) -> Result<Left, FlowError> {
+    let stays = |id: SessionId| staying.iter().any(|live| live.session.id == id);
+    // Those, too, that ended before without the browser hearing of it: idle, elsewhere, or by the first click of two.
+    let here = sessions_here(provider, visitor).await?;
+    let gone = here.iter().map(|(row, _)| row.session.id).filter(|id| !stays(*id)).collect();
+    let sessions = ending.into_iter().map(|live| live.session).collect();
     end(provider, &Origin::of(visitor, &provider.random), sessions, SessionEnd::SignedOut).await?;
-    Ok(count)
+    let browser = BrowserId(provider.random.uuid_v4());
+    let farewell = front_channel::seal(provider, (browser, visitor.now), gone, back).await?;
+    Ok(Left { browser, remaining: staying.into_iter().map(|live| live.token).collect(), farewell })
 }
 
 /// Ends these sessions with all that hangs on them.

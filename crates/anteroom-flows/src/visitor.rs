@@ -5,6 +5,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_domain::reference::Reference;
 use anteroom_domain::session::{Session, SessionStanding};
+use anteroom_oidc::session_state::OpBrowserState;
 use anteroom_storage::FoundSession;
 use jiff::Timestamp;
 use std::net::IpAddr;
@@ -26,8 +27,18 @@ pub struct Visitor {
     /// Secrets of the sessions in this browser, the current one first.
     pub sessions: Vec<Token>,
     pub devices: Vec<DeviceId>,
+    pub browser_state: OpBrowserState,
+    /// What becomes of it where this request signs somebody in or out.
+    pub next_browser_state: OpBrowserState,
     /// What the browser says it is, shortened for a list of devices.
     pub device_label: String,
+}
+
+impl Visitor {
+    /// The same browser once its cookies say that other sessions are in it, or that more was proven in one of them.
+    pub(crate) fn with_other_sessions(&self) -> Self {
+        Self { browser_state: self.next_browser_state, ..self.clone() }
+    }
 }
 
 /// A session that is alive now, with its account as it is now.

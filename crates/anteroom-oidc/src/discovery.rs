@@ -16,6 +16,7 @@ use crate::{
 pub mod paths {
     pub const CONFIGURATION: &str = "/.well-known/openid-configuration";
     pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+    pub const WEBFINGER: &str = "/.well-known/webfinger";
     pub const AUTHORIZATION: &str = "/authorize";
     pub const TOKEN: &str = "/token";
     pub const USERINFO: &str = "/userinfo";
@@ -26,6 +27,7 @@ pub mod paths {
     pub const END_SESSION: &str = "/end-session";
     /// A registered client's own address is below it.
     pub const REGISTRATION: &str = "/clients";
+    pub const CHECK_SESSION: &str = "/check-session";
 }
 
 /// Only names from the IANA registry "OAuth Authorization Server Metadata".
@@ -42,6 +44,7 @@ pub struct ProviderMetadata {
     pub end_session_endpoint: Url,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<Url>,
+    pub check_session_iframe: Url,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: Vec<ResponseType>,
     pub response_modes_supported: Vec<ResponseMode>,
@@ -70,6 +73,8 @@ pub struct ProviderMetadata {
     pub authorization_response_iss_parameter_supported: bool,
     pub backchannel_logout_supported: bool,
     pub backchannel_logout_session_supported: bool,
+    pub frontchannel_logout_supported: bool,
+    pub frontchannel_logout_session_supported: bool,
 }
 
 impl ProviderMetadata {
@@ -88,6 +93,7 @@ impl ProviderMetadata {
             pushed_authorization_request_endpoint: issuer.endpoint(paths::PUSHED_AUTHORIZATION),
             end_session_endpoint: issuer.endpoint(paths::END_SESSION),
             registration_endpoint: offered.registration.then(|| issuer.endpoint(paths::REGISTRATION)),
+            check_session_iframe: issuer.endpoint(paths::CHECK_SESSION),
             scopes_supported: offered.scopes.iter().map(ToString::to_string).collect(),
             response_types_supported: offered.response_types.clone(),
             response_modes_supported: offered.response_modes.clone(),
@@ -116,6 +122,8 @@ impl ProviderMetadata {
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
         }
     }
 }
@@ -147,6 +155,7 @@ mod tests {
         for (name, value) in [
             ("authorization_endpoint", json!("https://id.example/authorize")),
             ("token_endpoint", json!("https://id.example/token")),
+            ("check_session_iframe", json!("https://id.example/check-session")),
             ("jwks_uri", json!("https://id.example/jwks")),
             (
                 "response_types_supported",

@@ -20,7 +20,9 @@ pub mod logout;
 pub mod names;
 pub mod pkce;
 pub mod response;
+pub mod session_state;
 pub mod token;
+pub mod webfinger;
 
 pub use capabilities::Capabilities;
 pub use client::{

@@ -1,4 +1,4 @@
-//! RP-Initiated Logout 1.0, and login initiated by a third party (OpenID Connect Core §4).
+//! RP-Initiated Logout 1.0, Front-Channel Logout 1.0, and login initiated by a third party (OpenID Connect Core §4).
 
 use thiserror::Error;
 use url::Url;
@@ -72,6 +72,14 @@ pub fn post_logout_location(uri: &RedirectUri, state: Option<&State>) -> String 
     }
 }
 
+/// Front-Channel Logout §2: what is loaded in a frame. `iss` and `sid` are there whether or not the client requires
+/// them; what it registered in its query stays.
+pub fn front_channel_location(frontchannel_logout_uri: &Url, issuer: &Issuer, sid: &str) -> Url {
+    let mut url = frontchannel_logout_uri.clone();
+    url.query_pairs_mut().append_pair("iss", issuer.as_str()).append_pair("sid", sid);
+    url
+}
+
 /// OpenID Connect Core §4: where a tile leads, for the application to start its own sign-in with us.
 pub fn third_party_login_location(
     initiate_login_uri: &Url,
@@ -124,6 +132,21 @@ mod tests {
         let state: State = "s&t".parse().unwrap();
         assert_eq!(post_logout_location(&uri, Some(&state)), "https://app.example/out?x=1&state=s%26t");
         assert_eq!(post_logout_location(&uri, None), "https://app.example/out?x=1");
+    }
+
+    #[test]
+    fn front_channel_2_iss_and_sid_beside_what_was_registered() {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        for (uri, expected) in [
+            ("https://app.example/out", "https://app.example/out?iss=https%3A%2F%2Fid.example&sid=s-1"),
+            (
+                "https://app.example/out?t=7",
+                "https://app.example/out?t=7&iss=https%3A%2F%2Fid.example&sid=s-1",
+            ),
+        ] {
+            let location = front_channel_location(&Url::parse(uri).unwrap(), &issuer, "s-1");
+            assert_eq!(location.as_str(), expected);
+        }
     }
 
     #[test]

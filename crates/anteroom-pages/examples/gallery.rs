@@ -85,6 +85,9 @@ impl Gallery {
             }
             // What moves on by itself cannot be looked at.
             let html = html.replace("<script src=\"assets/form-post", "<script data-src=\"assets/form-post");
+            let html =
+                html.replace("<script src=\"assets/signed-out", "<script data-src=\"assets/signed-out");
+            let html = html.replace("<iframe src=", "<iframe data-src=");
             self.write(format!("{}-{number}.{}.html", P::TEMPLATE, locale.tag()), html.as_bytes())?;
         }
         Ok(())

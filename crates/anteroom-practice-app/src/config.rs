@@ -43,6 +43,7 @@ pub struct Registration {
     pub redirect_uri: Url,
     pub post_logout_redirect_uri: Url,
     pub backchannel_logout_uri: Url,
+    pub frontchannel_logout_uri: Url,
     pub initiate_login_uri: Url,
 }
 
@@ -52,6 +53,7 @@ impl Registration {
             redirect_uri: at(base_url, "/callback"),
             post_logout_redirect_uri: at(base_url, "/signed-out"),
             backchannel_logout_uri: at(base_url, "/backchannel-logout"),
+            frontchannel_logout_uri: at(base_url, "/frontchannel-logout"),
             initiate_login_uri: at(base_url, "/initiate-login"),
         }
     }
@@ -128,6 +130,10 @@ mod tests {
         assert_eq!(registration.redirect_uri.as_str(), "http://127.0.0.1:4711/callback");
         assert_eq!(registration.post_logout_redirect_uri.as_str(), "http://127.0.0.1:4711/signed-out");
         assert_eq!(registration.backchannel_logout_uri.as_str(), "http://127.0.0.1:4711/backchannel-logout");
+        assert_eq!(
+            registration.frontchannel_logout_uri.as_str(),
+            "http://127.0.0.1:4711/frontchannel-logout"
+        );
         assert_eq!(registration.initiate_login_uri.as_str(), "http://127.0.0.1:4711/initiate-login");
     }
 }

@@ -10,6 +10,7 @@
 //! GET /initiate-login       iss, login_hint, target_link_uri -> the provider's authorization endpoint
 //! POST /sign-out            ends the session -> the provider's end-session endpoint -> GET /signed-out
 //! POST /backchannel-logout  logout token -> ends the sessions it names
+//! GET /frontchannel-logout  iss, sid -> ends the sessions it names
 //! ```
 //!
 //! Invariants: a sign-in is finished only in the browser that began it; every error ends on a page, never on

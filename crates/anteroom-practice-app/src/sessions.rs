@@ -100,6 +100,13 @@ impl Sessions {
         Ok(inner.live.take_all(|session| notice.names(session.claims())))
     }
 
+    /// Ends what the provider calls `sid`, and says how many sessions that were.
+    pub(crate) fn end_by_sid(&self, sid: &str, now: Timestamp) -> usize {
+        let mut inner = self.lock();
+        inner.ended.put(sid.to_owned(), (), now);
+        inner.live.take_all(|session| session.claims().sid() == Some(sid))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

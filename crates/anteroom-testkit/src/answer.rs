@@ -66,6 +66,10 @@ impl Answer {
         html::links(&self.body)
     }
 
+    pub fn frames(&self) -> Vec<String> {
+        html::frames(&self.body)
+    }
+
     /// The words of the element with this `id`.
     pub fn text_of(&self, id: &str) -> Option<String> {
         html::text_of(&self.body, id)

@@ -126,6 +126,11 @@ pub(crate) fn links(page: &str) -> Vec<Link> {
     pieces.iter().enumerate().filter_map(link).collect()
 }
 
+/// What the page loads in frames.
+pub(crate) fn frames(page: &str) -> Vec<String> {
+    pieces(page).iter().filter_map(|piece| Some(value(piece.starts("iframe")?, "src"))).collect()
+}
+
 /// What is written on the page, from its main heading on.
 pub(crate) fn gist(page: &str) -> String {
     let pieces = pieces(page);

@@ -41,6 +41,8 @@ impl FromRequestParts<Arc<Web>> for Asker {
             browser: jar.browser,
             sessions: jar.sessions.clone(),
             devices: jar.devices.clone(),
+            browser_state: jar.state,
+            next_browser_state: jar.next_state,
             device_label: text(USER_AGENT).unwrap_or_default().chars().take(DEVICE_LABEL_CHARS).collect(),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);

@@ -1,10 +1,12 @@
-//! The two cookies. `anteroom_session` is what this browser is to us: an identifier that forms are bound to, and the
+//! The cookies. `anteroom_session` is what this browser is to us: an identifier that forms are bound to, and the
 //! secrets of the sessions open in it. `anteroom_device` names the known devices that this browser is, one for each account,
-//! each with a MAC: it is worth nothing as proof of identity.
+//! each with a MAC: it is worth nothing as proof of identity. A third, `op_browser_state`, is for the script of the
+//! session frame (Session Management 1.0): a value of its own, readable, in frames of any site, worth nothing at all.
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_flows::visitor::MAX_SESSIONS;
+use anteroom_oidc::session_state::OpBrowserState;
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use base64::Engine as _;
@@ -15,6 +17,8 @@ use uuid::Uuid;
 
 const SESSION: &str = "anteroom_session";
 const DEVICE: &str = "anteroom_device";
+/// Without `__Host-`: its name is known to applications, and whoever plants one makes a script ask in vain.
+const STATE: &str = "op_browser_state";
 const DEVICE_CONTEXT: &str = "known_device";
 /// What browsers keep a cookie for at most.
 const DEVICE_DAYS: i64 = 400;
@@ -30,6 +34,10 @@ pub(crate) struct Jar {
     pub browser_is_new: bool,
     pub sessions: Vec<Token>,
     pub devices: Vec<DeviceId>,
+    pub state: OpBrowserState,
+    /// What takes the place of `state` when somebody signs in or out. The same where the browser brought none.
+    pub next_state: OpBrowserState,
+    pub state_is_new: bool,
 }
 
 impl Jar {
@@ -38,6 +46,8 @@ impl Jar {
         let mut parts = session.as_deref().unwrap_or_default().split(SEPARATOR);
         let browser = parts.next().and_then(|text| Uuid::try_parse(text).ok()).map(BrowserId);
         let sessions = parts.filter_map(Token::parse).take(MAX_SESSIONS).collect();
+        let next_state = OpBrowserState::from_random(random.bytes());
+        let state = find(headers, STATE).and_then(|text| text.parse().ok());
         let device = find(headers, &name(DEVICE, secure));
         let devices = device.as_deref().unwrap_or_default().split(SEPARATOR);
         Self {
@@ -45,7 +55,20 @@ impl Jar {
             browser_is_new: browser.is_none(),
             sessions: if browser.is_some() { sessions } else { Vec::new() },
             devices: devices.filter_map(|text| parse_device(keyring, text)).take(MAX_DEVICES).collect(),
+            state: state.unwrap_or(next_state),
+            next_state,
+            state_is_new: state.is_none(),
         }
+    }
+
+    /// What a browser gets whose sessions are others from now on, or of which more was proven.
+    pub(crate) fn of_other_sessions(&self, secure: bool) -> [Cookie<'static>; 2] {
+        [self.session_cookie(secure), state_cookie(self.next_state)]
+    }
+
+    /// For an answer that speaks of the state.
+    pub(crate) fn new_state_cookie(&self) -> Option<Cookie<'static>> {
+        self.state_is_new.then(|| state_cookie(self.state))
     }
 
     /// The session cookie: it ends with the browser, for workstations are shared.
@@ -82,6 +105,12 @@ fn build(base: &str, value: String, secure: bool) -> Cookie<'static> {
         .secure(secure)
         .same_site(SameSite::Lax)
         .build()
+}
+
+/// Secure also on a loopback issuer without TLS: `SameSite=None` is not taken without, and browsers hold loopback for
+/// secure.
+fn state_cookie(state: OpBrowserState) -> Cookie<'static> {
+    Cookie::build((STATE, state.to_string())).path("/").secure(true).same_site(SameSite::None).build()
 }
 
 /// A name given twice counts as not given: one of the two was put there by somebody else.
@@ -127,6 +156,9 @@ mod tests {
             browser_is_new: false,
             sessions: vec![random.token(), random.token()],
             devices: vec![DeviceId(random.uuid_v4())],
+            state: OpBrowserState::from_random([1; 16]),
+            next_state: OpBrowserState::from_random([2; 16]),
+            state_is_new: false,
         }
     }
 
@@ -155,6 +187,22 @@ mod tests {
             assert!(cookie.contains(attribute), "{cookie}");
         }
         assert!(!cookie.contains("Domain") && !cookie.contains("Max-Age"), "{cookie}");
+    }
+
+    #[test]
+    fn session_management_3_2_the_state_is_for_scripts_in_frames_and_changes_with_the_sessions() {
+        for secure in [true, false] {
+            let [_, cookie] = filled().of_other_sessions(secure);
+            let text = cookie.to_string();
+            assert!(text.starts_with("op_browser_state=AgICAgICAgICAgICAgICAg; "), "{text}");
+            assert!(text.contains("SameSite=None") && text.contains("Secure"), "{text}");
+            assert!(!text.contains("HttpOnly"), "{text}");
+            let back = read(&format!("op_browser_state={}", cookie.value()), secure);
+            assert_eq!((back.state, back.new_state_cookie()), (filled().next_state, None));
+        }
+        let without = read("op_browser_state=made-up", true);
+        assert_eq!(without.state, without.next_state);
+        assert_eq!(without.new_state_cookie().unwrap().value(), without.state.to_string());
     }
 
     #[test]

@@ -10,6 +10,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, L
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use cookie::Cookie;
+use std::collections::BTreeSet;
+use url::Origin;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, to_sign_in};
@@ -29,6 +31,7 @@ pub(crate) struct Frame<'a> {
     signed_in_as: Option<SignedInAs>,
     session: Option<SessionClock>,
     leads_to_client: bool,
+    frames_of: BTreeSet<String>,
     cookies: Vec<Cookie<'static>>,
 }
 
@@ -40,6 +43,7 @@ impl<'a> Frame<'a> {
             signed_in_as: None,
             session: None,
             leads_to_client: false,
+            frames_of: BTreeSet::new(),
             cookies: browser_cookie(asker).into_iter().collect(),
         }
     }
@@ -68,8 +72,22 @@ impl<'a> Frame<'a> {
         self
     }
 
+    /// The page shows frames of these origins and of no others.
+    pub(crate) fn with_frames_of(mut self, origins: impl Iterator<Item = Origin>) -> Self {
+        self.frames_of = origins.map(|origin| origin.ascii_serialization()).collect();
+        self
+    }
+
+    /// Front-channel logout adds the origins of applications, everything else is a constant.
+    fn policy(&self) -> HeaderValue {
+        let csp = if self.leads_to_client { CSP_LEADS_TO_CLIENT } else { CSP_CLOSED };
+        let origins: Vec<&str> = self.frames_of.iter().map(String::as_str).collect();
+        let framing = HeaderValue::from_str(&format!("{csp}; frame-src {}", origins.join(" ")));
+        framing.ok().filter(|_| !origins.is_empty()).unwrap_or(HeaderValue::from_static(csp))
+    }
+
     pub(crate) fn page<P: Page>(self, status: StatusCode, view: &P) -> Response {
-        let snapshot = self.asker.web.provider.snapshot();
+        let (snapshot, policy) = (self.asker.web.provider.snapshot(), self.policy());
         let chrome = Chrome {
             practice_name: snapshot.practice.name.clone(),
             locale: self.locale,
@@ -84,10 +102,9 @@ impl<'a> Frame<'a> {
         };
         match self.asker.web.theme().render(&chrome, view) {
             Ok(html) => {
-                let csp = if self.leads_to_client { CSP_LEADS_TO_CLIENT } else { CSP_CLOSED };
                 let headers = [
                     (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-                    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp)),
+                    (CONTENT_SECURITY_POLICY, policy),
                     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
                     (VARY, HeaderValue::from_static("accept-language, cookie")),
                 ];
@@ -142,7 +159,8 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
             let mut redirect = see_other(location);
             // RFC 9700 §4.2.4: the code must not leave in a Referer.
             redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            with_cookies(redirect, browser_cookie(asker).as_slice())
+            let redirect = with_cookies(redirect, browser_cookie(asker).as_slice());
+            with_cookies(redirect, asker.jar.new_state_cookie().as_slice())
         }
         AuthorizationResponse::FormPost { action, parameters } => {
             let fields = parameters
@@ -150,7 +168,8 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
                 .map(|(name, value)| HiddenField { name: (*name).to_owned(), value: value.clone() })
                 .collect();
             let page = FormPostPage { action: action.clone(), fields, application_name: None };
-            Frame::of(asker).leads_to_client().page(StatusCode::OK, &page)
+            let response = Frame::of(asker).leads_to_client().page(StatusCode::OK, &page);
+            with_cookies(response, asker.jar.new_state_cookie().as_slice())
         }
     }
 }

@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::asker::Asker;
-use crate::endpoints::{authorize, cors, discovery, health, par, registration, token, twilio, userinfo};
+use crate::endpoints::{authorize, check_session, cors, discovery, health, par, registration, token, twilio, userinfo};
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
@@ -97,6 +97,7 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
     let public = Router::new()
         .route(paths::CONFIGURATION, get(discovery::document).options(preflight))
         .route(paths::AUTHORIZATION_SERVER, get(discovery::document).options(preflight))
+        .route(paths::WEBFINGER, get(discovery::webfinger).options(preflight))
         .route(paths::JWKS, get(discovery::jwks).options(preflight))
         .layer(from_fn(cors::anyone));
     let applications = Router::new()
@@ -117,6 +118,8 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
             get(registration::read).put(registration::update).delete(registration::delete),
         )
         .route(paths::PUSHED_AUTHORIZATION, post(par::endpoint))
+        .route(paths::CHECK_SESSION, get(check_session::page))
+        .route("/check-session.js", get(check_session::script))
         .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))
 }
 

@@ -421,6 +421,7 @@ sign-out-text = This ends your session here and in every application that you op
 sign-out-text-from = { $application } asks to sign you out. This ends your session here and in every application that you opened from it.
 signed-out-title = You are signed out
 signed-out-text = Your session has ended here and in the applications that you opened from it.
+signed-out-frame = Ends the session in an application
 back-to = Back to { $application }
 sign-in-again = Sign in again
 

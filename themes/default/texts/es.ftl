@@ -421,6 +421,7 @@ sign-out-text = Esto termina su sesión aquí y en todas las aplicaciones que ab
 sign-out-text-from = { $application } pide cerrar su sesión. Esto termina su sesión aquí y en todas las aplicaciones que abrió desde ella.
 signed-out-title = Ha cerrado la sesión
 signed-out-text = Su sesión ha terminado aquí y en las aplicaciones que abrió desde ella.
+signed-out-frame = Cierra la sesión en una aplicación
 back-to = Volver a { $application }
 sign-in-again = Iniciar sesión de nuevo
 

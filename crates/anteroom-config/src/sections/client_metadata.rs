@@ -124,6 +124,12 @@ fn read_logout(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "Whether it needs `sid` in that.";
     let session = key("backchannel_logout_session_required", boolean(), meaning);
     input.backchannel_logout_session_required = s.get(session.defaults_to("false"));
+    let meaning = "What the page after a sign-out loads in a frame (OpenID Connect Front-Channel Logout); on the \
+        origin of one of the `redirect_uris`.";
+    input.frontchannel_logout_uri = s.get(key("frontchannel_logout_uri", any_text("https URL"), meaning));
+    let meaning = "Whether it needs `iss` and `sid` in that. They are always there.";
+    let session = key("frontchannel_logout_session_required", boolean(), meaning);
+    input.frontchannel_logout_session_required = s.get(session.defaults_to("false"));
 }
 
 fn read_signing(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {

@@ -171,6 +171,7 @@ async fn signed_in(
     if carried.journey.destination == Destination::ChangePassword {
         carried.journey.destination = Destination::Dashboard;
     }
+    let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
     let onward = parked(provider, visitor, onward).await?;
     Ok(NewPasswordOutcome::SignedIn { cookies, onward })

@@ -130,6 +130,7 @@ async fn signed_in(
     // What the cookie has no room for could not be signed out of any more.
     let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
     sign_out::end(provider, &Origin::of(visitor, &provider.random), dropped, SessionEnd::SignedOut).await?;
+    let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
     let onward = parked(provider, visitor, onward).await?;
     Ok(SignInOutcome::SignedIn { cookies, onward })

@@ -297,6 +297,7 @@ async fn stepped_up(
     live.retain(|other| other.account.id != account.id);
     live.insert(0, Live { session, account, token: prepared.token.clone() });
     let cookies = NewCookies { sessions: kept_sessions(&live), device };
+    let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, prepared.carried.clone(), live).await?;
     Ok(EnterOutcome::SteppedUp { cookies, onward: parked(provider, visitor, onward).await? })
 }

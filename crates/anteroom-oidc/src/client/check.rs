@@ -220,6 +220,10 @@ impl Reader<'_> {
                 self.conflict("frontchannel_logout_uri", url.as_str(), why);
             }
         }
+        if client.frontchannel_logout_session_required && client.frontchannel_logout_uri.is_none() {
+            let why = "has no meaning without frontchannel_logout_uri";
+            self.conflict("frontchannel_logout_session_required", "true", why);
+        }
         if client.backchannel_logout_session_required && client.backchannel_logout_uri.is_none() {
             let why = "has no meaning without backchannel_logout_uri";
             self.conflict("backchannel_logout_session_required", "true", why);

@@ -18,6 +18,9 @@ pub struct SignedOutPage {
     /// Back to the application where there is one, else to sign-in.
     pub continue_href: String,
     pub application_name: Option<String>,
+    /// Addresses of applications that are told by being loaded. With an application to go back to, a script follows
+    /// `continue_href` when they are, or after a while.
+    pub frames: Vec<String>,
 }
 
 impl Page for SignOutPage {
@@ -42,8 +45,15 @@ impl Page for SignedOutPage {
         let from_application = SignedOutPage {
             continue_href: "https://schedule.example/".to_owned(),
             application_name: Some("Schedule".to_owned()),
+            frames: vec![
+                "https://imaging.example/signed-out?iss=https%3A%2F%2Fid.example&sid=08a5019c".to_owned(),
+            ],
         };
-        let own_wish = SignedOutPage { continue_href: "/sign-in".to_owned(), application_name: None };
+        let own_wish = SignedOutPage {
+            continue_href: "/sign-in".to_owned(),
+            application_name: None,
+            frames: Vec::new(),
+        };
         vec![from_application, own_wish]
     }
 }

@@ -75,6 +75,7 @@ pub fn router(config: PracticeAppConfig, clock: Clock) -> Result<Router, StartEr
         .route("/sign-out", post(session_ends::sign_out))
         .route("/signed-out", get(session_ends::signed_out))
         .route("/backchannel-logout", post(session_ends::backchannel_logout))
+        .route("/frontchannel-logout", get(session_ends::frontchannel_logout))
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/app.css", get(stylesheet))
         .route("/assets/icon.svg", get(icon))
@@ -111,7 +112,7 @@ fn content_security_policy(config: &PracticeAppConfig) -> Result<HeaderValue, St
 
 async fn guard(State(policy): State<HeaderValue>, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Not `no-referrer`, which makes browsers send `Origin: null` with the sign-out form.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -86,6 +86,30 @@ pub(super) async fn backchannel_logout(
     }
 }
 
+#[derive(Deserialize)]
+pub(super) struct FrontChannel {
+    iss: String,
+    sid: String,
+}
+
+/// Front-Channel Logout 1.0 section 2, in a frame of the provider's page. The cookie of this application does not
+/// reach a frame on another site, so `sid` alone says which session is meant; nobody else knows it.
+pub(super) async fn frontchannel_logout(
+    State(app): State<Arc<App>>,
+    query: Result<Query<FrontChannel>, QueryRejection>,
+) -> Response {
+    let provider = &app.config.issuer;
+    let Some(asked) = query.ok().map(|Query(asked)| asked).filter(|asked| asked.iss == provider.as_str())
+    else {
+        return refused("iss and sid of this application's provider are needed");
+    };
+    let ended = app.sessions.end_by_sid(&asked.sid, app.clock.now());
+    tracing::info!(app = app.config.screen.slug(), ended, "signed out over the front channel");
+    let origin = provider.url().origin().ascii_serialization();
+    let policy = format!("default-src 'none'; frame-ancestors {origin}; base-uri 'none'");
+    ([(header::CONTENT_SECURITY_POLICY, policy)], StatusCode::OK).into_response()
+}
+
 fn refused(description: &str) -> Response {
     let body = json!({"error": "invalid_request", "error_description": description});
     (StatusCode::BAD_REQUEST, Json(body)).into_response()

@@ -90,6 +90,28 @@ async fn core_10_1_1_a_logout_token_of_a_new_key_holds() {
 }
 
 #[tokio::test]
+async fn front_channel_2_iss_and_sid_end_the_session() {
+    let world = World::new().await;
+    let mut browser = world.signed_in().await;
+    let issuer = &world.provider.issuer;
+    let claims: serde_json::Value = serde_json::from_str(&browser.get("/claims.json").await.body).unwrap();
+    let sid = claims["id_token"]["sid"].as_str().unwrap();
+    for query in
+        ["", &format!("?sid={sid}"), &format!("?iss={issuer}"), &format!("?iss=http://x.example&sid={sid}")]
+    {
+        let answer = world.browser().get(&format!("/frontchannel-logout{query}")).await;
+        assert_eq!(answer.status, 400, "{query}");
+    }
+    assert_eq!(world.browser().get(&format!("/frontchannel-logout?iss={issuer}&sid=x")).await.status, 200);
+    assert_eq!(browser.get("/").await.status, 200);
+    let answer = world.browser().get(&format!("/frontchannel-logout?iss={issuer}&sid={sid}")).await;
+    assert_eq!((answer.status, answer.headers["cache-control"].to_str().unwrap()), (200, "no-store"));
+    let policy = answer.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains(&format!("frame-ancestors {issuer};")), "{policy}");
+    assert_eq!(browser.get("/").await.status, 303);
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_policy_and_nothing_personal_is_stored() {
     let world = World::new().await;
     let mut browser = world.signed_in().await;

@@ -1,6 +1,7 @@
 //! The protocol's endpoints: what applications call.
 
 pub(crate) mod authorize;
+pub(crate) mod check_session;
 pub(crate) mod cors;
 pub(crate) mod discovery;
 pub(crate) mod health;

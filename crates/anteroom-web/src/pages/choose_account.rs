@@ -52,8 +52,8 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
         ChooseOutcome::Chosen { sessions, onward } => {
             let mut jar = asker.jar.clone();
             jar.sessions = sessions;
-            let cookie = jar.session_cookie(asker.web.secure_cookies());
-            Ok(with_cookies(go(asker, onward)?, &[cookie]))
+            let cookies = jar.of_other_sessions(asker.web.secure_cookies());
+            Ok(with_cookies(go(asker, onward)?, &cookies))
         }
         ChooseOutcome::SignIn(_) if to_dashboard => Ok(see_other("/sign-in?another=1")),
         ChooseOutcome::SignIn(onward) => another(asker, onward),

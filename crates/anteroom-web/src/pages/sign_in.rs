@@ -164,5 +164,6 @@ pub(crate) fn remember(asker: &Asker, cookies: NewCookies, response: Response) -
     let mut jar = asker.jar.clone();
     jar.sessions = cookies.sessions;
     jar.remember_device(cookies.device);
-    with_cookies(response, &[jar.session_cookie(secure), jar.device_cookie(secure, &provider.keyring)])
+    let device = jar.device_cookie(secure, &provider.keyring);
+    with_cookies(with_cookies(response, &jar.of_other_sessions(secure)), &[device])
 }

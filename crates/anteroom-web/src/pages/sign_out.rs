@@ -1,14 +1,15 @@
-//! `POST /sign-out`, `GET /signed-out` and the end-session endpoint (RP-Initiated Logout 1.0).
+//! `POST /sign-out`, `GET /signed-out` and the end-session endpoint (RP-Initiated Logout 1.0, Front-Channel Logout 1.0 §3).
 
-use anteroom_domain::ids::BrowserId;
 use anteroom_flows::end_session::{EndSessionOutcome, LogoutError, end_session};
-use anteroom_flows::sign_out::everywhere;
-use anteroom_oidc::form::Form;
+use anteroom_flows::front_channel::{self, Farewell};
+use anteroom_flows::sign_out::{Left, everywhere};
+use anteroom_oidc::form::{Form, encode};
 use anteroom_oidc::logout::EndSessionRequest;
 use anteroom_pages::{ErrorKind, HiddenField, SignOutPage, SignedOutPage};
 use axum::extract::RawQuery;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use url::Url;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish, to_sign_in};
@@ -16,6 +17,11 @@ use crate::form_token::{FormName, Stale};
 use crate::forms::{Posted, token_for};
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, see_other, with_cookies};
+
+const FAREWELL: &str = "farewell";
+/// Browsers count from when the frames are loaded; the script of the page has a time limit, and the page a link.
+const GOES_ON_WITHOUT_SCRIPTS_AFTER: u8 = 1;
+const REFRESH: HeaderName = HeaderName::from_static("refresh");
 
 /// Carried through the question "sign out?".
 const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
@@ -35,16 +41,49 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
         CARRIED.map(|name| (name, posted.field(name))).into_iter().filter(|(_, value)| !value.is_empty());
     let pairs: Vec<_> = pairs.collect();
     if !pairs.is_empty() {
-        return answer(asker, &anteroom_oidc::form::encode(pairs), true).await;
+        return answer(asker, &encode(pairs), true).await;
     }
-    everywhere(&asker.web.provider, &asker.visitor).await?;
-    Ok(forget_sessions(asker, Vec::new(), see_other("/signed-out")))
+    let left = everywhere(&asker.web.provider, &asker.visitor).await?;
+    Ok(signed_out(asker, left, None))
 }
 
-/// Where signing out ends when no application waits for it.
-pub(crate) async fn done(asker: Asker) -> Response {
-    let page = SignedOutPage { continue_href: "/sign-in".to_owned(), application_name: None };
-    Frame::of(&asker).page(StatusCode::OK, &page)
+/// Where signing out ends when no application waits for it, and where others are told of it before it goes on to the
+/// one that does.
+pub(crate) async fn done(asker: Asker, query: RawQuery) -> Response {
+    let result = farewell(&asker, query.0.as_deref().unwrap_or_default()).await;
+    finish(&asker, result).await
+}
+
+async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
+    let form = Form::decode(query.as_bytes()).ok();
+    let sealed = form.as_ref().and_then(|form| form.once(FAREWELL).ok().flatten()).unwrap_or_default();
+    let Farewell { frames, back } = front_channel::open(&asker.web.provider, &asker.visitor, sealed).await?;
+    let frame = Frame::of(asker).with_frames_of(frames.iter().map(Url::origin));
+    let page = SignedOutPage {
+        continue_href: back.as_ref().map_or("/sign-in", |(_, location)| location).to_owned(),
+        application_name: back.as_ref().map(|(client, _)| client.display_name().to_owned()),
+        frames: frames.iter().map(ToString::to_string).collect(),
+    };
+    let mut response = frame.page(StatusCode::OK, &page);
+    if let Some((_, location)) = back
+        && let Ok(refresh) =
+            HeaderValue::from_str(&format!("{GOES_ON_WITHOUT_SCRIPTS_AFTER}; url={location}"))
+    {
+        response.headers_mut().insert(REFRESH, refresh);
+    }
+    Ok(response)
+}
+
+/// On to the page that tells applications in this browser; without such, to where the person is awaited.
+fn signed_out(asker: &Asker, left: Left, back: Option<String>) -> Response {
+    let next = match (&left.farewell, back) {
+        (Some(sealed), _) => format!("/signed-out?{}", encode([(FAREWELL, sealed.as_str())])),
+        (None, Some(back)) => back,
+        (None, None) => "/signed-out".to_owned(),
+    };
+    let mut jar = asker.jar.clone();
+    (jar.sessions, jar.browser) = (left.remaining, left.browser);
+    with_cookies(see_other(&next), &jar.of_other_sessions(asker.web.secure_cookies()))
 }
 
 pub(crate) async fn end_session_get(asker: Asker, query: RawQuery) -> Response {
@@ -66,12 +105,7 @@ async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response,
             };
             Ok(Frame::of(asker).leads_to_client().page(StatusCode::OK, &page))
         }
-        EndSessionOutcome::SignedOut { back: Some(back), remaining, .. } => {
-            Ok(forget_sessions(asker, remaining, see_other(&back)))
-        }
-        EndSessionOutcome::SignedOut { back: None, remaining, .. } => {
-            Ok(forget_sessions(asker, remaining, see_other("/signed-out")))
-        }
+        EndSessionOutcome::SignedOut { back, left } => Ok(signed_out(asker, left, back)),
         EndSessionOutcome::Refused(error) => Err(refused(&error)),
     }
 }
@@ -91,12 +125,4 @@ fn refused(error: &LogoutError) -> Failure {
         LogoutError::ClientMismatch { .. } | LogoutError::RedirectWithoutClient => ErrorKind::InvalidRequest,
     };
     Failure::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
-}
-
-fn forget_sessions(asker: &Asker, remaining: Vec<anteroom_crypto::Token>, response: Response) -> Response {
-    let mut jar = asker.jar.clone();
-    jar.sessions = remaining;
-    // Journeys of whoever has left do not wait here for the next person.
-    jar.browser = BrowserId(asker.web.provider.random.uuid_v4());
-    with_cookies(response, &[jar.session_cookie(asker.web.secure_cookies())])
 }

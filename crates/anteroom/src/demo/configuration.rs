@@ -1,7 +1,7 @@
 //! The demo's configuration, written as TOML and read like any other, so that nothing about the demo is special.
 
 use anteroom_config::Configuration;
-use anteroom_practice_app::Registration;
+use anteroom_practice_app::{Registration, Screen};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -131,6 +131,12 @@ fn tile(app: &App, order: usize) -> Result<String, std::fmt::Error> {
     )?;
     writeln!(text, "backchannel_logout_uri = {}", toml_string(registered.backchannel_logout_uri.as_str()))?;
     writeln!(text, "backchannel_logout_session_required = true")?;
+    if app.screen == Screen::Imaging {
+        // The way that is left to applications which the provider cannot reach.
+        let uri = registered.frontchannel_logout_uri.as_str();
+        writeln!(text, "frontchannel_logout_uri = {}", toml_string(uri))?;
+        writeln!(text, "frontchannel_logout_session_required = true")?;
+    }
     writeln!(text, "initiate_login_uri = {}", toml_string(registered.initiate_login_uri.as_str()))?;
     writeln!(text, "secret_env = {}", toml_string(&variable(app)))?;
     writeln!(text, "scope = \"openid profile email phone groups\"")?;

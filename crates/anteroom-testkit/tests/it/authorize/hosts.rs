@@ -54,7 +54,7 @@ async fn behind_https_cookies_are_secure_and_the_host_is_the_issuers(backend: Ba
     let browser = provider.browser();
     let answer = browser.sign_in(ALICE, PASSWORD).await;
     let names: Vec<String> = answer.cookies().iter().map(|cookie| cookie.name().to_owned()).collect();
-    assert_eq!(names, ["__Host-anteroom_session", "__Host-anteroom_device"]);
+    assert_eq!(names, ["__Host-anteroom_session", "op_browser_state", "__Host-anteroom_device"]);
     assert!(answer.cookies().iter().all(|cookie| cookie.secure() == Some(true)));
     let dashboard = browser.follow(&answer).await;
     assert_eq!(dashboard.status, 200);

@@ -51,7 +51,7 @@ async fn rfc6749_4_1_2_without_state_there_is_none(backend: Backend) {
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let answer = web.authorize(&browser, &[("state", "")]).await;
     let names: Vec<String> = answer.parameters().into_keys().collect();
-    assert_eq!(names, ["code", "iss"]);
+    assert_eq!(names, ["code", "iss", "session_state"]);
 }
 
 async fn rfc6749_3_1_2_the_query_of_the_redirect_uri_stays(backend: Backend) {
@@ -77,7 +77,7 @@ async fn form_post_2_a_page_posts_the_response_without_a_script_of_its_own(backe
     assert_eq!((page.status, page.header("cache-control")), (200, Some("no-store")));
     let form = page.form(&web.redirect_uri);
     let names: Vec<&str> = form.fields.keys().map(String::as_str).collect();
-    assert_eq!(names, ["code", "iss", "state"]);
+    assert_eq!(names, ["code", "iss", "session_state", "state"]);
     // For whoever runs no scripts.
     assert_eq!(form.buttons.len(), 1);
     let policy = page.header("content-security-policy").unwrap();

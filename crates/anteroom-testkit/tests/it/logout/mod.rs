@@ -1,4 +1,6 @@
 //! Signing out: at an application, and everywhere else because of it.
 
 mod back_channel;
+mod front_channel;
 mod rp_initiated;
+mod session_management;

@@ -9,6 +9,7 @@ on_both_databases!(
     only_what_is_supported_is_announced,
     what_is_configured_is_announced,
     every_endpoint_is_there,
+    discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts,
 );
 
 const DOCUMENT: &str = "/.well-known/openid-configuration";
@@ -65,13 +66,13 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
+        ("frontchannel_logout_supported", json!(true)),
+        ("frontchannel_logout_session_supported", json!(true)),
         ("ui_locales_supported", json!(["en", "es"])),
     ] {
         assert_eq!(document[name], value, "{name}");
     }
-    for name in ["frontchannel_logout_supported", "check_session_iframe", "registration_endpoint"] {
-        assert!(document.get(name).is_none(), "{name}");
-    }
+    assert!(document.get("registration_endpoint").is_none());
 }
 
 async fn what_is_configured_is_announced(backend: Backend) {
@@ -96,7 +97,7 @@ async fn every_endpoint_is_there(backend: Backend) {
     let document = document(&provider).await;
     let mut endpoints = 0;
     for (name, value) in document.as_object().unwrap() {
-        if !name.ends_with("_endpoint") && name != "jwks_uri" {
+        if !name.ends_with("_endpoint") && !["jwks_uri", "check_session_iframe"].contains(&name.as_str()) {
             continue;
         }
         let url = value.as_str().unwrap();
@@ -106,4 +107,26 @@ async fn every_endpoint_is_there(backend: Backend) {
         endpoints += 1;
     }
     assert_eq!(endpoints, 8);
+}
+
+async fn discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts(backend: Backend) {
+    let provider = TestProvider::on(&backend).issuer("https://id.practice.example").start().await;
+    let rel = "http://openid.net/specs/connect/1.0/issuer";
+    let browser = provider.browser().with("origin", "https://app.example");
+    let ask = async |resource: &str| {
+        let pairs = [("resource", resource), ("rel", rel)];
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        browser.get(&format!("/.well-known/webfinger?{query}")).await
+    };
+    for resource in ["acct:alice@id.practice.example", "acct:nobody@id.practice.example"] {
+        let answer = ask(resource).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/jrd+json")));
+        let links = json!([{ "rel": rel, "href": provider.issuer }]);
+        assert_eq!(answer.json(), json!({ "subject": resource, "links": links }));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert!(answer.cookies().is_empty());
+    }
+    assert_eq!(ask("acct:alice@other.example").await.status, 404);
+    assert_eq!(ask("alice").await.status, 400);
+    assert_eq!(browser.get("/.well-known/webfinger").await.status, 400);
 }

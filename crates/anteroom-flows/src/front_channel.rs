@@ -1,0 +1,104 @@
+//! Telling applications in the browser that a session is over (OpenID Connect Front-Channel Logout 1.0 §2, §3): the
+//! page after a sign-out loads an address of each of them in a frame, and only then goes on to where the person is
+//! awaited.
+//!
+//! What that page needs travels in its address, sealed: a link that somebody made up loads nothing and leads nowhere.
+//! It opens in the browser that signed out, and for as long as a page takes. Which applications there are, and where
+//! they want to be told, is looked up when the page is shown.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::client::Client;
+use anteroom_domain::ids::{BrowserId, SessionId};
+use anteroom_oidc::ClientId;
+use anteroom_oidc::logout::front_channel_location;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use url::Url;
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::visitor::Visitor;
+
+const AAD: &[u8] = b"signed out";
+/// A page that is opened again later tells nobody anew: somebody may have signed in meanwhile.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(2);
+
+#[derive(Serialize, Deserialize)]
+struct Parting {
+    browser: BrowserId,
+    at: Timestamp,
+    sessions: Vec<SessionId>,
+    back: Option<Back>,
+}
+
+/// Where the person is awaited: an address that this client registered, with its `state`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Back {
+    pub client: ClientId,
+    pub location: String,
+}
+
+/// What the page after a sign-out shows and does.
+#[derive(Debug, Default)]
+pub struct Farewell {
+    pub frames: Vec<Url>,
+    pub back: Option<(Arc<Client>, String)>,
+}
+
+/// The sealed part of the page's address; `None` where no application is to be told in this browser.
+pub(crate) async fn seal(
+    provider: &Provider,
+    (browser, at): (BrowserId, Timestamp),
+    sessions: Vec<SessionId>,
+    back: Option<Back>,
+) -> Result<Option<String>, FlowError> {
+    if frames(provider, &sessions).await?.is_empty() {
+        return Ok(None);
+    }
+    let plain = serde_json::to_vec(&Parting { browser, at, sessions, back });
+    let plain = plain.map_err(|_| FlowError::Broken("the page after a sign-out"))?;
+    let sealed = provider.keyring.sealer(KeyPurpose::InteractionSeal).seal(&provider.random, AAD, &plain);
+    Ok(Some(URL_SAFE_NO_PAD.encode(sealed)))
+}
+
+/// Of an address that does not open, nothing is left but the words "signed out".
+pub async fn open(provider: &Provider, visitor: &Visitor, sealed: &str) -> Result<Farewell, FlowError> {
+    let Some(parting) = unseal(provider, sealed) else { return Ok(Farewell::default()) };
+    if parting.browser != visitor.browser || visitor.now.duration_since(parting.at) > LIFETIME {
+        return Ok(Farewell::default());
+    }
+    let snapshot = provider.snapshot();
+    let back = parting.back.and_then(|back| {
+        let client = snapshot.clients.get(&back.client)?;
+        Some((Arc::clone(client), back.location))
+    });
+    Ok(Farewell { frames: frames(provider, &parting.sessions).await?, back })
+}
+
+fn unseal(provider: &Provider, sealed: &str) -> Option<Parting> {
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let plain = provider.keyring.sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+/// One for each application and session that it was signed in from.
+async fn frames(provider: &Provider, sessions: &[SessionId]) -> Result<Vec<Url>, FlowError> {
+    let snapshot = provider.snapshot();
+    let mut frames = Vec::new();
+    if !snapshot.clients.iter().any(|client| client.metadata.frontchannel_logout_uri.is_some()) {
+        return Ok(frames);
+    }
+    for session in sessions {
+        for client in provider.store.clients_of_session(*session).await? {
+            let client = snapshot.clients.get(&client);
+            let Some(uri) = client.and_then(|client| client.metadata.frontchannel_logout_uri.as_ref()) else {
+                continue;
+            };
+            frames.push(front_channel_location(uri, &snapshot.issuer, &session.to_string()));
+        }
+    }
+    Ok(frames)
+}

@@ -1,0 +1,26 @@
+//! The provider's frame (OpenID Connect Session Management 1.0 §3.3): the one page that others may frame. It shows
+//! nothing, knows nobody and is the same for everyone; its script reads `op_browser_state`, which opens nothing.
+
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+
+const PAGE: &str = include_str!("../../assets/check-session.html");
+const SCRIPT: &str = include_str!("../../assets/check-session.js");
+
+/// No `frame-ancestors`: applications frame it, wherever they are.
+const POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'");
+/// Every page of every application loads it.
+const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+pub(crate) async fn page() -> Response {
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, CACHEABLE)], PAGE)
+        .into_response()
+}
+
+pub(crate) async fn script() -> Response {
+    let kind = HeaderValue::from_static("text/javascript; charset=utf-8");
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, CACHEABLE)], SCRIPT).into_response()
+}

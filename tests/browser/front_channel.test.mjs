@@ -1,0 +1,76 @@
+// Front-channel logout: the page after a sign-out tells applications by loading an address of theirs, and goes on when they
+// have heard, or when one of them takes too long. Imaging is the demo's application that asks for it.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { axe, demo, page } from "./harness.mjs";
+import { applicationsOf } from "./harness/pages.mjs";
+import { asksToSignIn, going, greets, isAt, signedIn } from "./harness/practice.mjs";
+
+const anteroom = await demo();
+const ADDRESS = "**/frontchannel-logout*";
+
+/** Alice, signed in to Imaging, and what answered in frames from then on. */
+async function atImaging(t, js = true) {
+  const tab = await page(t, { ...anteroom, js });
+  await signedIn(tab, "alice");
+  const { imaging, schedule } = await applicationsOf(tab, ["imaging", "schedule"]);
+  await tab.goto(imaging);
+  await greets(tab, "alice");
+  const told = [];
+  tab.on("response", (response) => {
+    if (response.url().includes("/frontchannel-logout")) told.push([new URL(response.url()), response.status()]);
+  });
+  return { tab, imaging, schedule, told };
+}
+
+function heard(told, application) {
+  assert.equal(told.length, 1);
+  const [[url, status]] = told;
+  assert.deepEqual([url.origin, status], [new URL(application).origin, 200]);
+  assert.equal(url.searchParams.get("iss"), anteroom.url);
+  assert.match(url.searchParams.get("sid"), /^[0-9a-f-]{36}$/);
+}
+
+for (const js of [true, false]) {
+  const manner = `with scripts ${js ? "on" : "off"}`;
+
+  test(`${manner}, the dashboard's "Sign Out" tells the application and stays`, async (t) => {
+    const { tab, imaging, told } = await atImaging(t, js);
+    await tab.goto("/dashboard");
+    await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
+    await isAt(tab, "signed-out");
+    heard(told, imaging);
+    if (js) await axe(tab);
+    await tab.goto(imaging);
+    await asksToSignIn(tab, anteroom);
+  });
+
+  test(`${manner}, an application's own sign-out leads back to it`, async (t) => {
+    const { tab, imaging, told } = await atImaging(t, js);
+    await tab.locator("#sign-out button").click();
+    await tab.waitForURL(`${imaging}signed-out*`);
+    heard(told, imaging);
+  });
+}
+
+test("an application that does not answer is not waited for", async (t) => {
+  const { tab, schedule, told } = await atImaging(t);
+  await tab.goto(schedule);
+  await greets(tab, "alice");
+  await tab.route(ADDRESS, () => {});
+  await tab.locator("#sign-out button").click({ noWaitAfter: true });
+  await tab.waitForURL(`${schedule}signed-out*`);
+  assert.deepEqual(told, []);
+});
+
+test("the address of the page, opened again, leads nowhere", async (t) => {
+  const { tab } = await atImaging(t);
+  await tab.goto("/dashboard");
+  await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
+  const address = tab.url();
+  const stranger = await page(t, anteroom);
+  await stranger.goto(address);
+  await isAt(stranger, "signed-out");
+  assert.equal(await stranger.locator("iframe").count(), 0);
+});
