@@ -27,10 +27,8 @@ pub async fn respond(
     live: &Live,
 ) -> Result<AuthorizationResponse, FlowError> {
     let issuer = &provider.snapshot().issuer;
-    let code = match request.response_type.has_code() {
-        true => Some(code(provider, visitor, client, request, live)?),
-        false => None,
-    };
+    let with_code = request.response_type.has_code();
+    let code = if with_code { Some(code(provider, visitor, client, request, live)?) } else { None };
     let tokens = front_tokens::issue(provider, visitor, (client, request), live, code.as_deref()).await?;
     let Some(tokens) = tokens else {
         let description = "the person has to sign in again";
