@@ -39,7 +39,7 @@ pub async fn respond(
     let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
         token,
         expires_in,
-        scope: Some(&request.scope),
+        scope: Some(&tokens.scope),
     });
     let issued = Issued {
         code: code.as_deref(),
