@@ -87,6 +87,6 @@ mod tests {
             assert_eq!(KeyPurpose::parse(purpose.as_str()), Some(*purpose));
         }
         assert_eq!(KeyPurpose::parse("Pepper"), None);
-        assert_eq!(KeyPurpose::ALL.len(), 13);
+        assert_eq!(KeyPurpose::ALL.len(), 14);
     }
 }

@@ -20,7 +20,7 @@ pub const ENROLMENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 pub const MOST_APPS: usize = 5;
 
 /// What the app and we share.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct TotpSecret(Zeroizing<[u8; SECRET_LEN]>);
 
 /// A half minute since 1970: what a code belongs to.

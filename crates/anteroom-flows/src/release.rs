@@ -28,10 +28,8 @@ pub async fn respond(
     live: &Live,
 ) -> Result<AuthorizationResponse, FlowError> {
     let issuer = &provider.snapshot().issuer;
-    let code = match request.response_type.has_code() {
-        true => Some(code(provider, visitor, client, request, live)?),
-        false => None,
-    };
+    let with_code = request.response_type.has_code();
+    let code = if with_code { Some(code(provider, visitor, client, request, live)?) } else { None };
     let tokens = front_tokens::issue(provider, visitor, (client, request), live, code.as_deref()).await?;
     let Some(tokens) = tokens else {
         let description = "the person has to sign in again";
@@ -42,7 +40,7 @@ pub async fn respond(
     let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
         token,
         expires_in,
-        scope: Some(&request.scope),
+        scope: Some(&tokens.scope),
     });
     let session_state = session_state(provider, visitor, request);
     let issued = Issued {

@@ -136,7 +136,14 @@ fn journeys(kind: &str, detail: &Detail) -> Option<String> {
             format!("A phone was added: {} ({}).", detail.text("phone"), detail.text("phone_kind"))
         }
         "phone_verified" => format!("The phone {} was verified by a code.", detail.text("phone")),
-        "authenticator_app_added" => "An authenticator app was added, and every address told.".to_owned(),
+        "authenticator_app_added" if detail.is_true("serves_at_once") => {
+            "An authenticator app was added behind a second factor, and every address told.".to_owned()
+        }
+        "authenticator_app_added" => {
+            "An authenticator app was added by the password alone, and every address told: its codes are taken after \
+             recovery.new_phone_delay."
+                .to_owned()
+        }
         "authenticator_app_removed" => "An authenticator app was removed, and every address told.".to_owned(),
         "registration_completed" => "The registration was completed.".to_owned(),
         _ => return None,

@@ -1,6 +1,7 @@
 //! A new app: its secret is shown, and its first code makes it count.
 
 use anteroom_crypto::KeyPurpose;
+use anteroom_domain::account::Epoch;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::message::{AppChange, Mail, Message};
@@ -140,11 +141,7 @@ async fn first_use(
     })
 }
 
-async fn settle(
-    tx: &Tx,
-    first: &FirstUse,
-    epoch: anteroom_domain::account::Epoch,
-) -> Result<bool, FlowError> {
+async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowError> {
     let account = first.app.account;
     let locked = tx.lock_account(account).await?;
     if locked.is_none_or(|locked| locked.account.epoch != epoch)

@@ -48,6 +48,8 @@ pub(super) fn for_person(
 #[derive(Default)]
 pub(crate) struct FrontTokens {
     pub access_token: Option<String>,
+    /// Of the access token: less than that of a code beside it, where that can be refreshed.
+    pub scope: ScopeSet,
     pub id_token: Option<String>,
 }
 
@@ -61,7 +63,7 @@ pub(crate) fn for_front(
     let beside = Beside { access_token: access_token.as_deref(), code };
     let id_token =
         if response_type.has_id_token() { Some(id_token(exchange, person, beside)?) } else { None };
-    Ok(FrontTokens { access_token, id_token })
+    Ok(FrontTokens { access_token, scope: person.grant.scope.clone(), id_token })
 }
 
 /// The keys that this client's tokens are signed with are there.

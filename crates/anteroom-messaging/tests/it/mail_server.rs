@@ -2,6 +2,7 @@
 //! comes twice but for what SMTP itself cannot tell apart. Needs `ANTEROOM_TEST_MAIL_SERVER`, a Python with aiosmtpd.
 
 use anteroom_domain::address::EmailAddress;
+use anteroom_domain::message::Channel;
 use anteroom_messaging::{Senders, Smtp, SmtpServer, SmtpTls};
 use anteroom_storage::MessageStatus;
 use jiff::SignedDuration;
@@ -189,8 +190,8 @@ async fn mail_server_that_says_later_gets_it_later_and_once() {
         assert_eq!(office.delay_of(id).await, reason, "{told}");
         assert!(!office.is_erased().await);
         for wait in [5, 30] {
+            office.tries_again_in(Channel::Email, wait).await;
             office.clock.advance(SignedDuration::from_secs(wait));
-            tokio::time::sleep(Duration::from_millis(1200)).await;
         }
         assert_eq!(office.end_of(id).await, None, "{told}");
         running.stop().await;

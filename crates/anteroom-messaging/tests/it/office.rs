@@ -4,7 +4,7 @@ use anteroom_crypto::{Keyring, Random};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::MessageId;
-use anteroom_domain::message::{Mail, Message, Parcel, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
 use anteroom_domain::phone::E164;
 use anteroom_messaging::{Rendered, Script, Senders, Worker};
 use anteroom_pages::{CallScript, Email};
@@ -101,6 +101,20 @@ impl Office {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), look).await.unwrap()
+    }
+
+    /// Waits until what is queued for a channel is to be tried in exactly so many seconds of the office's clock.
+    pub(crate) async fn tries_again_in(&self, channel: Channel, seconds: i64) {
+        let due = async |seconds| {
+            let then = self.clock.now().checked_add(SignedDuration::from_secs(seconds)).unwrap();
+            self.store.are_messages_due(channel, then).await.unwrap()
+        };
+        let look = async {
+            while due(seconds - 1).await || !due(seconds).await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), look).await.unwrap();
     }
 
     /// What became of a message when it is over: its reason, or none where it was sent.

@@ -54,12 +54,12 @@ impl Say {
 pub(crate) fn page(shown: Shown<'_>, verification: &Verification, say: Say) -> Response {
     let only_app = verification.offers.is_empty();
     if !verification.apps.is_empty() && (only_app || (say.app && !say.choose)) {
-        return app_entry(shown, verification, None, StatusCode::OK);
+        return entry(shown, (verification, Read::InApp), (None, None), StatusCode::OK);
     }
     match verification.sent.as_ref().filter(|_| !say.choose) {
         Some(sent) => {
             let notice = say.sent_again.then_some(EnterCodeNotice::SentAgain);
-            entry(shown, (verification, sent), (None, notice), StatusCode::OK)
+            entry(shown, (verification, Read::OnPhone(sent)), (None, notice), StatusCode::OK)
         }
         None => choice(shown, verification, None, StatusCode::OK),
     }
@@ -119,61 +119,57 @@ fn choice(
     shown.frame.page(status, &view)
 }
 
+/// Where the code that is entered can be read.
+#[derive(Clone, Copy)]
+enum Read<'a> {
+    OnPhone(&'a Sent),
+    InApp,
+}
+
 fn entry(
     shown: Shown<'_>,
-    (verification, sent): (&Verification, &Sent),
+    (verification, read): (&Verification, Read<'_>),
     (problem, notice): (Option<EnterCodeProblem>, Option<EnterCodeNotice>),
     status: StatusCode,
 ) -> Response {
     let lifetime = shown.asker.web.provider.snapshot().policy.codes.lifetime;
     let handle = shown.interaction.clone().unwrap_or_default();
-    let wait = sent.wait.map_or(0, |wait| wait.0.as_secs().max(1));
-    let failed = sent.failed.map(|failed| match failed {
-        SendFailure::TextRefused => EnterCodeProblem::TextRefused,
-        SendFailure::NotSent => EnterCodeProblem::NotSent,
-    });
-    let problem = problem.or(sent.expired.then_some(EnterCodeProblem::Expired)).or(failed);
+    let (channel, number, method, other_ways) = match read {
+        Read::OnPhone(Sent { offer, .. }) => {
+            let others = verification.offers.len() > 1 || !verification.apps.is_empty();
+            (channel(offer.method), offer.phone.number.masked(), value(offer), others)
+        }
+        Read::InApp => (ChoiceChannel::Totp, String::new(), APP.to_owned(), !verification.offers.is_empty()),
+    };
+    let (wait, of_sent) = match read {
+        Read::OnPhone(sent) => (sent.wait.map_or(0, |wait| wait.0.as_secs().max(1)), problem_of(sent)),
+        Read::InApp => (0, None),
+    };
     let view = EnterCodePage {
         form_token: token_for(shown.asker, FormName::VerifyCode),
         resend_form_token: token_for(shown.asker, FormName::VerifySend),
         interaction: shown.interaction,
         reason: reason(verification.purpose, verification.new_device),
-        channel: channel(sent.offer.method),
-        number: sent.offer.phone.number.masked(),
-        method: value(&sent.offer),
+        channel,
+        number,
+        method,
         minutes: u32::try_from(lifetime.as_mins()).unwrap_or(u32::MAX),
-        can_change: verification.offers.len() > 1,
+        can_change: other_ways,
         change_href: format!("/continue?interaction={handle}&choose=1"),
         resend_wait_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
-        problem,
+        problem: problem.or(of_sent),
         notice,
     };
     shown.frame.page(status, &view)
 }
 
-fn app_entry(
-    shown: Shown<'_>,
-    verification: &Verification,
-    problem: Option<EnterCodeProblem>,
-    status: StatusCode,
-) -> Response {
-    let handle = shown.interaction.clone().unwrap_or_default();
-    let view = EnterCodePage {
-        form_token: token_for(shown.asker, FormName::VerifyCode),
-        resend_form_token: token_for(shown.asker, FormName::VerifySend),
-        interaction: shown.interaction,
-        reason: reason(verification.purpose, verification.new_device),
-        channel: ChoiceChannel::Totp,
-        number: String::new(),
-        method: APP.to_owned(),
-        minutes: 1,
-        can_change: !verification.offers.is_empty(),
-        change_href: format!("/continue?interaction={handle}&choose=1"),
-        resend_wait_seconds: 0,
-        problem,
-        notice: None,
-    };
-    shown.frame.page(status, &view)
+/// What stands in the way of a code that was sent, whatever is entered.
+fn problem_of(sent: &Sent) -> Option<EnterCodeProblem> {
+    let failed = sent.failed.map(|failed| match failed {
+        SendFailure::TextRefused => EnterCodeProblem::TextRefused,
+        SendFailure::NotSent => EnterCodeProblem::NotSent,
+    });
+    sent.expired.then_some(EnterCodeProblem::Expired).or(failed)
 }
 
 pub(crate) async fn send(posted: Posted) -> Response {
@@ -237,7 +233,7 @@ fn not_sent(
             SendProblem::Wait(wait) => EnterCodeProblem::Wait { wait: wait_text(wait) },
             SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(asker, at) },
         };
-        entry(shown, (&verification, sent), (Some(problem), None), status)
+        entry(shown, (&verification, Read::OnPhone(sent)), (Some(problem), None), status)
     } else {
         let problem = match problem {
             SendProblem::Choose => VerifyProblem::ChooseMethod,
@@ -301,9 +297,9 @@ fn not_accepted(
     };
     Ok(match (entered, &verification.sent) {
         (Entered::FromApp(_), _) if !verification.apps.is_empty() => {
-            app_entry(shown, &verification, Some(problem), status)
+            entry(shown, (&verification, Read::InApp), (Some(problem), None), status)
         }
-        (_, Some(sent)) => entry(shown, (&verification, sent), (Some(problem), None), status),
+        (_, Some(sent)) => entry(shown, (&verification, Read::OnPhone(sent)), (Some(problem), None), status),
         (_, None) => {
             let problem = Some(VerifyProblem::ChooseMethod);
             choice(shown, &verification, problem, StatusCode::UNPROCESSABLE_ENTITY)

@@ -1,8 +1,8 @@
 //! The server as an operator runs it: a folder with a configuration, and the binary.
 
 use anteroom::commands::production;
-use anteroom::sending;
 use anteroom::wiring::{self, Surroundings};
+use anteroom::{background, sending};
 use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::account::Profile;
@@ -158,6 +158,7 @@ impl Installation {
         let waited = tokio::time::timeout(PATIENCE, look).await;
         waited.unwrap_or_else(|_| panic!("messages are left that nobody sends"));
         sending.finish().await;
+        background::finish_trail(&provider, &configuration.settings).await.unwrap();
         provider.store.close().await;
     }
 

@@ -123,7 +123,7 @@ async fn core_11_offline_access_means_nothing_where_nothing_can_be_refreshed(bac
     let asked = [("response_type", "code token"), ("scope", "openid offline_access")];
     let answer = fragment(&client.authorize(&browser, &asked).await);
     let claims = anteroom_testkit::claims(&answer["access_token"]);
-    assert_eq!(claims["scope"], "openid");
+    assert_eq!((&claims["scope"], answer["scope"].as_str()), (&"openid".into(), "openid"));
     let tokens = client.redeem(&answer["code"]).await.json();
     assert!(tokens["refresh_token"].is_string() && tokens["scope"] == "openid offline_access", "{tokens}");
 }

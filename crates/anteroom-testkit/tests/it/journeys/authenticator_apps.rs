@@ -16,6 +16,7 @@ on_both_databases!(
     a_lost_app_can_be_taken_off_without_it,
     what_was_not_confirmed_counts_for_nothing_and_ends,
     wrong_codes_share_the_budget_of_step_up,
+    an_app_is_another_way_where_one_phone_takes_calls_alone,
     an_app_is_nobody_elses,
 );
 
@@ -182,6 +183,22 @@ async fn wrong_codes_share_the_budget_of_step_up(backend: Backend) {
         statuses.push(elsewhere.submit(&page, "/verify/code", &[("code", code)]).await.status);
     }
     assert_eq!(statuses, [422, 422, 422, 422, 429, 429]);
+}
+
+async fn an_app_is_another_way_where_one_phone_takes_calls_alone(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).landline(CELL).create().await;
+    let carol = provider.signed_in(CAROL).await;
+    let app = add(&provider, &carol).await;
+    provider.advance(SignedDuration::from_secs(60));
+    let elsewhere = provider.signed_in(CAROL).await;
+    let page = provider.client("web").authorize(&elsewhere, &MFA).await;
+    let page = send(&elsewhere, &page).await;
+    let change = page.links().into_iter().find(|link| link.href.contains("choose=1")).unwrap();
+    let page = elsewhere.get(&change.href).await;
+    let page = through(&elsewhere, &page, "/verify/send", &[("method", "totp")]).await;
+    let code = app.shows(&provider, 0);
+    assert_eq!(elsewhere.submit(&page, "/verify/code", &[("code", &code)]).await.status, 303);
 }
 
 async fn an_app_is_nobody_elses(backend: Backend) {

@@ -35,9 +35,22 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let document = document(&provider).await;
     for (name, value) in [
-        ("response_types_supported", json!(["code"])),
+        (
+            "response_types_supported",
+            json!([
+                "code",
+                "id_token",
+                "id_token token",
+                "code id_token",
+                "code token",
+                "code id_token token"
+            ]),
+        ),
         ("response_modes_supported", json!(["query", "fragment", "form_post"])),
-        ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", "implicit", "refresh_token", "client_credentials"]),
+        ),
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA"])),
         ("code_challenge_methods_supported", json!(["S256"])),
