@@ -16,8 +16,8 @@ use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
 use crate::push;
-use crate::request_object;
 use crate::registered::snapshot_that_knows;
+use crate::request_object;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 

@@ -109,6 +109,8 @@ fn client(row: &RegisteredClient, snapshot: &Snapshot) -> Option<Client> {
             Some(Client {
                 metadata,
                 secrets: ClientSecrets(row.secret.into_iter().collect()),
+                // Only a MAC of the secret is kept, so `client_secret_jwt` is not to be had here.
+                signing_secrets: Vec::new(),
                 policy: policy.client_policy(),
                 version: ClientVersion(row.revision.unsigned_abs()),
             })

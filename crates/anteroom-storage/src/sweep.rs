@@ -35,7 +35,7 @@ macro_rules! delete {
 }
 
 /// Grants go with their families, sessions leave their grants behind.
-const ENDED: [&str; 11] = [
+const ENDED: [&str; 12] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),

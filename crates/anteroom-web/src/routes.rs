@@ -15,7 +15,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::asker::Asker;
-use crate::endpoints::{authorize, check_session, cors, discovery, health, par, registration, token, twilio, userinfo};
+use crate::endpoints::{
+    authorize, check_session, cors, discovery, health, par, registration, token, twilio, userinfo,
+};
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
