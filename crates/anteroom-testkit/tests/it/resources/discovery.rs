@@ -119,7 +119,7 @@ async fn every_endpoint_is_there(backend: Backend) {
         assert!(status != 404 && status < 500, "{name}: {status}");
         endpoints += 1;
     }
-    assert_eq!(endpoints, 8);
+    assert_eq!(endpoints, 9);
 }
 
 async fn discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts(backend: Backend) {
