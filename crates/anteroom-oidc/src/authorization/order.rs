@@ -49,8 +49,9 @@ pub fn check<'c>(
     }
 }
 
-/// The refusal of a request whose request object cannot be used, or that should have been pushed, before the rules have seen it. It is told to the client
-/// where what stands outside names a good redirect URI; `reason` is for the operator's log.
+/// The refusal of a request whose request object cannot be used, or that should have been pushed, before the rules have
+/// seen it. It is told to the client where what stands outside names a good redirect URI; `reason` is for the operator's
+/// log.
 pub fn refuse(
     parameters: &Parameters,
     client: &ClientMetadata,
