@@ -14,6 +14,7 @@ mod example;
 mod journeys;
 mod logout;
 mod nodes;
+mod openidconnect_crate;
 mod registration;
 mod resources;
 mod retention;
