@@ -36,7 +36,7 @@ pub(super) static PYTHON: Need = Need {
 pub(super) static APACHE: Need = Need {
     name: "Apache with mod_auth_openidc, where Debian has them",
     present: || APACHE_FILES.iter().all(|file| Path::new(file).is_file()),
-    packages: &["apache2", "libapache2-mod-auth-openidc"],
+    packages: &["apache2-bin", "libapache2-mod-auth-openidc"],
 };
 
 pub(super) static MAIL_SERVER: Need = Need {
