@@ -10,6 +10,7 @@
 )]
 
 mod authorize;
+mod bad_input;
 mod example;
 mod journeys;
 mod logout;
