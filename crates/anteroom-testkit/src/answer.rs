@@ -52,9 +52,14 @@ impl Answer {
         lines.map(|line| Cookie::parse(line.to_str().unwrap().to_owned()).unwrap()).collect()
     }
 
+    /// The page's forms.
+    pub fn forms(&self) -> Vec<Form> {
+        html::forms(&self.body)
+    }
+
     /// The page's form that posts to `action`.
     pub fn form(&self, action: &str) -> Form {
-        let form = html::forms(&self.body).into_iter().find(|form| form.action == action);
+        let form = self.forms().into_iter().find(|form| form.action == action);
         form.unwrap_or_else(|| panic!("no form to {action} but {}", self.gist()))
     }
 

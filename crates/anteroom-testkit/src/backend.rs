@@ -3,8 +3,9 @@
 
 use anteroom_storage::{StoreOptions, migrate};
 use futures_util::FutureExt as _;
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, QueryResult, Statement};
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,6 +72,23 @@ impl Backend {
         execute(&connection, sql).await;
         connection.close().await.unwrap();
     }
+
+    /// How many rows each table has.
+    pub async fn rows(&self) -> BTreeMap<String, i64> {
+        let connection = Database::connect(&self.url).await.unwrap();
+        let tables = match connection.get_database_backend() {
+            DbBackend::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+            _ => "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'",
+        };
+        let mut rows = BTreeMap::new();
+        for table in query(&connection, tables).await {
+            let table: String = table.try_get("", "name").unwrap();
+            let count = query(&connection, &format!("SELECT COUNT(*) AS count FROM {table}")).await;
+            rows.insert(table, count[0].try_get("", "count").unwrap());
+        }
+        connection.close().await.unwrap();
+        rows
+    }
 }
 
 pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
@@ -101,6 +119,11 @@ pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F
 /// The same, with two nodes on the database.
 pub async fn on_two_nodes<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
     on_postgres(|backend| test(Backend { nodes: Nodes::TwoInTurn, ..backend })).await;
+}
+
+async fn query(connection: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    connection.query_all_raw(statement).await.unwrap()
 }
 
 async fn execute(admin: &DatabaseConnection, sql: &str) {

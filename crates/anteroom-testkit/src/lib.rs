@@ -36,6 +36,7 @@ mod node;
 mod person;
 mod provider;
 mod relying_party;
+mod routes;
 mod settings;
 mod telephony;
 mod tokens;

@@ -10,12 +10,15 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::routes;
+
 /// It stops when it goes.
 pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     pub(crate) provider: Arc<Provider>,
     pub(crate) settings: Settings,
     pub(crate) web: Arc<Web>,
+    pub(crate) routes: Vec<String>,
     server: JoinHandle<()>,
 }
 
@@ -34,10 +37,11 @@ impl Node {
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         let router = anteroom_web::router(Arc::clone(&web));
+        let routes = routes::of(&router);
         let server = tokio::spawn(async move {
             serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
         });
-        Self { address, provider, settings: configuration.settings, web, server }
+        Self { address, provider, settings: configuration.settings, web, routes, server }
     }
 
     /// Nothing is listened to, and nothing read or written, from here on.

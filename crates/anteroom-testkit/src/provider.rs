@@ -11,6 +11,7 @@ use anteroom_flows::provider::Provider;
 use anteroom_flows::{backchannel, keys, registered, sign_out, trail};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -237,6 +238,16 @@ impl TestProvider {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = if json.is_null() { String::new() } else { json.to_string() };
         self.wire.send(method.parse().unwrap(), target, headers, body).await
+    }
+
+    /// Whatever can be said over HTTP, to nobody's credit.
+    pub async fn ask(&self, method: Method, target: &str, headers: HeaderMap, body: Vec<u8>) -> Answer {
+        self.wire.send(method, target, headers, body).await
+    }
+
+    /// Every path that is answered, as the router has it: `/clients/{client}`.
+    pub fn routes(&self) -> &[String] {
+        &self.first.routes
     }
 
     /// The application that the registration endpoint told this about.

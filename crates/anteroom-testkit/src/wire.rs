@@ -56,7 +56,7 @@ impl Wire {
         method: Method,
         target: &str,
         headers: HeaderMap,
-        body: String,
+        body: impl Into<reqwest::Body>,
     ) -> Answer {
         self.try_send(method, target, headers, body).await.unwrap()
     }
@@ -68,7 +68,7 @@ impl Wire {
         method: Method,
         target: &str,
         headers: HeaderMap,
-        body: String,
+        body: impl Into<reqwest::Body>,
     ) -> Result<Answer, reqwest::Error> {
         let asked = self.issuer.join(target).unwrap();
         assert_eq!(asked.origin(), self.issuer.origin(), "not an address of the provider: {asked}");

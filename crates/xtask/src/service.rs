@@ -7,7 +7,7 @@ use crate::failure::{Failure, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader, PipeReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -27,6 +27,8 @@ pub(crate) struct Start<'a> {
     /// Another user to run as; needs root.
     pub user: Option<&'a str>,
     pub stop: Stop,
+    /// What its environment has besides ours.
+    pub environment: Vec<(&'static str, PathBuf)>,
 }
 
 #[derive(Clone, Copy)]
@@ -50,6 +52,7 @@ impl Service {
         let errors = writer.try_clone().map_err(Failure::during(failed()))?;
         let child = tethered(start)
             .args(&start.arguments)
+            .envs(start.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(writer)
             .stderr(errors)

@@ -10,10 +10,12 @@
 )]
 
 mod authorize;
+mod bad_input;
 mod example;
 mod journeys;
 mod logout;
 mod nodes;
+mod openidconnect_crate;
 mod registration;
 mod resources;
 mod retention;

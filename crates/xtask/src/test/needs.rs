@@ -27,6 +27,18 @@ pub(super) static FONTS: Need =
 pub(super) static NODE: Need =
     Need { name: "Node.js 18 or newer, and npm", present: node, packages: &["nodejs", "npm"] };
 
+pub(super) static PYTHON: Need = Need {
+    name: "Python 3.10 or newer, with venv",
+    present: || python().is_some(),
+    packages: &["python3", "python3-venv"],
+};
+
+pub(super) static APACHE: Need = Need {
+    name: "Apache with mod_auth_openidc, where Debian has them",
+    present: || APACHE_FILES.iter().all(|file| Path::new(file).is_file()),
+    packages: &["apache2-bin", "libapache2-mod-auth-openidc"],
+};
+
 pub(super) static MAIL_SERVER: Need = Need {
     name: "a Python with aiosmtpd, and openssl",
     present: || mail_server().is_some() && on_path("openssl").is_some(),
@@ -36,6 +48,9 @@ pub(super) static MAIL_SERVER: Need = Need {
 const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 const OLDEST_NODE: u32 = 18;
+/// A virtual environment needs both modules; `requirements.txt` has what is needed from this version on.
+const PYTHON_WITH_VENV: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+const APACHE_FILES: &[&str] = &["/usr/sbin/apache2", "/usr/lib/apache2/modules/mod_auth_openidc.so"];
 
 impl Need {
     pub(super) fn met(&self) -> bool {
@@ -93,11 +108,21 @@ pub(super) fn chromium() -> Option<PathBuf> {
     CHROMIUM_NAMES.iter().find_map(|name| on_path(name)).or_else(|| mac.exists().then(|| mac.to_owned()))
 }
 
-/// The Python that has aiosmtpd: Debian's own has its packages, whichever comes first in the search path.
+/// The Python that has aiosmtpd.
 pub(super) fn mail_server() -> Option<PathBuf> {
+    python_that_runs("import aiosmtpd")
+}
+
+/// The Python that makes virtual environments.
+pub(super) fn python() -> Option<PathBuf> {
+    python_that_runs(PYTHON_WITH_VENV)
+}
+
+/// Debian's own has its packages, whichever comes first in the search path.
+fn python_that_runs(program: &str) -> Option<PathBuf> {
     let candidates = [Some(PathBuf::from("/usr/bin/python3")), on_path("python3")];
-    let has_it = |python: &PathBuf| succeeds(Command::new(python).args(["-c", "import aiosmtpd"]));
-    candidates.into_iter().flatten().find(has_it)
+    let does = |python: &PathBuf| succeeds(Command::new(python).args(["-c", program]));
+    candidates.into_iter().flatten().find(does)
 }
 
 fn fonts() -> bool {

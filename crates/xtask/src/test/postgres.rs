@@ -106,6 +106,7 @@ fn serve(binaries: &Path, folder: &Path, user: Option<&str>) -> Result<(Service,
             user,
             // Asks for a quick end: sessions that are still open are cut.
             stop: Stop::Interrupt,
+            environment: Vec::new(),
         })?;
         match server.wait_for(|line| line.contains("ready to accept connections").then_some(())) {
             Ok(()) => return Ok((server, port)),

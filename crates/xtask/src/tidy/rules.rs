@@ -3,14 +3,16 @@
 use super::tree::Tree;
 
 const PAGE: &str = "docs/src/rules.md";
-const JOURNEYS: &str = "tests/browser/";
+/// Where tests from outside are; their files are named, not the tests in them.
+const FROM_OUTSIDE: &[&str] = &["tests/browser/", "tests/interop/", "tests/interop/python/"];
+const FILES: &[&str] = &[".test.mjs", ".py"];
 
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
     let Some(page) = tree.text(PAGE) else { return vec![format!("{PAGE}: is gone")] };
     let rust: Vec<&str> = tree.ending(&[".rs"]).map(|(_, text)| text).collect();
     let is_there = |name: &str| {
-        if name.ends_with(".test.mjs") {
-            return tree.has(&format!("{JOURNEYS}{name}"));
+        if FILES.iter().any(|end| name.ends_with(end)) {
+            return FROM_OUTSIDE.iter().any(|folder| tree.has(&format!("{folder}{name}")));
         }
         let definition = format!("fn {name}(");
         rust.iter().any(|text| text.contains(&definition))

@@ -1,8 +1,10 @@
 //! The steps, in the order of how soon they tell.
 
 mod cargo_steps;
+mod interop;
 mod journeys;
 mod licences;
+mod product;
 
 use super::needs::{self, Need};
 use crate::failure::Result;
@@ -48,5 +50,18 @@ pub(super) const STEPS: &[Step] = &[
         about: "people's journeys through the demo, in headless Chromium",
         needs: &[&needs::NODE, &needs::CHROMIUM, &needs::FONTS],
         run: journeys::walk,
+    },
+    Step {
+        name: "interop",
+        about: "other people's OpenID Connect clients, on SQLite and on PostgreSQL",
+        needs: &[
+            &needs::POSTGRES,
+            &needs::NODE,
+            &needs::CHROMIUM,
+            &needs::FONTS,
+            &needs::PYTHON,
+            &needs::APACHE,
+        ],
+        run: interop::sign_in,
     },
 ];

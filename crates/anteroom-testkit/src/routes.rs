@@ -1,0 +1,27 @@
+//! What a router answers. axum keeps its routes to itself, but for whoever prints it.
+
+use axum::Router;
+
+/// The paths of all routes. There is no second list of them that could lack one.
+pub(crate) fn of(router: &Router) -> Vec<String> {
+    let printed = format!("{router:?}");
+    let named = printed.split("RouteId(").filter_map(|entry| entry.split_once("): \"")?.1.split_once('"'));
+    let mut paths: Vec<String> = named.map(|(path, _)| path.to_owned()).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+    use axum::Router;
+    use axum::routing::{get, post};
+
+    #[test]
+    fn routes_are_those_of_the_router_and_of_what_was_merged_into_it() {
+        let inner = Router::new().route("/b/{name}", post(|| async {})).route("/b", get(|| async {}));
+        let router = Router::new().route("/a", get(|| async {})).merge(inner).fallback(|| async {});
+        assert_eq!(of(&router), ["/a", "/b", "/b/{name}"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! Other people's clients, `tests/interop`: once with a provider on SQLite, once with one on PostgreSQL.
+//!
+//! `provider.mjs` sets the provider up as an operator would, and the tests find it by `ANTEROOM_URL`. A database on which
+//! a client fails does not keep the other from being tried, nor one language's tests the other's.
+
+use super::product::{self, node_tests};
+use crate::failure::{Failure, Result};
+use crate::metadata::Workspace;
+use crate::programs::{root, run};
+use crate::service::{Service, Start, Stop};
+use crate::test::needs;
+use crate::test::postgres::Postgres;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(super) fn sign_in() -> Result {
+    let program = product::build()?;
+    let folder = root().join("tests/interop");
+    // Those in the browser are written with the harness of the journeys.
+    product::install_packages(&root().join("tests/browser"))?;
+    product::install_packages(&folder)?;
+    let clients = Clients { python: python(&folder)?, folder, program };
+    let on_sqlite = clients.sign_in(None);
+    let mut postgres = Postgres::start()?;
+    let on_postgres = clients.sign_in(Some(postgres.url()));
+    on_sqlite.and(on_postgres)?;
+    if postgres.was_used() { Ok(()) } else { Err(Failure::new("nobody made a table on PostgreSQL")) }
+}
+
+struct Clients {
+    program: PathBuf,
+    folder: PathBuf,
+    python: PathBuf,
+}
+
+impl Clients {
+    fn sign_in(&self, database: Option<String>) -> Result {
+        let (_provider, url) = self.provider(database)?;
+        println!("the provider is at {url}");
+        let node = run(node_tests(&self.folder).env("ANTEROOM_URL", &url));
+        let mut tests = Command::new(&self.python);
+        tests.args(["-m", "unittest", "discover", "--verbose", "--start-directory", "python"]);
+        let python = run(tests.current_dir(&self.folder).env("ANTEROOM_URL", &url));
+        node.and(python)
+    }
+
+    fn provider(&self, database: Option<String>) -> Result<(Service, String)> {
+        let script = self.folder.join("provider.mjs");
+        let arguments = [script.display().to_string()].into_iter().chain(database).collect();
+        let mut provider = Service::start(&Start {
+            name: "the provider",
+            program: Path::new("node"),
+            arguments,
+            user: None,
+            stop: Stop::Terminate,
+            environment: vec![("ANTEROOM_BIN", self.program.clone())],
+        })?;
+        let url = provider.wait_for(|line| line.strip_prefix("Ready: ").map(|url| url.trim().to_owned()))?;
+        Ok((provider, url))
+    }
+}
+
+/// The Python of a virtual environment that has what `requirements.txt` says, and nothing else.
+fn python(folder: &Path) -> Result<PathBuf> {
+    let environment = Workspace::read()?.target_directory.join("interop-python");
+    let python = environment.join("bin/python");
+    let wanted = folder.join("python/requirements.txt");
+    // A copy of what was installed, written when it was.
+    let installed = environment.join("requirements.txt");
+    let reading = "reading requirements.txt";
+    let text = fs::read(&wanted).map_err(Failure::during(reading))?;
+    if fs::read(&installed).is_ok_and(|known| known == text) {
+        return Ok(python);
+    }
+    let system = needs::python().ok_or_else(|| Failure::new("Python is not installed"))?;
+    run(Command::new(system).args(["-m", "venv", "--clear"]).arg(&environment))?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--require-hashes"]);
+    run(pip.arg("--requirement").arg(wanted))?;
+    fs::write(installed, text).map_err(Failure::during(reading))?;
+    Ok(python)
+}

@@ -1,0 +1,35 @@
+//! The product as it is shipped, and tests on Node.js that look at it from outside.
+
+use crate::failure::Result;
+use crate::metadata::Workspace;
+use crate::programs::{cargo, run};
+use crate::test::needs;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Builds it and says where it lies. The workspace's features and profile are those of the tests before: little is left to
+/// compile.
+pub(super) fn build() -> Result<PathBuf> {
+    run(cargo().args(["build", "--workspace", "--bin", "anteroom"]))?;
+    Ok(Workspace::read()?.target_directory.join("debug/anteroom"))
+}
+
+/// Unless what is there is already what the lock file says.
+pub(super) fn install_packages(folder: &Path) -> Result {
+    let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified()).ok();
+    if changed("node_modules/.package-lock.json") >= changed("package-lock.json") {
+        return Ok(());
+    }
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
+}
+
+/// All tests of a folder.
+pub(super) fn node_tests(folder: &Path) -> Command {
+    let mut tests = Command::new("node");
+    tests.args(["--test", "--test-reporter=spec"]).current_dir(folder);
+    if let Some(chromium) = needs::chromium() {
+        tests.env("CHROMIUM", chromium);
+    }
+    tests
+}

@@ -1,0 +1,118 @@
+// oidc-client-ts (https://github.com/authts/oidc-client-ts) where it lives: in a browser, as a public client. The application is
+// on Anteroom's own site, `localhost`, as it has to be for frames to see the session.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { page } from "../browser/harness/browser.mjs";
+import { signIn } from "../browser/harness/sign_in.mjs";
+import { application } from "./harness/application.mjs";
+import { ISSUER, register } from "./harness/issuer.mjs";
+import { ALICE } from "./harness/person.mjs";
+
+const file = (path, type) => ({ type, body: readFileSync(new URL(path, import.meta.url)) });
+const html = file("harness/single_page.html", "text/html");
+const library = file("node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js", "text/javascript");
+
+/** The application, as a client that asks for this scope. */
+async function singlePage(scope, settings = {}) {
+  const pages = {
+    "/": html,
+    "/callback": html,
+    "/signed-out": html,
+    "/oidc-client-ts.js": library,
+  };
+  const app = await application({ host: "localhost", pages });
+  const { client_id } = await register({
+    client_name: "oidc-client-ts",
+    redirect_uris: [`${app.url}/callback`],
+    post_logout_redirect_uris: [`${app.url}/signed-out`],
+    grant_types: ["authorization_code", "refresh_token"],
+    token_endpoint_auth_method: "none",
+  });
+  const own = {
+    authority: ISSUER,
+    client_id,
+    scope,
+    redirect_uri: `${app.url}/callback`,
+    silent_redirect_uri: `${app.url}/callback`,
+    post_logout_redirect_uri: `${app.url}/signed-out`,
+    loadUserInfo: true,
+    automaticSilentRenew: false,
+    ...settings,
+  };
+  pages["/settings.json"] = { type: "application/json", body: JSON.stringify(own) };
+  return app;
+}
+
+const shown = async (tab) => JSON.parse(await tab.locator("#shown:not(:empty)").textContent());
+
+/** The application in a browser of its own, with Alice signed in to it. */
+async function signedIn(t, app) {
+  const tab = await page(t, app);
+  await tab.goto("/");
+  await tab.locator("body[data-ready]").waitFor({ state: "attached" });
+  await Promise.all([tab.waitForURL(`${ISSUER}/**`), tab.evaluate(() => void manager.signinRedirect())]);
+  await signIn(tab, ALICE.email, ALICE.password);
+  await tab.locator("[name=decision][value=allow]").click();
+  await tab.waitForURL(`${app.url}/callback*`);
+  const { profile } = await shown(tab);
+  assert.deepEqual([profile.email, profile.given_name], [ALICE.email, ALICE.given_name], "userinfo is among it");
+  return tab;
+}
+
+/** What it holds now, and what it holds after a renewal. */
+function renewed(tab) {
+  return tab.evaluate(async () => {
+    const tokens = (user) => [user.access_token, user.refresh_token, user.profile.sub];
+    const before = tokens(await manager.getUser());
+    return [before, tokens(await manager.signinSilent())];
+  });
+}
+
+test("sign-in with PKCE, renewal by refresh token, and sign-out", async (t) => {
+  const app = await singlePage("openid profile email offline_access");
+  const tab = await signedIn(t, app);
+  const [before, after] = await renewed(tab);
+  assert.ok(before[1] && after[1]);
+  assert.notEqual(after[0], before[0]);
+  assert.notEqual(after[1], before[1]);
+  assert.equal(after[2], before[2]);
+
+  await Promise.all([tab.waitForURL(`${app.url}/signed-out*`), tab.evaluate(() => void manager.signoutRedirect({ state: "a state" }))]);
+  assert.deepEqual(await shown(tab), { signedOut: "a state" });
+  await tab.goto(`${ISSUER}/dashboard`);
+  await tab.locator("form [name=password]").waitFor();
+});
+
+test("renewal in a frame, with prompt=none", async (t) => {
+  const app = await singlePage("openid profile email", { revokeTokensOnSignout: true });
+  const tab = await signedIn(t, app);
+  // Whoever has a refresh token uses it; one that lost it asks in a frame.
+  await tab.evaluate(async () => {
+    const user = await manager.getUser();
+    delete user.refresh_token;
+    await manager.storeUser(user);
+  });
+  const answers = [];
+  tab.on("response", (answer) => answers.push(new URL(answer.url())));
+  const [before, after] = await renewed(tab);
+  assert.notEqual(after[0], before[0]);
+  assert.equal(after[2], before[2]);
+  const asked = answers.find(({ pathname }) => pathname === "/authorize");
+  assert.equal(asked.searchParams.get("prompt"), "none");
+
+  const revoked = tab.waitForResponse(`${ISSUER}/revoke`);
+  await Promise.all([tab.waitForURL(`${app.url}/signed-out*`), tab.evaluate(() => void manager.signoutRedirect())]);
+  assert.equal((await revoked).status(), 200);
+});
+
+test("session management: a sign-out in another tab is noticed", async (t) => {
+  const app = await singlePage("openid profile email", { monitorSession: true, checkSessionIntervalInSeconds: 1 });
+  const tab = await signedIn(t, app);
+  const other = await tab.context().newPage();
+  await other.goto(`${ISSUER}/dashboard`);
+  await other.locator("form[action='/sign-out'] button").click();
+  await other.locator("#signed-out").waitFor();
+  await tab.locator("#shown", { hasText: "user signed out" }).waitFor();
+});
