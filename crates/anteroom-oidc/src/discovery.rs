@@ -169,7 +169,10 @@ mod tests {
                 ]),
             ),
             ("subject_types_supported", json!(["public"])),
-            ("id_token_signing_alg_values_supported", json!(["RS256", "PS256", "ES256", "EdDSA"])),
+            (
+                "id_token_signing_alg_values_supported",
+                json!(["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]),
+            ),
             ("request_uri_parameter_supported", json!(true)),
             ("require_request_uri_registration", json!(true)),
             ("acr_values_supported", json!(["urn:anteroom:acr:pwd", "urn:anteroom:acr:mfa"])),

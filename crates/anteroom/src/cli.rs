@@ -164,13 +164,14 @@ pub enum KeysCommand {
     Init(ConfigArgs),
     /// List the signing keys.
     List(ConfigArgs),
-    /// Sign with new keys from now on.
+    /// Publish new signing keys now, and sign with them as soon as every application has had time to see them.
     Rotate(RotateArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// The old keys may be in wrong hands: publish them no longer, so that nothing they signed is believed.
+    /// The old keys may be in wrong hands: sign with new ones at once, and publish the old no longer, so that nothing they
+    /// signed is believed.
     #[arg(long)]
     pub compromised: bool,
     #[command(flatten)]

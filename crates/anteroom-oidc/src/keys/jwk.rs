@@ -40,6 +40,17 @@ wire_enum! {
     /// RFC 7518 §6.2.1.1.
     pub enum EcCurve("a supported elliptic curve") {
         P256 = "P-256",
+        P384 = "P-384",
+    }
+}
+
+impl EcCurve {
+    /// Of one coordinate, in bytes: RFC 7518 §6.2.1.2.
+    pub(crate) const fn coordinate_bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
     }
 }
 
@@ -51,6 +62,15 @@ wire_enum! {
 }
 
 impl JwkMaterial {
+    /// From an uncompressed point: 4, x, y (SEC 1 §2.3.3).
+    pub(crate) fn of_point(crv: EcCurve, point: &[u8]) -> Option<Self> {
+        let (x, y) = point.strip_prefix(&[4])?.split_at_checked(crv.coordinate_bytes())?;
+        if y.len() != x.len() {
+            return None;
+        }
+        Some(Self::Ec { crv, x: URL_SAFE_NO_PAD.encode(x), y: URL_SAFE_NO_PAD.encode(y) })
+    }
+
     /// RFC 7638 §3: the hash of the required members in lexicographic order. Every value is base64url or a
     /// registered name, so that none needs escaping.
     pub fn thumbprint(&self) -> KeyId {
@@ -65,8 +85,12 @@ impl JwkMaterial {
 
     fn fits(&self, alg: SigningAlgorithm) -> bool {
         match alg {
-            SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => matches!(self, Self::Rsa { .. }),
-            SigningAlgorithm::Es256 => matches!(self, Self::Ec { .. }),
+            SigningAlgorithm::Rs256
+            | SigningAlgorithm::Rs384
+            | SigningAlgorithm::Rs512
+            | SigningAlgorithm::Ps256 => matches!(self, Self::Rsa { .. }),
+            SigningAlgorithm::Es256 => matches!(self, Self::Ec { crv: EcCurve::P256, .. }),
+            SigningAlgorithm::Es384 => matches!(self, Self::Ec { crv: EcCurve::P384, .. }),
             SigningAlgorithm::EdDsa => matches!(self, Self::Okp { .. }),
         }
     }

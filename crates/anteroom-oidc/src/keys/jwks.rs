@@ -1,3 +1,6 @@
+use aws_lc_rs::digest;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::SignedDuration;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -9,6 +12,7 @@ use super::{Jwk, KeyId, PublicKey};
 pub struct Jwks {
     keys: Vec<PublicKey>,
     document: String,
+    etag: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -21,6 +25,9 @@ struct Document<'a> {
 }
 
 impl Jwks {
+    /// How long clients may keep the document without asking again. A key that is to sign has been in it for longer.
+    pub const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
+
     pub fn new(keys: Vec<PublicKey>) -> Result<Self, SameKeyId> {
         for (i, key) in keys.iter().enumerate() {
             if keys.iter().skip(i + 1).any(|other| other.kid() == key.kid()) {
@@ -30,7 +37,9 @@ impl Jwks {
         let document = Document { keys: keys.iter().map(PublicKey::jwk).collect() };
         // Text and enums only: there is nothing in it that could fail to serialise.
         let document = serde_json::to_string(&document).unwrap_or_default();
-        Ok(Self { keys, document })
+        let hash = digest::digest(&digest::SHA256, document.as_bytes());
+        let etag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(hash.as_ref()));
+        Ok(Self { keys, document, etag })
     }
 
     pub fn find(&self, kid: &str) -> Option<&PublicKey> {
@@ -40,6 +49,11 @@ impl Jwks {
     /// The document as it is served, `application/jwk-set+json`, serialised once.
     pub fn document(&self) -> &str {
         &self.document
+    }
+
+    /// RFC 9110 §8.8.3: the same on every node that has the same keys. Weak, for the document may travel compressed.
+    pub fn etag(&self) -> &str {
+        &self.etag
     }
 }
 
@@ -61,7 +75,9 @@ mod tests {
             key(SigningAlgorithm::EdDsa),
             key(SigningAlgorithm::EdDsa),
         ];
-        let jwks = Jwks::new(keys).unwrap();
+        let jwks = Jwks::new(keys.clone()).unwrap();
+        assert_eq!(jwks.etag(), Jwks::new(keys).unwrap().etag());
+        assert_ne!(jwks.etag(), Jwks::new(vec![key(SigningAlgorithm::EdDsa)]).unwrap().etag());
         let document: serde_json::Value = serde_json::from_str(jwks.document()).unwrap();
         let published = document["keys"].as_array().unwrap();
         assert_eq!(published.len(), 5);
