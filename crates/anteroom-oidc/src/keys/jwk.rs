@@ -7,7 +7,7 @@ use super::{KeyError, KeyId};
 use crate::{names::SigningAlgorithm, wire::wire_enum};
 
 wire_enum! {
-    /// RFC 7517 §4.2 `use`; none of our keys encrypts.
+    /// RFC 7517 §4.2 `use`: a key that signs does nothing else.
     pub enum KeyUse("the use of a signing key (sig)") {
         Signature = "sig",
     }
@@ -22,6 +22,22 @@ pub struct Jwk {
     pub key_use: KeyUse,
     #[serde(flatten)]
     pub material: JwkMaterial,
+}
+
+/// The public half of a key that others encrypt to, as it is published. It names no algorithm, since it serves several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EncryptionJwk {
+    pub kid: KeyId,
+    #[serde(rename = "use")]
+    key_use: &'static str,
+    #[serde(flatten)]
+    pub material: JwkMaterial,
+}
+
+impl EncryptionJwk {
+    pub(crate) fn new(material: JwkMaterial) -> Self {
+        Self { kid: material.thumbprint(), key_use: "enc", material }
+    }
 }
 
 /// The members that make up the key itself, in base64url: RFC 7518 §6, RFC 8037 §2.
