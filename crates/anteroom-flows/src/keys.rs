@@ -1,4 +1,4 @@
-//! Signing keys: made at first start, sealed at rest, rotated on schedule.
+//! Signing keys: made at first start, sealed at rest, rotated on schedule, and the keys that others encrypt to with them.
 //!
 //! Invariants: a new key is published before it signs; an old one stays published until nothing that it signed can be
 //! alive.
@@ -10,6 +10,7 @@ use anteroom_oidc::keys::{Jwks, SigningKey};
 use anteroom_storage::{SigningKeyRow, Store};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::encryption_keys;
 use crate::error::FlowError;
 use crate::key_set::associated_data;
 use crate::trail::Origin;
@@ -51,7 +52,7 @@ pub fn rotation(signs_from: &[Timestamp], schedule: &KeySchedule, now: Timestamp
     }
 }
 
-/// Makes what is missing or due, for every algorithm. Two nodes at once make one key too many at worst, never one too few.
+/// Makes what is missing or due, for every algorithm and every kind that is encrypted to. Two nodes at once make one key too many at worst, never one too few.
 pub async fn rotate(
     store: &Store,
     keyring: &Keyring,
@@ -80,7 +81,7 @@ pub async fn rotate(
         succeed(store, keyring, random, succession, now).await?;
         changed = true;
     }
-    Ok(changed)
+    Ok(encryption_keys::rotate(store, keyring, random, schedule, now).await? || changed)
 }
 
 /// Why an operator wants other keys.
@@ -146,7 +147,7 @@ pub async fn rotate_now(
             Succession { algorithm: *algorithm, from, retiring, overlap, actor: Actor::Operator };
         succeed(store, keyring, random, succession, now).await?;
     }
-    Ok(())
+    encryption_keys::rotate_now(store, keyring, random, schedule, (now, reason)).await
 }
 
 #[derive(Clone)]

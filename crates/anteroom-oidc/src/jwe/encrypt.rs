@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     keys::JwkMaterial,
-    names::{ContentEncryption, Encryption, KeyManagementAlgorithm},
+    names::{ContentEncryption, Encryption, Issuer, KeyManagementAlgorithm},
 };
 
 /// What is inside.
@@ -20,6 +20,8 @@ use crate::{
 pub enum Payload<'a> {
     /// A signed JWT. The header says so (RFC 7519 §5.2), or nobody would look for its signature.
     Jwt(&'a str),
+    /// The same, of an issuer whose name its reader may look for before it can decrypt (RFC 7519 §5.3).
+    JwtOf(&'a str, &'a Issuer),
     /// Claims as JSON, under no signature.
     Claims(&'a [u8]),
 }
@@ -37,6 +39,8 @@ struct Header<'a> {
     kid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cty: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a Issuer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     epk: Option<JwkMaterial>,
 }
@@ -61,12 +65,13 @@ fn try_encrypt(
     entropy: &Entropy,
 ) -> Option<String> {
     let Encryption { alg, enc } = encryption;
-    let (cty, plaintext) = match payload {
-        Payload::Jwt(token) => (Some("JWT"), token.as_bytes()),
-        Payload::Claims(json) => (None, json),
+    let (cty, iss, plaintext) = match payload {
+        Payload::Jwt(token) => (Some("JWT"), None, token.as_bytes()),
+        Payload::JwtOf(token, issuer) => (Some("JWT"), Some(issuer), token.as_bytes()),
+        Payload::Claims(json) => (None, None, json),
     };
     let delivery = Delivery::new(key.public(), encryption, entropy)?;
-    let header = Header { alg, enc, kid: key.kid(), cty, epk: delivery.epk };
+    let header = Header { alg, enc, kid: key.kid(), cty, iss, epk: delivery.epk };
     let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?);
     let iv = entropy.iv(enc);
     let sealed = Envelope { enc, key: &delivery.key, iv, aad: header.as_bytes() }.seal(plaintext)?;

@@ -1,4 +1,5 @@
-//! Signing keys: published before they sign, kept while anything they signed can be alive.
+//! Keys: those that sign are published before they do and kept while anything they signed can be alive; those that are
+//! encrypted to decrypt for longer than they are published.
 
 use crate::ALICE;
 use anteroom_flows::keys::{LEAD, Reason};
@@ -18,15 +19,22 @@ on_both_databases!(
     rfc9110_13_1_2_the_jwks_is_sent_again_when_it_has_changed,
     core_2_every_configured_algorithm_signs_where_a_client_chose_it,
     after_a_leak_nothing_that_was_signed_is_believed,
+    keys_to_encrypt_to_follow_each_other,
 );
 
 const fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
 }
 
+/// Those that signatures are held against.
 async fn published(provider: &TestProvider) -> BTreeSet<String> {
+    of_use(provider, "sig").await
+}
+
+async fn of_use(provider: &TestProvider, key_use: &str) -> BTreeSet<String> {
     let jwks = provider.browser().get("/jwks").await.json();
-    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    let keys = jwks["keys"].as_array().unwrap().iter().filter(|key| key["use"] == key_use);
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn signing(provider: &TestProvider) -> String {
@@ -43,12 +51,15 @@ async fn rfc7517_4_keys_have_unique_ids_and_public_parts_only(backend: Backend) 
     let answer = provider.browser().get("/jwks").await;
     assert_eq!(answer.status, 200);
     let keys = answer.json()["keys"].as_array().unwrap().clone();
-    assert_eq!(keys.len(), 3);
+    let (signing, encryption): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key["use"] == "sig");
+    assert_eq!((signing.len(), encryption.len()), (3, 2));
     let ids: BTreeSet<&str> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), keys.len());
     for key in &keys {
-        assert_eq!(key["use"], "sig", "{key}");
-        assert!(key["alg"].is_string() && key["kty"].is_string(), "{key}");
+        // What is encrypted to serves several algorithms.
+        assert_eq!(key["alg"].is_string(), key["use"] == "sig", "{key}");
+        assert!(key["use"] == "sig" || key["use"] == "enc", "{key}");
+        assert!(key["kty"].is_string(), "{key}");
         for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
             assert!(key.get(private).is_none(), "{private}");
         }
@@ -87,6 +98,7 @@ async fn nodes_do_not_make_keys_of_their_own(backend: Backend) {
     let first = TestProvider::start(&backend).await;
     let second = TestProvider::on(&backend).beside(&first).start().await;
     assert_eq!(published(&first).await, published(&second).await);
+    assert_eq!(of_use(&first, "enc").await, of_use(&second, "enc").await);
     first.advance(days(83));
     first.refresh_keys().await;
     second.refresh_keys().await;
@@ -219,14 +231,44 @@ async fn after_a_leak_nothing_that_was_signed_is_believed(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let (before, leaked) = (web.tokens(&browser, "openid offline_access").await, published(&provider).await);
+    let encrypted_to = of_use(&provider, "enc").await;
     provider.advance(SignedDuration::from_secs(1));
     provider.rotate_keys(Reason::Compromised).await;
     provider.refresh_keys().await;
     assert!(published(&provider).await.is_disjoint(&leaked));
+    assert!(of_use(&provider, "enc").await.is_disjoint(&encrypted_to));
     assert_eq!(web.userinfo(&before.access_token).await.status, 401);
     let silent = [("id_token_hint", before.id_token()), ("prompt", "none")];
     assert_eq!(web.authorize(&browser, &silent).await.error(), "invalid_request");
     // People and applications go on with what does not hang on a signature.
     assert!(browser.is_signed_in().await);
     assert_eq!(web.refresh(before.refresh_token()).await.status, 200);
+}
+
+async fn keys_to_encrypt_to_follow_each_other(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let first = of_use(&provider, "enc").await;
+    let jwks = provider.browser().get("/jwks").await.json();
+    let kinds = jwks["keys"].as_array().unwrap().iter().filter(|key| key["use"] == "enc");
+    let kinds: BTreeSet<_> = kinds.map(|key| key["kty"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["EC", "RSA"].into());
+    provider.advance(days(90) - SignedDuration::from_secs(1));
+    provider.refresh_keys().await;
+    assert_eq!(of_use(&provider, "enc").await, first);
+    provider.advance(SignedDuration::from_secs(1));
+    provider.refresh_keys().await;
+    // Every node can decrypt with the new ones before anybody can encrypt to them.
+    assert_eq!(of_use(&provider, "enc").await, first);
+    provider.advance(SignedDuration::from_mins(1));
+    provider.refresh_keys().await;
+    let second = of_use(&provider, "enc").await;
+    assert_eq!((second.len(), second.is_disjoint(&first)), (2, true));
+    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(Reason::Planned).await;
+    provider.advance(SignedDuration::from_mins(1));
+    provider.refresh_keys().await;
+    let last = of_use(&provider, "enc").await;
+    assert!(last.is_disjoint(&second) && !last.is_empty());
+    assert_eq!(provider.audited("encryption_key_created").await.len(), 8);
+    assert_eq!(provider.audited("encryption_key_retired").await.len(), 6);
 }
