@@ -162,9 +162,9 @@ pub enum ClientCommand {
 pub enum KeysCommand {
     /// Make the master key, in the file that the configuration names.
     Init(ConfigArgs),
-    /// List the signing keys.
+    /// List the keys that sign tokens and those that decrypt requests.
     List(ConfigArgs),
-    /// Publish new signing keys now, and sign with them as soon as every application has had time to see them.
+    /// Publish new keys now, and sign with them as soon as every application has had time to see them.
     Rotate(RotateArgs),
 }
 

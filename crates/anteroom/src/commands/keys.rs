@@ -43,6 +43,14 @@ fn list(args: &ConfigArgs) -> Result<(), CommandError> {
             let until = key.signs_until.map_or_else(|| "–".to_owned(), |until| until.to_string());
             say(&format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, key.signs_from.to_string()));
         }
+        say("");
+        say(
+            "encryption kid                               kind       published from            decrypts until",
+        );
+        for key in store.encryption_keys().await? {
+            let until = key.decrypts_until.map_or_else(|| "–".to_owned(), |until| until.to_string());
+            say(&format!("{:<44} {:<10} {:<25} {until}", key.kid, key.kind, key.published_from.to_string()));
+        }
         store.close().await;
         Ok(())
     })
