@@ -57,7 +57,7 @@ purposes! {
     RefreshMac, refresh_mac;
     /// Audit entries and their chain.
     AuditMac, audit_mac;
-    /// Private signing keys at rest.
+    /// Private keys of tokens at rest: those that sign and those that decrypt.
     SigningSeal, signing_seal;
     /// The secrets that authenticator apps share.
     FactorSeal, factor_seal;

@@ -215,6 +215,14 @@ pub enum Event {
     SigningKeyRetired {
         kid: String,
     },
+    EncryptionKeyCreated {
+        kid: String,
+        /// Its kind.
+        key: String,
+    },
+    EncryptionKeyRetired {
+        kid: String,
+    },
     /// The oldest entries were removed, up to this number of the chain.
     TrailPruned {
         up_to: u64,

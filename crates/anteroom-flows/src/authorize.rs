@@ -12,6 +12,7 @@ use anteroom_oidc::form::Form;
 use anteroom_oidc::response::AuthorizationResponse;
 
 use crate::error::FlowError;
+use crate::id_token_hint;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
@@ -112,8 +113,7 @@ fn insistence(
     };
     let named = match request.id_token_hint.take() {
         Some(hint) => {
-            let verified = provider.key_set().jwks().verify_id_token_hint(&hint, &snapshot.issuer);
-            let claims = verified.map_err(|_| {
+            let claims = id_token_hint::verified(provider, &hint).ok_or_else(|| {
                 let code = AuthorizationErrorCode::InvalidRequest;
                 refuse(&request, code, "id_token_hint is not an ID token of this provider")
             })?;

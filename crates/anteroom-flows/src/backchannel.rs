@@ -6,6 +6,7 @@
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
+use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
 use anteroom_oidc::{ClientId, Subject};
 use anteroom_storage::{DeliveryResult, LogoutDelivery, LogoutLease};
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::outgoing::OutgoingError;
 use crate::provider::Provider;
@@ -167,7 +169,15 @@ async fn send(
     now: Timestamp,
 ) -> Result<Sent, SendError> {
     let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
+    let recipient = Recipient::find(provider, client, client.metadata.id_token_encryption, now).await?;
     let token = logout_token(provider, client, delivery, now)?;
+    // Back-Channel Logout §2.6: like ID tokens, or the client should refuse it. §2.4: its issuer stands outside as well.
+    let token = match recipient {
+        Some(recipient) => {
+            recipient.encrypt(provider, Payload::JwtOf(&token, &provider.snapshot().issuer))?
+        }
+        None => token,
+    };
     provider.outgoing.post_form(uri, &[("logout_token", &token)]).await?;
     Ok(Sent::Delivered)
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::front_channel::Back;
+use crate::id_token_hint;
 use crate::provider::Provider;
 use crate::sign_out::{Left, leave};
 use crate::visitor::{Live, Visitor, live_sessions};
@@ -88,12 +89,10 @@ fn is_of(live: &Live, hint: &IdTokenHint) -> bool {
 }
 
 fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
-    let snapshot = provider.snapshot();
     let hint = match &request.id_token_hint {
         Some(hint) => {
             // One whose key is long gone is no hint; then the person is asked, instead of being kept signed in.
-            let claims = provider.key_set().jwks().verify_id_token_hint(hint, &snapshot.issuer);
-            claims.ok().map(VerifiedClaims::into_inner)
+            id_token_hint::verified(provider, hint).map(VerifiedClaims::into_inner)
         }
         None => None,
     };

@@ -1,6 +1,7 @@
 //! What can go wrong below the edge, apart from the outcomes that use cases name themselves.
 
 use anteroom_crypto::{HashError, PoolError};
+use anteroom_oidc::ClientId;
 use anteroom_storage::StoreError;
 use std::time::Duration;
 
@@ -16,6 +17,11 @@ pub enum FlowError {
     Unconfirmed,
     #[error(transparent)]
     Hashing(HashError),
+    /// It asked for encrypted answers, and there is nothing to encrypt them to. Only its operator can help that.
+    #[error(
+        "client {client} is registered for encrypted answers and has no key to encrypt them to: {reason}"
+    )]
+    NoKeyOfClient { client: ClientId, reason: String },
     /// Something that cannot be, unless the database or the configuration was tampered with.
     #[error("{0}")]
     Broken(&'static str),

@@ -35,7 +35,9 @@ pub(crate) async fn issue(
     }
     let exchange = Exchange { provider, client, origin: Origin::of(visitor, &provider.random) };
     let grant = grant_of(provider, visitor, request, live);
-    let person = mint::Person { grant: &grant, account: &live.account, first: true };
+    let recipient = mint::recipient(&exchange, kind.has_id_token()).await?;
+    let (first, recipient) = (true, recipient.as_ref());
+    let person = mint::Person { grant: &grant, account: &live.account, first, recipient };
     let tokens = mint::for_front(&exchange, person, (kind, code)).map_err(not_minted)?;
     // An ID token beside a code is the code's own grant told early.
     let told = code.is_some() && tokens.access_token.is_none();

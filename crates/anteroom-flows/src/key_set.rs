@@ -1,18 +1,22 @@
-//! The signing keys of one moment, in memory: every key is parsed once, when the set is built, never at a signature.
+//! The keys of one moment, in memory, those that sign and those that decrypt: every key is parsed once, when the set is built,
+//! never when it is used.
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_oidc::SigningAlgorithm;
+use anteroom_oidc::jwe::DecryptionKey;
 use anteroom_oidc::keys::{Jwks, PublicKey, SigningKey};
 use anteroom_storage::{SigningKeyRow, Store};
 use jiff::Timestamp;
 
+use crate::encryption_keys;
 use crate::error::FlowError;
 
-/// The keys of one moment: for each algorithm the one that signs, and all that are published. Immutable; a rotation makes a
-/// new set.
+/// The keys of one moment: for each algorithm the one that signs, all that decrypt, and all that are published. Immutable; a
+/// rotation makes a new set.
 #[derive(Debug)]
 pub struct KeySet {
     signing: Vec<SigningKey>,
+    decrypting: Vec<DecryptionKey>,
     jwks: Jwks,
 }
 
@@ -20,6 +24,11 @@ impl KeySet {
     pub fn signer(&self, algorithm: SigningAlgorithm) -> Result<&SigningKey, FlowError> {
         let found = self.signing.iter().find(|key| key.algorithm() == algorithm);
         found.ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
+    }
+
+    /// Also those that are not published yet, or not any more.
+    pub fn decrypting(&self) -> &[DecryptionKey] {
+        &self.decrypting
     }
 
     pub fn jwks(&self) -> &Jwks {
@@ -41,8 +50,18 @@ pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Ke
             signing.push(key);
         }
     }
-    let jwks = Jwks::new(published).map_err(|_| FlowError::Broken("two signing keys with one id"))?;
-    Ok(KeySet { signing, jwks })
+    let mut rows = store.encryption_keys().await?;
+    rows.retain(|row| row.decrypts_until.is_none_or(|until| now < until));
+    let decrypting: Vec<_> =
+        rows.iter().map(|row| encryption_keys::open(keyring, row)).collect::<Result<_, _>>()?;
+    let is_published = rows
+        .iter()
+        .map(|row| row.published_from <= now && row.published_until.is_none_or(|until| now < until));
+    let encryption = decrypting.iter().zip(is_published).filter(|(_, is_published)| *is_published);
+    let encryption: Vec<_> = encryption.map(|(key, _)| key.public_jwk()).collect();
+    let jwks = Jwks::with_encryption(published, &encryption);
+    let jwks = jwks.map_err(|_| FlowError::Broken("two published keys with one id"))?;
+    Ok(KeySet { signing, decrypting, jwks })
 }
 
 fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError> {

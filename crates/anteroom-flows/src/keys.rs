@@ -1,4 +1,4 @@
-//! Signing keys: made at first start, sealed at rest, rotated on schedule.
+//! Signing keys: made at first start, sealed at rest, rotated on schedule, and the keys that others encrypt to with them.
 //!
 //! Invariants: a new key is published before it signs; an old one stays published until nothing that it signed can be
 //! alive.
@@ -6,13 +6,18 @@
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_oidc::keys::SigningKey;
+use anteroom_oidc::keys::{Jwks, SigningKey};
 use anteroom_storage::{SigningKeyRow, Store};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::encryption_keys;
 use crate::error::FlowError;
 use crate::key_set::associated_data;
 use crate::trail::Origin;
+
+/// How long a key that an operator asks for is published before it signs: a list of keys may be as old as the JWKS says, and
+/// nodes and networks take their moments too.
+pub const LEAD: SignedDuration = Jwks::MAX_AGE.saturating_add(SignedDuration::from_mins(1));
 
 /// When keys follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +52,7 @@ pub fn rotation(signs_from: &[Timestamp], schedule: &KeySchedule, now: Timestamp
     }
 }
 
-/// Makes what is missing or due, for every algorithm. Two nodes at once make one key too many at worst, never one too few.
+/// Makes what is missing or due, for every algorithm and every kind that is encrypted to. Two nodes at once make one key too many at worst, never one too few.
 pub async fn rotate(
     store: &Store,
     keyring: &Keyring,
@@ -76,30 +81,73 @@ pub async fn rotate(
         succeed(store, keyring, random, succession, now).await?;
         changed = true;
     }
-    Ok(changed)
+    Ok(encryption_keys::rotate(store, keyring, random, schedule, now).await? || changed)
 }
 
-/// A new key for every algorithm that signs at once. After a leak the old ones are not published any more either: nothing
-/// that they signed is believed from now on, however young.
+/// Why an operator wants other keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Ahead of the schedule: the new keys are published at once and sign after [`LEAD`], so that no application meets a
+    /// signature whose key it could not know.
+    Planned,
+    /// The old ones may be in wrong hands: the new keys sign at once, and the old are published no more. Nothing that they
+    /// signed is believed from now on, however young.
+    Compromised,
+}
+
+/// What it does about one algorithm's keys: pure, like [`rotation`].
+struct Replacement {
+    from: Timestamp,
+    /// The keys that stop then.
+    retiring: Vec<String>,
+    overlap: SignedDuration,
+}
+
+fn replacement(
+    keys: &[&SigningKeyRow],
+    reason: Reason,
+    schedule: &KeySchedule,
+    now: Timestamp,
+) -> Replacement {
+    let named = |stops: &dyn Fn(&SigningKeyRow) -> bool| {
+        keys.iter().filter(|row| stops(row)).map(|row| row.kid.clone()).collect()
+    };
+    match reason {
+        Reason::Planned => {
+            // Where none signs, nobody can be surprised, and somebody may be waiting.
+            let signs = |row: &&&SigningKeyRow| {
+                row.signs_from <= now && row.signs_until.is_none_or(|until| now < until)
+            };
+            let lead = if keys.iter().any(|row| signs(&row)) { LEAD } else { SignedDuration::ZERO };
+            let from = now.checked_add(lead).unwrap_or(Timestamp::MAX);
+            // What stops earlier anyway keeps its time.
+            let retiring = named(&|row| row.signs_until.is_none_or(|until| until > from));
+            Replacement { from, retiring, overlap: schedule.overlap }
+        }
+        Reason::Compromised => {
+            let retiring = named(&|row| row.published_until.is_none_or(|until| until > now));
+            Replacement { from: now, retiring, overlap: SignedDuration::ZERO }
+        }
+    }
+}
+
+/// A new key for every algorithm, ahead of the schedule.
 pub async fn rotate_now(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
     schedule: &KeySchedule,
-    (now, after_leak): (Timestamp, bool),
+    (now, reason): (Timestamp, Reason),
 ) -> Result<(), FlowError> {
     let rows = store.signing_keys().await?;
     for algorithm in &schedule.algorithms {
-        let retiring = rows.iter().filter(|row| {
-            row.algorithm == algorithm.as_str() && row.published_until.is_none_or(|until| until > now)
-        });
-        let retiring = retiring.map(|row| row.kid.clone()).collect();
-        let overlap = if after_leak { SignedDuration::ZERO } else { schedule.overlap };
+        let same: Vec<_> = rows.iter().filter(|row| row.algorithm == algorithm.as_str()).collect();
+        let Replacement { from, retiring, overlap } = replacement(&same, reason, schedule, now);
         let succession =
-            Succession { algorithm: *algorithm, from: now, retiring, overlap, actor: Actor::Operator };
+            Succession { algorithm: *algorithm, from, retiring, overlap, actor: Actor::Operator };
         succeed(store, keyring, random, succession, now).await?;
     }
-    Ok(())
+    encryption_keys::rotate_now(store, keyring, random, schedule, (now, reason)).await
 }
 
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
 
 use crate::client_keys::{KeysError, with_keys_of};
+use crate::encryption::entropy;
 use crate::provider::Provider;
 
 /// Whatever is larger is none that the rules would let pass.
@@ -78,7 +79,13 @@ async fn read(
 ) -> Result<Parameters, Unusable> {
     let snapshot = provider.snapshot();
     let rules = RequestObjectRules { client: &client.metadata, issuer: &snapshot.issuer, now };
-    let jwt = match RequestObject::parse(text).map_err(|error| Unusable::object(&error))? {
+    let object = if RequestObject::is_encrypted(text) {
+        let keys = provider.key_set();
+        RequestObject::decrypt(text, keys.decrypting(), &client.metadata, &entropy(provider))
+    } else {
+        RequestObject::parse(text)
+    };
+    let jwt = match object.map_err(|error| Unusable::object(&error))? {
         RequestObject::Unsigned(claims) => {
             return RequestObject::accept_unsigned(&claims, rules).map_err(|error| Unusable::object(&error));
         }

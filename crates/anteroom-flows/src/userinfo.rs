@@ -5,11 +5,13 @@ use anteroom_oidc::Scope;
 use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{UserInfo, Wanted, release};
 use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::UserInfoClaims;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::access_token::{self, Living, living};
+use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::person::{standard_claims, subject};
 use crate::provider::Provider;
@@ -19,8 +21,8 @@ use crate::registered::snapshot_that_knows;
 #[derive(Debug)]
 pub enum UserInfoAnswer {
     Json(UserInfo),
-    /// `application/jwt` (OpenID Connect Core §5.3.2).
-    Signed(String),
+    /// `application/jwt` (OpenID Connect Core §5.3.2): signed, encrypted, or both.
+    Jwt(String),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,19 +62,26 @@ pub async fn userinfo(
         sub: subject(&record.account)?,
         person: release(&standard_claims(&record.account), wanted),
     };
-    answer(provider, client, user_info)
+    let recipient = Recipient::find(provider, client, client.metadata.userinfo_encryption, now).await?;
+    Ok(match (signed(provider, client, &user_info)?, recipient) {
+        (None, None) => UserInfoAnswer::Json(user_info),
+        (Some(jwt), None) => UserInfoAnswer::Jwt(jwt),
+        (Some(jwt), Some(recipient)) => UserInfoAnswer::Jwt(recipient.encrypt(provider, Payload::Jwt(&jwt))?),
+        (None, Some(recipient)) => {
+            let json = serde_json::to_vec(&user_info).map_err(|_| FlowError::Broken("userinfo"))?;
+            UserInfoAnswer::Jwt(recipient.encrypt(provider, Payload::Claims(&json))?)
+        }
+    })
 }
 
-fn answer(
+fn signed(
     provider: &Provider,
     client: &Client,
-    user_info: UserInfo,
-) -> Result<UserInfoAnswer, UserInfoError> {
-    let Some(algorithm) = client.metadata.userinfo_signed_response_alg else {
-        return Ok(UserInfoAnswer::Json(user_info));
-    };
+    user_info: &UserInfo,
+) -> Result<Option<String>, UserInfoError> {
+    let Some(algorithm) = client.metadata.userinfo_signed_response_alg else { return Ok(None) };
     let (keys, issuer) = (provider.key_set(), &provider.snapshot().issuer);
-    let claims = UserInfoClaims { iss: issuer, aud: client.id(), user_info: &user_info };
+    let claims = UserInfoClaims { iss: issuer, aud: client.id(), user_info };
     let signed = claims.sign(keys.signer(algorithm)?);
-    Ok(UserInfoAnswer::Signed(signed.map_err(|_| FlowError::Broken("userinfo could not be signed"))?))
+    Ok(Some(signed.map_err(|_| FlowError::Broken("userinfo could not be signed"))?))
 }

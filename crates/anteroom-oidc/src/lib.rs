@@ -14,6 +14,7 @@ pub mod client;
 pub mod discovery;
 pub mod errors;
 pub mod form;
+pub mod jwe;
 pub mod jwt;
 pub mod keys;
 pub mod logout;
@@ -30,8 +31,8 @@ pub use client::{
     MetadataRules, RegistrationRefusal, RegistrationRequest,
 };
 pub use names::{
-    Acr, Amr, AmrSet, ClientAlgorithm, ClientId, GrantType, Issuer, Nonce, Prompt, PromptSet, RedirectUri,
-    RequestObjectAlgorithm, ResponseMode, ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject,
-    SubjectType, TokenEndpointAuthMethod,
+    Acr, Amr, AmrSet, ClientAlgorithm, ClientId, ContentEncryption, Encryption, GrantType, Issuer,
+    KeyManagementAlgorithm, Nonce, Prompt, PromptSet, RedirectUri, RequestObjectAlgorithm, ResponseMode,
+    ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject, SubjectType, TokenEndpointAuthMethod,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::{
     form::{self, Form, Repeated},
-    jwt::UnverifiedJwt,
+    jwt::UnverifiedHint,
     names::{ClientId, Issuer, RedirectUri, State},
     response::with_query,
     wire::shorten,
@@ -14,7 +14,7 @@ use crate::{
 /// RP-Initiated Logout §2, as it arrived and in good form; nothing of it is believed yet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EndSessionRequest {
-    pub id_token_hint: Option<UnverifiedJwt>,
+    pub id_token_hint: Option<UnverifiedHint>,
     pub client_id: Option<ClientId>,
     /// To be held against what the client registered.
     pub post_logout_redirect_uri: Option<String>,

@@ -183,6 +183,14 @@ entities! {
         signs_until: Option<i64>,
         published_until: Option<i64>,
     }
+    encryption_keys = "encryption_keys" [kid: String] {
+        kind: String,
+        private_sealed: Vec<u8>,
+        created_at: i64,
+        published_from: i64,
+        published_until: Option<i64>,
+        decrypts_until: Option<i64>,
+    }
     registered_clients = "registered_clients" [client_id: String] {
         revision: i64,
         metadata: String,

@@ -132,7 +132,7 @@ pub(crate) async fn insert_sealed_keys(conn: &Conn, keys: &[SealedKey]) -> Resul
     raise_keys_version(conn).await
 }
 
-async fn raise_keys_version(conn: &Conn) -> Result<(), StoreError> {
+pub(crate) async fn raise_keys_version(conn: &Conn) -> Result<(), StoreError> {
     instance::Entity::update_many()
         .col_expr(instance::Column::KeysVersion, Expr::col(instance::Column::KeysVersion).add(1_i64))
         .exec(conn)

@@ -19,7 +19,7 @@ enum Kind {
 }
 
 impl AppKey {
-    /// A new key for RS256, PS256, ES256 or `EdDSA`.
+    /// A new key for any algorithm but those of secrets.
     pub fn new(alg: &'static str, kid: &str) -> Self {
         let (key, _) = SigningKey::generate(alg.parse::<SigningAlgorithm>().unwrap()).unwrap();
         Self { alg, kid: kid.to_owned(), kind: Kind::Own(Box::new(key)) }

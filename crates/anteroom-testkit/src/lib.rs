@@ -26,6 +26,7 @@
 )]
 
 mod answer;
+mod app_encryption;
 mod app_key;
 mod backend;
 mod browser;
@@ -43,6 +44,7 @@ mod tokens;
 mod wire;
 
 pub use answer::Answer;
+pub use app_encryption::{AppDecryptionKey, encrypted_to};
 pub use app_key::AppKey;
 pub use backend::{Backend, on_postgres, on_sqlite, on_two_nodes};
 pub use browser::Browser;

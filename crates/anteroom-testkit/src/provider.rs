@@ -267,10 +267,10 @@ impl TestProvider {
         background::take_up_keys(&self.provider, &mut None).await.unwrap();
     }
 
-    /// What `anteroom keys rotate` does; after a leak, nothing that the old keys signed is believed any more.
-    pub async fn rotate_keys(&self, after_leak: bool) {
+    /// What `anteroom keys rotate` does.
+    pub async fn rotate_keys(&self, reason: keys::Reason) {
         let (schedule, parts) = (wiring::key_schedule(&self.settings), &self.provider);
-        let when = (self.now(), after_leak);
+        let when = (self.now(), reason);
         keys::rotate_now(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap();
     }
 

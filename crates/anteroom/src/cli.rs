@@ -162,15 +162,16 @@ pub enum ClientCommand {
 pub enum KeysCommand {
     /// Make the master key, in the file that the configuration names.
     Init(ConfigArgs),
-    /// List the signing keys.
+    /// List the keys that sign tokens and those that decrypt requests.
     List(ConfigArgs),
-    /// Sign with new keys from now on.
+    /// Publish new keys now, and sign with them as soon as every application has had time to see them.
     Rotate(RotateArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// The old keys may be in wrong hands: publish them no longer, so that nothing they signed is believed.
+    /// The old keys may be in wrong hands: sign with new ones at once, and publish the old no longer, so that nothing they
+    /// signed is believed.
     #[arg(long)]
     pub compromised: bool,
     #[command(flatten)]

@@ -68,12 +68,21 @@ fn read_proof(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     input.jwks_uri = s.get(key("jwks_uri", any_text("https URL"), meaning));
 }
 
-/// How it signs what it asks for.
+const KEY_ALGORITHM: &str = "`RSA-OAEP`, `RSA-OAEP-256`, `ECDH-ES`, `ECDH-ES+A128KW` or `ECDH-ES+A256KW`";
+const CONTENT_ALGORITHM: &str = "`A128CBC-HS256`, `A256CBC-HS512`, `A128GCM` or `A256GCM`";
+
+/// How it signs what it asks for, and encrypts it.
 fn read_requests(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "What its request objects must be signed with, or `none`; any algorithm that fits a key of its own \
         without.";
     let algorithm = key("request_object_signing_alg", any_text("signing algorithm or `none`"), meaning);
     input.request_object_signing_alg = s.get(algorithm);
+    let meaning =
+        "What its request objects are encrypted with, where they are; anything that is offered without.";
+    input.request_object_encryption_alg =
+        s.get(key("request_object_encryption_alg", any_text(KEY_ALGORITHM), meaning));
+    let enc = key("request_object_encryption_enc", any_text(CONTENT_ALGORITHM), "And their content.");
+    input.request_object_encryption_enc = s.get(enc);
     let meaning = "Where its request objects may be (`request_uri`).";
     let uris = key("request_uris", list(any_text("https URL")), meaning).defaults_to("[]");
     input.request_uris = s.get(uris).unwrap_or_default();
@@ -136,8 +145,21 @@ fn read_signing(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let algorithm = || any_text("one of `keys.signing.algorithms`");
     let id_token = key("id_token_signed_response_alg", algorithm(), "What its ID tokens are signed with.");
     input.id_token_signed_response_alg = s.get(id_token.defaults_to("\"RS256\""));
+    let meaning = "What its ID tokens and logout tokens are encrypted with after that, to a key of its `jwks` or `jwks_uri`; \
+        not at all without.";
+    let alg = key("id_token_encrypted_response_alg", any_text(KEY_ALGORITHM), meaning);
+    input.id_token_encrypted_response_alg = s.get(alg);
+    let meaning = "And their content; `A128CBC-HS256` where only the other is given.";
+    let enc = key("id_token_encrypted_response_enc", any_text(CONTENT_ALGORITHM), meaning);
+    input.id_token_encrypted_response_enc = s.get(enc);
     let meaning = "What the userinfo endpoint's answer is signed with; plain JSON without.";
     input.userinfo_signed_response_alg = s.get(key("userinfo_signed_response_alg", algorithm(), meaning));
+    let meaning = "What that answer is encrypted with, signed or not; not at all without.";
+    let alg = key("userinfo_encrypted_response_alg", any_text(KEY_ALGORITHM), meaning);
+    input.userinfo_encrypted_response_alg = s.get(alg);
+    let meaning = "And its content; `A128CBC-HS256` where only the other is given.";
+    let enc = key("userinfo_encrypted_response_enc", any_text(CONTENT_ALGORITHM), meaning);
+    input.userinfo_encrypted_response_enc = s.get(enc);
     let meaning = "`jwt` for APIs that read access tokens themselves (RFC 9068), `opaque` for those that ask \
         (RFC 7662).";
     let format = key("access_token_format", any_text("`jwt` or `opaque`"), meaning);

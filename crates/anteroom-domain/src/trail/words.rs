@@ -232,6 +232,10 @@ fn operation(kind: &str, detail: &Detail) -> Option<String> {
             format!("A signing key was made: {}, {}.", detail.text("algorithm"), detail.text("kid"))
         }
         "signing_key_retired" => format!("A signing key was retired: {}.", detail.text("kid")),
+        "encryption_key_created" => {
+            format!("An encryption key was made: {}, {}.", detail.text("key"), detail.text("kid"))
+        }
+        "encryption_key_retired" => format!("An encryption key was retired: {}.", detail.text("kid")),
         "configuration_changed" => {
             format!("The configuration with digest {} is in use.", detail.text("digest"))
         }

@@ -8,8 +8,8 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::code::{AuthorizationCode, CodeRefusal, Presented, World};
 use anteroom_domain::grant::{Grant, GrantEnd};
 use anteroom_domain::refresh::RefreshFamily;
-use anteroom_oidc::GrantType;
 use anteroom_oidc::token::{AuthorizationCodeGrant, TokenResponse};
+use anteroom_oidc::{GrantType, Scope};
 use anteroom_storage::{Inserted, Tx};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -49,6 +49,7 @@ pub(super) async fn redeem(
     }
     // Whatever could go wrong in minting must do so before the code is spent.
     mint::check_signers(exchange)?;
+    let recipient = mint::recipient(exchange, code.scope.contains(&Scope::OpenId)).await?;
     let grant = grant_of(&code, exchange.origin.now);
     let resources = mint::narrowed_resources(exchange.client, &grant.resources, &request.resource)?;
     let family = exchange
@@ -63,7 +64,9 @@ pub(super) async fn redeem(
     }
     let refresh_token = family.map(|family| refresh::token(&provider.keyring, &family));
     let grant = Grant { resources, ..grant };
-    mint::for_person(exchange, mint::Person { grant: &grant, account: &account, first: true }, refresh_token)
+    let (first, recipient) = (true, recipient.as_ref());
+    let person = mint::Person { grant: &grant, account: &account, first, recipient };
+    mint::for_person(exchange, person, refresh_token)
 }
 
 /// Whether the code was used before; if so, ends what it gave.

@@ -6,6 +6,7 @@ use anteroom_domain::grant::Grant;
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{Wanted, release};
+use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
 use anteroom_oidc::{AccessTokenFormat, AmrSet, ResponseType, Scope, ScopeSet, Subject};
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Exchange, TokenError};
 use crate::access_token::{jti, seal};
+use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::person::{standard_claims, subject};
 
@@ -23,6 +25,8 @@ pub(crate) struct Person<'a> {
     pub account: &'a Account,
     /// The first ID token carries the request's nonce; refreshed ones do not (OpenID Connect Core §12.2).
     pub first: bool,
+    /// Whom the ID token is encrypted for, where the client asked for that.
+    pub recipient: Option<&'a Recipient>,
 }
 
 pub(super) fn for_person(
@@ -72,6 +76,15 @@ pub(crate) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
     keys.signer(metadata.id_token_signed_response_alg)?;
     keys.signer(metadata.access_token_signed_response_alg)?;
     Ok(())
+}
+
+/// Whom ID tokens for this client are encrypted for, if one will be given at all.
+pub(crate) async fn recipient(
+    exchange: &Exchange<'_>,
+    with_id_token: bool,
+) -> Result<Option<Recipient>, FlowError> {
+    let encryption = exchange.client.metadata.id_token_encryption.filter(|_| with_id_token);
+    Recipient::find(exchange.provider, exchange.client, encryption, exchange.origin.now).await
 }
 
 /// A token that the client holds for itself; its `sub` is the client (RFC 9068 §2.2).
@@ -163,7 +176,7 @@ struct Beside<'a> {
 }
 
 fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> Result<String, TokenError> {
-    let Person { grant, account, first } = person;
+    let Person { grant, account, first, recipient } = person;
     let snapshot = exchange.provider.snapshot();
     let (now, client) = (exchange.origin.now, exchange.client);
     let algorithm = client.metadata.id_token_signed_response_alg;
@@ -187,7 +200,12 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
     };
     let keys = exchange.provider.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
-    Ok(signed.map_err(|_| FlowError::Broken("an ID token could not be signed"))?)
+    let signed = signed.map_err(|_| FlowError::Broken("an ID token could not be signed"))?;
+    // Core §2: signed, then encrypted.
+    match recipient {
+        Some(recipient) => Ok(recipient.encrypt(exchange.provider, Payload::Jwt(&signed))?),
+        None => Ok(signed),
+    }
 }
 
 /// The claims that the request wanted in the ID token. Those of scopes are in userinfo, unless no access token is given to

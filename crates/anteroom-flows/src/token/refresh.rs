@@ -8,6 +8,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::{Grant, GrantEnd, GrantWorld};
 use anteroom_domain::ids::GrantId;
 use anteroom_domain::refresh::{RefreshDecision, RefreshFamily};
+use anteroom_oidc::Scope;
 use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
 use anteroom_storage::GrantRecord;
 use base64::Engine as _;
@@ -72,6 +73,7 @@ pub(super) async fn refresh(
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
         let resources =
             mint::narrowed_resources(exchange.client, &record.grant.resources, &request.resource)?;
+        let recipient = mint::recipient(exchange, scope.contains(&Scope::OpenId)).await?;
         let snapshot = provider.snapshot();
         let decision = family.present(presented.generation, &snapshot.policy.tokens, exchange.origin.now);
         let next = match decision {
@@ -92,7 +94,8 @@ pub(super) async fn refresh(
             RefreshDecision::Unknown => return Err(TokenError::UnknownRefreshToken),
         };
         let grant = Grant { scope, resources, ..record.grant };
-        let person = mint::Person { grant: &grant, account: &record.account, first: false };
+        let (first, recipient) = (false, recipient.as_ref());
+        let person = mint::Person { grant: &grant, account: &record.account, first, recipient };
         return mint::for_person(exchange, person, Some(token(&provider.keyring, &next)));
     }
     Err(TokenError::RefreshReplayed)

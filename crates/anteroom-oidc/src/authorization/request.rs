@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ClaimsRequest;
 use crate::{
-    jwt::UnverifiedJwt,
+    jwt::UnverifiedHint,
     names::{
         Acr, ClientId, Display, Nonce, PromptSet, RedirectUri, ResponseMode, ResponseType, Scope, ScopeSet,
         State,
@@ -41,7 +41,7 @@ pub struct AuthorizationRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acr_values: Vec<Acr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id_token_hint: Option<UnverifiedJwt>,
+    pub id_token_hint: Option<UnverifiedHint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

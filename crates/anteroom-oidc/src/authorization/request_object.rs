@@ -1,4 +1,4 @@
-//! Request objects: a request that its client signed (OpenID Connect Core §6, RFC 9101).
+//! Request objects: a request that its client signed, and perhaps encrypted (OpenID Connect Core §6, RFC 9101).
 //!
 //! What is inside becomes [`Parameters`] and takes the place of what stands outside, before any rule runs. So the rules
 //! know nothing of request objects, and nothing passes them by.
@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::{Parameter, Parameters};
 use crate::{
     client::ClientMetadata,
+    jwe::{DecryptionKey, Entropy, Jwe, JweError},
     jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
     names::{ClientAlgorithm, Issuer, RequestObjectAlgorithm},
 };
@@ -37,6 +38,8 @@ pub struct RequestObjectRules<'a> {
 pub enum RequestObjectError {
     #[error(transparent)]
     Jwt(#[from] ClientJwtError),
+    #[error(transparent)]
+    Jwe(#[from] JweError),
     #[error("it is not signed, and the client is not registered for that")]
     NotSigned,
     #[error("it is signed, and the client is registered for unsigned ones")]
@@ -68,6 +71,26 @@ impl RequestObject {
             Some(claims) => Ok(Self::Unsigned(claims)),
             None => Ok(Self::Signed(ClientJwt::parse(text)?)),
         }
+    }
+
+    /// Whether it is to be decrypted before anything else.
+    pub fn is_encrypted(text: &str) -> bool {
+        Jwe::is_one(text)
+    }
+
+    /// Core §6.1: what is inside an encrypted one, which is signed like any other. Claims by themselves are as if unsigned: they
+    /// only could be read by nobody else.
+    pub fn decrypt<'a>(
+        text: &str,
+        keys: impl IntoIterator<Item = &'a DecryptionKey>,
+        client: &ClientMetadata,
+        spare: &Entropy,
+    ) -> Result<Self, RequestObjectError> {
+        let inner = Jwe::parse(text)?.decrypt(keys, client.request_object_encryption, spare)?;
+        if let Ok(claims) = serde_json::from_slice(&inner) {
+            return Ok(Self::Unsigned(claims));
+        }
+        Self::parse(std::str::from_utf8(&inner).map_err(|_| JweError::Malformed)?)
     }
 
     /// The parameters inside, where the registration allows that they are not signed.

@@ -76,17 +76,20 @@ impl Reader<'_> {
             jwks: self.jwks(input.jwks.as_ref()),
             jwks_uri: self.https("jwks_uri", input.jwks_uri.as_ref()),
             request_object_signing_alg: self.request_object_algorithm(input),
+            request_object_encryption: self.request_object_encryption(input),
             request_uris: self.request_uris(&input.request_uris),
             require_pushed_authorization_requests: input.require_pushed_authorization_requests == Some(true),
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
                 .word("id_token_signed_response_alg", input.id_token_signed_response_alg.as_ref(), algorithms)
                 .unwrap_or(SigningAlgorithm::Rs256),
+            id_token_encryption: self.id_token_encryption(input),
             userinfo_signed_response_alg: self.word(
                 "userinfo_signed_response_alg",
                 input.userinfo_signed_response_alg.as_ref(),
                 algorithms,
             ),
+            userinfo_encryption: self.userinfo_encryption(input),
             subject_type: self
                 .word("subject_type", input.subject_type.as_ref(), &offered.subject_types)
                 .unwrap_or(SubjectType::Public),
@@ -131,7 +134,7 @@ impl Reader<'_> {
         self.word("request_object_signing_alg", text, RequestObjectAlgorithm::ALL)
     }
 
-    fn conflict(&mut self, parameter: &'static str, received: &str, why: &'static str) {
+    pub(super) fn conflict(&mut self, parameter: &'static str, received: &str, why: &'static str) {
         self.errors.push(MetadataError::new(parameter, received, MetadataProblem::Conflict(why)));
     }
 
@@ -185,6 +188,13 @@ impl Reader<'_> {
         {
             self.conflict("request_object_signing_alg", alg.as_str(), "needs jwks or jwks_uri");
         }
+        // Keys that are only encrypted to prove nothing.
+        let proves = method == TokenEndpointAuthMethod::PrivateKeyJwt
+            || matches!(client.request_object_signing_alg, Some(RequestObjectAlgorithm::Signed(_)));
+        if proves && client.jwks.as_ref().is_some_and(|keys| !keys.verifies()) {
+            self.conflict("jwks", "", "has no key that signatures can be held against");
+        }
+        self.check_encryption_keys(client, no_keys);
         if let Some(alg) = client.token_endpoint_auth_signing_alg {
             let fits = match method {
                 TokenEndpointAuthMethod::PrivateKeyJwt => !alg.is_symmetric(),

@@ -3,6 +3,7 @@
 //! [`ClientMetadataInput`], and [`ClientMetadata::parse`] is the only way to a [`ClientMetadata`].
 
 mod check;
+mod encryption;
 mod error;
 mod input;
 mod read;
@@ -24,8 +25,8 @@ pub use self::{
 use crate::{
     keys::ClientJwks,
     names::{
-        Acr, ClientAlgorithm, ClientId, GrantType, RedirectUri, RequestObjectAlgorithm, ResponseType, Scope,
-        ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+        Acr, ClientAlgorithm, ClientId, Encryption, GrantType, RedirectUri, RequestObjectAlgorithm,
+        ResponseType, Scope, ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
     wire::wire_enum,
 };
@@ -68,6 +69,9 @@ pub struct ClientMetadata {
     /// How its request objects are signed; with any algorithm that fits a key without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
+    /// How it encrypts request objects, where it said so; anything that is offered without. It may send them as they are.
+    #[serde(flatten, serialize_with = "encryption::serialize_request_object")]
+    pub request_object_encryption: Option<Encryption>,
     /// Where its request objects may be.
     pub request_uris: Vec<Url>,
     /// RFC 9126 §6: whether it is held to pushing its requests.
@@ -75,9 +79,14 @@ pub struct ClientMetadata {
     /// The scopes that the client may ask for.
     pub scope: ScopeSet,
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// ID tokens, and logout tokens like them, are encrypted after they were signed.
+    #[serde(flatten, serialize_with = "encryption::serialize_id_token")]
+    pub id_token_encryption: Option<Encryption>,
     /// Userinfo as a signed JWT; plain JSON without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    #[serde(flatten, serialize_with = "encryption::serialize_userinfo")]
+    pub userinfo_encryption: Option<Encryption>,
     pub subject_type: SubjectType,
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]

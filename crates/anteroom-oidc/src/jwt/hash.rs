@@ -8,7 +8,8 @@ use crate::names::SigningAlgorithm;
 pub fn token_hash(alg: SigningAlgorithm, value: &str) -> String {
     let algorithm = match alg {
         SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 | SigningAlgorithm::Es256 => &digest::SHA256,
-        SigningAlgorithm::EdDsa => &digest::SHA512,
+        SigningAlgorithm::Rs384 | SigningAlgorithm::Es384 => &digest::SHA384,
+        SigningAlgorithm::Rs512 | SigningAlgorithm::EdDsa => &digest::SHA512,
     };
     let hash = digest::digest(algorithm, value.as_bytes());
     let (left, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
@@ -29,6 +30,19 @@ mod tests {
     fn core_appendix_a_4_c_hash() {
         let code = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
         assert_eq!(token_hash(SigningAlgorithm::Es256, code), "LDktKdoQak3Pk0cnXxCltA");
+    }
+
+    #[test]
+    fn core_3_1_3_6_the_hash_is_that_of_the_algorithm() {
+        for (alg, bytes) in [
+            (SigningAlgorithm::Es256, 16),
+            (SigningAlgorithm::Rs384, 24),
+            (SigningAlgorithm::Es384, 24),
+            (SigningAlgorithm::Rs512, 32),
+        ] {
+            let hash = URL_SAFE_NO_PAD.decode(token_hash(alg, "x")).unwrap();
+            assert_eq!(hash.len(), bytes, "{alg}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod audience;
 mod by_client;
 mod claims;
 mod hash;
+mod hint;
 mod sign;
 mod unverified;
 mod verify;
@@ -19,6 +20,7 @@ pub use claims::{
     AccessTokenClaims, IdTokenClaims, IdTokenHint, LogoutEvent, LogoutTokenClaims, UserInfoClaims,
 };
 pub use hash::token_hash;
+pub use hint::UnverifiedHint;
 pub use sign::{JwtType, SignError, sign_jwt};
 pub use unverified::{NotAJwt, UnverifiedJwt};
 pub use verify::{VerifiedClaims, VerifyError};

@@ -107,8 +107,11 @@ impl Jwks {
 const fn library_algorithm(alg: SigningAlgorithm) -> Algorithm {
     match alg {
         SigningAlgorithm::Rs256 => Algorithm::RS256,
+        SigningAlgorithm::Rs384 => Algorithm::RS384,
+        SigningAlgorithm::Rs512 => Algorithm::RS512,
         SigningAlgorithm::Ps256 => Algorithm::PS256,
         SigningAlgorithm::Es256 => Algorithm::ES256,
+        SigningAlgorithm::Es384 => Algorithm::ES384,
         SigningAlgorithm::EdDsa => Algorithm::EdDSA,
     }
 }

@@ -1,4 +1,5 @@
-//! Clients' keys: what their assertions and request objects are held against (OpenID Connect Core §10.1, RFC 7517 §5).
+//! Clients' keys: what their assertions and request objects are held against, and what their tokens are encrypted to (OpenID
+//! Connect Core §10.1, §10.2, RFC 7517 §5).
 //!
 //! A set is read as its client wrote it. Keys that nothing here can use are passed over, as RFC 7517 §5 has it; a
 //! private key is refused, since what was published is no secret any more.
@@ -8,13 +9,20 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::names::ClientAlgorithm;
+use super::{EcCurve, JwkMaterial};
+use crate::{
+    jwe::EncryptionKey,
+    names::{ClientAlgorithm, KeyManagementAlgorithm},
+};
 
 /// The keys that a client publishes, with the document they stood in.
 #[derive(Debug, Clone)]
 pub struct ClientJwks {
     document: Value,
+    /// Those that verify.
     keys: Vec<ClientKey>,
+    /// Those that are encrypted to; the ones that are for nothing else come first.
+    encryption: Vec<EncryptionKey>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,7 +48,7 @@ pub enum ClientJwksError {
     NotASet,
     #[error("a JWK set with a private or symmetric key in it")]
     PrivateKey,
-    #[error("a JWK set without a key that signatures can be held against (RSA, P-256, P-384, Ed25519)")]
+    #[error("a JWK set without a key that can be used here (RSA, P-256, P-384, Ed25519)")]
     NoKey,
     #[error("a JWK set of more than {} keys", ClientJwks::MAX_KEYS)]
     TooMany,
@@ -76,11 +84,17 @@ impl ClientJwks {
         if listed.iter().any(|key| PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some())) {
             return Err(ClientJwksError::PrivateKey);
         }
-        let keys: Vec<ClientKey> = listed.iter().filter_map(ClientKey::read).collect();
-        if keys.is_empty() {
+        let members = || listed.iter().filter_map(|jwk| Member::deserialize(jwk).ok());
+        let keys: Vec<ClientKey> = members().filter_map(ClientKey::read).collect();
+        let of_use = |key_use: Option<&'static str>| {
+            members().filter(move |member| member.key_use.as_deref() == key_use)
+        };
+        let encryption = of_use(Some("enc")).chain(of_use(None));
+        let encryption: Vec<_> = encryption.filter_map(Member::encryption_key).collect();
+        if keys.is_empty() && encryption.is_empty() {
             return Err(ClientJwksError::NoKey);
         }
-        Ok(Self { document: document.clone(), keys })
+        Ok(Self { document: document.clone(), keys, encryption })
     }
 
     pub fn from_json(text: &[u8]) -> Result<Self, ClientJwksError> {
@@ -99,9 +113,41 @@ impl ClientJwks {
     }
 }
 
+impl ClientJwks {
+    /// Whether a signature can be held against it at all.
+    pub(crate) fn verifies(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// The key that tokens are encrypted to with `alg` (OpenID Connect Core §10.2): the first that fits it, by its kind, and by
+    /// `use` and `alg` where its client gave them.
+    pub fn encryption_key(&self, alg: KeyManagementAlgorithm) -> Option<&EncryptionKey> {
+        self.encryption.iter().find(|key| key.fits(alg))
+    }
+}
+
+impl Member {
+    fn encryption_key(self) -> Option<EncryptionKey> {
+        // RFC 7517 §4.3. Of a public key that agrees, nothing is used by itself: the list is empty then, or names the whole.
+        const OPERATIONS: [&str; 4] = ["encrypt", "wrapKey", "deriveKey", "deriveBits"];
+        let may =
+            |ops: &Vec<String>| ops.is_empty() || ops.iter().any(|op| OPERATIONS.contains(&op.as_str()));
+        if !self.key_ops.as_ref().is_none_or(may) {
+            return None;
+        }
+        let material = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", _) => JwkMaterial::Rsa { n: self.n?, e: self.e? },
+            ("EC", Some(crv)) => {
+                JwkMaterial::Ec { crv: crv.parse::<EcCurve>().ok()?, x: self.x?, y: self.y? }
+            }
+            _ => return None,
+        };
+        EncryptionKey::new(&material, self.kid, self.alg)
+    }
+}
+
 impl ClientKey {
-    fn read(jwk: &Value) -> Option<Self> {
-        let member = Member::deserialize(jwk).ok()?;
+    fn read(member: Member) -> Option<Self> {
         let verifies = member.key_use.as_deref().is_none_or(|key_use| key_use == "sig")
             && member.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
         if !verifies {
@@ -164,7 +210,8 @@ mod tests {
             json!({"kty": "post-quantum"}),
             json!({"kty": "EC", "crv": "secp256k1", "x": X, "y": Y}),
             json!({"kty": "EC", "crv": "P-256", "x": X}),
-            json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "use": "enc"}),
+            json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "use": "other"}),
+            json!({"kty": "EC", "crv": "P-256", "x": X, "y": X, "use": "enc"}),
             json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "key_ops": ["sign"]}),
             json!("nonsense"),
         ] {
@@ -173,6 +220,30 @@ mod tests {
             let both = ClientJwks::parse(&json!({ "keys": [other, good] })).unwrap();
             assert_eq!(both.candidates(None, ClientAlgorithm::Es256).count(), 1);
         }
+    }
+
+    #[test]
+    fn rfc7517_4_2_a_key_for_encryption_verifies_nothing_and_one_for_signatures_is_not_encrypted_to() {
+        let key = |kid: &str, members: Value| {
+            let mut key = json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "kid": kid});
+            key.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            key
+        };
+        let kid = |keys: &[Value], alg| {
+            let keys = ClientJwks::parse(&json!({ "keys": keys })).unwrap();
+            keys.encryption_key(alg).map(|key| key.kid().unwrap().to_owned())
+        };
+        let (es, es_kw) = (KeyManagementAlgorithm::EcdhEs, KeyManagementAlgorithm::EcdhEsA128Kw);
+        let (sig, any) = (key("sig", json!({"use": "sig"})), key("any", json!({})));
+        let (enc, one) = (key("enc", json!({"use": "enc"})), key("one", json!({"alg": "ECDH-ES+A128KW"})));
+        let only = ClientJwks::parse(&json!({ "keys": [enc] })).unwrap();
+        assert!(!only.verifies() && only.candidates(None, ClientAlgorithm::Es256).count() == 0);
+        assert_eq!(kid(std::slice::from_ref(&sig), es), None);
+        // One that is for nothing else goes before one that is for everything.
+        assert_eq!(kid(&[sig.clone(), any.clone(), enc], es).as_deref(), Some("enc"));
+        assert_eq!(kid(&[sig, one.clone(), any], es).as_deref(), Some("any"));
+        assert_eq!(kid(std::slice::from_ref(&one), es_kw).as_deref(), Some("one"));
+        assert_eq!(kid(std::slice::from_ref(&one), KeyManagementAlgorithm::RsaOaep), None);
     }
 
     #[test]

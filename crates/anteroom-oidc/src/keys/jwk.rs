@@ -7,7 +7,7 @@ use super::{KeyError, KeyId};
 use crate::{names::SigningAlgorithm, wire::wire_enum};
 
 wire_enum! {
-    /// RFC 7517 §4.2 `use`; none of our keys encrypts.
+    /// RFC 7517 §4.2 `use`: a key that signs does nothing else.
     pub enum KeyUse("the use of a signing key (sig)") {
         Signature = "sig",
     }
@@ -22,6 +22,22 @@ pub struct Jwk {
     pub key_use: KeyUse,
     #[serde(flatten)]
     pub material: JwkMaterial,
+}
+
+/// The public half of a key that others encrypt to, as it is published. It names no algorithm, since it serves several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EncryptionJwk {
+    pub kid: KeyId,
+    #[serde(rename = "use")]
+    key_use: &'static str,
+    #[serde(flatten)]
+    pub material: JwkMaterial,
+}
+
+impl EncryptionJwk {
+    pub(crate) fn new(material: JwkMaterial) -> Self {
+        Self { kid: material.thumbprint(), key_use: "enc", material }
+    }
 }
 
 /// The members that make up the key itself, in base64url: RFC 7518 §6, RFC 8037 §2.
@@ -40,6 +56,17 @@ wire_enum! {
     /// RFC 7518 §6.2.1.1.
     pub enum EcCurve("a supported elliptic curve") {
         P256 = "P-256",
+        P384 = "P-384",
+    }
+}
+
+impl EcCurve {
+    /// Of one coordinate, in bytes: RFC 7518 §6.2.1.2.
+    pub(crate) const fn coordinate_bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
     }
 }
 
@@ -51,6 +78,15 @@ wire_enum! {
 }
 
 impl JwkMaterial {
+    /// From an uncompressed point: 4, x, y (SEC 1 §2.3.3).
+    pub(crate) fn of_point(crv: EcCurve, point: &[u8]) -> Option<Self> {
+        let (x, y) = point.strip_prefix(&[4])?.split_at_checked(crv.coordinate_bytes())?;
+        if y.len() != x.len() {
+            return None;
+        }
+        Some(Self::Ec { crv, x: URL_SAFE_NO_PAD.encode(x), y: URL_SAFE_NO_PAD.encode(y) })
+    }
+
     /// RFC 7638 §3: the hash of the required members in lexicographic order. Every value is base64url or a
     /// registered name, so that none needs escaping.
     pub fn thumbprint(&self) -> KeyId {
@@ -65,8 +101,12 @@ impl JwkMaterial {
 
     fn fits(&self, alg: SigningAlgorithm) -> bool {
         match alg {
-            SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => matches!(self, Self::Rsa { .. }),
-            SigningAlgorithm::Es256 => matches!(self, Self::Ec { .. }),
+            SigningAlgorithm::Rs256
+            | SigningAlgorithm::Rs384
+            | SigningAlgorithm::Rs512
+            | SigningAlgorithm::Ps256 => matches!(self, Self::Rsa { .. }),
+            SigningAlgorithm::Es256 => matches!(self, Self::Ec { crv: EcCurve::P256, .. }),
+            SigningAlgorithm::Es384 => matches!(self, Self::Ec { crv: EcCurve::P384, .. }),
             SigningAlgorithm::EdDsa => matches!(self, Self::Okp { .. }),
         }
     }

@@ -1,14 +1,18 @@
+use aws_lc_rs::digest;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::SignedDuration;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Jwk, KeyId, PublicKey};
+use super::{EncryptionJwk, Jwk, KeyId, PublicKey};
 
-/// The published keys of one moment (RFC 7517 §5): those that sign, those that soon will, and those whose signatures
-/// may still be alive. What we signed is verified with these and no others. Immutable; a rotation makes a new one.
+/// The published keys of one moment (RFC 7517 §5): those that sign, those that soon will, those whose signatures may still
+/// be alive, and those that others encrypt to. What we signed is verified with these and no others. Immutable; a rotation makes a new one.
 #[derive(Debug)]
 pub struct Jwks {
     keys: Vec<PublicKey>,
     document: String,
+    etag: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -17,20 +21,47 @@ pub struct SameKeyId(pub KeyId);
 
 #[derive(Serialize)]
 struct Document<'a> {
-    keys: Vec<&'a Jwk>,
+    keys: Vec<Published<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Published<'a> {
+    Signature(&'a Jwk),
+    Encryption(&'a EncryptionJwk),
+}
+
+impl Published<'_> {
+    fn kid(&self) -> &KeyId {
+        match self {
+            Self::Signature(key) => &key.kid,
+            Self::Encryption(key) => &key.kid,
+        }
+    }
 }
 
 impl Jwks {
+    /// How long clients may keep the document without asking again. A key that is to sign has been in it for longer.
+    pub const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
+
     pub fn new(keys: Vec<PublicKey>) -> Result<Self, SameKeyId> {
-        for (i, key) in keys.iter().enumerate() {
-            if keys.iter().skip(i + 1).any(|other| other.kid() == key.kid()) {
+        Self::with_encryption(keys, &[])
+    }
+
+    pub fn with_encryption(keys: Vec<PublicKey>, encryption: &[&EncryptionJwk]) -> Result<Self, SameKeyId> {
+        let signature = keys.iter().map(|key| Published::Signature(key.jwk()));
+        let encryption = encryption.iter().map(|key| Published::Encryption(key));
+        let document = Document { keys: signature.chain(encryption).collect() };
+        for (i, key) in document.keys.iter().enumerate() {
+            if document.keys.iter().skip(i + 1).any(|other| other.kid() == key.kid()) {
                 return Err(SameKeyId(key.kid().clone()));
             }
         }
-        let document = Document { keys: keys.iter().map(PublicKey::jwk).collect() };
         // Text and enums only: there is nothing in it that could fail to serialise.
         let document = serde_json::to_string(&document).unwrap_or_default();
-        Ok(Self { keys, document })
+        let hash = digest::digest(&digest::SHA256, document.as_bytes());
+        let etag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(hash.as_ref()));
+        Ok(Self { keys, document, etag })
     }
 
     pub fn find(&self, kid: &str) -> Option<&PublicKey> {
@@ -41,12 +72,21 @@ impl Jwks {
     pub fn document(&self) -> &str {
         &self.document
     }
+
+    /// RFC 9110 §8.8.3: the same on every node that has the same keys. Weak, for the document may travel compressed.
+    pub fn etag(&self) -> &str {
+        &self.etag
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{keys::SigningKey, names::SigningAlgorithm};
+    use crate::{
+        jwe::{DecryptionKey, DecryptionKeyKind},
+        keys::SigningKey,
+        names::SigningAlgorithm,
+    };
 
     fn key(alg: SigningAlgorithm) -> PublicKey {
         SigningKey::generate(alg).unwrap().0.public().clone()
@@ -61,7 +101,9 @@ mod tests {
             key(SigningAlgorithm::EdDsa),
             key(SigningAlgorithm::EdDsa),
         ];
-        let jwks = Jwks::new(keys).unwrap();
+        let jwks = Jwks::new(keys.clone()).unwrap();
+        assert_eq!(jwks.etag(), Jwks::new(keys).unwrap().etag());
+        assert_ne!(jwks.etag(), Jwks::new(vec![key(SigningAlgorithm::EdDsa)]).unwrap().etag());
         let document: serde_json::Value = serde_json::from_str(jwks.document()).unwrap();
         let published = document["keys"].as_array().unwrap();
         assert_eq!(published.len(), 5);
@@ -72,6 +114,23 @@ mod tests {
             }
             assert!(jwks.find(key["kid"].as_str().unwrap()).is_some());
         }
+    }
+
+    #[test]
+    fn rfc7517_4_2_keys_to_encrypt_to_say_so_and_name_no_algorithm() {
+        let (rsa, ec) = (DecryptionKeyKind::Rsa, DecryptionKeyKind::Ec);
+        let keys = [rsa, ec].map(|kind| DecryptionKey::generate(kind).unwrap().0);
+        let published = [keys[0].public_jwk(), keys[1].public_jwk()];
+        let jwks = Jwks::with_encryption(vec![key(SigningAlgorithm::EdDsa)], &published).unwrap();
+        let document: serde_json::Value = serde_json::from_str(jwks.document()).unwrap();
+        let uses: Vec<_> = document["keys"].as_array().unwrap().iter().map(|key| &key["use"]).collect();
+        assert_eq!(uses, ["sig", "enc", "enc"]);
+        for (key, kty) in document["keys"].as_array().unwrap().iter().skip(1).zip(["RSA", "EC"]) {
+            assert_eq!((&key["kty"], key.get("alg"), key.get("d")), (&kty.into(), None, None));
+            // What is encrypted to verifies nothing.
+            assert!(jwks.find(key["kid"].as_str().unwrap()).is_none());
+        }
+        assert!(Jwks::with_encryption(Vec::new(), &[published[0], published[0]]).is_err());
     }
 
     #[test]

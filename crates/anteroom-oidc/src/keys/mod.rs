@@ -1,4 +1,5 @@
-//! The keys that tokens are signed with (RFC 7517, RFC 7518, RFC 8037).
+//! The keys that tokens are signed with, and how all keys are published (RFC 7517, RFC 7518, RFC 8037). Those that
+//! decrypt are in [`crate::jwe`].
 //!
 //! AWS-LC makes the keys as well as using them: its key generation is that of its validated module and takes a tenth
 //! of the time, and the `rsa` crate, whose private-key operations are not constant-time (RUSTSEC-2023-0071), stays
@@ -14,7 +15,8 @@ mod jwks;
 mod signing;
 
 pub use client::{ClientJwks, ClientJwksError};
-pub use jwk::{Jwk, JwkMaterial, PublicKey};
+pub(crate) use jwk::EcCurve;
+pub use jwk::{EncryptionJwk, Jwk, JwkMaterial, PublicKey};
 pub use jwks::{Jwks, SameKeyId};
 pub use signing::{KeyError, SigningKey};
 

@@ -5,8 +5,9 @@ use aws_lc_rs::{
     rand::SecureRandom,
     rsa::{self, KeySize},
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-        RSA_PSS_SHA256, RsaEncoding,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
+        RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding,
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -27,8 +28,29 @@ pub struct SigningKey {
 
 enum PrivateKey {
     Rsa(rsa::KeyPair, &'static dyn RsaEncoding),
-    Ec(EcdsaKeyPair),
+    Ec(EcdsaKeyPair, EcCurve),
     Ed(Ed25519KeyPair),
+}
+
+/// What kind of key an algorithm signs with, and how (RFC 7518 §3.3 to §3.5, RFC 8037 §3.1).
+enum Scheme {
+    Rsa(&'static dyn RsaEncoding),
+    Ec(&'static EcdsaSigningAlgorithm, EcCurve),
+    Ed25519,
+}
+
+impl Scheme {
+    fn of(alg: SigningAlgorithm) -> Self {
+        match alg {
+            SigningAlgorithm::Rs256 => Self::Rsa(&RSA_PKCS1_SHA256),
+            SigningAlgorithm::Rs384 => Self::Rsa(&RSA_PKCS1_SHA384),
+            SigningAlgorithm::Rs512 => Self::Rsa(&RSA_PKCS1_SHA512),
+            SigningAlgorithm::Ps256 => Self::Rsa(&RSA_PSS_SHA256),
+            SigningAlgorithm::Es256 => Self::Ec(&ECDSA_P256_SHA256_FIXED_SIGNING, EcCurve::P256),
+            SigningAlgorithm::Es384 => Self::Ec(&ECDSA_P384_SHA384_FIXED_SIGNING, EcCurve::P384),
+            SigningAlgorithm::EdDsa => Self::Ed25519,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -46,17 +68,17 @@ impl SigningKey {
     /// is what every client accepts; they live for months, not for years.
     pub fn generate(alg: SigningAlgorithm) -> Result<(Self, Zeroizing<Vec<u8>>), KeyError> {
         let failed = |_| KeyError::Generation(alg);
-        let pkcs8 = match alg {
-            SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => {
+        let pkcs8 = match Scheme::of(alg) {
+            Scheme::Rsa(_) => {
                 let key = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
                 let der: Pkcs8V1Der<'_> = key.as_der().map_err(failed)?;
                 Zeroizing::new(der.as_ref().to_vec())
             }
-            SigningAlgorithm::Es256 => {
-                let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
+            Scheme::Ec(kind, _) => {
+                let key = EcdsaKeyPair::generate(kind).map_err(failed)?;
                 Zeroizing::new(key.to_pkcs8v1().map_err(failed)?.as_ref().to_vec())
             }
-            SigningAlgorithm::EdDsa => {
+            Scheme::Ed25519 => {
                 let key = Ed25519KeyPair::generate().map_err(failed)?;
                 Zeroizing::new(key.to_pkcs8v1().map_err(failed)?.as_ref().to_vec())
             }
@@ -95,7 +117,7 @@ impl SigningKey {
                 key.sign(*encoding, library_randomness(), message, &mut signature).map_err(failed)?;
                 Ok(signature)
             }
-            PrivateKey::Ec(key) => {
+            PrivateKey::Ec(key, _) => {
                 Ok(key.sign(library_randomness(), message).map_err(failed)?.as_ref().to_vec())
             }
             PrivateKey::Ed(key) => Ok(key.try_sign(message).map_err(failed)?.as_ref().to_vec()),
@@ -105,13 +127,10 @@ impl SigningKey {
 
 impl PrivateKey {
     fn parse(alg: SigningAlgorithm, pkcs8: &[u8]) -> Option<Self> {
-        Some(match alg {
-            SigningAlgorithm::Rs256 => Self::Rsa(rsa::KeyPair::from_pkcs8(pkcs8).ok()?, &RSA_PKCS1_SHA256),
-            SigningAlgorithm::Ps256 => Self::Rsa(rsa::KeyPair::from_pkcs8(pkcs8).ok()?, &RSA_PSS_SHA256),
-            SigningAlgorithm::Es256 => {
-                Self::Ec(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).ok()?)
-            }
-            SigningAlgorithm::EdDsa => Self::Ed(Ed25519KeyPair::from_pkcs8(pkcs8).ok()?),
+        Some(match Scheme::of(alg) {
+            Scheme::Rsa(encoding) => Self::Rsa(rsa::KeyPair::from_pkcs8(pkcs8).ok()?, encoding),
+            Scheme::Ec(kind, curve) => Self::Ec(EcdsaKeyPair::from_pkcs8(kind, pkcs8).ok()?, curve),
+            Scheme::Ed25519 => Self::Ed(Ed25519KeyPair::from_pkcs8(pkcs8).ok()?),
         })
     }
 
@@ -122,11 +141,7 @@ impl PrivateKey {
                 n: encode(key.public_key().modulus().big_endian_without_leading_zero()),
                 e: encode(key.public_key().exponent().big_endian_without_leading_zero()),
             },
-            Self::Ec(key) => {
-                // SEC 1 §2.3.3: an uncompressed point is 4, x, y.
-                let (x, y) = key.public_key().as_ref().strip_prefix(&[4])?.split_at_checked(32)?;
-                JwkMaterial::Ec { crv: EcCurve::P256, x: encode(x), y: encode(y) }
-            }
+            Self::Ec(key, curve) => JwkMaterial::of_point(*curve, key.public_key().as_ref())?,
             Self::Ed(key) => {
                 JwkMaterial::Okp { crv: OkpCurve::Ed25519, x: encode(key.public_key().as_ref()) }
             }
@@ -241,9 +256,12 @@ mod tests {
     #[test]
     fn a_key_of_another_kind_is_refused() {
         let (_, ed) = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
-        for alg in [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256, SigningAlgorithm::Es256] {
+        for alg in SigningAlgorithm::ALL.iter().copied().filter(|alg| *alg != SigningAlgorithm::EdDsa) {
             assert_eq!(SigningKey::from_pkcs8(alg, &ed).err(), Some(KeyError::Unusable(alg)));
         }
+        // RFC 7518 §3.4: each algorithm has its own curve.
+        let (_, p256) = SigningKey::generate(SigningAlgorithm::Es256).unwrap();
+        assert!(SigningKey::from_pkcs8(SigningAlgorithm::Es384, &p256).is_err());
         assert!(SigningKey::from_pkcs8(SigningAlgorithm::EdDsa, b"").is_err());
     }
 }

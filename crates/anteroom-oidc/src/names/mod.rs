@@ -2,6 +2,7 @@
 //! and serialises as the wire's own text.
 
 mod acr;
+mod encryption;
 mod issuer;
 mod prompt;
 mod redirect_uri;
@@ -13,6 +14,7 @@ mod vocabulary;
 
 pub use crate::wire::NotAName;
 pub use acr::{Acr, Amr, AmrSet};
+pub use encryption::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 pub use issuer::{Issuer, IssuerError};
 pub use prompt::{Prompt, PromptSet, PromptSetError};
 pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUriKind};

@@ -39,8 +39,11 @@ wire_enum! {
     /// RFC 7518 §3.1, RFC 8037 §3.1: the algorithms that tokens are signed with.
     pub enum SigningAlgorithm("a signing algorithm of this provider") {
         Rs256 = "RS256",
+        Rs384 = "RS384",
+        Rs512 = "RS512",
         Ps256 = "PS256",
         Es256 = "ES256",
+        Es384 = "ES384",
         EdDsa = "EdDSA",
     }
 }

@@ -1,12 +1,13 @@
 use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_crypto::{KeyPurpose, Keyring, MasterKey, Random, SealedKey};
-use anteroom_storage::{InstanceKind, SigningKeyRow, Store, StoreError, StoreOptions};
+use anteroom_storage::{EncryptionKeyRow, InstanceKind, SigningKeyRow, Store, StoreError, StoreOptions};
 
 on_both_databases!(
     two_nodes_that_start_at_once_end_with_the_same_keys,
     keys_can_be_sealed_again,
     signing_keys_come_and_go,
+    encryption_keys_come_and_go,
     a_token_is_revoked_and_an_assertion_used_once,
 );
 
@@ -84,6 +85,34 @@ async fn signing_keys_come_and_go(options: StoreOptions) {
     };
     assert_eq!(store.signing_keys().await.unwrap(), [retired, signing_key("second", 50)]);
     assert!(store.keys_version().await.unwrap() > before);
+}
+
+async fn encryption_keys_come_and_go(options: StoreOptions) {
+    Store::connect(&options).await.unwrap().init_instance(InstanceKind::Demo, at(0)).await.unwrap();
+    let key = |kid: &str, from: i64| EncryptionKeyRow {
+        kid: kid.to_owned(),
+        kind: "RSA".to_owned(),
+        private_sealed: vec![1, 2, 3],
+        created_at: at(0),
+        published_from: at(from),
+        published_until: None,
+        decrypts_until: None,
+    };
+    let store = store(&options).await;
+    let before = store.keys_version().await.unwrap();
+    let unit = store.write(move |tx| async move {
+        tx.insert_encryption_key(&key("second", 50)).await?;
+        tx.insert_encryption_key(&key("first", 0)).await?;
+        tx.retire_encryption_key("first", at(50), at(100)).await
+    });
+    let changed: Result<(), StoreError> = unit.await;
+    changed.unwrap();
+    let retired =
+        EncryptionKeyRow { published_until: Some(at(50)), decrypts_until: Some(at(100)), ..key("first", 0) };
+    assert_eq!(store.encryption_keys().await.unwrap(), [retired, key("second", 50)]);
+    assert!(store.keys_version().await.unwrap() > before);
+    // Signing keys are found by algorithm, and these are none.
+    assert!(store.signing_keys().await.unwrap().is_empty());
 }
 
 async fn a_token_is_revoked_and_an_assertion_used_once(options: StoreOptions) {

@@ -2,17 +2,20 @@
 
 use anteroom_oidc::discovery::ProviderMetadata;
 use anteroom_oidc::form::Form;
+use anteroom_oidc::keys::Jwks;
 use anteroom_oidc::webfinger::{WebFingerError, describe};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use headers::{CacheControl, ETag, HeaderMapExt as _, IfNoneMatch};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::state::Web;
 
-/// Short enough that a rotated key is seen well within the overlap.
+/// Short enough that a changed configuration is seen soon.
 const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 pub(crate) async fn document(State(web): State<Arc<Web>>) -> Response {
@@ -21,10 +24,22 @@ pub(crate) async fn document(State(web): State<Arc<Web>>) -> Response {
     ([(CACHE_CONTROL, CACHEABLE)], Json(metadata)).into_response()
 }
 
-pub(crate) async fn jwks(State(web): State<Arc<Web>>) -> Response {
-    let keys = web.provider.key_set().jwks().document().to_owned();
-    let kind = HeaderValue::from_static("application/jwk-set+json");
-    ([(CACHE_CONTROL, CACHEABLE), (CONTENT_TYPE, kind)], keys).into_response()
+/// RFC 9110 §13.1.2: whoever has the document already is told so.
+pub(crate) async fn jwks(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    let keys = web.provider.key_set();
+    let etag = keys.jwks().etag().parse::<ETag>().ok();
+    let known = headers.typed_get::<IfNoneMatch>();
+    let unchanged = etag.iter().zip(known).any(|(etag, known)| !known.precondition_passes(etag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let kind = HeaderValue::from_static("application/jwk-set+json");
+        ([(CONTENT_TYPE, kind)], keys.jwks().document().to_owned()).into_response()
+    };
+    let max_age = Duration::try_from(Jwks::MAX_AGE).unwrap_or_default();
+    response.headers_mut().typed_insert(CacheControl::new().with_public().with_max_age(max_age));
+    etag.into_iter().for_each(|etag| response.headers_mut().typed_insert(etag));
+    response
 }
 
 pub(crate) async fn webfinger(State(web): State<Arc<Web>>, RawQuery(query): RawQuery) -> Response {

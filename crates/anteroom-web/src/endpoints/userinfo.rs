@@ -18,7 +18,7 @@ pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> R
     let form = Some(&body).filter(|_| is_form(&headers)).and_then(|body| Form::decode(body).ok());
     let mut response = match answer(&asker, &headers, form.as_ref()).await {
         Ok(UserInfoAnswer::Json(user_info)) => Json(user_info).into_response(),
-        Ok(UserInfoAnswer::Signed(jwt)) => {
+        Ok(UserInfoAnswer::Jwt(jwt)) => {
             ([(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))], jwt).into_response()
         }
         Err(UserInfoError::Bearer(error)) => refuse(&asker, &error),

@@ -2,6 +2,7 @@
 
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
+use anteroom_flows::keys::{LEAD, Reason, rotate_now};
 use secrecy::ExposeSecret as _;
 
 use super::{CommandError, block_on, load, production, say, write_secret_file};
@@ -42,28 +43,40 @@ fn list(args: &ConfigArgs) -> Result<(), CommandError> {
             let until = key.signs_until.map_or_else(|| "–".to_owned(), |until| until.to_string());
             say(&format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, key.signs_from.to_string()));
         }
+        say("");
+        say(
+            "encryption kid                               kind       published from            decrypts until",
+        );
+        for key in store.encryption_keys().await? {
+            let until = key.decrypts_until.map_or_else(|| "–".to_owned(), |until| until.to_string());
+            say(&format!("{:<44} {:<10} {:<25} {until}", key.kid, key.kind, key.published_from.to_string()));
+        }
         store.close().await;
         Ok(())
     })
 }
 
 fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
-    let (configuration, after_leak) = (load(&args.config.config)?, args.compromised);
+    let configuration = load(&args.config.config)?;
+    let reason = if args.compromised { Reason::Compromised } else { Reason::Planned };
     block_on(async move {
         let around = production();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
-        anteroom_flows::keys::rotate_now(&store, &keyring, &around.random, &schedule, (now, after_leak))
-            .await?;
+        rotate_now(&store, &keyring, &around.random, &schedule, (now, reason)).await?;
         store.close().await;
-        say("New signing keys are in use; running nodes take them up within a second.");
-        if after_leak {
-            say(
-                "The old ones are not published any more. Applications that keep a list of keys believe them until \
-                 they fetch it again.",
-            );
-        }
+        say(&match reason {
+            Reason::Planned => format!(
+                "New signing keys are published; running nodes take them up within a second. They sign in {} minutes, \
+                 when every application has had time to see them.",
+                LEAD.as_mins()
+            ),
+            Reason::Compromised => "New signing keys are in use; running nodes take them up within a second. The old \
+                ones are not published any more. Applications that keep a list of keys believe them until they fetch \
+                it again."
+                .to_owned(),
+        });
         Ok(())
     })
 }

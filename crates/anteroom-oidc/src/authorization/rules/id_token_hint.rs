@@ -3,10 +3,10 @@
 
 use crate::{
     authorization::{Parameter, error::Refusal, order::Context},
-    jwt::UnverifiedJwt,
+    jwt::UnverifiedHint,
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<UnverifiedJwt>, Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<UnverifiedHint>, Refusal> {
     let Some(text) = context.parameters.get(Parameter::IdTokenHint) else { return Ok(None) };
     // What was received stays out of the log: it may be somebody's token with a slip in it.
     let refuse = |_| Refusal::invalid_request(Parameter::IdTokenHint, "id_token_hint is not an ID token");

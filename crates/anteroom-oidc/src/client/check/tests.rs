@@ -55,6 +55,13 @@ fn rfc7591_2_each_value_is_checked() {
         (r#"{"jwks": {"keys": [{"kty": "oct", "k": "AA"}]}}"#, "jwks"),
         (r#"{"jwks_uri": "http://app.example/jwks"}"#, "jwks_uri"),
         (r#"{"request_object_signing_alg": "HS256"}"#, "request_object_signing_alg"),
+        (r#"{"request_object_encryption_alg": "RSA1_5"}"#, "request_object_encryption_alg"),
+        (r#"{"id_token_encrypted_response_alg": "dir"}"#, "id_token_encrypted_response_alg"),
+        (r#"{"userinfo_encrypted_response_alg": "A128KW"}"#, "userinfo_encrypted_response_alg"),
+        (
+            r#"{"request_object_encryption_alg": "ECDH-ES", "request_object_encryption_enc": "A192GCM"}"#,
+            "request_object_encryption_enc",
+        ),
         (r#"{"request_uris": ["http://app.example/r"]}"#, "request_uris"),
         (r#"{"scope": "a\"b"}"#, "scope"),
         (r#"{"id_token_signed_response_alg": "none"}"#, "id_token_signed_response_alg"),
@@ -70,6 +77,63 @@ fn rfc7591_2_each_value_is_checked() {
         (r#"{"access_token_format": "paseto"}"#, "access_token_format"),
     ] {
         assert_eq!(wrong(text), [parameter], "{text}");
+    }
+}
+
+const P256: &str = r#""kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
+
+#[test]
+fn registration_2_what_is_encrypted_for_a_client_needs_a_key_of_its_own_that_fits() {
+    let jwks = |members: &str| format!(r#""jwks": {{"keys": [{{{P256}{members}}}]}}"#);
+    for (keys, alg, fits) in [
+        (jwks(""), "ECDH-ES", true),
+        (jwks(r#", "use": "enc""#), "ECDH-ES+A256KW", true),
+        (jwks(r#", "use": "enc", "alg": "ECDH-ES""#), "ECDH-ES+A256KW", false),
+        (jwks(r#", "use": "sig""#), "ECDH-ES", false),
+        (jwks(""), "RSA-OAEP-256", false),
+        (r#""jwks_uri": "https://app.example/jwks""#.to_owned(), "RSA-OAEP", true),
+        (r#""client_name": "A""#.to_owned(), "RSA-OAEP", false),
+    ] {
+        for parameter in ["id_token_encrypted_response_alg", "userinfo_encrypted_response_alg"] {
+            let text = format!(r#"{{{keys}, "{parameter}": "{alg}"}}"#);
+            assert_eq!(wrong(&text), if fits { vec![] } else { vec![parameter] }, "{text}");
+        }
+        // What the client encrypts, it encrypts to a key of ours.
+        let text = format!(r#"{{{keys}, "request_object_encryption_alg": "{alg}"}}"#);
+        assert_eq!(wrong(&text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn registration_2_enc_has_a_default_and_no_meaning_without_alg() {
+    for name in ["id_token_encrypted_response", "userinfo_encrypted_response", "request_object_encryption"] {
+        let text = format!(r#"{{"jwks": {{"keys": [{{{P256}}}]}}, "{name}_enc": "A128GCM"}}"#);
+        let parameters = wrong(&text);
+        assert!(matches!(parameters[..], [one] if one == format!("{name}_enc")), "{parameters:?}");
+    }
+    let text = format!(
+        r#"{{"redirect_uris": ["https://app.example/cb"], "jwks": {{"keys": [{{{P256}}}]}},
+            "id_token_encrypted_response_alg": "ECDH-ES", "userinfo_encrypted_response_alg": "ECDH-ES",
+            "userinfo_encrypted_response_enc": "A256GCM", "request_object_encryption_alg": "RSA-OAEP"}}"#
+    );
+    let client = parse(&json(&text)).unwrap();
+    let pairs = [client.id_token_encryption, client.userinfo_encryption, client.request_object_encryption];
+    let encs = pairs.map(|pair| pair.unwrap().enc.as_str());
+    assert_eq!(encs, ["A128CBC-HS256", "A256GCM", "A128CBC-HS256"]);
+    // The registration's answer says so, and what is kept reads back as itself.
+    let answer = serde_json::to_value(&client).unwrap();
+    assert_eq!(answer["id_token_encrypted_response_enc"], "A128CBC-HS256");
+    assert_eq!(parse(&client.written_out().unwrap()).unwrap(), client);
+}
+
+#[test]
+fn registration_2_keys_that_are_only_encrypted_to_prove_nothing() {
+    let jwks = format!(r#""jwks": {{"keys": [{{{P256}, "use": "enc"}}]}}"#);
+    for member in
+        [r#""token_endpoint_auth_method": "private_key_jwt""#, r#""request_object_signing_alg": "ES256""#]
+    {
+        assert_eq!(wrong(&format!("{{{jwks}, {member}}}")), ["jwks"]);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The authorization endpoint.
 
 mod consent;
+mod encrypted_requests;
 mod errors;
 mod flows;
 mod hints;

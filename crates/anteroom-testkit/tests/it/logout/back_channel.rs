@@ -2,8 +2,11 @@
 
 use crate::ALICE;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
+use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_storage::{LogoutDelivery, StoreError};
-use anteroom_testkit::{Backend, Browser, Listener, TestProvider, on_both_databases};
+use anteroom_testkit::{
+    AppDecryptionKey, Backend, Browser, Listener, TestProvider, header, on_both_databases,
+};
 use jiff::SignedDuration;
 use serde_json::json;
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use std::time::Duration;
 
 on_both_databases!(
     back_channel_2_4_a_logout_token_says_whose_session_ended,
+    back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token,
     back_channel_2_5_only_those_signed_in_from_the_session_are_told,
     signing_out_at_one_application_tells_the_others,
     a_sleeping_application_holds_up_nobody,
@@ -63,6 +67,22 @@ async fn back_channel_2_4_a_logout_token_says_whose_session_ended(backend: Backe
     // It is no ID token.
     let silent = charts.authorize(&browser, &[("id_token_hint", &heard[0]), ("prompt", "none")]).await;
     assert!(!silent.error().is_empty());
+}
+
+async fn back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token(backend: Backend) {
+    let (listener, key) = (Listener::start().await, AppDecryptionKey::new(DecryptionKeyKind::Ec));
+    let keys = json!({ "keys": [key.jwk()] });
+    let extra = format!("jwks = '{keys}'\nid_token_encrypted_response_alg = \"ECDH-ES+A128KW\"");
+    let provider = TestProvider::on(&backend).clients(&client("charts", &listener, &extra)).start().await;
+    let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
+    charts.tokens(&browser, "openid").await;
+    sign_out(&browser).await;
+    assert_eq!(provider.deliver_logouts().await, 1);
+    let heard = listener.tokens();
+    let outside = header(&heard[0]);
+    assert_eq!((&outside["cty"], &outside["iss"]), (&json!("JWT"), &json!(provider.issuer)));
+    let inside = charts.verified(&key.open(&heard[0])).await;
+    assert_eq!((&inside.header["typ"], &inside.claims["aud"]), (&json!("logout+jwt"), &json!("charts")));
 }
 
 async fn back_channel_2_5_only_those_signed_in_from_the_session_are_told(backend: Backend) {

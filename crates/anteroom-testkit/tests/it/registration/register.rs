@@ -1,7 +1,8 @@
 //! `POST /clients`.
 
 use super::{CALLBACK, CLIENTS, address, metadata, open, post, refused_for, register, with};
-use anteroom_testkit::{Backend, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases};
+use anteroom_oidc::jwe::DecryptionKeyKind;
+use anteroom_testkit::{AppDecryptionKey, Backend, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -12,6 +13,7 @@ on_both_databases!(
     rfc7591_3_closed_is_the_default,
     rfc7591_5_registrations_are_limited,
     rfc7591_2_what_is_the_operators_to_say,
+    registration_2_encryption_is_registered_with_a_key_that_fits,
 );
 
 async fn rfc7591_3_2_1_everything_registered_is_told(backend: Backend) {
@@ -152,4 +154,32 @@ async fn rfc7591_2_what_is_the_operators_to_say(backend: Backend) {
         json!({ "grant_types": ["client_credentials"], "response_types": [], "redirect_uris": [] });
     let service = post(&provider, &services).await;
     assert_eq!(refused_for(&service, "grant_types"), (400, "invalid_client_metadata".to_owned(), true));
+}
+
+async fn registration_2_encryption_is_registered_with_a_key_that_fits(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let asked = |alg: &str| {
+        with(&json!({
+            "jwks": { "keys": [key.jwk()] }, "token_endpoint_auth_method": "none",
+            "id_token_encrypted_response_alg": alg, "request_object_encryption_alg": "RSA-OAEP-256",
+        }))
+    };
+    let refused = post(&provider, &asked("RSA-OAEP")).await;
+    let (status, error, named) = refused_for(&refused, "id_token_encrypted_response_alg");
+    assert_eq!((status, error.as_str(), named), (400, "invalid_client_metadata", true));
+    let alone = with(&json!({ "userinfo_encrypted_response_enc": "A128GCM" }));
+    let refused = post(&provider, &alone).await;
+    let (status, _, named) = refused_for(&refused, "userinfo_encrypted_response_enc");
+    assert_eq!((status, named), (400, true));
+    let client = register(&provider, &asked("ECDH-ES")).await;
+    for (member, expected) in [
+        ("id_token_encrypted_response_alg", json!("ECDH-ES")),
+        ("id_token_encrypted_response_enc", json!("A128CBC-HS256")),
+        ("userinfo_encrypted_response_alg", Value::Null),
+        ("request_object_encryption_alg", json!("RSA-OAEP-256")),
+        ("request_object_encryption_enc", json!("A128CBC-HS256")),
+    ] {
+        assert_eq!(client[member], expected, "{member}");
+    }
 }

@@ -1,6 +1,10 @@
-//! Signing keys: published before they sign, kept while anything they signed can be alive.
+//! Keys: those that sign are published before they do and kept while anything they signed can be alive; those that are
+//! encrypted to decrypt for longer than they are published.
 
 use crate::ALICE;
+use anteroom_flows::keys::{LEAD, Reason};
+use anteroom_oidc::SigningAlgorithm;
+use anteroom_oidc::keys::Jwks;
 use anteroom_testkit::{Backend, TestProvider, header, on_both_databases};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -9,17 +13,28 @@ on_both_databases!(
     rfc7517_4_keys_have_unique_ids_and_public_parts_only,
     a_new_key_is_published_before_it_signs_and_an_old_one_kept_after,
     nodes_do_not_make_keys_of_their_own,
-    an_operator_rotates_at_once,
+    an_operator_rotates_ahead_of_the_schedule,
+    an_application_that_keeps_the_jwks_as_long_as_it_may_never_meets_an_unknown_kid,
+    rotations_that_follow_each_other_closely_leave_no_gap,
+    rfc9110_13_1_2_the_jwks_is_sent_again_when_it_has_changed,
+    core_2_every_configured_algorithm_signs_where_a_client_chose_it,
     after_a_leak_nothing_that_was_signed_is_believed,
+    keys_to_encrypt_to_follow_each_other,
 );
 
 const fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
 }
 
+/// Those that signatures are held against.
 async fn published(provider: &TestProvider) -> BTreeSet<String> {
+    of_use(provider, "sig").await
+}
+
+async fn of_use(provider: &TestProvider, key_use: &str) -> BTreeSet<String> {
     let jwks = provider.browser().get("/jwks").await.json();
-    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    let keys = jwks["keys"].as_array().unwrap().iter().filter(|key| key["use"] == key_use);
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn signing(provider: &TestProvider) -> String {
@@ -36,12 +51,15 @@ async fn rfc7517_4_keys_have_unique_ids_and_public_parts_only(backend: Backend) 
     let answer = provider.browser().get("/jwks").await;
     assert_eq!(answer.status, 200);
     let keys = answer.json()["keys"].as_array().unwrap().clone();
-    assert_eq!(keys.len(), 3);
+    let (signing, encryption): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key["use"] == "sig");
+    assert_eq!((signing.len(), encryption.len()), (3, 2));
     let ids: BTreeSet<&str> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), keys.len());
     for key in &keys {
-        assert_eq!(key["use"], "sig", "{key}");
-        assert!(key["alg"].is_string() && key["kty"].is_string(), "{key}");
+        // What is encrypted to serves several algorithms.
+        assert_eq!(key["alg"].is_string(), key["use"] == "sig", "{key}");
+        assert!(key["use"] == "sig" || key["use"] == "enc", "{key}");
+        assert!(key["kty"].is_string(), "{key}");
         for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
             assert!(key.get(private).is_none(), "{private}");
         }
@@ -80,6 +98,7 @@ async fn nodes_do_not_make_keys_of_their_own(backend: Backend) {
     let first = TestProvider::start(&backend).await;
     let second = TestProvider::on(&backend).beside(&first).start().await;
     assert_eq!(published(&first).await, published(&second).await);
+    assert_eq!(of_use(&first, "enc").await, of_use(&second, "enc").await);
     first.advance(days(83));
     first.refresh_keys().await;
     second.refresh_keys().await;
@@ -87,32 +106,169 @@ async fn nodes_do_not_make_keys_of_their_own(backend: Backend) {
     assert_eq!((both.len(), &both), (6, &published(&second).await));
 }
 
-async fn an_operator_rotates_at_once(backend: Backend) {
+async fn an_operator_rotates_ahead_of_the_schedule(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
-    let before = web.tokens(&browser, "openid").await;
-    let first = signing(&provider).await;
+    let (first, before) = (signing(&provider).await, published(&provider).await);
     provider.advance(SignedDuration::from_secs(1));
-    provider.rotate_keys(false).await;
+    provider.rotate_keys(Reason::Planned).await;
     provider.refresh_keys().await;
-    assert_ne!(signing(&provider).await, first);
-    // What was signed before stays good.
-    web.verified(before.id_token()).await;
-    assert_eq!(web.userinfo(&before.access_token).await.status, 200);
+    // Published at once, and not used yet.
+    let both = published(&provider).await;
+    assert_eq!((both.len(), both.is_superset(&before)), (before.len() + 3, true));
+    assert_eq!(signing(&provider).await, first);
+    provider.advance(LEAD - SignedDuration::from_secs(1));
+    provider.refresh_keys().await;
+    let last = web.tokens(&browser, "openid").await;
+    assert_eq!(header(last.id_token())["kid"], first.as_str());
+    provider.advance(SignedDuration::from_secs(1));
+    provider.refresh_keys().await;
+    let second = signing(&provider).await;
+    assert!(second != first && both.contains(&second));
+    // What was signed before stays good for as long as it lives.
+    web.verified(last.id_token()).await;
+    provider.advance(SignedDuration::from_secs(598));
+    provider.refresh_keys().await;
+    assert_eq!(web.userinfo(&last.access_token).await.status, 200);
+    provider.advance(days(7));
+    provider.refresh_keys().await;
+    assert_eq!(published(&provider).await, both.difference(&before).cloned().collect());
+}
+
+async fn an_application_that_keeps_the_jwks_as_long_as_it_may_never_meets_an_unknown_kid(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let first = signing(&provider).await;
+    // Fetched at the worst moment there is.
+    let (mut list, mut fetched_at) = (published(&provider).await, provider.now());
+    provider.rotate_keys(Reason::Planned).await;
+    provider.refresh_keys().await;
+    let mut seen = BTreeSet::new();
+    for _ in 0..40 {
+        let tokens = web.tokens(&browser, "openid").await;
+        for token in [tokens.id_token(), &tokens.access_token] {
+            let kid = header(token)["kid"].as_str().unwrap().to_owned();
+            assert!(list.contains(&kid), "{kid} after {}", provider.now().duration_since(fetched_at));
+            seen.insert(kid);
+        }
+        provider.advance(SignedDuration::from_secs(20));
+        provider.refresh_keys().await;
+        if provider.now().duration_since(fetched_at) > Jwks::MAX_AGE {
+            (list, fetched_at) = (published(&provider).await, provider.now());
+        }
+    }
+    // Two keys of RS256, two of ES256.
+    assert!(seen.contains(&first) && seen.len() == 4, "{seen:?}");
+}
+
+async fn rotations_that_follow_each_other_closely_leave_no_gap(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let mut signers = vec![signing(&provider).await];
+    provider.rotate_keys(Reason::Planned).await;
+    provider.advance(SignedDuration::from_mins(1));
+    provider.rotate_keys(Reason::Planned).await;
+    for _ in 0..8 {
+        provider.refresh_keys().await;
+        signers.push(signing(&provider).await);
+        provider.advance(SignedDuration::from_mins(1));
+    }
+    signers.dedup();
+    assert_eq!(signers.len(), 3, "{signers:?}");
+}
+
+async fn rfc9110_13_1_2_the_jwks_is_sent_again_when_it_has_changed(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let first = provider.browser().get("/jwks").await;
+    assert_eq!(first.header("cache-control"), Some("public, max-age=300"));
+    let etag = first.header("etag").unwrap().to_owned();
+    for known in [etag.clone(), format!("\"other\", {etag}"), "*".to_owned()] {
+        let again = provider.browser().with("if-none-match", &known).get("/jwks").await;
+        assert_eq!((again.status, again.body.as_str()), (304, ""), "{known}");
+        assert_eq!(again.header("etag"), Some(etag.as_str()));
+        assert_eq!(again.header("cache-control"), Some("public, max-age=300"));
+    }
+    provider.rotate_keys(Reason::Planned).await;
+    provider.refresh_keys().await;
+    for known in [etag.as_str(), "nonsense"] {
+        let changed = provider.browser().with("if-none-match", known).get("/jwks").await;
+        assert_eq!(changed.status, 200);
+        assert_ne!(changed.header("etag"), Some(etag.as_str()));
+    }
+}
+
+async fn core_2_every_configured_algorithm_signs_where_a_client_chose_it(backend: Backend) {
+    let (all, mut clients) = (SigningAlgorithm::ALL, String::new());
+    for alg in all {
+        clients.push_str(&format!(
+            "[[clients]]\nclient_id = \"{alg}\"\nfirst_party = true\nredirect_uris = [\"https://app.example/{alg}\"]\n\
+             token_endpoint_auth_method = \"none\"\nid_token_signed_response_alg = \"{alg}\"\n\
+             userinfo_signed_response_alg = \"{alg}\"\naccess_token_signed_response_alg = \"{alg}\"\n"
+        ));
+    }
+    let configured = serde_json::to_string(all).unwrap();
+    let provider = TestProvider::on(&backend).set("keys.signing.algorithms", &configured);
+    let provider = provider.clients(&clients).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    for alg in all {
+        let app = provider.client(alg.as_str());
+        let tokens = app.tokens(&browser, "openid").await;
+        let userinfo = app.userinfo(&tokens.access_token).await;
+        assert_eq!(userinfo.status, 200, "{alg}");
+        for token in [tokens.id_token(), &tokens.access_token, &userinfo.body] {
+            assert_eq!(header(token)["alg"], alg.as_str());
+        }
+        let id_token = app.verified(tokens.id_token()).await;
+        let at_hash = anteroom_oidc::jwt::token_hash(*alg, &tokens.access_token);
+        assert_eq!(id_token.claims["at_hash"], at_hash.as_str());
+    }
+    let discovery = provider.browser().get("/.well-known/openid-configuration").await.json();
+    for member in ["id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported"] {
+        assert_eq!(discovery[member], serde_json::json!(all), "{member}");
+    }
 }
 
 async fn after_a_leak_nothing_that_was_signed_is_believed(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let (before, leaked) = (web.tokens(&browser, "openid offline_access").await, published(&provider).await);
+    let encrypted_to = of_use(&provider, "enc").await;
     provider.advance(SignedDuration::from_secs(1));
-    provider.rotate_keys(true).await;
+    provider.rotate_keys(Reason::Compromised).await;
     provider.refresh_keys().await;
     assert!(published(&provider).await.is_disjoint(&leaked));
+    assert!(of_use(&provider, "enc").await.is_disjoint(&encrypted_to));
     assert_eq!(web.userinfo(&before.access_token).await.status, 401);
     let silent = [("id_token_hint", before.id_token()), ("prompt", "none")];
     assert_eq!(web.authorize(&browser, &silent).await.error(), "invalid_request");
     // People and applications go on with what does not hang on a signature.
     assert!(browser.is_signed_in().await);
     assert_eq!(web.refresh(before.refresh_token()).await.status, 200);
+}
+
+async fn keys_to_encrypt_to_follow_each_other(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let first = of_use(&provider, "enc").await;
+    let jwks = provider.browser().get("/jwks").await.json();
+    let kinds = jwks["keys"].as_array().unwrap().iter().filter(|key| key["use"] == "enc");
+    let kinds: BTreeSet<_> = kinds.map(|key| key["kty"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["EC", "RSA"].into());
+    provider.advance(days(90) - SignedDuration::from_secs(1));
+    provider.refresh_keys().await;
+    assert_eq!(of_use(&provider, "enc").await, first);
+    provider.advance(SignedDuration::from_secs(1));
+    provider.refresh_keys().await;
+    // Every node can decrypt with the new ones before anybody can encrypt to them.
+    assert_eq!(of_use(&provider, "enc").await, first);
+    provider.advance(SignedDuration::from_mins(1));
+    provider.refresh_keys().await;
+    let second = of_use(&provider, "enc").await;
+    assert_eq!((second.len(), second.is_disjoint(&first)), (2, true));
+    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(Reason::Planned).await;
+    provider.advance(SignedDuration::from_mins(1));
+    provider.refresh_keys().await;
+    let last = of_use(&provider, "enc").await;
+    assert!(last.is_disjoint(&second) && !last.is_empty());
+    assert_eq!(provider.audited("encryption_key_created").await.len(), 8);
+    assert_eq!(provider.audited("encryption_key_retired").await.len(), 6);
 }

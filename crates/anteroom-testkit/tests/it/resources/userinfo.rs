@@ -1,7 +1,8 @@
 //! Userinfo (OpenID Connect Core §5.3).
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Backend, TestProvider, claims, on_both_databases};
+use anteroom_oidc::jwe::DecryptionKeyKind;
+use anteroom_testkit::{AppDecryptionKey, Backend, TestProvider, claims, header, on_both_databases};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -10,6 +11,7 @@ on_both_databases!(
     core_5_3_1_get_and_post_header_and_form,
     rfc6750_3_errors_are_in_the_challenge,
     core_5_3_2_signed_where_registered,
+    core_5_3_2_encrypted_where_registered_signed_or_not,
     an_access_token_ends_after_ten_minutes,
 );
 
@@ -113,7 +115,39 @@ userinfo_signed_response_alg = "ES256"
     let said = claims(&answer.body);
     assert_eq!((&said["iss"], &said["aud"]), (&provider.issuer.clone().into(), &"signed".into()));
     assert_eq!((&said["email"], &said["sub"]), (&ALICE.into(), &claims(tokens.id_token())["sub"]));
-    assert_eq!(anteroom_testkit::header(&answer.body)["alg"], "ES256");
+    assert_eq!(header(&answer.body)["alg"], "ES256");
+}
+
+async fn core_5_3_2_encrypted_where_registered_signed_or_not(backend: Backend) {
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Rsa);
+    for signed in [true, false] {
+        let more = if signed { "userinfo_signed_response_alg = \"EdDSA\"" } else { "" };
+        let toml = format!(
+            "[[clients]]\nclient_id = \"sealed\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"https://sealed.example/callback\"]\njwks = '{}'\n\
+             userinfo_encrypted_response_alg = \"RSA-OAEP-256\"\n{more}\n",
+            json!({ "keys": [key.jwk()] })
+        );
+        let provider = TestProvider::on(&backend).clients(&toml).start().await;
+        let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+        let tokens = app.tokens(&browser, "openid email").await;
+        // Only what was asked for is encrypted.
+        app.verified(tokens.id_token()).await;
+        let answer = app.userinfo(&tokens.access_token).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/jwt")));
+        let outside = header(&answer.body);
+        assert_eq!((&outside["alg"], &outside["enc"]), (&json!("RSA-OAEP-256"), &json!("A128CBC-HS256")));
+        let inside = key.open(&answer.body);
+        let said: Value = if signed {
+            assert_eq!((&outside["cty"], &header(&inside)["alg"]), (&json!("JWT"), &json!("EdDSA")));
+            claims(&inside)
+        } else {
+            assert_eq!(outside.get("cty"), None);
+            serde_json::from_str(&inside).unwrap()
+        };
+        assert_eq!((&said["email"], &said["sub"]), (&ALICE.into(), &claims(tokens.id_token())["sub"]));
+        assert_eq!(said["aud"].is_string(), signed);
+    }
 }
 
 async fn an_access_token_ends_after_ten_minutes(backend: Backend) {

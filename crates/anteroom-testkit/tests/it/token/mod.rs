@@ -3,6 +3,7 @@
 mod assertions;
 mod clients;
 mod code;
+mod encryption;
 mod ends;
 mod id_token;
 mod refresh;

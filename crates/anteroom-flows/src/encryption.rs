@@ -1,0 +1,57 @@
+//! Encrypting what a client asked to have encrypted, to a key of its own (OpenID Connect Core §10.2).
+//!
+//! The key is found before anything is spent or written, since it may have to be fetched and may not be there.
+
+use anteroom_domain::client::Client;
+use anteroom_oidc::Encryption;
+use anteroom_oidc::jwe::{self, EncryptionKey, Entropy, Payload};
+use anteroom_oidc::jwt::ClientProof;
+use jiff::Timestamp;
+
+use crate::client_keys::{KeysError, with_keys_of};
+use crate::error::FlowError;
+use crate::provider::Provider;
+
+/// Whom something is encrypted for, and how.
+pub(crate) struct Recipient {
+    key: EncryptionKey,
+    encryption: Encryption,
+}
+
+/// The set has no key that fits.
+struct NoKey;
+
+impl Recipient {
+    /// `None` where the client asked for no encryption.
+    pub(crate) async fn find(
+        provider: &Provider,
+        client: &Client,
+        encryption: Option<Encryption>,
+        now: Timestamp,
+    ) -> Result<Option<Self>, FlowError> {
+        let Some(encryption) = encryption else { return Ok(None) };
+        let find = |proof: ClientProof<'_>| match proof {
+            ClientProof::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
+            ClientProof::Secrets(_) => Err(NoKey),
+        };
+        let found = with_keys_of(provider, client, now, find, |NoKey| true).await;
+        let key = found.map_err(|error| FlowError::NoKeyOfClient {
+            client: client.id().clone(),
+            reason: match error {
+                KeysError::Refused(NoKey) => format!("none of its keys is for {}", encryption.alg),
+                KeysError::Unavailable(reason) => format!("its keys cannot be had: {reason}"),
+            },
+        })?;
+        Ok(Some(Self { key, encryption }))
+    }
+
+    pub(crate) fn encrypt(&self, provider: &Provider, payload: Payload<'_>) -> Result<String, FlowError> {
+        jwe::encrypt(&self.key, self.encryption, payload, &entropy(provider))
+            .map_err(|_| FlowError::Broken("a token could not be encrypted"))
+    }
+}
+
+/// Fresh, for one message.
+pub(crate) fn entropy(provider: &Provider) -> Entropy {
+    Entropy::new(provider.random.bytes())
+}

@@ -1,0 +1,145 @@
+//! Key agreement with an ephemeral key: ECDH-ES, direct and with key wrapping (RFC 7518 §4.6).
+
+use aws_lc_rs::{
+    agreement::{self, ECDH_P256, ECDH_P384, ParsedPublicKey, PrivateKey},
+    kdf::{SskdfDigestAlgorithmId, get_sskdf_digest_algorithm, sskdf_digest},
+    key_wrap::{AES_128, AES_256, AesKek, KeyWrap as _},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::{
+    keys::{EcCurve, JwkMaterial},
+    names::{Encryption, KeyManagementAlgorithm},
+};
+
+pub(crate) fn curve(crv: EcCurve) -> &'static agreement::Algorithm {
+    match crv {
+        EcCurve::P256 => &ECDH_P256,
+        EcCurve::P384 => &ECDH_P384,
+    }
+}
+
+/// RFC 7518 §6.2.1, SEC 1 §2.3.3: whether the point is on its curve is for AWS-LC to say, and said before it is used.
+pub(crate) fn parse_point(crv: EcCurve, x: &str, y: &str) -> Option<ParsedPublicKey> {
+    let mut point = vec![4];
+    for coordinate in [x, y] {
+        let bytes = URL_SAFE_NO_PAD.decode(coordinate).ok()?;
+        if bytes.len() != crv.coordinate_bytes() {
+            return None;
+        }
+        point.extend(bytes);
+    }
+    agreement::UnparsedPublicKey::new(curve(crv), point).try_into().ok()
+}
+
+/// What `alg` derives: the key of the content itself, or one that wraps it.
+#[derive(Clone, Copy)]
+pub(super) enum Derived {
+    Content,
+    Wrapping(usize),
+}
+
+impl Derived {
+    pub(super) const fn of(alg: KeyManagementAlgorithm) -> Option<Self> {
+        match alg {
+            KeyManagementAlgorithm::EcdhEs => Some(Self::Content),
+            KeyManagementAlgorithm::EcdhEsA128Kw => Some(Self::Wrapping(16)),
+            KeyManagementAlgorithm::EcdhEsA256Kw => Some(Self::Wrapping(32)),
+            KeyManagementAlgorithm::RsaOaep | KeyManagementAlgorithm::RsaOaep256 => None,
+        }
+    }
+}
+
+/// Whom the derived key is for: in the header, and part of the derivation (§4.6.1.2, §4.6.1.3).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Parties<'a> {
+    pub(super) apu: &'a [u8],
+    pub(super) apv: &'a [u8],
+}
+
+/// The agreed key, as `alg` and `enc` want it.
+pub(super) fn agree(
+    private: &PrivateKey,
+    public: &ParsedPublicKey,
+    encryption: Encryption,
+    parties: Parties<'_>,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (name, length) = match Derived::of(encryption.alg)? {
+        Derived::Content => (encryption.enc.as_str(), encryption.enc.key_bytes()),
+        Derived::Wrapping(length) => (encryption.alg.as_str(), length),
+    };
+    agreement::agree(private, public.clone(), None, |secret| {
+        derive(secret, name, parties, length).ok_or(None::<()>)
+    })
+    .ok()
+}
+
+/// §4.6.2: the Concat KDF of NIST SP 800-56A over SHA-256, which AWS-LC calls the single-step one.
+fn derive(secret: &[u8], algorithm: &str, parties: Parties<'_>, length: usize) -> Option<Zeroizing<Vec<u8>>> {
+    let mut info = Vec::with_capacity(64);
+    for part in [algorithm.as_bytes(), parties.apu, parties.apv] {
+        info.extend(u32::try_from(part.len()).ok()?.to_be_bytes());
+        info.extend(part);
+    }
+    info.extend(u32::try_from(length.checked_mul(8)?).ok()?.to_be_bytes());
+    let mut key = Zeroizing::new(vec![0; length]);
+    let digest = get_sskdf_digest_algorithm(SskdfDigestAlgorithmId::Sha256)?;
+    sskdf_digest(digest, secret, &info, &mut key).ok()?;
+    Some(key)
+}
+
+/// An ephemeral key for one message. It is drawn by AWS-LC, as every private key here.
+pub(super) fn ephemeral(crv: EcCurve) -> Option<(PrivateKey, JwkMaterial)> {
+    let private = PrivateKey::generate(curve(crv)).ok()?;
+    let public = JwkMaterial::of_point(crv, private.compute_public_key().ok()?.as_ref())?;
+    Some((private, public))
+}
+
+/// RFC 3394.
+pub(super) fn wrap(wrapping: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    let mut wrapped = vec![0; key.len().checked_add(8)?];
+    let length = kek(wrapping)?.wrap(key, &mut wrapped).ok()?.len();
+    (length == wrapped.len()).then_some(wrapped)
+}
+
+pub(super) fn unwrap(wrapping: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut key = Zeroizing::new(vec![0; wrapped.len().checked_sub(8)?]);
+    let length = kek(wrapping)?.unwrap(wrapped, &mut key).ok()?.len();
+    (length == key.len()).then_some(key)
+}
+
+fn kek(wrapping: &[u8]) -> Option<AesKek> {
+    let cipher = if wrapping.len() == 16 { &AES_128 } else { &AES_256 };
+    AesKek::new(cipher, wrapping).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::ContentEncryption;
+
+    #[test]
+    fn rfc7518_appendix_c_derived_key() {
+        let alice = URL_SAFE_NO_PAD.decode("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo").unwrap();
+        let alice = PrivateKey::from_private_key(&ECDH_P256, &alice).unwrap();
+        let bob = parse_point(
+            EcCurve::P256,
+            "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ",
+            "e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck",
+        );
+        let encryption = Encryption { alg: KeyManagementAlgorithm::EcdhEs, enc: ContentEncryption::A128Gcm };
+        let parties = Parties { apu: b"Alice", apv: b"Bob" };
+        let derived = agree(&alice, &bob.unwrap(), encryption, parties).unwrap();
+        assert_eq!(URL_SAFE_NO_PAD.encode(&*derived), "VqqN6vgjbSBcIijNcacQGg");
+    }
+
+    #[test]
+    fn rfc7518_6_2_1_a_point_off_its_curve_is_none() {
+        let x = "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ";
+        assert!(parse_point(EcCurve::P256, x, x).is_none());
+        assert!(parse_point(EcCurve::P384, x, x).is_none());
+        assert!(parse_point(EcCurve::P256, x, "AQ").is_none());
+        assert!(parse_point(EcCurve::P256, x, "%").is_none());
+    }
+}

@@ -1,0 +1,129 @@
+use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::{
+    EncryptionKey, Entropy,
+    agreement::{Derived, Parties, agree, ephemeral, wrap},
+    content::Envelope,
+    keys::Public,
+};
+use crate::{
+    keys::JwkMaterial,
+    names::{ContentEncryption, Encryption, Issuer, KeyManagementAlgorithm},
+};
+
+/// What is inside.
+#[derive(Clone, Copy)]
+pub enum Payload<'a> {
+    /// A signed JWT. The header says so (RFC 7519 §5.2), or nobody would look for its signature.
+    Jwt(&'a str),
+    /// The same, of an issuer whose name its reader may look for before it can decrypt (RFC 7519 §5.3).
+    JwtOf(&'a str, &'a Issuer),
+    /// Claims as JSON, under no signature.
+    Claims(&'a [u8]),
+}
+
+/// The key is of another kind than the algorithm, or the library refused what it has no reason to refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the token could not be encrypted")]
+pub struct NotEncrypted;
+
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: KeyManagementAlgorithm,
+    enc: ContentEncryption,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cty: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a Issuer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epk: Option<JwkMaterial>,
+}
+
+/// RFC 7516 §5.1: a JWE in compact form that the holder of `key` can read, and nobody else.
+pub fn encrypt(
+    key: &EncryptionKey,
+    encryption: Encryption,
+    payload: Payload<'_>,
+    entropy: &Entropy,
+) -> Result<String, NotEncrypted> {
+    if !key.fits(encryption.alg) {
+        return Err(NotEncrypted);
+    }
+    try_encrypt(key, encryption, payload, entropy).ok_or(NotEncrypted)
+}
+
+fn try_encrypt(
+    key: &EncryptionKey,
+    encryption: Encryption,
+    payload: Payload<'_>,
+    entropy: &Entropy,
+) -> Option<String> {
+    let Encryption { alg, enc } = encryption;
+    let (cty, iss, plaintext) = match payload {
+        Payload::Jwt(token) => (Some("JWT"), None, token.as_bytes()),
+        Payload::JwtOf(token, issuer) => (Some("JWT"), Some(issuer), token.as_bytes()),
+        Payload::Claims(json) => (None, None, json),
+    };
+    let delivery = Delivery::new(key.public(), encryption, entropy)?;
+    let header = Header { alg, enc, kid: key.kid(), cty, iss, epk: delivery.epk };
+    let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?);
+    let iv = entropy.iv(enc);
+    let sealed = Envelope { enc, key: &delivery.key, iv, aad: header.as_bytes() }.seal(plaintext)?;
+    let mut token = header;
+    for part in [delivery.encrypted_key.as_slice(), iv, &sealed.ciphertext, &sealed.tag] {
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(part, &mut token);
+    }
+    Some(token)
+}
+
+/// The key of the content, and how the recipient comes by it.
+struct Delivery {
+    key: Zeroizing<Vec<u8>>,
+    encrypted_key: Vec<u8>,
+    epk: Option<JwkMaterial>,
+}
+
+impl Delivery {
+    fn new(public: &Public, encryption: Encryption, entropy: &Entropy) -> Option<Self> {
+        let drawn = || Zeroizing::new(entropy.key(encryption.enc).to_vec());
+        match (public, Derived::of(encryption.alg)) {
+            (Public::Rsa(recipient), None) => {
+                let (key, mut encrypted_key) = (drawn(), vec![0; recipient.ciphertext_size()]);
+                recipient.encrypt(oaep(encryption.alg)?, &key, &mut encrypted_key, None).ok()?;
+                Some(Self { key, encrypted_key, epk: None })
+            }
+            (Public::Ec(crv, recipient), Some(derived)) => {
+                let (private, epk) = ephemeral(*crv)?;
+                let agreed = agree(&private, recipient, encryption, Parties::default())?;
+                let (key, encrypted_key) = match derived {
+                    Derived::Content => (agreed, Vec::new()),
+                    Derived::Wrapping(_) => {
+                        let key = drawn();
+                        let wrapped = wrap(&agreed, &key)?;
+                        (key, wrapped)
+                    }
+                };
+                Some(Self { key, encrypted_key, epk: Some(epk) })
+            }
+            (Public::Rsa(_), Some(_)) | (Public::Ec(..), None) => None,
+        }
+    }
+}
+
+/// RFC 7518 §4.3.
+pub(super) const fn oaep(alg: KeyManagementAlgorithm) -> Option<&'static OaepAlgorithm> {
+    match alg {
+        KeyManagementAlgorithm::RsaOaep => Some(&OAEP_SHA1_MGF1SHA1),
+        KeyManagementAlgorithm::RsaOaep256 => Some(&OAEP_SHA256_MGF1SHA256),
+        KeyManagementAlgorithm::EcdhEs
+        | KeyManagementAlgorithm::EcdhEsA128Kw
+        | KeyManagementAlgorithm::EcdhEsA256Kw => None,
+    }
+}

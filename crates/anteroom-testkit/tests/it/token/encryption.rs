@@ -1,0 +1,158 @@
+//! Encrypted ID tokens (OpenID Connect Core §2, §10.2).
+
+use crate::ALICE;
+use anteroom_oidc::jwe::{DecryptionKeyKind, Payload};
+use anteroom_oidc::{ContentEncryption, Encryption, KeyManagementAlgorithm};
+use anteroom_testkit::{
+    AppDecryptionKey, AppKey, Backend, Documents, STATE, TestProvider, Tokens, encrypted_to, header,
+    on_both_databases,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+on_both_databases!(
+    core_2_an_id_token_is_signed_and_then_encrypted,
+    core_3_3_2_5_one_from_the_authorization_endpoint_as_well,
+    core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now,
+    core_10_2_without_a_key_nothing_is_spent,
+    core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us,
+);
+
+const CALLBACK: &str = "https://sealed.example/callback";
+
+fn set(keys: &[Value]) -> Value {
+    json!({ "keys": keys })
+}
+
+fn client(keys: &str, more: &str) -> String {
+    format!(
+        "[[clients]]\nclient_id = \"sealed\"\nfirst_party = true\nredirect_uris = [\"{CALLBACK}\"]\n\
+         post_logout_redirect_uris = [\"https://sealed.example/out\"]\ntoken_endpoint_auth_method = \"none\"\n\
+         scope = \"openid email offline_access\"\n{keys}\n{more}\n"
+    )
+}
+
+async fn core_2_an_id_token_is_signed_and_then_encrypted(backend: Backend) {
+    let (rsa, ec) = (DecryptionKeyKind::Rsa, DecryptionKeyKind::Ec);
+    for (kind, alg, enc) in [
+        (rsa, "RSA-OAEP-256", Some("A256GCM")),
+        (rsa, "RSA-OAEP", None),
+        (ec, "ECDH-ES", Some("A256CBC-HS512")),
+        (ec, "ECDH-ES+A256KW", None),
+    ] {
+        let key = AppDecryptionKey::new(kind);
+        // Beside it stand keys that must not be taken.
+        let (sig, mut other) = (AppKey::new("ES256", "sig").jwk(), AppDecryptionKey::new(kind).jwk());
+        other["alg"] = json!("RSA-OAEP-512");
+        let keys = format!("jwks = '{}'", set(&[sig, other, key.jwk()]));
+        let mut more = format!("id_token_encrypted_response_alg = \"{alg}\"\n");
+        if let Some(enc) = enc {
+            more.push_str(&format!("id_token_encrypted_response_enc = \"{enc}\"\n"));
+        }
+        let provider = TestProvider::on(&backend).clients(&client(&keys, &more)).start().await;
+        let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+        let tokens = app.tokens(&browser, "openid email").await;
+        let outside = header(tokens.id_token());
+        let enc = enc.unwrap_or("A128CBC-HS256");
+        assert_eq!((&outside["alg"], &outside["enc"]), (&json!(alg), &json!(enc)));
+        assert_eq!((&outside["kid"], &outside["cty"]), (&key.jwk()["kid"], &json!("JWT")));
+        let inside = app.verified(&key.open(tokens.id_token())).await;
+        assert_eq!((&inside.header["alg"], &inside.claims["aud"]), (&json!("RS256"), &json!("sealed")));
+        assert_eq!(inside.claims["at_hash"], anteroom_testkit::left_half_hash(&tokens.access_token));
+        // The access token is for an API, which has no such key.
+        assert_eq!(header(&tokens.access_token)["typ"], "at+jwt");
+    }
+}
+
+async fn core_3_3_2_5_one_from_the_authorization_endpoint_as_well(backend: Backend) {
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"implicit\"]\n\
+                response_types = [\"code\", \"code id_token\"]";
+    let keys = format!("jwks = '{}'", set(&[key.jwk()]));
+    let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
+    let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+    let answer = app.authorize(&browser, &[("response_type", "code id_token")]).await;
+    let location = answer.location();
+    let fragment = location.fragment().unwrap().as_bytes();
+    let parameters: BTreeMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
+    assert_eq!(parameters["state"], STATE);
+    let inside = app.verified(&key.open(&parameters["id_token"])).await;
+    assert_eq!(inside.claims["c_hash"], anteroom_testkit::left_half_hash(&parameters["code"]));
+}
+
+async fn core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now(backend: Backend) {
+    let (first, second) =
+        (AppDecryptionKey::new(DecryptionKeyKind::Rsa), AppDecryptionKey::new(DecryptionKeyKind::Rsa));
+    let place = Documents::start(&set(&[first.jwk()]).to_string()).await;
+    let keys = format!("jwks_uri = \"{}\"", place.url);
+    let more = "id_token_encrypted_response_alg = \"RSA-OAEP\"";
+    let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
+    let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+    for _ in 0..2 {
+        let tokens = app.tokens(&browser, "openid").await;
+        app.verified(&first.open(tokens.id_token())).await;
+    }
+    assert_eq!(place.asked(), 1);
+    place.put(Some(&set(&[second.jwk()]).to_string()));
+    provider.advance(SignedDuration::from_mins(5));
+    let tokens = app.tokens(&browser, "openid").await;
+    app.verified(&second.open(tokens.id_token())).await;
+}
+
+async fn core_10_2_without_a_key_nothing_is_spent(backend: Backend) {
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let place = Documents::start(&set(&[key.jwk()]).to_string()).await;
+    let keys = format!("jwks_uri = \"{}\"", place.url);
+    let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"refresh_token\"]";
+    let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
+    let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+    let tokens = app.tokens(&browser, "openid offline_access").await;
+    // Its operator takes the key away, and leaves one that does not fit.
+    place.put(Some(&set(&[AppDecryptionKey::new(DecryptionKeyKind::Rsa).jwk()]).to_string()));
+    provider.advance(SignedDuration::from_mins(10));
+    let code = app.code(&browser, &[]).await;
+    for answer in [app.refresh(tokens.refresh_token()).await, app.redeem(&code).await] {
+        assert_eq!((answer.status, answer.error()), (500, "server_error".to_owned()));
+    }
+    place.put(Some(&set(&[key.jwk()]).to_string()));
+    // Longer than a lost answer could be asked for again.
+    provider.advance(SignedDuration::from_mins(2));
+    let refreshed = Tokens::of(&app.refresh(tokens.refresh_token()).await);
+    app.verified(&key.open(refreshed.id_token())).await;
+}
+
+async fn core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us(backend: Backend) {
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let keys = format!("jwks = '{}'", set(&[key.jwk()]));
+    let more = "id_token_encrypted_response_alg = \"ECDH-ES\"";
+    let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
+    let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+    let as_given = app.tokens(&browser, "openid").await.id_token.unwrap();
+    let signed = key.open(&as_given);
+    let encryption = Encryption { alg: KeyManagementAlgorithm::RsaOaep256, enc: ContentEncryption::A128Gcm };
+    let jwks = provider.browser().get("/jwks").await.json();
+    let again = encrypted_to(&jwks, encryption, Payload::Jwt(&signed));
+    for hint in [&signed, &again] {
+        app.code(&browser, &[("id_token_hint", hint), ("prompt", "none")]).await;
+    }
+    // Nobody but the client can read it as it was given.
+    let refused = app.authorize(&browser, &[("id_token_hint", &as_given), ("prompt", "none")]).await;
+    assert_eq!(refused.error(), "invalid_request");
+    // RP-Initiated Logout §2: the same at sign-out, where the person is asked instead.
+    let end_session = |hint: &str| {
+        let pairs = [
+            ("id_token_hint", hint),
+            ("post_logout_redirect_uri", "https://sealed.example/out"),
+            ("client_id", "sealed"),
+        ];
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        format!("/end-session?{query}")
+    };
+    let asked = browser.get(&end_session(&as_given)).await;
+    assert_eq!(asked.status, 200);
+    assert!(browser.is_signed_in().await);
+    let left = browser.get(&end_session(&again)).await;
+    assert_eq!(left.location().as_str(), "https://sealed.example/out");
+    assert!(!browser.is_signed_in().await);
+}
