@@ -130,6 +130,8 @@ pub struct Hashing {
 pub struct Outgoing {
     /// Private networks that requests to applications may reach.
     pub allow: Vec<IpNet>,
+    /// In PEM, besides those that the system trusts.
+    pub authorities: Option<String>,
 }
 
 #[derive(Clone, Debug)]

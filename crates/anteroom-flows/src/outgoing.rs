@@ -37,6 +37,8 @@ pub enum OutgoingError {
     Forbidden(String),
     #[error("the HTTP client cannot be built")]
     Client,
+    #[error("the certificates of authorities cannot be read")]
+    Authorities,
     #[error("no answer: {0}")]
     NoAnswer(String),
     #[error("answered {0}")]
@@ -46,13 +48,16 @@ pub enum OutgoingError {
 }
 
 impl Outgoing {
-    pub fn new(reach: Reach) -> Result<Self, OutgoingError> {
+    /// `authorities` are certificates in PEM, trusted besides those that the system trusts.
+    pub fn new(reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
         #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
         let builder = reqwest::Client::builder();
         // A development issuer's clients speak plain http, also on a machine without any certificate authority.
         let builder = if reach == Reach::Loopback { builder.tls_certs_only([]) } else { builder };
+        let authorities = reqwest::Certificate::from_pem_bundle(authorities.unwrap_or_default().as_bytes());
         let reach = Arc::new(reach);
         let client = builder
+            .tls_certs_merge(authorities.map_err(|_| OutgoingError::Authorities)?)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -216,7 +221,7 @@ mod tests {
 
     #[test]
     fn plain_http_goes_nowhere_but_to_a_loopback_of_development() {
-        let reaches = |reach, url: &str| Outgoing::new(reach).unwrap().may_reach(&url.parse().unwrap());
+        let reaches = |reach, url: &str| Outgoing::new(reach, None).unwrap().may_reach(&url.parse().unwrap());
         assert!(reaches(public_only(), "https://app.example/logout"));
         assert!(!reaches(public_only(), "http://app.example/logout"));
         assert!(!reaches(public_only(), "https://127.0.0.1/logout"));
@@ -224,5 +229,11 @@ mod tests {
         assert!(!reaches(public_only(), "ftp://app.example/"));
         assert!(reaches(Reach::Loopback, "http://127.0.0.1:9/logout"));
         assert!(!reaches(Reach::Loopback, "http://app.example/logout"));
+    }
+
+    #[test]
+    fn authorities_that_are_none_are_refused_at_start() {
+        let garbage = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
+        assert!(matches!(Outgoing::new(public_only(), Some(garbage)), Err(OutgoingError::Authorities)));
     }
 }

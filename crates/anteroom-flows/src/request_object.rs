@@ -6,7 +6,8 @@
 
 use anteroom_domain::client::Client;
 use anteroom_oidc::authorization::{
-    self, AuthorizationError, Parameter, Parameters, RequestObject, RequestObjectError, RequestObjectRules,
+    self, AuthorizationError, Parameter, Parameters, Passed, RequestObject, RequestObjectError,
+    RequestObjectRules,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::jwt::ClientProof;
@@ -23,15 +24,21 @@ const LARGEST: usize = 16 * 1024;
 struct Unusable {
     code: AuthorizationErrorCode,
     reason: String,
+    /// Where the client wants its answer, if the object says so.
+    stated: Parameters,
 }
 
 impl Unusable {
     fn object(reason: &dyn ToString) -> Self {
-        Self { code: AuthorizationErrorCode::InvalidRequestObject, reason: reason.to_string() }
+        Self::new(AuthorizationErrorCode::InvalidRequestObject, reason)
     }
 
     fn uri(reason: &dyn ToString) -> Self {
-        Self { code: AuthorizationErrorCode::InvalidRequestUri, reason: reason.to_string() }
+        Self::new(AuthorizationErrorCode::InvalidRequestUri, reason)
+    }
+
+    fn new(code: AuthorizationErrorCode, reason: &dyn ToString) -> Self {
+        Self { code, reason: reason.to_string(), stated: Parameters::default() }
     }
 }
 
@@ -49,16 +56,17 @@ pub(crate) async fn resolve(
     let [request, request_uri] = places.map(|name| parameters.get(name));
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(parameters.clone()),
-        (Some(request), None) => read(provider, &client, request, now).await,
+        (Some(request), None) => read(provider, &client, request, Passed::ByValue, now).await,
         (None, Some(uri)) => match fetch(provider, &client, uri).await {
-            Ok(text) => read(provider, &client, text.trim(), now).await,
+            Ok(text) => read(provider, &client, text.trim(), Passed::ByReference, now).await,
             Err(unusable) => Err(unusable),
         },
     };
     match inner {
         Ok(inner) => Ok(parameters.clone().superseded_by(inner)),
-        Err(Unusable { code, reason }) => {
-            Err(authorization::refuse(parameters, &client.metadata, code, &reason))
+        Err(Unusable { code, reason, stated }) => {
+            let parameters = parameters.clone().superseded_by(stated);
+            Err(authorization::refuse(&parameters, &client.metadata, code, &reason))
         }
     }
 }
@@ -75,6 +83,7 @@ async fn read(
     provider: &Provider,
     client: &Client,
     text: &str,
+    passed: Passed,
     now: Timestamp,
 ) -> Result<Parameters, Unusable> {
     let snapshot = provider.snapshot();
@@ -87,7 +96,8 @@ async fn read(
     };
     let jwt = match object.map_err(|error| Unusable::object(&error))? {
         RequestObject::Unsigned(claims) => {
-            return RequestObject::accept_unsigned(&claims, rules).map_err(|error| Unusable::object(&error));
+            let accepted = RequestObject::accept_unsigned(&claims, passed, rules);
+            return accepted.map_err(|error| unsigned(&error, RequestObject::stated(&claims)));
         }
         RequestObject::Signed(jwt) => jwt,
     };
@@ -99,4 +109,13 @@ async fn read(
             Unusable::object(&format!("the client's keys cannot be had: {reason}"))
         }
     })
+}
+
+/// Whoever passes one by value learns that it is not taken here, and can do without (Core §6.1).
+fn unsigned(error: &RequestObjectError, stated: Parameters) -> Unusable {
+    let code = match error {
+        RequestObjectError::NotSupported => AuthorizationErrorCode::RequestNotSupported,
+        _ => AuthorizationErrorCode::InvalidRequestObject,
+    };
+    Unusable { stated, ..Unusable::new(code, error) }
 }

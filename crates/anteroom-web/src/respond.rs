@@ -11,18 +11,15 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use cookie::Cookie;
 use std::collections::BTreeSet;
-use url::Origin;
+use url::{Origin, Url};
 
 use crate::asker::Asker;
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::session_time;
 
 /// No inline script or style, nothing from elsewhere, in no frame.
-const CSP_CLOSED: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                          connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-/// Without `form-action`: Chromium holds it against the whole redirect chain of a form, and these forms end at a client.
-const CSP_LEADS_TO_CLIENT: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                                   connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; \
+                   frame-ancestors 'none'; img-src 'self'";
 
 /// How a page is put before the person: language, cookies to set, and whether its form may end at a client.
 pub(crate) struct Frame<'a> {
@@ -31,6 +28,7 @@ pub(crate) struct Frame<'a> {
     signed_in_as: Option<SignedInAs>,
     session: Option<SessionClock>,
     leads_to_client: bool,
+    image_of: Option<Origin>,
     frames_of: BTreeSet<String>,
     cookies: Vec<Cookie<'static>>,
 }
@@ -43,6 +41,7 @@ impl<'a> Frame<'a> {
             signed_in_as: None,
             session: None,
             leads_to_client: false,
+            image_of: None,
             frames_of: BTreeSet::new(),
             cookies: browser_cookie(asker).into_iter().collect(),
         }
@@ -72,18 +71,33 @@ impl<'a> Frame<'a> {
         self
     }
 
+    /// The page shows an image that is there.
+    pub(crate) fn with_image_of(mut self, url: Option<&Url>) -> Self {
+        self.image_of = url.map(Url::origin);
+        self
+    }
+
     /// The page shows frames of these origins and of no others.
     pub(crate) fn with_frames_of(mut self, origins: impl Iterator<Item = Origin>) -> Self {
         self.frames_of = origins.map(|origin| origin.ascii_serialization()).collect();
         self
     }
 
-    /// Front-channel logout adds the origins of applications, everything else is a constant.
+    /// What is more than the constant are origins, in the ASCII in which browsers compare them.
     fn policy(&self) -> HeaderValue {
-        let csp = if self.leads_to_client { CSP_LEADS_TO_CLIENT } else { CSP_CLOSED };
-        let origins: Vec<&str> = self.frames_of.iter().map(String::as_str).collect();
-        let framing = HeaderValue::from_str(&format!("{csp}; frame-src {}", origins.join(" ")));
-        framing.ok().filter(|_| !origins.is_empty()).unwrap_or(HeaderValue::from_static(csp))
+        let mut policy = CSP.to_owned();
+        if let Some(origin) = &self.image_of {
+            policy.extend([" ", &origin.ascii_serialization()]);
+        }
+        // Chromium holds this against the whole redirect chain of a form, and such forms end at a client.
+        if !self.leads_to_client {
+            policy.push_str("; form-action 'self'");
+        }
+        if !self.frames_of.is_empty() {
+            policy.push_str("; frame-src");
+            policy.extend(self.frames_of.iter().flat_map(|origin| [" ", origin]));
+        }
+        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(CSP))
     }
 
     pub(crate) fn page<P: Page>(self, status: StatusCode, view: &P) -> Response {

@@ -170,7 +170,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
         hashing,
         random: around.random.clone(),
         clock: around.clock.clone(),
-        outgoing: Outgoing::new(reach)?,
+        outgoing: Outgoing::new(reach, settings.outgoing.authorities.as_deref())?,
         methods: sending::methods(settings),
         key_set,
     });

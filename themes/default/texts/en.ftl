@@ -97,6 +97,7 @@ no-tiles-text = Your account works, but no application of your practice is open 
 ### Consent
 
 consent-title = Allow { $application }?
+consent-host = It belongs to { $host }.
 consent-text = { $application } would like to:
 consent-documents = About { $application }
 scope =

@@ -97,6 +97,7 @@ no-tiles-text = Su cuenta funciona, pero ninguna aplicación de su consultorio e
 ### Consentimiento
 
 consent-title = ¿Permitir { $application }?
+consent-host = Pertenece a { $host }.
 consent-text = { $application } quiere:
 consent-documents = Acerca de { $application }
 scope =

@@ -9,7 +9,7 @@ use url::Url;
 use super::{MINUTE, SECOND, days};
 use crate::diagnostics::{Finding, Place};
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
-use crate::reader::{Secret, SecretKeys, Section, file_path, key};
+use crate::reader::{Secret, SecretKeys, Section, certificates, file_path, key};
 use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, Outgoing, Server};
 
 pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
@@ -83,13 +83,19 @@ fn is_known_scheme(url: &str) -> bool {
 }
 
 pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
-    let about = "Where Anteroom's own requests to applications may go (back-channel logout): over https to public \
+    let about = "Where Anteroom's own requests to applications may go (back-channel logout, `jwks_uri`, \
+        `request_uri`): over https to public \
         addresses, and to the networks named here.";
     top.section("outgoing", about, |section| {
         let meaning = "Private networks in which applications are. The machine itself is never reached.";
         let everyone = "every network would be reached, that of the machine's own services too";
         let allow = section.get_or(key("allow", list(network(everyone)), meaning), Vec::new());
-        Outgoing { allow }
+        let meaning = "File with certificates in PEM of authorities of your own, which applications' certificates may be of \
+            besides those that the system trusts.";
+        let authorities = section.get(key("ca_file", file_path(), meaning));
+        let authorities =
+            authorities.and_then(|path| certificates(section, &path, section.place_of("ca_file")));
+        Outgoing { allow, authorities }
     })
 }
 

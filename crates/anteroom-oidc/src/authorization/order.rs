@@ -65,6 +65,9 @@ pub fn refuse(
         AuthorizationErrorCode::InvalidRequest => {
             (Parameter::RequestUri, "the client must push its requests (RFC 9126)")
         }
+        AuthorizationErrorCode::RequestNotSupported => {
+            (Parameter::Request, "request objects of this client must be signed")
+        }
         _ => (Parameter::Request, "the request object is not valid"),
     };
     let refusal = Refusal::new(code, parameter, description).received(reason);

@@ -25,6 +25,15 @@ pub enum RequestObject {
     Unsigned(Map<String, Value>),
 }
 
+/// How a request object came (OpenID Connect Core §6.1 and §6.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// In `request`: whoever had the browser could have put it there.
+    ByValue,
+    /// In `request_uri`: fetched over https from a place that the client registered.
+    ByReference,
+}
+
 /// What a request object is held against besides the client's keys.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestObjectRules<'a> {
@@ -33,14 +42,17 @@ pub struct RequestObjectRules<'a> {
     pub now: Timestamp,
 }
 
-/// On the wire all are `invalid_request_object`.
+/// On the wire all are `invalid_request_object`, but for `NotSupported`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RequestObjectError {
     #[error(transparent)]
     Jwt(#[from] ClientJwtError),
     #[error(transparent)]
     Jwe(#[from] JweError),
-    #[error("it is not signed, and the client is not registered for that")]
+    /// On the wire `request_not_supported` (Core §3.1.2.6).
+    #[error("it is passed by value and not signed, and the client is not registered for that")]
+    NotSupported,
+    #[error("it is not signed, and the client is registered for signed ones")]
     NotSigned,
     #[error("it is signed, and the client is registered for unsigned ones")]
     Signed,
@@ -93,15 +105,27 @@ impl RequestObject {
         Self::parse(std::str::from_utf8(&inner).map_err(|_| JweError::Malformed)?)
     }
 
-    /// The parameters inside, where the registration allows that they are not signed.
+    /// The parameters inside, where the registration allows that they are not signed. One that leaves the algorithm open
+    /// (Registration §2) allows it where the place is the client's own, so that it is known who wrote them.
     pub fn accept_unsigned(
         claims: &Map<String, Value>,
+        passed: Passed,
         rules: RequestObjectRules<'_>,
     ) -> Result<Parameters, RequestObjectError> {
-        match rules.client.request_object_signing_alg {
-            Some(RequestObjectAlgorithm::Unsigned) => rules.check(claims),
-            _ => Err(RequestObjectError::NotSigned),
+        match (rules.client.request_object_signing_alg, passed) {
+            (Some(RequestObjectAlgorithm::Unsigned), _) | (None, Passed::ByReference) => rules.check(claims),
+            (None, Passed::ByValue) => Err(RequestObjectError::NotSupported),
+            (Some(RequestObjectAlgorithm::Signed(_)), _) => Err(RequestObjectError::NotSigned),
         }
+    }
+
+    /// Where and how the client is to be answered, by the word of an object that is not accepted. Nothing in it is proven,
+    /// no more than what stands beside it: an answer still goes to registered redirect URIs alone.
+    pub fn stated(claims: &Map<String, Value>) -> Parameters {
+        const NAMES: [Parameter; 4] =
+            [Parameter::RedirectUri, Parameter::State, Parameter::ResponseType, Parameter::ResponseMode];
+        let said = |name: Parameter| Some((name.as_str(), claims.get(name.as_str())?.as_str()?));
+        Parameters::from_pairs(NAMES.into_iter().filter_map(said))
     }
 
     /// The parameters inside, once the signature has held.

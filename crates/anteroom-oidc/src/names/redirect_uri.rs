@@ -84,6 +84,16 @@ impl RedirectUri {
         }
     }
 
+    /// What a person can know the application by, whatever it calls itself: the host, or the scheme of a native app.
+    pub fn belongs_to(&self) -> String {
+        let url = Url::parse(&self.text).ok();
+        let known = url.as_ref().map(|url| match self.kind {
+            RedirectUriKind::PrivateUse => url.scheme(),
+            _ => url.host_str().unwrap_or_default(),
+        });
+        known.unwrap_or_default().to_owned()
+    }
+
     /// RFC 9700 §4.1.3: the same text, character for character.
     pub fn matches_exactly(&self, requested: &str) -> bool {
         self.text == requested

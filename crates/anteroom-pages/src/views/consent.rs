@@ -8,6 +8,10 @@ pub struct ConsentPage {
     pub form_token: String,
     pub interaction: Option<String>,
     pub application_name: String,
+    /// Where the answer will go, which an application cannot choose the words of: a host, or an app's scheme.
+    pub host: String,
+    /// Loaded by the browser alone, from the application.
+    pub logo_uri: Option<String>,
     pub scopes: Vec<ConsentScope>,
     pub policy_uri: Option<String>,
     pub tos_uri: Option<String>,
@@ -37,6 +41,8 @@ impl Page for ConsentPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             application_name: "Recall Reminders".to_owned(),
+            host: "reminders.example".to_owned(),
+            logo_uri: Some("https://reminders.example/logo.svg".to_owned()),
             scopes: vec![
                 ConsentScope::Openid,
                 ConsentScope::Profile,
@@ -50,7 +56,13 @@ impl Page for ConsentPage {
             policy_uri: Some("https://reminders.example/privacy".to_owned()),
             tos_uri: Some("https://reminders.example/terms".to_owned()),
         };
-        let bare = ConsentPage { interaction: None, policy_uri: None, tos_uri: None, ..full.clone() };
+        let bare = ConsentPage {
+            interaction: None,
+            logo_uri: None,
+            policy_uri: None,
+            tos_uri: None,
+            ..full.clone()
+        };
         vec![full, bare]
     }
 }

@@ -13,11 +13,20 @@ fn client(alg: Option<&str>) -> ClientMetadata {
 }
 
 fn read(text: &str, signer: &Signer, client: &ClientMetadata) -> Result<Parameters, RequestObjectError> {
+    read_as(Passed::ByValue, text, signer, client)
+}
+
+fn read_as(
+    passed: Passed,
+    text: &str,
+    signer: &Signer,
+    client: &ClientMetadata,
+) -> Result<Parameters, RequestObjectError> {
     let issuer = Issuer::parse(ISSUER).unwrap();
     let rules = RequestObjectRules { client, issuer: &issuer, now: Timestamp::from_second(NOW).unwrap() };
     let keys = ClientJwks::parse(&json!({ "keys": [signer.jwk] })).unwrap();
     match RequestObject::parse(text)? {
-        RequestObject::Unsigned(claims) => RequestObject::accept_unsigned(&claims, rules),
+        RequestObject::Unsigned(claims) => RequestObject::accept_unsigned(&claims, passed, rules),
         RequestObject::Signed(jwt) => RequestObject::verify(&jwt, ClientProof::Keys(&keys), rules),
     }
 }
@@ -92,6 +101,11 @@ fn registration_2_request_objects_are_signed_as_registered() {
         let client = client(registered);
         assert_eq!(read(&text, &signer, &client).is_ok(), signed_ok, "{registered:?}");
         assert_eq!(read(&bare, &signer, &client).is_ok(), unsigned_ok, "{registered:?}");
+    }
+    // Where the registration leaves it open, it counts whose the place is that it came from.
+    for (registered, ok) in [(None, true), (Some("ES256"), false), (Some("none"), true)] {
+        let read = read_as(Passed::ByReference, &bare, &signer, &client(registered));
+        assert_eq!(read.is_ok(), ok, "{registered:?}");
     }
     // Neither half of the trick: `none` with a signature, or a signature left out.
     let client = client(Some("none"));

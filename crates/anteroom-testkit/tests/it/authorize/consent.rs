@@ -7,6 +7,7 @@ use anteroom_testkit::{
 
 on_both_databases!(
     an_application_of_others_asks_and_is_allowed,
+    registration_2_the_logo_is_loaded_by_the_browser_from_its_origin_alone,
     a_refusal_is_access_denied,
     what_was_agreed_to_is_remembered,
     core_11_offline_access_is_asked_for_with_the_rest,
@@ -31,12 +32,36 @@ async fn an_application_of_others_asks_and_is_allowed(backend: Backend) {
     assert_eq!(page.heading(), "Allow Partner application?");
     let asked = page.text_of("scopes").unwrap();
     assert!(asked.contains("see your email address") && !asked.contains("profile"), "{asked}");
+    assert_eq!(page.text_of("host").unwrap(), "It belongs to partner.example.");
     let buttons: Vec<String> = page.form("/consent").buttons.into_iter().map(|button| button.text).collect();
     assert_eq!(buttons, ["Allow", "Deny"]);
     let answer = decide(&browser, &page, "allow").await;
     let tokens = Tokens::of(&partner.redeem(&partner.code_in(&answer)).await);
     assert_eq!(partner.userinfo(&tokens.access_token).await.json()["email"], ALICE);
     assert_eq!(provider.audited("consent_given").await.len(), 1);
+}
+
+async fn registration_2_the_logo_is_loaded_by_the_browser_from_its_origin_alone(backend: Backend) {
+    let toml = r#"
+        [[clients]]
+        client_id = "pictured"
+        token_endpoint_auth_method = "none"
+        redirect_uris = ["https://pictured.example/callback"]
+        logo_uri = "https://pictures.example:8443/logo.png?size=64"
+    "#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    let page = provider.client("pictured").authorize(&browser, &[]).await;
+    assert!(
+        page.body.contains(r#"src="https://pictures.example:8443/logo.png?size&#x3D;64""#),
+        "{}",
+        page.body
+    );
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.ends_with("; img-src 'self' https://pictures.example:8443"), "{policy}");
+    let page = provider.client("partner").authorize(&browser, &[]).await;
+    assert!(!page.body.contains("<img"));
+    assert!(page.header("content-security-policy").unwrap().ends_with("; img-src 'self'"));
 }
 
 async fn a_refusal_is_access_denied(backend: Backend) {

@@ -10,6 +10,7 @@ on_both_databases!(
     core_6_1_a_signed_request_is_served_and_what_is_inside_wins,
     core_6_1_what_cannot_be_used_is_invalid_request_object,
     core_6_1_none_is_for_clients_that_registered_it,
+    core_6_2_what_a_registered_place_holds_need_not_be_signed,
     core_6_2_a_request_object_is_fetched_from_registered_places_alone,
     rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_registered,
 );
@@ -93,10 +94,34 @@ async fn core_6_1_none_is_for_clients_that_registered_it(backend: Backend) {
     let app = provider.client("signing");
     assert!(!app.code(&browser, &[("request", &unsigned)]).await.is_empty());
     let signed = key.sign(&claims(&app, &provider));
-    for (client, request) in [("signing", &signed), ("web", &unsigned)] {
-        let answer = provider.client(client).authorize(&browser, &[("request", request)]).await;
-        assert_eq!(answer.parameters()["error"], "invalid_request_object", "{client}");
-    }
+    let answer = app.authorize(&browser, &[("request", &signed)]).await;
+    assert_eq!(answer.parameters()["error"], "invalid_request_object");
+    // Whoever is registered for nothing in particular is told, where the object says, to do without (§3.1.2.6).
+    let web = provider.client("web");
+    let inside = json!({ "redirect_uri": web.redirect_uri, "state": "inside" }).to_string();
+    let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(&inside));
+    let outside = [("request", unsigned.as_str()), ("redirect_uri", ""), ("state", "")];
+    let parameters = web.authorize(&browser, &outside).await.parameters();
+    assert_eq!(
+        (parameters["error"].as_str(), parameters["state"].as_str()),
+        ("request_not_supported", "inside")
+    );
+    let elsewhere = json!({ "redirect_uri": "https://elsewhere.example/", "state": "inside" }).to_string();
+    let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(&elsewhere));
+    assert_eq!(web.authorize(&browser, &[("request", &unsigned)]).await.status, 400);
+}
+
+async fn core_6_2_what_a_registered_place_holds_need_not_be_signed(backend: Backend) {
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let key = AppKey::new("RS256", "a");
+    let place = Documents::start("").await;
+    let toml = signing(&key, &format!("request_uris = [\"{}\"]", place.url));
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
+    let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(r#"{"scope":"openid email"}"#));
+    place.put(Some(&unsigned));
+    let code = app.code(&browser, &[("request_uri", &place.url)]).await;
+    assert_eq!(app.redeem(&code).await.json()["scope"], "openid email");
 }
 
 async fn core_6_2_a_request_object_is_fetched_from_registered_places_alone(backend: Backend) {
