@@ -35,7 +35,7 @@ impl Node {
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         let router = anteroom_web::router(Arc::clone(&web));
         let server = tokio::spawn(async move {
-            serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
+            serve::serve(vec![listener], None, router, std::future::pending()).await.unwrap();
         });
         Self { address, provider, settings: configuration.settings, web, server }
     }
