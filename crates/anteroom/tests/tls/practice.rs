@@ -182,12 +182,12 @@ pub(crate) async fn head(stream: &mut TlsStream<TcpStream>) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// What the server says to a client that has nothing newer than TLS 1.1 to offer.
-pub(crate) async fn alert_to_tls_1_1(running: &Running) -> Option<&'static str> {
+/// The fatal alert that the server has for a client that has nothing newer than TLS 1.1 to offer.
+pub(crate) async fn alert_to_tls_1_1(running: &Running) -> Option<u8> {
     let mut hello = vec![3, 2];
     hello.extend([7; 32]);
-    // No session, two suites, no compression, no extensions.
-    hello.extend([0, 0, 4, 0xc0, 0x13, 0x00, 0x2f, 1, 0]);
+    // No session, two suites, no compression; one extension, signature_algorithms, without which nobody is answered.
+    hello.extend([0, 0, 4, 0xc0, 0x13, 0x00, 0x2f, 1, 0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 1]);
     let mut record = vec![22, 3, 1, 0, 0, 1, 0, 0, 0];
     let length = u8::try_from(hello.len()).unwrap();
     (record[4], record[8]) = (length + 4, length);
@@ -197,7 +197,7 @@ pub(crate) async fn alert_to_tls_1_1(running: &Running) -> Option<&'static str> 
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     match answer.as_slice() {
-        [21, _, _, 0, 2, 2, 70] => Some("protocol_version"),
+        [21, _, _, 0, 2, 2, alert] => Some(*alert),
         _ => None,
     }
 }
