@@ -35,11 +35,19 @@ fn check_exposure(cx: &Context<'_>, main: &Main) {
     if main.dev.outbox {
         check_outbox(cx, main, issuer);
     }
-    if !issuer.is_loopback_http() && main.server.trusted_proxies.is_empty() {
+    let has_tls = cx.place("server.tls").is_some();
+    if has_tls && issuer.is_loopback_http() {
+        let finding = Finding::error("TLS for an issuer that is reached without");
+        let finding = finding.at(cx.place("server.tls"), "serves https");
+        cx.report(finding.at(cx.place("issuer"), "begins with `http:`"));
+    }
+    if !issuer.is_loopback_http() && !has_tls && main.server.trusted_proxies.is_empty() {
         let finding = Finding::warning("no proxy is trusted, though TLS must end at one");
         let place = cx.place("server.trusted_proxies").or_else(|| cx.place("issuer"));
         let finding = finding.at(place, "requests of the whole world would seem to come from one address");
-        cx.report(finding.help("name the proxy: `[server] trusted_proxies = [\"127.0.0.1\"]`"));
+        let help =
+            "name the proxy: `[server] trusted_proxies = [\"127.0.0.1\"]`; without one, add `[server.tls]`";
+        cx.report(finding.help(help));
     }
 }
 

@@ -27,6 +27,7 @@ pub use reader::{Env, SecretOrigin};
 pub use reference::reference_markdown;
 pub use settings::{
     Audit, ClientSettings, Database, Dev, Email, EmailTls, Group, Hashing, HttpGateway, HttpMethod, Keys,
-    Log, LogFormat, LogLevel, PolicyProfile, Practice, Server, Settings, Signing, Telephone, Theme, Twilio,
+    Log, LogFormat, LogLevel, PolicyProfile, Practice, Server, ServerTls, Settings, Signing, Telephone,
+    Theme, Twilio,
 };
 pub use source::Source;

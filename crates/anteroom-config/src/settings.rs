@@ -58,6 +58,16 @@ pub struct Server {
     pub request_timeout: SignedDuration,
     /// Bytes.
     pub max_body: u32,
+    /// None: TLS ends at a proxy in front.
+    pub tls: Option<ServerTls>,
+}
+
+/// Files in PEM. They are read where they are used, again and again: they change while the server runs.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    /// The server's own, then those that lead up to its authority.
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 #[derive(Clone, Debug)]

@@ -39,7 +39,7 @@ impl Node {
         let router = anteroom_web::router(Arc::clone(&web));
         let routes = routes::of(&router);
         let server = tokio::spawn(async move {
-            serve::serve(vec![listener], router, std::future::pending()).await.unwrap();
+            serve::serve(vec![listener], None, router, std::future::pending()).await.unwrap();
         });
         Self { address, provider, settings: configuration.settings, web, routes, server }
     }

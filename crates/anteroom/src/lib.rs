@@ -6,8 +6,10 @@ pub mod cli;
 pub mod commands;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod handshakes;
 pub mod housekeeping;
 pub mod logging;
 pub mod sending;
 pub mod serve;
+pub mod tls;
 pub mod wiring;

@@ -1,4 +1,4 @@
-//! Listening: connections with bounded patience, a graceful stop.
+//! Listening: connections with bounded patience, in the clear or under TLS, and a graceful stop.
 
 use axum::Router;
 use axum::body::Body;
@@ -12,8 +12,12 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
+
+use crate::handshakes::Handshakes;
+use crate::tls::Served;
 
 /// A client that has not sent its headers by then is let go: a slow one cannot hold anything.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -22,27 +26,38 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// After an accept fails (too many open files, say), others get a moment to finish.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves on all listeners until `stop` is ready, then lets the requests under way finish.
+/// Serves on all listeners until `stop` is ready, then lets the requests under way finish. Without `tls`, in the clear.
 pub async fn serve(
     listeners: Vec<TcpListener>,
+    tls: Option<Served>,
     router: Router,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
+    let mut handshakes = Handshakes::default();
     tokio::pin!(stop);
     loop {
         tokio::select! {
             accepted = accept(&listeners) => match accepted {
-                Ok((stream, peer)) => spawn(&graceful, stream, peer, router.clone()),
+                Ok((stream, peer)) => {
+                    // Answers are small and written whole: waiting to fill a packet only adds delay.
+                    let _ = stream.set_nodelay(true);
+                    match &tls {
+                        None => spawn(&graceful, stream, peer, router.clone()),
+                        Some(tls) => handshakes.begin(tls, stream, peer),
+                    }
+                }
                 Err(error) => {
                     tracing::warn!("a connection was not accepted: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
+            Some((stream, peer)) = handshakes.next() => spawn(&graceful, stream, peer, router.clone()),
             () = &mut stop => break,
         }
     }
-    drop(listeners);
+    // Nothing was asked yet under the handshakes that are under way.
+    drop((listeners, handshakes));
     if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way when the time to stop was over");
     }
@@ -54,9 +69,10 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)
     futures_util::future::select_all(waiting).await.0
 }
 
-fn spawn(graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, router: Router) {
-    // Answers are small and written whole: waiting to fill a packet only adds delay.
-    let _ = stream.set_nodelay(true);
+fn spawn<S>(graceful: &GracefulShutdown, stream: S, peer: SocketAddr, router: Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(Body::new)

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::sending::{self, SendingError};
+use crate::tls::TlsError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
@@ -57,6 +58,8 @@ pub enum WiringError {
     Web(#[from] ConfigurationError),
     #[error(transparent)]
     Sending(#[from] SendingError),
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     #[error(
         "this database was made by `anteroom demo`: it holds known passwords and must not serve real people"
     )]

@@ -10,11 +10,11 @@ use super::{MINUTE, SECOND, days};
 use crate::diagnostics::{Finding, Place};
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
 use crate::reader::{Secret, SecretKeys, Section, certificates, file_path, key};
-use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, Outgoing, Server};
+use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, Outgoing, Server, ServerTls};
 
 pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
     top.section("server", "The listener. Nodes may differ in it.", |section| {
-        let meaning = "Address and port to listen on, in plain HTTP: TLS ends at the proxy in front.";
+        let meaning = "Address and port to listen on, in plain HTTP unless there is `[server.tls]`.";
         let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
         let listen = section.get_or(key("listen", socket_address(), meaning), local);
         let meaning = "Networks of the proxies in front, whose `X-Forwarded-*` headers are believed. \
@@ -28,8 +28,22 @@ pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
         let meaning = "The most bytes that a request's body may have.";
         let max_body = key("max_body", integer(16_384..=16_777_216), meaning);
         let max_body = section.get_or(max_body.looser_above(), 65_536);
-        Server { listen, trusted_proxies, request_timeout, max_body }
+        Server { listen, trusted_proxies, request_timeout, max_body, tls: read_tls(section) }
     })
+}
+
+fn read_tls(server: &mut Section<'_, '_>) -> Option<ServerTls> {
+    let about =
+        "TLS without a proxy in front. Both files are taken up again within seconds when they change.";
+    let tls = server.optional_section("tls", about, |section| {
+        let meaning = "File in PEM: the server's certificate, for the issuer's host, then those that lead up to its \
+            authority.";
+        let certificate = section.require(key("certificate", file_path(), meaning));
+        let key_file = section.require(key("key", file_path(), "File in PEM: its private key, not encrypted."));
+        let resolve = |file: &str| section.cx.resolve(section.file, file);
+        Some(ServerTls { certificate: resolve(&certificate?), key: resolve(&key_file?) })
+    });
+    tls.flatten()
 }
 
 pub(crate) struct DatabaseDraft {

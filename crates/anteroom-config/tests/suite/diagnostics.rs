@@ -275,7 +275,7 @@ warning: no proxy is trusted, though TLS must end at one
 1 | issuer = "https://id.example"
   |          ^^^^^^^^^^^^^^^^^^^^ requests of the whole world would seem to come from one address
   |
-  = help: name the proxy: `[server] trusted_proxies = ["127.0.0.1"]`"#,
+  = help: name the proxy: `[server] trusted_proxies = ["127.0.0.1"]`; without one, add `[server.tls]`"#,
     );
     assert!(parse(&format!("{text}server.trusted_proxies = [\"::1\"]\n")).unwrap().warnings.is_empty());
 }

@@ -248,3 +248,23 @@ error: a tile that leads nowhere
     );
     assert!(parse_with(&starts).is_ok());
 }
+
+#[test]
+fn tls_takes_the_place_of_a_proxy_and_needs_both_files() {
+    let text = |issuer: &str, tls: &str| {
+        parse(&format!("issuer = \"{issuer}\"\nkeys.master_key_env = \"MASTER_KEY\"\n[server.tls]\n{tls}"))
+    };
+    let both = "certificate = \"a.pem\"\nkey = \"/b.key\"\n";
+    let configuration = text("https://id.example", both).unwrap();
+    assert!(configuration.warnings.is_empty(), "{}", configuration.warnings);
+    let tls = configuration.settings.server.tls.unwrap();
+    assert_eq!((tls.certificate.to_str(), tls.key.to_str()), (Some("a.pem"), Some("/b.key")));
+    for (issuer, tls, why) in [
+        ("https://id.example", "certificate = \"a.pem\"\n", "`key` is missing in `[server.tls]`"),
+        ("https://id.example", "key = \"b.key\"\n", "`certificate` is missing in `[server.tls]`"),
+        ("http://localhost:8080", both, "TLS for an issuer that is reached without"),
+    ] {
+        let found = text(issuer, tls).unwrap_err();
+        assert_eq!(found.iter().map(|found| found.message).collect::<Vec<_>>(), [why]);
+    }
+}

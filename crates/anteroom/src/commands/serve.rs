@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::{CommandError, block_on, production};
 use crate::cli::ConfigArgs;
-use crate::{background, logging, sending, serve, wiring};
+use crate::{background, logging, sending, serve, tls, wiring};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let mut source = Source::new(&args.config);
@@ -17,14 +17,20 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     wiring::warn_of(&configuration);
     block_on(async move {
         let settings = &configuration.settings;
-        let provider = Arc::new(wiring::provider(&configuration, &production()).await?);
+        let around = production();
+        let tls = tls::open(settings, around.clock.now()).map_err(wiring::WiringError::from)?;
+        let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
         admin::note_configuration(&provider).await?;
         let listener = TcpListener::bind(settings.server.listen).await?;
         tracing::info!(issuer = settings.issuer.as_str(), listen = %listener.local_addr()?, "ready");
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
-        let tasks = background::start(&web, settings, Some(source));
-        serve::serve(vec![listener], anteroom_web::router(web), serve::stop_signal()).await?;
+        let mut tasks = background::start(&web, settings, Some(source));
+        let served = tls.map(|(served, follower)| {
+            tasks.spawn(follower.run(around.clock, tls::LOOK_EVERY));
+            served
+        });
+        serve::serve(vec![listener], served, anteroom_web::router(web), serve::stop_signal()).await?;
         if let Some(sending) = sending {
             sending.finish().await;
         }

@@ -109,7 +109,7 @@ impl Demo<'_> {
         let (stop, stopped) = watch::channel(());
         let running = apps.serve(&settings.issuer, &stopped)?;
         self.announce();
-        serve::serve(listeners, anteroom_web::router(web), serve::stop_signal()).await?;
+        serve::serve(listeners, None, anteroom_web::router(web), serve::stop_signal()).await?;
         drop(stop);
         drop(tasks);
         running.join_all().await;

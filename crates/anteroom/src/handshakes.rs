@@ -1,0 +1,78 @@
+//! TLS handshakes under way: each on a task of its own, with little time, and bounded in number, so that whoever is slow
+//! about it, or opens many, takes nothing from the others.
+
+use anteroom_domain::rate::AddressPrefix;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::{Id, JoinSet};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::tls::Served;
+
+/// How many there may be, and how long each may take. Whoever comes beyond that is let go at once, and may come again.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub all: usize,
+    /// Of one address prefix. A whole office shares one, and its handshakes last milliseconds.
+    pub each: usize,
+    /// Two round trips are needed; the slowest line has them in this.
+    pub time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { all: 1_024, each: 128, time: Duration::from_secs(10) }
+    }
+}
+
+/// Dropped with those that are still under way.
+#[derive(Default)]
+pub struct Handshakes {
+    bounds: Bounds,
+    tasks: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
+    under_way: HashMap<Id, AddressPrefix>,
+}
+
+impl Handshakes {
+    pub fn within(bounds: Bounds) -> Self {
+        Self { bounds, ..Self::default() }
+    }
+
+    pub fn begin(&mut self, tls: &Served, stream: TcpStream, peer: SocketAddr) {
+        let prefix = AddressPrefix::of(peer.ip());
+        let of_same = self.under_way.values().filter(|other| **other == prefix).count();
+        if self.under_way.len() >= self.bounds.all || of_same >= self.bounds.each {
+            tracing::debug!(%peer, "too many handshakes are under way: the connection was closed");
+            return;
+        }
+        let (acceptor, time) = (TlsAcceptor::from(tls.current()), self.bounds.time);
+        let task = self.tasks.spawn(async move {
+            match timeout(time, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => return Some((stream, peer)),
+                Ok(Err(error)) => tracing::debug!(%peer, "no TLS: {error}"),
+                Err(_) => tracing::debug!(%peer, "no TLS: the handshake took too long"),
+            }
+            None
+        });
+        self.under_way.insert(task.id(), prefix);
+    }
+
+    /// The next one that came to a good end; none where nothing is under way. May be asked again after being dropped.
+    pub async fn next(&mut self) -> Option<(TlsStream<TcpStream>, SocketAddr)> {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            let id = match &ended {
+                Ok((id, _)) => *id,
+                Err(error) => error.id(),
+            };
+            self.under_way.remove(&id);
+            if let Ok((_, Some(done))) = ended {
+                return Some(done);
+            }
+        }
+        None
+    }
+}

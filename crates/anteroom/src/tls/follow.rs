@@ -1,0 +1,103 @@
+//! A certificate that is watched: whoever renews it writes two files, and the next connection has the new one.
+
+use anteroom_domain::clock::Clock;
+use aws_lc_rs::digest::{SHA256, digest};
+use rustls::ServerConfig;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{Pair, Served, Texts, TlsError, Validity};
+
+/// Between two looks at the files.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Looks between two warnings of the same end: a day of them.
+const LOOKS_BETWEEN_WARNINGS: u32 = 43_200;
+
+/// The files, and what was made of them last.
+pub struct Follower {
+    pair: Pair,
+    served: watch::Sender<Arc<ServerConfig>>,
+    validity: Validity,
+    taken: Fingerprint,
+    /// What was there at the last look.
+    seen: Fingerprint,
+}
+
+impl Follower {
+    pub(super) fn start(pair: Pair) -> Result<(Served, Self), TlsError> {
+        let texts = pair.read();
+        let taken = Fingerprint::of(&texts);
+        let certified = pair.judge(texts)?;
+        let (served, current) = watch::channel(certified.config);
+        let seen = taken.clone();
+        Ok((Served(current), Self { pair, served, validity: certified.validity, taken, seen }))
+    }
+
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// Takes the pair up again if anything has changed since and has then stayed as it is for one look: someone may be
+    /// writing the second file. What is wrong is said once, not at every look. Blocks for as long as reading takes.
+    pub fn look(&mut self) -> Option<Result<Validity, TlsError>> {
+        let texts = self.pair.read();
+        let now = Fingerprint::of(&texts);
+        let (settled, changed) = (now == self.seen, now != self.taken);
+        self.seen = now.clone();
+        if !(settled && changed) {
+            return None;
+        }
+        self.taken = now;
+        Some(self.pair.judge(texts).map(|certified| {
+            self.validity = certified.validity;
+            // A new configuration remembers no sessions, so that none goes on under the certificate that was replaced.
+            self.served.send_replace(certified.config);
+            certified.validity
+        }))
+    }
+
+    /// Looks `every` so often, until the task is aborted.
+    pub async fn run(mut self, clock: Clock, every: Duration) {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut round = 0_u32;
+        loop {
+            ticks.tick().await;
+            let looked = tokio::task::spawn_blocking(move || {
+                let found = self.look();
+                (self, found)
+            });
+            let Ok((back, found)) = looked.await else { return };
+            self = back;
+            round = round.wrapping_add(1);
+            let standing = self.validity.standing(clock.now());
+            match found {
+                Some(Ok(_)) => {
+                    tracing::info!("the changed certificate was taken up; {standing}");
+                    standing.warn();
+                }
+                Some(Err(error)) => {
+                    tracing::error!("the changed certificate was refused, the running one stays: {error}");
+                }
+                None if round.is_multiple_of(LOOKS_BETWEEN_WARNINGS) => standing.warn(),
+                None => {}
+            }
+        }
+    }
+}
+
+/// SHA-256 of each file; none where it could not be read.
+#[derive(Clone, PartialEq, Eq)]
+struct Fingerprint([Option<Vec<u8>>; 2]);
+
+impl Fingerprint {
+    fn of(texts: &Texts) -> Self {
+        let hash = |bytes: &[u8]| digest(&SHA256, bytes).as_ref().to_vec();
+        let of =
+            |text: &io::Result<_>| text.as_ref().ok().map(|bytes: &zeroize::Zeroizing<Vec<u8>>| hash(bytes));
+        Self([of(&texts.certificate), of(&texts.key)])
+    }
+}

@@ -1,0 +1,159 @@
+//! TLS without a proxy in front: a certificate and its key from files, and what becomes of them on the wire.
+//!
+//! - TLS 1.3 and 1.2 with the suites that rustls offers by default, which are those that RFC 9325 §4.2 asks for and no
+//!   others; the arithmetic is AWS-LC's.
+//! - The certificate is one for the issuer's host (RFC 9525 §6): another is refused, at the start, by `check` and while
+//!   running, because no browser and no application would go on.
+//! - A pair is taken up whole, or refused whole while the running one stays ([`Follower`]).
+
+mod follow;
+mod validity;
+
+use anteroom_config::{ServerTls, Settings};
+use jiff::Timestamp;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, client::verify_server_name};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::watch;
+use url::Host;
+use zeroize::Zeroizing;
+
+pub use follow::{Follower, LOOK_EVERY};
+pub use validity::{Standing, Validity};
+
+/// No chain is near this size; reading an endless device would never end.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// The one protocol that is spoken inside (RFC 7301).
+const ALPN: &[u8] = b"http/1.1";
+
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("cannot read {0}: {1}")]
+    File(PathBuf, io::Error),
+    #[error("{0} is not whole: {1}")]
+    Pem(PathBuf, rustls::pki_types::pem::Error),
+    #[error(
+        "there is no certificate in {0}; it must be PEM, the server's own first, then those that lead up to its authority"
+    )]
+    NoCertificate(PathBuf),
+    /// What is wrong with the file is not said: it would quote it.
+    #[error("there is no private key in {0}; it must be PEM, and not encrypted")]
+    NoKey(PathBuf),
+    #[error("the certificate in {0} cannot be read: {1}")]
+    Certificate(PathBuf, x509_cert::der::Error),
+    #[error("the certificate in {0} is not one for the issuer: {1}")]
+    Host(PathBuf, rustls::Error),
+    #[error("the key in {1} is not the one of the certificate in {0}")]
+    OtherKey(PathBuf, PathBuf),
+    #[error("{0} cannot be used: {1}")]
+    Unusable(PathBuf, rustls::Error),
+    #[error("the issuer's host can be in no certificate: {0}")]
+    Name(#[from] InvalidDnsNameError),
+}
+
+/// Where the certificate and its key rest, and the host that they must be for.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    files: ServerTls,
+    host: ServerName<'static>,
+}
+
+/// A pair that can be served.
+#[derive(Debug)]
+pub struct Certified {
+    pub validity: Validity,
+    config: Arc<ServerConfig>,
+}
+
+/// What the next connection is served with.
+#[derive(Clone, Debug)]
+pub struct Served(watch::Receiver<Arc<ServerConfig>>);
+
+impl Served {
+    pub fn current(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.borrow())
+    }
+
+    /// Waits until another certificate was taken up; false: that will not happen any more.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+}
+
+/// Reads and judges the pair; what comes of it serves, and follows changes of the files. None: TLS ends elsewhere.
+pub fn open(settings: &Settings, now: Timestamp) -> Result<Option<(Served, Follower)>, TlsError> {
+    let Some(pair) = Pair::of(settings)? else { return Ok(None) };
+    let (served, follower) = Follower::start(pair)?;
+    follower.validity().standing(now).warn();
+    Ok(Some((served, follower)))
+}
+
+impl Pair {
+    /// None: TLS ends elsewhere.
+    pub fn of(settings: &Settings) -> Result<Option<Self>, TlsError> {
+        let Some(files) = settings.server.tls.clone() else { return Ok(None) };
+        let host = match settings.issuer.url().host() {
+            Some(Host::Ipv4(address)) => ServerName::from(std::net::IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => ServerName::from(std::net::IpAddr::V6(address)),
+            Some(Host::Domain(name)) => ServerName::try_from(name.to_owned())?,
+            None => ServerName::try_from(String::new())?,
+        };
+        Ok(Some(Self { files, host }))
+    }
+
+    pub fn load(&self) -> Result<Certified, TlsError> {
+        self.judge(self.read())
+    }
+
+    fn read(&self) -> Texts {
+        Texts { certificate: read_bounded(&self.files.certificate), key: read_bounded(&self.files.key) }
+    }
+
+    fn judge(&self, texts: Texts) -> Result<Certified, TlsError> {
+        let ServerTls { certificate: chain_file, key: key_file } = &self.files;
+        let text = texts.certificate.map_err(|error| TlsError::File(chain_file.clone(), error))?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        let chain = chain.map_err(|error| TlsError::Pem(chain_file.clone(), error))?;
+        let own = chain.first().ok_or_else(|| TlsError::NoCertificate(chain_file.clone()))?;
+        let validity = Validity::of(own).map_err(|error| TlsError::Certificate(chain_file.clone(), error))?;
+        let for_host = ParsedCertificate::try_from(own).and_then(|own| verify_server_name(&own, &self.host));
+        for_host.map_err(|error| TlsError::Host(chain_file.clone(), error))?;
+        let text = texts.key.map_err(|error| TlsError::File(key_file.clone(), error))?;
+        let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| TlsError::NoKey(key_file.clone()))?;
+        let provider = default_provider();
+        let certified = CertifiedKey::from_der(chain, key, &provider).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => TlsError::OtherKey(chain_file.clone(), key_file.clone()),
+            error => TlsError::Unusable(key_file.clone(), error),
+        })?;
+        let versions =
+            ServerConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions();
+        let versions = versions.map_err(|error| TlsError::Unusable(chain_file.clone(), error))?;
+        let resolver = Arc::new(SingleCertAndKey::from(certified));
+        let mut config = versions.with_no_client_auth().with_cert_resolver(resolver);
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        Ok(Certified { validity, config: Arc::new(config) })
+    }
+}
+
+/// Both files as they were at one look.
+struct Texts {
+    certificate: io::Result<Zeroizing<Vec<u8>>>,
+    key: io::Result<Zeroizing<Vec<u8>>>,
+}
+
+fn read_bounded(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is over 1 MiB"));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,85 @@
+//! A certificate is renewed while the server runs.
+
+use anteroom::tls::TlsError;
+use std::fs;
+use std::time::Duration;
+
+use crate::practice::{HOST, Practice, Running};
+use anteroom::commands::production;
+use rustls::pki_types::CertificateDer;
+use tokio_rustls::TlsConnector;
+
+/// What the next connection is shown.
+async fn presented(running: &Running, connector: &TlsConnector) -> CertificateDer<'static> {
+    let stream = running.connect(connector).await;
+    let chain = stream.get_ref().1.peer_certificates().unwrap();
+    chain.first().unwrap().clone().into_owned()
+}
+
+#[tokio::test]
+async fn the_next_connection_has_the_renewed_certificate() {
+    let practice = Practice::new();
+    let mut running = practice.serve().await;
+    let connector = practice.connector();
+    let first = presented(&running, &connector).await;
+    let follower = running.follower.take().unwrap();
+    let following = tokio::spawn(follower.run(production().clock, Duration::from_millis(1)));
+    let renewed = practice.issue(&[HOST]);
+    renewed.write(&practice);
+    assert!(running.served.changed().await);
+    assert_ne!(first, renewed.presented());
+    // Not even a client that was here before goes on under the old one.
+    assert_eq!(presented(&running, &connector).await, renewed.presented());
+    assert_eq!(presented(&running, &practice.connector()).await, renewed.presented());
+    following.abort();
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_pair_that_is_half_written_or_wrong_leaves_the_old_one_and_is_said_once() {
+    let practice = Practice::new();
+    let mut running = practice.serve().await;
+    let mut follower = running.follower.take().unwrap();
+    let connector = practice.connector();
+    let first = presented(&running, &connector).await;
+    let renewed = practice.issue(&[HOST]);
+    let (half, _) = renewed.chain.split_at(renewed.chain.len() / 2);
+    let other_host = practice.issue(&["other.example"]);
+    for (text, is_expected) in [
+        (half, (|error| matches!(error, TlsError::Pem(..))) as fn(&TlsError) -> bool),
+        (renewed.chain.as_str(), |error| matches!(error, TlsError::OtherKey(..))),
+        (other_host.chain.as_str(), |error| matches!(error, TlsError::Host(..))),
+    ] {
+        fs::write(practice.path("server.pem"), text).unwrap();
+        assert!(follower.look().is_none(), "someone may still be writing");
+        let error = follower.look().unwrap().unwrap_err();
+        assert!(is_expected(&error), "{error}");
+        assert!(follower.look().is_none(), "said once");
+        assert_eq!(presented(&running, &connector).await, first);
+    }
+    renewed.write(&practice);
+    assert!(follower.look().is_none());
+    follower.look().unwrap().unwrap();
+    assert!(follower.look().is_none());
+    assert_eq!(presented(&running, &connector).await, renewed.presented());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn files_that_are_gone_leave_the_old_one_and_may_come_back() {
+    let practice = Practice::new();
+    let mut running = practice.serve().await;
+    let mut follower = running.follower.take().unwrap();
+    let connector = practice.connector();
+    let first = presented(&running, &connector).await;
+    let kept = fs::read(practice.path("server.key")).unwrap();
+    fs::remove_file(practice.path("server.key")).unwrap();
+    assert!(follower.look().is_none());
+    assert!(matches!(follower.look().unwrap(), Err(TlsError::File(..))));
+    assert_eq!(presented(&running, &connector).await, first);
+    fs::write(practice.path("server.key"), kept).unwrap();
+    assert!(follower.look().is_none());
+    follower.look().unwrap().unwrap();
+    assert_eq!(presented(&running, &practice.connector()).await, first);
+    running.stop().await;
+}
