@@ -28,6 +28,7 @@ pub mod refresh;
 pub mod registration;
 pub mod session;
 pub mod sign_in;
+pub mod subject;
 pub mod telephony;
 pub mod totp;
 pub mod trail;

@@ -126,7 +126,8 @@ pub async fn open_tile(
     };
     let target = match &client.metadata.initiate_login_uri {
         Some(initiate) => {
-            let hint = Some(account.primary_address.as_str());
+            // The address would tell a pairwise client who its person is elsewhere.
+            let hint = client.metadata.sector.is_none().then(|| account.primary_address.as_str());
             Some(third_party_login_location(initiate, &snapshot.issuer, hint, None))
         }
         None => tile.launch_url.as_ref().map(ToString::to_string),

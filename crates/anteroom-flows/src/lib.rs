@@ -14,6 +14,7 @@
 
 mod access_token;
 pub mod admin;
+mod ahead;
 pub mod authenticator_apps;
 pub mod authorize;
 pub mod backchannel;
@@ -28,7 +29,7 @@ pub mod end_session;
 pub mod error;
 pub mod expired_password;
 pub mod expiry_warnings;
-mod fetched_keys;
+mod fetched;
 pub mod front_channel;
 mod front_tokens;
 pub mod health;
@@ -57,6 +58,7 @@ pub mod registration;
 pub mod release;
 mod request_object;
 pub mod revoke;
+pub mod sector;
 mod session_state;
 pub mod session_time;
 pub mod sign_in;

@@ -57,7 +57,7 @@ pub async fn userinfo(
         allowed: &client.metadata.scope,
     };
     let user_info = UserInfo {
-        sub: subject(&record.account)?,
+        sub: subject(provider, client, record.account.id)?,
         person: release(&standard_claims(&record.account), wanted),
     };
     answer(provider, client, user_info)

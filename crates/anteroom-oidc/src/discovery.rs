@@ -168,7 +168,7 @@ mod tests {
                     "code id_token token"
                 ]),
             ),
-            ("subject_types_supported", json!(["public"])),
+            ("subject_types_supported", json!(["public", "pairwise"])),
             ("id_token_signing_alg_values_supported", json!(["RS256", "PS256", "ES256", "EdDSA"])),
             ("request_uri_parameter_supported", json!(true)),
             ("require_request_uri_registration", json!(true)),

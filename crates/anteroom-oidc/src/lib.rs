@@ -31,7 +31,7 @@ pub use client::{
 };
 pub use names::{
     Acr, Amr, AmrSet, ClientAlgorithm, ClientId, GrantType, Issuer, Nonce, Prompt, PromptSet, RedirectUri,
-    RequestObjectAlgorithm, ResponseMode, ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject,
-    SubjectType, TokenEndpointAuthMethod,
+    RequestObjectAlgorithm, ResponseMode, ResponseType, Scope, ScopeSet, Sector, SigningAlgorithm, State,
+    Subject, SubjectType, TokenEndpointAuthMethod,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};

@@ -24,7 +24,7 @@ enum Command {
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// Check a configuration, and say all that is wrong with it.
-    Check(ConfigArgs),
+    Check(CheckArgs),
     /// Bring the database to this release's schema; a new one gets its keys.
     Migrate(ConfigArgs),
     /// People's accounts.
@@ -48,6 +48,15 @@ pub struct ConfigArgs {
     /// The configuration file.
     #[arg(long, env = "ANTEROOM_CONFIG", default_value = "config/anteroom.toml")]
     pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Also look at what clients publish: each `sector_identifier_uri` must list the client's redirect URIs.
+    #[arg(long)]
+    pub online: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 #[cfg(feature = "demo")]

@@ -10,6 +10,7 @@
 )]
 
 mod authorize;
+mod claims;
 mod example;
 mod journeys;
 mod logout;

@@ -1,0 +1,4 @@
+//! Who people are to applications, and what is said of them: OpenID Connect Core §5, §8.
+
+mod pairwise;
+mod sector;
