@@ -21,6 +21,7 @@ pub mod one_time_code;
 pub mod password;
 pub mod phone;
 pub mod policy;
+pub mod profile;
 pub mod pushed_request;
 pub mod rate;
 pub mod reference;

@@ -51,7 +51,10 @@ pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<
 }
 
 /// Whoever is signed in, and how many others in the same browser. Looking counts as activity.
-async fn current(provider: &Provider, visitor: &Visitor) -> Result<Option<(Live, usize)>, FlowError> {
+pub(crate) async fn current(
+    provider: &Provider,
+    visitor: &Visitor,
+) -> Result<Option<(Live, usize)>, FlowError> {
     let mut live = live_sessions(provider, visitor).await?;
     if live.is_empty() {
         return Ok(None);

@@ -48,6 +48,7 @@ pub mod outgoing;
 mod person;
 mod person_in_question;
 pub mod phones;
+pub mod profile;
 pub mod provider;
 pub mod pruning;
 pub mod push;

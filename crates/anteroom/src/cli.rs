@@ -86,6 +86,10 @@ pub enum UserCommand {
     Group(GroupArgs),
     /// Add a phone that you took down in person. It serves after a delay, and every address is told at once.
     Phone(PhoneArgs),
+    /// Show everything that applications can be told of somebody.
+    Claims(AddressArgs),
+    /// Say things of somebody: name=value, an empty value takes one away.
+    SetClaims(ClaimsArgs),
     /// Mail the link of a password reset; the person finishes it themselves.
     SendReset(AddressArgs),
 }
@@ -103,6 +107,16 @@ pub struct InviteArgs {
     /// The language of the mail.
     #[arg(long, value_parser = PossibleValuesParser::new(Locale::ALL.map(Locale::tag)))]
     pub locale: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    pub email: String,
+    /// Such as `birthdate=1984-02-29` or `address.locality=Springfield`.
+    #[arg(required = true, value_name = "NAME=VALUE")]
+    pub claims: Vec<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
 }
