@@ -55,6 +55,11 @@ impl Mac {
         digest_with(self.0.newest().1, context, data)
     }
 
+    /// Under the oldest key, so that rotation leaves it what it is: for what must be the same for ever.
+    pub fn lasting_digest(&self, context: &str, data: &[u8]) -> Digest {
+        digest_with(self.0.oldest(), context, data)
+    }
+
     /// Whether any version of the key made this digest. Takes the same time whatever the answer.
     pub fn verify(&self, context: &str, data: &[u8], digest: &Digest) -> bool {
         self.0

@@ -67,7 +67,7 @@ purposes! {
     ClientSecret, client_secret;
     /// Authorization requests that wait in the page.
     InteractionSeal, interaction_seal;
-    /// Pairwise subject identifiers.
+    /// Pairwise subject identifiers, made under the first version for ever.
     Subject, subject;
 }
 

@@ -36,6 +36,10 @@ impl<K> Versions<K> {
         (self.newest.0, &self.newest.1)
     }
 
+    pub(crate) fn oldest(&self) -> &K {
+        &self.older.last().unwrap_or(&self.newest).1
+    }
+
     pub(crate) fn get(&self, version: u32) -> Option<&K> {
         self.iter().find(|(known, _)| *known == version).map(|(_, key)| key)
     }
@@ -54,6 +58,7 @@ mod tests {
         let versions = Versions::new(vec![(2, 'b'), (9, 'z'), (1, 'a')]).unwrap();
         assert_eq!(versions.newest(), (9, &'z'));
         assert_eq!(versions.iter().map(|(version, _)| version).collect::<Vec<_>>(), [9, 2, 1]);
+        assert_eq!(*versions.oldest(), 'a');
         assert_eq!(versions.get(2), Some(&'b'));
         assert_eq!(versions.get(3), None);
         assert!(Versions::<char>::new(vec![]).is_none());

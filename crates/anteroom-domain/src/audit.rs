@@ -115,6 +115,10 @@ pub enum Event {
     },
     AuthenticatorAppRemoved,
     RegistrationCompleted,
+    /// By their person or an operator; what they say is not told.
+    ProfileChanged {
+        claims: Vec<&'static str>,
+    },
     InvitationAsked {
         mailed: bool,
     },

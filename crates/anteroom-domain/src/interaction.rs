@@ -8,7 +8,7 @@ use crate::account::{Account, AccountStatus, Epoch};
 use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId, LinkId, PhoneId};
 use crate::phone::Method;
 use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_oidc::{Amr, AmrSet};
+use anteroom_oidc::{Amr, AmrSet, Subject};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -37,9 +37,9 @@ pub struct Journey {
     /// Who agreed on the consent page (`prompt=consent`).
     #[serde(default)]
     pub consented_by: Option<AccountId>,
-    /// The only one who may answer: named by an ID token hint or by `sub` as a claim with a value.
+    /// The only one who may answer, as the client knows them: named by an ID token hint or by `sub` as a claim with a value.
     #[serde(default)]
-    pub insists_on: Option<AccountId>,
+    pub insists_on: Option<Subject>,
     #[serde(default)]
     pub recovery: Option<RecoveryNote>,
 }

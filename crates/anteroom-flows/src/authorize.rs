@@ -1,15 +1,16 @@
 //! `GET /authorize` (OpenID Connect Core §3.1.2, RFC 6749 §4.1.1): a request becomes a journey, or an error.
 
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::AccountId;
+use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Destination, Journey};
-use anteroom_oidc::ClientId;
+use anteroom_domain::subject::could_be;
 use anteroom_oidc::authorization::{
     self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::form::Form;
 use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_oidc::{ClientId, Subject};
 
 use crate::error::FlowError;
 use crate::id_token_hint;
@@ -21,6 +22,7 @@ use crate::registered::snapshot_that_knows;
 use crate::request_object;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub enum AuthorizeOutcome {
@@ -52,7 +54,8 @@ pub async fn authorize(
     {
         return Ok(AuthorizeOutcome::Onward(unmet(provider, &request)));
     }
-    let (request, insists_on) = match insistence(provider, request) {
+    let client = snapshot.clients.get(&request.client_id);
+    let (request, insists_on) = match insistence(provider, client.map(Arc::as_ref), request) {
         Ok(known) => known,
         Err(response) => return Ok(AuthorizeOutcome::Onward(Onward::Application(response))),
     };
@@ -101,12 +104,13 @@ fn pushed(query: &str) -> Parameters {
     Form::decode(query.as_bytes()).map(|form| Parameters::from(&form)).unwrap_or_default()
 }
 
-/// Whom the request is for, where it is for one person alone: by an ID token hint (OpenID Connect Core §3.1.2.1) or by `sub`
-/// as a claim with a value (§5.5.1). The hint has then served, and does not travel on.
+/// Whom the request is for, as its client knows them, where it is for one person alone: by an ID token hint (OpenID Connect
+/// Core §3.1.2.1) or by `sub` as a claim with a value (§5.5.1). The hint has then served, and does not travel on.
 fn insistence(
     provider: &Provider,
+    client: Option<&Client>,
     mut request: AuthorizationRequest,
-) -> Result<(AuthorizationRequest, Option<AccountId>), Box<AuthorizationResponse>> {
+) -> Result<(AuthorizationRequest, Option<Subject>), Box<AuthorizationResponse>> {
     let snapshot = provider.snapshot();
     let refuse = |request: &AuthorizationRequest, code, description| {
         Box::new(request.target().error(&snapshot.issuer, code, description))
@@ -121,10 +125,10 @@ fn insistence(
         }
         None => request.required_subject().map(str::to_owned),
     };
-    let account = named.map(|subject| subject.parse::<AccountId>()).transpose();
-    match account {
-        Ok(account) => Ok((request, account)),
-        Err(_) => Err(refuse(&request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub")),
+    let Some(named) = named else { return Ok((request, None)) };
+    match named.parse().ok().filter(|sub| client.is_some_and(|client| could_be(client, sub))) {
+        Some(sub) => Ok((request, Some(sub))),
+        None => Err(refuse(&request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub")),
     }
 }
 

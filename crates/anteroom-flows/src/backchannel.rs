@@ -6,9 +6,9 @@
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
+use anteroom_oidc::ClientId;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
-use anteroom_oidc::{ClientId, Subject};
 use anteroom_storage::{DeliveryResult, LogoutDelivery, LogoutLease};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::outgoing::OutgoingError;
+use crate::person::subject;
 use crate::provider::Provider;
 use crate::trail::Origin;
 
@@ -188,8 +189,7 @@ fn logout_token(
     delivery: &LogoutDelivery,
     now: Timestamp,
 ) -> Result<String, FlowError> {
-    let subject: Subject =
-        delivery.account.to_string().parse().map_err(|_| FlowError::Broken("account as subject"))?;
+    let subject = subject(provider, client, delivery.account)?;
     let sid = delivery.session.to_string();
     // A retry is another token: clients refuse a `jti` that they have seen.
     let jti = provider.random.uuid_v4().to_string();

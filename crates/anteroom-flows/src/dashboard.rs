@@ -51,7 +51,10 @@ pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<
 }
 
 /// Whoever is signed in, and how many others in the same browser. Looking counts as activity.
-async fn current(provider: &Provider, visitor: &Visitor) -> Result<Option<(Live, usize)>, FlowError> {
+pub(crate) async fn current(
+    provider: &Provider,
+    visitor: &Visitor,
+) -> Result<Option<(Live, usize)>, FlowError> {
     let mut live = live_sessions(provider, visitor).await?;
     if live.is_empty() {
         return Ok(None);
@@ -126,7 +129,8 @@ pub async fn open_tile(
     };
     let target = match &client.metadata.initiate_login_uri {
         Some(initiate) => {
-            let hint = Some(account.primary_address.as_str());
+            // The address would tell a pairwise client who its person is elsewhere.
+            let hint = client.metadata.sector.is_none().then(|| account.primary_address.as_str());
             Some(third_party_login_location(initiate, &snapshot.issuer, hint, None))
         }
         None => tile.launch_url.as_ref().map(ToString::to_string),

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::front_channel::Back;
 use crate::id_token_hint;
+use crate::person::subject;
 use crate::provider::Provider;
 use crate::sign_out::{Left, leave};
 use crate::visitor::{Live, Visitor, live_sessions};
@@ -64,8 +65,11 @@ pub async fn end_session(
         }
     };
     let live = live_sessions(provider, visitor).await?;
-    let named = checked.hint.as_ref().map(|hint| live.iter().position(|one| is_of(one, hint)));
-    let Checked { client, back, .. } = checked;
+    let Checked { hint, client, back } = checked;
+    let named = match (&hint, &client) {
+        (Some(hint), Some(client)) => Some(place_of(provider, client, (hint, &live))?),
+        (Some(_), None) | (None, _) => None,
+    };
     let ending: Vec<Live> = match named {
         _ if live.is_empty() => Vec::new(),
         Some(Some(place)) => live.get(place).cloned().into_iter().collect(),
@@ -81,11 +85,21 @@ pub async fn end_session(
     Ok(EndSessionOutcome::SignedOut { back, left })
 }
 
-fn is_of(live: &Live, hint: &IdTokenHint) -> bool {
-    match &hint.sid {
-        Some(sid) => *sid == live.session.id.to_string(),
-        None => hint.sub.as_str() == live.account.id.to_string(),
+/// Which of those signed in here the hint is for: the session it names, else the person, as its client knows them.
+fn place_of(
+    provider: &Provider,
+    client: &Client,
+    (hint, live): (&IdTokenHint, &[Live]),
+) -> Result<Option<usize>, FlowError> {
+    if let Some(sid) = &hint.sid {
+        return Ok(live.iter().position(|one| *sid == one.session.id.to_string()));
     }
+    for (place, one) in live.iter().enumerate() {
+        if subject(provider, client, one.account.id)? == hint.sub {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
 }
 
 fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, LogoutError> {

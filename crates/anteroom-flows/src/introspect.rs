@@ -1,6 +1,8 @@
 //! `POST /introspect` (RFC 7662). Only an audience of the token, or the client that holds it, learns anything; to anyone else
 //! and for anything dead the answer is `{"active": false}` and nothing more.
 
+use anteroom_domain::account::Account;
+use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantWorld;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::jwt::AccessTokenClaims;
@@ -14,6 +16,7 @@ use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::person::subject;
 use crate::provider::Provider;
+use crate::registered::snapshot_that_knows;
 use crate::token::refresh::RefreshToken;
 
 /// RFC 7662 §2.1: introspection is for those who can authenticate.
@@ -46,14 +49,22 @@ pub async fn introspect(
     if !concerns_caller {
         return Ok(IntrospectionResponse::inactive());
     }
+    let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
+    let holder = snapshot.clients.get(&claims.client_id);
     Ok(match living(provider, &claims, now).await? {
         Living::No => IntrospectionResponse::inactive(),
         Living::Client => IntrospectionResponse::active(of_access_token(claims, None)),
         Living::Person(record) => {
-            let username = record.account.primary_address.as_str().to_owned();
-            IntrospectionResponse::active(of_access_token(claims, Some(username)))
+            let username = holder.and_then(|holder| username(holder, &record.account));
+            IntrospectionResponse::active(of_access_token(claims, username))
         }
     })
+}
+
+/// The address, which is the same for every client: not beside a pairwise `sub`, which it would undo (OpenID Connect Core
+/// §8.1). A client that may know it has it as a claim.
+fn username(holder: &Client, account: &Account) -> Option<String> {
+    holder.metadata.sector.is_none().then(|| account.primary_address.as_str().to_owned())
 }
 
 fn of_access_token(claims: AccessTokenClaims, username: Option<String>) -> IntrospectedClaims {
@@ -97,22 +108,25 @@ async fn refresh_token(
         family.generation == token.generation && now < family.idle_expires_at && now < family.expires_at
     });
     Ok(match newest.filter(|_| mine) {
-        Some(family) => IntrospectionResponse::active(of_refresh_token(provider, record, family)?),
+        Some(family) => {
+            IntrospectionResponse::active(of_refresh_token(provider, caller.client(), record, family)?)
+        }
         None => IntrospectionResponse::inactive(),
     })
 }
 
 fn of_refresh_token(
     provider: &Provider,
+    holder: &Client,
     record: GrantRecord,
     family: RefreshFamily,
 ) -> Result<IntrospectedClaims, FlowError> {
     let grant = record.grant;
     Ok(IntrospectedClaims {
         iss: provider.snapshot().issuer.clone(),
-        sub: subject(&record.account)?,
+        sub: subject(provider, holder, record.account.id)?,
         client_id: grant.client,
-        username: Some(record.account.primary_address.as_str().to_owned()),
+        username: username(holder, &record.account),
         aud: Vec::new(),
         scope: grant.scope,
         token_type: None,

@@ -4,7 +4,6 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::interaction::Destination;
 use anteroom_domain::next_step::{self, Needs, NewPasswordReason, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
@@ -17,8 +16,10 @@ use anteroom_oidc::{Acr, Prompt, ScopeSet};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
+use crate::ahead::Ahead;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
+use crate::person::subject;
 use crate::person_in_question::Who;
 use crate::phones::{NoPhone, usable};
 use crate::provider::{Provider, Snapshot};
@@ -101,7 +102,7 @@ pub async fn proceed_with(
     let Some(ahead) = Ahead::of(&snapshot, &carried.journey.destination) else {
         return Ok(Onward::ApplicationGone);
     };
-    let who = Who::among(provider, visitor, &carried, live).await?;
+    let who = Who::among(provider, visitor, (&carried, ahead.client()), live).await?;
     let needs = needs(provider, visitor, (&carried, &ahead), &who).await?;
     let person = person(provider, visitor, &who, &needs).await?;
     let step = next_step::decide(person, &needs, visitor.now);
@@ -229,42 +230,6 @@ pub(crate) async fn parked(
     Ok(Onward::Page(page))
 }
 
-/// The destination with its client, as configured now.
-enum Ahead {
-    Dashboard,
-    Application { client: Arc<Client>, request: Box<AuthorizationRequest> },
-    ChangePassword,
-    AuthenticatorApps,
-}
-
-impl Ahead {
-    fn of(snapshot: &Snapshot, destination: &Destination) -> Option<Self> {
-        match destination {
-            Destination::Dashboard => Some(Self::Dashboard),
-            Destination::ChangePassword => Some(Self::ChangePassword),
-            Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
-            Destination::Application(request) => {
-                let client = Arc::clone(snapshot.clients.get(&request.client_id)?);
-                Some(Self::Application { client, request: request.clone() })
-            }
-        }
-    }
-
-    fn request(&self) -> Option<&AuthorizationRequest> {
-        match self {
-            Self::Dashboard | Self::ChangePassword | Self::AuthenticatorApps => None,
-            Self::Application { request, .. } => Some(request),
-        }
-    }
-
-    fn client(&self) -> Option<&Arc<Client>> {
-        match self {
-            Self::Dashboard | Self::ChangePassword | Self::AuthenticatorApps => None,
-            Self::Application { client, .. } => Some(client),
-        }
-    }
-}
-
 /// Whoever changes what proves who they are has typed the password not long ago: a desk that somebody left is not enough.
 const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -298,8 +263,10 @@ async fn needs(
         login: request.prompt.contains(Prompt::Login),
         choose_account: request.prompt.contains(Prompt::SelectAccount) && journey.account.is_none(),
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
-        other_account_hinted: account
-            .is_some_and(|account| journey.insists_on.is_some_and(|wanted| wanted != account.id)),
+        other_account_hinted: match (account, &journey.insists_on) {
+            (Some(account), Some(wanted)) => subject(provider, client, account.id)? != *wanted,
+            _ => false,
+        },
         min_acr: client.policy.min_acr.max(asked_acr(provider, visitor, request, account).await?),
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {

@@ -1,13 +1,22 @@
 //! What is said of a person: the subject that stands for them, and their claims in the standard's words.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::client::Client;
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::subject;
 use anteroom_oidc::Subject;
 use anteroom_oidc::claims::{AddressClaim, StandardClaims};
 
 use crate::error::FlowError;
+use crate::provider::Provider;
 
-pub(crate) fn subject(account: &Account) -> Result<Subject, FlowError> {
-    account.id.to_string().parse().map_err(|_| FlowError::Broken("account as subject"))
+/// Who the account is to this client.
+pub(crate) fn subject(
+    provider: &Provider,
+    client: &Client,
+    account: AccountId,
+) -> Result<Subject, FlowError> {
+    subject::subject(&provider.keyring, client, account).map_err(|_| FlowError::Broken("account as subject"))
 }
 
 /// All that is known of the person, in the standard's words (OpenID Connect Core §5.1).

@@ -2,11 +2,14 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Journey, Proof};
 use anteroom_oidc::Prompt;
+use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::Carried;
+use crate::person::subject;
 use crate::provider::Provider;
 use crate::visitor::{Live, Visitor};
 
@@ -23,7 +26,7 @@ impl Who {
     pub(crate) async fn among(
         provider: &Provider,
         visitor: &Visitor,
-        carried: &Carried,
+        (carried, client): (&Carried, Option<&Arc<Client>>),
         mut live: Vec<Live>,
     ) -> Result<Self, FlowError> {
         let journey = &carried.journey;
@@ -39,7 +42,7 @@ impl Who {
             Some(None) => return Ok(Self::Nobody),
             Some(Some(place)) => Some(place),
             None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
-            None => named(journey, &live).or(match live.len() {
+            None => named(provider, (journey, client), &live)?.or(match live.len() {
                 0 => return Ok(Self::Nobody),
                 1 => Some(0),
                 _ if journey.request().is_none() => Some(0),
@@ -74,10 +77,20 @@ fn must_choose(journey: &Journey) -> bool {
 }
 
 /// The one whom the application insists on, or whose address it hints at (OpenID Connect Core §3.1.2.1).
-fn named(journey: &Journey, live: &[Live]) -> Option<usize> {
-    if let Some(wanted) = journey.insists_on {
-        return live.iter().position(|one| one.account.id == wanted);
+fn named(
+    provider: &Provider,
+    (journey, client): (&Journey, Option<&Arc<Client>>),
+    live: &[Live],
+) -> Result<Option<usize>, FlowError> {
+    if let (Some(wanted), Some(client)) = (&journey.insists_on, client) {
+        for (place, one) in live.iter().enumerate() {
+            if subject(provider, client, one.account.id)? == *wanted {
+                return Ok(Some(place));
+            }
+        }
+        return Ok(None);
     }
-    let hint = FoldedAddress::from_entered(journey.request()?.login_hint.as_deref()?);
-    live.iter().position(|one| one.account.primary_address.folded() == hint)
+    let hint = journey.request().and_then(|request| request.login_hint.as_deref());
+    let hint = hint.map(FoldedAddress::from_entered);
+    Ok(hint.and_then(|hint| live.iter().position(|one| one.account.primary_address.folded() == hint)))
 }

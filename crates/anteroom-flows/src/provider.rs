@@ -8,6 +8,8 @@ use anteroom_domain::clock::Clock;
 use anteroom_domain::phone::Method;
 use anteroom_domain::policy::Policy;
 use anteroom_domain::registration::RegistrationPolicy;
+use anteroom_oidc::client::SectorDocument;
+use anteroom_oidc::keys::ClientJwks;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -16,10 +18,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::confirmed::Confirmations;
-use crate::fetched_keys::FetchedKeys;
+use crate::fetched::Fetched;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::registered::Followed;
+use crate::sector;
 use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
@@ -41,7 +44,8 @@ pub struct Provider {
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: Tallies,
-    pub(crate) fetched_keys: FetchedKeys,
+    pub(crate) fetched_keys: Fetched<ClientJwks>,
+    pub(crate) fetched_sectors: Fetched<SectorDocument>,
     /// Since when another node has run with another configuration.
     differs_since: ArcSwapOption<Timestamp>,
 }
@@ -108,7 +112,10 @@ impl Provider {
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
-            fetched_keys: FetchedKeys::default(),
+            fetched_keys: Fetched::new(|bytes| {
+                ClientJwks::from_json(bytes).map_err(|error| error.to_string())
+            }),
+            fetched_sectors: Fetched::new(sector::read),
             differs_since: ArcSwapOption::empty(),
         }
     }

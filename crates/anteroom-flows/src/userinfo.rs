@@ -59,7 +59,7 @@ pub async fn userinfo(
         allowed: &client.metadata.scope,
     };
     let user_info = UserInfo {
-        sub: subject(&record.account)?,
+        sub: subject(provider, client, record.account.id)?,
         person: release(&standard_claims(&record.account), wanted),
     };
     let recipient = Recipient::find(provider, client, client.metadata.userinfo_encryption, now).await?;

@@ -1,6 +1,6 @@
 //! What every message of the practice has in common.
 
-use anteroom_pages::{Date, Locale, Moment};
+use anteroom_pages::{Date, Locale, Moment, negotiate};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -17,7 +17,7 @@ pub struct Letterhead {
 
 impl Letterhead {
     pub(crate) fn language(&self, tag: Option<&str>) -> Locale {
-        tag.and_then(Locale::from_tag).unwrap_or(self.default_locale)
+        negotiate(tag.as_slice(), None, self.default_locale)
     }
 
     /// A point in time as the practice's clock shows it.

@@ -35,7 +35,7 @@ impl Capabilities {
                 GrantType::RefreshToken,
                 GrantType::ClientCredentials,
             ],
-            subject_types: vec![SubjectType::Public],
+            subject_types: SubjectType::ALL.to_vec(),
             signing_algorithms: SigningAlgorithm::ALL.to_vec(),
             token_endpoint_auth_methods: vec![
                 TokenEndpointAuthMethod::ClientSecretBasic,

@@ -181,7 +181,7 @@ mod tests {
                     "code id_token token"
                 ]),
             ),
-            ("subject_types_supported", json!(["public"])),
+            ("subject_types_supported", json!(["public", "pairwise"])),
             (
                 "id_token_signing_alg_values_supported",
                 json!(["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]),

@@ -33,6 +33,7 @@ pub use client::{
 pub use names::{
     Acr, Amr, AmrSet, ClientAlgorithm, ClientId, ContentEncryption, Encryption, GrantType, Issuer,
     KeyManagementAlgorithm, Nonce, Prompt, PromptSet, RedirectUri, RequestObjectAlgorithm, ResponseMode,
-    ResponseType, Scope, ScopeSet, SigningAlgorithm, State, Subject, SubjectType, TokenEndpointAuthMethod,
+    ResponseType, Scope, ScopeSet, Sector, SigningAlgorithm, State, Subject, SubjectType,
+    TokenEndpointAuthMethod,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};

@@ -10,9 +10,9 @@ use anteroom_pages::{
     CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage, EnterCodePage, ErrorPage,
     FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale, Message,
     NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
-    PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, RecoveryAskedPage,
-    RecoveryEmail, RecoveryLinkPage, SignInPage, SignOutPage, SignedInAs, SignedOutPage, SupportContact,
-    Theme, VerifyIdentityPage,
+    PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
+    RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, SignInPage, SignOutPage, SignedInAs, SignedOutPage,
+    SupportContact, Theme, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -57,6 +57,7 @@ impl Gallery {
         self.page::<AddPhonePage>(locale)?;
         self.page::<CompleteRegistrationPage>(locale)?;
         self.page::<FactorsPage>(locale)?;
+        self.page::<ProfilePage>(locale)?;
         self.page::<EnrolFactorPage>(locale)?;
         self.page::<OutboxPage>(locale)
     }

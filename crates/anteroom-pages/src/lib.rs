@@ -47,10 +47,11 @@ pub use views::{
     CompleteRegistrationPage, ConsentPage, ConsentScope, DashboardPage, DeliveryChoice, EnrolFactorPage,
     EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage, Factor,
     FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem, FormPostPage,
-    Forward, ForwardKind, HiddenField, InvitationPage, NewPasswordPage, NewPasswordProblem,
+    Forward, ForwardKind, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage, NewPasswordProblem,
     NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page, PasswordChangedPage,
-    PasswordExpiredPage, PasswordWarning, PhoneKindChoice, PhoneOnFile, RecoveryAskedPage,
-    RecoveryAskedProblem, RecoveryLinkPage, SignInNotice, SignInPage, SignInProblem, SignOutPage,
-    SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
+    PasswordExpiredPage, PasswordWarning, PhoneKindChoice, PhoneOnFile, ProfileField, ProfileGroup,
+    ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem, RecoveryAskedPage, RecoveryAskedProblem,
+    RecoveryLinkPage, SignInNotice, SignInPage, SignInProblem, SignOutPage, SignedOutPage, Tile,
+    VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

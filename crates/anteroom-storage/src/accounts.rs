@@ -2,10 +2,10 @@
 
 use crate::StoreError;
 use crate::entity::{account_groups, accounts, known_devices, password_credentials};
-use crate::row::{Place, count_column};
+use crate::row::{Place, count_column, json_text};
 use crate::store::{Reads, Tx};
 use anteroom_crypto::PasswordHash;
-use anteroom_domain::account::{Account, AccountStatus, Epoch, GroupName};
+use anteroom_domain::account::{Account, AccountStatus, Epoch, GroupName, Profile};
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::lockout::Counters;
 use anteroom_domain::password::PasswordFacts;
@@ -70,6 +70,24 @@ impl Tx {
                 .exec(&self.conn)
                 .await?;
         }
+        Ok(())
+    }
+
+    /// What is said of the person.
+    pub async fn save_profile(
+        &self,
+        id: AccountId,
+        profile: &Profile,
+        locale: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::Profile, Expr::value(json_text(profile)?))
+            .col_expr(accounts::Column::Locale, Expr::value(locale))
+            .col_expr(accounts::Column::UpdatedAt, Expr::value(now.as_millisecond()))
+            .filter(accounts::Column::Id.eq(id.0))
+            .exec(&self.conn)
+            .await?;
         Ok(())
     }
 

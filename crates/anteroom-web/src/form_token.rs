@@ -33,6 +33,7 @@ pub(crate) enum FormName {
     RegisterPhone,
     PhonesDone,
     Factors,
+    Profile,
 }
 
 impl FormName {
@@ -56,6 +57,7 @@ impl FormName {
             Self::RegisterPhone => "form:register-phone",
             Self::PhonesDone => "form:phones-done",
             Self::Factors => "form:factors",
+            Self::Profile => "form:profile",
         }
     }
 }

@@ -74,7 +74,12 @@ fn too_large() -> Failure {
 impl Posted {
     /// A field's value; empty where it is absent or was sent twice.
     pub(crate) fn field(&self, name: &'static str) -> &str {
-        self.fields.once(name).ok().flatten().unwrap_or_default()
+        self.given(name).unwrap_or_default()
+    }
+
+    /// A field's value; `None` where the form has no such field, or has it twice.
+    pub(crate) fn given(&self, name: &'static str) -> Option<&str> {
+        self.fields.once(name).ok().flatten()
     }
 
     /// What waits behind the form; a value that is none of ours counts as something that cannot be found any more.

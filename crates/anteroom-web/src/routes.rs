@@ -21,7 +21,7 @@ use crate::endpoints::{
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
-    not_entitled, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
+    not_entitled, profile, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
 };
 use crate::state::Web;
 use crate::{dev, guard};
@@ -58,6 +58,7 @@ fn pages() -> Router<Arc<Web>> {
         .route("/not-entitled", get(dashboard::home).post(not_entitled::submit))
         .route("/expired-password", get(dashboard::home).post(expired_password::submit))
         .route("/dashboard", get(dashboard::show))
+        .route(profile::PROFILE, get(profile::show).post(profile::submit))
         .route(factors::FACTORS, get(factors::show))
         .route("/account/factors/add", get(factors::to_list).post(factors::add))
         .route("/account/factors/confirm", get(factors::to_list).post(factors::enter))

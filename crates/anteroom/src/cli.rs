@@ -24,7 +24,7 @@ enum Command {
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     /// Check a configuration, and say all that is wrong with it.
-    Check(ConfigArgs),
+    Check(CheckArgs),
     /// Bring the database to this release's schema; a new one gets its keys.
     Migrate(ConfigArgs),
     /// People's accounts.
@@ -48,6 +48,15 @@ pub struct ConfigArgs {
     /// The configuration file.
     #[arg(long, env = "ANTEROOM_CONFIG", default_value = "config/anteroom.toml")]
     pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Also look at what clients publish: each `sector_identifier_uri` must list the client's redirect URIs.
+    #[arg(long)]
+    pub online: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 #[cfg(feature = "demo")]
@@ -77,6 +86,10 @@ pub enum UserCommand {
     Group(GroupArgs),
     /// Add a phone that you took down in person. It serves after a delay, and every address is told at once.
     Phone(PhoneArgs),
+    /// Show everything that applications can be told of somebody.
+    Claims(AddressArgs),
+    /// Say things of somebody: name=value, an empty value takes one away.
+    SetClaims(ClaimsArgs),
     /// Mail the link of a password reset; the person finishes it themselves.
     SendReset(AddressArgs),
 }
@@ -94,6 +107,16 @@ pub struct InviteArgs {
     /// The language of the mail.
     #[arg(long, value_parser = PossibleValuesParser::new(Locale::ALL.map(Locale::tag)))]
     pub locale: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    pub email: String,
+    /// Such as `birthdate=1984-02-29` or `address.locality=Springfield`.
+    #[arg(required = true, value_name = "NAME=VALUE")]
+    pub claims: Vec<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
 }

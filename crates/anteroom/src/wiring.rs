@@ -2,8 +2,8 @@
 
 use anteroom_config::{Configuration, Settings};
 use anteroom_crypto::{
-    HashParams, HashParamsError, HashPool, Keyring, KeyringError, MasterKey, MasterKeyError, PasswordHasher,
-    PoolSize, Random,
+    HashParams, HashParamsError, HashPool, KeyPurpose, Keyring, KeyringError, MasterKey, MasterKeyError,
+    PasswordHasher, PoolSize, Random,
 };
 use anteroom_domain::client::{Client, ClientSecrets};
 use anteroom_domain::clock::Clock;
@@ -147,6 +147,10 @@ async fn open_keyring(
     if missing.is_empty() {
         return Ok(Keyring::open(master, &present)?);
     }
+    // A database that has been in use had it, and under another every pairwise `sub` would be another.
+    if !is_new && missing.iter().any(|key| key.purpose == KeyPurpose::Subject) {
+        return Err(WiringError::KeysLost);
+    }
     // Under another master key the new ones would never open beside the old: nothing is written then.
     Keyring::open(master, &[present, missing.clone()].concat())?;
     Ok(Keyring::open(master, &store.insert_sealed_keys(&missing).await?)?)
@@ -161,11 +165,6 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     keys::rotate(&store, &keyring, &around.random, &schedule, now).await?;
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
-    let reach = if settings.issuer.is_loopback_http() {
-        Reach::Loopback
-    } else {
-        Reach::Public { allowed: settings.outgoing.allow.clone() }
-    };
     let provider = Provider::new(Parts {
         snapshot: snapshot(configuration, &keyring, around.kind, &schedule.algorithms),
         store,
@@ -173,12 +172,21 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
         hashing,
         random: around.random.clone(),
         clock: around.clock.clone(),
-        outgoing: Outgoing::new(reach, settings.outgoing.authorities.as_deref())?,
+        outgoing: outgoing(settings)?,
         methods: sending::methods(settings),
         key_set,
     });
     registered::follow(&provider).await?;
     Ok(provider)
+}
+
+/// What fetches from addresses that clients name.
+pub fn outgoing(settings: &Settings) -> Result<Outgoing, OutgoingError> {
+    Outgoing::new(if settings.issuer.is_loopback_http() {
+        Reach::Loopback
+    } else {
+        Reach::Public { allowed: settings.outgoing.allow.clone() }
+    })
 }
 
 fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Surroundings) -> Result<HashPool, WiringError> {

@@ -2,13 +2,14 @@
 #![cfg(test)]
 
 use anteroom::background::{Refused, take_up};
-use anteroom::cli::{Cli, ConfigArgs, KeysCommand, RotateArgs};
+use anteroom::cli::{CheckArgs, Cli, ConfigArgs, KeysCommand, RotateArgs};
 use anteroom::commands::{CommandError, check, client, keys, migrate, production};
 use anteroom::wiring::{self, Surroundings, WiringError};
 use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_storage::{InstanceKind, Store, StoreOptions};
+use anteroom_testkit::Documents;
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
 use std::fs;
@@ -53,6 +54,10 @@ impl Installation {
 
     fn args(&self) -> ConfigArgs {
         ConfigArgs { config: self.path("anteroom.toml") }
+    }
+
+    fn check(&self, online: bool) -> Result<(), CommandError> {
+        check::run(&CheckArgs { online, config: self.args() })
     }
 
     fn migrate(&self) -> Result<(), CommandError> {
@@ -143,15 +148,40 @@ fn compromised_keys_are_published_no_longer() {
 #[test]
 fn check_finds_what_serving_would_refuse() {
     let installation = Installation::new();
-    check::run(&installation.args()).unwrap();
+    installation.check(false).unwrap();
     installation.configure("theme.folder = \"nowhere\"\n");
-    let refused = check::run(&installation.args());
+    let refused = installation.check(false);
     assert!(matches!(refused, Err(CommandError::Wiring(WiringError::Theme(_)))));
     installation.configure("");
     fs::write(installation.path("master.key"), "too short").unwrap();
-    let refused = check::run(&installation.args());
+    let refused = installation.check(false);
     assert!(matches!(refused, Err(CommandError::Wiring(WiringError::MasterKey(_)))));
     assert!(!installation.path("anteroom.db").exists());
+}
+
+#[test]
+fn registration_5_check_online_holds_the_redirect_uris_against_what_is_published() {
+    let published = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let documents = published.block_on(Documents::start("[\"http://127.0.0.1/one\"]"));
+    let installation = Installation::new();
+    let configure = |uris: &str| {
+        installation.configure(&format!(
+            "[[clients]]\nclient_id = \"app\"\napplication_type = \"native\"\nredirect_uris = {uris}\n\
+             token_endpoint_auth_method = \"none\"\nsubject_type = \"pairwise\"\nsector_identifier_uri = \"{}\"\n",
+            documents.url
+        ));
+    };
+    configure("[\"http://127.0.0.1/one\"]");
+    installation.check(true).unwrap();
+    configure("[\"http://127.0.0.1/one\", \"http://127.0.0.1/two\"]");
+    installation.check(false).unwrap();
+    let refused = installation.check(true).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .ends_with("client app: sector_identifier_uri: what is there does not list http://127.0.0.1/two")
+    );
+    assert_eq!(documents.asked(), 2);
 }
 
 #[test]

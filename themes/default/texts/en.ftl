@@ -605,3 +605,61 @@ call-code = Your code is:
 call-code-again = Once more:
 call-again = To hear it again, press any key.
 call-goodbye = Goodbye.
+
+profile-title = Your details
+profile-text = Applications that you use may be told what is said here. Leave empty what you do not want to say.
+profile-saved = Your details are saved.
+profile-problem-heading = Nothing is saved yet: please look at these again
+profile-group =
+    { $group ->
+        [name] Your name
+        [about] About you
+        [address] Your address
+       *[links] On the web
+    }
+claim-label =
+    { $claim ->
+        [name] Full name
+        [given_name] First name
+        [middle_name] Middle name
+        [family_name] Last name
+        [nickname] What people call you
+        [gender] Gender
+        [birthdate] Date of birth
+        [zoneinfo] Time zone
+        [locale] Language
+        [formatted] As on an envelope
+        [street_address] Street
+        [locality] City
+        [region] State
+        [postal_code] ZIP code
+        [country] Country
+        [website] Website
+        [picture] Picture
+       *[profile] Page about you
+    }
+claim-hint =
+    { $claim ->
+        [name] As applications show it.
+        [birthdate] Year, month and day: 1984-02-29. The year alone will do, or 0000-02-29 without one.
+        [zoneinfo] As computers name it: America/New_York.
+        [formatted] The whole address, where it is not simply the lines above.
+       *[link] An address that begins with https://.
+    }
+claim-problem =
+    { $problem ->
+        [too-long] This is too long.
+        [control] There are characters in this that cannot be used. Please type it anew.
+        [not-a-link] This is not an address that begins with https://.
+        [not-a-date] This is not a date up to today. Write it like 1984-02-29.
+        [not-a-zone] There is no time zone of this name. Write it like America/New_York.
+       *[not-a-language] This is not a language that can be chosen.
+    }
+language-unset = Not said
+language-name =
+    { $tag ->
+        [en] English
+        [es] Español
+       *[other] { $tag }
+    }
+save = Save

@@ -602,3 +602,61 @@ call-code = Su código es:
 call-code-again = Otra vez:
 call-again = Para oírlo de nuevo, pulse cualquier tecla.
 call-goodbye = Adiós.
+
+profile-title = Sus datos
+profile-text = Las aplicaciones que usa pueden recibir lo que diga aquí. Deje vacío lo que no quiera decir.
+profile-saved = Sus datos se han guardado.
+profile-problem-heading = Aún no se ha guardado nada: revise estos campos
+profile-group =
+    { $group ->
+        [name] Su nombre
+        [about] Sobre usted
+        [address] Su dirección
+       *[links] En la web
+    }
+claim-label =
+    { $claim ->
+        [name] Nombre completo
+        [given_name] Nombre
+        [middle_name] Segundo nombre
+        [family_name] Apellidos
+        [nickname] Cómo le llaman
+        [gender] Género
+        [birthdate] Fecha de nacimiento
+        [zoneinfo] Zona horaria
+        [locale] Idioma
+        [formatted] Como en un sobre
+        [street_address] Calle
+        [locality] Ciudad
+        [region] Estado
+        [postal_code] Código postal
+        [country] País
+        [website] Sitio web
+        [picture] Imagen
+       *[profile] Página sobre usted
+    }
+claim-hint =
+    { $claim ->
+        [name] Como lo muestran las aplicaciones.
+        [birthdate] Año, mes y día: 1984-02-29. Basta el año, o 0000-02-29 si no quiere decirlo.
+        [zoneinfo] Como la llaman los ordenadores: America/New_York.
+        [formatted] La dirección entera, si no son simplemente las líneas de arriba.
+       *[link] Una dirección que empiece por https://.
+    }
+claim-problem =
+    { $problem ->
+        [too-long] Es demasiado largo.
+        [control] Hay caracteres que no se pueden usar. Escríbalo de nuevo.
+        [not-a-link] No es una dirección que empiece por https://.
+        [not-a-date] No es una fecha hasta hoy. Escríbala así: 1984-02-29.
+        [not-a-zone] No hay ninguna zona horaria con ese nombre. Escríbala así: America/New_York.
+       *[not-a-language] No es un idioma que se pueda elegir.
+    }
+language-unset = Sin indicar
+language-name =
+    { $tag ->
+        [en] English
+        [es] Español
+       *[other] { $tag }
+    }
+save = Guardar

@@ -109,9 +109,13 @@ fn read_demands(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "Whether every ID token says when the person signed in.";
     let auth_time = key("require_auth_time", boolean(), meaning).defaults_to("false");
     input.require_auth_time = s.get(auth_time);
-    let meaning = "`public`: every application knows a person by the same `sub`.";
+    let meaning = "`public`: every such application knows a person by the same `sub`. `pairwise`: by one of its \
+        sector's own, and nothing in it tells other sectors who that is.";
     let subject_type = key("subject_type", any_text("string"), meaning).defaults_to("\"public\"");
     input.subject_type = s.get(subject_type);
+    let meaning = "The sector of a pairwise application is the host of this address, at which its `redirect_uris` are \
+        listed (a JSON array); without it, the one host of the `redirect_uris`. Changing it changes every `sub`.";
+    input.sector_identifier_uri = s.get(key("sector_identifier_uri", any_text("https URL"), meaning));
 }
 
 fn read_uris(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {

@@ -145,6 +145,7 @@ fn journeys(kind: &str, detail: &Detail) -> Option<String> {
                 .to_owned()
         }
         "authenticator_app_removed" => "An authenticator app was removed, and every address told.".to_owned(),
+        "profile_changed" => format!("What is said of the person was changed: {}.", detail.text("claims")),
         "registration_completed" => "The registration was completed.".to_owned(),
         _ => return None,
     })

@@ -9,7 +9,7 @@ use anteroom_storage::RegisteredClient;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
-use super::register::{accepted, admitted};
+use super::register::{accepted, admitted, confirm_sector};
 use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
@@ -67,6 +67,7 @@ async fn replace(
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
     let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
+    let windows = confirm_sector(provider, visitor, &metadata, windows).await?;
     let drawn = settle_secret(provider, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     client.updated_at = visitor.now;
@@ -78,7 +79,9 @@ async fn replace(
         let (client, entry, windows) = (Arc::clone(&changed), entry.clone(), windows.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
-            windows.count(&tx).await?;
+            if let Some(windows) = &windows {
+                windows.count(&tx).await?;
+            }
             let written = tx.update_registered_client(&client, revision).await?;
             if written {
                 tx.append(&entry).await?;

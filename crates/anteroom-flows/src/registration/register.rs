@@ -17,6 +17,7 @@ use crate::error::FlowError;
 use crate::limits::Windows;
 use crate::provider::{Provider, Snapshot};
 use crate::registered::{checked, follow};
+use crate::sector;
 use crate::trail::Origin;
 use crate::visitor::Visitor;
 
@@ -58,6 +59,7 @@ async fn try_register(
         .parse()
         .map_err(|_| FlowError::Broken("a client identifier"))?;
     let metadata = accepted(id, request, &snapshot)?;
+    let windows = confirm_sector(provider, visitor, &metadata, windows).await?;
     let drawn = Drawn::new(provider);
     let client = Arc::new(drawn.client(provider, visitor, &metadata)?);
     write(provider, visitor, &client, windows).await?;
@@ -109,6 +111,27 @@ pub(super) fn accepted(
     Ok(metadata)
 }
 
+/// The sector that the client names is its own. Looking is counted at once, found or not, so that nobody makes us ask
+/// addresses without end; what is counted then is not counted again.
+pub(super) async fn confirm_sector(
+    provider: &Provider,
+    visitor: &Visitor,
+    metadata: &ClientMetadata,
+    windows: Windows,
+) -> Result<Option<Windows>, RegistrationError> {
+    if metadata.sector_identifier_uri.is_none() {
+        return Ok(Some(windows));
+    }
+    let write = provider.store.write(move |tx| {
+        let windows = windows.clone();
+        async move { windows.count(&tx).await }
+    });
+    write.await?;
+    let confirmed = sector::confirm(provider, metadata, visitor.now).await;
+    confirmed.map_err(|error| RegistrationRefusal::metadata(&error.to_string()))?;
+    Ok(None)
+}
+
 /// 256 bits each.
 struct Drawn {
     secret: SecretString,
@@ -147,7 +170,7 @@ async fn write(
     provider: &Provider,
     visitor: &Visitor,
     client: &Arc<RegisteredClient>,
-    windows: Windows,
+    windows: Option<Windows>,
 ) -> Result<(), RegistrationError> {
     let most = u64::from(provider.snapshot().registration.policy.max_clients);
     let origin = Origin::of(visitor, &provider.random);
@@ -157,7 +180,9 @@ async fn write(
         let (client, entry, windows) = (Arc::clone(&client), entry.clone(), windows.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
-            windows.count(&tx).await?;
+            if let Some(windows) = &windows {
+                windows.count(&tx).await?;
+            }
             if tx.count_registered_clients().await? >= most {
                 return Ok(false);
             }

@@ -118,7 +118,11 @@ fn access_token(exchange: &Exchange<'_>, person: Person<'_>) -> Result<String, T
         acr: Some(grant.acr),
         amr: grant.amr.clone(),
         sid: Some(grant.session.to_string()),
-        ..blank(exchange, (subject(account)?, Some(grant.id)), &grant.resources)
+        ..blank(
+            exchange,
+            (subject(exchange.provider, exchange.client, account.id)?, Some(grant.id)),
+            &grant.resources,
+        )
     };
     sign(exchange, &claims)
 }
@@ -180,7 +184,7 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
     let snapshot = exchange.provider.snapshot();
     let (now, client) = (exchange.origin.now, exchange.client);
     let algorithm = client.metadata.id_token_signed_response_alg;
-    let (sub, sid) = (subject(account)?, grant.session.to_string());
+    let (sub, sid) = (subject(exchange.provider, client, account.id)?, grant.session.to_string());
     let claims = IdTokenClaims {
         iss: &snapshot.issuer,
         sub: &sub,

@@ -33,8 +33,12 @@ impl ClientMetadata {
         rules: MetadataRules<'_>,
     ) -> Result<Self, MetadataErrors> {
         let mut reader = Reader { rules, errors: Vec::new() };
-        let metadata = reader.read(client_id, input);
+        let mut metadata = reader.read(client_id, input);
         reader.check_together(&metadata, input);
+        // A value that could not be read is complained of already.
+        if reader.errors.is_empty() {
+            metadata.sector = reader.sector(&metadata);
+        }
         if reader.errors.is_empty() { Ok(metadata) } else { Err(MetadataErrors(reader.errors)) }
     }
 }
@@ -93,6 +97,9 @@ impl Reader<'_> {
             subject_type: self
                 .word("subject_type", input.subject_type.as_ref(), &offered.subject_types)
                 .unwrap_or(SubjectType::Public),
+            sector_identifier_uri: self.https("sector_identifier_uri", input.sector_identifier_uri.as_ref()),
+            // Of the others, once they are read.
+            sector: None,
             default_max_age: self.seconds("default_max_age", input.default_max_age),
             require_auth_time: input.require_auth_time.unwrap_or(false),
             default_acr_values: self.acr_values(&input.default_acr_values),

@@ -9,6 +9,7 @@ mod input;
 mod read;
 mod registration;
 mod resource;
+mod sector;
 
 use std::collections::BTreeSet;
 
@@ -21,12 +22,13 @@ pub use self::{
     input::ClientMetadataInput,
     registration::{RegistrationRefusal, RegistrationRequest},
     resource::InvalidTarget,
+    sector::{NotASectorDocument, SectorDocument},
 };
 use crate::{
     keys::ClientJwks,
     names::{
         Acr, ClientAlgorithm, ClientId, Encryption, GrantType, RedirectUri, RequestObjectAlgorithm,
-        ResponseType, Scope, ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+        ResponseType, Scope, ScopeSet, Sector, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
     wire::wire_enum,
 };
@@ -88,6 +90,12 @@ pub struct ClientMetadata {
     #[serde(flatten, serialize_with = "encryption::serialize_userinfo")]
     pub userinfo_encryption: Option<Encryption>,
     pub subject_type: SubjectType,
+    /// Where redirect URIs of several hosts are listed as one sector's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<Url>,
+    /// Within which people have one pairwise `sub`; `None` exactly where `sub` is the public one.
+    #[serde(skip)]
+    pub sector: Option<Sector>,
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,

@@ -9,6 +9,7 @@ mod redirect_uri;
 mod request_object;
 mod response;
 mod scope;
+mod sector;
 mod text;
 mod vocabulary;
 
@@ -21,6 +22,7 @@ pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUriKind};
 pub use request_object::RequestObjectAlgorithm;
 pub use response::{ResponseMode, ResponseType};
 pub use scope::{Scope, ScopeSet};
+pub use sector::Sector;
 pub use text::{ClientId, Nonce, State, Subject};
 pub use vocabulary::{
     ClientAlgorithm, Display, GrantType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,

@@ -25,7 +25,7 @@ use crate::theme::Theme;
 use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
     EnterCodePage, ErrorPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage, NewPasswordPage,
-    NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage,
+    NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, ProfilePage,
     RecoveryAskedPage, RecoveryLinkPage, SignInPage, SignOutPage, SignedOutPage, VerifyIdentityPage,
 };
 use shape::Shape;
@@ -82,6 +82,7 @@ fn all() -> Vec<Sampled> {
         page::<AddPhonePage>(),
         page::<CompleteRegistrationPage>(),
         page::<FactorsPage>(),
+        page::<ProfilePage>(),
         page::<EnrolFactorPage>(),
         page::<OutboxPage>(),
         email::<InvitationEmail>(),

@@ -11,6 +11,7 @@ pub struct DashboardPage {
     pub tiles: Vec<Tile>,
     pub password_warning: Option<PasswordWarning>,
     pub change_password_href: String,
+    pub profile_href: String,
     pub factors_href: String,
     pub other_account_href: String,
 }
@@ -54,6 +55,7 @@ impl Page for DashboardPage {
             ],
             password_warning: Some(PasswordWarning { days: 7 }),
             change_password_href: "/change-password".to_owned(),
+            profile_href: "/account/profile".to_owned(),
             factors_href: "/account/factors".to_owned(),
             other_account_href: "/sign-in?another=1".to_owned(),
         };

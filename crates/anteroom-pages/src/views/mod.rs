@@ -8,6 +8,7 @@ mod factors;
 mod form_post;
 mod new_password;
 mod outbox;
+mod profile;
 mod recovery;
 mod refusals;
 mod registration;
@@ -25,6 +26,9 @@ pub use factors::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsP
 pub use form_post::{FormPostPage, HiddenField};
 pub use new_password::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
 pub use outbox::{Channel, OutboxMessage, OutboxPage};
+pub use profile::{
+    LanguageChoice, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem,
+};
 pub use recovery::{
     ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage,
 };

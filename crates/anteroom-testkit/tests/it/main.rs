@@ -11,6 +11,7 @@
 
 mod authorize;
 mod bad_input;
+mod claims;
 mod example;
 mod journeys;
 mod logout;

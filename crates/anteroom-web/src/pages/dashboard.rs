@@ -13,6 +13,7 @@ use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::factors::FACTORS;
 use crate::pages::new_password::CHANGE;
+use crate::pages::profile::PROFILE;
 use crate::pages::session_time::nobody_signed_in;
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, see_other};
@@ -38,6 +39,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
         tiles: tiles.into_iter().map(tile).collect(),
         password_warning: password_days_left.map(|days| PasswordWarning { days: u32::from(days) }),
         change_password_href: CHANGE.to_owned(),
+        profile_href: PROFILE.to_owned(),
         factors_href: FACTORS.to_owned(),
         other_account_href: if others > 0 { "/choose-account" } else { "/sign-in?another=1" }.to_owned(),
     };

@@ -8,6 +8,7 @@ pub(crate) mod factors;
 pub(crate) mod forgot_password;
 pub(crate) mod new_password;
 pub(crate) mod not_entitled;
+pub(crate) mod profile;
 pub(crate) mod recover;
 pub(crate) mod register;
 pub(crate) mod register_phones;

@@ -45,6 +45,8 @@ pub enum CommandError {
     TrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
+    #[error("what clients publish does not fit the configuration\n{0}")]
+    Online(String),
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]

@@ -2,14 +2,17 @@
 
 use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
+use anteroom_domain::profile::{ClaimChange, Described, ProfileClaim};
 use anteroom_flows::admin::{self, Invitee, Membership};
+use anteroom_flows::profile;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::support;
+use jiff::Timestamp;
 use std::future::Future;
 use std::path::Path;
 
 use super::{CommandError, block_on, load, production, say};
-use crate::cli::{GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, UserCommand};
+use crate::cli::{ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, UserCommand};
 use crate::wiring;
 
 /// Accounts read at a time while listing.
@@ -43,6 +46,11 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
             })
         }
         UserCommand::Group(args) => group(&args),
+        UserCommand::Claims(args) => {
+            let address = parse_address(&args.email)?;
+            with_provider(&args.config.config, async move |provider| show_claims(&provider, &address).await)
+        }
+        UserCommand::SetClaims(args) => set_claims(&args),
         UserCommand::Phone(args) => phone(args),
         UserCommand::SendReset(args) => {
             let address = parse_address(&args.email)?;
@@ -70,12 +78,7 @@ where
 fn invite(args: InviteArgs) -> Result<(), CommandError> {
     let invitee = Invitee {
         address: parse_address(&args.email)?,
-        profile: Profile {
-            name: full_name(args.given_name.as_deref(), args.family_name.as_deref()),
-            given_name: args.given_name,
-            family_name: args.family_name,
-            ..Profile::default()
-        },
+        profile: named(&args)?,
         groups: args.groups.iter().map(|group| parse_group(group)).collect::<Result<_, _>>()?,
         locale: args.locale,
     };
@@ -165,6 +168,47 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
         say(&format!("{address} is in: {}", groups.join(" ")));
         Ok(())
     })
+}
+
+/// As the userinfo endpoint would say them.
+async fn show_claims(provider: &Provider, address: &EmailAddress) -> Result<(), CommandError> {
+    let claims = profile::claims(provider, address).await?;
+    say(&format!("{claims:#}"));
+    Ok(())
+}
+
+fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
+    let address = parse_address(&args.email)?;
+    let now = production().clock.now();
+    let parsed = args.claims.iter().map(|text| parse_claim(text, now));
+    let changes = parsed.collect::<Result<Vec<ClaimChange>, _>>()?;
+    with_provider(&args.config.config, async move |provider| {
+        profile::set_claims(&provider, &address, changes).await?;
+        show_claims(&provider, &address).await
+    })
+}
+
+fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> {
+    let usage = |problem: String| CommandError::Usage(format!("{text}: {problem}"));
+    let (name, value) = text.split_once('=').ok_or_else(|| usage("write NAME=VALUE".to_owned()))?;
+    let claim = ProfileClaim::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = ProfileClaim::ALL.iter().map(|claim| claim.as_str()).collect();
+        usage(format!("no claim that can be said of somebody; those are {}", known.join(", ")))
+    })?;
+    ClaimChange::parse(claim, value, now).map_err(|error| usage(error.to_string()))
+}
+
+/// What the invitation says of the person.
+fn named(args: &InviteArgs) -> Result<Profile, CommandError> {
+    let (given, family) = (args.given_name.as_deref(), args.family_name.as_deref());
+    let full = full_name(given, family);
+    let now = production().clock.now();
+    let said = [("given_name", given), ("family_name", family), ("name", full.as_deref())];
+    let said = said.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+    let changes = said.map(|text| parse_claim(&text, now)).collect::<Result<Vec<_>, _>>()?;
+    let mut described = Described::default();
+    described.change(&changes);
+    Ok(described.into_parts().0)
 }
 
 fn parse_address(text: &str) -> Result<EmailAddress, CommandError> {

@@ -66,7 +66,8 @@ fn rfc7591_2_each_value_is_checked() {
         (r#"{"scope": "a\"b"}"#, "scope"),
         (r#"{"id_token_signed_response_alg": "none"}"#, "id_token_signed_response_alg"),
         (r#"{"userinfo_signed_response_alg": "HS256"}"#, "userinfo_signed_response_alg"),
-        (r#"{"subject_type": "pairwise"}"#, "subject_type"),
+        (r#"{"subject_type": "ephemeral"}"#, "subject_type"),
+        (r#"{"sector_identifier_uri": "https://app.example/s#x"}"#, "sector_identifier_uri"),
         (r#"{"default_max_age": -1}"#, "default_max_age"),
         (r#"{"default_acr_values": ["gold"]}"#, "default_acr_values"),
         (r#"{"initiate_login_uri": "http://app.example/start"}"#, "initiate_login_uri"),
@@ -188,7 +189,9 @@ fn everything_wrong_is_said_at_once_with_its_place() {
     );
     assert_eq!(errors.0[1].code(), RegistrationErrorCode::InvalidRedirectUri);
     assert_eq!(errors.0[2].code(), RegistrationErrorCode::InvalidClientMetadata);
-    assert!(errors.to_string().contains(r#"subject_type: "y" is not offered here; one of: public"#));
+    assert!(
+        errors.to_string().contains(r#"subject_type: "y" is not offered here; one of: public, pairwise"#)
+    );
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn rfc7591_3_2_2_every_value_is_checked(backend: Backend) {
         (json!({ "response_types": ["magic"] }), "invalid_client_metadata", "response_types"),
         (json!({ "grant_types": ["refresh_token"] }), "invalid_client_metadata", "response_types"),
         (json!({ "token_endpoint_auth_method": "magic" }), "invalid_client_metadata", "token_endpoint_auth"),
-        (json!({ "subject_type": "pairwise" }), "invalid_client_metadata", "subject_type"),
+        (json!({ "subject_type": "ephemeral" }), "invalid_client_metadata", "subject_type"),
         (json!({ "id_token_signed_response_alg": "none" }), "invalid_client_metadata", "id_token_signed"),
         (json!({ "logo_uri": "javascript:alert(1)" }), "invalid_client_metadata", "logo_uri"),
         (json!({ "default_max_age": "60" }), "invalid_client_metadata", "default_max_age"),

@@ -51,7 +51,7 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
             "grant_types_supported",
             json!(["authorization_code", "implicit", "refresh_token", "client_credentials"]),
         ),
-        ("subject_types_supported", json!(["public"])),
+        ("subject_types_supported", json!(["public", "pairwise"])),
         ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "EdDSA"])),
         ("code_challenge_methods_supported", json!(["S256"])),
         (

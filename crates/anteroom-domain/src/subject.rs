@@ -1,0 +1,83 @@
+//! `sub`: who a person is to a client (OpenID Connect Core §8).
+//!
+//! A public client knows a person by the account's identifier. A pairwise one knows them by a keyed hash of its sector
+//! and that identifier (§8.1): the same for the clients of one sector, and without the key nothing that two sectors
+//! could compare or lead back to anybody.
+//!
+//! A `sub` must never change, and must never be somebody else's. So
+//! - nothing goes into it but the sector's host and the account's identifier, which neither change nor come again;
+//! - it is made under the *first* version of a key that serves nothing else. Rotating that key adds versions and leaves
+//!   the first where it is; the master key may be replaced, because the keys under it stay what they are; and a start
+//!   that finds the key gone from a database refuses to make another one;
+//! - nothing is kept of it. What a client sends back (a hint, a `sub` as a claim with a value) is held against what
+//!   would be made for whoever is there.
+
+use crate::client::Client;
+use crate::ids::AccountId;
+use anteroom_crypto::{KeyPurpose, Keyring};
+use anteroom_oidc::names::NotAName;
+use anteroom_oidc::{Sector, Subject};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Never to be changed: every pairwise `sub` would change with it.
+const CONTEXT: &str = "pairwise sub";
+
+/// Who the account is to this client.
+pub fn subject(keyring: &Keyring, client: &Client, account: AccountId) -> Result<Subject, NotAName> {
+    match &client.metadata.sector {
+        None => account.to_string().parse(),
+        Some(sector) => pairwise(keyring, sector, account).parse(),
+    }
+}
+
+/// The identifier comes first and always has 16 bytes, so that no two pairs run together.
+fn pairwise(keyring: &Keyring, sector: &Sector, account: AccountId) -> String {
+    let data = [account.0.as_bytes(), sector.as_str().as_bytes()].concat();
+    let digest = keyring.mac(KeyPurpose::Subject).lasting_digest(CONTEXT, &data);
+    URL_SAFE_NO_PAD.encode(digest.as_bytes())
+}
+
+/// Whether anybody could be known to this client by that `sub`.
+pub fn could_be(client: &Client, sub: &Subject) -> bool {
+    match &client.metadata.sector {
+        None => sub.as_str().parse::<AccountId>().is_ok(),
+        Some(_) => URL_SAFE_NO_PAD.decode(sub.as_str()).is_ok_and(|digest| digest.len() == 32),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use url::Url;
+    use uuid::Uuid;
+
+    fn of(keyring: &Keyring, host: &str, account: u128) -> String {
+        let sector = Sector::of(&Url::parse(&format!("https://{host}/x")).unwrap()).unwrap();
+        pairwise(keyring, &sector, AccountId(Uuid::from_u128(account)))
+    }
+
+    #[test]
+    fn core_8_1_a_pairwise_sub_is_for_its_sector_and_account_alone() {
+        let keyring = Keyring::for_tests(1);
+        let subs = [
+            of(&keyring, "a.example", 1),
+            of(&keyring, "b.example", 1),
+            of(&keyring, "a.example", 2),
+            of(&keyring, "aa.example", 1),
+            of(&Keyring::for_tests(2), "a.example", 1),
+        ];
+        for (place, sub) in subs.iter().enumerate() {
+            assert_eq!(sub.len(), 43, "256 bits");
+            assert!(!subs[..place].contains(sub), "{sub}");
+        }
+        assert_eq!(of(&keyring, "A.example:444", 1), subs[0]);
+    }
+
+    /// Whoever changes what is hashed, or how, finds out here that every application would lose its people. (The keys of tests
+    /// are drawn in the order of the purposes: one put before `subject` changes this too, and nobody's `sub`.)
+    #[test]
+    fn core_8_1_a_pairwise_sub_never_changes() {
+        assert_eq!(of(&Keyring::for_tests(1), "a.example", 1), "4OCxlNhaBDPM6wg2-hTcPwijHh1NxwEp7jJ_0CrCZhk");
+    }
+}

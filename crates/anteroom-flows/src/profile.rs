@@ -1,0 +1,131 @@
+//! What is said of a person, seen and changed: by the person on a page of theirs, by an operator at the shell.
+//!
+//! It proves nothing and opens nothing, so being signed in is enough; the trail says which claims were changed, and not
+//! to what. `email` and `phone_number` are not among them: those are proven, on ways of their own.
+
+use anteroom_domain::account::{Account, AccountStatus};
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::{AccountId, SessionId};
+use anteroom_domain::profile::{BadClaim, ClaimChange, Described, ProfileClaim};
+use anteroom_oidc::authorization::ClaimRequests;
+use anteroom_oidc::claims::{Wanted, release};
+use anteroom_oidc::{Scope, ScopeSet};
+use anteroom_storage::Tx;
+use serde_json::Value;
+use std::sync::Arc;
+
+use crate::admin::{AdminError, find};
+use crate::dashboard::current;
+use crate::error::FlowError;
+use crate::person::standard_claims;
+use crate::provider::Provider;
+use crate::trail::Origin;
+use crate::visitor::{Live, Visitor};
+
+/// Whoever is signed in. `None`: nobody is.
+pub async fn profile(provider: &Provider, visitor: &Visitor) -> Result<Option<Live>, FlowError> {
+    Ok(current(provider, visitor).await?.map(|(live, _)| live))
+}
+
+#[derive(Debug)]
+pub enum SaveOutcome {
+    Saved,
+    /// Nothing was written: these are not what they must be.
+    Bad {
+        live: Box<Live>,
+        problems: Vec<(ProfileClaim, BadClaim)>,
+    },
+    /// The form was made for another session than the one that is at work here now: somebody else's details.
+    AnotherSession,
+    NobodySignedIn,
+}
+
+/// Writes what the person says of themselves. `session` is the one that the form was shown in.
+pub async fn save(
+    provider: &Provider,
+    visitor: &Visitor,
+    session: Option<SessionId>,
+    entered: &[(ProfileClaim, &str)],
+) -> Result<SaveOutcome, FlowError> {
+    let Some(live) = profile(provider, visitor).await? else { return Ok(SaveOutcome::NobodySignedIn) };
+    if session != Some(live.session.id) {
+        return Ok(SaveOutcome::AnotherSession);
+    }
+    let (mut changes, mut problems) = (Vec::new(), Vec::new());
+    // What is not the person's to say is not taken from a form.
+    for (claim, text) in entered.iter().filter(|(claim, _)| claim.is_the_persons()) {
+        match ClaimChange::parse(*claim, text, visitor.now) {
+            Ok(change) => changes.push(change),
+            Err(problem) => problems.push((*claim, problem)),
+        }
+    }
+    if !problems.is_empty() {
+        return Ok(SaveOutcome::Bad { live: Box::new(live), problems });
+    }
+    let (account, session) = (live.account, Some(live.session.id));
+    let origin = Origin::of(visitor, &provider.random);
+    let act = Act { changes: changes.into(), origin, actor: Actor::Account(account.id), session };
+    let stands = move |now: &Account| now.epoch == account.epoch && now.status == AccountStatus::Active;
+    let written = write(provider, account.id, act, stands).await?;
+    Ok(if written { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
+}
+
+/// What an operator says of somebody.
+pub async fn set_claims(
+    provider: &Provider,
+    address: &EmailAddress,
+    changes: Vec<ClaimChange>,
+) -> Result<(), AdminError> {
+    let account = find(provider, address).await?;
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    let act = Act { changes: changes.into(), origin, actor: Actor::Operator, session: None };
+    write(provider, account.id, act, |_| true).await?;
+    Ok(())
+}
+
+/// Everything that applications could be told of somebody, as a client with every scope would be told it.
+pub async fn claims(provider: &Provider, address: &EmailAddress) -> Result<Value, AdminError> {
+    let account = find(provider, address).await?;
+    let scope: ScopeSet = Scope::STANDARD.iter().cloned().collect();
+    let asked = ClaimRequests::default();
+    let wanted = Wanted { scope: &scope, asked: &asked, allowed: &scope };
+    Ok(Value::Object(release(&standard_claims(&account), wanted)))
+}
+
+#[derive(Clone)]
+struct Act {
+    changes: Arc<[ClaimChange]>,
+    origin: Origin,
+    actor: Actor,
+    session: Option<SessionId>,
+}
+
+/// `false`: the account is not what `stands` wants it to be.
+async fn write(
+    provider: &Provider,
+    account: AccountId,
+    act: Act,
+    stands: impl Fn(&Account) -> bool + Clone + Send + Sync + 'static,
+) -> Result<bool, FlowError> {
+    let write = provider.store.write(move |tx: Tx| {
+        let (act, stands) = (act.clone(), stands.clone());
+        async move {
+            let locked = tx.lock_account(account).await?;
+            let Some(locked) = locked.filter(|locked| stands(&locked.account)) else { return Ok(false) };
+            let mut described = Described::of(&locked.account);
+            let changed = described.change(&act.changes);
+            if !changed.is_empty() {
+                let now = act.origin.now;
+                let (profile, locale) = described.into_parts();
+                tx.save_profile(account, &profile, locale.as_deref(), now).await?;
+                let claims = changed.iter().map(|claim| claim.as_str()).collect();
+                let mut entry = act.origin.entry(act.actor, Event::ProfileChanged { claims }).about(account);
+                entry.session = act.session;
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(true)
+        }
+    });
+    write.await
+}

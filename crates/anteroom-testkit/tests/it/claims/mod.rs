@@ -1,0 +1,5 @@
+//! Who people are to applications, and what is said of them: OpenID Connect Core §5, §8.
+
+mod pairwise;
+mod profile;
+mod sector;

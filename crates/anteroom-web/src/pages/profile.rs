@@ -1,0 +1,175 @@
+//! `/account/profile`: what is said of whoever is signed in.
+
+use anteroom_domain::profile::{BadClaim, Described, ProfileClaim};
+use anteroom_flows::profile::{SaveOutcome, profile, save};
+use anteroom_flows::visitor::Live;
+use anteroom_pages::{
+    LanguageChoice, Locale, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage,
+    ProfileProblem,
+};
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, finish};
+use crate::form_token::{FormName, Stale};
+use crate::forms::{Posted, token_for};
+use crate::pages::session_time::nobody_signed_in;
+use crate::pages::step::DASHBOARD;
+use crate::respond::{Frame, see_other};
+
+pub(crate) const PROFILE: &str = "/account/profile";
+
+/// The fields in their order, with what browsers may fill in. The rest of an account is not the person's to say here.
+const GROUPS: [(ProfileGroupName, &[(ProfileClaim, &str)]); 4] = [
+    (
+        ProfileGroupName::Name,
+        &[
+            (ProfileClaim::Name, "name"),
+            (ProfileClaim::GivenName, "given-name"),
+            (ProfileClaim::MiddleName, "additional-name"),
+            (ProfileClaim::FamilyName, "family-name"),
+            (ProfileClaim::Nickname, "nickname"),
+        ],
+    ),
+    (
+        ProfileGroupName::About,
+        &[
+            (ProfileClaim::Birthdate, "bday"),
+            (ProfileClaim::Gender, "sex"),
+            (ProfileClaim::Locale, "language"),
+            (ProfileClaim::Zoneinfo, "off"),
+        ],
+    ),
+    (
+        ProfileGroupName::Address,
+        &[
+            (ProfileClaim::StreetAddress, "street-address"),
+            (ProfileClaim::Locality, "address-level2"),
+            (ProfileClaim::Region, "address-level1"),
+            (ProfileClaim::PostalCode, "postal-code"),
+            (ProfileClaim::Country, "country-name"),
+            (ProfileClaim::Formatted, "off"),
+        ],
+    ),
+    (
+        ProfileGroupName::Links,
+        &[(ProfileClaim::Website, "url"), (ProfileClaim::Picture, "photo"), (ProfileClaim::Profile, "off")],
+    ),
+];
+
+pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
+    finish(&asker, shown(&asker, query.as_deref() == Some("saved")).await).await
+}
+
+async fn shown(asker: &Asker, saved: bool) -> Result<Response, Failure> {
+    match profile(&asker.web.provider, &asker.visitor).await? {
+        Some(live) => Ok(page(asker, &live, &Said { saved, ..Said::default() })),
+        None => nobody_signed_in(asker).await,
+    }
+}
+
+pub(crate) async fn submit(posted: Posted) -> Response {
+    let result = submitted(&posted).await;
+    finish(&posted.asker, result).await
+}
+
+async fn submitted(posted: &Posted) -> Result<Response, Failure> {
+    let asker = &posted.asker;
+    if let Err(Stale) = posted.check_token(FormName::Profile) {
+        return Err(Failure::stale_form(PROFILE));
+    }
+    let fields = GROUPS.iter().flat_map(|(_, fields)| fields.iter());
+    let entered: Vec<(ProfileClaim, &str)> =
+        fields.filter_map(|(claim, _)| Some((*claim, posted.given(field_name(*claim))?))).collect();
+    let session = posted.field("session").parse().ok();
+    match save(&asker.web.provider, &asker.visitor, session, &entered).await? {
+        SaveOutcome::Saved => Ok(see_other(&format!("{PROFILE}?saved"))),
+        SaveOutcome::Bad { live, problems } => {
+            Ok(page(asker, &live, &Said { saved: false, entered, problems }))
+        }
+        SaveOutcome::AnotherSession => Err(Failure::stale_form(PROFILE)),
+        SaveOutcome::NobodySignedIn => nobody_signed_in(asker).await,
+    }
+}
+
+/// What the page shows beside what is known.
+#[derive(Default)]
+struct Said<'a> {
+    saved: bool,
+    entered: Vec<(ProfileClaim, &'a str)>,
+    problems: Vec<(ProfileClaim, BadClaim)>,
+}
+
+fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
+    let described = Described::of(&live.account);
+    let value = |claim| {
+        let entered = said.entered.iter().find(|(name, _)| *name == claim).map(|(_, text)| *text);
+        entered.or(described.get(claim)).unwrap_or_default().to_owned()
+    };
+    let problem = |claim| said.problems.iter().find(|(name, _)| *name == claim).map(|(_, why)| of(*why));
+    let field = |(claim, autocomplete): &(ProfileClaim, &str)| ProfileField {
+        name: field_name(*claim).to_owned(),
+        input: input(*claim),
+        value: value(*claim),
+        autocomplete: (*autocomplete).to_owned(),
+        hinted: is_hinted(*claim),
+        problem: problem(*claim),
+    };
+    let view = ProfilePage {
+        form_token: token_for(asker, FormName::Profile),
+        session: live.session.id.to_string(),
+        groups: GROUPS
+            .iter()
+            .map(|(name, fields)| ProfileGroup { name: *name, fields: fields.iter().map(field).collect() })
+            .collect(),
+        languages: languages(&value(ProfileClaim::Locale)),
+        saved: said.saved,
+        problem: !said.problems.is_empty(),
+        dashboard_href: DASHBOARD.to_owned(),
+    };
+    let status = if view.problem { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Frame::of(asker).signed_in(&live.account).of_session(&live.session).page(status, &view)
+}
+
+/// Those that mails are written in, and the person's own where it is another.
+fn languages(own: &str) -> Vec<LanguageChoice> {
+    let ours = Locale::ALL.map(Locale::tag);
+    let other = Some(own).filter(|own| !own.is_empty() && !ours.contains(own));
+    let all = ours.into_iter().chain(other);
+    all.map(|tag| LanguageChoice { tag: tag.to_owned(), chosen: tag == own }).collect()
+}
+
+/// A part of the address stands alone.
+fn field_name(claim: ProfileClaim) -> &'static str {
+    let name = claim.as_str();
+    name.strip_prefix("address.").unwrap_or(name)
+}
+
+const fn input(claim: ProfileClaim) -> ProfileInput {
+    match claim {
+        ProfileClaim::Locale => ProfileInput::Language,
+        ProfileClaim::Formatted | ProfileClaim::StreetAddress => ProfileInput::Lines,
+        ProfileClaim::Website | ProfileClaim::Picture | ProfileClaim::Profile => ProfileInput::Link,
+        _ => ProfileInput::Line,
+    }
+}
+
+const fn is_hinted(claim: ProfileClaim) -> bool {
+    matches!(
+        claim,
+        ProfileClaim::Name | ProfileClaim::Birthdate | ProfileClaim::Zoneinfo | ProfileClaim::Formatted
+    )
+}
+
+const fn of(problem: BadClaim) -> ProfileProblem {
+    match problem {
+        BadClaim::TooLong(_) => ProfileProblem::TooLong,
+        BadClaim::Control => ProfileProblem::Control,
+        BadClaim::NotALink => ProfileProblem::NotALink,
+        BadClaim::NotADate => ProfileProblem::NotADate,
+        BadClaim::NotAZone => ProfileProblem::NotAZone,
+        BadClaim::NotALanguage => ProfileProblem::NotALanguage,
+    }
+}
