@@ -182,11 +182,12 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
 
 /// What fetches from addresses that clients name.
 pub fn outgoing(settings: &Settings) -> Result<Outgoing, OutgoingError> {
-    Outgoing::new(if settings.issuer.is_loopback_http() {
+    let reach = if settings.issuer.is_loopback_http() {
         Reach::Loopback
     } else {
         Reach::Public { allowed: settings.outgoing.allow.clone() }
-    })
+    };
+    Outgoing::new(reach, settings.outgoing.authorities.as_deref())
 }
 
 fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Surroundings) -> Result<HashPool, WiringError> {
