@@ -22,7 +22,11 @@ pub(crate) fn check(cx: &Context<'_>, main: &Main, groups: &[GroupDraft], client
     for client in clients {
         let place = |i| client.place_of(cx, &format!("groups.{i}"));
         let admitted = client.groups.iter().enumerate().map(|(i, name)| (name.as_str(), place(i)));
-        check_groups(cx, groups, &format!("client `{}`", client.client_id), admitted);
+        let whose = format!("client `{}`", client.client_id);
+        check_groups(cx, groups, &whose, admitted);
+        let place = || client.place_of(cx, "claims.groups");
+        let renamed = client.renamed_groups.iter().map(|name| (name.as_str(), place()));
+        check_groups(cx, groups, &whose, renamed);
     }
     let place = |i| cx.place(&format!("registration.groups.{i}"));
     let admitted = main.registration.groups.iter().enumerate().map(|(i, name)| (name.as_str(), place(i)));
@@ -119,7 +123,7 @@ fn check_twice<'a>(cx: &Context<'_>, what: &str, names: impl Iterator<Item = (&'
     }
 }
 
-/// `whose` admits these groups.
+/// `whose` names these groups.
 fn check_groups<'a>(
     cx: &Context<'_>,
     groups: &[GroupDraft],

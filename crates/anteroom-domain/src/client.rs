@@ -4,6 +4,7 @@
 
 use crate::account::{Account, GroupName};
 use anteroom_crypto::Digest;
+use anteroom_oidc::claims::ClaimMapping;
 use anteroom_oidc::{Acr, ClientId, ClientMetadata};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct ClientPolicy {
     pub refresh_is_activity: bool,
     /// Whether the idle end of a session is announced over the back channel.
     pub logout_on_idle: bool,
+    /// What it wants to be told in words of its own.
+    pub claims: ClaimMapping,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use crate::client::{Admission, ClientPolicy};
 use crate::rate::RateLimit;
+use anteroom_oidc::claims::ClaimMapping;
 use anteroom_oidc::{ClientMetadataInput, GrantType, Scope, ScopeSet, TokenEndpointAuthMethod};
 use jiff::SignedDuration;
 use std::fmt;
@@ -92,6 +93,7 @@ impl RegistrationPolicy {
             tile: None,
             refresh_is_activity: false,
             logout_on_idle: false,
+            claims: ClaimMapping::default(),
         }
     }
 }

@@ -52,6 +52,7 @@ fn client() -> Client {
             tile: None,
             refresh_is_activity: false,
             logout_on_idle: false,
+            claims: anteroom_oidc::claims::ClaimMapping::default(),
         },
         version: ClientVersion(1),
     }

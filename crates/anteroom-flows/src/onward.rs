@@ -323,7 +323,10 @@ async fn missing_consent(
 fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet {
     let mut asked = request.scope.clone();
     let Some(claims) = &request.claims else { return asked };
-    let by_name = |name: &str| claims.userinfo.contains_key(name) || claims.id_token.contains_key(name);
+    let mapping = &client.policy.claims;
+    let by_name = |name: &str| {
+        mapping.is_asked_for(name, &claims.userinfo) || mapping.is_asked_for(name, &claims.id_token)
+    };
     for scope in client.metadata.scope.iter() {
         if claims_of(scope).iter().any(|name| by_name(name)) {
             asked.insert(scope.clone());

@@ -9,7 +9,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::profile::{BadClaim, ClaimChange, Described, ProfileClaim};
 use anteroom_oidc::authorization::ClaimRequests;
-use anteroom_oidc::claims::{Wanted, release};
+use anteroom_oidc::claims::{ClaimMapping, Wanted, release};
 use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_storage::Tx;
 use serde_json::Value;
@@ -89,7 +89,8 @@ pub async fn claims(provider: &Provider, address: &EmailAddress) -> Result<Value
     let account = find(provider, address).await?;
     let scope: ScopeSet = Scope::STANDARD.iter().cloned().collect();
     let asked = ClaimRequests::default();
-    let wanted = Wanted { scope: &scope, asked: &asked, allowed: &scope };
+    let mapping = ClaimMapping::default();
+    let wanted = Wanted { scope: &scope, asked: &asked, allowed: &scope, mapping: &mapping };
     Ok(Value::Object(release(&standard_claims(&account), wanted)))
 }
 

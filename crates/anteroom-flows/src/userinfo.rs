@@ -57,6 +57,7 @@ pub async fn userinfo(
         scope: &claims.scope,
         asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
         allowed: &client.metadata.scope,
+        mapping: &client.policy.claims,
     };
     let user_info = UserInfo {
         sub: subject(provider, client, record.account.id)?,

@@ -1,11 +1,14 @@
 //! Claims about a person and who gets which: OpenID Connect Core §5.
 
+mod mapping;
+
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, fmt::serde::timestamp::second};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use self::mapping::{BadClaimName, ClaimMapping, ClaimName};
 use crate::{
     authorization::ClaimRequests,
     names::{Scope, ScopeSet, Subject},
@@ -67,6 +70,8 @@ pub struct Wanted<'a> {
     /// The scopes that the client is registered for. They bound what it can ask for one by one, so that the `claims`
     /// parameter opens nothing that the operator did not.
     pub allowed: &'a ScopeSet,
+    /// What it calls the groups, and what it is always told.
+    pub mapping: &'a ClaimMapping,
 }
 
 /// Every claim name that a provider of ours can return about a person or a sign-in, for discovery.
@@ -131,13 +136,15 @@ pub const fn claims_of(scope: &Scope) -> &'static [&'static str] {
     }
 }
 
-/// The claims that go out, without any that is null or empty (Core §5.3.2). A claim that was asked for and is not
+/// The claims that go out, in the client's words, without any that is null or empty (Core §5.3.2). A claim that was asked for and is not
 /// known is left out, essential or not (Core §5.5.1).
 pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value> {
     let mut names: BTreeSet<&str> = wanted.scope.iter().flat_map(claims_of).copied().collect();
-    let may_ask: BTreeSet<&str> = wanted.allowed.iter().flat_map(claims_of).copied().collect();
-    names.extend(wanted.asked.keys().map(String::as_str).filter(|name| may_ask.contains(name)));
+    let may_ask = wanted.allowed.iter().flat_map(claims_of).copied();
+    names.extend(may_ask.filter(|name| wanted.mapping.is_asked_for(name, wanted.asked)));
 
+    let person =
+        &StandardClaims { groups: wanted.mapping.groups(&person.groups), ..StandardClaims::clone(person) };
     let Ok(Value::Object(all)) = serde_json::to_value(person) else { return Map::new() };
     let mut released: Map<String, Value> =
         all.into_iter().filter(|(name, _)| names.contains(name.as_str())).filter_map(said).collect();
@@ -149,7 +156,7 @@ pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value
             released.remove(verdict);
         }
     }
-    released
+    wanted.mapping.finish(released)
 }
 
 /// The claim with everything empty taken out of it; nothing where nothing is left.
@@ -192,8 +199,8 @@ mod tests {
 
     fn released(scope: &str, asked: &[&str], allowed: &str) -> Value {
         let asked = asked.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect();
-        let wanted =
-            Wanted { scope: &scope.parse().unwrap(), asked: &asked, allowed: &allowed.parse().unwrap() };
+        let (scope, allowed) = (&scope.parse().unwrap(), &allowed.parse().unwrap());
+        let wanted = Wanted { scope, asked: &asked, allowed, mapping: &ClaimMapping::default() };
         Value::Object(release(&alice(), wanted))
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
     pub action: String,
-    /// Of its inputs, by name; those of password fields are empty.
+    /// Of its inputs, text areas and lists, by name; those of password fields are empty.
     pub fields: BTreeMap<String, String>,
     /// Its submit buttons: name and value, where they have one, and words.
     pub buttons: Vec<Button>,
@@ -105,12 +105,33 @@ fn form(pieces: &[Piece]) -> Form {
             form.action = value(attributes, "action");
         } else if let Some(attributes) = piece.starts("input") {
             form.fields.insert(value(attributes, "name"), value(attributes, "value"));
+        } else if let Some(attributes) = piece.starts("textarea") {
+            form.fields.insert(value(attributes, "name"), entered(&pieces[place..]));
+        } else if let Some(attributes) = piece.starts("select") {
+            form.fields.insert(value(attributes, "name"), chosen(&pieces[place..]));
         } else if let Some(attributes) = piece.starts("button") {
             let (name, value) = (value(attributes, "name"), value(attributes, "value"));
             form.buttons.push(Button { name, value, text: words(&pieces[place..]) });
         }
     }
     form
+}
+
+/// The text of a text area, without the line break that may come first and does not count (HTML 4.10.11).
+fn entered(pieces: &[Piece]) -> String {
+    let inside = pieces.iter().take_while(|piece| !piece.ends("textarea"));
+    let text: String = inside
+        .filter_map(|piece| if let Piece::Text(text) = piece { Some(text.as_str()) } else { None })
+        .collect();
+    text.strip_prefix('\n').unwrap_or(&text).to_owned()
+}
+
+/// The option of a list that is selected, else the first.
+fn chosen(pieces: &[Piece]) -> String {
+    let options = pieces.iter().take_while(|piece| !piece.ends("select"));
+    let options: Vec<_> = options.filter_map(|piece| piece.starts("option")).collect();
+    let selected = options.iter().find(|option| option.contains_key("selected")).or(options.first());
+    selected.map(|option| value(option, "value")).unwrap_or_default()
 }
 
 fn value(attributes: &BTreeMap<String, String>, name: &str) -> String {
@@ -163,6 +184,9 @@ mod tests {
 
     const PAGE: &str = r##"<!doctype html><h1>Hello, <b>you</b></h1>
         <form method="post" action="/a?b&amp;c"><input type="hidden" name="t" value="&quot;x&quot;"><input name="e" value="">
+        <textarea name="l">
+ a &amp;
+b</textarea><select name="s"><option value="">-</option><option value="es" selected>x</option></select>
         <button name="d" value="yes"><svg><path/></svg> Do  it</button> or <button>leave</button></form>
         <p>See <a id="here" href="#there">this <i>one</i></a></p>"##;
 
@@ -172,6 +196,7 @@ mod tests {
         assert_eq!(form.action, "/a?b&c");
         assert_eq!(form.fields["t"], "\"x\"");
         assert_eq!(form.fields["e"], "");
+        assert_eq!((form.fields["l"].as_str(), form.fields["s"].as_str()), (" a &\nb", "es"));
         let button = Button { name: "d".to_owned(), value: "yes".to_owned(), text: "Do it".to_owned() };
         assert_eq!(form.buttons, [button, Button { text: "leave".to_owned(), ..Button::default() }]);
         assert_eq!(heading(PAGE).unwrap(), "Hello, you");

@@ -9,7 +9,7 @@ use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_storage::{InstanceKind, Store, StoreOptions};
-use anteroom_testkit::Documents;
+use anteroom_testkit::{Documents, on_sqlite};
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
 use std::fs;
@@ -111,6 +111,26 @@ fn no_keys_are_made_over_a_database_that_has_lost_its_own() {
     for refused in [installation.migrate(), installation.list_keys()] {
         assert!(matches!(refused, Err(CommandError::Wiring(WiringError::KeysLost))));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_has_lost_the_key_of_its_subs_is_not_served() {
+    on_sqlite(|backend| async move {
+        let installation = Installation::new();
+        let text = format!(
+            "issuer = \"http://localhost:8080\"\ndatabase.url = \"{}\"\nkeys.master_key_file = \"master.key\"\n",
+            backend.url()
+        );
+        fs::write(installation.path("anteroom.toml"), text).unwrap();
+        let settings = installation.configuration().settings;
+        let around = Surroundings { may_make_keys: true, ..production() };
+        let (store, _) = wiring::open_store(&settings, &around).await.unwrap();
+        store.close().await;
+        backend.execute("DELETE FROM sealed_keys WHERE purpose = 'subject'").await;
+        // Another one would make another person of everybody.
+        assert!(matches!(wiring::open_store(&settings, &around).await, Err(WiringError::KeysLost)));
+    })
+    .await;
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Kinds of values: how each is read, how it is written, and what it is called in the reference and in complaints.
 
+mod tables;
+
 use jiff::SignedDuration;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::DeValue;
+
+pub(crate) use tables::{entries, json_value};
 
 use super::duration;
 use super::suggest::nearest;

@@ -2,10 +2,12 @@
 
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::{Admission, ClientPolicy, Tile};
+use anteroom_oidc::claims::ClaimMapping;
 use anteroom_oidc::{Acr, ClientId, ClientMetadataInput};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use super::client_claims::read_claims;
 use super::client_metadata::read_metadata;
 use super::people::group_name;
 use crate::diagnostics::{Finding, Place};
@@ -22,6 +24,8 @@ pub(crate) struct ClientDraft {
     pub(crate) policy: ClientPolicy,
     /// The groups it admits, in the order in which they stand.
     pub(crate) groups: Vec<GroupName>,
+    /// The groups that it calls by other names.
+    pub(crate) renamed_groups: Vec<GroupName>,
     pub(crate) secrets: Vec<SecretString>,
 }
 
@@ -44,10 +48,21 @@ pub(crate) fn read_clients(top: &mut Section<'_, '_>) -> Vec<ClientDraft> {
         let metadata = read_metadata(section);
         let secrets = read_secrets(section);
         let groups = read_admitted(section);
-        let policy = read_policy(section, groups.as_deref());
+        let claims = read_claims(section);
+        let policy = ClientPolicy { claims: claims.mapping, ..read_policy(section, groups.as_deref()) };
         let (path, place) = (format!("{}.", section.path), section.place.clone());
         let groups = groups.unwrap_or_default();
-        client_id.map(|client_id| ClientDraft { path, place, client_id, metadata, policy, groups, secrets })
+        let renamed_groups = claims.groups;
+        client_id.map(|client_id| ClientDraft {
+            path,
+            place,
+            client_id,
+            metadata,
+            policy,
+            groups,
+            renamed_groups,
+            secrets,
+        })
     });
     clients.into_iter().flatten().collect()
 }
@@ -91,6 +106,7 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
         tile: read_tile(section),
         refresh_is_activity,
         logout_on_idle,
+        claims: ClaimMapping::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sections of the configuration, each described and read in one place.
 
 mod client;
+mod client_claims;
 mod client_metadata;
 mod journeys;
 mod keys;

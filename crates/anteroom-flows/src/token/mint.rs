@@ -213,7 +213,7 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
 }
 
 /// The claims that the request wanted in the ID token. Those of scopes are in userinfo, unless no access token is given to
-/// ask there with (OpenID Connect Core §5.4).
+/// ask there with (OpenID Connect Core §5.4). What a client is always told is in both.
 fn claims_of_person(
     client: &Client,
     (grant, account): (&Grant, &Account),
@@ -224,10 +224,8 @@ fn claims_of_person(
     let scope = if alone { &grant.scope } else { &none };
     let nothing = ClaimRequests::default();
     let asked = grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
-    if scope.is_empty() && asked.is_empty() {
-        return serde_json::Map::new();
-    }
-    release(&standard_claims(account), Wanted { scope, asked, allowed: &client.metadata.scope })
+    let (allowed, mapping) = (&client.metadata.scope, &client.policy.claims);
+    release(&standard_claims(account), Wanted { scope, asked, allowed, mapping })
 }
 
 /// RFC 6749 §6, §3.3: never more than what was granted.

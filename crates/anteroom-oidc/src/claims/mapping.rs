@@ -1,0 +1,220 @@
+//! What one client wants to be told in words of its own: the groups under another name and with other values, and claims
+//! that are the same for everybody. The scope `groups` is what lets a client have the groups, whatever they are called.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::CLAIMS_SUPPORTED;
+use crate::{authorization::ClaimRequests, wire::shorten};
+
+const GROUPS: &str = "groups";
+
+/// Names that tokens, userinfo and introspection mean something by, beside those that discovery announces: RFC 7519 §4.1,
+/// OpenID Connect Core §2 and §5.6, RFC 7662, RFC 7800, RFC 8693, RFC 9068 and the logout specifications.
+const OF_THE_PROTOCOL: &[&str] = &[
+    "nbf",
+    "jti",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "sub_jwk",
+    "_claim_names",
+    "_claim_sources",
+    "active",
+    "username",
+    "token_type",
+    "scope",
+    "client_id",
+    "cnf",
+    "act",
+    "may_act",
+    "events",
+    "txn",
+];
+
+/// What says what somebody may do: the groups, and the others of RFC 9068 §2.2.3.1.
+const OF_AUTHORIZATION: &[&str] = &[GROUPS, "roles", "entitlements"];
+
+/// A claim that the operator names: none that means something already.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimName(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadClaimName {
+    #[error("a claim's name has 1 to {max} visible characters", max = ClaimName::MAX_BYTES)]
+    Form,
+    #[error("`{0}` means something already")]
+    Taken(String),
+}
+
+impl ClaimName {
+    const MAX_BYTES: usize = 128;
+
+    /// For the claim that carries the groups.
+    pub fn of_groups(text: &str) -> Result<Self, BadClaimName> {
+        if text.is_empty() || text.len() > Self::MAX_BYTES || !text.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(BadClaimName::Form);
+        }
+        let announced = CLAIMS_SUPPORTED.contains(&text) && text != GROUPS;
+        if announced || OF_THE_PROTOCOL.contains(&text) {
+            return Err(BadClaimName::Taken(shorten(text)));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// For a claim that is the same for everybody: nothing that says what somebody may do.
+    pub fn of_constant(text: &str) -> Result<Self, BadClaimName> {
+        if OF_AUTHORIZATION.contains(&text) {
+            return Err(BadClaimName::Taken(shorten(text)));
+        }
+        Self::of_groups(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// By default everything is as it is for everyone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClaimMapping {
+    /// The claim that carries the groups, in the place of `groups`.
+    pub groups_as: Option<ClaimName>,
+    /// What a group is called; those that are not here are left out. Without it, all have their own names.
+    pub groups: Option<BTreeMap<String, String>>,
+    pub constants: BTreeMap<ClaimName, Value>,
+}
+
+impl ClaimMapping {
+    /// What the client calls a claim of the standard list.
+    pub fn name_of<'a>(&'a self, claim: &'a str) -> &'a str {
+        match &self.groups_as {
+            Some(name) if claim == GROUPS => name.as_str(),
+            _ => claim,
+        }
+    }
+
+    /// By its own name or by the standard's.
+    pub fn is_asked_for(&self, claim: &str, asked: &ClaimRequests) -> bool {
+        asked.contains_key(claim) || asked.contains_key(self.name_of(claim))
+    }
+
+    /// The groups as the client calls them, in their order and each once.
+    pub(super) fn groups(&self, own: &[String]) -> Vec<String> {
+        let Some(values) = &self.groups else { return own.to_vec() };
+        let mut called = Vec::new();
+        for value in own.iter().filter_map(|group| values.get(group)) {
+            if !called.contains(value) {
+                called.push(value.clone());
+            }
+        }
+        called
+    }
+
+    /// Puts the claims under the client's names, and adds those that are always the same.
+    pub(super) fn finish(&self, released: Map<String, Value>) -> Map<String, Value> {
+        let renamed = released.into_iter().map(|(name, value)| (self.name_of(&name).to_owned(), value));
+        let constants = self.constants.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone()));
+        // A claim about the person comes before a constant of the same name.
+        let mut finished: Map<String, Value> = constants.collect();
+        finished.extend(renamed);
+        finished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ScopeSet;
+    use crate::authorization::ClaimRequest;
+    use crate::claims::{StandardClaims, Wanted, release};
+    use serde_json::json;
+
+    fn mapping(
+        groups_as: Option<&str>,
+        groups: Option<&[(&str, &str)]>,
+        constants: &[(&str, Value)],
+    ) -> ClaimMapping {
+        let text = |text: &str| text.to_owned();
+        ClaimMapping {
+            groups_as: groups_as.map(|name| ClaimName::of_groups(name).unwrap()),
+            groups: groups.map(|all| all.iter().map(|(group, value)| (text(group), text(value))).collect()),
+            constants: constants
+                .iter()
+                .map(|(name, value)| (ClaimName::of_constant(name).unwrap(), value.clone()))
+                .collect(),
+        }
+    }
+
+    fn told(mapping: &ClaimMapping, scope: &str, asked: &[&str]) -> Value {
+        let person = StandardClaims {
+            nickname: Some("Al".to_owned()),
+            groups: ["billing", "clinical", "front-desk"].map(str::to_owned).to_vec(),
+            ..StandardClaims::default()
+        };
+        let asked: ClaimRequests =
+            asked.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect();
+        let (scope, allowed): (ScopeSet, ScopeSet) =
+            (scope.parse().unwrap(), "openid groups".parse().unwrap());
+        let wanted = Wanted { scope: &scope, asked: &asked, allowed: &allowed, mapping };
+        Value::Object(release(&person, wanted))
+    }
+
+    #[test]
+    fn a_client_is_told_groups_and_constants_in_its_own_words() {
+        let plain = ClaimMapping::default();
+        let roles = mapping(Some("roles"), None, &[]);
+        let values = [("clinical", "ROLE_CHARTS"), ("billing", "ROLE_CHARTS"), ("managers", "ROLE_ADMIN")];
+        let valued = mapping(Some("https://app.example/roles"), Some(&values), &[]);
+        let nobody = mapping(Some("roles"), Some(&[("managers", "admin")]), &[]);
+        let same = mapping(None, Some(&[("front-desk", "reception")]), &[]);
+        let constants = [("tenant", json!("north")), ("features", json!({ "beta": [1, 2] }))];
+        let fixed = mapping(Some("roles"), Some(&[("clinical", "c")]), &constants);
+        for (mapping, scope, asked, expected) in [
+            (&plain, "openid groups", &[][..], json!({ "groups": ["billing", "clinical", "front-desk"] })),
+            (&roles, "openid groups", &[], json!({ "roles": ["billing", "clinical", "front-desk"] })),
+            (&roles, "openid", &[], json!({})),
+            (&roles, "openid", &["roles"], json!({ "roles": ["billing", "clinical", "front-desk"] })),
+            (&roles, "openid", &["groups"], json!({ "roles": ["billing", "clinical", "front-desk"] })),
+            (&plain, "openid", &["roles"], json!({})),
+            (&valued, "openid groups", &[], json!({ "https://app.example/roles": ["ROLE_CHARTS"] })),
+            (&nobody, "openid groups", &[], json!({})),
+            (&same, "openid groups profile", &[], json!({ "groups": ["reception"], "nickname": "Al" })),
+            (&fixed, "openid", &[], json!({ "tenant": "north", "features": { "beta": [1, 2] } })),
+            (
+                &fixed,
+                "groups",
+                &[],
+                json!({ "roles": ["c"], "tenant": "north", "features": { "beta": [1, 2] } }),
+            ),
+        ] {
+            assert_eq!(told(mapping, scope, asked), expected, "{mapping:?} {scope} {asked:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_is_taken_that_means_something_already() {
+        for (name, for_groups, for_constants) in [
+            ("roles", true, false),
+            ("groups", true, false),
+            ("entitlements", true, false),
+            ("https://app.example/roles", true, true),
+            ("tenant", true, true),
+            ("sub", false, false),
+            ("iss", false, false),
+            ("jti", false, false),
+            ("email_verified", false, false),
+            ("at_hash", false, false),
+            ("scope", false, false),
+            ("_claim_names", false, false),
+            ("", false, false),
+            ("a b", false, false),
+            ("é", false, false),
+        ] {
+            assert_eq!(ClaimName::of_groups(name).is_ok(), for_groups, "{name}");
+            assert_eq!(ClaimName::of_constant(name).is_ok(), for_constants, "{name}");
+        }
+        assert!(ClaimName::of_groups(&"x".repeat(129)).is_err());
+    }
+}
