@@ -55,7 +55,6 @@ impl Reader<'_> {
             None if grant_types.contains(&GrantType::AuthorizationCode) => [ResponseType::Code].into(),
             None => BTreeSet::new(),
         };
-        let algorithms = &offered.signing_algorithms;
         let token_endpoint_auth_method = self
             .word(
                 "token_endpoint_auth_method",
@@ -85,13 +84,15 @@ impl Reader<'_> {
             require_pushed_authorization_requests: input.require_pushed_authorization_requests == Some(true),
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
-                .word("id_token_signed_response_alg", input.id_token_signed_response_alg.as_ref(), algorithms)
+                .signing_algorithm(
+                    "id_token_signed_response_alg",
+                    input.id_token_signed_response_alg.as_ref(),
+                )
                 .unwrap_or(SigningAlgorithm::Rs256),
             id_token_encryption: self.id_token_encryption(input),
-            userinfo_signed_response_alg: self.word(
+            userinfo_signed_response_alg: self.signing_algorithm(
                 "userinfo_signed_response_alg",
                 input.userinfo_signed_response_alg.as_ref(),
-                algorithms,
             ),
             userinfo_encryption: self.userinfo_encryption(input),
             subject_type: self
@@ -121,14 +122,22 @@ impl Reader<'_> {
             access_token_format: self
                 .word("access_token_format", input.access_token_format.as_ref(), AccessTokenFormat::ALL)
                 .unwrap_or(AccessTokenFormat::Jwt),
-            access_token_signed_response_alg: self
-                .word(
-                    "access_token_signed_response_alg",
-                    input.access_token_signed_response_alg.as_ref(),
-                    algorithms,
-                )
-                .unwrap_or(SigningAlgorithm::Es256),
+            access_token_signed_response_alg: self.access_token_algorithm(input),
         }
+    }
+
+    fn signing_algorithm(
+        &mut self,
+        parameter: &'static str,
+        text: Option<&String>,
+    ) -> Option<SigningAlgorithm> {
+        let offered = self.rules.capabilities;
+        self.word(parameter, text, &offered.signing_algorithms)
+    }
+
+    fn access_token_algorithm(&mut self, input: &ClientMetadataInput) -> SigningAlgorithm {
+        let text = input.access_token_signed_response_alg.as_ref();
+        self.signing_algorithm("access_token_signed_response_alg", text).unwrap_or(SigningAlgorithm::Es256)
     }
 
     fn assertion_algorithm(&mut self, input: &ClientMetadataInput) -> Option<ClientAlgorithm> {

@@ -1,7 +1,5 @@
 //! What a client has encrypted, and how: the six parameters of OpenID Connect Registration §2 that go in pairs.
 
-use serde::{Serializer, ser::SerializeMap as _};
-
 use super::{ClientMetadata, ClientMetadataInput, read::Reader};
 use crate::names::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 
@@ -60,36 +58,36 @@ impl Reader<'_> {
     }
 }
 
-pub(super) fn serialize_id_token<S: Serializer>(
-    encryption: &Option<Encryption>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serialize(ID_TOKEN, encryption.as_ref(), serializer)
-}
+/// The pair as two members of the whole, or none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls them so")]
+pub(super) mod members {
+    use serde::{Serializer, ser::SerializeMap as _};
 
-pub(super) fn serialize_userinfo<S: Serializer>(
-    encryption: &Option<Encryption>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serialize(USERINFO, encryption.as_ref(), serializer)
-}
+    use super::{Encryption, ID_TOKEN, Pair, REQUEST_OBJECT, USERINFO};
 
-pub(super) fn serialize_request_object<S: Serializer>(
-    encryption: &Option<Encryption>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serialize(REQUEST_OBJECT, encryption.as_ref(), serializer)
-}
+    type Registered = Option<Encryption>;
 
-fn serialize<S: Serializer>(
-    names: Pair,
-    encryption: Option<&Encryption>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut members = serializer.serialize_map(None)?;
-    if let Some(Encryption { alg, enc }) = encryption {
-        members.serialize_entry(names.alg, alg)?;
-        members.serialize_entry(names.enc, enc)?;
+    pub(in crate::client) fn id_token<S: Serializer>(pair: &Registered, to: S) -> Result<S::Ok, S::Error> {
+        serialize(ID_TOKEN, *pair, to)
     }
-    members.end()
+
+    pub(in crate::client) fn userinfo<S: Serializer>(pair: &Registered, to: S) -> Result<S::Ok, S::Error> {
+        serialize(USERINFO, *pair, to)
+    }
+
+    pub(in crate::client) fn request_object<S: Serializer>(
+        pair: &Registered,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        serialize(REQUEST_OBJECT, *pair, to)
+    }
+
+    fn serialize<S: Serializer>(names: Pair, pair: Registered, to: S) -> Result<S::Ok, S::Error> {
+        let mut members = to.serialize_map(None)?;
+        if let Some(Encryption { alg, enc }) = pair {
+            members.serialize_entry(names.alg, &alg)?;
+            members.serialize_entry(names.enc, &enc)?;
+        }
+        members.end()
+    }
 }

@@ -72,7 +72,7 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
     /// How it encrypts request objects, where it said so; anything that is offered without. It may send them as they are.
-    #[serde(flatten, serialize_with = "encryption::serialize_request_object")]
+    #[serde(flatten, serialize_with = "encryption::members::request_object")]
     pub request_object_encryption: Option<Encryption>,
     /// Where its request objects may be.
     pub request_uris: Vec<Url>,
@@ -82,12 +82,12 @@ pub struct ClientMetadata {
     pub scope: ScopeSet,
     pub id_token_signed_response_alg: SigningAlgorithm,
     /// ID tokens, and logout tokens like them, are encrypted after they were signed.
-    #[serde(flatten, serialize_with = "encryption::serialize_id_token")]
+    #[serde(flatten, serialize_with = "encryption::members::id_token")]
     pub id_token_encryption: Option<Encryption>,
     /// Userinfo as a signed JWT; plain JSON without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
-    #[serde(flatten, serialize_with = "encryption::serialize_userinfo")]
+    #[serde(flatten, serialize_with = "encryption::members::userinfo")]
     pub userinfo_encryption: Option<Encryption>,
     pub subject_type: SubjectType,
     /// Where redirect URIs of several hosts are listed as one sector's.

@@ -38,7 +38,9 @@ pub(crate) async fn jwks(State(web): State<Arc<Web>>, headers: HeaderMap) -> Res
     };
     let max_age = Duration::try_from(Jwks::MAX_AGE).unwrap_or_default();
     response.headers_mut().typed_insert(CacheControl::new().with_public().with_max_age(max_age));
-    etag.into_iter().for_each(|etag| response.headers_mut().typed_insert(etag));
+    if let Some(etag) = etag {
+        response.headers_mut().typed_insert(etag);
+    }
     response
 }
 

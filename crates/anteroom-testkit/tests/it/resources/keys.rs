@@ -197,14 +197,15 @@ async fn rfc9110_13_1_2_the_jwks_is_sent_again_when_it_has_changed(backend: Back
 }
 
 async fn core_2_every_configured_algorithm_signs_where_a_client_chose_it(backend: Backend) {
-    let (all, mut clients) = (SigningAlgorithm::ALL, String::new());
-    for alg in all {
-        clients.push_str(&format!(
-            "[[clients]]\nclient_id = \"{alg}\"\nfirst_party = true\nredirect_uris = [\"https://app.example/{alg}\"]\n\
-             token_endpoint_auth_method = \"none\"\nid_token_signed_response_alg = \"{alg}\"\n\
+    let all = SigningAlgorithm::ALL;
+    let client = |alg: &SigningAlgorithm| {
+        format!(
+            "[[clients]]\nclient_id = \"{alg}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"https://app.example/{alg}\"]\nid_token_signed_response_alg = \"{alg}\"\n\
              userinfo_signed_response_alg = \"{alg}\"\naccess_token_signed_response_alg = \"{alg}\"\n"
-        ));
-    }
+        )
+    };
+    let clients: String = all.iter().map(client).collect();
     let configured = serde_json::to_string(all).unwrap();
     let provider = TestProvider::on(&backend).set("keys.signing.algorithms", &configured);
     let provider = provider.clients(&clients).start().await;

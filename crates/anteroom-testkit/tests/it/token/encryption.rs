@@ -46,10 +46,9 @@ async fn core_2_an_id_token_is_signed_and_then_encrypted(backend: Backend) {
         let (sig, mut other) = (AppKey::new("ES256", "sig").jwk(), AppDecryptionKey::new(kind).jwk());
         other["alg"] = json!("RSA-OAEP-512");
         let keys = format!("jwks = '{}'", set(&[sig, other, key.jwk()]));
-        let mut more = format!("id_token_encrypted_response_alg = \"{alg}\"\n");
-        if let Some(enc) = enc {
-            more.push_str(&format!("id_token_encrypted_response_enc = \"{enc}\"\n"));
-        }
+        let more = format!("id_token_encrypted_response_alg = \"{alg}\"\n");
+        let named = enc.map(|enc| format!("id_token_encrypted_response_enc = \"{enc}\"\n"));
+        let more = more + &named.unwrap_or_default();
         let provider = TestProvider::on(&backend).clients(&client(&keys, &more)).start().await;
         let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
         let tokens = app.tokens(&browser, "openid email").await;
