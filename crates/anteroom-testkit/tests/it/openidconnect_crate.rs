@@ -75,7 +75,8 @@ async fn it_registers_signs_in_refreshes_and_signs_out(backend: Backend) {
         .await
         .unwrap();
     let (id, secret) = (registered.client_id().clone(), registered.client_secret().cloned());
-    let client = CoreClient::from_provider_metadata(metadata, id.clone(), secret).set_redirect_uri(redirect_uri);
+    let client =
+        CoreClient::from_provider_metadata(metadata, id.clone(), secret).set_redirect_uri(redirect_uri);
 
     let (challenge, pkce_verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = CoreAuthenticationFlow::AuthorizationCode;

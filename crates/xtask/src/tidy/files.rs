@@ -8,8 +8,10 @@ use std::path::Path;
 
 const LONGEST: usize = 400;
 
-const WRITTEN: &[&str] =
-    &[".rs", ".toml", ".md", ".hbs", ".ftl", ".css", ".js", ".mjs", ".py", ".sql", ".sh", ".yml", ".yaml", ".html"];
+const WRITTEN: &[&str] = &[
+    ".rs", ".toml", ".md", ".hbs", ".ftl", ".css", ".js", ".mjs", ".py", ".sql", ".sh", ".yml", ".yaml",
+    ".html",
+];
 
 /// Put together here so that this file does not contain them.
 const PUT_OFF: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:")];

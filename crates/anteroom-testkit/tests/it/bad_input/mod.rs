@@ -32,6 +32,8 @@ async fn start(backend: &Backend) -> TestProvider {
         .set("registration.rate.max", "100000")
         .set("policy.sign_in.rate.max", "100000")
         .set("policy.recovery.rate.max", "100000")
+        // PostgreSQL's own clock goes, and `/readyz` compares.
+        .real_time()
         .start()
         .await
 }
@@ -56,7 +58,8 @@ fn methods() -> [Method; 8] {
 
 /// `/clients/{client}` with a value in the hole.
 fn filled(route: &str, value: &[u8]) -> String {
-    let filled = route.split('/').map(|part| if part.starts_with('{') { encoded(value) } else { part.to_owned() });
+    let filled =
+        route.split('/').map(|part| if part.starts_with('{') { encoded(value) } else { part.to_owned() });
     filled.collect::<Vec<_>>().join("/")
 }
 
@@ -123,7 +126,9 @@ async fn no_field_of_any_form_gets_a_500(backend: Backend) {
         for (place, action) in forms(&provider, &browser).await {
             let names: Vec<String> =
                 browser.get(&place).await.form(&action).fields.into_iter().map(|(name, _)| name).collect();
-            for (name, value) in names.iter().flat_map(|name| values().into_iter().map(move |value| (name, value))) {
+            for (name, value) in
+                names.iter().flat_map(|name| values().into_iter().map(move |value| (name, value)))
+            {
                 // Another sign-out would be the last.
                 let browser = browser.clone();
                 let page = browser.get(&place).await;
@@ -140,7 +145,8 @@ async fn no_field_of_any_form_gets_a_500(backend: Backend) {
 /// Each of these fields with each value, the others as they are.
 fn spoilt(good: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
     let names = good.iter().map(|(name, _)| *name);
-    let with = |name| values().into_iter().map(move |value| (name, String::from_utf8_lossy(&value).into_owned()));
+    let with =
+        |name| values().into_iter().map(move |value| (name, String::from_utf8_lossy(&value).into_owned()));
     names.flat_map(with).collect()
 }
 
@@ -212,14 +218,24 @@ async fn no_parameter_of_a_good_request_gets_a_500(backend: Backend) {
     ];
     for client in [&web, &provider.client("web").proving(Proof::None)] {
         post_spoilt(client, "/token", &redeeming).await;
-        post_spoilt(client, "/token", &[("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("scope", "openid")]).await;
+        post_spoilt(
+            client,
+            "/token",
+            &[("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("scope", "openid")],
+        )
+        .await;
         post_spoilt(client, "/par", MORE).await;
         post_spoilt(client, "/introspect", &[("token", access_token), ("token_type_hint", "x")]).await;
         post_spoilt(client, "/revoke", &[("token", "x"), ("token_type_hint", "access_token")]).await;
         post_spoilt(client, "/userinfo", &[("access_token", access_token)]).await;
     }
     let service = provider.client("service");
-    post_spoilt(&service, "/token", &[("grant_type", "client_credentials"), ("scope", "reports"), ("resource", "x")]).await;
+    post_spoilt(
+        &service,
+        "/token",
+        &[("grant_type", "client_credentials"), ("scope", "reports"), ("resource", "x")],
+    )
+    .await;
 }
 
 /// What JSON can be where something else is expected.
@@ -245,10 +261,12 @@ fn shapes() -> Vec<Value> {
 async fn no_member_of_a_registration_gets_a_500(backend: Backend) {
     let provider = start(&backend).await;
     let callback = json!(["https://stranger.example/callback"]);
-    let registered = provider.call(("POST", "/clients"), None, &json!({ "redirect_uris": callback })).await.json();
+    let registered =
+        provider.call(("POST", "/clients"), None, &json!({ "redirect_uris": callback })).await.json();
     let (place, token) = (&registered["registration_client_uri"], &registered["registration_access_token"]);
-    for (name, value) in
-        ClientMetadataInput::PARAMETERS.iter().flat_map(|name| shapes().into_iter().map(move |value| (name, value)))
+    for (name, value) in ClientMetadataInput::PARAMETERS
+        .iter()
+        .flat_map(|name| shapes().into_iter().map(move |value| (name, value)))
     {
         let mut metadata = json!({ "redirect_uris": callback, "client_id": registered["client_id"] });
         metadata[name] = value;
