@@ -80,10 +80,11 @@ impl fmt::Display for EmailAddress {
 pub struct FoldedAddress(String);
 
 impl FoldedAddress {
-    /// Whatever was typed: a thing that is no address simply matches no account.
+    /// Whatever was typed: a thing that is no address simply matches no account. Not all of it may be asked for, either: to
+    /// PostgreSQL a text with a NUL is an error.
     pub fn from_entered(text: &str) -> Self {
         let mut folded = text.trim().to_ascii_lowercase();
-        if folded.len() > MAX_LEN {
+        if folded.len() > MAX_LEN || folded.contains(char::is_control) {
             folded.clear();
         }
         Self(folded)
@@ -112,6 +113,13 @@ mod tests {
             FoldedAddress::from_entered("\u{212A}im@demo.example"),
             FoldedAddress::from_entered("kim@demo.example")
         );
+    }
+
+    #[test]
+    fn what_no_address_has_is_asked_of_no_database() {
+        for text in ["alice\0@demo.example", "alice@demo.example\0", "\u{7f}", &"a".repeat(255)] {
+            assert_eq!(FoldedAddress::from_entered(text).as_str(), "", "{text:?}");
+        }
     }
 
     #[test]
