@@ -74,7 +74,7 @@ pub(crate) fn client_address(parts: &Parts, trusted: &[IpNet]) -> IpAddr {
     forwarded_for(&parts.headers, peer, trusted)
 }
 
-fn forwarded_for(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+pub(crate) fn forwarded_for(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut client = peer;
     let lines = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());

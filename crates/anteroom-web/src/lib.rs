@@ -11,6 +11,8 @@ mod cookies;
 mod dev;
 mod endpoints;
 mod failure;
+#[cfg(feature = "test-util")]
+pub mod for_tests;
 mod form_token;
 mod forms;
 mod guard;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// What is built or fetched rather than written.
-const NOT_OURS: &[&str] = &["target", "node_modules", ".git", "book"];
+const NOT_OURS: &[&str] = &["target", "node_modules", ".git", "book", "corpus", "artifacts"];
 
 #[derive(Default)]
 pub(super) struct Tree {

@@ -1,0 +1,115 @@
+//! Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1), as query and as form alike.
+//!
+//! What is accepted goes to a registered redirect URI and asks for no more than what is registered, and survives being
+//! carried in a page. What is refused goes there or on a page, in a location that is one line of ASCII. A request that is
+//! led from POST to GET is the same request.
+
+use anteroom_oidc::authorization::{ClaimsRequest, Disposition, Parameter, Parameters};
+use anteroom_oidc::form::Form;
+use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_oidc::{
+    Capabilities, ClientMetadata, ClientMetadataInput, GrantType, MetadataRules, ResponseType, ScopeSet,
+    State,
+};
+use std::sync::LazyLock;
+
+use crate::Verdict;
+use crate::keys::{CLIENT, issuer};
+
+pub(crate) static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
+    response_types: ResponseType::ALL.to_vec(),
+    grant_types: GrantType::ALL.to_vec(),
+    ..Capabilities::of_this_release(vec!["en".to_owned(), "es".to_owned()])
+});
+
+/// A native client, so that loopback ports come into it, with every response type.
+pub(crate) fn client() -> &'static ClientMetadata {
+    static CLIENT_METADATA: LazyLock<ClientMetadata> = LazyLock::new(|| {
+        let input = ClientMetadataInput {
+            application_type: Some("native".to_owned()),
+            redirect_uris: ["https://app.example/cb?a=b", "http://127.0.0.1/cb", "com.example.app:/cb"]
+                .map(str::to_owned)
+                .to_vec(),
+            grant_types: Some(
+                ["authorization_code", "implicit", "refresh_token"].map(str::to_owned).to_vec(),
+            ),
+            response_types: Some(ResponseType::ALL.iter().map(ToString::to_string).collect()),
+            audience: vec!["https://api.example/".to_owned()],
+            ..ClientMetadataInput::default()
+        };
+        let issuer = issuer();
+        let rules = MetadataRules {
+            issuer: &issuer,
+            capabilities: &CAPABILITIES,
+            require_pkce: false,
+            scope: &ScopeSet::standard(),
+        };
+        ClientMetadata::parse(CLIENT.parse().unwrap(), &input, rules).unwrap()
+    });
+    &CLIENT_METADATA
+}
+
+pub(crate) fn request(input: &[u8]) -> Verdict {
+    let Ok(form) = Form::decode(input) else { return Verdict::Refused };
+    let parameters = Parameters::from(&form);
+    let again = Form::decode(parameters.to_query().as_bytes());
+    // Encoding can only make it longer than a form may be.
+    if let Ok(again) = again {
+        assert!(Parameters::from(&again) == parameters, "led by GET it is another request");
+    }
+    Verdict::of(check(&parameters))
+}
+
+/// Holds parameters against the rules, and what comes of it against what is promised.
+pub(crate) fn check(parameters: &Parameters) -> bool {
+    let client = client();
+    let known = parameters.client_id();
+    let found = anteroom_oidc::authorization::check(parameters, &CAPABILITIES, |id| {
+        (*id == client.client_id).then_some(client)
+    });
+    match found {
+        Ok(accepted) => {
+            let request = accepted.request;
+            assert_eq!(known.as_ref(), Some(&client.client_id));
+            assert_eq!(
+                client.find_redirect_uri(request.redirect_uri.as_str()),
+                Some(request.redirect_uri.clone())
+            );
+            assert!(request.scope.is_subset(&client.scope));
+            assert!(client.response_types.contains(&request.response_type));
+            assert!(request.resource.iter().all(|resource| client.audience.contains(resource)));
+            assert_eq!(request.state.as_ref().map(State::as_str), parameters.get(Parameter::State));
+            let carried = serde_json::to_string(&request).unwrap();
+            assert_eq!(
+                serde_json::from_str::<anteroom_oidc::authorization::AuthorizationRequest>(&carried).unwrap(),
+                request
+            );
+            let _ = (request.acr_requirement(), request.required_subject(), request.target());
+            true
+        }
+        Err(error) => {
+            assert!(!error.to_string().contains(['\r', '\n']) || error.received.is_some());
+            if let Disposition::Redirect(target) = &error.disposition {
+                let uri = target.redirect_uri.as_str();
+                assert!(client.find_redirect_uri(uri).is_some(), "{uri}");
+                match error.response(&issuer()).unwrap() {
+                    AuthorizationResponse::Redirect(location) => {
+                        assert!(location.starts_with(uri) && location.bytes().all(|b| b.is_ascii_graphic()));
+                    }
+                    AuthorizationResponse::FormPost { action, .. } => assert_eq!(action, uri),
+                }
+            } else {
+                assert!(error.response(&issuer()).is_none());
+            }
+            false
+        }
+    }
+}
+
+/// OpenID Connect Core §5.5. What is read is written and read again as the same.
+pub(crate) fn claims(input: &[u8]) -> Verdict {
+    let Ok(claims) = serde_json::from_slice::<ClaimsRequest>(input) else { return Verdict::Refused };
+    let written = serde_json::to_vec(&claims).unwrap();
+    assert_eq!(serde_json::from_slice::<ClaimsRequest>(&written).unwrap(), claims);
+    Verdict::Accepted
+}
