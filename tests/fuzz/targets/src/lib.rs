@@ -17,6 +17,7 @@
 mod authorization;
 mod configuration;
 mod credentials;
+mod encrypted;
 mod keys;
 mod logout;
 mod names;
@@ -54,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "client_jwks", run: keys::client_jwks },
     Target { name: "configuration", run: configuration::configuration },
     Target { name: "credentials", run: credentials::credentials },
+    Target { name: "encrypted", run: encrypted::encrypted },
     Target { name: "logout_request", run: logout::logout_request },
     Target { name: "our_jwt", run: logout::our_jwt },
     Target { name: "people", run: names::people },
@@ -81,6 +83,7 @@ pub fn run(name: &str, input: &[u8]) -> Verdict {
 pub fn made_seeds() -> Vec<(&'static str, &'static str, String)> {
     vec![
         ("client_assertion", "good-signed", signed::good_assertion()),
+        ("encrypted", "good-encrypted", encrypted::good_encrypted()),
         ("request_object", "good-signed", signed::good_request()),
         ("our_jwt", "good-id-token", logout::good_id_token()),
         ("our_jwt", "good-access-token", logout::good_access_token()),

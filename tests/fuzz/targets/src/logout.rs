@@ -8,6 +8,7 @@ use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use anteroom_oidc::{RedirectUri, State};
 use url::Url;
 
+use crate::encrypted::{DECRYPTION_KEY, entropy};
 use crate::keys::{OUR_KEYS, issuer, message, now, sign};
 use crate::{Verdict, text};
 
@@ -25,8 +26,10 @@ pub(crate) fn good_access_token() -> String {
 pub(crate) fn logout_request(input: &[u8]) -> Verdict {
     let Ok(form) = Form::decode(input) else { return Verdict::Refused };
     let Ok(request) = EndSessionRequest::parse(&form) else { return Verdict::Refused };
-    if let Some(hint) = &request.id_token_hint {
-        check_jwt(hint);
+    if let Some(jwt) =
+        request.id_token_hint.as_ref().and_then(|hint| hint.signed([&*DECRYPTION_KEY], &entropy()))
+    {
+        check_jwt(&jwt);
     }
     let given = form.once("state").unwrap();
     assert_eq!(request.state.as_ref().map(State::as_str), given);

@@ -3,7 +3,7 @@
 //! Raw: whatever is accepted was signed with the registered key, and the fuzzer does not have it. As claims: whatever is
 //! signed, what is accepted keeps the rules.
 
-use anteroom_oidc::authorization::{Parameter, Parameters, RequestObject, RequestObjectRules};
+use anteroom_oidc::authorization::{Parameter, Parameters, Passed, RequestObject, RequestObjectRules};
 use anteroom_oidc::jwt::ClientProof;
 use anteroom_oidc::token::{AssertionRules, ClientAssertion, ProvenAssertion};
 use anteroom_oidc::{ClientId, ClientMetadata};
@@ -70,7 +70,8 @@ fn open(jwt: &str, client: &ClientMetadata) -> Option<Parameters> {
             RequestObject::verify(&jwt, ClientProof::Keys(&CLIENT_KEYS), rules).ok()
         }
         RequestObject::Unsigned(claims) => {
-            assert!(RequestObject::accept_unsigned(&claims, rules).is_err(), "not what was registered");
+            let accepted = RequestObject::accept_unsigned(&claims, Passed::ByValue, rules);
+            assert!(accepted.is_err(), "not what was registered");
             None
         }
     }

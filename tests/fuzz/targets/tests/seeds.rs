@@ -188,8 +188,8 @@ macro_rules! targets {
 
 targets! {
     authorization_request, claims_parameter, client_assertion, client_assertion_claims, client_jwks, configuration,
-    credentials, headers, logout_request, our_jwt, people, redirect_uri, registration, request_object,
-    request_object_claims, sealed, webfinger, wire_names,
+    credentials, encrypted, headers, logout_request, our_jwt, people, redirect_uri, registration,
+    request_object, request_object_claims, sealed, webfinger, wire_names,
 }
 
 #[test]
