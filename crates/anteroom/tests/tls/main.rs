@@ -5,6 +5,7 @@ mod handshakes;
 mod practice;
 mod renewal;
 
+use anteroom::cli::CheckArgs;
 use anteroom::commands::{CommandError, check};
 use anteroom::tls::TlsError;
 use anteroom::wiring::WiringError;
@@ -41,8 +42,12 @@ async fn rfc8446_4_1_3_older_versions_and_the_clear_get_nothing() {
     running.stop().await;
 }
 
+fn checked(practice: &Practice) -> Result<(), CommandError> {
+    check::run(&CheckArgs { online: false, config: practice.args() })
+}
+
 fn refused(practice: &Practice) -> TlsError {
-    match check::run(&practice.args()) {
+    match checked(practice) {
         Err(CommandError::Wiring(WiringError::Tls(error))) => error,
         other => panic!("not refused for its certificate: {other:?}"),
     }
@@ -51,7 +56,7 @@ fn refused(practice: &Practice) -> TlsError {
 #[test]
 fn rfc9525_6_check_refuses_a_certificate_of_another_host() {
     let practice = Practice::new();
-    check::run(&practice.args()).unwrap();
+    checked(&practice).unwrap();
     for other in ["other.example", "practice.example", "*.id.practice.example", "192.0.2.7"] {
         practice.issue(&[other]).write(&practice);
         let error = refused(&practice);
@@ -60,7 +65,7 @@ fn rfc9525_6_check_refuses_a_certificate_of_another_host() {
     }
     for fits in ["*.practice.example", HOST] {
         practice.issue(&[fits, "other.example"]).write(&practice);
-        check::run(&practice.args()).unwrap();
+        checked(&practice).unwrap();
     }
 }
 
@@ -69,7 +74,7 @@ fn rfc9525_6_an_issuer_with_an_address_needs_a_certificate_of_it() {
     let practice = Practice::with_issuer("https://192.0.2.7");
     assert!(matches!(refused(&practice), TlsError::Host(..)));
     practice.issue(&["192.0.2.7"]).write(&practice);
-    check::run(&practice.args()).unwrap();
+    checked(&practice).unwrap();
 }
 
 #[test]
@@ -114,6 +119,6 @@ fn rfc5280_4_1_2_5_what_has_ended_or_will_soon_is_warned_of_and_served() {
     let practice = Practice::new();
     for (not_before, not_after) in [(2001, 2002), (4000, 4001)] {
         practice.issue_for_years(not_before, not_after).write(&practice);
-        check::run(&practice.args()).unwrap();
+        checked(&practice).unwrap();
     }
 }
