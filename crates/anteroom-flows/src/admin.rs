@@ -9,6 +9,7 @@ use anteroom_domain::ids::{AccountId, AddressId, MessageId};
 use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::session::SessionEnd;
+use anteroom_oidc::ClientId;
 use anteroom_storage::{InsertAccountError, NewAccount, NewAddress, Tx};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -38,6 +39,8 @@ pub enum AdminError {
     NoSuchAccount(String),
     #[error("the group {0} is not defined in the configuration")]
     NoSuchGroup(GroupName),
+    #[error("no client is called {}", .0.as_str())]
+    NoSuchClient(ClientId),
     #[error(transparent)]
     Flow(#[from] FlowError),
 }

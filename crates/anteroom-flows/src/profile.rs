@@ -10,7 +10,7 @@ use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::profile::{BadClaim, ClaimChange, Described, ProfileClaim};
 use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{ClaimMapping, Wanted, release};
-use anteroom_oidc::{Scope, ScopeSet};
+use anteroom_oidc::{ClientId, Scope};
 use anteroom_storage::Tx;
 use serde_json::Value;
 use std::sync::Arc;
@@ -18,8 +18,9 @@ use std::sync::Arc;
 use crate::admin::{AdminError, find};
 use crate::dashboard::current;
 use crate::error::FlowError;
-use crate::person::standard_claims;
+use crate::person::{standard_claims, subject};
 use crate::provider::Provider;
+use crate::registered::snapshot_that_knows;
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor};
 
@@ -84,14 +85,28 @@ pub async fn set_claims(
     Ok(())
 }
 
-/// Everything that applications could be told of somebody, as a client with every scope would be told it.
-pub async fn claims(provider: &Provider, address: &EmailAddress) -> Result<Value, AdminError> {
+/// Everything that applications can be told of somebody; with a client, what that one is told at the most, and by which
+/// `sub`.
+pub async fn claims(
+    provider: &Provider,
+    address: &EmailAddress,
+    client: Option<&ClientId>,
+) -> Result<Value, AdminError> {
     let account = find(provider, address).await?;
-    let scope: ScopeSet = Scope::STANDARD.iter().cloned().collect();
     let asked = ClaimRequests::default();
-    let mapping = ClaimMapping::default();
-    let wanted = Wanted { scope: &scope, asked: &asked, allowed: &scope, mapping: &mapping };
-    Ok(Value::Object(release(&standard_claims(&account), wanted)))
+    let person = standard_claims(&account);
+    let Some(id) = client else {
+        let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
+        let wanted = Wanted { scope: &scope, asked: &asked, allowed: &scope, mapping: &mapping };
+        return Ok(Value::Object(release(&person, wanted)));
+    };
+    let snapshot = snapshot_that_knows(provider, id).await?;
+    let client = snapshot.clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
+    let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
+    let mut told = release(&person, Wanted { scope, asked: &asked, allowed: scope, mapping });
+    let sub = subject(provider, client, account.id)?;
+    told.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));
+    Ok(Value::Object(told))
 }
 
 #[derive(Clone)]

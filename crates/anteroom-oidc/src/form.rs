@@ -57,6 +57,12 @@ impl Form {
         if values.next().is_some() { Err(Repeated(name)) } else { Ok(value) }
     }
 
+    /// A field of a page of ours, as it was left: empty is a value here. `None` where it is absent or there twice.
+    pub fn as_left(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        values.next().filter(|_| values.next().is_none())
+    }
+
     /// Every value of a parameter that may be repeated, such as `resource` (RFC 8707 §2).
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())

@@ -74,12 +74,12 @@ fn too_large() -> Failure {
 impl Posted {
     /// A field's value; empty where it is absent or was sent twice.
     pub(crate) fn field(&self, name: &'static str) -> &str {
-        self.given(name).unwrap_or_default()
+        self.fields.once(name).ok().flatten().unwrap_or_default()
     }
 
-    /// A field's value; `None` where the form has no such field, or has it twice.
-    pub(crate) fn given(&self, name: &'static str) -> Option<&str> {
-        self.fields.once(name).ok().flatten()
+    /// A field as it was left, which may be empty; `None` where the form has no such field, or has it twice.
+    pub(crate) fn as_left(&self, name: &str) -> Option<&str> {
+        self.fields.as_left(name)
     }
 
     /// What waits behind the form; a value that is none of ours counts as something that cannot be found any more.

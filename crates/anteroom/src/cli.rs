@@ -87,7 +87,7 @@ pub enum UserCommand {
     /// Add a phone that you took down in person. It serves after a delay, and every address is told at once.
     Phone(PhoneArgs),
     /// Show everything that applications can be told of somebody.
-    Claims(AddressArgs),
+    Claims(ShowClaimsArgs),
     /// Say things of somebody: name=value, an empty value takes one away.
     SetClaims(ClaimsArgs),
     /// Mail the link of a password reset; the person finishes it themselves.
@@ -107,6 +107,16 @@ pub struct InviteArgs {
     /// The language of the mail.
     #[arg(long, value_parser = PossibleValuesParser::new(Locale::ALL.map(Locale::tag)))]
     pub locale: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowClaimsArgs {
+    pub email: String,
+    /// As this client is told them, and by which `sub` it knows the person.
+    #[arg(long)]
+    pub client: Option<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
 }

@@ -82,7 +82,7 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
     }
     let fields = GROUPS.iter().flat_map(|(_, fields)| fields.iter());
     let entered: Vec<(ProfileClaim, &str)> =
-        fields.filter_map(|(claim, _)| Some((*claim, posted.given(field_name(*claim))?))).collect();
+        fields.filter_map(|(claim, _)| Some((*claim, posted.as_left(field_name(*claim))?))).collect();
     let session = posted.field("session").parse().ok();
     match save(&asker.web.provider, &asker.visitor, session, &entered).await? {
         SaveOutcome::Saved => Ok(see_other(&format!("{PROFILE}?saved"))),

@@ -7,6 +7,7 @@ use anteroom_flows::admin::{self, Invitee, Membership};
 use anteroom_flows::profile;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::support;
+use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use std::future::Future;
 use std::path::Path;
@@ -48,7 +49,10 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         UserCommand::Group(args) => group(&args),
         UserCommand::Claims(args) => {
             let address = parse_address(&args.email)?;
-            with_provider(&args.config.config, async move |provider| show_claims(&provider, &address).await)
+            let client = args.client.as_deref().map(parse_client).transpose()?;
+            with_provider(&args.config.config, async move |provider| {
+                show_claims(&provider, &address, client.as_ref()).await
+            })
         }
         UserCommand::SetClaims(args) => set_claims(&args),
         UserCommand::Phone(args) => phone(args),
@@ -171,8 +175,12 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
 }
 
 /// As the userinfo endpoint would say them.
-async fn show_claims(provider: &Provider, address: &EmailAddress) -> Result<(), CommandError> {
-    let claims = profile::claims(provider, address).await?;
+async fn show_claims(
+    provider: &Provider,
+    address: &EmailAddress,
+    client: Option<&ClientId>,
+) -> Result<(), CommandError> {
+    let claims = profile::claims(provider, address, client).await?;
     say(&format!("{claims:#}"));
     Ok(())
 }
@@ -184,8 +192,12 @@ fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
     let changes = parsed.collect::<Result<Vec<ClaimChange>, _>>()?;
     with_provider(&args.config.config, async move |provider| {
         profile::set_claims(&provider, &address, changes).await?;
-        show_claims(&provider, &address).await
+        show_claims(&provider, &address, None).await
     })
+}
+
+fn parse_client(text: &str) -> Result<ClientId, CommandError> {
+    text.parse().map_err(|error| CommandError::Usage(format!("{error}")))
 }
 
 fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> {

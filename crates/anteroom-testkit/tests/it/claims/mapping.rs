@@ -1,6 +1,7 @@
 //! `[clients.claims]`: an application is told in words of its own.
 
 use crate::{ALICE, BOB};
+use anteroom_domain::address::EmailAddress;
 use anteroom_testkit::{Backend, TestProvider, Tokens, claims, on_both_databases};
 use serde_json::json;
 
@@ -41,6 +42,12 @@ async fn an_application_is_told_groups_in_its_own_words(backend: Backend) {
         }
         assert!(claims(&tokens.access_token).get("limits").is_none());
     }
+    // An operator sees what the application is told.
+    let (address, id) = (EmailAddress::parse(ALICE).unwrap(), "charts".parse().unwrap());
+    let told = anteroom_flows::profile::claims(&provider.provider, &address, Some(&id)).await.unwrap();
+    let alice = provider.signed_in(ALICE).await;
+    let info = charts.userinfo(&charts.tokens(&alice, "openid groups").await.access_token).await.json();
+    assert_eq!(told, info);
     // The others are told as ever.
     let browser = provider.signed_in(ALICE).await;
     let web = provider.client("web");

@@ -4,6 +4,7 @@ use crate::{ALICE, BOB};
 use anteroom_testkit::{
     Backend, Listener, PASSWORD, RelyingParty, TestProvider, Tokens, claims, on_both_databases,
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -147,6 +148,7 @@ async fn core_3_1_2_1_an_id_token_hint_is_read_as_its_client_knows_people(backen
     let fresh = provider.browser();
     let page = one.authorize(&fresh, &[("id_token_hint", &hint)]).await;
     assert_eq!(fresh.enter(&page, ALICE, PASSWORD).await.error(), "login_required", "the wrong person");
+    provider.advance(SignedDuration::from_secs(1));
     let page = one.authorize(&fresh, &[("id_token_hint", &hint)]).await;
     one.code_in(&fresh.enter(&page, BOB, PASSWORD).await);
 }

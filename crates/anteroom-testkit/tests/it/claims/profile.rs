@@ -135,7 +135,7 @@ async fn core_5_1_an_operator_says_the_rest(backend: Backend) {
     // A language that mails are not written in stays the person's own.
     let page = browser.get(PAGE).await;
     assert_eq!(page.form(PAGE).fields["locale"], "fr-CA");
-    let mine = anteroom_flows::profile::claims(&provider.provider, &address).await.unwrap();
+    let mine = anteroom_flows::profile::claims(&provider.provider, &address, None).await.unwrap();
     assert_eq!((&mine["email"], &mine["groups"]), (&json!(ALICE), &json!(["clinicians", "staff"])));
 }
 
