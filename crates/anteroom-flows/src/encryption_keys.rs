@@ -157,3 +157,45 @@ pub(crate) fn open(keyring: &Keyring, row: &EncryptionKeyRow) -> Result<Decrypti
 fn associated_data(kid: &str) -> Vec<u8> {
     format!("encryption_keys\nprivate_sealed\n{kid}").into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn key(kid: &str, from: i64, until: Option<(i64, i64)>) -> EncryptionKeyRow {
+        EncryptionKeyRow {
+            kid: kid.to_owned(),
+            kind: "RSA".to_owned(),
+            private_sealed: Vec::new(),
+            created_at: at(from),
+            published_from: at(from),
+            published_until: until.map(|(published, _)| at(published)),
+            decrypts_until: until.map(|(_, decrypts)| at(decrypts)),
+        }
+    }
+
+    #[test]
+    fn one_takes_the_place_of_the_other_when_every_node_has_it() {
+        let day = 24 * 60;
+        let schedule = KeySchedule {
+            algorithms: Vec::new(),
+            rotate_every: SignedDuration::from_hours(24 * 90),
+            overlap: SignedDuration::from_hours(24 * 7),
+        };
+        let (current, old) = (key("current", 0, None), key("old", -90 * day, Some((0, 7 * day))));
+        let due = |keys: &[&EncryptionKeyRow], now| {
+            Succession::due(keys, &schedule, at(now)).map(|due| (due.from, due.retiring))
+        };
+        assert_eq!(due(&[], 5), Some((at(5), vec![])));
+        assert_eq!(due(&[&current, &old], 90 * day - 1), None);
+        assert_eq!(due(&[&current, &old], 90 * day), Some((at(90 * day + 1), vec!["current".to_owned()])));
+        let leaked = Succession::after_leak(&[&current, &old], at(day));
+        assert_eq!((leaked.from, leaked.retiring.len(), leaked.overlap), (at(day), 2, LEAD));
+        let leaked = Succession::after_leak(&[&current, &old], at(8 * day));
+        assert_eq!(leaked.retiring, ["current"]);
+    }
+}

@@ -204,3 +204,58 @@ async fn succeed(
     });
     write.await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn key(kid: &str, signs: (i64, Option<i64>), published_until: Option<i64>) -> SigningKeyRow {
+        SigningKeyRow {
+            kid: kid.to_owned(),
+            algorithm: "RS256".to_owned(),
+            public_jwk: String::new(),
+            private_sealed: Vec::new(),
+            created_at: at(0),
+            signs_from: at(signs.0),
+            signs_until: signs.1.map(at),
+            published_until: published_until.map(at),
+        }
+    }
+
+    #[test]
+    fn a_planned_key_waits_for_old_lists_and_one_after_a_leak_does_not() {
+        let day = 24 * 60;
+        let schedule = KeySchedule {
+            algorithms: vec![SigningAlgorithm::Rs256],
+            rotate_every: SignedDuration::from_hours(24 * 90),
+            overlap: SignedDuration::from_hours(24 * 7),
+        };
+        let now = 1_000 * day;
+        let (signing, next) = (key("signing", (0, None), None), key("next", (now + day, None), None));
+        let leaving = key("leaving", (0, Some(now + day)), Some(now + 8 * day));
+        let nearly_done = key("nearly-done", (0, Some(now + 3)), Some(now + 7 * day));
+        let done = key("done", (0, Some(now - day)), Some(now + 6 * day));
+        let gone = key("gone", (0, Some(now - 9 * day)), Some(now - 2 * day));
+        for (keys, reason, from, retiring) in [
+            (vec![&signing], Reason::Planned, now + 6, vec!["signing"]),
+            (vec![&signing, &done, &gone], Reason::Planned, now + 6, vec!["signing"]),
+            // In the middle of a succession that the schedule began.
+            (vec![&leaving, &next], Reason::Planned, now + 6, vec!["leaving", "next"]),
+            (vec![&nearly_done, &next], Reason::Planned, now + 6, vec!["next"]),
+            // Nobody is there to be waited for.
+            (vec![], Reason::Planned, now, vec![]),
+            (vec![&gone], Reason::Planned, now, vec![]),
+            (vec![&leaving, &next, &done, &gone], Reason::Compromised, now, vec!["leaving", "next", "done"]),
+        ] {
+            let replacement = replacement(&keys, reason, &schedule, at(now));
+            assert_eq!(replacement.from, at(from), "{keys:?}");
+            assert_eq!(replacement.retiring, retiring, "{keys:?}");
+            let overlap = if reason == Reason::Planned { schedule.overlap } else { SignedDuration::ZERO };
+            assert_eq!(replacement.overlap, overlap);
+        }
+    }
+}

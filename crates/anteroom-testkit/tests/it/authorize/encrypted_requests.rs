@@ -5,7 +5,7 @@ use anteroom_flows::keys::Reason;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 use anteroom_testkit::{
-    AppKey, Backend, Documents, RelyingParty, TestProvider, encrypted_to, on_both_databases,
+    AppKey, Backend, CHALLENGE, Documents, RelyingParty, STATE, TestProvider, encrypted_to, on_both_databases,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ on_both_databases!(
     core_6_1_an_encrypted_request_is_decrypted_and_then_verified,
     core_6_1_encryption_alone_proves_nothing,
     core_6_2_an_encrypted_request_is_fetched_like_any_other,
+    rfc9126_3_an_encrypted_request_is_pushed_like_any_other,
     registration_2_a_client_is_held_to_what_it_said_it_encrypts_with,
     rfc7516_11_5_what_cannot_be_decrypted_is_refused_alike,
     a_request_encrypted_to_a_key_of_an_old_list_is_served,
@@ -105,6 +106,33 @@ async fn core_6_2_an_encrypted_request_is_fetched_like_any_other(backend: Backen
     let signed = key.sign(&claims(&app, &provider));
     place.put(Some(&encrypted_to(&jwks(&provider).await, ECDH, Payload::Jwt(&signed))));
     let code = app.code(&browser, &[("request_uri", &place.url)]).await;
+    assert_eq!(app.redeem(&code).await.json()["scope"], "openid email");
+}
+
+async fn rfc9126_3_an_encrypted_request_is_pushed_like_any_other(backend: Backend) {
+    let key = AppKey::new("RS512", "a");
+    let confidential =
+        "token_endpoint_auth_method = \"client_secret_post\"\nsecret_env = \"TEST_CLIENT_SECRET\"";
+    let toml = signing(&key, "").replace("token_endpoint_auth_method = \"none\"", confidential);
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (app, browser) = (provider.client("sealing"), provider.signed_in(ALICE).await);
+    let mut inside = claims(&app, &provider);
+    for (name, value) in [
+        ("response_type", "code"),
+        ("redirect_uri", "https://sealing.example/callback"),
+        ("state", STATE),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ] {
+        inside[name] = json!(value);
+    }
+    let request = encrypted_to(&jwks(&provider).await, ECDH, Payload::Jwt(&key.sign(&inside)));
+    let pushed = app.post("/par", &[("request", &request)]).await;
+    assert_eq!(pushed.status, 201, "{}", pushed.gist());
+    let uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
+    let query = [("client_id", app.client_id.as_str()), ("request_uri", &uri)];
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    let code = app.code_in(&browser.get(&format!("/authorize?{query}")).await);
     assert_eq!(app.redeem(&code).await.json()["scope"], "openid email");
 }
 
