@@ -14,7 +14,7 @@ use openidconnect::registration::{
 use openidconnect::{
     AccessTokenHash, AuthorizationCode, CsrfToken, HttpRequest, HttpResponse, IssuerUrl, LogoutRequest,
     Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PostLogoutRedirectUrl, ProviderMetadataWithLogout,
-    RedirectUrl, Scope, TokenResponse as _,
+    RedirectUrl, RefreshToken, Scope, TokenResponse as _,
 };
 use serde::{Deserialize, Serialize};
 
@@ -110,8 +110,8 @@ async fn it_registers_signs_in_refreshes_and_signs_out(backend: Backend) {
     let refreshed = asked.request_async(&http).await.unwrap();
     assert_ne!(refreshed.access_token().secret(), tokens.access_token().secret());
     assert_ne!(
-        refreshed.refresh_token().map(|token| token.secret()),
-        tokens.refresh_token().map(|token| token.secret())
+        refreshed.refresh_token().map(RefreshToken::secret),
+        tokens.refresh_token().map(RefreshToken::secret)
     );
     let hint = refreshed.id_token().unwrap();
     // Core 12.2: a refreshed ID token says nothing of the nonce.

@@ -8,7 +8,7 @@ mod new_password;
 mod races;
 mod reach;
 mod recovery;
-mod registration;
+pub(crate) mod registration;
 mod step_up;
 mod support;
 mod telephone;
