@@ -1,7 +1,7 @@
 //! The algorithms that JWTs are encrypted with: RFC 7518 §4.1 and §5.1.
 //!
 //! Left out on purpose: RSA1_5, whose padding is an oracle by construction; everything that encrypts under a password or a
-//! client's secret; and the algorithms with 192-bit keys, for which AWS-LC has no key wrap.
+//! client's secret; and the algorithms with 192-bit keys, with which AWS-LC's Rust interface wraps no keys.
 
 use crate::wire::wire_enum;
 
