@@ -8,8 +8,8 @@ use anteroom_oidc::authorization::{ClaimsRequest, Disposition, Parameter, Parame
 use anteroom_oidc::form::Form;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::{
-    Capabilities, ClientMetadata, ClientMetadataInput, GrantType, MetadataRules, ResponseType, ScopeSet,
-    State,
+    Capabilities, ClientMetadata, ClientMetadataInput, GrantType, MetadataRules, ResponseMode, ResponseType,
+    ScopeSet, State,
 };
 use std::sync::LazyLock;
 
@@ -76,7 +76,11 @@ pub(crate) fn check(parameters: &Parameters) -> bool {
                 Some(request.redirect_uri.clone())
             );
             assert!(request.scope.is_subset(&client.scope));
-            assert!(client.response_types.contains(&request.response_type));
+            let kind = request.response_type;
+            assert!(client.response_types.contains(&kind));
+            // Multiple Response Types §2.1: no token in a query. Core §3.2.2.1: an ID token from here has a nonce.
+            assert!(request.response_mode != ResponseMode::Query || kind == ResponseType::Code);
+            assert!(request.nonce.is_some() || !kind.has_id_token());
             assert!(request.resource.iter().all(|resource| client.audience.contains(resource)));
             assert_eq!(request.state.as_ref().map(State::as_str), parameters.get(Parameter::State));
             let carried = serde_json::to_string(&request).unwrap();
