@@ -91,8 +91,20 @@ pub fn parse_number(text: &str, default_region: Option<Id>) -> Result<E164, Numb
     if !number.is_valid() {
         return Err(NumberProblem::NotANumber);
     }
-    let text = number.format().mode(phonenumber::Mode::E164).to_string();
+    let text = e164(&number);
+    // What is kept is read again each time before something is sent, and must be the same number then, wherever from.
+    let same = |region| {
+        let again = phonenumber::parse(region, &text).ok().filter(PhoneNumber::is_valid);
+        again.is_some_and(|again| e164(&again) == text)
+    };
+    if !same(None) || !same(default_region) {
+        return Err(NumberProblem::NotANumber);
+    }
     E164::parse(&text).map_err(|_| NumberProblem::NotANumber)
+}
+
+fn e164(number: &PhoneNumber) -> String {
+    number.format().mode(phonenumber::Mode::E164).to_string()
 }
 
 /// Asked when a number is added and each time before something is sent: the operator may have narrowed the regions since.
@@ -121,6 +133,7 @@ mod tests {
             ("202-555-0143 ext. 12", Err(NumberProblem::Extension)),
             ("555-0143", Err(NumberProblem::NotANumber)),
             ("front desk", Err(NumberProblem::NotANumber)),
+            ("+43111(9(((5(((60946*86\u{10}", Err(NumberProblem::NotANumber)),
             ("", Err(NumberProblem::NotANumber)),
         ] {
             let number = parse_number(text, Some(Id::US));

@@ -24,7 +24,7 @@ const LARGEST: usize = 16 * 1024;
 struct Unusable {
     code: AuthorizationErrorCode,
     reason: String,
-    /// Where the client wants its answer, if the object says so.
+    /// Where the client wants its answer, if the object alone says so.
     stated: Parameters,
 }
 
@@ -65,7 +65,8 @@ pub(crate) async fn resolve(
     match inner {
         Ok(inner) => Ok(parameters.clone().superseded_by(inner)),
         Err(Unusable { code, reason, stated }) => {
-            let parameters = parameters.clone().superseded_by(stated);
+            // An object that does not count has no say over what stands outside.
+            let parameters = stated.superseded_by(parameters.clone());
             Err(authorization::refuse(&parameters, &client.metadata, code, &reason))
         }
     }

@@ -1,6 +1,7 @@
 //! How the names of the specifications become types: an enum for a closed set, a newtype for free text, both
 //! written in serde and `Display` exactly as on the wire.
 
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 /// A value that is none of those its parameter knows, or not of its form.
@@ -15,6 +16,11 @@ impl NotAName {
     pub(crate) fn new(expected: &'static str, received: &str) -> Self {
         Self { expected, received: shorten(received) }
     }
+}
+
+/// RFC 8259 §8.1: JSON is UTF-8. The reader alone would not notice in a member that nobody asks for.
+pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()
 }
 
 /// What was received, cut to a length that fits a log line.

@@ -151,13 +151,17 @@ async fn what_a_message_says_is_sealed_in_its_row(options: StoreOptions) {
     assert!(no_longer_opens(store.newest_messages(9).await));
 }
 
+fn steps() -> usize {
+    anteroom_migrations::steps().len()
+}
+
 async fn a_database_is_opened_only_by_a_release_that_fits(options: StoreOptions) {
     assert_eq!(schema_state(&options).await, Ok(SchemaState::UpToDate));
     let store = store(&options).await;
     for (sql, state, usable) in [
         ("INSERT INTO seaql_migrations VALUES ('9998_later', 0)", SchemaState::Newer(1), true),
         ("INSERT INTO seaql_migrations VALUES ('9999_even_later', 0)", SchemaState::Newer(2), false),
-        ("DELETE FROM seaql_migrations", SchemaState::Pending(1), false),
+        ("DELETE FROM seaql_migrations", SchemaState::Pending(steps()), false),
     ] {
         execute(&store, sql).await;
         assert_eq!(schema_state(&options).await, Ok(state));
@@ -178,7 +182,7 @@ async fn migrating_at_once_applies_each_step_once(options: StoreOptions) {
             options
         }
     };
-    assert_eq!(schema_state(&options).await, Ok(SchemaState::Pending(1)));
+    assert_eq!(schema_state(&options).await, Ok(SchemaState::Pending(steps())));
     let nodes: Vec<_> = (0..4)
         .map(|_| {
             let options = options.clone();
@@ -189,7 +193,7 @@ async fn migrating_at_once_applies_each_step_once(options: StoreOptions) {
     for node in nodes {
         applied += node.await.unwrap().unwrap();
     }
-    assert_eq!(applied, 1);
+    assert_eq!(applied, steps());
     assert_eq!(schema_state(&options).await, Ok(SchemaState::UpToDate));
 }
 

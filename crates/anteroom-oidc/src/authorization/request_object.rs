@@ -15,6 +15,7 @@ use crate::{
     jwe::{DecryptionKey, Entropy, Jwe, JweError},
     jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
     names::{ClientAlgorithm, Issuer, RequestObjectAlgorithm},
+    wire::from_json,
 };
 
 /// A request object that could be read; nothing in it is proven.
@@ -99,7 +100,7 @@ impl RequestObject {
         spare: &Entropy,
     ) -> Result<Self, RequestObjectError> {
         let inner = Jwe::parse(text)?.decrypt(keys, client.request_object_encryption, spare)?;
-        if let Ok(claims) = serde_json::from_slice(&inner) {
+        if let Some(claims) = from_json(&inner) {
             return Ok(Self::Unsigned(claims));
         }
         Self::parse(std::str::from_utf8(&inner).map_err(|_| JweError::Malformed)?)
@@ -152,11 +153,11 @@ fn unsigned(text: &str) -> Option<Map<String, Value>> {
     }
     let (header, claims) = text.strip_suffix('.')?.split_once('.')?;
     let header = URL_SAFE_NO_PAD.decode(header).ok()?;
-    let Header { alg } = serde_json::from_slice(&header).ok()?;
+    let Header { alg } = from_json(&header)?;
     if alg != "none" {
         return None;
     }
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    from_json(&URL_SAFE_NO_PAD.decode(claims).ok()?)
 }
 
 impl RequestObjectRules<'_> {

@@ -10,7 +10,10 @@ use super::{
     encrypt::oaep,
     keys::{DecryptionKeyKind, Private},
 };
-use crate::{names::Encryption, wire::shorten};
+use crate::{
+    names::Encryption,
+    wire::{from_json, shorten},
+};
 
 /// A JWE whose header could be read; its content is still out of reach. It may be a credential, so it does not print.
 pub struct Jwe {
@@ -77,7 +80,7 @@ impl Jwe {
             return Err(JweError::Malformed);
         }
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JweError::Malformed);
-        let header: Header = serde_json::from_slice(&decode(aad)?).map_err(|_| JweError::Malformed)?;
+        let header: Header = from_json(&decode(aad)?).ok_or(JweError::Malformed)?;
         // RFC 7516 §4.1.13: an extension that must be understood and is not.
         if header.crit.is_some() {
             return Err(JweError::Critical);

@@ -13,7 +13,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{UnverifiedJwt, VerifiedClaims};
-use crate::{keys::ClientJwks, names::ClientAlgorithm, wire::shorten};
+use crate::{
+    keys::ClientJwks,
+    names::ClientAlgorithm,
+    wire::{from_json, shorten},
+};
 
 /// How far the clocks of clients may be off.
 pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -140,7 +144,7 @@ pub(crate) fn numeric_date(value: &Value) -> Option<Timestamp> {
 
 fn part<T: DeserializeOwned>(jwt: &UnverifiedJwt, place: usize) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(jwt.as_str().split('.').nth(place)?).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    from_json(&bytes)
 }
 
 const fn library_algorithm(alg: ClientAlgorithm) -> Algorithm {

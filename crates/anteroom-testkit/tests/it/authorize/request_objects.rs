@@ -106,9 +106,15 @@ async fn core_6_1_none_is_for_clients_that_registered_it(backend: Backend) {
         (parameters["error"].as_str(), parameters["state"].as_str()),
         ("request_not_supported", "inside")
     );
+    // It has no say over what stands outside, and leads nowhere that is not registered.
+    let outside = [("request", unsigned.as_str()), ("redirect_uri", "https://elsewhere.example/")];
+    assert_eq!(web.authorize(&browser, &outside).await.status, 400);
     let elsewhere = json!({ "redirect_uri": "https://elsewhere.example/", "state": "inside" }).to_string();
     let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(&elsewhere));
-    assert_eq!(web.authorize(&browser, &[("request", &unsigned)]).await.status, 400);
+    let parameters = web.authorize(&browser, &[("request", &unsigned)]).await.parameters();
+    assert_eq!(parameters["state"], anteroom_testkit::STATE);
+    let outside = [("request", unsigned.as_str()), ("redirect_uri", ""), ("state", "")];
+    assert_eq!(web.authorize(&browser, &outside).await.status, 400);
 }
 
 async fn core_6_2_what_a_registered_place_holds_need_not_be_signed(backend: Backend) {
