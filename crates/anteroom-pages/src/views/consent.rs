@@ -42,7 +42,8 @@ impl Page for ConsentPage {
             interaction: Some("interaction-handle".to_owned()),
             application_name: "Recall Reminders".to_owned(),
             host: "reminders.example".to_owned(),
-            logo_uri: Some("https://reminders.example/logo.svg".to_owned()),
+            // Whoever looks at the sample asks nobody for it.
+            logo_uri: Some("https://reminders.localhost/logo.svg".to_owned()),
             scopes: vec![
                 ConsentScope::Openid,
                 ConsentScope::Profile,
