@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{UnverifiedJwt, VerifiedClaims};
@@ -138,8 +138,11 @@ pub(crate) fn numeric_date(value: &Value) -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok()
 }
 
+/// RFC 7519 §7.2: UTF-8, and completely valid JSON. A reader of some members skips the others without a look, so the
+/// object is read as a whole before; it would not notice a member that is there twice, which the second reading does.
 fn part<T: DeserializeOwned>(jwt: &UnverifiedJwt, place: usize) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(jwt.as_str().split('.').nth(place)?).ok()?;
+    let _: Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
