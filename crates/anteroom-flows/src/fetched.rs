@@ -2,8 +2,8 @@
 //! their sector at a `sector_identifier_uri` (Registration §5). Fetched when it is needed, kept for a while, and fetched
 //! again when something is missing in it.
 //!
-//! Each node keeps its own; what is kept is public and decides nothing by itself. An address is asked once a minute at
-//! most, whatever strangers send, and nobody who needs what is there waits for a fetch.
+//! Of keys each node keeps its own; what is kept is public and decides nothing by itself. Their address is asked once a
+//! minute at most, whatever strangers send, and nobody who needs what is there waits for a fetch.
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;

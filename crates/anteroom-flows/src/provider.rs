@@ -8,7 +8,6 @@ use anteroom_domain::clock::Clock;
 use anteroom_domain::phone::Method;
 use anteroom_domain::policy::Policy;
 use anteroom_domain::registration::RegistrationPolicy;
-use anteroom_oidc::client::SectorDocument;
 use anteroom_oidc::keys::ClientJwks;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
@@ -22,7 +21,6 @@ use crate::fetched::Fetched;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::registered::Followed;
-use crate::sector;
 use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
@@ -45,7 +43,6 @@ pub struct Provider {
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: Tallies,
     pub(crate) fetched_keys: Fetched<ClientJwks>,
-    pub(crate) fetched_sectors: Fetched<SectorDocument>,
     /// Since when another node has run with another configuration.
     differs_since: ArcSwapOption<Timestamp>,
 }
@@ -115,7 +112,6 @@ impl Provider {
             fetched_keys: Fetched::new(|bytes| {
                 ClientJwks::from_json(bytes).map_err(|error| error.to_string())
             }),
-            fetched_sectors: Fetched::new(sector::read),
             differs_since: ArcSwapOption::empty(),
         }
     }

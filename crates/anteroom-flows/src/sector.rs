@@ -8,11 +8,9 @@
 
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::SectorDocument;
-use jiff::Timestamp;
 
 use crate::fetched::{FetchError, fetch};
 use crate::outgoing::Outgoing;
-use crate::provider::Provider;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
@@ -22,35 +20,15 @@ pub enum SectorError {
     Missing(String),
 }
 
-pub(crate) fn read(bytes: &[u8]) -> Result<SectorDocument, String> {
+fn read(bytes: &[u8]) -> Result<SectorDocument, String> {
     SectorDocument::from_json(bytes).map_err(|error| error.to_string())
 }
 
-/// For a client that registers. What was fetched lately does, unless it lacks something: its owner may just have put it there.
-pub(crate) async fn confirm(
-    provider: &Provider,
-    metadata: &ClientMetadata,
-    now: Timestamp,
-) -> Result<(), SectorError> {
-    let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let (fetched, outgoing) = (&provider.fetched_sectors, &provider.outgoing);
-    let known = fetched.get(outgoing, url, now).await?;
-    if known.misses(&metadata.redirect_uris).is_none() {
-        return Ok(());
-    }
-    match fetched.newer(outgoing, url, &known, now).await {
-        Ok(newer) => lists(&newer, metadata),
-        Err(_) => lists(&known, metadata),
-    }
-}
-
-/// For a client of the configuration: whatever is there now.
+/// By what is there now: it may have been taken away since it was looked at last. Registrations are limited by address, and so
+/// is how often strangers have it fetched.
 pub async fn check(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    lists(&fetch(outgoing, url, read).await?, metadata)
-}
-
-fn lists(document: &SectorDocument, metadata: &ClientMetadata) -> Result<(), SectorError> {
+    let document = fetch(outgoing, url, read).await?;
     match document.misses(&metadata.redirect_uris) {
         None => Ok(()),
         Some(missing) => Err(SectorError::Missing(missing.to_string())),

@@ -67,7 +67,7 @@ async fn replace(
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
     let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
-    let windows = confirm_sector(provider, visitor, &metadata, windows).await?;
+    let windows = confirm_sector(provider, &metadata, windows).await?;
     let drawn = settle_secret(provider, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     client.updated_at = visitor.now;

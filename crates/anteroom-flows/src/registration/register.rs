@@ -59,7 +59,7 @@ async fn try_register(
         .parse()
         .map_err(|_| FlowError::Broken("a client identifier"))?;
     let metadata = accepted(id, request, &snapshot)?;
-    let windows = confirm_sector(provider, visitor, &metadata, windows).await?;
+    let windows = confirm_sector(provider, &metadata, windows).await?;
     let drawn = Drawn::new(provider);
     let client = Arc::new(drawn.client(provider, visitor, &metadata)?);
     write(provider, visitor, &client, windows).await?;
@@ -115,7 +115,6 @@ pub(super) fn accepted(
 /// addresses without end; what is counted then is not counted again.
 pub(super) async fn confirm_sector(
     provider: &Provider,
-    visitor: &Visitor,
     metadata: &ClientMetadata,
     windows: Windows,
 ) -> Result<Option<Windows>, RegistrationError> {
@@ -127,7 +126,7 @@ pub(super) async fn confirm_sector(
         async move { windows.count(&tx).await }
     });
     write.await?;
-    let confirmed = sector::confirm(provider, metadata, visitor.now).await;
+    let confirmed = sector::check(&provider.outgoing, metadata).await;
     confirmed.map_err(|error| RegistrationRefusal::metadata(&error.to_string()))?;
     Ok(None)
 }
