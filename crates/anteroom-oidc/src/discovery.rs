@@ -188,7 +188,14 @@ mod tests {
             ),
             (
                 "id_token_encryption_alg_values_supported",
-                json!(["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]),
+                json!([
+                    "RSA-OAEP",
+                    "RSA-OAEP-256",
+                    "ECDH-ES",
+                    "ECDH-ES+A128KW",
+                    "ECDH-ES+A192KW",
+                    "ECDH-ES+A256KW"
+                ]),
             ),
             (
                 "request_object_encryption_enc_values_supported",

@@ -68,7 +68,8 @@ fn read_proof(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     input.jwks_uri = s.get(key("jwks_uri", any_text("https URL"), meaning));
 }
 
-const KEY_ALGORITHM: &str = "`RSA-OAEP`, `RSA-OAEP-256`, `ECDH-ES`, `ECDH-ES+A128KW` or `ECDH-ES+A256KW`";
+const KEY_ALGORITHM: &str =
+    "`RSA-OAEP`, `RSA-OAEP-256`, `ECDH-ES`, `ECDH-ES+A128KW`, `ECDH-ES+A192KW` or `ECDH-ES+A256KW`";
 const CONTENT_ALGORITHM: &str = "`A128CBC-HS256`, `A256CBC-HS512`, `A128GCM` or `A256GCM`";
 
 /// How it signs what it asks for, and encrypts it.

@@ -1,9 +1,9 @@
 //! Key agreement with an ephemeral key: ECDH-ES, direct and with key wrapping (RFC 7518 §4.6).
 
+use aes_kw::{KeyInit as _, KwAes128, KwAes192, KwAes256};
 use aws_lc_rs::{
     agreement::{self, ECDH_P256, ECDH_P384, ParsedPublicKey, PrivateKey},
     kdf::{SskdfDigestAlgorithmId, get_sskdf_digest_algorithm, sskdf_digest},
-    key_wrap::{AES_128, AES_256, AesKek, KeyWrap as _},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
@@ -37,15 +37,34 @@ pub(crate) fn parse_point(crv: EcCurve, x: &str, y: &str) -> Option<ParsedPublic
 #[derive(Clone, Copy)]
 pub(super) enum Derived {
     Content,
-    Wrapping(usize),
+    Wrapping(Kek),
+}
+
+/// What a key is wrapped with: AES of this many bits.
+#[derive(Clone, Copy)]
+pub(super) enum Kek {
+    Aes128,
+    Aes192,
+    Aes256,
+}
+
+impl Kek {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Aes128 => 16,
+            Self::Aes192 => 24,
+            Self::Aes256 => 32,
+        }
+    }
 }
 
 impl Derived {
     pub(super) const fn of(alg: KeyManagementAlgorithm) -> Option<Self> {
         match alg {
             KeyManagementAlgorithm::EcdhEs => Some(Self::Content),
-            KeyManagementAlgorithm::EcdhEsA128Kw => Some(Self::Wrapping(16)),
-            KeyManagementAlgorithm::EcdhEsA256Kw => Some(Self::Wrapping(32)),
+            KeyManagementAlgorithm::EcdhEsA128Kw => Some(Self::Wrapping(Kek::Aes128)),
+            KeyManagementAlgorithm::EcdhEsA192Kw => Some(Self::Wrapping(Kek::Aes192)),
+            KeyManagementAlgorithm::EcdhEsA256Kw => Some(Self::Wrapping(Kek::Aes256)),
             KeyManagementAlgorithm::RsaOaep | KeyManagementAlgorithm::RsaOaep256 => None,
         }
     }
@@ -67,7 +86,7 @@ pub(super) fn agree(
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (name, length) = match Derived::of(encryption.alg)? {
         Derived::Content => (encryption.enc.as_str(), encryption.enc.key_bytes()),
-        Derived::Wrapping(length) => (encryption.alg.as_str(), length),
+        Derived::Wrapping(kek) => (encryption.alg.as_str(), kek.bytes()),
     };
     agreement::agree(private, public.clone(), None, |secret| {
         derive(secret, name, parties, length).ok_or(None::<()>)
@@ -97,21 +116,26 @@ pub(super) fn ephemeral(crv: EcCurve) -> Option<(PrivateKey, JwkMaterial)> {
 }
 
 /// RFC 3394.
-pub(super) fn wrap(wrapping: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn wrap(kek: Kek, wrapping: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     let mut wrapped = vec![0; key.len().checked_add(8)?];
-    let length = kek(wrapping)?.wrap(key, &mut wrapped).ok()?.len();
-    (length == wrapped.len()).then_some(wrapped)
+    match kek {
+        Kek::Aes128 => KwAes128::new_from_slice(wrapping).ok()?.wrap_key(key, &mut wrapped),
+        Kek::Aes192 => KwAes192::new_from_slice(wrapping).ok()?.wrap_key(key, &mut wrapped),
+        Kek::Aes256 => KwAes256::new_from_slice(wrapping).ok()?.wrap_key(key, &mut wrapped),
+    }
+    .ok()?;
+    Some(wrapped)
 }
 
-pub(super) fn unwrap(wrapping: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn unwrap(kek: Kek, wrapping: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut key = Zeroizing::new(vec![0; wrapped.len().checked_sub(8)?]);
-    let length = kek(wrapping)?.unwrap(wrapped, &mut key).ok()?.len();
-    (length == key.len()).then_some(key)
-}
-
-fn kek(wrapping: &[u8]) -> Option<AesKek> {
-    let cipher = if wrapping.len() == 16 { &AES_128 } else { &AES_256 };
-    AesKek::new(cipher, wrapping).ok()
+    match kek {
+        Kek::Aes128 => KwAes128::new_from_slice(wrapping).ok()?.unwrap_key(wrapped, &mut key),
+        Kek::Aes192 => KwAes192::new_from_slice(wrapping).ok()?.unwrap_key(wrapped, &mut key),
+        Kek::Aes256 => KwAes256::new_from_slice(wrapping).ok()?.unwrap_key(wrapped, &mut key),
+    }
+    .ok()?;
+    Some(key)
 }
 
 #[cfg(test)]
@@ -141,5 +165,32 @@ mod tests {
         assert!(parse_point(EcCurve::P384, x, x).is_none());
         assert!(parse_point(EcCurve::P256, x, "AQ").is_none());
         assert!(parse_point(EcCurve::P256, x, "%").is_none());
+    }
+
+    /// §4.1, §4.4 and §4.6: sixteen bytes or more under keys of each length.
+    #[test]
+    fn rfc3394_4_wrapped_keys() {
+        let counted = |bytes: u8| (0..bytes).collect::<Vec<u8>>();
+        let data: Vec<u8> = (0..16).map(|byte| byte * 0x11).chain(0..16).collect();
+        for (kek, length, wrapped) in [
+            (Kek::Aes128, 16, "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"),
+            (Kek::Aes192, 24, "031d33264e15d33268f24ec260743edce1c6c7ddee725a936ba814915c6762d2"),
+            (
+                Kek::Aes256,
+                32,
+                "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21",
+            ),
+        ] {
+            let wrapping = counted(length);
+            let key = &data[..usize::from(length)];
+            let found = wrap(kek, &wrapping, key).unwrap();
+            assert_eq!(found.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), wrapped);
+            assert_eq!(unwrap(kek, &wrapping, &found).unwrap().as_slice(), key);
+            assert!(unwrap(kek, &counted(length + 8), &found).is_none());
+            let mut changed = found.clone();
+            changed[0] ^= 1;
+            assert!(unwrap(kek, &wrapping, &changed).is_none());
+            assert!(unwrap(kek, &wrapping, &found[..found.len() - 1]).is_none());
+        }
     }
 }

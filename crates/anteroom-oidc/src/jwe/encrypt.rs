@@ -104,9 +104,9 @@ impl Delivery {
                 let agreed = agree(&private, recipient, encryption, Parties::default())?;
                 let (key, encrypted_key) = match derived {
                     Derived::Content => (agreed, Vec::new()),
-                    Derived::Wrapping(_) => {
+                    Derived::Wrapping(kek) => {
                         let key = drawn();
-                        let wrapped = wrap(&agreed, &key)?;
+                        let wrapped = wrap(kek, &agreed, &key)?;
                         (key, wrapped)
                     }
                 };
@@ -124,6 +124,7 @@ pub(super) const fn oaep(alg: KeyManagementAlgorithm) -> Option<&'static OaepAlg
         KeyManagementAlgorithm::RsaOaep256 => Some(&OAEP_SHA256_MGF1SHA256),
         KeyManagementAlgorithm::EcdhEs
         | KeyManagementAlgorithm::EcdhEsA128Kw
+        | KeyManagementAlgorithm::EcdhEsA192Kw
         | KeyManagementAlgorithm::EcdhEsA256Kw => None,
     }
 }

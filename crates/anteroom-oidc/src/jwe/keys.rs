@@ -83,6 +83,7 @@ impl DecryptionKeyKind {
             KeyManagementAlgorithm::RsaOaep | KeyManagementAlgorithm::RsaOaep256 => Self::Rsa,
             KeyManagementAlgorithm::EcdhEs
             | KeyManagementAlgorithm::EcdhEsA128Kw
+            | KeyManagementAlgorithm::EcdhEsA192Kw
             | KeyManagementAlgorithm::EcdhEsA256Kw => Self::Ec,
         }
     }

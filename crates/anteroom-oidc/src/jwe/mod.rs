@@ -1,7 +1,8 @@
 //! Encrypted JWTs: JSON Web Encryption in its compact form (RFC 7516), for one recipient.
 //!
-//! A composition of AWS-LC's parts and nothing else: RSA-OAEP, whose decryption is constant-time there (the `rsa` crate's is
-//! not: RUSTSEC-2023-0071), ECDH, the single-step KDF, AES key wrap, AES-GCM, AES-CBC with HMAC.
+//! A composition of AWS-LC's parts: RSA-OAEP, whose decryption is constant-time there (the `rsa` crate's is not:
+//! RUSTSEC-2023-0071), ECDH, the single-step KDF, AES-GCM, AES-CBC with HMAC. Only key wrap is RustCrypto's, for all three
+//! lengths of key: AWS-LC's Rust interface has no wrap with 192 bits.
 //!
 //! Invariants:
 //!

@@ -9,7 +9,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{agreement::unwrap, content::Envelope, *};
+use super::{
+    agreement::{Kek, unwrap},
+    content::Envelope,
+    *,
+};
 use crate::{
     keys::EcCurve,
     names::{Encryption, KeyManagementAlgorithm},
@@ -84,7 +88,7 @@ fn rfc7520_5_5_ecdh_es_on_p256_and_a128cbc_hs256() {
 #[test]
 fn rfc7516_a_3_key_wrap_and_content() {
     let parts: Vec<&str> = vectors::RFC7516_A_3.split('.').collect();
-    let key = unwrap(&decode(vectors::RFC7516_A_3_KEY), &decode(parts[1])).unwrap();
+    let key = unwrap(Kek::Aes128, &decode(vectors::RFC7516_A_3_KEY), &decode(parts[1])).unwrap();
     let iv = decode(parts[2]);
     let enc = ContentEncryption::A128CbcHs256;
     let envelope = Envelope { enc, key: &key, iv: &iv, aad: parts[0].as_bytes() };
@@ -158,7 +162,7 @@ fn rfc7516_5_every_algorithm_reads_back_for_its_recipient_alone() {
         assert_eq!(refused, Some(JweError::Undecipherable));
         ways += 1;
     }
-    assert_eq!(ways, 2 * 4 + 3 * 2 * 4);
+    assert_eq!(ways, 2 * 4 + 4 * 2 * 4);
     let claims = encrypt(&recipient(&OURS[1]), ECDH, Payload::Claims(b"{}"), &entropy(1)).unwrap();
     assert_eq!(header(&claims).get("cty"), None);
 }
@@ -227,7 +231,7 @@ fn rfc7516_4_1_extensions_and_compression_are_refused() {
     assert_eq!(with("zip", json!("DEF")), Some(JweError::Compressed));
     assert_eq!(with("crit", json!(["exp"])), Some(JweError::Critical));
     assert_eq!(with("enc", json!("A192GCM")), Some(JweError::UnknownAlgorithm("A192GCM".to_owned())));
-    for alg in ["RSA1_5", "dir", "A128KW", "PBES2-HS256+A128KW", "ECDH-ES+A192KW", "none"] {
+    for alg in ["RSA1_5", "dir", "A128KW", "PBES2-HS256+A128KW", "A192KW", "none"] {
         assert_eq!(with("alg", json!(alg)), Some(JweError::UnknownAlgorithm(alg.to_owned())));
     }
     assert_eq!(with("kid", json!("a")), None);
