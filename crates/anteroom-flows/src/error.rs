@@ -17,7 +17,8 @@ pub enum FlowError {
     Unconfirmed,
     #[error(transparent)]
     Hashing(HashError),
-    /// It asked for encrypted answers, and there is nothing to encrypt them to. Only its operator can help that.
+    /// It asked for encrypted answers, and at its `jwks_uri` is nothing to encrypt them to: for now, since only its operator
+    /// can help that, and nothing is lost until then.
     #[error(
         "client {client} is registered for encrypted answers and has no key to encrypt them to: {reason}"
     )]
@@ -44,6 +45,7 @@ impl FlowError {
             self,
             Self::Busy { .. }
                 | Self::Unconfirmed
+                | Self::NoKeyOfClient { .. }
                 | Self::Store(StoreError::Unavailable(_) | StoreError::Collided)
         )
     }

@@ -107,12 +107,15 @@ async fn core_10_2_without_a_key_nothing_is_spent(backend: Backend) {
     let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
     let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
     let tokens = app.tokens(&browser, "openid offline_access").await;
-    // Its operator takes the key away, and leaves one that does not fit.
-    place.put(Some(&set(&[AppDecryptionKey::new(DecryptionKeyKind::Rsa).jwk()]).to_string()));
-    provider.advance(SignedDuration::from_mins(10));
-    let code = app.code(&browser, &[]).await;
-    for answer in [app.refresh(tokens.refresh_token()).await, app.redeem(&code).await] {
-        assert_eq!((answer.status, answer.error()), (500, "server_error".to_owned()));
+    // Its operator takes the key away and leaves one that does not fit, and then nothing.
+    let other = set(&[AppDecryptionKey::new(DecryptionKeyKind::Rsa).jwk()]).to_string();
+    for (left, wait) in [(Some(other.as_str()), 10), (None, 61)] {
+        place.put(left);
+        provider.advance(SignedDuration::from_mins(wait));
+        let code = app.code(&provider.signed_in(ALICE).await, &[]).await;
+        for answer in [app.refresh(tokens.refresh_token()).await, app.redeem(&code).await] {
+            assert_eq!((answer.status, answer.error()), (503, "server_error".to_owned()));
+        }
     }
     place.put(Some(&set(&[key.jwk()]).to_string()));
     // Longer than a lost answer could be asked for again.
