@@ -1,9 +1,9 @@
-//! What clients publish for us to fetch: their keys at a `jwks_uri` (OpenID Connect Core §10.1.1), the redirect URIs of
-//! their sector at a `sector_identifier_uri` (Registration §5). Fetched when it is needed, kept for a while, and fetched
-//! again when something is missing in it.
+//! What clients publish for us to fetch: their keys at a `jwks_uri` (OpenID Connect Core §10.1.1), request objects at a
+//! `request_uri` (§6.2), the redirect URIs of their sector at a `sector_identifier_uri` (Registration §5). Fetched when it
+//! is needed; keys, and request objects that are named with their version, are kept for a while.
 //!
-//! Of keys each node keeps its own; what is kept is public and decides nothing by itself. Their address is asked once a
-//! minute at most, whatever strangers send, and nobody who needs what is there waits for a fetch.
+//! Each node keeps its own. What is kept was anybody's to read and decides nothing by itself. The address of what is kept is
+//! asked once a minute at most, whatever strangers send, and nobody who needs what is there waits for a fetch.
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -17,7 +17,6 @@ const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// While an address does not answer, what it said last counts for so long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 const BETWEEN_FETCHES: SignedDuration = SignedDuration::from_mins(1);
-const LARGEST: usize = 64 * 1024;
 /// Whoever registers names addresses: beyond this many, those that nobody is asking now are forgotten.
 const MOST_PLACES: usize = 1_000;
 
@@ -31,9 +30,24 @@ pub enum FetchError {
     TooSoon,
 }
 
+/// How documents of one kind are read: of at most so many bytes, and what is wrong with one.
+#[derive(Debug)]
+pub(crate) struct Reading<T> {
+    pub(crate) largest: usize,
+    pub(crate) read: fn(&[u8]) -> Result<T, String>,
+}
+
+impl<T> Clone for Reading<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Reading<T> {}
+
 /// Documents of one kind, by their address.
 pub(crate) struct Fetched<T> {
-    read: fn(&[u8]) -> Result<T, String>,
+    reading: Reading<T>,
     places: Mutex<HashMap<Url, Arc<Place<T>>>>,
 }
 
@@ -58,14 +72,14 @@ impl<T> Clone for Known<T> {
 pub(crate) async fn fetch<T>(
     outgoing: &Outgoing,
     url: &Url,
-    read: fn(&[u8]) -> Result<T, String>,
+    Reading { largest, read }: Reading<T>,
 ) -> Result<T, FetchError> {
-    read(&outgoing.get(url, LARGEST).await?).map_err(FetchError::Unreadable)
+    read(&outgoing.get(url, largest).await?).map_err(FetchError::Unreadable)
 }
 
 impl<T> Fetched<T> {
-    pub(crate) fn new(read: fn(&[u8]) -> Result<T, String>) -> Self {
-        Self { read, places: Mutex::default() }
+    pub(crate) fn new(reading: Reading<T>) -> Self {
+        Self { reading, places: Mutex::default() }
     }
 
     /// The document as it was fetched lately.
@@ -132,7 +146,7 @@ impl<T> Fetched<T> {
             return Err(FetchError::TooSoon);
         }
         *asked_at = Some(now);
-        let document = Arc::new(fetch(outgoing, url, self.read).await?);
+        let document = Arc::new(fetch(outgoing, url, self.reading).await?);
         let known = Known { document: Arc::clone(&document), fetched_at: now };
         *place.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok(document)

@@ -16,11 +16,13 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::client_keys;
 use crate::confirmed::Confirmations;
 use crate::fetched::Fetched;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::registered::Followed;
+use crate::request_object;
 use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
@@ -43,6 +45,7 @@ pub struct Provider {
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: Tallies,
     pub(crate) fetched_keys: Fetched<ClientJwks>,
+    pub(crate) fetched_request_objects: Fetched<String>,
     /// Since when another node has run with another configuration.
     differs_since: ArcSwapOption<Timestamp>,
 }
@@ -109,9 +112,8 @@ impl Provider {
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
-            fetched_keys: Fetched::new(|bytes| {
-                ClientJwks::from_json(bytes).map_err(|error| error.to_string())
-            }),
+            fetched_keys: Fetched::new(client_keys::JWKS),
+            fetched_request_objects: Fetched::new(request_object::REQUEST_OBJECT),
             differs_since: ArcSwapOption::empty(),
         }
     }

@@ -9,7 +9,7 @@
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::SectorDocument;
 
-use crate::fetched::{FetchError, fetch};
+use crate::fetched::{FetchError, Reading, fetch};
 use crate::outgoing::Outgoing;
 
 #[derive(Debug, thiserror::Error)]
@@ -20,15 +20,16 @@ pub enum SectorError {
     Missing(String),
 }
 
-fn read(bytes: &[u8]) -> Result<SectorDocument, String> {
-    SectorDocument::from_json(bytes).map_err(|error| error.to_string())
-}
+const SECTOR: Reading<SectorDocument> = Reading {
+    largest: 64 * 1024,
+    read: |bytes| SectorDocument::from_json(bytes).map_err(|error| error.to_string()),
+};
 
 /// By what is there now: it may have been taken away since it was looked at last. Registrations are limited by address, and so
 /// is how often strangers have it fetched.
 pub async fn check(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let document = fetch(outgoing, url, read).await?;
+    let document = fetch(outgoing, url, SECTOR).await?;
     match document.misses(&metadata.redirect_uris) {
         None => Ok(()),
         Some(missing) => Err(SectorError::Missing(missing.to_string())),

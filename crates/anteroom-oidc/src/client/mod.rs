@@ -152,15 +152,16 @@ impl ClientMetadata {
         self.find(&self.post_logout_redirect_uris, requested)
     }
 
-    /// Where to fetch the request object that `requested` names, if it is a registered place. The fragment only says which
-    /// version of it is meant, and is no part of the comparison (OpenID Connect Core §6.2).
+    /// Where to fetch the request object that `requested` names, if it is a registered place. The fragment, which stays, only
+    /// says which version of it is meant, and is no part of the comparison (OpenID Connect Core §6.2).
     pub fn find_request_uri(&self, requested: &str) -> Option<Url> {
         let place = |mut url: Url| {
             url.set_fragment(None);
             url
         };
-        let requested = place(Url::parse(requested).ok()?);
-        self.request_uris.iter().any(|known| place(known.clone()) == requested).then_some(requested)
+        let requested = Url::parse(requested).ok()?;
+        let wanted = place(requested.clone());
+        self.request_uris.iter().any(|known| place(known.clone()) == wanted).then_some(requested)
     }
 
     /// Loopback ports are free for native clients only (RFC 8252 §7.3); everyone else is compared character for
