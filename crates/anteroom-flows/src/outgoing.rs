@@ -50,6 +50,10 @@ pub enum OutgoingError {
 impl Outgoing {
     /// `authorities` are certificates in PEM, trusted besides those that the system trusts.
     pub fn new(reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+        Self::within(TOTAL_TIMEOUT, reach, authorities)
+    }
+
+    fn within(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
         #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
         let builder = reqwest::Client::builder();
         // A development issuer's clients speak plain http, also on a machine without any certificate authority.
@@ -61,7 +65,7 @@ impl Outgoing {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
+            .timeout(total)
             .dns_resolver(Arc::new(GuardedResolver { reach: Arc::clone(&reach) }))
             .user_agent("anteroom")
             .build();
@@ -174,6 +178,10 @@ fn admits(reach: &Reach, address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     fn public_only() -> Reach {
         Reach::Public { allowed: Vec::new() }
@@ -235,5 +243,86 @@ mod tests {
     fn authorities_that_are_none_are_refused_at_start() {
         let garbage = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
         assert!(matches!(Outgoing::new(public_only(), Some(garbage)), Err(OutgoingError::Authorities)));
+    }
+
+    const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+
+    /// A server that gives one answer to whoever comes, and how often somebody came.
+    async fn server(answer: String) -> (Url, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/document", listener.local_addr().unwrap()).parse().unwrap();
+        let came = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&came);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    stream.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
+                    // Whoever has read enough hangs up.
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                    // The end is the client's.
+                    let _ = stream.read_u8().await;
+                });
+            }
+        });
+        (url, came)
+    }
+
+    fn of_development() -> Outgoing {
+        Outgoing::new(Reach::Loopback, None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let (elsewhere, came) = server(NOT_FOUND.to_owned()).await;
+        let (url, _) =
+            server(format!("HTTP/1.1 302 Found\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n")).await;
+        let refused = of_development().get(&url, 100).await;
+        assert!(matches!(refused, Err(OutgoingError::Status(302))), "{refused:?}");
+        let refused = of_development().post_form(&url, &[]).await;
+        assert!(matches!(refused, Err(OutgoingError::Status(302))), "{refused:?}");
+        assert_eq!(came.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_than_was_asked_for() {
+        let (declared, _) =
+            server(format!("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{}", "x".repeat(11))).await;
+        let endless =
+            format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n{}\r\n", "x".repeat(11));
+        let (endless, _) = server(endless).await;
+        for url in [&declared, &endless] {
+            let refused = of_development().get(url, 10).await;
+            assert!(matches!(refused, Err(OutgoingError::TooLarge(10))), "{refused:?}");
+        }
+        assert_eq!(of_development().get(&declared, 11).await.unwrap(), b"xxxxxxxxxxx");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_or_does_not_end_is_given_up() {
+        let outgoing = Outgoing::within(Duration::from_millis(50), Reach::Loopback, None).unwrap();
+        for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nx"] {
+            let (url, _) = server(answer.to_owned()).await;
+            let refused = outgoing.get(&url, 10).await;
+            assert!(matches!(refused, Err(OutgoingError::NoAnswer(_))), "{refused:?}");
+        }
+    }
+
+    /// Between a check and a connection of its own a name could lead elsewhere, so the check is where it is resolved.
+    #[tokio::test]
+    async fn a_name_is_checked_where_it_resolves() {
+        let (mut url, came) = server(NOT_FOUND.to_owned()).await;
+        url.set_host(Some("localhost")).unwrap();
+        let answered = of_development().get(&url, 10).await;
+        assert!(matches!(answered, Err(OutgoingError::Status(404))), "{answered:?}");
+        assert_eq!(came.load(Ordering::SeqCst), 1);
+        url.set_scheme("https").unwrap();
+        let outgoing = Outgoing::new(public_only(), None).unwrap();
+        assert!(outgoing.may_reach(&url), "nothing is wrong with the name itself");
+        let refused = outgoing.get(&url, 10).await;
+        assert!(matches!(refused, Err(OutgoingError::NoAnswer(_))), "{refused:?}");
+        assert_eq!(came.load(Ordering::SeqCst), 1);
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod handshakes;
+mod outgoing;
 mod practice;
 mod renewal;
 

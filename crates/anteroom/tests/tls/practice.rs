@@ -31,7 +31,6 @@ pub(crate) const HOST: &str = "id.practice.example";
 pub(crate) struct Practice {
     folder: TempDir,
     authority: Issuer<'static, KeyPair>,
-    /// Of the authority, as PEM.
     root: String,
 }
 
@@ -76,6 +75,11 @@ impl Practice {
         fs::write(practice.path("master.key"), key.expose_secret()).unwrap();
         practice.issue(&[HOST]).write(&practice);
         practice
+    }
+
+    /// The authority's certificate, as PEM.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -1,0 +1,23 @@
+//! What the provider fetches of applications, over TLS: with an authority of the operator's own, and never with one that
+//! nobody named.
+
+use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
+
+use crate::practice::{HOST, Practice};
+
+#[tokio::test]
+async fn an_application_with_a_certificate_of_the_operators_authority_is_reached_and_no_other() {
+    let practice = Practice::new();
+    practice.issue(&[HOST, "localhost"]).write(&practice);
+    let running = practice.serve().await;
+    let url = format!("https://localhost:{}/healthz", running.address.port()).parse().unwrap();
+    let get = async |authority: Option<&str>| {
+        Outgoing::new(Reach::Loopback, authority).unwrap().get(&url, 100).await
+    };
+    get(Some(practice.root())).await.unwrap();
+    let stranger = Practice::new();
+    for authority in [None, Some(stranger.root())] {
+        assert!(matches!(get(authority).await, Err(OutgoingError::NoAnswer(_))));
+    }
+    running.stop().await;
+}
