@@ -234,6 +234,74 @@ mod tests {
         assert_eq!(endpoint.as_ref().map(Url::as_str), Some("https://id.example/clients"));
     }
 
+    /// As registered with IANA for RFC 8414, by the specifications that this provider follows.
+    const REGISTERED: &[&str] = &[
+        "acr_values_supported",
+        "authorization_endpoint",
+        "authorization_response_iss_parameter_supported",
+        "backchannel_logout_session_supported",
+        "backchannel_logout_supported",
+        "check_session_iframe",
+        "claim_types_supported",
+        "claims_locales_supported",
+        "claims_parameter_supported",
+        "claims_supported",
+        "code_challenge_methods_supported",
+        "display_values_supported",
+        "end_session_endpoint",
+        "frontchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "grant_types_supported",
+        "id_token_encryption_alg_values_supported",
+        "id_token_encryption_enc_values_supported",
+        "id_token_signing_alg_values_supported",
+        "introspection_endpoint",
+        "introspection_endpoint_auth_methods_supported",
+        "introspection_endpoint_auth_signing_alg_values_supported",
+        "issuer",
+        "jwks_uri",
+        "op_policy_uri",
+        "op_tos_uri",
+        "prompt_values_supported",
+        "pushed_authorization_request_endpoint",
+        "registration_endpoint",
+        "request_object_encryption_alg_values_supported",
+        "request_object_encryption_enc_values_supported",
+        "request_object_signing_alg_values_supported",
+        "request_parameter_supported",
+        "request_uri_parameter_supported",
+        "require_pushed_authorization_requests",
+        "require_request_uri_registration",
+        "require_signed_request_object",
+        "response_modes_supported",
+        "response_types_supported",
+        "revocation_endpoint",
+        "revocation_endpoint_auth_methods_supported",
+        "revocation_endpoint_auth_signing_alg_values_supported",
+        "scopes_supported",
+        "service_documentation",
+        "subject_types_supported",
+        "token_endpoint",
+        "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
+        "ui_locales_supported",
+        "userinfo_encryption_alg_values_supported",
+        "userinfo_encryption_enc_values_supported",
+        "userinfo_endpoint",
+        "userinfo_signing_alg_values_supported",
+    ];
+
+    #[test]
+    fn rfc8414_7_1_2_every_name_is_a_registered_one() {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let mut offered = Capabilities::of_this_release(vec!["en".to_owned()]);
+        offered.registration = true;
+        let document = serde_json::to_value(ProviderMetadata::new(&issuer, &offered)).unwrap();
+        for name in document.as_object().unwrap().keys() {
+            assert!(REGISTERED.contains(&name.as_str()), "{name}");
+        }
+    }
+
     #[test]
     fn rfc8414_2_no_member_is_empty() {
         for (name, value) in document("https://id.example").as_object().unwrap() {

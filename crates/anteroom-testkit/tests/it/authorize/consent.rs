@@ -7,6 +7,7 @@ use anteroom_testkit::{
 
 on_both_databases!(
     an_application_of_others_asks_and_is_allowed,
+    registration_2_the_person_is_led_to_policy_and_terms,
     registration_2_the_logo_is_loaded_by_the_browser_from_its_origin_alone,
     a_refusal_is_access_denied,
     what_was_agreed_to_is_remembered,
@@ -39,6 +40,25 @@ async fn an_application_of_others_asks_and_is_allowed(backend: Backend) {
     let tokens = Tokens::of(&partner.redeem(&partner.code_in(&answer)).await);
     assert_eq!(partner.userinfo(&tokens.access_token).await.json()["email"], ALICE);
     assert_eq!(provider.audited("consent_given").await.len(), 1);
+}
+
+async fn registration_2_the_person_is_led_to_policy_and_terms(backend: Backend) {
+    let toml = r#"
+        [[clients]]
+        client_id = "papers"
+        token_endpoint_auth_method = "none"
+        redirect_uris = ["https://papers.example/callback"]
+        policy_uri = "https://papers.example/privacy"
+        tos_uri = "https://papers.example/terms"
+    "#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    let page = provider.client("papers").authorize(&browser, &[]).await;
+    for uri in ["https://papers.example/privacy", "https://papers.example/terms"] {
+        assert!(page.body.contains(&format!("href=\"{uri}\"")), "{uri}: {}", page.body);
+    }
+    let page = provider.client("partner").authorize(&browser, &[]).await;
+    assert!(!page.body.contains("papers.example"));
 }
 
 async fn registration_2_the_logo_is_loaded_by_the_browser_from_its_origin_alone(backend: Backend) {
