@@ -58,6 +58,16 @@ export const PAGES = {
     await signedIn(tab, "alice");
     await tab.goto(app.request({ prompt: "consent", scope: "openid profile email address phone groups offline_access" }));
   },
+  "profile": async ({ tab }) => {
+    await signedIn(tab, "alice");
+    await tab.goto("/account/profile");
+  },
+  "profile-refused": async ({ tab }) => {
+    await signedIn(tab, "alice");
+    await tab.goto("/account/profile");
+    await tab.locator("[name=birthdate]").fill("17 May 1984");
+    await going(tab, () => tab.locator("form[action='/account/profile'] [type=submit]").click());
+  },
   "not-entitled": async ({ tab, applications }) => {
     await signedIn(tab, "bob");
     await tab.goto(applications.imaging);
