@@ -36,12 +36,14 @@ pub async fn authorize(
     visitor: &Visitor,
     parameters: &Parameters,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    let snapshot = match parameters.get(Parameter::ClientId).and_then(|id| id.parse().ok()) {
-        Some(id) => snapshot_that_knows(provider, &id).await?,
+    let id = parameters.client_id();
+    let snapshot = match &id {
+        Some(id) => snapshot_that_knows(provider, id).await?,
         None => provider.snapshot(),
     };
+    let client = id.and_then(|id| snapshot.clients.get(&id)).map(Arc::as_ref);
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    let checked = match meant(provider, visitor, parameters).await? {
+    let checked = match meant(provider, visitor, client, parameters).await? {
         Ok(parameters) => authorization::check(&parameters, &snapshot.capabilities, find),
         Err(error) => Err(error),
     };
@@ -54,8 +56,7 @@ pub async fn authorize(
     {
         return Ok(AuthorizeOutcome::Onward(unmet(provider, &request)));
     }
-    let client = snapshot.clients.get(&request.client_id);
-    let (request, insists_on) = match insistence(provider, client.map(Arc::as_ref), request) {
+    let (request, insists_on) = match insistence(provider, client, request) {
         Ok(known) => known,
         Err(response) => return Ok(AuthorizeOutcome::Onward(Onward::Application(response))),
     };
@@ -75,12 +76,12 @@ pub async fn authorize(
 async fn meant(
     provider: &Provider,
     visitor: &Visitor,
+    client: Option<&Client>,
     parameters: &Parameters,
 ) -> Result<Result<Parameters, AuthorizationError>, FlowError> {
-    let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| push::names_pushed(uri));
-    let known = |id: ClientId| provider.snapshot().clients.get(&id).cloned();
-    let Some(client) = parameters.client_id().and_then(known) else { return Ok(Ok(parameters.clone())) };
+    let Some(client) = client else { return Ok(Ok(parameters.clone())) };
     let metadata = &client.metadata;
+    let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| push::names_pushed(uri));
     let refuse = |code, reason| Ok(Err(authorization::refuse(parameters, metadata, code, reason)));
     match request_uri {
         Some(_) if parameters.is_repeated(Parameter::RequestUri) => Ok(Ok(parameters.clone())),
@@ -95,7 +96,7 @@ async fn meant(
         None if metadata.require_pushed_authorization_requests => {
             refuse(AuthorizationErrorCode::InvalidRequest, "a request that was not pushed")
         }
-        None => Ok(request_object::resolve(provider, parameters, visitor.now).await),
+        None => Ok(request_object::resolve(provider, client, parameters, visitor.now).await),
     }
 }
 

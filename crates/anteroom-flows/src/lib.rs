@@ -68,6 +68,7 @@ pub mod session_time;
 pub mod sign_in;
 pub mod sign_out;
 mod standing;
+mod succession;
 pub mod support;
 mod tallies;
 pub mod token;

@@ -49,7 +49,8 @@ pub async fn push(
     parameters: &Parameters,
     now: Timestamp,
 ) -> Result<Pushed, PushError> {
-    let metadata = &client.client().metadata;
+    let client = client.client();
+    let metadata = &client.metadata;
     if metadata.is_public() {
         return Err(PushError::PublicClient);
     }
@@ -57,7 +58,8 @@ pub async fn push(
         return Err(PushError::RequestUri);
     }
     let parameters = parameters.clone().from_client(&metadata.client_id);
-    let parameters = request_object::resolve(provider, &parameters, now).await.map_err(PushError::Request)?;
+    let resolved = request_object::resolve(provider, client, &parameters, now).await;
+    let parameters = resolved.map_err(PushError::Request)?;
     let snapshot = provider.snapshot();
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
     authorization::check(&parameters, &snapshot.capabilities, find).map_err(PushError::Request)?;

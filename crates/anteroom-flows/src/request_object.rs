@@ -50,20 +50,20 @@ impl Unusable {
 /// The request as it is meant: with what its request object says in place of what stands beside it.
 pub(crate) async fn resolve(
     provider: &Provider,
+    client: &Client,
     parameters: &Parameters,
     now: Timestamp,
 ) -> Result<Parameters, AuthorizationError> {
     let places = [Parameter::Request, Parameter::RequestUri];
-    let client = parameters.client_id().and_then(|id| provider.snapshot().clients.get(&id).cloned());
-    let Some(client) = client.filter(|_| !places.iter().any(|name| parameters.is_repeated(*name))) else {
+    if places.iter().any(|name| parameters.is_repeated(*name)) {
         return Ok(parameters.clone());
-    };
+    }
     let [request, request_uri] = places.map(|name| parameters.get(name));
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(parameters.clone()),
-        (Some(request), None) => read(provider, &client, request, Passed::ByValue, now).await,
-        (None, Some(uri)) => match find(provider, &client, uri, now).await {
-            Ok(text) => read(provider, &client, text.trim(), Passed::ByReference, now).await,
+        (Some(request), None) => read(provider, client, request, Passed::ByValue, now).await,
+        (None, Some(uri)) => match find(provider, client, uri, now).await {
+            Ok(text) => read(provider, client, text.trim(), Passed::ByReference, now).await,
             Err(unusable) => Err(unusable),
         },
     };

@@ -270,8 +270,8 @@ impl TestProvider {
     /// What `anteroom keys rotate` does.
     pub async fn rotate_keys(&self, reason: keys::Reason) {
         let (schedule, parts) = (wiring::key_schedule(&self.settings), &self.provider);
-        let when = (self.now(), reason);
-        keys::rotate_now(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap();
+        let when = (self.now(), keys::Occasion::Operator(reason));
+        keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap();
     }
 
     /// What the background does each minute about what is only counted.

@@ -45,7 +45,8 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
 /// Makes and retires the keys whose time has come.
 pub async fn rotate_keys(provider: &Provider, schedule: &keys::KeySchedule) -> Result<(), FlowError> {
     let now = provider.clock.now();
-    keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, now).await?;
+    let when = (now, keys::Occasion::Schedule);
+    keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, when).await?;
     Ok(())
 }
 

@@ -162,7 +162,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     let (store, keyring) = open_store(settings, around).await?;
     let schedule = key_schedule(settings);
     let now = around.clock.now();
-    keys::rotate(&store, &keyring, &around.random, &schedule, now).await?;
+    keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
     let provider = Provider::new(Parts {

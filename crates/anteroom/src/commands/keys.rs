@@ -2,7 +2,7 @@
 
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
-use anteroom_flows::keys::{LEAD, Reason, rotate_now};
+use anteroom_flows::keys::{self, LEAD, Occasion, Reason};
 use secrecy::ExposeSecret as _;
 
 use super::{CommandError, block_on, load, production, say, write_secret_file};
@@ -64,7 +64,8 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
-        rotate_now(&store, &keyring, &around.random, &schedule, (now, reason)).await?;
+        let when = (now, Occasion::Operator(reason));
+        keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
         store.close().await;
         say(&match reason {
             Reason::Planned => format!(

@@ -1,0 +1,182 @@
+//! One key takes the place of others. Keys that sign and keys that are encrypted to follow each other alike, at paces of
+//! their own; what each does about its table is in `keys` and `encryption_keys`.
+//!
+//! Pure, so that it can be tested over time. Invariant: where a key serves now, one serves until the next does.
+
+use anteroom_domain::audit::Actor;
+use jiff::{SignedDuration, Timestamp};
+
+/// Why other keys are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The oldest have served their time, or there are none yet.
+    Schedule,
+    Operator(Reason),
+}
+
+/// Why an operator wants them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Ahead of the schedule: the new keys serve once whoever has to know them can, so that nobody meets an unknown one.
+    Planned,
+    /// The old ones may be in wrong hands: the new keys serve at once. Nothing that the old ones signed is believed from now
+    /// on, however young.
+    Compromised,
+}
+
+impl Occasion {
+    pub(crate) const fn actor(self) -> Actor {
+        match self {
+            Self::Schedule => Actor::System,
+            Self::Operator(_) => Actor::Operator,
+        }
+    }
+}
+
+/// When a key serves (signs, or is published for others to encrypt to), and how long it is kept after that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Term<'a> {
+    pub(crate) kid: &'a str,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) kept_until: Option<Timestamp>,
+}
+
+impl Term<'_> {
+    fn serves(&self, now: Timestamp) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// How keys of one purpose follow each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) every: SignedDuration,
+    /// How long before it serves a key is made, by the schedule and by an operator.
+    pub(crate) lead_of_schedule: SignedDuration,
+    pub(crate) lead: SignedDuration,
+    /// How long a key is kept after it has served, and after a leak.
+    pub(crate) overlap: SignedDuration,
+    pub(crate) overlap_after_leak: SignedDuration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Succession {
+    /// When the new key serves, and the others do not any more.
+    pub(crate) from: Timestamp,
+    /// Key ids.
+    pub(crate) retiring: Vec<String>,
+    /// Until when those are kept.
+    pub(crate) kept_until: Timestamp,
+}
+
+impl Pace {
+    /// What is to happen to the keys of one kind. `None`: nothing is due.
+    pub(crate) fn succession(
+        &self,
+        terms: &[Term<'_>],
+        occasion: Occasion,
+        now: Timestamp,
+    ) -> Option<Succession> {
+        match occasion {
+            Occasion::Schedule => {
+                let newest = terms.iter().map(|term| term.from).max();
+                let rest = self.every - self.lead_of_schedule;
+                let is_due = newest.is_none_or(|newest| now.duration_since(newest) >= rest);
+                is_due.then(|| self.planned(terms, self.lead_of_schedule, now))
+            }
+            Occasion::Operator(Reason::Planned) => Some(self.planned(terms, self.lead, now)),
+            Occasion::Operator(Reason::Compromised) => {
+                let is_kept = |term: &Term<'_>| term.kept_until.is_none_or(|until| until > now);
+                Some(Succession::new(terms, is_kept, now, self.overlap_after_leak))
+            }
+        }
+    }
+
+    fn planned(&self, terms: &[Term<'_>], lead: SignedDuration, now: Timestamp) -> Succession {
+        // Where none serves, nobody can be surprised, and somebody may be waiting.
+        let lead = if terms.iter().any(|term| term.serves(now)) { lead } else { SignedDuration::ZERO };
+        let from = now.checked_add(lead).unwrap_or(Timestamp::MAX);
+        // What stops earlier anyway keeps its time.
+        Succession::new(terms, |term| term.until.is_none_or(|until| until > from), from, self.overlap)
+    }
+}
+
+impl Succession {
+    fn new(
+        terms: &[Term<'_>],
+        retires: impl Fn(&Term<'_>) -> bool,
+        from: Timestamp,
+        overlap: SignedDuration,
+    ) -> Self {
+        let retiring = terms.iter().filter(|term| retires(term)).map(|term| term.kid.to_owned()).collect();
+        Self { from, retiring, kept_until: from.checked_add(overlap).unwrap_or(Timestamp::MAX) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 60;
+    const NOW: i64 = 1_000 * DAY;
+    const PACE: Pace = Pace {
+        every: SignedDuration::from_hours(24 * 90),
+        lead_of_schedule: SignedDuration::from_hours(24 * 7),
+        lead: SignedDuration::from_mins(6),
+        overlap: SignedDuration::from_hours(24 * 7),
+        overlap_after_leak: SignedDuration::ZERO,
+    };
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn term(kid: &'static str, (from, until): (i64, Option<i64>), kept_until: Option<i64>) -> Term<'static> {
+        Term { kid, from: at(from), until: until.map(at), kept_until: kept_until.map(at) }
+    }
+
+    fn succession(from: i64, retiring: &[&str], kept_until: i64) -> Succession {
+        let retiring = retiring.iter().map(|kid| (*kid).to_owned()).collect();
+        Succession { from: at(from), retiring, kept_until: at(kept_until) }
+    }
+
+    #[test]
+    fn a_planned_key_waits_for_old_lists_and_one_after_a_leak_does_not() {
+        let signing = term("signing", (0, None), None);
+        let next = term("next", (NOW + DAY, None), None);
+        let leaving = term("leaving", (0, Some(NOW + DAY)), Some(NOW + 8 * DAY));
+        let nearly_done = term("nearly-done", (0, Some(NOW + 3)), Some(NOW + 7 * DAY));
+        let done = term("done", (0, Some(NOW - DAY)), Some(NOW + 6 * DAY));
+        let gone = term("gone", (0, Some(NOW - 9 * DAY)), Some(NOW - 2 * DAY));
+        let (planned, leak) = (Reason::Planned, Reason::Compromised);
+        for (keys, reason, from, retiring) in [
+            (vec![signing], planned, NOW + 6, vec!["signing"]),
+            (vec![signing, done, gone], planned, NOW + 6, vec!["signing"]),
+            // In the middle of a succession that the schedule began.
+            (vec![leaving, next], planned, NOW + 6, vec!["leaving", "next"]),
+            (vec![nearly_done, next], planned, NOW + 6, vec!["next"]),
+            // Nobody is there to be waited for.
+            (vec![], planned, NOW, vec![]),
+            (vec![gone], planned, NOW, vec![]),
+            (vec![leaving, next, done, gone], leak, NOW, vec!["leaving", "next", "done"]),
+        ] {
+            let kept_until = if reason == planned { from + 7 * DAY } else { NOW };
+            let found = PACE.succession(&keys, Occasion::Operator(reason), at(NOW));
+            assert_eq!(found, Some(succession(from, &retiring, kept_until)), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn the_schedule_makes_the_next_one_in_time_and_the_first_at_once() {
+        let scheduled = |keys: &[Term<'_>], now| PACE.succession(keys, Occasion::Schedule, at(now));
+        assert_eq!(scheduled(&[], NOW), Some(succession(NOW, &[], NOW + 7 * DAY)));
+        let (first, second) = (term("first", (0, None), None), term("second", (90 * DAY, None), None));
+        assert_eq!(scheduled(&[first], 83 * DAY - 1), None);
+        assert_eq!(scheduled(&[first], 83 * DAY), Some(succession(90 * DAY, &["first"], 97 * DAY)));
+        assert_eq!(scheduled(&[first, second], 84 * DAY), None);
+        // After years without a start nobody waits for the overlap.
+        let gone = term("gone", (0, Some(90 * DAY)), Some(97 * DAY));
+        assert_eq!(scheduled(&[gone], NOW), Some(succession(NOW, &[], NOW + 7 * DAY)));
+    }
+}
