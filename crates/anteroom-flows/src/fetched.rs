@@ -2,8 +2,8 @@
 //! `request_uri` (§6.2), the redirect URIs of their sector at a `sector_identifier_uri` (Registration §5). Fetched when it
 //! is needed; keys, and request objects that are named with their version, are kept for a while.
 //!
-//! Each node keeps its own. What is kept was anybody's to read and decides nothing by itself. The address of what is kept is
-//! asked once a minute at most, whatever strangers send, and nobody who needs what is there waits for a fetch.
+//! Each node keeps its own, by address; what is kept decides nothing by itself, and is judged again at each use. An address is
+//! asked once a minute at most for what is kept, whatever strangers send, and nobody who needs what is there waits for a fetch.
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -37,14 +37,6 @@ pub(crate) struct Reading<T> {
     pub(crate) read: fn(&[u8]) -> Result<T, String>,
 }
 
-impl<T> Clone for Reading<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Reading<T> {}
-
 /// Documents of one kind, by their address.
 pub(crate) struct Fetched<T> {
     reading: Reading<T>,
@@ -69,12 +61,9 @@ impl<T> Clone for Known<T> {
 }
 
 /// What is at an address now, whatever was there before.
-pub(crate) async fn fetch<T>(
-    outgoing: &Outgoing,
-    url: &Url,
-    Reading { largest, read }: Reading<T>,
-) -> Result<T, FetchError> {
-    read(&outgoing.get(url, largest).await?).map_err(FetchError::Unreadable)
+pub(crate) async fn fetch<T>(outgoing: &Outgoing, url: &Url, reading: &Reading<T>) -> Result<T, FetchError> {
+    let document = outgoing.get(url, reading.largest).await?;
+    (reading.read)(&document).map_err(FetchError::Unreadable)
 }
 
 impl<T> Fetched<T> {
@@ -146,7 +135,7 @@ impl<T> Fetched<T> {
             return Err(FetchError::TooSoon);
         }
         *asked_at = Some(now);
-        let document = Arc::new(fetch(outgoing, url, self.reading).await?);
+        let document = Arc::new(fetch(outgoing, url, &self.reading).await?);
         let known = Known { document: Arc::clone(&document), fetched_at: now };
         *place.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok(document)

@@ -90,7 +90,7 @@ async fn find(
     let (fetched, outgoing) = (&provider.fetched_request_objects, &provider.outgoing);
     let found = match place.fragment() {
         Some(_) => fetched.get(outgoing, &place, now).await,
-        None => fetch(outgoing, &place, REQUEST_OBJECT).await.map(Arc::new),
+        None => fetch(outgoing, &place, &REQUEST_OBJECT).await.map(Arc::new),
     };
     found.map_err(|error| match error {
         FetchError::Unreadable(reason) => Unusable::object(&reason),

@@ -29,7 +29,7 @@ const SECTOR: Reading<SectorDocument> = Reading {
 /// is how often strangers have it fetched.
 pub async fn check(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let document = fetch(outgoing, url, SECTOR).await?;
+    let document = fetch(outgoing, url, &SECTOR).await?;
     match document.misses(&metadata.redirect_uris) {
         None => Ok(()),
         Some(missing) => Err(SectorError::Missing(missing.to_string())),
