@@ -141,7 +141,7 @@ pub(super) fn unwrap(kek: Kek, wrapping: &[u8], wrapped: &[u8]) -> Option<Zeroiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::ContentEncryption;
+    use crate::{jwe::tests::hex, names::ContentEncryption};
 
     #[test]
     fn rfc7518_appendix_c_derived_key() {
@@ -184,7 +184,7 @@ mod tests {
             let wrapping = counted(length);
             let key = &data[..usize::from(length)];
             let found = wrap(kek, &wrapping, key).unwrap();
-            assert_eq!(found.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), wrapped);
+            assert_eq!(found, hex(wrapped));
             assert_eq!(unwrap(kek, &wrapping, &found).unwrap().as_slice(), key);
             assert!(unwrap(kek, &counted(length + 8), &found).is_none());
             let mut changed = found.clone();
