@@ -308,6 +308,9 @@ mod tests {
             let refused = outgoing.get(&url, 10).await;
             assert!(matches!(refused, Err(OutgoingError::NoAnswer(_))), "{refused:?}");
         }
+        let (silent, _) = server(String::new()).await;
+        let refused = outgoing.post_form(&silent, &[("logout_token", "x")]).await;
+        assert!(matches!(refused, Err(OutgoingError::NoAnswer(_))), "{refused:?}");
     }
 
     /// Between a check and a connection of its own a name could lead elsewhere, so the check is where it is resolved.

@@ -41,6 +41,7 @@ fn rfc7591_2_defaults() {
 
 #[test]
 fn rfc7591_2_each_value_is_checked() {
+    let mut checked = BTreeSet::new();
     for (text, parameter) in [
         (r#"{"client_name": " "}"#, "client_name"),
         (r#"{"application_type": "desktop"}"#, "application_type"),
@@ -76,8 +77,20 @@ fn rfc7591_2_each_value_is_checked() {
         (r#"{"logo_uri": "data:image/png;base64,"}"#, "logo_uri"),
         (r#"{"audience": [""]}"#, "audience"),
         (r#"{"access_token_format": "paseto"}"#, "access_token_format"),
+        (r#"{"access_token_signed_response_alg": "HS256"}"#, "access_token_signed_response_alg"),
+        (r#"{"frontchannel_logout_uri": "http://app.example/fc"}"#, "frontchannel_logout_uri"),
+        (r#"{"client_uri": "javascript:alert(1)"}"#, "client_uri"),
+        (r#"{"policy_uri": "javascript:alert(1)"}"#, "policy_uri"),
+        (r#"{"tos_uri": "/terms"}"#, "tos_uri"),
     ] {
         assert_eq!(wrong(text), [parameter], "{text}");
+        checked.insert(parameter);
+    }
+    // What is left out are words beside an `alg`, which a test of their own has, and what is either true or false.
+    let elsewhere = ["id_token_encrypted_response_enc", "userinfo_encrypted_response_enc"];
+    let yes_or_no = |name: &str| name.starts_with("require_") || name.ends_with("_required");
+    for name in ClientMetadataInput::PARAMETERS {
+        assert!(checked.contains(name) || elsewhere.contains(name) || yes_or_no(name), "{name}");
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::*;
 use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two};
+use jiff::SignedDuration;
 
 on_one_node_and_on_two!(
     a_new_device_steps_up_once,
     before_it_the_password_alone_opens_neither_dashboard_nor_tile,
     a_reset_makes_no_device_that_has_stepped_up,
     an_application_that_needs_a_second_factor_is_returned_to_with_it,
+    rfc8176_2_amr_says_how_the_second_factor_came,
 );
 
 async fn with_new_devices_stepping_up(backend: &Backend) -> (TestProvider, Browser) {
@@ -68,4 +70,21 @@ async fn an_application_that_needs_a_second_factor_is_returned_to_with_it(backen
     let code = web.code_in(&carol.submit(&entry, "/verify/code", &[("code", &code)]).await);
     let token = web.redeem(&code).await.json()["id_token"].as_str().unwrap().to_owned();
     assert_eq!(web.verified(&token).await.claims["acr"], "urn:anteroom:acr:mfa");
+}
+
+async fn rfc8176_2_amr_says_how_the_second_factor_came(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let web = provider.client("web");
+    for (way, name) in [("text:", "sms"), ("call:", "tel")] {
+        let carol = provider.signed_in(CAROL).await;
+        let choice = web.authorize(&carol, &[("acr_values", "urn:anteroom:acr:mfa")]).await;
+        let method = ways(&choice).into_iter().find(|found| found.starts_with(way)).unwrap();
+        let entry = through(&carol, &choice, "/verify/send", &[("method", &method)]).await;
+        let code = digits(&provider).await;
+        let code = web.code_in(&carol.submit(&entry, "/verify/code", &[("code", &code)]).await);
+        let token = web.redeem(&code).await.json()["id_token"].as_str().unwrap().to_owned();
+        assert_eq!(web.verified(&token).await.claims["amr"], serde_json::json!(["pwd", name, "mfa"]));
+        provider.advance(SignedDuration::from_mins(2));
+    }
 }

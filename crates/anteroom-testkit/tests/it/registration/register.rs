@@ -1,9 +1,12 @@
 //! `POST /clients`.
 
 use super::{CALLBACK, CLIENTS, address, metadata, open, post, refused_for, register, with};
+use crate::ALICE;
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_testkit::{AppDecryptionKey, Backend, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases};
 use serde_json::{Value, json};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener};
 
 on_both_databases!(
     rfc7591_3_2_1_everything_registered_is_told,
@@ -14,6 +17,7 @@ on_both_databases!(
     rfc7591_5_registrations_are_limited,
     rfc7591_2_what_is_the_operators_to_say,
     registration_2_encryption_is_registered_with_a_key_that_fits,
+    registration_2_a_logo_is_never_asked_for_by_the_server,
 );
 
 async fn rfc7591_3_2_1_everything_registered_is_told(backend: Backend) {
@@ -182,4 +186,22 @@ async fn registration_2_encryption_is_registered_with_a_key_that_fits(backend: B
     ] {
         assert_eq!(client[member], expected, "{member}");
     }
+}
+
+async fn registration_2_a_logo_is_never_asked_for_by_the_server(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let place = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    place.set_nonblocking(true).unwrap();
+    let logo = format!("https://{}/logo.png", place.local_addr().unwrap());
+    let client = register(&provider, &with(&json!({ "logo_uri": logo }))).await;
+    assert_eq!(client["logo_uri"], logo);
+    let browser = provider.signed_in(ALICE).await;
+    let page = provider.registered(&client).authorize(&browser, &[]).await;
+    assert!(page.body.contains(&format!("src=\"{logo}\"")), "{}", page.body);
+    let mut change = with(&json!({ "client_id": client["client_id"] }));
+    change["logo_uri"] = json!(format!("{logo}?2"));
+    let (uri, token) = address(&client);
+    assert_eq!(provider.call(("PUT", uri), token, &change).await.status, 200);
+    // Whoever had come would stand in the queue, however little was said.
+    assert_eq!(place.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }

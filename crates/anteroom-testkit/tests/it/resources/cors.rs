@@ -3,11 +3,13 @@
 use crate::ALICE;
 use anteroom_testkit::{Answer, Backend, TestProvider, on_both_databases};
 use reqwest::Method;
+use serde_json::{Value, json};
 
 on_both_databases!(
     anyone_reads_discovery_and_keys,
     registered_applications_use_token_userinfo_and_revocation,
     never_with_cookies_and_never_on_pages,
+    a_client_that_registers_itself_brings_its_origin_and_takes_it_along,
 );
 
 const REGISTERED: &str = "https://web.example";
@@ -72,4 +74,20 @@ async fn never_with_cookies_and_never_on_pages(backend: Backend) {
         assert_eq!(answer.header("access-control-allow-credentials"), None, "{path}");
         assert!(answer.cookies().is_empty(), "{path}");
     }
+}
+
+async fn a_client_that_registers_itself_brings_its_origin_and_takes_it_along(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let origin = "https://stranger.example";
+    let allowed = async || preflight(&provider, "/token", origin).await.header(ALLOW_ORIGIN).is_some();
+    assert!(!allowed().await);
+    let metadata = json!({ "redirect_uris": [format!("{origin}/callback")] });
+    let client = provider.call(("POST", "/clients"), None, &metadata).await.json();
+    provider.follow_clients().await;
+    assert!(allowed().await);
+    let (uri, token) = (&client["registration_client_uri"], client["registration_access_token"].as_str());
+    let deleted = provider.call(("DELETE", uri.as_str().unwrap()), token, &Value::Null).await;
+    assert_eq!(deleted.status, 204);
+    provider.follow_clients().await;
+    assert!(!allowed().await);
 }

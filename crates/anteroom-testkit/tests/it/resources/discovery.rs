@@ -1,6 +1,7 @@
 //! The metadata document (OpenID Connect Discovery §3, RFC 8414).
 
-use anteroom_testkit::{Backend, TestProvider, on_both_databases};
+use crate::ALICE;
+use anteroom_testkit::{Backend, TestProvider, claims, on_both_databases};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -10,6 +11,7 @@ on_both_databases!(
     what_is_configured_is_announced,
     every_endpoint_is_there,
     discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts,
+    discovery_3_each_claim_that_is_said_is_announced,
 );
 
 const DOCUMENT: &str = "/.well-known/openid-configuration";
@@ -76,6 +78,13 @@ async fn only_what_is_supported_is_announced(backend: Backend) {
             "request_object_signing_alg_values_supported",
             json!(["none", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]),
         ),
+        (
+            "token_endpoint_auth_signing_alg_values_supported",
+            json!(["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA", "HS256", "HS384", "HS512"]),
+        ),
+        ("acr_values_supported", json!(["urn:anteroom:acr:pwd", "urn:anteroom:acr:mfa"])),
+        ("prompt_values_supported", json!(["none", "login", "consent", "select_account"])),
+        ("claim_types_supported", json!(["normal"])),
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
@@ -142,4 +151,17 @@ async fn discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts(backend: 
     assert_eq!(ask("acct:alice@other.example").await.status, 404);
     assert_eq!(ask("alice").await.status, 400);
     assert_eq!(browser.get("/.well-known/webfinger").await.status, 400);
+}
+
+async fn discovery_3_each_claim_that_is_said_is_announced(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let announced = document(&provider).await["claims_supported"].clone();
+    let announced: Vec<&str> = announced.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let tokens = web.tokens(&browser, "openid profile email address phone groups").await;
+    let said = [web.userinfo(&tokens.access_token).await.json(), claims(tokens.id_token())];
+    for name in said.iter().flat_map(|said| said.as_object().unwrap().keys()) {
+        // What binds the token beside it is no claim about anybody.
+        assert!(announced.contains(&name.as_str()) || name == "at_hash", "{name}");
+    }
 }

@@ -2,6 +2,7 @@
 //! encrypted to decrypt for longer than they are published.
 
 use crate::ALICE;
+use anteroom_crypto::KeyPurpose;
 use anteroom_flows::keys::{LEAD, Reason};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::keys::Jwks;
@@ -20,6 +21,7 @@ on_both_databases!(
     core_2_every_configured_algorithm_signs_where_a_client_chose_it,
     after_a_leak_nothing_that_was_signed_is_believed,
     keys_to_encrypt_to_follow_each_other,
+    private_keys_rest_sealed_each_under_its_own_name,
 );
 
 const fn days(days: i64) -> SignedDuration {
@@ -272,4 +274,25 @@ async fn keys_to_encrypt_to_follow_each_other(backend: Backend) {
     assert!(last.is_disjoint(&second) && !last.is_empty());
     assert_eq!(provider.audited("encryption_key_created").await.len(), 8);
     assert_eq!(provider.audited("encryption_key_retired").await.len(), 6);
+}
+
+async fn private_keys_rest_sealed_each_under_its_own_name(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (store, sealer) =
+        (&provider.provider.store, provider.provider.keyring.sealer(KeyPurpose::SigningSeal));
+    let signing = store.signing_keys().await.unwrap();
+    let encryption = store.encryption_keys().await.unwrap();
+    assert_eq!((signing.len(), encryption.len()), (3, 2));
+    let signing = signing.iter().map(|row| ("signing_keys", &row.kid, &row.private_sealed));
+    let encryption = encryption.iter().map(|row| ("encryption_keys", &row.kid, &row.private_sealed));
+    let rows: Vec<_> = signing.chain(encryption).collect();
+    let name = |table: &str, kid: &str| format!("{table}\nprivate_sealed\n{kid}").into_bytes();
+    for (i, (table, kid, sealed)) in rows.iter().enumerate() {
+        let private = sealer.open(&name(table, kid), sealed).unwrap();
+        // DER of a private key is a sequence, which no sealed value looks like.
+        assert_eq!((private[0], sealed[0]), (0x30, 1), "{table} {kid}");
+        assert!(private.windows(16).all(|part| !sealed.windows(16).any(|at_rest| at_rest == part)));
+        let (_, other, _) = rows[(i + 1) % rows.len()];
+        assert!(sealer.open(&name(table, other), sealed).is_err(), "a row that stands in another's place");
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::ALICE;
 use anteroom_testkit::{Backend, TestProvider, Tokens, on_both_databases};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
@@ -20,6 +22,7 @@ on_both_databases!(
     a_code_dies_with_the_account,
     a_code_of_an_application_that_changed_is_refused,
     a_made_up_code_is_refused,
+    rfc6749_10_10_a_code_has_more_chance_in_it_than_can_be_guessed,
 );
 
 async fn rfc6749_4_1_3_a_code_is_bound_to_its_redirect_uri(backend: Backend) {
@@ -212,4 +215,30 @@ async fn a_made_up_code_is_refused(backend: Backend) {
         let answer = web.redeem(made_up).await;
         assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_grant"), "{made_up}");
     }
+}
+
+/// The clock stands still and the request is the same, so whatever differs was drawn.
+async fn rfc6749_10_10_a_code_has_more_chance_in_it_than_can_be_guessed(backend: Backend) {
+    const HEAD: usize = 5;
+    const DRAWN: usize = 24;
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let (mut ever, mut always) = ([0_u8; DRAWN], [0xff_u8; DRAWN]);
+    for _ in 0..64 {
+        let code = URL_SAFE_NO_PAD.decode(web.code(&browser, &[]).await).unwrap();
+        for (i, byte) in code[HEAD..HEAD + DRAWN].iter().enumerate() {
+            ever[i] |= byte;
+            always[i] &= byte;
+        }
+    }
+    // Each of 192 bits was set in one code and not in another.
+    assert_eq!((ever, always), ([0xff; DRAWN], [0; DRAWN]));
+    // A guess at any of them, and at the 128 that seal them, is no code.
+    let code = URL_SAFE_NO_PAD.decode(web.code(&browser, &[]).await).unwrap();
+    for place in [HEAD, HEAD + DRAWN - 1, code.len() - 16, code.len() - 1] {
+        let mut guessed = code.clone();
+        guessed[place] ^= 1;
+        assert_eq!(web.redeem(&URL_SAFE_NO_PAD.encode(guessed)).await.error(), "invalid_grant", "{place}");
+    }
+    assert_eq!(web.redeem(&URL_SAFE_NO_PAD.encode(code)).await.status, 200);
 }
