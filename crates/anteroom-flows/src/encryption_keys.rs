@@ -4,7 +4,7 @@
 //! published no more decrypts until nobody can have it in an old list.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::Event;
 use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
 use anteroom_storage::{EncryptionKeyRow, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ fn pace(schedule: &KeySchedule) -> Pace {
     Pace {
         every: schedule.rotate_every,
         lead_of_schedule: UNTIL_EVERY_NODE_HAS_IT,
-        lead: UNTIL_EVERY_NODE_HAS_IT,
+        lead_of_operator: UNTIL_EVERY_NODE_HAS_IT,
         overlap: schedule.overlap,
         // Whoever reads along with the old keys reads what was encrypted to them, decrypted here or not. So they are published
         // no more, and serve those who have an old list until it is none.
@@ -29,24 +29,32 @@ fn pace(schedule: &KeySchedule) -> Pace {
     }
 }
 
-/// Makes what is missing or due. Two nodes at once make one key too many at worst, never one too few.
+/// Makes what is missing or due.
 pub(crate) async fn rotate(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
     schedule: &KeySchedule,
-    (now, occasion): (Timestamp, Occasion),
+    when: (Timestamp, Occasion),
 ) -> Result<bool, FlowError> {
-    let rows = store.encryption_keys().await?;
+    let (rows, pace) = (store.encryption_keys().await?, pace(schedule));
     let mut changed = false;
     for kind in DecryptionKeyKind::ALL {
-        let terms: Vec<_> = rows.iter().filter(|row| row.kind == kind.as_str()).map(term).collect();
-        if let Some(succession) = pace(schedule).succession(&terms, occasion, now) {
-            succeed(store, keyring, random, (*kind, succession, occasion.actor()), now).await?;
-            changed = true;
+        if succession(&rows, *kind, pace, when).is_some() {
+            changed |= succeed(store, keyring, random, (*kind, pace), when).await?;
         }
     }
     Ok(changed)
+}
+
+fn succession(
+    rows: &[EncryptionKeyRow],
+    kind: DecryptionKeyKind,
+    pace: Pace,
+    (now, occasion): (Timestamp, Occasion),
+) -> Option<Succession> {
+    let same = rows.iter().filter(|row| row.kind == kind.as_str());
+    pace.succession(&same.map(term).collect::<Vec<_>>(), occasion, now)
 }
 
 fn term(row: &EncryptionKeyRow) -> Term<'_> {
@@ -58,14 +66,16 @@ fn term(row: &EncryptionKeyRow) -> Term<'_> {
     }
 }
 
+/// `false`: when the key was made, nothing was due any more.
 async fn succeed(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
-    (kind, succession, actor): (DecryptionKeyKind, Succession, Actor),
-    now: Timestamp,
-) -> Result<(), FlowError> {
+    (kind, pace): (DecryptionKeyKind, Pace),
+    when: (Timestamp, Occasion),
+) -> Result<bool, FlowError> {
     const NOT_MADE: FlowError = FlowError::Broken("an encryption key could not be made");
+    let (now, occasion) = when;
     // Finding primes takes a while: not on a thread that serves requests.
     let made = tokio::task::spawn_blocking(move || DecryptionKey::generate(kind)).await;
     let (key, private) = made.map_err(|_| NOT_MADE)?.map_err(|_| NOT_MADE)?;
@@ -76,22 +86,27 @@ async fn succeed(
         kind: kind.as_str().to_owned(),
         kid,
         created_at: now,
-        published_from: succession.from,
+        published_from: now,
         published_until: None,
         decrypts_until: None,
     };
     let origin = Origin::local(now, random);
     let write = store.write(move |tx| {
-        let (row, succession, origin) = (row.clone(), succession.clone(), origin.clone());
+        let (mut row, origin) = (row.clone(), origin.clone());
         async move {
+            // As with signing keys.
+            tx.begin_change_of_keys().await?;
+            let rows = tx.encryption_keys().await?;
+            let Some(succession) = succession(&rows, kind, pace, when) else { return Ok(false) };
+            row.published_from = succession.from;
             tx.insert_encryption_key(&row).await?;
             let created = Event::EncryptionKeyCreated { kid: row.kid, key: row.kind };
-            tx.append(&origin.entry(actor, created)).await?;
+            tx.append(&origin.entry(occasion.actor(), created)).await?;
             for kid in succession.retiring {
                 tx.retire_encryption_key(&kid, succession.from, succession.kept_until).await?;
-                tx.append(&origin.entry(actor, Event::EncryptionKeyRetired { kid })).await?;
+                tx.append(&origin.entry(occasion.actor(), Event::EncryptionKeyRetired { kid })).await?;
             }
-            Ok::<_, FlowError>(())
+            Ok::<_, FlowError>(true)
         }
     });
     write.await

@@ -4,7 +4,7 @@
 //! alive.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::Event;
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::keys::{Jwks, SigningKey};
 use anteroom_storage::{SigningKeyRow, Store};
@@ -36,7 +36,7 @@ impl KeySchedule {
         Pace {
             every: self.rotate_every,
             lead_of_schedule: self.overlap,
-            lead: LEAD,
+            lead_of_operator: LEAD,
             overlap: self.overlap,
             // Whatever they signed is believed no more.
             overlap_after_leak: SignedDuration::ZERO,
@@ -44,40 +44,48 @@ impl KeySchedule {
     }
 }
 
-/// Makes what is missing or due, for every algorithm and every kind that is encrypted to, and says whether there was anything. Two
-/// nodes at once make one key too many at worst, never one too few.
+/// Makes what is missing or due, for every algorithm and every kind that is encrypted to, and says whether there was
+/// anything.
 pub async fn rotate(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
     schedule: &KeySchedule,
-    (now, occasion): (Timestamp, Occasion),
+    when: (Timestamp, Occasion),
 ) -> Result<bool, FlowError> {
     let rows = store.signing_keys().await?;
     let mut changed = false;
     for algorithm in &schedule.algorithms {
-        let same = rows.iter().filter(|row| row.algorithm == algorithm.as_str());
-        let terms: Vec<_> = same.map(term).collect();
-        if let Some(succession) = schedule.pace().succession(&terms, occasion, now) {
-            succeed(store, keyring, random, (*algorithm, succession, occasion.actor()), now).await?;
-            changed = true;
+        if succession(&rows, *algorithm, schedule.pace(), when).is_some() {
+            changed |= succeed(store, keyring, random, (*algorithm, schedule.pace()), when).await?;
         }
     }
-    let kinds = encryption_keys::rotate(store, keyring, random, schedule, (now, occasion)).await?;
-    Ok(kinds || changed)
+    Ok(encryption_keys::rotate(store, keyring, random, schedule, when).await? || changed)
+}
+
+fn succession(
+    rows: &[SigningKeyRow],
+    algorithm: SigningAlgorithm,
+    pace: Pace,
+    (now, occasion): (Timestamp, Occasion),
+) -> Option<Succession> {
+    let same = rows.iter().filter(|row| row.algorithm == algorithm.as_str());
+    pace.succession(&same.map(term).collect::<Vec<_>>(), occasion, now)
 }
 
 fn term(row: &SigningKeyRow) -> Term<'_> {
     Term { kid: &row.kid, from: row.signs_from, until: row.signs_until, kept_until: row.published_until }
 }
 
+/// `false`: when the key was made, nothing was due any more.
 async fn succeed(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
-    (algorithm, succession, actor): (SigningAlgorithm, Succession, Actor),
-    now: Timestamp,
-) -> Result<(), FlowError> {
+    (algorithm, pace): (SigningAlgorithm, Pace),
+    when: (Timestamp, Occasion),
+) -> Result<bool, FlowError> {
+    let (now, occasion) = when;
     // Finding primes takes a while: not on a thread that serves requests.
     let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
     let made = made.map_err(|_| FlowError::Broken("a signing key could not be made"))?;
@@ -93,22 +101,27 @@ async fn succeed(
         algorithm: algorithm.as_str().to_owned(),
         kid,
         created_at: now,
-        signs_from: succession.from,
+        signs_from: now,
         signs_until: None,
         published_until: None,
     };
     let origin = Origin::local(now, random);
     let write = store.write(move |tx| {
-        let (row, succession, origin) = (row.clone(), succession.clone(), origin.clone());
+        let (mut row, origin) = (row.clone(), origin.clone());
         async move {
+            // Another node, or an operator after a leak, may have been faster while the key was made.
+            tx.begin_change_of_keys().await?;
+            let rows = tx.signing_keys().await?;
+            let Some(succession) = succession(&rows, algorithm, pace, when) else { return Ok(false) };
+            row.signs_from = succession.from;
             tx.insert_signing_key(&row).await?;
-            let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: row.algorithm.clone() };
-            tx.append(&origin.entry(actor, created)).await?;
+            let created = Event::SigningKeyCreated { kid: row.kid, algorithm: row.algorithm };
+            tx.append(&origin.entry(occasion.actor(), created)).await?;
             for kid in succession.retiring {
                 tx.retire_signing_key(&kid, succession.from, succession.kept_until).await?;
-                tx.append(&origin.entry(actor, Event::SigningKeyRetired { kid })).await?;
+                tx.append(&origin.entry(occasion.actor(), Event::SigningKeyRetired { kid })).await?;
             }
-            Ok::<_, FlowError>(())
+            Ok::<_, FlowError>(true)
         }
     });
     write.await

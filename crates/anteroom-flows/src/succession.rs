@@ -33,7 +33,8 @@ impl Occasion {
     }
 }
 
-/// When a key serves (signs, or is published for others to encrypt to), and how long it is kept after that.
+/// When a key serves, and how long it is kept after that. One that signs is then published still; one that others encrypt to
+/// serves while it is published, and then decrypts still.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Term<'a> {
     pub(crate) kid: &'a str,
@@ -52,9 +53,9 @@ impl Term<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     pub(crate) every: SignedDuration,
-    /// How long before it serves a key is made, by the schedule and by an operator.
+    /// How long before it serves a key is made: by the schedule, and where an operator asks.
     pub(crate) lead_of_schedule: SignedDuration,
-    pub(crate) lead: SignedDuration,
+    pub(crate) lead_of_operator: SignedDuration,
     /// How long a key is kept after it has served, and after a leak.
     pub(crate) overlap: SignedDuration,
     pub(crate) overlap_after_leak: SignedDuration,
@@ -80,14 +81,17 @@ impl Pace {
     ) -> Option<Succession> {
         match occasion {
             Occasion::Schedule => {
-                let newest = terms.iter().map(|term| term.from).max();
+                // What has its end already was replaced, served or not.
+                let newest = terms.iter().filter(|term| term.until.is_none()).map(|term| term.from).max();
                 let rest = self.every - self.lead_of_schedule;
                 let is_due = newest.is_none_or(|newest| now.duration_since(newest) >= rest);
                 is_due.then(|| self.planned(terms, self.lead_of_schedule, now))
             }
-            Occasion::Operator(Reason::Planned) => Some(self.planned(terms, self.lead, now)),
+            Occasion::Operator(Reason::Planned) => Some(self.planned(terms, self.lead_of_operator, now)),
             Occasion::Operator(Reason::Compromised) => {
-                let is_kept = |term: &Term<'_>| term.kept_until.is_none_or(|until| until > now);
+                let gone = now.checked_add(self.overlap_after_leak).unwrap_or(Timestamp::MAX);
+                // None is kept longer for it.
+                let is_kept = |term: &Term<'_>| term.kept_until.is_none_or(|until| until > gone);
                 Some(Succession::new(terms, is_kept, now, self.overlap_after_leak))
             }
         }
@@ -123,7 +127,7 @@ mod tests {
     const PACE: Pace = Pace {
         every: SignedDuration::from_hours(24 * 90),
         lead_of_schedule: SignedDuration::from_hours(24 * 7),
-        lead: SignedDuration::from_mins(6),
+        lead_of_operator: SignedDuration::from_mins(6),
         overlap: SignedDuration::from_hours(24 * 7),
         overlap_after_leak: SignedDuration::ZERO,
     };
@@ -145,6 +149,7 @@ mod tests {
     fn a_planned_key_waits_for_old_lists_and_one_after_a_leak_does_not() {
         let signing = term("signing", (0, None), None);
         let next = term("next", (NOW + DAY, None), None);
+        let next_in_three = term("next", (NOW + 3, None), None);
         let leaving = term("leaving", (0, Some(NOW + DAY)), Some(NOW + 8 * DAY));
         let nearly_done = term("nearly-done", (0, Some(NOW + 3)), Some(NOW + 7 * DAY));
         let done = term("done", (0, Some(NOW - DAY)), Some(NOW + 6 * DAY));
@@ -155,7 +160,7 @@ mod tests {
             (vec![signing, done, gone], planned, NOW + 6, vec!["signing"]),
             // In the middle of a succession that the schedule began.
             (vec![leaving, next], planned, NOW + 6, vec!["leaving", "next"]),
-            (vec![nearly_done, next], planned, NOW + 6, vec!["next"]),
+            (vec![nearly_done, next_in_three], planned, NOW + 6, vec!["next"]),
             // Nobody is there to be waited for.
             (vec![], planned, NOW, vec![]),
             (vec![gone], planned, NOW, vec![]),
@@ -175,8 +180,14 @@ mod tests {
         assert_eq!(scheduled(&[first], 83 * DAY - 1), None);
         assert_eq!(scheduled(&[first], 83 * DAY), Some(succession(90 * DAY, &["first"], 97 * DAY)));
         assert_eq!(scheduled(&[first, second], 84 * DAY), None);
-        // After years without a start nobody waits for the overlap.
-        let gone = term("gone", (0, Some(90 * DAY)), Some(97 * DAY));
-        assert_eq!(scheduled(&[gone], NOW), Some(succession(NOW, &[], NOW + 7 * DAY)));
+        // After years without a start: the last one still serves, and lists of keys are as old as ever.
+        assert_eq!(scheduled(&[first], NOW), Some(succession(NOW + 7 * DAY, &["first"], NOW + 14 * DAY)));
+        // An operator was faster than the schedule, whose key never served.
+        let replaced = term("replaced", (NOW + DAY, Some(NOW)), Some(NOW + 7 * DAY));
+        let instead = term("instead", (NOW - 83 * DAY, None), None);
+        assert_eq!(
+            scheduled(&[replaced, instead], NOW),
+            Some(succession(NOW + 7 * DAY, &["instead"], NOW + 14 * DAY))
+        );
     }
 }

@@ -77,6 +77,11 @@ impl Tx {
         raise_keys_version(&self.conn).await
     }
 
+    /// Whoever is about to change keys: until the transaction ends nobody else does, so that what is read in it holds.
+    pub async fn begin_change_of_keys(&self) -> Result<(), StoreError> {
+        raise_keys_version(&self.conn).await
+    }
+
     pub async fn insert_signing_key(&self, key: &SigningKeyRow) -> Result<(), StoreError> {
         let row = signing_keys::ActiveModel {
             kid: Set(key.kid.clone()),
