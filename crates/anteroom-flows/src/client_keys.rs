@@ -2,16 +2,9 @@
 
 use anteroom_domain::client::Client;
 use anteroom_oidc::jwt::ClientProof;
-use anteroom_oidc::keys::ClientJwks;
 use jiff::Timestamp;
 
-use crate::fetched::Reading;
 use crate::provider::Provider;
-
-pub(crate) const JWKS: Reading<ClientJwks> = Reading {
-    largest: 64 * 1024,
-    read: |bytes| ClientJwks::from_json(bytes).map_err(|error| error.to_string()),
-};
 
 #[derive(Debug)]
 pub(crate) enum KeysError<E> {

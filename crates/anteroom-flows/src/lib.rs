@@ -31,7 +31,7 @@ pub mod end_session;
 pub mod error;
 pub mod expired_password;
 pub mod expiry_warnings;
-mod fetched;
+mod fetched_keys;
 pub mod front_channel;
 mod front_tokens;
 pub mod health;

@@ -8,7 +8,6 @@ use anteroom_domain::clock::Clock;
 use anteroom_domain::phone::Method;
 use anteroom_domain::policy::Policy;
 use anteroom_domain::registration::RegistrationPolicy;
-use anteroom_oidc::keys::ClientJwks;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -16,13 +15,11 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::client_keys;
 use crate::confirmed::Confirmations;
-use crate::fetched::Fetched;
+use crate::fetched_keys::FetchedKeys;
 use crate::key_set::KeySet;
 use crate::outgoing::Outgoing;
 use crate::registered::Followed;
-use crate::request_object;
 use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
@@ -44,8 +41,7 @@ pub struct Provider {
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: Tallies,
-    pub(crate) fetched_keys: Fetched<ClientJwks>,
-    pub(crate) fetched_request_objects: Fetched<String>,
+    pub(crate) fetched_keys: FetchedKeys,
     /// Since when another node has run with another configuration.
     differs_since: ArcSwapOption<Timestamp>,
 }
@@ -112,8 +108,7 @@ impl Provider {
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
-            fetched_keys: Fetched::new(client_keys::JWKS),
-            fetched_request_objects: Fetched::new(request_object::REQUEST_OBJECT),
+            fetched_keys: FetchedKeys::default(),
             differs_since: ArcSwapOption::empty(),
         }
     }

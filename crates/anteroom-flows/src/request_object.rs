@@ -12,18 +12,13 @@ use anteroom_oidc::authorization::{
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
-use std::sync::Arc;
 
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::encryption::entropy;
-use crate::fetched::{FetchError, Reading, fetch};
 use crate::provider::Provider;
 
 /// Whatever is larger is none that the rules would let pass.
-pub(crate) const REQUEST_OBJECT: Reading<String> = Reading {
-    largest: 16 * 1024,
-    read: |bytes| String::from_utf8(bytes.to_vec()).map_err(|_| "no text".to_owned()),
-};
+const LARGEST: usize = 16 * 1024;
 
 /// Why it cannot be used: what the wire gets, and what the operator reads.
 struct Unusable {
@@ -62,7 +57,7 @@ pub(crate) async fn resolve(
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(parameters.clone()),
         (Some(request), None) => read(provider, client, request, Passed::ByValue, now).await,
-        (None, Some(uri)) => match find(provider, client, uri, now).await {
+        (None, Some(uri)) => match fetch(provider, client, uri).await {
             Ok(text) => read(provider, client, text.trim(), Passed::ByReference, now).await,
             Err(unusable) => Err(unusable),
         },
@@ -77,25 +72,13 @@ pub(crate) async fn resolve(
     }
 }
 
-/// Core §6.2: from a place that the client registered, and from no other. Where a fragment says which version is meant, that
-/// version is kept: the client names another when there is another.
-async fn find(
-    provider: &Provider,
-    client: &Client,
-    uri: &str,
-    now: Timestamp,
-) -> Result<Arc<String>, Unusable> {
+/// Core §6.2: from a place that the client registered, and from no other. Each time anew: whoever signs requests that are good
+/// for minutes has another one there for the next person.
+async fn fetch(provider: &Provider, client: &Client, uri: &str) -> Result<String, Unusable> {
     let unregistered = || Unusable::uri(&format!("{uri} is not one that the client registered"));
     let place = client.metadata.find_request_uri(uri).ok_or_else(unregistered)?;
-    let (fetched, outgoing) = (&provider.fetched_request_objects, &provider.outgoing);
-    let found = match place.fragment() {
-        Some(_) => fetched.get(outgoing, &place, now).await,
-        None => fetch(outgoing, &place, &REQUEST_OBJECT).await.map(Arc::new),
-    };
-    found.map_err(|error| match error {
-        FetchError::Unreadable(reason) => Unusable::object(&reason),
-        error => Unusable::uri(&error),
-    })
+    let body = provider.outgoing.get(&place, LARGEST).await.map_err(|error| Unusable::uri(&error))?;
+    String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))
 }
 
 async fn read(

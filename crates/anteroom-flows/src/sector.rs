@@ -9,27 +9,27 @@
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::SectorDocument;
 
-use crate::fetched::{FetchError, Reading, fetch};
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, OutgoingError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
     #[error("sector_identifier_uri: {0}")]
-    Fetch(#[from] FetchError),
+    Outgoing(#[from] OutgoingError),
+    #[error("sector_identifier_uri: what is there is {0}")]
+    Unreadable(String),
     #[error("sector_identifier_uri: what is there does not list {0}")]
     Missing(String),
 }
 
-const SECTOR: Reading<SectorDocument> = Reading {
-    largest: 64 * 1024,
-    read: |bytes| SectorDocument::from_json(bytes).map_err(|error| error.to_string()),
-};
+const LARGEST: usize = 64 * 1024;
 
 /// By what is there now: it may have been taken away since it was looked at last. Registrations are limited by address, and so
 /// is how often strangers have it fetched.
 pub async fn check(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let document = fetch(outgoing, url, &SECTOR).await?;
+    let document = outgoing.get(url, LARGEST).await?;
+    let document =
+        SectorDocument::from_json(&document).map_err(|error| SectorError::Unreadable(error.to_string()))?;
     match document.misses(&metadata.redirect_uris) {
         None => Ok(()),
         Some(missing) => Err(SectorError::Missing(missing.to_string())),

@@ -12,7 +12,7 @@ on_both_databases!(
     core_6_1_none_is_for_clients_that_registered_it,
     core_6_2_what_a_registered_place_holds_need_not_be_signed,
     core_6_2_a_request_object_is_fetched_from_registered_places_alone,
-    core_6_2_a_version_of_a_request_object_is_fetched_once_and_another_anew,
+    core_6_2_nobody_has_request_objects_fetched_without_end,
     rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_registered,
 );
 
@@ -162,33 +162,19 @@ async fn core_6_2_a_request_object_is_fetched_from_registered_places_alone(backe
     }
 }
 
-async fn core_6_2_a_version_of_a_request_object_is_fetched_once_and_another_anew(backend: Backend) {
+async fn core_6_2_nobody_has_request_objects_fetched_without_end(backend: Backend) {
     let key = AppKey::new("RS256", "a");
     let place = Documents::start("").await;
     let toml = signing(&key, &format!("request_uris = [\"{}\"]", place.url));
-    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let few = TestProvider::on(&backend).set("policy.sign_in.rate", "{ max = 2, window = \"5m\" }");
+    let provider = few.clients(&toml).start().await;
     let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
-    let scope_at = async |fragment: &str| {
-        let uri = format!("{}{fragment}", place.url);
-        let code = app.code(&browser, &[("request_uri", &uri), ("nonce", "")]).await;
-        app.redeem(&code).await.json()["scope"].clone()
-    };
-    let put = |scope: &str| {
-        let mut claims = claims(&app, &provider);
-        claims["scope"] = json!(scope);
-        place.put(Some(&key.sign(&claims)));
-    };
-    put("openid email");
-    assert_eq!((scope_at("#1").await, scope_at("#1").await), (json!("openid email"), json!("openid email")));
-    assert_eq!(place.asked(), 1);
-    put("openid profile");
-    assert_eq!(
-        (scope_at("#2").await, scope_at("").await),
-        (json!("openid profile"), json!("openid profile"))
-    );
-    // What has no version is what is there now.
-    put("openid");
-    assert_eq!((scope_at("").await, scope_at("#2").await), (json!("openid"), json!("openid profile")));
+    place.put(Some(&key.sign(&claims(&app, &provider))));
+    for version in 1..=2 {
+        app.code(&browser, &[("request_uri", &format!("{}#{version}", place.url)), ("nonce", "")]).await;
+    }
+    let refused = app.authorize(&browser, &[("request_uri", &place.url)]).await;
+    assert_eq!((refused.error(), place.asked()), ("temporarily_unavailable".to_owned(), 2));
 }
 
 async fn rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_registered(backend: Backend) {
