@@ -45,6 +45,8 @@ pub enum GrantEnd {
     NotAdmitted,
     /// The client is registered no more (RFC 7592 §2.3).
     ClientDeleted,
+    /// The client changed its registration so that it would know people by another `sub` (OpenID Connect Core §8.1).
+    SubjectsChanged,
 }
 
 impl GrantEnd {
@@ -57,6 +59,7 @@ impl GrantEnd {
             Self::PasswordChanged => "password_changed",
             Self::NotAdmitted => "not_admitted",
             Self::ClientDeleted => "client_deleted",
+            Self::SubjectsChanged => "subjects_changed",
         }
     }
 }

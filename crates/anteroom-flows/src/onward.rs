@@ -300,7 +300,8 @@ async fn asked_acr(
 }
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
-/// `offline_access` included (OpenID Connect Core §11).
+/// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with asks each time:
+/// anything on the same machine can listen where it does (RFC 8252 §8.6).
 async fn missing_consent(
     provider: &Provider,
     client: &Client,
@@ -313,6 +314,9 @@ async fn missing_consent(
     }
     if client.policy.first_party {
         return Ok(None);
+    }
+    if client.metadata.may_be_impersonated_at(&request.redirect_uri) {
+        return Ok(Some(asked));
     }
     let agreed = provider.store.consent(account.id, client.id()).await?.unwrap_or_default();
     Ok((!asked.is_subset(&agreed)).then_some(asked))
@@ -352,9 +356,10 @@ fn answer_without_a_page(
 
 /// The answer to an application whose request the person or the practice refuses.
 pub(crate) fn denied(provider: &Provider, carried: &Carried) -> Option<AuthorizationResponse> {
-    let request = carried.journey.request()?;
+    let snapshot = provider.snapshot();
+    let ahead = Ahead::of(&snapshot, &carried.journey.destination)?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
-    Some(request.target().error(&provider.snapshot().issuer, code, description))
+    Some(ahead.request()?.target().error(&snapshot.issuer, code, description))
 }
 
 async fn note_not_entitled(

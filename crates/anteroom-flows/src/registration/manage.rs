@@ -5,7 +5,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
-use anteroom_storage::RegisteredClient;
+use anteroom_storage::{RegisteredClient, Tx};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
@@ -67,6 +67,8 @@ async fn replace(
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
     let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
+    let before = checked(client.client_id.clone(), client.metadata.clone(), &snapshot);
+    let ends = Ends::between(before.as_ref().ok(), &metadata);
     let windows = confirm_sector(provider, &metadata, windows).await?;
     let drawn = settle_secret(provider, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
@@ -84,6 +86,7 @@ async fn replace(
             }
             let written = tx.update_registered_client(&client, revision).await?;
             if written {
+                ends.write(&tx, &client).await?;
                 tx.append(&entry).await?;
             }
             Ok::<_, FlowError>(written)
@@ -95,6 +98,36 @@ async fn replace(
     }
     follow(provider).await?;
     Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
+}
+
+/// What people granted to the client that it was and not to the one that it is now.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// It would know them by another `sub`: that of a sector which nobody has shown to be its own (OpenID Connect Core §8.1).
+    grants: bool,
+    /// Their consent named other hosts.
+    consents: bool,
+}
+
+impl Ends {
+    /// A registration that the configuration does not admit any more has no `before`.
+    fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
+        let Some(before) = before else { return Self { grants: true, consents: true } };
+        let known = before.belongs_to();
+        let grants = before.sector != after.sector;
+        Self { grants, consents: grants || after.belongs_to().iter().any(|host| !known.contains(host)) }
+    }
+
+    async fn write(self, tx: &Tx, client: &RegisteredClient) -> Result<(), FlowError> {
+        if self.grants {
+            tx.revoke_grants_of_client(&client.client_id, GrantEnd::SubjectsChanged, client.updated_at)
+                .await?;
+        }
+        if self.consents {
+            tx.forget_consents(&client.client_id).await?;
+        }
+        Ok(())
+    }
 }
 
 /// RFC 7592 §2.2: `client_id` must be there and the client's own, `client_secret`, if it is there, as well.

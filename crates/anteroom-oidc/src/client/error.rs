@@ -41,6 +41,8 @@ pub enum MetadataProblem {
     Twice(String),
     #[error("must have 1 to {max} characters")]
     Length { max: usize },
+    #[error("must have no control characters, nor any that turn the direction of text")]
+    Unprintable,
     #[error("must not be negative or beyond {}", u32::MAX)]
     OutOfRange,
 }

@@ -27,8 +27,9 @@ pub use self::{
 use crate::{
     keys::ClientJwks,
     names::{
-        Acr, ClientAlgorithm, ClientId, Encryption, GrantType, RedirectUri, RequestObjectAlgorithm,
-        ResponseType, Scope, ScopeSet, Sector, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+        Acr, ClientAlgorithm, ClientId, Encryption, GrantType, RedirectUri, RedirectUriKind,
+        RequestObjectAlgorithm, ResponseType, Scope, ScopeSet, Sector, SigningAlgorithm, SubjectType,
+        TokenEndpointAuthMethod,
     },
     wire::wire_enum,
 };
@@ -142,6 +143,25 @@ impl ClientMetadata {
         self.scope.contains(scope)
     }
 
+    /// What a person can know the application by, whatever it calls itself: each host, or scheme of a native app, that its
+    /// redirect URIs lead to, once.
+    pub fn belongs_to(&self) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for host in self.redirect_uris.iter().map(RedirectUri::belongs_to) {
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        hosts
+    }
+
+    /// RFC 8252 §8.6: a native application with nothing to prove itself with, answered where anything else on the person's
+    /// machine could listen in its stead.
+    pub fn may_be_impersonated_at(&self, redirect_uri: &RedirectUri) -> bool {
+        let is_claimed = redirect_uri.kind() == RedirectUriKind::Https;
+        self.is_public() && self.application_type == ApplicationType::Native && !is_claimed
+    }
+
     /// `requested`, if it is a registered redirect URI.
     pub fn find_redirect_uri(&self, requested: &str) -> Option<RedirectUri> {
         self.find(&self.redirect_uris, requested)
@@ -152,16 +172,15 @@ impl ClientMetadata {
         self.find(&self.post_logout_redirect_uris, requested)
     }
 
-    /// Where to fetch the request object that `requested` names, if it is a registered place. The fragment, which stays, only
-    /// says which version of it is meant, and is no part of the comparison (OpenID Connect Core §6.2).
+    /// Where to fetch the request object that `requested` names, if it is a registered place. The fragment only says which
+    /// version of it is meant, and is no part of the comparison (OpenID Connect Core §6.2).
     pub fn find_request_uri(&self, requested: &str) -> Option<Url> {
         let place = |mut url: Url| {
             url.set_fragment(None);
             url
         };
-        let requested = Url::parse(requested).ok()?;
-        let wanted = place(requested.clone());
-        self.request_uris.iter().any(|known| place(known.clone()) == wanted).then_some(requested)
+        let requested = place(Url::parse(requested).ok()?);
+        self.request_uris.iter().any(|known| place(known.clone()) == requested).then_some(requested)
     }
 
     /// Loopback ports are free for native clients only (RFC 8252 §7.3); everyone else is compared character for

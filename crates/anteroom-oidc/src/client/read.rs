@@ -120,6 +120,11 @@ impl Reader<'_> {
         if text.is_empty() || text.chars().count() > MAX {
             self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Length { max: MAX }));
         }
+        // What turns the direction of text makes one name look like another.
+        let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if text.contains(|c: char| c.is_control() || turns(c)) {
+            self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Unprintable));
+        }
         Some(text.to_owned())
     }
 

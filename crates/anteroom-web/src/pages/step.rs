@@ -8,7 +8,7 @@ use anteroom_flows::journey::{Waiting, open};
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_flows::phones::NoPhone;
 use anteroom_flows::visitor::Live;
-use anteroom_oidc::{RedirectUri, ScopeSet};
+use anteroom_oidc::ScopeSet;
 use anteroom_pages::{
     AccountChoice, ChooseAccountPage, ConsentPage, Date, NoPhonePage, NotEntitledPage, PasswordExpiredPage,
     SignInNotice,
@@ -102,10 +102,7 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
             form.respond(asker, StatusCode::OK)
         }
         Step::ChooseAccount(live) => shown.choose_account(&live),
-        Step::Consent { scope, person } => {
-            let to = carried.journey.request().map(|request| &request.redirect_uri);
-            shown.consent(&scope, &person.account, client.as_deref().zip(to))
-        }
+        Step::Consent { scope, person } => shown.consent(&scope, &person.account, client.as_deref()),
         Step::NotEntitled(account) => shown.not_entitled(&account),
         Step::ExpiredPassword { account, set_at } => shown.expired_password(&account, set_at),
         Step::CompleteRegistration => see_other(COMPLETE_REGISTRATION),
@@ -175,15 +172,16 @@ impl<'a> Shown<'a> {
         self.frame.page(StatusCode::OK, &view)
     }
 
-    fn consent(self, scope: &ScopeSet, account: &Account, who: Option<(&Client, &RedirectUri)>) -> Response {
-        let metadata = who.map(|(client, _)| &client.metadata);
+    fn consent(self, scope: &ScopeSet, account: &Account, client: Option<&Client>) -> Response {
+        let metadata = client.map(|client| &client.metadata);
         let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
         let logo = metadata.and_then(|metadata| metadata.logo_uri.as_ref());
         let view = ConsentPage {
             form_token: token_for(self.asker, FormName::Consent),
             interaction: self.interaction,
             application_name: self.application_name.unwrap_or_default(),
-            host: who.map(|(_, to)| to.belongs_to()).unwrap_or_default(),
+            // Whoever agrees agrees for all of them.
+            host: metadata.map(|metadata| metadata.belongs_to().join(", ")).unwrap_or_default(),
             logo_uri: uri(logo),
             scopes: consent_scopes(scope),
             policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),

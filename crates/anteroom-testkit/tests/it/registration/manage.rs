@@ -1,6 +1,6 @@
 //! `/clients/{client_id}`: RFC 7592.
 
-use super::{CLIENTS, address, metadata, open, refused_for, register, with};
+use super::{CALLBACK, CLIENTS, address, metadata, open, refused_for, register, with};
 use crate::ALICE;
 use anteroom_flows::registration::remove;
 use anteroom_testkit::{Backend, TestProvider, Tokens, on_both_databases};
@@ -13,6 +13,9 @@ on_both_databases!(
     rfc7592_2_2_an_update_names_its_client,
     rfc7592_2_2_a_secret_comes_and_goes_with_the_method,
     rfc7592_2_3_deletion_ends_what_was_granted,
+    core_8_1_who_moves_to_another_sector_knows_nobody_there,
+    consent_is_for_the_hosts_that_were_named,
+    rfc8252_8_6_a_native_application_asks_each_time,
     an_operator_is_rid_of_a_client_without_its_token,
 );
 
@@ -129,6 +132,58 @@ async fn rfc7592_2_3_deletion_ends_what_was_granted(backend: Backend) {
     let entries = provider.audited("client_deleted").await;
     assert_eq!((entries.len(), entries[0].detail.contains("\"grants\":1")), (1, true), "{entries:?}");
     assert!(provider.browser().get("/sign-in").await.status == 200);
+}
+
+async fn core_8_1_who_moves_to_another_sector_knows_nobody_there(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let pairwise =
+        json!({ "subject_type": "pairwise", "grant_types": ["authorization_code", "refresh_token"] });
+    let told = register(&provider, &with(&pairwise)).await;
+    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
+    let page = stranger.authorize(&browser, &[]).await;
+    let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
+    assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 200);
+    let mut moved = with(&pairwise);
+    moved["client_id"] = told["client_id"].clone();
+    moved["redirect_uris"] = json!(["https://victim.example/callback"]);
+    assert_eq!(put(&provider, &told, &moved).await.status, 200);
+    assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 401);
+    assert_eq!(stranger.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
+}
+
+async fn consent_is_for_the_hosts_that_were_named(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
+    let page = stranger.authorize(&browser, &[]).await;
+    assert_eq!(page.text_of("host").unwrap(), "It belongs to stranger.example.");
+    browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    let changed = async |redirect_uris: Value| {
+        let id = told["client_id"].clone();
+        let answer =
+            put(&provider, &told, &with(&json!({ "client_id": id, "redirect_uris": redirect_uris }))).await;
+        assert_eq!(answer.status, 200, "{}", answer.gist());
+    };
+    changed(json!([CALLBACK, "https://stranger.example/another"])).await;
+    stranger.code(&browser, &[]).await;
+    changed(json!([CALLBACK, "https://another.example/callback"])).await;
+    let page = stranger.authorize(&browser, &[]).await;
+    assert_eq!(page.text_of("host").unwrap(), "It belongs to stranger.example, another.example.");
+}
+
+async fn rfc8252_8_6_a_native_application_asks_each_time(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let native = json!({ "application_type": "native", "token_endpoint_auth_method": "none",
+        "redirect_uris": ["http://127.0.0.1/callback"] });
+    let told = register(&provider, &with(&native)).await;
+    let (native, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
+    for _ in 0..2 {
+        let page = native.authorize(&browser, &[]).await;
+        let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+        assert!(!native.code_in(&agreed).is_empty());
+    }
+    assert_eq!(native.authorize(&browser, &[("prompt", "none")]).await.error(), "consent_required");
 }
 
 async fn an_operator_is_rid_of_a_client_without_its_token(backend: Backend) {
