@@ -1,4 +1,4 @@
-//! Where a journey leads, with the client as it is configured now.
+//! Where a journey leads, with the client as it is registered now: a request that waits is worth no more than a new one.
 
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::Destination;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::provider::Snapshot;
 
-/// The destination with its client, as configured now.
+/// The destination with its client, as registered now.
 pub(crate) enum Ahead {
     Dashboard,
     Application { client: Arc<Client>, request: Box<AuthorizationRequest> },
@@ -16,6 +16,7 @@ pub(crate) enum Ahead {
 }
 
 impl Ahead {
+    /// `None`: the client is gone, or takes no such answer at that address any more.
     pub(crate) fn of(snapshot: &Snapshot, destination: &Destination) -> Option<Self> {
         match destination {
             Destination::Dashboard => Some(Self::Dashboard),
@@ -23,7 +24,9 @@ impl Ahead {
             Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
             Destination::Application(request) => {
                 let client = Arc::clone(snapshot.clients.get(&request.client_id)?);
-                Some(Self::Application { client, request: request.clone() })
+                client.metadata.find_redirect_uri(request.redirect_uri.as_str())?;
+                let still = client.metadata.response_types.contains(&request.response_type);
+                still.then(|| Self::Application { client, request: request.clone() })
             }
         }
     }

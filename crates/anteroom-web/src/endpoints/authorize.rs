@@ -54,6 +54,9 @@ pub(crate) async fn end_session_post(asker: Asker, headers: HeaderMap, body: Sen
 /// What cannot be read, or is too long, is as unusable as anything else that is no request.
 type Sent = Result<Bytes, BytesRejection>;
 
+/// What a request may be long (16 KiB), each byte of it encoded.
+const LONGEST_QUERY: usize = 3 * 16 * 1024;
+
 fn again_as_get(path: &str, headers: &HeaderMap, body: Sent) -> Result<Response, Failure> {
     let form = body
         .ok()
@@ -61,5 +64,10 @@ fn again_as_get(path: &str, headers: &HeaderMap, body: Sent) -> Result<Response,
         .and_then(|body| Form::decode(&body).ok())
         .ok_or_else(invalid)?;
     let pairs = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    Ok(see_other(&format!("{path}?{}", anteroom_oidc::form::encode(pairs))))
+    let query = anteroom_oidc::form::encode(pairs);
+    // As a request it would be refused for that; as an address it may not even get there.
+    if query.len() > LONGEST_QUERY {
+        return Err(invalid());
+    }
+    Ok(see_other(&format!("{path}?{query}")))
 }

@@ -16,6 +16,7 @@ on_both_databases!(
     rfc8252_7_3_a_native_application_returns_to_any_port,
     rfc8707_2_a_resource_becomes_the_audience,
     an_application_removed_meanwhile_is_gone,
+    an_address_withdrawn_meanwhile_gets_nothing,
 );
 
 async fn core_3_1_2_1_post_answers_303_to_a_get_of_itself(backend: Backend) {
@@ -35,6 +36,9 @@ async fn core_3_1_2_1_post_answers_303_to_a_get_of_itself(backend: Backend) {
     let followed = browser.follow(&answer).await;
     assert_eq!(followed.parameters()["state"], "a b&c");
     assert!(followed.parameters().contains_key("code"));
+    // Encoded it would be three times as long.
+    let long = stranger.post("/authorize", &[("state", "=".repeat(60_000).as_str())]).await;
+    assert_eq!((long.status, long.header("location")), (400, None));
     let json = stranger.with("content-type", "application/json").post("/authorize", &fields).await;
     assert_eq!(json.status, 400);
 }
@@ -229,6 +233,23 @@ scope = "openid"
     assert_eq!(audience(app.redeem(&app.code(&browser, &[]).await).await), serde_json::json!([api, files]));
     let web = provider.client("web");
     assert_eq!(audience(web.redeem(&web.code(&browser, &[]).await).await), provider.issuer.as_str());
+}
+
+async fn an_address_withdrawn_meanwhile_gets_nothing(backend: Backend) {
+    let toml = |path: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"passing\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"https://passing.example/{path}\"]\n"
+        )
+    };
+    let before = TestProvider::on(&backend).clients(&toml("old")).start().await;
+    let after = TestProvider::on(&backend).clients(&toml("new")).beside(&before).start().await;
+    let mut browser = before.browser();
+    let page = before.client("passing").authorize(&browser, &[]).await;
+    browser.lead_to(&after);
+    let answer = browser.enter(&page, ALICE, PASSWORD).await;
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+    after.client("passing").code(&browser, &[]).await;
 }
 
 async fn an_application_removed_meanwhile_is_gone(backend: Backend) {
