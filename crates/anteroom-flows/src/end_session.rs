@@ -105,8 +105,9 @@ fn place_of(
 fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
     let hint = match &request.id_token_hint {
         Some(hint) => {
-            // One whose key is long gone is no hint; then the person is asked, instead of being kept signed in.
-            id_token_hint::verified(provider, hint).map(VerifiedClaims::into_inner)
+            // One whose key or client is gone is no hint; then the person is asked, instead of being kept signed in.
+            let hint = id_token_hint::verified(provider, hint).map(VerifiedClaims::into_inner);
+            hint.filter(|hint| provider.snapshot().clients.get(&hint.aud).is_some())
         }
         None => None,
     };

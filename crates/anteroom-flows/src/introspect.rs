@@ -7,6 +7,7 @@ use anteroom_domain::grant::GrantWorld;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::jwt::AccessTokenClaims;
 use anteroom_oidc::token::{IntrospectedClaims, IntrospectionResponse, TokenType};
+use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_storage::GrantRecord;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -55,16 +56,17 @@ pub async fn introspect(
         Living::No => IntrospectionResponse::inactive(),
         Living::Client => IntrospectionResponse::active(of_access_token(claims, None)),
         Living::Person(record) => {
-            let username = holder.and_then(|holder| username(holder, &record.account));
+            let username = holder.and_then(|holder| username(holder, &claims.scope, &record.account));
             IntrospectionResponse::active(of_access_token(claims, username))
         }
     })
 }
 
-/// The address, which is the same for every client: not beside a pairwise `sub`, which it would undo (OpenID Connect Core
-/// §8.1). A client that may know it has it as a claim.
-fn username(holder: &Client, account: &Account) -> Option<String> {
-    holder.metadata.sector.is_none().then(|| account.primary_address.as_str().to_owned())
+/// The address, for whoever may know it as a claim. It is the same for every client, so it does not stand beside a pairwise
+/// `sub`, which it would undo (OpenID Connect Core §8.1).
+fn username(holder: &Client, scope: &ScopeSet, account: &Account) -> Option<String> {
+    let may_know = holder.metadata.sector.is_none() && scope.contains(&Scope::Email);
+    may_know.then(|| account.primary_address.as_str().to_owned())
 }
 
 fn of_access_token(claims: AccessTokenClaims, username: Option<String>) -> IntrospectedClaims {
@@ -126,7 +128,7 @@ fn of_refresh_token(
         iss: provider.snapshot().issuer.clone(),
         sub: subject(provider, holder, record.account.id)?,
         client_id: grant.client,
-        username: username(holder, &record.account),
+        username: username(holder, &grant.scope, &record.account),
         aud: Vec::new(),
         scope: grant.scope,
         token_type: None,

@@ -10,6 +10,7 @@ on_both_databases!(
     rp_initiated_3_never_to_an_address_that_is_not_registered,
     rp_initiated_3_state_is_returned_and_nothing_else,
     rp_initiated_2_without_a_hint_the_person_is_asked,
+    a_hint_of_an_application_that_is_gone_keeps_nobody_signed_in,
     somebody_elses_hint_does_not_end_my_session,
     of_several_accounts_the_one_of_the_hint_leaves,
     whoever_is_signed_out_already_is_led_back_at_once,
@@ -92,6 +93,20 @@ async fn rp_initiated_3_state_is_returned_and_nothing_else(backend: Backend) {
         let parameters: Vec<(String, String)> = answer.parameters().into_iter().collect();
         assert_eq!(parameters, [("state".to_owned(), state.to_owned())]);
     }
+}
+
+async fn a_hint_of_an_application_that_is_gone_keeps_nobody_signed_in(backend: Backend) {
+    let toml = "[[clients]]\nclient_id = \"passing\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+                redirect_uris = [\"https://passing.example/callback\"]\n";
+    let before = TestProvider::on(&backend).clients(toml).start().await;
+    let mut browser = before.signed_in(ALICE).await;
+    let hint = before.client("passing").tokens(&browser, "openid").await.id_token.unwrap();
+    let after = TestProvider::on(&backend).beside(&before).start().await;
+    browser.lead_to(&after);
+    let page = end_session(&browser, &[("id_token_hint", &hint)]).await;
+    assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"));
+    browser.submit(&page, "/sign-out", &[]).await;
+    assert!(!browser.is_signed_in().await);
 }
 
 async fn rp_initiated_2_without_a_hint_the_person_is_asked(backend: Backend) {

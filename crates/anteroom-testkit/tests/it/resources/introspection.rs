@@ -24,6 +24,12 @@ async fn rfc7662_2_2_the_holder_learns_what_the_token_says(backend: Backend) {
         assert_eq!(said[name], token[name], "{name}");
     }
     assert_eq!((&said["token_type"], &said["username"]), (&"Bearer".into(), &ALICE.into()));
+    // The address is told to whoever may know it as a claim.
+    let tokens = web.tokens(&browser, "openid").await;
+    for token in [&tokens.access_token, tokens.refresh_token()] {
+        let said = web.introspect(token).await.json();
+        assert!(said["active"] == true && said.get("username").is_none(), "{said}");
+    }
 }
 
 async fn only_an_audience_or_the_holder_learns_anything(backend: Backend) {
