@@ -4,6 +4,7 @@
 //! A set is read as its client wrote it. Keys that nothing here can use are passed over, as RFC 7517 §5 has it; a
 //! private key is refused, since what was published is no secret any more.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -136,7 +137,10 @@ impl Member {
             return None;
         }
         let material = match (self.kty.as_str(), self.crv.as_deref()) {
-            ("RSA", _) => JwkMaterial::Rsa { n: self.n?, e: self.e? },
+            ("RSA", _) => {
+                let (n, e) = rsa(self.n, self.e)?;
+                JwkMaterial::Rsa { n, e }
+            }
             ("EC", Some(crv)) => {
                 JwkMaterial::Ec { crv: crv.parse::<EcCurve>().ok()?, x: self.x?, y: self.y? }
             }
@@ -144,6 +148,17 @@ impl Member {
         };
         EncryptionKey::new(&material, self.kid, self.alg)
     }
+}
+
+/// RFC 8017 §3.1: a modulus that is odd, and an odd exponent from 3, of at most 32 bits, which keeps what anybody can ask to
+/// be verified cheap.
+fn rsa(n: Option<String>, e: Option<String>) -> Option<(String, String)> {
+    let (n, e) = (n?, e?);
+    let modulus = URL_SAFE_NO_PAD.decode(&n).ok()?;
+    let exponent = URL_SAFE_NO_PAD.decode(&e).ok()?;
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+    let fits = exponent.len() <= 4 && exponent != [1] && is_odd(&exponent) && is_odd(&modulus);
+    fits.then_some((n, e))
 }
 
 impl ClientKey {
@@ -154,7 +169,10 @@ impl ClientKey {
             return None;
         }
         let (kind, decoding) = match (member.kty.as_str(), member.crv.as_deref()) {
-            ("RSA", _) => (Kind::Rsa, DecodingKey::from_rsa_components(&member.n?, &member.e?)),
+            ("RSA", _) => {
+                let (n, e) = rsa(member.n, member.e)?;
+                (Kind::Rsa, DecodingKey::from_rsa_components(&n, &e))
+            }
             ("EC", Some("P-256")) => (Kind::P256, DecodingKey::from_ec_components(&member.x?, &member.y?)),
             ("EC", Some("P-384")) => (Kind::P384, DecodingKey::from_ec_components(&member.x?, &member.y?)),
             ("OKP", Some("Ed25519")) => (Kind::Ed25519, DecodingKey::from_ed_components(&member.x?)),
@@ -219,6 +237,24 @@ mod tests {
             assert_eq!(one.err(), Some(ClientJwksError::NoKey), "{other}");
             let both = ClientJwks::parse(&json!({ "keys": [other, good] })).unwrap();
             assert_eq!(both.candidates(None, ClientAlgorithm::Es256).count(), 1);
+        }
+    }
+
+    #[test]
+    fn rfc8017_3_1_an_rsa_key_has_an_odd_modulus_and_an_odd_exponent_that_is_no_great_work() {
+        let rsa =
+            |n: &[u8], e: &[u8]| super::rsa(Some(URL_SAFE_NO_PAD.encode(n)), Some(URL_SAFE_NO_PAD.encode(e)));
+        let odd = [0x81; 256];
+        for (n, e, usable) in [
+            (&odd[..], &[1, 0, 1][..], true),
+            (&odd, &[3], true),
+            (&odd, &[1], false),
+            (&odd, &[1, 0], false),
+            (&odd, &[1, 0, 0, 0, 1], false),
+            (&odd, &[], false),
+            (&[0x80; 256], &[1, 0, 1], false),
+        ] {
+            assert_eq!(rsa(n, e).is_some(), usable, "{e:?}");
         }
     }
 

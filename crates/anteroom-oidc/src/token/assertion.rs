@@ -64,7 +64,7 @@ pub enum AssertionError {
     TooLong,
     #[error("it is from the future")]
     FromTheFuture,
-    #[error("its jti is empty or longer than {LONGEST_JTI} bytes")]
+    #[error("its jti is empty, longer than {LONGEST_JTI} bytes, or has control characters")]
     Jti,
 }
 
@@ -89,9 +89,11 @@ impl AssertionError {
 impl ClientAssertion {
     pub fn parse(text: &str) -> Result<Self, AssertionError> {
         let jwt = ClientJwt::parse(text)?;
-        // RFC 8725 §3.11, RFC 9101 §10.8: a request object shall not pass for a proof of who somebody is.
+        // RFC 8725 §3.11, RFC 9101 §10.8: a request object shall not pass for a proof of who somebody is, whichever way it
+        // spells its media type (RFC 7515 §4.1.9).
+        const REQUEST_OBJECT: [&str; 2] = ["oauth-authz-req+jwt", "application/oauth-authz-req+jwt"];
         if let Some(typ) = jwt.typ()
-            && typ.eq_ignore_ascii_case("oauth-authz-req+jwt")
+            && REQUEST_OBJECT.iter().any(|name| typ.eq_ignore_ascii_case(name))
         {
             return Err(AssertionError::Type(shorten(typ)));
         }
@@ -140,7 +142,7 @@ impl ClientAssertion {
                 return Err(AssertionError::FromTheFuture);
             }
         }
-        if jti.is_empty() || jti.len() > LONGEST_JTI {
+        if jti.is_empty() || jti.len() > LONGEST_JTI || jti.contains(char::is_control) {
             return Err(AssertionError::Jti);
         }
         Ok(ProvenAssertion { jti, expires_at })

@@ -61,6 +61,7 @@ fn rfc7523_3_each_claim_is_checked() {
         (with("iat", json!(NOW + 61)), AssertionError::FromTheFuture),
         (with("nbf", json!(NOW + 61)), AssertionError::FromTheFuture),
         (with("jti", json!("")), AssertionError::Jti),
+        (with("jti", json!("a\u{0}b")), AssertionError::Jti),
         (with("jti", json!("x".repeat(256))), AssertionError::Jti),
     ] {
         assert_eq!(verify(&claims).unwrap_err(), expected, "{claims}");
@@ -97,9 +98,8 @@ fn core_9_the_audience_is_the_issuer_or_the_token_endpoint() {
 fn rfc9101_10_8_a_request_object_is_no_assertion() {
     let signer = Signer::new(ClientAlgorithm::Es256);
     let of_type = |typ: &str| verify_text(&signer, &signer.sign_under(&json!({ "typ": typ }), &good()));
-    assert_eq!(
-        of_type("oauth-authz-req+jwt").unwrap_err(),
-        AssertionError::Type("oauth-authz-req+jwt".to_owned())
-    );
+    for typ in ["oauth-authz-req+jwt", "application/OAUTH-authz-req+jwt"] {
+        assert_eq!(of_type(typ).unwrap_err(), AssertionError::Type(typ.to_owned()));
+    }
     assert!(of_type("JWT").is_ok() && of_type("client-authentication+jwt").is_ok());
 }
