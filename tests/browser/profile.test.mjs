@@ -11,7 +11,7 @@ const PAGE = "/account/profile";
 
 const field = (tab, name) => tab.locator(`[name=${name}]`);
 
-/** What the sample application got to know, both from the ID token and from userinfo. */
+/** What the sample application got to know from userinfo. */
 async function toldTo(dashboard, tile) {
   const application = await openTile(dashboard, tile);
   const claims = await application.context().request.get(new URL("/claims.json", application.url()).href);

@@ -17,8 +17,8 @@ pub enum FlowError {
     Unconfirmed,
     #[error(transparent)]
     Hashing(HashError),
-    /// It asked for encrypted answers, and at its `jwks_uri` is nothing to encrypt them to: for now, since only its operator
-    /// can help that, and nothing is lost until then.
+    /// It asked for encrypted answers, and there is nothing to encrypt them to at its `jwks_uri`. Only its operator can help
+    /// that, at any moment; nothing is spent until then.
     #[error(
         "client {client} is registered for encrypted answers and has no key to encrypt them to: {reason}"
     )]

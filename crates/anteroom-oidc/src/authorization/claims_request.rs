@@ -80,6 +80,15 @@ fn read_request(how: Value) -> Result<ClaimRequest, &'static str> {
 mod tests {
     use super::*;
 
+    /// What was asked for is carried in a page and read again: to the last bit.
+    #[test]
+    fn core_5_5_values_read_back_as_they_were_written() {
+        let text = r#"{"userinfo": {"a": {"values": [0.1234567890123456789, 5e-324, 1.7976931348623157e308, -0.0]}}}"#;
+        let request: ClaimsRequest = serde_json::from_str(text).unwrap();
+        let again = serde_json::to_string(&request).unwrap();
+        assert_eq!(serde_json::from_str::<ClaimsRequest>(&again).unwrap(), request);
+    }
+
     #[test]
     fn core_5_5_example() {
         let text = r#"{

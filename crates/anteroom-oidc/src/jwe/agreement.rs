@@ -37,19 +37,19 @@ pub(crate) fn parse_point(crv: EcCurve, x: &str, y: &str) -> Option<ParsedPublic
 #[derive(Clone, Copy)]
 pub(super) enum Derived {
     Content,
-    Wrapping(Kek),
+    Wrapping(KeyWrap),
 }
 
-/// What a key is wrapped with: AES of this many bits.
+/// RFC 7518 §4.4: AES key wrap, by the length of the key that wraps.
 #[derive(Clone, Copy)]
-pub(super) enum Kek {
+pub(super) enum KeyWrap {
     Aes128,
     Aes192,
     Aes256,
 }
 
-impl Kek {
-    const fn bytes(self) -> usize {
+impl KeyWrap {
+    const fn kek_bytes(self) -> usize {
         match self {
             Self::Aes128 => 16,
             Self::Aes192 => 24,
@@ -62,9 +62,9 @@ impl Derived {
     pub(super) const fn of(alg: KeyManagementAlgorithm) -> Option<Self> {
         match alg {
             KeyManagementAlgorithm::EcdhEs => Some(Self::Content),
-            KeyManagementAlgorithm::EcdhEsA128Kw => Some(Self::Wrapping(Kek::Aes128)),
-            KeyManagementAlgorithm::EcdhEsA192Kw => Some(Self::Wrapping(Kek::Aes192)),
-            KeyManagementAlgorithm::EcdhEsA256Kw => Some(Self::Wrapping(Kek::Aes256)),
+            KeyManagementAlgorithm::EcdhEsA128Kw => Some(Self::Wrapping(KeyWrap::Aes128)),
+            KeyManagementAlgorithm::EcdhEsA192Kw => Some(Self::Wrapping(KeyWrap::Aes192)),
+            KeyManagementAlgorithm::EcdhEsA256Kw => Some(Self::Wrapping(KeyWrap::Aes256)),
             KeyManagementAlgorithm::RsaOaep | KeyManagementAlgorithm::RsaOaep256 => None,
         }
     }
@@ -86,7 +86,7 @@ pub(super) fn agree(
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (name, length) = match Derived::of(encryption.alg)? {
         Derived::Content => (encryption.enc.as_str(), encryption.enc.key_bytes()),
-        Derived::Wrapping(kek) => (encryption.alg.as_str(), kek.bytes()),
+        Derived::Wrapping(wrap) => (encryption.alg.as_str(), wrap.kek_bytes()),
     };
     agreement::agree(private, public.clone(), None, |secret| {
         derive(secret, name, parties, length).ok_or(None::<()>)
@@ -116,23 +116,23 @@ pub(super) fn ephemeral(crv: EcCurve) -> Option<(PrivateKey, JwkMaterial)> {
 }
 
 /// RFC 3394.
-pub(super) fn wrap(kek: Kek, wrapping: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn wrap(wrap: KeyWrap, kek: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     let mut wrapped = vec![0; key.len().checked_add(8)?];
-    match kek {
-        Kek::Aes128 => KwAes128::new_from_slice(wrapping).ok()?.wrap_key(key, &mut wrapped),
-        Kek::Aes192 => KwAes192::new_from_slice(wrapping).ok()?.wrap_key(key, &mut wrapped),
-        Kek::Aes256 => KwAes256::new_from_slice(wrapping).ok()?.wrap_key(key, &mut wrapped),
+    match wrap {
+        KeyWrap::Aes128 => KwAes128::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped),
+        KeyWrap::Aes192 => KwAes192::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped),
+        KeyWrap::Aes256 => KwAes256::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped),
     }
     .ok()?;
     Some(wrapped)
 }
 
-pub(super) fn unwrap(kek: Kek, wrapping: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn unwrap(wrap: KeyWrap, kek: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut key = Zeroizing::new(vec![0; wrapped.len().checked_sub(8)?]);
-    match kek {
-        Kek::Aes128 => KwAes128::new_from_slice(wrapping).ok()?.unwrap_key(wrapped, &mut key),
-        Kek::Aes192 => KwAes192::new_from_slice(wrapping).ok()?.unwrap_key(wrapped, &mut key),
-        Kek::Aes256 => KwAes256::new_from_slice(wrapping).ok()?.unwrap_key(wrapped, &mut key),
+    match wrap {
+        KeyWrap::Aes128 => KwAes128::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key),
+        KeyWrap::Aes192 => KwAes192::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key),
+        KeyWrap::Aes256 => KwAes256::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key),
     }
     .ok()?;
     Some(key)
@@ -172,25 +172,25 @@ mod tests {
     fn rfc3394_4_wrapped_keys() {
         let counted = |bytes: u8| (0..bytes).collect::<Vec<u8>>();
         let data: Vec<u8> = (0..16).map(|byte| byte * 0x11).chain(0..16).collect();
-        for (kek, length, wrapped) in [
-            (Kek::Aes128, 16, "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"),
-            (Kek::Aes192, 24, "031d33264e15d33268f24ec260743edce1c6c7ddee725a936ba814915c6762d2"),
+        for (by, length, wrapped) in [
+            (KeyWrap::Aes128, 16, "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5"),
+            (KeyWrap::Aes192, 24, "031d33264e15d33268f24ec260743edce1c6c7ddee725a936ba814915c6762d2"),
             (
-                Kek::Aes256,
+                KeyWrap::Aes256,
                 32,
                 "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21",
             ),
         ] {
-            let wrapping = counted(length);
+            let kek = counted(length);
             let key = &data[..usize::from(length)];
-            let found = wrap(kek, &wrapping, key).unwrap();
+            let found = wrap(by, &kek, key).unwrap();
             assert_eq!(found, hex(wrapped));
-            assert_eq!(unwrap(kek, &wrapping, &found).unwrap().as_slice(), key);
-            assert!(unwrap(kek, &counted(length + 8), &found).is_none());
+            assert_eq!(unwrap(by, &kek, &found).unwrap().as_slice(), key);
+            assert!(unwrap(by, &counted(length + 8), &found).is_none());
             let mut changed = found.clone();
             changed[0] ^= 1;
-            assert!(unwrap(kek, &wrapping, &changed).is_none());
-            assert!(unwrap(kek, &wrapping, &found[..found.len() - 1]).is_none());
+            assert!(unwrap(by, &kek, &changed).is_none());
+            assert!(unwrap(by, &kek, &found[..found.len() - 1]).is_none());
         }
     }
 }

@@ -159,7 +159,7 @@ impl Jwe {
                 match Derived::of(self.encryption.alg)? {
                     // RFC 7516 §5.2 step 10: nothing is sent of a key that both sides derive.
                     Derived::Content => self.encrypted_key.is_empty().then_some(agreed),
-                    Derived::Wrapping(kek) => unwrap(kek, &agreed, &self.encrypted_key),
+                    Derived::Wrapping(by) => unwrap(by, &agreed, &self.encrypted_key),
                 }
             }
         }

@@ -104,9 +104,9 @@ impl Delivery {
                 let agreed = agree(&private, recipient, encryption, Parties::default())?;
                 let (key, encrypted_key) = match derived {
                     Derived::Content => (agreed, Vec::new()),
-                    Derived::Wrapping(kek) => {
+                    Derived::Wrapping(by) => {
                         let key = drawn();
-                        let wrapped = wrap(kek, &agreed, &key)?;
+                        let wrapped = wrap(by, &agreed, &key)?;
                         (key, wrapped)
                     }
                 };

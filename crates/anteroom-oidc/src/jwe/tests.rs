@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    agreement::{Kek, unwrap},
+    agreement::{KeyWrap, unwrap},
     content::Envelope,
     *,
 };
@@ -88,7 +88,7 @@ fn rfc7520_5_5_ecdh_es_on_p256_and_a128cbc_hs256() {
 #[test]
 fn rfc7516_a_3_key_wrap_and_content() {
     let parts: Vec<&str> = vectors::RFC7516_A_3.split('.').collect();
-    let key = unwrap(Kek::Aes128, &decode(vectors::RFC7516_A_3_KEY), &decode(parts[1])).unwrap();
+    let key = unwrap(KeyWrap::Aes128, &decode(vectors::RFC7516_A_3_KEY), &decode(parts[1])).unwrap();
     let iv = decode(parts[2]);
     let enc = ContentEncryption::A128CbcHs256;
     let envelope = Envelope { enc, key: &key, iv: &iv, aad: parts[0].as_bytes() };

@@ -1,5 +1,5 @@
-//! What the provider fetches of applications, over TLS: with an authority of the operator's own, and never with one that
-//! nobody named.
+//! What the provider fetches of applications, over TLS: with a certificate of the authority that the operator named, and with
+//! nobody else's. (Those that the system trusts count besides, outside of development.)
 
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 

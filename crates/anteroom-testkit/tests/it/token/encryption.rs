@@ -117,7 +117,13 @@ async fn core_10_2_without_a_key_nothing_is_spent(backend: Backend) {
             assert_eq!((answer.status, answer.error()), (503, "server_error".to_owned()));
         }
     }
+    provider.advance(SignedDuration::from_secs(30));
+    let code = app.code(&provider.signed_in(ALICE).await, &[]).await;
+    assert_eq!(app.redeem(&code).await.status, 503);
     place.put(Some(&set(&[key.jwk()]).to_string()));
+    // The address may be asked again, and the code is not a minute old.
+    provider.advance(SignedDuration::from_secs(30));
+    app.verified(&key.open(Tokens::of(&app.redeem(&code).await).id_token())).await;
     // Longer than a lost answer could be asked for again.
     provider.advance(SignedDuration::from_mins(2));
     let refreshed = Tokens::of(&app.refresh(tokens.refresh_token()).await);
