@@ -145,6 +145,8 @@ async fn form_post_2_tokens_are_posted_where_asked_for(backend: Backend) {
 async fn off_unless_the_client_asks_for_them(backend: Backend) {
     let (provider, _) = started(&backend).await;
     let browser = provider.signed_in(ALICE).await;
-    let answer = provider.client("web").authorize(&browser, &[("response_type", "code id_token")]).await;
-    assert_eq!(fragment(&answer)["error"], "unauthorized_client");
+    for types in ["id_token", "id_token token", "code id_token", "code token", "code id_token token"] {
+        let answer = provider.client("web").authorize(&browser, &[("response_type", types)]).await;
+        assert_eq!(fragment(&answer)["error"], "unauthorized_client", "{types}");
+    }
 }
