@@ -21,6 +21,9 @@ const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 const LONGEST_JTI: usize = 255;
 
+/// What a request object may call itself, which an assertion may not.
+const REQUEST_OBJECT: [&str; 2] = ["oauth-authz-req+jwt", "application/oauth-authz-req+jwt"];
+
 /// A client's assertion that could be read; nothing in it is proven.
 #[derive(Debug, Clone)]
 pub struct ClientAssertion {
@@ -91,7 +94,6 @@ impl ClientAssertion {
         let jwt = ClientJwt::parse(text)?;
         // RFC 8725 §3.11, RFC 9101 §10.8: a request object shall not pass for a proof of who somebody is, whichever way it
         // spells its media type (RFC 7515 §4.1.9).
-        const REQUEST_OBJECT: [&str; 2] = ["oauth-authz-req+jwt", "application/oauth-authz-req+jwt"];
         if let Some(typ) = jwt.typ()
             && REQUEST_OBJECT.iter().any(|name| typ.eq_ignore_ascii_case(name))
         {
