@@ -8,7 +8,7 @@ pub struct ConsentPage {
     pub form_token: String,
     pub interaction: Option<String>,
     pub application_name: String,
-    /// Where the answer will go, which an application cannot choose the words of: a host, or an app's scheme.
+    /// Where its answers go, which an application cannot choose the words of: hosts, or an app's schemes.
     pub host: String,
     /// Loaded by the browser alone, from the application.
     pub logo_uri: Option<String>,
