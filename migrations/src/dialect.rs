@@ -2,9 +2,11 @@
 //!
 //! SQLite's tables are `STRICT`, so that a value of the wrong type is refused there as it is by PostgreSQL, and a UUID
 //! is kept as its 16 bytes. A table marked `/* narrow */` has small rows and is looked up by its primary key alone:
-//! SQLite keeps it in one tree, without row ids.
+//! SQLite keeps it in one tree, without row ids. A column that a later step adds stands on a line of its own, below its
+//! `ALTER TABLE … ADD COLUMN`, one statement for each column.
 
 use sea_orm_migration::sea_orm::DbBackend;
+use std::borrow::Cow;
 
 /// The schema text as `backend` understands it.
 pub(crate) fn translate(postgres: &str, backend: DbBackend) -> String {
@@ -25,20 +27,17 @@ pub(crate) fn translate(postgres: &str, backend: DbBackend) -> String {
 
 /// A column's type is the second word of its line and is written in lower case, as nothing else there is.
 fn types(line: &str) -> String {
-    let mut words: Vec<&str> = line.split(' ').collect();
-    let column_type = words.iter_mut().filter(|word| !word.is_empty()).nth(1);
-    if let Some(word) = column_type {
-        let bare = word.trim_end_matches(',');
-        let comma = word.len() - bare.len();
-        let translated = match bare {
-            "uuid" | "bytea" => Some(["BLOB", "BLOB,"]),
-            "bigint" | "integer" | "boolean" => Some(["INTEGER", "INTEGER,"]),
-            "text" => Some(["TEXT", "TEXT,"]),
-            _ => None,
+    let mut words: Vec<Cow<'_, str>> = line.split(' ').map(Cow::Borrowed).collect();
+    if let Some(word) = words.iter_mut().filter(|word| !word.is_empty()).nth(1) {
+        let postgres = word.trim_end_matches([',', ';']);
+        let sqlite = match postgres {
+            "uuid" | "bytea" => "BLOB",
+            "bigint" | "integer" | "boolean" => "INTEGER",
+            "text" => "TEXT",
+            other => other,
         };
-        if let Some(&translated) = translated.as_ref().and_then(|forms| forms.get(comma)) {
-            *word = translated;
-        }
+        let end = word.strip_prefix(postgres).unwrap_or_default();
+        *word = Cow::Owned(format!("{sqlite}{end}"));
     }
     words.join(" ")
 }
@@ -50,9 +49,9 @@ mod tests {
     #[test]
     fn types_and_table_ends_are_translated_and_nothing_else() {
         let text = "CREATE TABLE t (\n    id uuid PRIMARY KEY,\n    text text NOT NULL,\n    on_file boolean,\n    \
-                    at bigint\n);\nCREATE TABLE n (\n    id bytea\n) /* narrow */;\nCREATE INDEX t_text ON t (text);\n";
+                    at bigint\n);\nCREATE TABLE n (\n    id bytea\n) /* narrow */;\nCREATE INDEX t_text ON t (text);\nALTER TABLE t ADD COLUMN\n    more bigint;\nALTER TABLE t ADD COLUMN\n    less bigint NOT NULL DEFAULT 0;\n";
         let expected = "CREATE TABLE t (\n    id BLOB PRIMARY KEY,\n    text TEXT NOT NULL,\n    on_file INTEGER,\n    \
-                        at INTEGER\n) STRICT;\nCREATE TABLE n (\n    id BLOB\n) STRICT, WITHOUT ROWID;\nCREATE INDEX t_text ON t (text);\n";
+                        at INTEGER\n) STRICT;\nCREATE TABLE n (\n    id BLOB\n) STRICT, WITHOUT ROWID;\nCREATE INDEX t_text ON t (text);\nALTER TABLE t ADD COLUMN\n    more INTEGER;\nALTER TABLE t ADD COLUMN\n    less INTEGER NOT NULL DEFAULT 0;\n";
         assert_eq!(translate(text, DbBackend::Sqlite), expected);
         assert_eq!(translate(text, DbBackend::Postgres), text);
     }

@@ -8,6 +8,7 @@
 mod dialect;
 mod m0001_foundation;
 mod m0002_encryption_keys;
+mod m0003_release_0_2;
 
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
@@ -17,7 +18,11 @@ pub struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_foundation::Migration), Box::new(m0002_encryption_keys::Migration)]
+        vec![
+            Box::new(m0001_foundation::Migration),
+            Box::new(m0002_encryption_keys::Migration),
+            Box::new(m0003_release_0_2::Migration),
+        ]
     }
 }
 
