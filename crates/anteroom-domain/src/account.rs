@@ -130,7 +130,7 @@ impl PhoneKind {
 
 /// The standard claims kept on an account (OpenID Connect Core §5.1), address and phone aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Profile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -162,7 +162,7 @@ pub struct Profile {
 
 /// OpenID Connect Core §5.1.1.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct PostalAddress {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,

@@ -1,0 +1,169 @@
+use anteroom_domain::account::Epoch;
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId, PhoneId};
+use anteroom_domain::interaction::{
+    Destination, Factor, FactorMethod, Journey, Proof, ProofKind, RecoveryNote,
+};
+use anteroom_oidc::authorization::{AuthorizationRequest, ClaimsRequest};
+use anteroom_oidc::names::Display;
+use anteroom_oidc::{Acr, PromptSet, RedirectUri, ResponseMode, ScopeSet};
+
+use crate::golden::Form;
+use crate::{id, samples, time};
+
+const JOURNEYS: Form = Form { name: "journeys", objects: &["", "/destination/application", "/recovery"] };
+const PROOFS: Form = Form { name: "proofs", objects: &["", "/kind", "/factor"] };
+
+#[test]
+fn interactions_of_every_release_are_read() {
+    let mut journeys: Vec<_> = samples!(Destination {
+        "dashboard": Dashboard = Destination::Dashboard,
+        "application": Application = Destination::Application(Box::new(least())),
+        "change_password": ChangePassword = Destination::ChangePassword,
+        "authenticator_apps": AuthenticatorApps = Destination::AuthenticatorApps,
+    })
+    .into_iter()
+    .map(|(name, destination)| (name, journey(destination)))
+    .collect();
+    let application = |request| journey(Destination::Application(Box::new(request)));
+    journeys.extend([
+        ("application_with_everything", application(most())),
+        ("implicit", application(implicit())),
+        ("of_somebody", of_somebody(application(least()))),
+        ("recovery", recovering(application(least()), false)),
+        ("recovery_done", recovering(journey(Destination::Dashboard), true)),
+    ]);
+    JOURNEYS.check(&journeys);
+}
+
+#[test]
+fn proofs_of_every_release_are_read() {
+    let mut proofs: Vec<_> = samples!(ProofKind {
+        "expired_password": ExpiredPassword = ProofKind::ExpiredPassword { told: true },
+        "recovery": Recovery = ProofKind::Recovery { link: LinkId(id(3)) },
+        "invitation": Invitation = ProofKind::Invitation { link: LinkId(id(3)), phone: None, phones_done: false },
+    })
+    .into_iter()
+    .map(|(name, kind)| (name, proof(kind, None)))
+    .collect();
+    let phone = ProofKind::Invitation { link: LinkId(id(3)), phone: Some(PhoneId(id(4))), phones_done: true };
+    proofs.push(("invitation_with_a_phone", proof(phone, None)));
+    let factors = samples!(FactorMethod {
+        "with_a_text": Text = FactorMethod::Text,
+        "with_a_call": Call = FactorMethod::Call,
+        "with_an_app": Totp = FactorMethod::Totp,
+    });
+    proofs.extend(factors.into_iter().map(|(name, method)| {
+        let kind = ProofKind::Recovery { link: LinkId(id(3)) };
+        (name, proof(kind, Some(Factor { at: time("2027-01-04T08:03:00.123Z"), method })))
+    }));
+    PROOFS.check(&proofs);
+}
+
+fn proof(kind: ProofKind, factor: Option<Factor>) -> Proof {
+    Proof {
+        account: AccountId(id(1)),
+        epoch: Epoch(7),
+        at: time("2027-01-04T08:00:00.5Z"),
+        kind,
+        device: factor.map(|_| DeviceId(id(5))),
+        factor,
+    }
+}
+
+fn journey(destination: Destination) -> Journey {
+    Journey {
+        destination,
+        browser: BrowserId(id(2)),
+        began_at: time("2027-01-04T08:00:00.123456789Z"),
+        account: None,
+        consented_by: None,
+        insists_on: None,
+        recovery: None,
+    }
+}
+
+fn of_somebody(journey: Journey) -> Journey {
+    Journey {
+        account: Some(AccountId(id(1))),
+        consented_by: Some(AccountId(id(1))),
+        insists_on: Some("00000000-0000-0000-0000-000000000001".parse().unwrap()),
+        ..journey
+    }
+}
+
+fn recovering(journey: Journey, done: bool) -> Journey {
+    let address = "Alice@Practice.example".to_owned();
+    Journey { recovery: Some(RecoveryNote { address, waits_elsewhere: !done, done }), ..journey }
+}
+
+fn least() -> AuthorizationRequest {
+    AuthorizationRequest {
+        client_id: "web".parse().unwrap(),
+        redirect_uri: RedirectUri::parse("https://web.example/callback").unwrap(),
+        redirect_uri_given: true,
+        response_type: "code".parse().unwrap(),
+        response_mode: ResponseMode::Query,
+        scope: "openid".parse().unwrap(),
+        state: None,
+        nonce: None,
+        code_challenge: None,
+        prompt: PromptSet::default(),
+        max_age: None,
+        claims: None,
+        acr_values: Vec::new(),
+        id_token_hint: None,
+        login_hint: None,
+        display: None,
+        ui_locales: Vec::new(),
+        claims_locales: Vec::new(),
+        resource: Vec::new(),
+    }
+}
+
+fn most() -> AuthorizationRequest {
+    AuthorizationRequest {
+        response_mode: ResponseMode::FormPost,
+        scope: scope("openid profile email address phone groups offline_access schedule:read"),
+        state: Some("state-1 ü \"x\"".parse().unwrap()),
+        nonce: Some("nonce-1".parse().unwrap()),
+        code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".parse().unwrap()),
+        prompt: "login consent".parse().unwrap(),
+        max_age: Some(0),
+        claims: Some(claims()),
+        acr_values: vec![Acr::Mfa, Acr::Pwd],
+        id_token_hint: Some("e30.e30.c2ln".parse().unwrap()),
+        login_hint: Some("alice@practice.example".to_owned()),
+        display: Some(Display::Popup),
+        ui_locales: vec!["es-MX".to_owned(), "en".to_owned()],
+        claims_locales: vec!["en".to_owned()],
+        resource: vec!["https://api.example/a".to_owned(), "https://api.example/b".to_owned()],
+        ..least()
+    }
+}
+
+fn implicit() -> AuthorizationRequest {
+    AuthorizationRequest {
+        redirect_uri_given: false,
+        response_type: "code id_token token".parse().unwrap(),
+        response_mode: ResponseMode::Fragment,
+        nonce: Some("nonce-1".parse().unwrap()),
+        prompt: "none".parse().unwrap(),
+        ..least()
+    }
+}
+
+fn scope(text: &str) -> ScopeSet {
+    text.parse().unwrap()
+}
+
+pub(crate) fn claims() -> ClaimsRequest {
+    let text = r#"{
+        "userinfo": {"email": {"essential": true}, "given_name": null, "https://practice.example/role": null},
+        "id_token": {
+            "acr": {"essential": true, "values": ["urn:anteroom:acr:mfa"]},
+            "sub": {"value": "00000000-0000-0000-0000-000000000001"},
+            "level": {"values": [1, 2.5, {"a": [true, null]}]}
+        }
+    }"#;
+    serde_json::from_str(text).unwrap()
+}

@@ -1,0 +1,61 @@
+use anteroom_domain::message::{AppChange, Mail, Notice, SecretCode};
+use jiff::Timestamp;
+
+use crate::golden::Form;
+use crate::{samples, time};
+
+const MAILS: Form = Form { name: "mails", objects: &[""] };
+const NOTICES: Form = Form { name: "notices", objects: &[""] };
+const CODES: Form = Form { name: "texts_and_calls", objects: &[""] };
+
+#[test]
+fn mails_of_every_release_are_read() {
+    let link = || "https://id.practice.example/link/abc".to_owned();
+    let mut mails = samples!(Mail {
+        "invitation": Invitation = Mail::Invitation { name: Some("María".to_owned()), link: link(), days: 7 },
+        "account_locked": AccountLocked = Mail::AccountLocked { at: at(), link: link() },
+        "recovery": Recovery = Mail::Recovery { link: link(), code: Some("ABCD-EFGH".to_owned()), minutes: 30 },
+        "password_changed": PasswordChanged = Mail::PasswordChanged { at: at(), link: link() },
+        "password_expires": PasswordExpires = Mail::PasswordExpires { days: 14, link: link() },
+        "phone_added": PhoneAdded = Mail::PhoneAdded {
+            at: at(),
+            phone: "•••-•••-••43".to_owned(),
+            usable_from: usable_from(),
+            link: link(),
+        },
+        "app_removed": AuthenticatorApp =
+            Mail::AuthenticatorApp { at: at(), change: AppChange::Removed, link: link() },
+    });
+    let changes = samples!(AppChange {
+        "app_added": Added = AppChange::Added { usable_from: usable_from() },
+        "app_removed": Removed = AppChange::Removed,
+    });
+    let added = changes.into_iter().find(|(name, _)| *name == "app_added");
+    mails.extend(
+        added.map(|(name, change)| (name, Mail::AuthenticatorApp { at: at(), change, link: link() })),
+    );
+    mails.extend([
+        ("invitation_without_a_name", Mail::Invitation { name: None, link: link(), days: 7 }),
+        ("recovery_without_a_code", Mail::Recovery { link: link(), code: None, minutes: 30 }),
+    ]);
+    MAILS.check(&mails);
+}
+
+#[test]
+fn texts_and_calls_of_every_release_are_read() {
+    CODES.check(&[("code", SecretCode { digits: "012345".to_owned(), minutes: 10 })]);
+    NOTICES.check(&samples!(Notice {
+        "phone_added": PhoneAdded = Notice::PhoneAdded {
+            phone: "•••-•••-••43".to_owned(),
+            link: "https://id.practice.example/forgot-password".to_owned(),
+        },
+    }));
+}
+
+fn at() -> Timestamp {
+    time("2027-01-04T08:00:00.123Z")
+}
+
+fn usable_from() -> Timestamp {
+    time("2027-01-07T08:00:00.123Z")
+}
