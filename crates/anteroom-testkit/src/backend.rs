@@ -98,6 +98,15 @@ pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) 
     test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One }).await;
 }
 
+/// On SQLite, with a database of an earlier release that is migrated first.
+pub async fn on_copy_of<F: Future<Output = ()>>(database: &[u8], test: impl FnOnce(Backend) -> F) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("anteroom.db");
+    std::fs::write(&path, database).unwrap();
+    migrate(&StoreOptions::sqlite(&path)).await.unwrap();
+    test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One }).await;
+}
+
 /// Passes without a word where there is no server.
 pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);

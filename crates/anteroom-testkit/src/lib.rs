@@ -46,7 +46,7 @@ mod wire;
 pub use answer::Answer;
 pub use app_encryption::{AppDecryptionKey, encrypted_to};
 pub use app_key::AppKey;
-pub use backend::{Backend, on_postgres, on_sqlite, on_two_nodes};
+pub use backend::{Backend, on_copy_of, on_postgres, on_sqlite, on_two_nodes};
 pub use browser::Browser;
 pub use documents::Documents;
 pub use html::{Button, Form, Link};

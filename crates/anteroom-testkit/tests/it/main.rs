@@ -12,6 +12,7 @@
 mod authorize;
 mod bad_input;
 mod claims;
+mod earlier_release;
 mod example;
 mod journeys;
 mod logout;

@@ -30,7 +30,7 @@ async fn post(provider: &TestProvider, metadata: &Value) -> Answer {
 }
 
 /// Registers, and tells what came back.
-async fn register(provider: &TestProvider, metadata: &Value) -> Value {
+pub(crate) async fn register(provider: &TestProvider, metadata: &Value) -> Value {
     let answer = post(provider, metadata).await;
     assert_eq!(answer.status, 201, "{}", answer.gist());
     answer.json()
