@@ -12,6 +12,7 @@ pub mod device;
 pub mod grant;
 pub mod ids;
 pub mod interaction;
+pub mod limits;
 pub mod link;
 pub mod lockout;
 pub mod message;

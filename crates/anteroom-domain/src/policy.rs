@@ -1,5 +1,6 @@
 //! The operator's policy: every number that decides something, named, with its safe default.
 
+use crate::limits::Limits;
 use crate::link::RecoveryPolicy;
 use crate::lockout::LockoutPolicy;
 use crate::new_password::NewPasswordPolicy;
@@ -22,6 +23,7 @@ pub struct Policy {
     pub sign_in: SignInPolicy,
     /// Where limits by address are raised.
     pub own_networks: OwnNetworks,
+    pub limits: Limits,
     pub tokens: TokenPolicy,
     pub interaction: InteractionPolicy,
     pub invitation_lifetime: SignedDuration,
@@ -78,6 +80,7 @@ impl Default for Policy {
                 failure_floor: SignedDuration::from_millis(250),
             },
             own_networks: OwnNetworks { networks: Vec::new(), factor: 10 },
+            limits: Limits::default(),
             tokens: TokenPolicy {
                 code_lifetime: SignedDuration::from_secs(60),
                 access_token_lifetime: SignedDuration::from_mins(10),

@@ -81,6 +81,28 @@ pub struct WindowCounts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait(pub SignedDuration);
 
+/// The window that a moment lies in, in Unix milliseconds: what a statement needs that counts and decides at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub start: i64,
+    pub previous_start: i64,
+    pub length: i64,
+    /// Until the window ends: so much of the window before it still counts.
+    pub left: i64,
+}
+
+impl Window {
+    /// How many the two windows count for together.
+    fn weighed(&self, counts: WindowCounts) -> i64 {
+        i64::from(counts.previous) * self.left / self.length + i64::from(counts.current)
+    }
+
+    /// Until a request that is refused now is worth another try.
+    pub fn wait(&self) -> Wait {
+        Wait(SignedDuration::from_millis(self.left.max(1_000)))
+    }
+}
+
 impl RateLimit {
     fn times(self, factor: u32) -> Self {
         Self { max: self.max.saturating_mul(factor), ..self }
@@ -90,25 +112,17 @@ impl RateLimit {
         i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX).max(1)
     }
 
-    /// Start of the window that `now` lies in, as Unix milliseconds: the key of its counter.
-    pub fn window_start(&self, now: Timestamp) -> i64 {
-        let window = self.window_millis();
-        now.as_millisecond().div_euclid(window) * window
+    pub fn window(&self, now: Timestamp) -> Window {
+        let length = self.window_millis();
+        let into = now.as_millisecond().rem_euclid(length);
+        let start = now.as_millisecond() - into;
+        Window { start, previous_start: start - length, length, left: length - into }
     }
 
-    pub fn previous_window_start(&self, now: Timestamp) -> i64 {
-        self.window_start(now) - self.window_millis()
-    }
-
-    /// Whether one more is admitted on top of `counts`.
+    /// Whether one more is admitted on top of `counts`. The store decides the same in SQL (`Tx::spend`).
     pub fn admit(&self, counts: WindowCounts, now: Timestamp) -> Result<(), Wait> {
-        let window = self.window_millis();
-        let into = now.as_millisecond().rem_euclid(window);
-        let weighed = i64::from(counts.previous) * (window - into) / window + i64::from(counts.current);
-        if weighed < i64::from(self.max) {
-            return Ok(());
-        }
-        Err(Wait(SignedDuration::from_millis((window - into).max(1_000))))
+        let window = self.window(now);
+        if window.weighed(counts) < i64::from(self.max) { Ok(()) } else { Err(window.wait()) }
     }
 }
 

@@ -4,6 +4,7 @@
 //! region's plan, and only the regions that the operator named are reached. The plan of +1 is shared by many countries:
 //! the region decides, not the code.
 
+use crate::limits::{Budget, Limit};
 use crate::phone::E164;
 use crate::rate::RateLimit;
 use jiff::SignedDuration;
@@ -40,9 +41,9 @@ impl TelephonyPolicy {
     pub fn budgets(&self, number: &E164) -> [Budget; 3] {
         let prefix: String = number.as_str().chars().take(PREFIX).collect();
         [
-            Budget { scope: "phone_number", subject: number.as_str().to_owned(), limit: self.per_number },
-            Budget { scope: "phone_prefix", subject: prefix, limit: self.per_prefix },
-            Budget { scope: OVERALL, subject: String::new(), limit: self.overall },
+            Budget { limit: Limit::PhoneNumber, subject: number.as_str().to_owned(), rate: self.per_number },
+            Budget { limit: Limit::PhonePrefix, subject: prefix, rate: self.per_prefix },
+            Budget { limit: Limit::PhoneOverall, subject: String::new(), rate: self.overall },
         ]
     }
 
@@ -53,23 +54,6 @@ impl TelephonyPolicy {
 
 /// A plus and seven digits: in the plan of +1, area and exchange.
 const PREFIX: usize = 8;
-const OVERALL: &str = "phone_overall";
-
-/// One counter of codes by text and call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Budget {
-    pub scope: &'static str,
-    pub subject: String,
-    pub limit: RateLimit,
-}
-
-impl Budget {
-    /// Whether spending it means that somebody drives the numbers up, rather than one person in a hurry.
-    pub fn is_the_breaker(&self) -> bool {
-        self.scope == OVERALL
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberProblem {
     NotANumber,
@@ -145,11 +129,10 @@ mod tests {
     fn a_code_counts_for_its_number_its_neighbours_and_all() {
         let policy = TelephonyPolicy::default();
         let budgets = policy.budgets(&E164::parse("+12025550143").unwrap());
-        let found = budgets.each_ref().map(|budget| (budget.subject.as_str(), budget.limit));
+        let found = budgets.each_ref().map(|budget| (budget.subject.as_str(), budget.rate));
         let expected =
             [("+12025550143", policy.per_number), ("+1202555", policy.per_prefix), ("", policy.overall)];
         assert_eq!(found, expected);
-        assert_eq!(budgets.map(|budget| budget.is_the_breaker()), [false, false, true]);
     }
 
     #[test]

@@ -15,17 +15,14 @@ use anteroom_oidc::{ClientId, Subject};
 use crate::error::FlowError;
 use crate::id_token_hint;
 use crate::journey::Carried;
-use crate::limits::Windows;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
 use crate::push;
 use crate::registered::snapshot_that_knows;
-use crate::request_object;
+use crate::request_object::{self, ResolveError};
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 use std::sync::Arc;
-
-const RATE_SCOPE: &str = "request_uri";
 
 #[derive(Debug)]
 pub enum AuthorizeOutcome {
@@ -99,29 +96,16 @@ async fn meant(
         None if metadata.require_pushed_authorization_requests => {
             refuse(AuthorizationErrorCode::InvalidRequest, "a request that was not pushed")
         }
-        None => {
-            if parameters.get(Parameter::RequestUri).is_some() && !may_fetch(provider, visitor).await? {
+        None => match request_object::resolve(provider, visitor, client, parameters).await {
+            Ok(parameters) => Ok(Ok(parameters)),
+            Err(ResolveError::Refused(error)) => Ok(Err(error)),
+            Err(ResolveError::Flow(FlowError::Limited { .. })) => {
                 let often = "request objects were fetched for this network too often";
-                return refuse(AuthorizationErrorCode::TemporarilyUnavailable, often);
+                refuse(AuthorizationErrorCode::TemporarilyUnavailable, often)
             }
-            Ok(request_object::resolve(provider, client, parameters, visitor.now).await)
-        }
+            Err(ResolveError::Flow(error)) => Err(error),
+        },
     }
-}
-
-/// Nobody makes us ask addresses without end: the allowance of an address prefix is that of sign-ins.
-async fn may_fetch(provider: &Provider, visitor: &Visitor) -> Result<bool, FlowError> {
-    let rate = provider.snapshot().policy.sign_in.rate;
-    let windows = Windows::of(provider, visitor, (RATE_SCOPE, rate));
-    if windows.admit(provider).await?.is_err() {
-        return Ok(false);
-    }
-    let count = provider.store.write(move |tx| {
-        let windows = windows.clone();
-        async move { windows.count(&tx).await }
-    });
-    count.await?;
-    Ok(true)
 }
 
 /// What stands beside the name of a pushed request does not count (RFC 9126 §4).

@@ -1,6 +1,8 @@
 //! What can go wrong below the edge, apart from the outcomes that use cases name themselves.
 
 use anteroom_crypto::{HashError, PoolError};
+use anteroom_domain::limits::Limit;
+use anteroom_domain::rate::Wait;
 use anteroom_oidc::ClientId;
 use anteroom_storage::StoreError;
 use std::time::Duration;
@@ -12,6 +14,9 @@ pub enum FlowError {
     /// The queue for password hashing is full: come back later.
     #[error("the queue for password hashing is full")]
     Busy { retry_after: Duration },
+    /// A limit was reached: 429, and come back after the wait.
+    #[error("the limit `{}` was reached", limit.name())]
+    Limited { limit: Limit, wait: Wait },
     /// What this node has in memory may be out of date, so it does not act on it.
     #[error("keys, configuration or registered clients were not confirmed for five seconds")]
     Unconfirmed,

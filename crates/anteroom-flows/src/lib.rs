@@ -40,7 +40,7 @@ pub mod introspect;
 pub mod journey;
 pub mod key_set;
 pub mod keys;
-mod limits;
+pub mod limits;
 mod links;
 pub mod new_password;
 mod new_session;

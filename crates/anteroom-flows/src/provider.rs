@@ -18,6 +18,7 @@ use std::sync::Arc;
 use crate::confirmed::Confirmations;
 use crate::fetched_keys::FetchedKeys;
 use crate::key_set::KeySet;
+use crate::limits::MemoryCounters;
 use crate::outgoing::Outgoing;
 use crate::registered::Followed;
 use crate::tallies::Tallies;
@@ -41,6 +42,8 @@ pub struct Provider {
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: Tallies,
+    /// Of limits that this node counts for itself.
+    pub(crate) counters: MemoryCounters,
     pub(crate) fetched_keys: FetchedKeys,
     /// Since when another node has run with another configuration.
     differs_since: ArcSwapOption<Timestamp>,
@@ -108,6 +111,7 @@ impl Provider {
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
+            counters: MemoryCounters::default(),
             fetched_keys: FetchedKeys::default(),
             differs_since: ArcSwapOption::empty(),
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::request_object;
+use crate::request_object::{self, ResolveError};
 use crate::visitor::Visitor;
 
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
@@ -43,11 +43,20 @@ pub enum PushError {
     Flow(#[from] FlowError),
 }
 
+impl From<ResolveError> for PushError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Refused(error) => Self::Request(error),
+            ResolveError::Flow(error) => Self::Flow(error),
+        }
+    }
+}
+
 pub async fn push(
     provider: &Provider,
+    visitor: &Visitor,
     client: &AuthenticatedClient,
     parameters: &Parameters,
-    now: Timestamp,
 ) -> Result<Pushed, PushError> {
     let client = client.client();
     let metadata = &client.metadata;
@@ -58,8 +67,7 @@ pub async fn push(
         return Err(PushError::RequestUri);
     }
     let parameters = parameters.clone().from_client(&metadata.client_id);
-    let resolved = request_object::resolve(provider, client, &parameters, now).await;
-    let parameters = resolved.map_err(PushError::Request)?;
+    let parameters = request_object::resolve(provider, visitor, client, &parameters).await?;
     let snapshot = provider.snapshot();
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
     authorization::check(&parameters, &snapshot.capabilities, find).map_err(PushError::Request)?;
@@ -68,7 +76,7 @@ pub async fn push(
     let request = Arc::new(PushedRequest {
         client: metadata.client_id.clone(),
         parameters: parameters.to_query(),
-        expires_at: now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX),
+        expires_at: visitor.now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX),
     });
     let write = provider.store.write(move |tx| {
         let request = Arc::clone(&request);

@@ -5,6 +5,7 @@
 //! through, for the rules to judge.
 
 use anteroom_domain::client::Client;
+use anteroom_domain::limits::Limit;
 use anteroom_oidc::authorization::{
     self, AuthorizationError, Parameter, Parameters, Passed, RequestObject, RequestObjectError,
     RequestObjectRules,
@@ -12,10 +13,14 @@ use anteroom_oidc::authorization::{
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
+use url::Url;
 
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::encryption::entropy;
+use crate::error::FlowError;
+use crate::limits::{of_address, spend};
 use crate::provider::Provider;
+use crate::visitor::Visitor;
 
 /// Whatever is larger is none that the rules would let pass.
 const LARGEST: usize = 16 * 1024;
@@ -26,6 +31,15 @@ struct Unusable {
     reason: String,
     /// Where the client wants its answer, if the object alone says so.
     stated: Parameters,
+}
+
+/// Why a request is not known as it is meant.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ResolveError {
+    #[error(transparent)]
+    Refused(#[from] AuthorizationError),
+    #[error(transparent)]
+    Flow(#[from] FlowError),
 }
 
 impl Unusable {
@@ -45,10 +59,10 @@ impl Unusable {
 /// The request as it is meant: with what its request object says in place of what stands beside it.
 pub(crate) async fn resolve(
     provider: &Provider,
+    visitor: &Visitor,
     client: &Client,
     parameters: &Parameters,
-    now: Timestamp,
-) -> Result<Parameters, AuthorizationError> {
+) -> Result<Parameters, ResolveError> {
     let places = [Parameter::Request, Parameter::RequestUri];
     if places.iter().any(|name| parameters.is_repeated(*name)) {
         return Ok(parameters.clone());
@@ -56,10 +70,17 @@ pub(crate) async fn resolve(
     let [request, request_uri] = places.map(|name| parameters.get(name));
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(parameters.clone()),
-        (Some(request), None) => read(provider, client, request, Passed::ByValue, now).await,
-        (None, Some(uri)) => match fetch(provider, client, uri).await {
-            Ok(text) => read(provider, client, text.trim(), Passed::ByReference, now).await,
-            Err(unusable) => Err(unusable),
+        (Some(request), None) => read(provider, client, request, Passed::ByValue, visitor.now).await,
+        (None, Some(uri)) => match client.metadata.find_request_uri(uri) {
+            Some(place) => {
+                let budgets = of_address(provider, visitor.address, Limit::RequestUri);
+                spend(provider, budgets, visitor.now).await?;
+                match fetch(provider, &place).await {
+                    Ok(text) => read(provider, client, text.trim(), Passed::ByReference, visitor.now).await,
+                    Err(unusable) => Err(unusable),
+                }
+            }
+            None => Err(Unusable::uri(&format!("{uri} is not one that the client registered"))),
         },
     };
     match inner {
@@ -67,17 +88,15 @@ pub(crate) async fn resolve(
         Err(Unusable { code, reason, stated }) => {
             // An object that does not count has no say over what stands outside.
             let parameters = stated.superseded_by(parameters.clone());
-            Err(authorization::refuse(&parameters, &client.metadata, code, &reason))
+            Err(authorization::refuse(&parameters, &client.metadata, code, &reason).into())
         }
     }
 }
 
 /// Core §6.2: from a place that the client registered, and from no other. Each time anew: whoever signs requests that are good
 /// for minutes has another one there for the next person.
-async fn fetch(provider: &Provider, client: &Client, uri: &str) -> Result<String, Unusable> {
-    let unregistered = || Unusable::uri(&format!("{uri} is not one that the client registered"));
-    let place = client.metadata.find_request_uri(uri).ok_or_else(unregistered)?;
-    let body = provider.outgoing.get(&place, LARGEST).await.map_err(|error| Unusable::uri(&error))?;
+async fn fetch(provider: &Provider, place: &Url) -> Result<String, Unusable> {
+    let body = provider.outgoing.get(place, LARGEST).await.map_err(|error| Unusable::uri(&error))?;
     String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))
 }
 

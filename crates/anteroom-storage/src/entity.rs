@@ -261,9 +261,6 @@ entities! {
         at: i64,
         older_than: i64,
     }
-    rate_counters = "rate_counters" [scope: String, subject: String, window_start: i64] {
-        count: i32,
-    }
     instance = "instance" [id: i32] {
         epoch: i64,
         kind: String,

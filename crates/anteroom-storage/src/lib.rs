@@ -58,6 +58,7 @@ pub use one_time_codes::SentBefore;
 pub use options::StoreOptions;
 pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease};
 pub use passwords::AgeingPassword;
+pub use rate::Spent;
 pub use registered_clients::RegisteredClient;
 pub use schema::{SchemaState, migrate, schema_state};
 pub use sending::{LeasedMessage, MessageState, MessageStatus};

@@ -1,51 +1,79 @@
-//! Counters of rate limits: one small row for each subject and window.
+//! Counters of limits: one small row for each limit, subject and window.
 
 use crate::StoreError;
-use crate::entity::rate_counters;
-use crate::row::{Place, count_column};
-use crate::store::{Reads, Tx};
-use anteroom_domain::rate::{RateLimit, WindowCounts};
+use crate::store::Tx;
+use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::rate::{Wait, Window};
 use jiff::Timestamp;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
+use sea_orm::{ConnectionTrait, Statement, Value};
 
-const COUNT: &str = "INSERT INTO rate_counters (scope, subject, window_start, count) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (scope, subject, window_start) DO UPDATE SET count = rate_counters.count + excluded.count";
+/// What the window before this one still counts for: `RateLimit::admit`, in SQL.
+macro_rules! before {
+    () => {
+        "COALESCE((SELECT earlier.count FROM rate_counters AS earlier \
+         WHERE earlier.scope = $1 AND earlier.subject = $2 AND earlier.window_start = $4), 0) * $5 / $6"
+    };
+}
 
-impl Reads {
-    /// The window that `now` lies in and the one before it.
-    pub async fn counts(
-        &self,
-        scope: &str,
-        subject: &str,
-        limit: RateLimit,
-        now: Timestamp,
-    ) -> Result<WindowCounts, StoreError> {
-        let (current, previous) = (limit.window_start(now), limit.previous_window_start(now));
-        let rows = rate_counters::Entity::find()
-            .filter(rate_counters::Column::Scope.eq(scope))
-            .filter(rate_counters::Column::Subject.eq(subject))
-            .filter(rate_counters::Column::WindowStart.is_in([current, previous]))
-            .all(&self.conn)
-            .await?;
-        let mut counts = WindowCounts::default();
-        for row in rows {
-            let count = Place { table: "rate_counters", id: &row.scope }.number("count", row.count)?;
-            if row.window_start == current { counts.current = count } else { counts.previous = count }
-        }
-        Ok(counts)
-    }
+/// Counts one more where it is admitted, and gives no row back where it is not. The second condition sees the row as the last
+/// of several at once has left it.
+const SPEND: &str = concat!(
+    "INSERT INTO rate_counters (scope, subject, window_start, count) SELECT $1, $2, $3, 1 WHERE ",
+    before!(),
+    " < $7 ON CONFLICT (scope, subject, window_start) DO UPDATE SET count = rate_counters.count + 1 \
+     WHERE rate_counters.count + ",
+    before!(),
+    " < $7 RETURNING rate_counters.count"
+);
+const GIVE_BACK: &str =
+    "UPDATE rate_counters SET count = count - 1 WHERE scope = $1 AND subject = $2 AND window_start = $3";
+
+/// What became of something that was to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spent {
+    Counted,
+    /// This limit was reached, and nothing was counted.
+    Refused {
+        limit: Limit,
+        wait: Wait,
+    },
 }
 
 impl Tx {
-    pub async fn count(
-        &self,
-        scope: &str,
-        subject: &str,
-        window_start: i64,
-        by: u32,
-    ) -> Result<(), StoreError> {
-        let values = [scope.into(), subject.into(), window_start.into(), count_column(by).into()];
-        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), COUNT, values);
+    /// Counts one for each of the budgets, or for none where one of them is used up: counted and decided in one statement
+    /// each, under the locks of this transaction. Narrow ones come first, so that nobody waits in a circle.
+    pub async fn spend(&self, budgets: &[Budget], now: Timestamp) -> Result<Spent, StoreError> {
+        for (place, budget) in budgets.iter().enumerate() {
+            let window = budget.rate.window(now);
+            if self.spend_one(budget, window).await? {
+                continue;
+            }
+            for counted in budgets.iter().take(place) {
+                self.give_back(counted, now).await?;
+            }
+            return Ok(Spent::Refused { limit: budget.limit, wait: window.wait() });
+        }
+        Ok(Spent::Counted)
+    }
+
+    async fn spend_one(&self, budget: &Budget, window: Window) -> Result<bool, StoreError> {
+        let values: [Value; 7] = [
+            budget.limit.name().into(),
+            budget.subject.as_str().into(),
+            window.start.into(),
+            window.previous_start.into(),
+            window.left.into(),
+            window.length.into(),
+            i64::from(budget.rate.max).into(),
+        ];
+        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), SPEND, values);
+        Ok(self.conn.query_one_raw(statement).await?.is_some())
+    }
+
+    async fn give_back(&self, budget: &Budget, now: Timestamp) -> Result<(), StoreError> {
+        let start = budget.rate.window(now).start;
+        let values: [Value; 3] = [budget.limit.name().into(), budget.subject.as_str().into(), start.into()];
+        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), GIVE_BACK, values);
         self.conn.execute_raw(statement).await?;
         Ok(())
     }

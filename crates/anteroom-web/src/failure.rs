@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::asker::Asker;
+use crate::pages::forgot_password::wait_text;
 use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::respond::Frame;
 
@@ -86,6 +87,12 @@ impl Failure {
                     to_sign_in(),
                     Some(retry_after.as_secs().max(1)),
                 )
+            }
+            Self::Flow(FlowError::Limited { limit, wait }) => {
+                tracing::info!(%reference, limit = limit.name(), "turned away");
+                let seconds = wait.0.as_secs().max(1).unsigned_abs();
+                let kind = ErrorKind::RateLimited { wait: wait_text(wait) };
+                (StatusCode::TOO_MANY_REQUESTS, kind, to_sign_in(), Some(seconds))
             }
             Self::Flow(error) if error.is_temporary() => {
                 tracing::error!(%reference, "temporarily unavailable: {error}");

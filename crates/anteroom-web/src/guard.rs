@@ -2,7 +2,9 @@
 //! answer carries.
 
 use anteroom_flows::error::FlowError;
+use anteroom_flows::limits::count_request;
 use anteroom_oidc::Issuer;
+use anteroom_oidc::discovery::paths;
 use anteroom_pages::{ErrorKind, Forward, ForwardKind};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::asker::Asker;
+use crate::endpoints::token::unavailable;
 use crate::failure::Failure;
 use crate::respond::REFERRER_POLICY;
 use crate::state::Web;
@@ -79,6 +82,40 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// No address is served without end, whatever it asks for; what costs more than an answer has further limits in its use case.
+pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+    match count_request(&web.provider, asker.visitor.address, asker.visitor.now) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) if is_for_programs(parts.uri.path()) => unavailable(&asker, &error),
+        Err(error) => Failure::from(error).answer(&asker).await,
+    }
+}
+
+/// Whether whoever asks here expects no page.
+fn is_for_programs(path: &str) -> bool {
+    let programs = [
+        paths::CONFIGURATION,
+        paths::AUTHORIZATION_SERVER,
+        paths::WEBFINGER,
+        paths::JWKS,
+        paths::TOKEN,
+        paths::USERINFO,
+        paths::REVOCATION,
+        paths::INTROSPECTION,
+        paths::REGISTRATION,
+        paths::PUSHED_AUTHORIZATION,
+        "/healthz",
+        "/readyz",
+        "/assets",
+        "/callbacks",
+    ];
+    programs.iter().any(|program| {
+        path.strip_prefix(program).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// A node that does not know whether its keys and configuration are still right serves nobody.

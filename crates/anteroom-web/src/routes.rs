@@ -41,6 +41,7 @@ pub fn router(web: Arc<Web>) -> Router {
         // Only what is the same for everybody is compressed: a page that reflects input beside a secret must not be.
         .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
+        .layer(from_fn_with_state(Arc::clone(&web), guard::limited))
         .layer(from_fn_with_state(Arc::clone(&web), guard::headers))
         .layer(DefaultBodyLimit::max(web.settings.max_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, web.settings.request_timeout))

@@ -1,5 +1,6 @@
 //! The policy: every number that decides something, over the defaults of the chosen profile.
 
+use anteroom_domain::limits::{Limit, Limits};
 use anteroom_domain::lockout::LockoutPolicy;
 use anteroom_domain::password::PasswordAgePolicy;
 use anteroom_domain::policy::{InteractionPolicy, Policy, SignInPolicy, TokenPolicy};
@@ -50,6 +51,7 @@ pub(super) fn read_policy(top: &mut Section<'_, '_>) -> (PolicyProfile, Policy) 
             session: read_session(section, default.session),
             sign_in: read_sign_in(section, default.sign_in),
             own_networks: read_own_networks(section, default.own_networks),
+            limits: read_limits(section),
             tokens: read_tokens(section, default.tokens),
             interaction: read_interaction(section, default.interaction),
             invitation_lifetime: read_registration(section, default.invitation_lifetime),
@@ -127,6 +129,30 @@ fn check_password(section: &Section<'_, '_>, age: &PasswordAgePolicy) {
         let finding = Finding::error("a password could expire on its first day");
         let place = section.place_of("jitter_days").or_else(|| section.place_of("max_age"));
         section.cx.report(finding.at(place, "`jitter_days` must be less than `max_age`"));
+    }
+}
+
+fn read_limits(policy: &mut Section<'_, '_>) -> Limits {
+    let about = "How often things may be asked for. Beyond it the answer is 429 with the time to wait. The limits of \
+        sign-ins, forgotten passwords, registrations and codes have tables of their own.";
+    policy.section("limits", about, |section| {
+        let mut limits = Limits::default();
+        for limit in Limit::ALL.iter().filter(|limit| limit.is_set_under_limits()) {
+            let facts = limit.facts();
+            limits.set(
+                *limit,
+                section.section(facts.name, facts.about, |section| read_rate(section, facts.default)),
+            );
+        }
+        limits
+    })
+}
+
+fn read_rate(section: &mut Section<'_, '_>, default: RateLimit) -> RateLimit {
+    RateLimit {
+        max: section.get_or(key("max", integer(1..=10_000_000), "How many.").looser_above(), default.max),
+        window: section
+            .get_or(key("window", duration(SECOND..=DAY), "In which time.").looser_below(), default.window),
     }
 }
 

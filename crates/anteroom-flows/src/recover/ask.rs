@@ -5,6 +5,7 @@ use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{AccountId, MessageId};
 use anteroom_domain::interaction::RecoveryNote;
+use anteroom_domain::limits::Limit;
 use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::rate::Wait;
@@ -37,8 +38,6 @@ pub enum AskOutcome {
     Gone,
 }
 
-const RATE_SCOPE: &str = "recovery";
-
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 struct Prepared {
     visitor: Visitor,
@@ -49,7 +48,6 @@ struct Prepared {
     known: Option<(Account, EmailAddress)>,
     link: NewLink,
     message: MessageId,
-    windows: limits::Windows,
     links_alive: u32,
     minutes: SignedDuration,
     href: String,
@@ -62,14 +60,15 @@ pub async fn ask(provider: &Provider, visitor: &Visitor, asking: Asking) -> Resu
         Err(Gone) => return Ok(AskOutcome::Gone),
     };
     let snapshot = provider.snapshot();
-    let windows = limits::Windows::of(provider, visitor, (RATE_SCOPE, snapshot.policy.recovery.rate));
-    if let Err(wait) = windows.admit(provider).await? {
-        return Ok(AskOutcome::RateLimited { wait, carried });
+    let budgets = limits::of_address(provider, visitor.address, Limit::Recovery);
+    match limits::spend(provider, budgets, visitor.now).await {
+        Err(FlowError::Limited { wait, .. }) => return Ok(AskOutcome::RateLimited { wait, carried }),
+        counted => counted?,
     }
     let known = whom(provider, visitor, &asking.address).await?;
     carried.journey.recovery =
         Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false });
-    let prepared = Arc::new(prepare(provider, visitor, carried, known, windows));
+    let prepared = Arc::new(prepare(provider, visitor, carried, known));
     let work = Arc::clone(&prepared);
     let carried = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
     limits::wait_for_floor(started, &snapshot).await;
@@ -93,7 +92,6 @@ fn prepare(
     visitor: &Visitor,
     carried: Carried,
     known: Option<(Account, EmailAddress)>,
-    windows: limits::Windows,
 ) -> Prepared {
     let (snapshot, now) = (provider.snapshot(), visitor.now);
     let policy = snapshot.policy.recovery;
@@ -111,7 +109,6 @@ fn prepare(
         known,
         link,
         message: MessageId(new_id(&provider.random, now)),
-        windows,
         links_alive: policy.links_alive,
         minutes: policy.link_lifetime,
         href: href.to_string(),
@@ -120,7 +117,6 @@ fn prepare(
 
 async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Carried, FlowError> {
     let prepared = &*prepared;
-    prepared.windows.count(&tx).await?;
     let account = prepared.known.as_ref().map(|(account, _)| account.id);
     let crowded = match account {
         Some(account) => {

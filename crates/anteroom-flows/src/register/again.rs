@@ -4,6 +4,7 @@
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::rate::Wait;
 use anteroom_storage::Tx;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use crate::admin::invitation;
 use crate::error::FlowError;
-use crate::limits::{Windows, wait_for_floor};
+use crate::limits::{of_address, spend, wait_for_floor};
 use crate::provider::Provider;
 use crate::trail::Origin;
 use crate::visitor::Visitor;
@@ -22,8 +23,6 @@ pub enum AgainOutcome {
     RateLimited(Wait),
 }
 
-const RATE_SCOPE: &str = "invitation";
-
 pub async fn ask_again(
     provider: &Provider,
     visitor: &Visitor,
@@ -32,9 +31,9 @@ pub async fn ask_again(
     let started = tokio::time::Instant::now();
     let snapshot = provider.snapshot();
     let policy = snapshot.policy.recovery;
-    let windows = Windows::of(provider, visitor, (RATE_SCOPE, policy.rate));
-    if let Err(wait) = windows.admit(provider).await? {
-        return Ok(AgainOutcome::RateLimited(wait));
+    match spend(provider, of_address(provider, visitor.address, Limit::Invitation), visitor.now).await {
+        Err(FlowError::Limited { wait, .. }) => return Ok(AgainOutcome::RateLimited(wait)),
+        counted => counted?,
     }
     let account = provider.store.account_by_address(&FoldedAddress::from_entered(entered)).await?;
     let invited = account.filter(|account| account.status == AccountStatus::Invited);
@@ -43,13 +42,12 @@ pub async fn ask_again(
         invitation.message.reference = Some(visitor.reference);
         (invitation, account.id)
     });
-    let work = Arc::new((windows, sent, Origin::of(visitor, &provider.random)));
+    let work = Arc::new((sent, Origin::of(visitor, &provider.random)));
     let (now, alive) = (visitor.now, u64::from(policy.links_alive));
     let write = provider.store.write(move |tx: Tx| {
         let work = Arc::clone(&work);
         async move {
-            let (windows, sent, origin) = &*work;
-            windows.count(&tx).await?;
+            let (sent, origin) = &*work;
             let mut entry = origin.entry(Actor::Anonymous, Event::InvitationAsked { mailed: false });
             if let Some((invitation, account)) = sent {
                 tx.lock_account(*account).await?;

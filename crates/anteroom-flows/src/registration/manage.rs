@@ -9,7 +9,7 @@ use anteroom_storage::{RegisteredClient, Tx};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
-use super::register::{accepted, admitted, confirm_sector};
+use super::register::{accepted, confirm_sector, count};
 use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
@@ -62,14 +62,14 @@ async fn replace(
     body: Result<&[u8], RegistrationRefusal>,
 ) -> Result<ClientInformation, RegistrationError> {
     let snapshot = provider.snapshot();
-    let windows = admitted(provider, visitor, &snapshot).await?;
     let request = RegistrationRequest::from_json(body?)?;
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
     let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
     let before = checked(client.client_id.clone(), client.metadata.clone(), &snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
-    let windows = confirm_sector(provider, &metadata, windows).await?;
+    count(provider, visitor).await?;
+    confirm_sector(provider, &metadata).await?;
     let drawn = settle_secret(provider, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     client.updated_at = visitor.now;
@@ -78,12 +78,9 @@ async fn replace(
     let entry = entry.by_client(&client.client_id);
     let changed = Arc::clone(&client);
     let written = provider.store.write(move |tx| {
-        let (client, entry, windows) = (Arc::clone(&changed), entry.clone(), windows.clone());
+        let (client, entry) = (Arc::clone(&changed), entry.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
-            if let Some(windows) = &windows {
-                windows.count(&tx).await?;
-            }
             let written = tx.update_registered_client(&client, revision).await?;
             if written {
                 ends.write(&tx, &client).await?;

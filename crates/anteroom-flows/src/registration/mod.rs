@@ -11,7 +11,6 @@ pub use register::register;
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::rate::Wait;
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::{ClientMetadata, Issuer, RegistrationRefusal};
@@ -63,8 +62,6 @@ pub enum RegistrationError {
     Closed,
     #[error("there are as many registered clients as there may be")]
     Full,
-    #[error("too many registrations from this address")]
-    Limited(Wait),
     #[error(transparent)]
     Bearer(#[from] BearerError),
     #[error(transparent)]
@@ -104,7 +101,7 @@ fn information(
 /// What a client was told is wrong goes to the operator's log and, as far as one address may fill it, to the trail.
 async fn told(provider: &Provider, visitor: &Visitor, error: RegistrationError) -> RegistrationError {
     let reason = match &error {
-        RegistrationError::Closed | RegistrationError::Limited(_) | RegistrationError::Flow(_) => {
+        RegistrationError::Closed | RegistrationError::Flow(_) => {
             return error;
         }
         RegistrationError::Full | RegistrationError::Bearer(_) | RegistrationError::Refused(_) => {

@@ -2,6 +2,7 @@
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::limits::Limit;
 use anteroom_domain::registration::RegistrationMode;
 use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
 use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
@@ -14,14 +15,13 @@ use super::{
 };
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
-use crate::limits::Windows;
+use crate::limits::{of_address, spend};
 use crate::provider::{Provider, Snapshot};
 use crate::registered::{checked, follow};
 use crate::sector;
 use crate::trail::Origin;
 use crate::visitor::Visitor;
 
-const RATE_SCOPE: &str = "client_registration";
 /// Whether a script's origin is that of some redirect URI is asked of all clients.
 const MAX_REDIRECT_URIS: usize = 32;
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access token is not one of ours");
@@ -50,7 +50,6 @@ async fn try_register(
         RegistrationMode::InitialAccessToken => check_token(provider, &snapshot, &presented.token?)?,
         RegistrationMode::Open => {}
     }
-    let windows = admitted(provider, visitor, &snapshot).await?;
     let request = RegistrationRequest::from_json(presented.body?)?;
     let id: ClientId = provider
         .random
@@ -59,24 +58,21 @@ async fn try_register(
         .parse()
         .map_err(|_| FlowError::Broken("a client identifier"))?;
     let metadata = accepted(id, request, &snapshot)?;
-    let windows = confirm_sector(provider, &metadata, windows).await?;
+    count(provider, visitor).await?;
+    confirm_sector(provider, &metadata).await?;
     let drawn = Drawn::new(provider);
     let client = Arc::new(drawn.client(provider, visitor, &metadata)?);
-    write(provider, visitor, &client, windows).await?;
+    write(provider, visitor, &client).await?;
     follow(provider).await?;
     let secret = client.secret.map(|_| &drawn.secret);
     Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
 }
 
-/// Registrations and updates share an allowance: both write, and every node reads what they wrote.
-pub(super) async fn admitted(
-    provider: &Provider,
-    visitor: &Visitor,
-    snapshot: &Snapshot,
-) -> Result<Windows, RegistrationError> {
-    let windows = Windows::of(provider, visitor, (RATE_SCOPE, snapshot.registration.policy.rate));
-    windows.admit(provider).await?.map_err(RegistrationError::Limited)?;
-    Ok(windows)
+/// Before anything is fetched or written. Registrations and updates share an allowance: both write, and every node reads
+/// what they wrote.
+pub(super) async fn count(provider: &Provider, visitor: &Visitor) -> Result<(), RegistrationError> {
+    let budgets = of_address(provider, visitor.address, Limit::ClientRegistration);
+    Ok(spend(provider, budgets, visitor.now).await?)
 }
 
 fn check_token(
@@ -111,24 +107,16 @@ pub(super) fn accepted(
     Ok(metadata)
 }
 
-/// The sector that the client names is its own. Looking is counted at once, found or not, so that nobody makes us ask
-/// addresses without end; what is counted then is not counted again.
+/// The sector that the client names is its own. Looking was counted with the registration.
 pub(super) async fn confirm_sector(
     provider: &Provider,
     metadata: &ClientMetadata,
-    windows: Windows,
-) -> Result<Option<Windows>, RegistrationError> {
+) -> Result<(), RegistrationError> {
     if metadata.sector_identifier_uri.is_none() {
-        return Ok(Some(windows));
+        return Ok(());
     }
-    let write = provider.store.write(move |tx| {
-        let windows = windows.clone();
-        async move { windows.count(&tx).await }
-    });
-    write.await?;
     let confirmed = sector::check(&provider.outgoing, metadata).await;
-    confirmed.map_err(|error| RegistrationRefusal::metadata(&error.to_string()))?;
-    Ok(None)
+    Ok(confirmed.map_err(|error| RegistrationRefusal::metadata(&error.to_string()))?)
 }
 
 /// 256 bits each.
@@ -169,19 +157,15 @@ async fn write(
     provider: &Provider,
     visitor: &Visitor,
     client: &Arc<RegisteredClient>,
-    windows: Option<Windows>,
 ) -> Result<(), RegistrationError> {
     let most = u64::from(provider.snapshot().registration.policy.max_clients);
     let origin = Origin::of(visitor, &provider.random);
     let entry = origin.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
     let client = Arc::clone(client);
     let written = provider.store.write(move |tx| {
-        let (client, entry, windows) = (Arc::clone(&client), entry.clone(), windows.clone());
+        let (client, entry) = (Arc::clone(&client), entry.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
-            if let Some(windows) = &windows {
-                windows.count(&tx).await?;
-            }
             if tx.count_registered_clients().await? >= most {
                 return Ok(false);
             }

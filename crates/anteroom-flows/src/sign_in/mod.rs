@@ -1,7 +1,7 @@
 //! `POST /sign-in`: an address and a password.
 //!
-//! Invariants: one hash is verified for every attempt, known address or not; the decision is made on the account row read
-//! again under the lock; attempt, counters, session and audit entry are one transaction, committed on failure too; a
+//! Invariants: the attempt is counted before anything else; one hash is verified for every attempt, known address or not; the decision is made on the account row read
+//! again under the lock; counters, session and audit entry are one transaction, committed on failure too; a
 //! refusal takes as long as the floor says, whatever was behind it.
 
 mod settle;
@@ -10,6 +10,7 @@ use anteroom_crypto::{Lane, Token, Verdict};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
+use anteroom_domain::limits::Limit;
 use anteroom_domain::rate::Wait;
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_storage::SignInView;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
-use crate::limits::{Windows, wait_for_floor};
+use crate::limits::{of_address, spend, wait_for_floor};
 use crate::onward::{Onward, parked, proceed_with};
 use crate::provider::Provider;
 use crate::sign_out;
@@ -70,8 +71,6 @@ pub struct NewCookies {
     pub device: DeviceId,
 }
 
-const RATE_SCOPE: &str = "sign_in";
-
 pub async fn sign_in(
     provider: &Provider,
     visitor: &Visitor,
@@ -83,14 +82,14 @@ pub async fn sign_in(
         Ok(carried) => carried,
         Err(Gone) => return Ok(SignInOutcome::Gone),
     };
-    let windows = Windows::of(provider, visitor, (RATE_SCOPE, snapshot.policy.sign_in.rate));
-    if let Err(wait) = windows.admit(provider).await? {
-        return Ok(SignInOutcome::RateLimited { wait, carried });
+    match spend(provider, of_address(provider, visitor.address, Limit::SignIn), visitor.now).await {
+        Err(FlowError::Limited { wait, .. }) => return Ok(SignInOutcome::RateLimited { wait, carried }),
+        counted => counted?,
     }
     let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
     let live = live_sessions(provider, visitor).await?;
     let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
-    let prepared = Arc::new(Prepared::new(provider, visitor, (carried, windows), (view, verdict), &live));
+    let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict), &live));
     let work = Arc::clone(&prepared);
     let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
     match settled {

@@ -19,7 +19,6 @@ use std::sync::Arc;
 use super::Told;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
-use crate::limits::Windows;
 use crate::new_session::NewSession;
 use crate::provider::{Provider, Snapshot};
 use crate::trail::Origin;
@@ -34,7 +33,6 @@ pub(super) struct Prepared {
     origin: Origin,
     visitor: Visitor,
     carried: Carried,
-    windows: Windows,
     view: Option<SignInView>,
     verdict: Verdict,
     keeping: Keeping,
@@ -54,7 +52,7 @@ impl Prepared {
     pub(super) fn new(
         provider: &Provider,
         visitor: &Visitor,
-        (carried, windows): (Carried, Windows),
+        carried: Carried,
         (view, verdict): (Option<SignInView>, Verdict),
         live: &[Live],
     ) -> Self {
@@ -67,7 +65,6 @@ impl Prepared {
             held: held.map(|live| live.session.clone()),
             keeping: Keeping::prepare(provider, &carried, now),
             carried,
-            windows,
             view,
             verdict,
             new: NewSession::prepare(provider, visitor),
@@ -104,7 +101,6 @@ impl Prepared {
 
 pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     let prepared = &*prepared;
-    prepared.windows.count(&tx).await?;
     let locked = match prepared.account_id() {
         Some(account) => tx.lock_account(account).await?,
         None => None,

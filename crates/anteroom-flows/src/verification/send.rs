@@ -3,12 +3,13 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{CodeId, MessageId};
+use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::message::{Message, Parcel, SecretCode};
 use anteroom_domain::one_time_code::{CodePolicy, DIGITS, OneTimeCode};
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
-use anteroom_domain::telephony::{Budget, allowed};
-use anteroom_storage::Tx;
+use anteroom_domain::telephony::allowed;
+use anteroom_storage::{Spent, Tx};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -185,30 +186,22 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     Ok(Ok(carried))
 }
 
-/// What all codes together may cost. A refusal counts nothing. Nobody locks an account after these counters, so they may come
-/// after it.
+/// What all codes together may cost. Nobody locks an account after these counters, so they may come after it.
 async fn spend(tx: &Tx, prepared: &Prepared) -> Result<Result<(), Wait>, FlowError> {
-    let now = prepared.visitor.now;
-    for budget in &prepared.budgets {
-        let counts = tx.counts(budget.scope, &budget.subject, budget.limit, now).await?;
-        if let Err(wait) = budget.limit.admit(counts, now) {
-            if budget.is_the_breaker() {
-                let most = budget.limit.max;
-                tracing::error!(
-                    most,
-                    "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
-                );
-            } else {
-                tracing::warn!(
-                    scope = budget.scope,
-                    "a code was not sent: too many to this number or its neighbours"
-                );
-            }
-            return Ok(Err(wait));
-        }
+    let Spent::Refused { limit, wait } = tx.spend(&prepared.budgets, prepared.visitor.now).await? else {
+        return Ok(Ok(()));
+    };
+    if limit == Limit::PhoneOverall {
+        let overall = prepared.budgets.iter().find(|budget| budget.limit == limit);
+        tracing::error!(
+            most = overall.map(|budget| budget.rate.max),
+            "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
+        );
+    } else {
+        tracing::warn!(
+            scope = limit.name(),
+            "a code was not sent: too many to this number or its neighbours"
+        );
     }
-    for budget in &prepared.budgets {
-        tx.count(budget.scope, &budget.subject, budget.limit.window_start(now), 1).await?;
-    }
-    Ok(Ok(()))
+    Ok(Err(wait))
 }

@@ -2,12 +2,13 @@ use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::NodeId;
+use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_domain::rate::{RateLimit, WindowCounts};
+use anteroom_domain::rate::{RateLimit, Wait};
 use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
-    DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, Node, Store, StoreError,
+    DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, Node, Spent, Store, StoreError,
     StoreOptions, Swept,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +19,8 @@ on_both_databases!(
     a_logout_is_leased_to_one_node_at_a_time,
     one_client_is_leased_a_few_at_a_time,
     a_lease_that_ran_out_is_due_again,
-    parallel_counts_add_up,
+    a_burst_counts_no_more_than_its_limit,
+    what_is_refused_by_one_budget_is_counted_by_none,
     a_database_is_made_for_one_kind_of_instance,
     nodes_are_heard_of,
     the_sweep_takes_what_is_over_and_leaves_the_rest,
@@ -159,28 +161,54 @@ async fn a_lease_that_ran_out_is_due_again(options: StoreOptions) {
     assert!(lease(&store, at(1000), at(1100), 9).await.is_empty());
 }
 
-async fn parallel_counts_add_up(options: StoreOptions) {
-    const LIMIT: RateLimit = RateLimit { max: 300, window: SignedDuration::from_secs(60) };
-    let store = store(&options).await;
-    let (now, before) = (at(90), at(30));
-    let counts: Vec<_> = (0..60_u32)
-        .map(|number| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                let window = LIMIT.window_start(if number % 3 == 0 { before } else { now });
-                let unit =
-                    store.write(move |tx| async move { tx.count("sign_in", "192.0.2.1", window, 2).await });
-                unit.await
-            })
+fn budget(limit: Limit, subject: &str, max: u32) -> Budget {
+    let rate = RateLimit { max, window: SignedDuration::from_secs(60) };
+    Budget { limit, subject: subject.to_owned(), rate }
+}
+
+async fn spend(store: &Store, budgets: Vec<Budget>, now: Timestamp) -> Spent {
+    let unit = store.write(move |tx| {
+        let budgets = budgets.clone();
+        async move { tx.spend(&budgets, now).await }
+    });
+    unit.await.unwrap()
+}
+
+/// So many at once; how many were counted.
+async fn burst(store: &Store, size: u32, budgets: &[Budget], now: Timestamp) -> u32 {
+    let tasks: Vec<_> = (0..size)
+        .map(|_| {
+            let (store, budgets) = (store.clone(), budgets.to_vec());
+            tokio::spawn(async move { spend(&store, budgets, now).await })
         })
         .collect();
-    for count in counts {
-        count.await.unwrap().unwrap();
+    let mut counted = 0;
+    for task in tasks {
+        counted += u32::from(task.await.unwrap() == Spent::Counted);
     }
-    let expected = WindowCounts { previous: 40, current: 80 };
-    assert_eq!(store.counts("sign_in", "192.0.2.1", LIMIT, now).await.unwrap(), expected);
-    assert_eq!(store.counts("sign_in", "192.0.2.2", LIMIT, now).await.unwrap(), WindowCounts::default());
-    assert_eq!(store.counts("recovery", "192.0.2.1", LIMIT, now).await.unwrap(), WindowCounts::default());
+    counted
+}
+
+async fn a_burst_counts_no_more_than_its_limit(options: StoreOptions) {
+    let store = store(&options).await;
+    let budgets = [budget(Limit::SignIn, "192.0.2.1", 20)];
+    assert_eq!(burst(&store, 60, &budgets, at(30)).await, 20);
+    // Others, and other limits, have counters of their own.
+    assert_eq!(spend(&store, vec![budget(Limit::SignIn, "192.0.2.2", 20)], at(30)).await, Spent::Counted);
+    assert_eq!(spend(&store, vec![budget(Limit::Recovery, "192.0.2.1", 20)], at(30)).await, Spent::Counted);
+    // In the middle of the next window half of the one before still counts.
+    assert_eq!(burst(&store, 60, &budgets, at(90)).await, 10);
+    let refused = Spent::Refused { limit: Limit::SignIn, wait: Wait(SignedDuration::from_secs(30)) };
+    assert_eq!(spend(&store, budgets.to_vec(), at(90)).await, refused);
+    assert_eq!(burst(&store, 60, &budgets, at(210)).await, 20);
+}
+
+async fn what_is_refused_by_one_budget_is_counted_by_none(options: StoreOptions) {
+    let store = store(&options).await;
+    let number = budget(Limit::PhoneNumber, "+12025550143", 10);
+    let narrow_first = [number.clone(), budget(Limit::PhonePrefix, "+1202555", 3)];
+    assert_eq!(burst(&store, 40, &narrow_first, at(30)).await, 3);
+    assert_eq!(burst(&store, 40, &[number], at(30)).await, 7);
 }
 
 async fn a_database_is_made_for_one_kind_of_instance(options: StoreOptions) {
@@ -221,7 +249,7 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
         tx.revoke_grant(grant_id(7), GrantEnd::ClientRevoked, at(60)).await?;
         tx.end_session(session_id(1), SessionEnd::SignedOut, at(60)).await?;
         tx.revoke_jti("later", at(86_400 * 2)).await?;
-        tx.count("sign_in", "192.0.2.1", at(0).as_millisecond(), 1).await
+        tx.spend(&[budget(Limit::SignIn, "192.0.2.1", 1)], at(0)).await
     });
     unit.await.unwrap();
 

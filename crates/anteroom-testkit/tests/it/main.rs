@@ -15,6 +15,7 @@ mod claims;
 mod earlier_release;
 mod example;
 mod journeys;
+mod limits;
 mod logout;
 mod nodes;
 mod openidconnect_crate;

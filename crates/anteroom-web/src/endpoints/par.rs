@@ -17,7 +17,7 @@ pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> R
 
 async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
     let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
-    match push(&asker.web.provider, &client, &Parameters::from(&form), asker.visitor.now).await {
+    match push(&asker.web.provider, &asker.visitor, &client, &Parameters::from(&form)).await {
         Ok(pushed) => {
             let body =
                 serde_json::json!({ "request_uri": pushed.request_uri, "expires_in": pushed.expires_in });

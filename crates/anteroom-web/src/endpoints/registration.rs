@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
@@ -89,13 +89,6 @@ fn refuse(asker: &Asker, error: RegistrationError) -> Response {
         RegistrationError::Full => {
             let body = body("access_denied", "there are as many clients as there may be");
             (StatusCode::FORBIDDEN, body).into_response()
-        }
-        RegistrationError::Limited(wait) => {
-            let seconds = wait.0.as_secs().max(1).unsigned_abs();
-            let body = body("temporarily_unavailable", "too many registrations from this address");
-            let mut response = (StatusCode::TOO_MANY_REQUESTS, body).into_response();
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-            response
         }
         RegistrationError::Bearer(error) => challenge(&asker.web.provider.snapshot().issuer, &error),
         RegistrationError::Refused(refusal) => {

@@ -1,8 +1,10 @@
 //! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
 
+use anteroom_domain::rate::Wait;
 use anteroom_flows::client_auth::{AuthenticatedClient, authenticate};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_token};
+use anteroom_flows::limits::count_client_request;
 use anteroom_flows::revoke::revoke as revoke_token;
 use anteroom_flows::token::{TokenError as ExchangeError, exchange};
 use anteroom_flows::trail::Origin;
@@ -55,7 +57,10 @@ impl ClientRequest {
         let provider = &asker.web.provider;
         let origin = Origin::of(&asker.visitor, &provider.random);
         match authenticate(provider, &origin, &presented).await? {
-            Ok(client) => Ok(Self { client, form, origin }),
+            Ok(client) => {
+                count_client_request(provider, client.client().id(), asker.visitor.now)?;
+                Ok(Self { client, form, origin })
+            }
             Err(error) => {
                 tracing::warn!(reference = %asker.visitor.reference, "client authentication failed: {error}");
                 Err(TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed").into())
@@ -134,8 +139,12 @@ fn refuse(asker: &Asker, refused: &Refused) -> Response {
     }
 }
 
-/// Not the client's fault: it may try again.
+/// Not the client's fault, or too often: it may try again.
 pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
+    if let FlowError::Limited { limit, wait } = error {
+        tracing::info!(reference = %asker.visitor.reference, limit = limit.name(), "turned away");
+        return too_many(*wait);
+    }
     tracing::error!(reference = %asker.visitor.reference, "internal error: {error}");
     let temporary = error.is_temporary();
     let status = if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
@@ -146,4 +155,14 @@ pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1_u32));
     }
     response
+}
+
+/// 429 (RFC 6585 §4).
+pub(crate) fn too_many(wait: Wait) -> Response {
+    let body = serde_json::json!({
+        "error": "temporarily_unavailable",
+        "error_description": "too many requests; try again after the wait",
+    });
+    let seconds = wait.0.as_secs().max(1).unsigned_abs();
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, HeaderValue::from(seconds))], Json(body)).into_response()
 }

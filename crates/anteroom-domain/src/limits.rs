@@ -1,0 +1,199 @@
+//! Every limit on what is asked of Anteroom: its name, whom it counts, where, and its default.
+//!
+//! What writes, sends, hashes or fetches is counted in the database, by the statement that also decides. What only reads or
+//! signs is counted in the memory of each node, so that a single sign-on costs no write more than its grant.
+
+use crate::rate::RateLimit;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+
+/// Whom a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// An IPv4 address; an IPv6 /64, and four times as much for its /56.
+    Address,
+    Session,
+    Account,
+    Client,
+    Grant,
+    /// A phone number.
+    Number,
+    /// The first seven digits of phone numbers.
+    NumberPrefix,
+    Everybody,
+}
+
+impl Per {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address prefix",
+            Self::Session => "session",
+            Self::Account => "account",
+            Self::Client => "client",
+            Self::Grant => "grant",
+            Self::Number => "phone number",
+            Self::NumberPrefix => "first seven digits of phone numbers",
+            Self::Everybody => "installation",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// By the statement that decides.
+    InDatabase,
+    /// By each node for itself.
+    InMemory,
+}
+
+impl Counted {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InDatabase => "database",
+            Self::InMemory => "memory",
+        }
+    }
+}
+
+/// What there is to know of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The scope of its counters, and what the audit trail calls it.
+    pub name: &'static str,
+    /// The table of the configuration that sets it.
+    pub setting: &'static str,
+    pub per: Per,
+    pub counted: Counted,
+    pub default: RateLimit,
+    /// What it counts.
+    pub about: &'static str,
+}
+
+const fn minutes(max: u32, minutes: i64) -> RateLimit {
+    RateLimit { max, window: SignedDuration::from_mins(minutes) }
+}
+
+const fn hours(max: u32, hours: i64) -> RateLimit {
+    RateLimit { max, window: SignedDuration::from_hours(hours) }
+}
+
+/// One line for each limit: its name, whom it counts and where, its default, the table of the configuration that sets it, and
+/// what it counts.
+macro_rules! limits {
+    ($($limit:ident $name:literal $per:ident $counted:ident $default:expr, $setting:literal, $about:literal;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Limit {
+            $($limit,)*
+        }
+
+        impl Limit {
+            pub const ALL: &'static [Self] = &[$(Self::$limit,)*];
+
+            pub const fn facts(self) -> Facts {
+                match self {
+                    $(Self::$limit => Facts {
+                        name: $name,
+                        setting: $setting,
+                        per: Per::$per,
+                        counted: Counted::$counted,
+                        default: $default,
+                        about: $about,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    SignIn "sign_in" Address InDatabase minutes(300, 5), "policy.sign_in.rate",
+        "Sign-ins.";
+    Recovery "recovery" Address InDatabase minutes(60, 5), "policy.recovery.rate",
+        "Requests for a mail about a forgotten password.";
+    Invitation "invitation" Address InDatabase minutes(60, 5), "policy.recovery.rate",
+        "Requests for another invitation.";
+    ClientRegistration "client_registration" Address InDatabase hours(30, 1), "registration.rate",
+        "Clients that register themselves, and changes of them.";
+    FormOfSession "form_of_session" Session InDatabase minutes(30, 5), "policy.limits.form_of_session",
+        "Forms of somebody who is signed in, or who has proven on the way who they are.";
+    FormOfAccount "form_of_account" Account InDatabase minutes(60, 5), "policy.limits.form_of_account",
+        "The same forms, whatever the session.";
+    FormOfAddress "form_of_address" Address InDatabase minutes(300, 5), "policy.limits.form_of_address",
+        "Forms of somebody who is not signed in, where no other limit counts them.";
+    SignOut "sign_out" Session InDatabase minutes(30, 5), "policy.limits.sign_out",
+        "Sign-outs, apart from the other forms: too many of those keep nobody signed in.";
+    NewPassword "new_password" Account InDatabase minutes(10, 10), "policy.limits.new_password",
+        "Forms with a new password. Each costs several hashes.";
+    RequestUri "request_uri" Address InDatabase minutes(300, 5), "policy.limits.request_uri",
+        "Request objects that are fetched from where a `request_uri` says.";
+    PushedOfClient "pushed_of_client" Client InDatabase minutes(600, 5), "policy.limits.pushed_of_client",
+        "Authorization requests that a client pushes.";
+    PushedOfAddress "pushed_of_address" Address InDatabase minutes(1_200, 5), "policy.limits.pushed_of_address",
+        "Pushed authorization requests, whatever the client.";
+    PhoneNumber "phone_number" Number InDatabase hours(20, 24), "policy.telephony.per_number",
+        "Codes by text and call, whosever account asks.";
+    PhonePrefix "phone_prefix" NumberPrefix InDatabase hours(60, 1), "policy.telephony.per_prefix",
+        "Codes by text and call.";
+    PhoneOverall "phone_overall" Everybody InDatabase hours(300, 1), "policy.telephony.overall",
+        "Codes by text and call. Beyond it the log has an alarm.";
+    Request "request" Address InMemory minutes(60_000, 1), "policy.limits.request",
+        "Requests of any kind, whatever else counts them.";
+    ClientRequest "client_request" Client InMemory minutes(60_000, 1), "policy.limits.client_request",
+        "Requests of a client that has proven who it is: tokens, introspection, revocation.";
+    Authorization "authorization" Session InMemory minutes(600, 5), "policy.limits.authorization",
+        "Answers of the authorization endpoint to applications.";
+    Refresh "refresh" Grant InMemory minutes(300, 5), "policy.limits.refresh",
+        "Uses of the refresh tokens that one sign-in at an application led to.";
+}
+
+impl Limit {
+    /// The scope of its counters, and what the audit trail calls it.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// Whether it is set under `policy.limits`; the others have a place of their own.
+    pub fn is_set_under_limits(self) -> bool {
+        self.facts().setting.starts_with("policy.limits.")
+    }
+}
+
+/// The limits that the operator set under `policy.limits`; the others are as they are by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits(BTreeMap<Limit, RateLimit>);
+
+impl Limits {
+    pub fn get(&self, limit: Limit) -> RateLimit {
+        self.0.get(&limit).copied().unwrap_or(limit.facts().default)
+    }
+
+    pub fn set(&mut self, limit: Limit, rate: RateLimit) {
+        self.0.insert(limit, rate);
+    }
+}
+
+/// One counter and what it allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    pub limit: Limit,
+    /// Whom it counts: an address prefix, an identifier, a number.
+    pub subject: String,
+    pub rate: RateLimit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_limit_has_a_name_and_a_setting() {
+        let names: BTreeSet<&str> = Limit::ALL.iter().map(|limit| limit.name()).collect();
+        assert_eq!(names.len(), Limit::ALL.len());
+        for facts in Limit::ALL.iter().map(|limit| limit.facts()) {
+            assert!(facts.setting.contains('.') && facts.about.ends_with('.'), "{facts:?}");
+            // Sweeping keeps counters for three days.
+            assert!(facts.default.window <= SignedDuration::from_hours(24), "{facts:?}");
+        }
+    }
+}

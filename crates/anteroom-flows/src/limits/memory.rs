@@ -1,0 +1,115 @@
+//! Limits that are counted in the memory of a node, for what only reads or signs. The windows and the decision are those of
+//! the limits in the database.
+
+use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::rate::{Wait, WindowCounts};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+/// Subjects of a limit that have a count of their own in one window, so that memory is bounded: a megabyte or so for each
+/// limit. The others share one count, which allows `SHARED_FACTOR` times as much.
+const SUBJECTS: usize = 20_000;
+const SHARED_FACTOR: u32 = 10;
+const SHARED: u64 = 0;
+
+#[derive(Debug, Default)]
+pub(crate) struct MemoryCounters {
+    /// Subjects are kept as a hash under a key that nobody knows, so that nobody can look for two that collide.
+    hasher: RandomState,
+    windows: Mutex<HashMap<Limit, Windows>>,
+}
+
+#[derive(Debug, Default)]
+struct Windows {
+    start: i64,
+    current: HashMap<u64, u32>,
+    previous: HashMap<u64, u32>,
+}
+
+impl MemoryCounters {
+    /// Counts one more where it is admitted.
+    pub(crate) fn spend(&self, budget: &Budget, now: Timestamp) -> Result<(), Wait> {
+        let subject = self.hasher.hash_one(&budget.subject);
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let windows = windows.entry(budget.limit).or_default();
+        windows.advance(budget, now);
+        let (subject, mut rate) = (windows.subject(subject), budget.rate);
+        if subject == SHARED {
+            rate.max = rate.max.saturating_mul(SHARED_FACTOR);
+        }
+        let previous = windows.previous.get(&subject).copied().unwrap_or(0);
+        let current = windows.current.entry(subject).or_default();
+        rate.admit(WindowCounts { previous, current: *current }, now)?;
+        *current = current.saturating_add(1);
+        Ok(())
+    }
+}
+
+impl Windows {
+    /// Requests overtake each other, so one that is a little older counts in the newest window; a clock that was set back
+    /// begins anew.
+    fn advance(&mut self, budget: &Budget, now: Timestamp) {
+        let window = budget.rate.window(now);
+        if window.start == self.start
+            || (window.start < self.start && window.start + window.length >= self.start)
+        {
+            return;
+        }
+        let last = std::mem::take(&mut self.current);
+        self.previous = if window.previous_start == self.start { last } else { HashMap::new() };
+        self.start = window.start;
+    }
+
+    fn subject(&self, subject: u64) -> u64 {
+        let is_known = self.current.contains_key(&subject);
+        if is_known || self.current.len() < SUBJECTS { subject } else { SHARED }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_domain::rate::RateLimit;
+    use jiff::SignedDuration;
+
+    fn budget(subject: &str) -> Budget {
+        let rate = RateLimit { max: 2, window: SignedDuration::from_secs(60) };
+        Budget { limit: Limit::Request, subject: subject.to_owned(), rate }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn each_subject_has_its_own_count_and_gets_it_back_with_time() {
+        let counters = MemoryCounters::default();
+        let taken = |subject, second| counters.spend(&budget(subject), at(second)).is_ok();
+        assert_eq!([taken("a", 60), taken("a", 61), taken("a", 62)], [true, true, false]);
+        assert!(taken("b", 62), "another subject");
+        // Half of the window before still counts: one of two.
+        assert_eq!([taken("a", 150), taken("a", 150)], [true, false]);
+        assert_eq!([taken("a", 300), taken("a", 300), taken("a", 300)], [true, true, false]);
+    }
+
+    #[test]
+    fn a_request_that_was_overtaken_resets_nothing_and_a_clock_set_back_does() {
+        let counters = MemoryCounters::default();
+        let taken = |second| counters.spend(&budget("a"), at(second)).is_ok();
+        assert_eq!([taken(120), taken(120), taken(119), taken(120)], [true, true, false, false]);
+        assert!(taken(10));
+    }
+
+    #[test]
+    fn strangers_without_number_do_not_fill_the_memory() {
+        let counters = MemoryCounters::default();
+        let admitted =
+            (0..SUBJECTS + 100).filter(|number| counters.spend(&budget(&number.to_string()), at(60)).is_ok());
+        // Those that found no room shared one count.
+        assert_eq!(admitted.count(), SUBJECTS + 20);
+        let windows = counters.windows.lock().unwrap();
+        assert!(windows[&Limit::Request].current.len() <= SUBJECTS + 1);
+    }
+}

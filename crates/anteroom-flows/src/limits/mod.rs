@@ -1,0 +1,117 @@
+//! Limits, as the use cases spend them (`anteroom_domain::limits` has them all), and a floor under the time that an answer
+//! takes.
+//!
+//! Invariant: what writes, sends, hashes or fetches is counted by the statement that decides, before it is done. A refusal is
+//! [`FlowError::Limited`], which the web answers with 429 and the wait.
+
+mod memory;
+
+pub(crate) use memory::MemoryCounters;
+
+use anteroom_domain::ids::{AccountId, SessionId};
+use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::rate::{RateLimit, Wait, limits_for};
+use anteroom_oidc::ClientId;
+use anteroom_storage::Spent;
+use jiff::Timestamp;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::FlowError;
+use crate::provider::{Provider, Snapshot};
+use crate::tallies::Tally;
+use crate::visitor::Visitor;
+
+impl Snapshot {
+    /// What a limit allows under this configuration.
+    pub(crate) fn rate(&self, limit: Limit) -> RateLimit {
+        match limit {
+            Limit::SignIn => self.policy.sign_in.rate,
+            Limit::Recovery | Limit::Invitation => self.policy.recovery.rate,
+            Limit::ClientRegistration => self.registration.policy.rate,
+            Limit::PhoneNumber => self.policy.telephony.per_number,
+            Limit::PhonePrefix => self.policy.telephony.per_prefix,
+            Limit::PhoneOverall => self.policy.telephony.overall,
+            other => self.policy.limits.get(other),
+        }
+    }
+}
+
+/// For every prefix of an address.
+pub(crate) fn of_address(provider: &Provider, address: IpAddr, limit: Limit) -> Vec<Budget> {
+    let snapshot = provider.snapshot();
+    let prefixes = limits_for(address, snapshot.rate(limit), &snapshot.policy.own_networks);
+    prefixes.map(|(prefix, rate)| Budget { limit, subject: prefix.to_string(), rate }).collect()
+}
+
+/// For one session, account, client or grant.
+pub(crate) fn of_one(provider: &Provider, limit: Limit, subject: impl ToString) -> Budget {
+    Budget { limit, subject: subject.to_string(), rate: provider.snapshot().rate(limit) }
+}
+
+/// Counts what is about to be done, in a write of its own; refuses it where one of the budgets is used up.
+pub(crate) async fn spend(
+    provider: &Provider,
+    budgets: Vec<Budget>,
+    now: Timestamp,
+) -> Result<(), FlowError> {
+    let budgets: Arc<[Budget]> = budgets.into();
+    let write = provider.store.write(move |tx| {
+        let budgets = Arc::clone(&budgets);
+        async move { Ok::<_, FlowError>(tx.spend(&budgets, now).await?) }
+    });
+    match write.await? {
+        Spent::Counted => Ok(()),
+        Spent::Refused { limit, wait } => Err(refused(provider, limit, wait)),
+    }
+}
+
+/// The refusal, counted for the audit trail.
+pub(crate) fn refused(provider: &Provider, limit: Limit, wait: Wait) -> FlowError {
+    provider.tallies.count(Tally::RateLimited(limit.name()));
+    FlowError::Limited { limit, wait }
+}
+
+/// Whose form it is that came in, as far as its page said so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FormOwner {
+    pub session: Option<SessionId>,
+    pub account: Option<AccountId>,
+}
+
+/// Counts a form that was sent: for its session and account, else for the address that sent it. Forms that have a limit of
+/// their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
+pub async fn spend_form(provider: &Provider, visitor: &Visitor, owner: FormOwner) -> Result<(), FlowError> {
+    let session = owner.session.map(|session| of_one(provider, Limit::FormOfSession, session.0));
+    let account = owner.account.map(|account| of_one(provider, Limit::FormOfAccount, account.0));
+    let mut budgets: Vec<Budget> = session.into_iter().chain(account).collect();
+    if budgets.is_empty() {
+        budgets = of_address(provider, visitor.address, Limit::FormOfAddress);
+    }
+    spend(provider, budgets, visitor.now).await
+}
+
+/// Counts any request, in this node's memory.
+pub fn count_request(provider: &Provider, address: IpAddr, now: Timestamp) -> Result<(), FlowError> {
+    of_address(provider, address, Limit::Request)
+        .iter()
+        .try_for_each(|budget| spend_in_memory(provider, budget, now))
+}
+
+/// Counts a request of a client that has proven who it is, in this node's memory.
+pub fn count_client_request(provider: &Provider, client: &ClientId, now: Timestamp) -> Result<(), FlowError> {
+    spend_in_memory(provider, &of_one(provider, Limit::ClientRequest, client.as_str()), now)
+}
+
+/// For what only reads or signs.
+pub(crate) fn spend_in_memory(provider: &Provider, budget: &Budget, now: Timestamp) -> Result<(), FlowError> {
+    let spent = provider.counters.spend(budget, now);
+    spent.map_err(|wait| refused(provider, budget.limit, wait))
+}
+
+/// An answer that must not tell comes no sooner than the floor: what was behind it cannot be timed.
+pub(crate) async fn wait_for_floor(started: tokio::time::Instant, snapshot: &Snapshot) {
+    let floor = Duration::try_from(snapshot.policy.sign_in.failure_floor).unwrap_or_default();
+    tokio::time::sleep_until(started + floor).await;
+}

@@ -1,0 +1,4 @@
+//! Limits hold for many requests at once: each is counted by the statement that decides.
+
+mod bursts;
+mod everywhere;
