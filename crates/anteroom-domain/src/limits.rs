@@ -158,7 +158,7 @@ impl Limit {
     }
 }
 
-/// The limits that the operator set under `policy.limits`; the others are as they are by default.
+/// The limits under `policy.limits` that are not as they are by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits(BTreeMap<Limit, RateLimit>);
 
@@ -168,7 +168,9 @@ impl Limits {
     }
 
     pub fn set(&mut self, limit: Limit, rate: RateLimit) {
-        self.0.insert(limit, rate);
+        if rate != limit.facts().default {
+            self.0.insert(limit, rate);
+        }
     }
 }
 
