@@ -51,7 +51,7 @@ impl FlowError {
             Self::Busy { .. }
                 | Self::Unconfirmed
                 | Self::NoKeyOfClient { .. }
-                | Self::Store(StoreError::Unavailable(_) | StoreError::Collided)
+                | Self::Store(StoreError::Unavailable(_) | StoreError::Collided | StoreError::FilesReplaced)
         )
     }
 }

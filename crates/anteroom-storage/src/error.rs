@@ -25,6 +25,9 @@ pub enum StoreError {
     /// A bug: a unit of work let its transaction escape, or used it after its end.
     #[error("a unit of work did not keep to its transaction")]
     Escaped,
+    /// SQLite: another file, or none, is where the open database was.
+    #[error("the files of the database were removed or replaced while it is open")]
+    FilesReplaced,
     #[error("the store is closed")]
     Closed,
     #[error("{0} cannot be used as a database")]

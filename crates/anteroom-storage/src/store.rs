@@ -106,6 +106,11 @@ impl Store {
         self.reads.keys.ring.store(keyring);
     }
 
+    /// An error where commits can no longer be trusted, which a restart alone ends ([`StoreError::FilesReplaced`]).
+    pub fn check_files(&self) -> Result<(), StoreError> {
+        self.engine.check_files()
+    }
+
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.reads.conn.ping().await
     }

@@ -1,5 +1,6 @@
 //! Opening connections.
 
+use super::files::create_if_absent;
 use crate::options::{
     ACQUIRE_TIMEOUT, Location, STATEMENT_CACHE, STATEMENT_TIMEOUT_MS, StoreOptions, TRUSTED_IDLE,
 };
@@ -7,7 +8,7 @@ use crate::{StoreError, error};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Connection, Postgres, Sqlite, pool::PoolOptions};
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxError};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, RuntimeErr, SqlxError};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
 use tracing::log::LevelFilter;
@@ -16,14 +17,22 @@ use tracing::log::LevelFilter;
 const WAL_KEPT_BYTES: &str = "67108864";
 
 /// The one connection that writes. WAL lets readers go on meanwhile; `synchronous=FULL` makes a commit survive a loss
-/// of power.
+/// of power. The file must be there: one that was removed is not made anew, empty, in the place of the real one.
 pub(super) async fn sqlite_writer(path: &Path) -> Result<DatabaseConnection, StoreError> {
-    create_private(path)?;
     let options = sqlite_options(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("journal_size_limit", WAL_KEPT_BYTES);
     sqlite_pool(1).connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
+}
+
+/// A connection that has read, and is not used afterwards. In WAL mode it holds a shared lock on the database until it is
+/// closed, so no other process that closes the database takes itself for the last one and deletes the log, not even while
+/// the writer is being replaced.
+pub(super) async fn sqlite_anchor(path: &Path) -> Result<DatabaseConnection, StoreError> {
+    let anchor = sqlite_readers(path, 1).await?;
+    anchor.execute_unprepared("SELECT count(*) FROM sqlite_schema").await?;
+    Ok(anchor)
 }
 
 /// The many that read, and cannot write.
@@ -90,7 +99,10 @@ async fn connect_postgres(
 /// One connection to work alone with, for migrations: they may take their time (0 is no limit).
 pub(crate) async fn open_single(options: &StoreOptions) -> Result<DatabaseConnection, StoreError> {
     match &options.location {
-        Location::Sqlite(path) => sqlite_writer(path).await,
+        Location::Sqlite(path) => {
+            create_if_absent(path)?;
+            sqlite_writer(path).await
+        }
         Location::Postgres(url) => connect_postgres(url, 1, 0).await,
     }
 }
@@ -100,16 +112,4 @@ fn connect_error(error: SqlxError) -> StoreError {
         (_, StoreError::Statement(what)) => StoreError::Unavailable(what),
         (_, error) => error,
     }
-}
-
-/// SQLite gives the log and index files the mode of the database file, so the mode of that one decides.
-fn create_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| StoreError::Unavailable(format!("{}: {}", path.display(), error.kind())))
 }

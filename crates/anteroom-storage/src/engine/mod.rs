@@ -9,6 +9,7 @@
 //! made nothing of it (PostgreSQL would answer such a COMMIT by rolling back in silence).
 
 mod connect;
+mod files;
 mod postgres;
 mod sqlite;
 mod unit;
@@ -19,14 +20,16 @@ mod tests;
 pub(crate) use connect::open_single;
 pub(crate) use unit::Conn;
 
+use crate::StoreError;
+use crate::engine::files::Files;
+use crate::engine::sqlite::Writer;
 use crate::options::{Location, StoreOptions};
-use crate::{StoreError, engine::sqlite::Writer};
 use sea_orm::DatabaseConnection;
 use std::future::Future;
 
 #[derive(Clone)]
 pub(crate) enum Engine {
-    Sqlite { writer: Writer, readers: DatabaseConnection },
+    Sqlite { writer: Writer, readers: DatabaseConnection, anchor: DatabaseConnection, files: Files },
     Postgres { pool: DatabaseConnection },
 }
 
@@ -34,9 +37,13 @@ impl Engine {
     pub(crate) async fn start(options: &StoreOptions) -> Result<Self, StoreError> {
         match &options.location {
             Location::Sqlite(path) => {
-                let writer = Writer::start(path).await?;
+                files::create_if_absent(path)?;
+                let first = connect::sqlite_writer(path).await?;
+                let anchor = connect::sqlite_anchor(path).await?;
+                let files = Files::opened(path)?;
+                let writer = Writer::start(path, first, files.clone());
                 let readers = connect::sqlite_readers(path, options.max_connections).await?;
-                Ok(Self::Sqlite { writer, readers })
+                Ok(Self::Sqlite { writer, readers, anchor, files })
             }
             Location::Postgres(url) => {
                 Ok(Self::Postgres { pool: connect::postgres_pool(url, options.max_connections).await? })
@@ -65,17 +72,27 @@ impl Engine {
         }
     }
 
+    /// An error where what is committed from now on would be lost.
+    pub(crate) fn check_files(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { files, .. } => files.check(),
+            Self::Postgres { .. } => Ok(()),
+        }
+    }
+
     /// Finishes what was begun, then lets go of the database.
     pub(crate) async fn close(&self) {
-        let pool = match self {
-            Self::Sqlite { writer, readers } => {
+        let pools = match self {
+            Self::Sqlite { writer, readers, anchor, .. } => {
                 writer.close().await;
-                readers
+                vec![readers, anchor]
             }
-            Self::Postgres { pool } => pool,
+            Self::Postgres { pool } => vec![pool],
         };
-        if let Err(error) = pool.close_by_ref().await {
-            tracing::warn!(error = %StoreError::from(error), "the database was not closed cleanly");
+        for pool in pools {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::warn!(error = %StoreError::from(error), "the database was not closed cleanly");
+            }
         }
     }
 }

@@ -12,8 +12,11 @@
 //! group as a whole fails (a commit that does not succeed, a connection that breaks), nothing of it was acknowledged,
 //! and each of its units is tried once more in a transaction of its own, so that only the one at fault fails. SQLite
 //! rolls a whole transaction back by itself after some errors, so after any such failure the connection is replaced.
+//! Before a group begins and before its answers go out, the files are looked at: a commit into a file that was removed or
+//! replaced is not acknowledged, and no other is tried ([`Files`]).
 
 use super::connect::sqlite_writer;
+use super::files::Files;
 use super::unit::{Conn, run as run_unit};
 use crate::StoreError;
 use crate::error::Fault;
@@ -76,11 +79,11 @@ impl<R> Reply<R> {
 }
 
 impl Writer {
-    pub(super) async fn start(path: &Path) -> Result<Self, StoreError> {
-        let connection = Some(sqlite_writer(path).await?);
+    pub(super) fn start(path: &Path, connection: DatabaseConnection, files: Files) -> Self {
         let (queue, orders) = mpsc::channel(QUEUE);
-        tokio::spawn(Task { path: path.to_owned(), connection, orders, closing: None }.serve());
-        Ok(Self { queue })
+        let connection = Some(connection);
+        tokio::spawn(Task { path: path.to_owned(), files, connection, orders, closing: None }.serve());
+        Self { queue }
     }
 
     pub(super) async fn run<T, E, F, Fut>(&self, work: F) -> Result<T, E>
@@ -139,6 +142,7 @@ impl Unit {
 /// The task that owns the writing connection.
 struct Task {
     path: PathBuf,
+    files: Files,
     /// `None` after it broke, until the next group opens another.
     connection: Option<DatabaseConnection>,
     orders: mpsc::Receiver<Order>,
@@ -150,6 +154,8 @@ enum GroupFailure {
     /// No unit has run: the database is not there, or another process holds the lock for too long.
     NotBegun(StoreError),
     RolledBack(StoreError),
+    /// Committed into files that a restart will not find.
+    FilesReplaced(StoreError),
 }
 
 impl Task {
@@ -178,8 +184,8 @@ impl Task {
         let mut units = vec![first];
         match self.commit(&mut units, GROUP).await {
             Ok(answers) => answers.into_iter().for_each(|answer| answer()),
-            Err(GroupFailure::NotBegun(error)) => {
-                // Each would wait just as long again for the same lock.
+            Err(GroupFailure::NotBegun(error) | GroupFailure::FilesReplaced(error)) => {
+                // Each would wait just as long again for the same lock, or meet the same files.
                 self.take_waiting(&mut units, QUEUE);
                 refuse(units, &error);
             }
@@ -196,7 +202,11 @@ impl Task {
         let mut alone = vec![unit];
         match self.commit(&mut alone, 1).await {
             Ok(answers) => answers.into_iter().for_each(|answer| answer()),
-            Err(GroupFailure::NotBegun(error) | GroupFailure::RolledBack(error)) => refuse(alone, &error),
+            Err(
+                GroupFailure::NotBegun(error)
+                | GroupFailure::RolledBack(error)
+                | GroupFailure::FilesReplaced(error),
+            ) => refuse(alone, &error),
         }
     }
 
@@ -209,15 +219,18 @@ impl Task {
                 return Err(GroupFailure::NotBegun(error));
             }
         };
-        let outcome = self.run_and_commit(group, units, limit).await;
-        if outcome.is_err() {
-            // What state it is in nobody knows. Dropping it ends its transaction.
-            self.connection = None;
+        match self.run_and_commit(group, units, limit).await {
+            Ok(answers) => self.files.check().map(|()| answers).map_err(GroupFailure::FilesReplaced),
+            Err(error) => {
+                // The state of the connection is unknown. Dropping it ends its transaction.
+                self.connection = None;
+                Err(GroupFailure::RolledBack(error))
+            }
         }
-        outcome.map_err(GroupFailure::RolledBack)
     }
 
     async fn begin(&mut self) -> Result<DatabaseTransaction, StoreError> {
+        self.files.check()?;
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => sqlite_writer(&self.path).await?,

@@ -12,6 +12,7 @@ mod audit;
 mod chain;
 mod codes;
 mod grants;
+mod io_failures;
 mod journeys;
 mod keys;
 mod kill;

@@ -1,3 +1,4 @@
+mod files;
 mod group;
 mod postgres;
 
