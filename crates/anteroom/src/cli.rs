@@ -27,6 +27,8 @@ enum Command {
     Check(CheckArgs),
     /// Bring the database to this release's schema; a new one gets its keys.
     Migrate(ConfigArgs),
+    /// Copy an SQLite database into a new file, also while it is served.
+    Backup(BackupArgs),
     /// People's accounts.
     #[command(subcommand)]
     User(UserCommand),
@@ -48,6 +50,14 @@ pub struct ConfigArgs {
     /// The configuration file.
     #[arg(long, env = "ANTEROOM_CONFIG", default_value = "config/anteroom.toml")]
     pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The file; must not exist yet. It holds everything but the master key.
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 #[derive(Debug, Args)]
@@ -267,6 +277,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => crate::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Migrate(args) => commands::migrate::run(&args),
+        Command::Backup(args) => commands::backup::run(&args),
         Command::User(command) => commands::user::run(command),
         Command::Client(command) => commands::client::run(command),
         Command::Keys(command) => commands::keys::run(command),

@@ -35,6 +35,12 @@ pub(super) async fn sqlite_anchor(path: &Path) -> Result<DatabaseConnection, Sto
     Ok(anchor)
 }
 
+/// One connection to a database as it is, for a copy of it.
+pub(crate) async fn open_sqlite(path: &Path) -> Result<DatabaseConnection, StoreError> {
+    let pool = sqlite_pool(1).connect_with(sqlite_options(path)).await;
+    pool.map(DatabaseConnection::from).map_err(connect_error)
+}
+
 /// The many that read, and cannot write.
 pub(super) async fn sqlite_readers(path: &Path, max: u32) -> Result<DatabaseConnection, StoreError> {
     let options = sqlite_options(path).pragma("query_only", "ON");

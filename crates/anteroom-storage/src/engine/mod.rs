@@ -17,7 +17,7 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use connect::open_single;
+pub(crate) use connect::{open_single, open_sqlite};
 pub(crate) use unit::Conn;
 
 use crate::StoreError;

@@ -9,6 +9,7 @@ mod support;
 
 mod accounts;
 mod audit;
+mod backup;
 mod chain;
 mod codes;
 mod grants;

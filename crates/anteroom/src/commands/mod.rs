@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they share.
 
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod client;
 pub mod explain;
@@ -15,7 +16,7 @@ use anteroom_domain::clock::Clock;
 use anteroom_flows::admin::AdminError;
 use anteroom_flows::chain::ExportError;
 use anteroom_flows::support::SupportError;
-use anteroom_storage::{InstanceKind, StoreError};
+use anteroom_storage::{BackupError, InstanceKind, StoreError};
 use std::fs::File;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -31,6 +32,8 @@ pub enum CommandError {
     Wiring(#[from] WiringError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error(transparent)]
     Admin(#[from] AdminError),
     #[error(transparent)]

@@ -1,0 +1,19 @@
+//! `anteroom backup FILE`: a copy of an SQLite database, also while it is served.
+
+use anteroom_storage::backup;
+
+use super::{CommandError, block_on, load, say};
+use crate::cli::BackupArgs;
+use crate::wiring::store_options;
+
+pub fn run(args: &BackupArgs) -> Result<(), CommandError> {
+    let configuration = load(&args.config.config)?;
+    block_on(async move {
+        let size = backup(&store_options(&configuration.settings)?, &args.file).await?;
+        say(&format!(
+            "The database was copied to {} ({size} bytes), and the copy is whole.",
+            args.file.display()
+        ));
+        Ok(())
+    })
+}
