@@ -10,12 +10,14 @@ mod ledger;
 mod people;
 mod post;
 mod server;
+mod torture;
 mod verdict;
 mod walk;
 mod world;
 
 use anteroom_crypto::Random;
 use anteroom_testkit::{Backend, on_both_databases};
+use std::future::Future;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,42 +40,83 @@ const LIVELY: u32 = 40;
 const MOMENT: u32 = 20_000;
 
 async fn what_was_answered_for_outlives_fifty_kills(backend: Backend) {
-    let seed = number("ANTEROOM_TEST_SEED").unwrap_or_else(|| Random::system().below(u32::MAX));
     let kills = number("ANTEROOM_TEST_KILLS").unwrap_or(KILLS);
-    note(&format!("ANTEROOM_TEST_SEED={seed}, {kills} kills"));
     let post = post::Post::open().await;
-    let installation = Installation::new(&backend, &post);
-    let invited = installation.invite(PEOPLE).await;
-    let world = Arc::new(World::new(&installation, post));
-    let mut people: Vec<Person> =
-        invited.into_iter().map(|(number, id)| Person::new(&world, (number, id), seed)).collect();
-    people.reverse();
-    let mut actors = JoinSet::new();
-    let mut server = Server::start(&installation).await;
-    let waiting = Arc::new(Mutex::new(people));
-    for _ in 0..AT_ONCE {
-        actors.spawn(act(Arc::clone(&world), Arc::clone(&waiting)));
-    }
+    let installation = Installation::new(tempfile::tempdir().unwrap(), backend.url(), &post);
+    let seed = seed();
+    note(&format!("{kills} kills"));
+    let world = World::new(&installation, post);
+    let mut load = Load::begin(installation, world, seed).await;
     let random = Random::seeded(seed.into());
     for life in 1..=kills {
-        tokio::select! {
-            () = world.answers(1 + random.below(LIVELY)) => {}
-            Some(Err(failed)) = actors.join_next() => resume_unwind(failed.into_panic()),
-        }
+        load.answers(1 + random.below(LIVELY)).await;
         tokio::time::sleep(Duration::from_micros(random.below(MOMENT).into())).await;
-        server.kill();
-        server = Server::start(&installation).await;
-        world.live_again(life);
+        load.kill_and_start_again().await;
+        load.world.live_again(life);
     }
-    world.stop();
-    let mut acquainted = Vec::new();
-    for mut done in actors.join_all().await {
-        acquainted.append(&mut done);
+    load.end().await;
+}
+
+/// A server at work: people who use it, and what must be true at the end.
+struct Load {
+    installation: Installation,
+    world: Arc<World>,
+    server: Server,
+    actors: JoinSet<Vec<Person>>,
+}
+
+impl Load {
+    async fn begin(installation: Installation, world: World, seed: u32) -> Self {
+        let invited = installation.invite(PEOPLE).await;
+        let world = Arc::new(world);
+        let mut people: Vec<Person> =
+            invited.into_iter().map(|(number, id)| Person::new(&world, (number, id), seed)).collect();
+        people.reverse();
+        let server = Server::start(&installation).await;
+        let waiting = Arc::new(Mutex::new(people));
+        let mut actors = JoinSet::new();
+        for _ in 0..AT_ONCE {
+            actors.spawn(act(Arc::clone(&world), Arc::clone(&waiting)));
+        }
+        Self { installation, world, server, actors }
     }
-    verdict::of_the_living(&mut acquainted).await;
-    server.stop();
-    installation.send_the_rest(&world.post).await;
-    verdict::of_the_records(&installation, &world, &acquainted);
+
+    /// Until so many more answers have come. A person who finds something untrue ends the test.
+    async fn answers(&mut self, more: u32) {
+        let world = Arc::clone(&self.world);
+        self.until(world.answers(more)).await;
+    }
+
+    async fn until(&mut self, what: impl Future<Output = ()>) {
+        tokio::select! {
+            () = what => {}
+            Some(Err(failed)) = self.actors.join_next() => resume_unwind(failed.into_panic()),
+        }
+    }
+
+    async fn kill_and_start_again(&mut self) {
+        self.server.kill();
+        self.server = Server::start(&self.installation).await;
+    }
+
+    async fn end(mut self) {
+        self.world.stop();
+        let mut acquainted = Vec::new();
+        for mut done in self.actors.join_all().await {
+            acquainted.append(&mut done);
+        }
+        verdict::of_the_living(&mut acquainted).await;
+        self.server.stop();
+        self.installation.send_the_rest(&self.world.post).await;
+        verdict::of_the_records(&self.installation, &self.world, &acquainted);
+    }
+}
+
+/// Repeats a run where the variable names one.
+fn seed() -> u32 {
+    let seed = number("ANTEROOM_TEST_SEED").unwrap_or_else(|| Random::system().below(u32::MAX));
+    note(&format!("ANTEROOM_TEST_SEED={seed}"));
+    seed
 }
 
 /// One after another lives through what people live through, until it is over.

@@ -10,7 +10,6 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::AccountId;
 use anteroom_flows::admin::{Invitee, invite};
-use anteroom_testkit::Backend;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeSet;
@@ -75,8 +74,7 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    pub(crate) fn new(backend: &Backend, post: &Post) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub(crate) fn new(folder: TempDir, database_url: &str, post: &Post) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, quiet_port()));
         let installation = Self { address, folder, complaints: Arc::default() };
         let text = format!(
@@ -86,7 +84,7 @@ impl Installation {
              [text]\nprovider = \"http\"\n[text.http]\nurl = \"http://127.0.0.1:{}/text\"\n\
              body = \"id={{id}}&to={{to}}&text={{text}}\"\n{SETTINGS}",
             installation.issuer(),
-            backend.url(),
+            database_url,
             post.smtp,
             post.gateway,
         );
@@ -210,7 +208,7 @@ impl Server {
     }
 
     /// As a power cut does.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -30,7 +30,10 @@ pub(crate) fn of_the_records(installation: &Installation, world: &World, people:
     }
     differences.extend(twice_in_a_life(world));
     assert!(differences.is_empty(), "{differences:#?}");
-    assert!(installation.complaints().is_empty(), "{:#?}", installation.complaints());
+    let mut complaints = installation.complaints();
+    // That the database failed is rightly complained of.
+    complaints.retain(|line| !world.database_fails() || line.contains("panicked"));
+    assert!(complaints.is_empty(), "{complaints:#?}");
     tell(world, people);
 }
 

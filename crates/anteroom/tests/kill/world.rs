@@ -13,12 +13,16 @@ use crate::server::{CALLBACK, CLIENT, Installation};
 
 /// Far longer than anything takes on a machine that is busy.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// What a person who is told to come back takes for it.
+const COME_BACK: Duration = Duration::from_millis(50);
 
 pub(crate) struct World {
     pub(crate) issuer: String,
     pub(crate) post: Arc<Post>,
     address: SocketAddr,
     answers: watch::Sender<u64>,
+    /// Requests that were told to come back, where the server is kept from its database on purpose.
+    refusals: Option<watch::Sender<u64>>,
     stopping: AtomicBool,
 }
 
@@ -29,8 +33,26 @@ impl World {
             post,
             address: installation.address,
             answers: watch::Sender::new(0),
+            refusals: None,
             stopping: AtomicBool::new(false),
         }
+    }
+
+    /// One in which the database fails on purpose: a request may be told to come back.
+    pub(crate) fn with_failing_database(installation: &Installation, post: Arc<Post>) -> Self {
+        Self { refusals: Some(watch::Sender::new(0)), ..Self::new(installation, post) }
+    }
+
+    pub(crate) fn database_fails(&self) -> bool {
+        self.refusals.is_some()
+    }
+
+    /// Until so many more requests were told to come back.
+    pub(crate) async fn refusals(&self, more: u32) {
+        let mut refusals = self.refusals.as_ref().unwrap().subscribe();
+        let target = *refusals.borrow() + u64::from(more);
+        let waited = tokio::time::timeout(PATIENCE, refusals.wait_for(|count| *count >= target)).await;
+        waited.unwrap_or_else(|_| panic!("every request is answered as if nothing were wrong")).unwrap();
     }
 
     pub(crate) fn browser(&self) -> Browser {
@@ -68,6 +90,11 @@ impl World {
     ) -> Option<Answer> {
         let life = *self.post.lives.borrow();
         match request.await {
+            Ok(answer) if answer.status == 503 && self.database_fails() => {
+                self.refusals.as_ref().unwrap().send_modify(|count| *count += 1);
+                tokio::time::sleep(COME_BACK).await;
+                None
+            }
             Ok(answer) => {
                 assert!(answer.status < 500, "{} {}", answer.asked, answer.gist());
                 self.answers.send_modify(|count| *count += 1);

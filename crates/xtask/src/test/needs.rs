@@ -45,6 +45,15 @@ pub(super) static MAIL_SERVER: Need = Need {
     packages: &["python3-aiosmtpd", "openssl"],
 };
 
+/// A file system of one's own is mounted where no other process sees it.
+pub(super) static TORTURE: Need = Need {
+    name: "sqlite3, unshare and mount, and to run as root",
+    present: || {
+        geteuid().is_root() && ["sqlite3", "unshare", "mount"].iter().all(|name| on_path(name).is_some())
+    },
+    packages: &["sqlite3", "util-linux", "mount"],
+};
+
 const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 const OLDEST_NODE: u32 = 18;

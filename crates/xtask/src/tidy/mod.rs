@@ -3,6 +3,7 @@
 
 mod files;
 mod links;
+mod places;
 mod rooms;
 mod rules;
 mod tree;
@@ -18,6 +19,7 @@ pub(crate) fn run() -> Result {
     let mut problems = files::problems(&tree);
     problems.extend(files::headless_crates(&tree, &workspace));
     problems.extend(links::problems(&tree));
+    problems.extend(places::problems(&tree));
     problems.extend(rooms::problems(&tree, &workspace));
     problems.extend(rules::problems(&tree));
     if problems.is_empty() {

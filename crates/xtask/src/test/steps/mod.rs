@@ -5,6 +5,7 @@ mod interop;
 mod journeys;
 mod licences;
 mod product;
+mod torture;
 
 use super::needs::{self, Need};
 use crate::failure::Result;
@@ -44,6 +45,12 @@ pub(super) const STEPS: &[Step] = &[
         about: "emails through a real mail server that refuses, delays and hangs up",
         needs: &[&needs::MAIL_SERVER],
         run: cargo_steps::tests_with_a_mail_server,
+    },
+    Step {
+        name: "torture",
+        about: "a database that fails in every way, as root on a small file system of its own",
+        needs: &[&needs::TORTURE],
+        run: torture::fail_the_database,
     },
     Step {
         name: "journeys",

@@ -1,0 +1,25 @@
+//! A server whose database fails in every way, on a file system that can be filled up: mounted in a mount namespace of the
+//! step's own, so that no other process sees it and it goes with the step.
+
+use crate::failure::{Failure, Result};
+use crate::programs::{cargo, run};
+use std::process::Command;
+
+/// Names the file system. Without it the test does nothing.
+const FOLDER: &str = "ANTEROOM_TEST_TORTURE";
+/// Room for the database, its log and a copy, and little enough to be filled at once.
+const MOUNT: &str = r#"mount -t tmpfs -o size=64m,mode=700 anteroom "$ANTEROOM_TEST_TORTURE" && exec "$@""#;
+const TEST: [&str; 5] = ["test", "--workspace", "--no-fail-fast", "--test", "kill"];
+
+pub(super) fn fail_the_database() -> Result {
+    let folder = tempfile::Builder::new()
+        .prefix("anteroom-torture-")
+        .tempdir()
+        .map_err(Failure::during("making a folder for the file system"))?;
+    // Compiled outside, where nothing can be full.
+    run(cargo().args(TEST).arg("--no-run"))?;
+    let mut test = Command::new("unshare");
+    test.args(["--mount", "--propagation", "private", "sh", "-c", MOUNT, "sh"]);
+    test.arg(cargo().get_program()).args(TEST).arg("torture");
+    run(test.env(FOLDER, folder.path()))
+}
