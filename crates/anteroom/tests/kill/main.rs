@@ -99,7 +99,7 @@ impl Load {
         self.server = Server::start(&self.installation).await;
     }
 
-    async fn end(mut self) {
+    async fn end(self) {
         self.world.stop();
         let mut acquainted = Vec::new();
         for mut done in self.actors.join_all().await {
