@@ -47,6 +47,18 @@ impl Clock {
     }
 }
 
+/// How far this clock is ahead of another one that showed `theirs` at some moment between `before` and `after`; zero where
+/// the two may have agreed. However slow the answer was, it makes no difference of its own.
+pub fn ahead_of(theirs: Timestamp, before: Timestamp, after: Timestamp) -> SignedDuration {
+    if theirs < before {
+        before.duration_since(theirs)
+    } else if theirs > after {
+        after.duration_since(theirs)
+    } else {
+        SignedDuration::ZERO
+    }
+}
+
 /// How far the wall clock and a stopwatch may differ over one round before the clock was set rather than read late.
 const JUMP: SignedDuration = SignedDuration::from_mins(1);
 /// For so long nothing is done by the clock after a jump: time for whoever set it wrongly to set it right.
@@ -87,6 +99,21 @@ impl JumpWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_answer_makes_no_clock_differ() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        for (theirs, before, after, expected) in [
+            (100, 100, 100, 0),
+            (103, 100, 109, 0),
+            (30, 100, 109, 70),
+            (119, 100, 109, -10),
+            (709, 100, 109, -600),
+        ] {
+            let ahead = ahead_of(at(theirs), at(before), at(after));
+            assert_eq!(ahead, SignedDuration::from_secs(expected), "{theirs}");
+        }
+    }
 
     #[test]
     fn a_clock_that_was_set_is_not_believed_for_ten_minutes() {

@@ -114,7 +114,10 @@ async fn entries(store: &Store, verifier: &mut Verifier<'_>, top: u64) -> Result
     let begins = verifier.last().seq;
     if begins > 0 {
         // What was pruned is not to come back. A row that cannot be read is met below.
-        let first = store.linked_entries(0, 1).await.unwrap_or_default();
+        let first = match store.linked_entries(0, 1).await {
+            Err(StoreError::Corrupt { .. } | StoreError::Statement(_)) => Vec::new(),
+            first => first?,
+        };
         for linked in first.iter().filter(|linked| linked.link.seq <= begins) {
             verifier.entry(linked);
         }

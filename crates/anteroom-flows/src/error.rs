@@ -7,6 +7,8 @@ use anteroom_oidc::ClientId;
 use anteroom_storage::StoreError;
 use std::time::Duration;
 
+use crate::readiness::NotReady;
+
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
     #[error(transparent)]
@@ -17,9 +19,9 @@ pub enum FlowError {
     /// A limit was reached: 429, and come back after the wait.
     #[error("the limit `{}` was reached", limit.name())]
     Limited { limit: Limit, wait: Wait },
-    /// What this node has in memory may be out of date, so it does not act on it.
-    #[error("keys, configuration or registered clients were not confirmed for five seconds")]
-    Unconfirmed,
+    /// This node cannot do what serving needs, or not be sure that its answer would be right.
+    #[error(transparent)]
+    NotServing(NotReady),
     #[error(transparent)]
     Hashing(HashError),
     /// It asked for encrypted answers, and there is nothing to encrypt them to at its `jwks_uri`. Only its operator can help
@@ -49,7 +51,7 @@ impl FlowError {
         matches!(
             self,
             Self::Busy { .. }
-                | Self::Unconfirmed
+                | Self::NotServing(_)
                 | Self::NoKeyOfClient { .. }
                 | Self::Store(StoreError::Unavailable(_) | StoreError::Collided | StoreError::FilesReplaced)
         )

@@ -55,6 +55,7 @@ pub mod profile;
 pub mod provider;
 pub mod pruning;
 pub mod push;
+pub mod readiness;
 pub mod recover;
 pub mod register;
 pub mod registered;

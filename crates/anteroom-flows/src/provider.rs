@@ -5,13 +5,13 @@ use anteroom_crypto::{Digest, HashPool, Keyring, Random};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Client;
 use anteroom_domain::clock::Clock;
+use anteroom_domain::ids::NodeId;
 use anteroom_domain::phone::Method;
 use anteroom_domain::policy::Policy;
 use anteroom_domain::registration::RegistrationPolicy;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
-use arc_swap::{ArcSwap, ArcSwapOption};
-use jiff::Timestamp;
+use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -20,11 +20,14 @@ use crate::fetched_keys::FetchedKeys;
 use crate::key_set::KeySet;
 use crate::limits::MemoryCounters;
 use crate::outgoing::Outgoing;
+use crate::readiness::Readiness;
 use crate::registered::Followed;
 use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
 pub struct Provider {
+    /// Which of the nodes on the database this is; drawn anew at each start.
+    pub node: NodeId,
     pub store: Store,
     pub keyring: Arc<Keyring>,
     pub hashing: HashPool,
@@ -35,6 +38,8 @@ pub struct Provider {
     pub methods: Vec<Method>,
     /// When the two snapshots were last known to be current.
     pub confirmations: Confirmations,
+    /// What the checks in the background have found.
+    pub readiness: Readiness,
     snapshot: ArcSwap<Snapshot>,
     /// How far the database's registered clients are known.
     pub(crate) followed: tokio::sync::Mutex<Followed>,
@@ -45,8 +50,6 @@ pub struct Provider {
     /// Of limits that this node counts for itself.
     pub(crate) counters: MemoryCounters,
     pub(crate) fetched_keys: FetchedKeys,
-    /// Since when another node has run with another configuration.
-    differs_since: ArcSwapOption<Timestamp>,
 }
 
 /// The parts a provider is made of.
@@ -98,6 +101,7 @@ pub struct Practice {
 impl Provider {
     pub fn new(parts: Parts) -> Self {
         Self {
+            node: NodeId(parts.random.uuid_v4()),
             store: parts.store,
             keyring: parts.keyring,
             hashing: parts.hashing,
@@ -106,6 +110,7 @@ impl Provider {
             outgoing: parts.outgoing,
             methods: parts.methods,
             confirmations: Confirmations::default(),
+            readiness: Readiness::default(),
             snapshot: ArcSwap::from_pointee(parts.snapshot),
             followed: tokio::sync::Mutex::default(),
             key_set: ArcSwap::from_pointee(parts.key_set),
@@ -113,7 +118,6 @@ impl Provider {
             tallies: Tallies::default(),
             counters: MemoryCounters::default(),
             fetched_keys: FetchedKeys::default(),
-            differs_since: ArcSwapOption::empty(),
         }
     }
 
@@ -144,16 +148,6 @@ impl Provider {
             next.clients.registered = Arc::clone(clients);
             Arc::new(next)
         });
-    }
-
-    pub(crate) fn differs_since(&self) -> Option<Timestamp> {
-        self.differs_since.load().as_deref().copied()
-    }
-
-    /// The first sight of a difference counts; agreement forgets it.
-    pub(crate) fn note_difference(&self, seen: Option<Timestamp>) {
-        let since = seen.map(|now| self.differs_since().unwrap_or(now));
-        self.differs_since.store(since.map(Arc::new));
     }
 
     pub fn key_set(&self) -> Arc<KeySet> {

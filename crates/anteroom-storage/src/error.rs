@@ -2,9 +2,11 @@
 //! hold personal data, and statements carry secrets as parameters.
 
 use crate::schema::SchemaState;
+use crate::server::Unsuitable;
 use sea_orm::sqlx::error::DatabaseError;
-use sea_orm::sqlx::postgres::PgDatabaseError;
+use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
+use std::io;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -34,6 +36,8 @@ pub enum StoreError {
     Location(String),
     #[error("the schema of the database {0}")]
     Schema(SchemaState),
+    #[error("this database cannot be used: {0}")]
+    Unsuitable(#[from] Unsuitable),
 }
 
 /// What a failure means for the transaction it happened in.
@@ -43,8 +47,11 @@ pub(crate) enum Fault {
     Statement,
     /// Rolled back in favour of another transaction: run again.
     Collision,
-    /// The connection, or the whole transaction on it, is gone.
+    /// The connection, or the whole transaction on it, is gone. Another connection may do.
     Broken,
+    /// The server cannot do it now: it takes no writes, has no space left, or does not answer. Another try at once would
+    /// meet the same, and the connections made until now are not trusted any more.
+    Unfit,
 }
 
 impl From<DbErr> for StoreError {
@@ -77,6 +84,9 @@ fn of_sqlx(error: &SqlxError) -> (Fault, StoreError) {
             Some(error) => of_postgres(error),
             None => of_sqlite(error.as_ref()),
         },
+        SqlxError::Io(error) if is_no_answer(error) => {
+            (Fault::Unfit, StoreError::Unavailable("the server did not answer in time".to_owned()))
+        }
         SqlxError::Io(error) => (Fault::Broken, StoreError::Unavailable(error.kind().to_string())),
         SqlxError::Tls(_) => (Fault::Broken, StoreError::Unavailable("TLS failed".to_owned())),
         SqlxError::PoolTimedOut => {
@@ -93,29 +103,56 @@ fn of_sqlx(error: &SqlxError) -> (Fault, StoreError) {
     }
 }
 
-/// SQLSTATE: PostgreSQL documentation, appendix A.
+/// What is made of a statement or a connection that had no answer within the time it is given.
+pub(crate) fn no_answer() -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(SqlxError::Io(io::ErrorKind::TimedOut.into()).into()))
+}
+
+/// Told from a time-out of the operating system, which has a number and means one connection.
+fn is_no_answer(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
+}
+
+/// SQLSTATE: PostgreSQL documentation, appendix A. What concerns the connection or the server's state is never taken for
+/// a fault of the statement that met it.
 fn of_postgres(error: &PgDatabaseError) -> (Fault, StoreError) {
-    let code = error.code();
+    let is_fatal = matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic);
+    let (code, message) = (error.code(), error.message());
     match code {
         "40001" | "40P01" => (Fault::Collision, StoreError::Collided),
         "23505" => {
             let constraint = error.constraint().unwrap_or("a unique constraint").to_owned();
             (Fault::Statement, StoreError::Duplicate(constraint))
         }
-        // Connection exceptions, resources, an operator's shutdown.
-        _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
-            (Fault::Broken, StoreError::Unavailable(format!("{} ({code})", error.message())))
+        "53300" => (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code}); {TOO_MANY}"))),
+        _ if is_unfit(code) => (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code})"))),
+        _ if is_fatal || is_broken(code) => {
+            (Fault::Broken, StoreError::Unavailable(format!("{message} ({code})")))
         }
         // 55P03 and 57014: a lock or a statement took longer than it may.
-        "55P03" | "57014" => {
-            (Fault::Statement, StoreError::Unavailable(format!("{} ({code})", error.message())))
-        }
+        "55P03" | "57014" => (Fault::Statement, StoreError::Unavailable(format!("{message} ({code})"))),
         // Class 22 quotes the value that it does not like.
         _ if code.starts_with("22") => {
             (Fault::Statement, StoreError::Statement(format!("data exception ({code})")))
         }
-        _ => (Fault::Statement, StoreError::Statement(format!("{} ({code})", error.message()))),
+        _ => (Fault::Statement, StoreError::Statement(format!("{message} ({code})"))),
     }
+}
+
+const TOO_MANY: &str = "PostgreSQL has no connection left: database.max_connections of all nodes together, and a few \
+                        for commands, must fit into its max_connections";
+
+/// Codes and classes of a server that cannot do what is asked: 25006 it takes no writes, 53 no memory, space or connection, 57P03
+/// starting or stopping, 57P04 the database was dropped, 58 and XX001 a disk that fails, F0 and XX a server that is not well.
+fn is_unfit(code: &str) -> bool {
+    matches!(code, "25006" | "57P03" | "57P04")
+        || ["53", "58", "F0", "XX"].iter().any(|class| code.starts_with(class))
+}
+
+/// Codes and classes of a connection that has ended: 08 it broke, 57P an operator or a crash ended it, 25P03 and 25P04 a transaction
+/// stood still for too long.
+fn is_broken(code: &str) -> bool {
+    matches!(code, "25P03" | "25P04") || ["08", "57P"].iter().any(|class| code.starts_with(class))
 }
 
 /// Result codes: <https://sqlite.org/rescode.html>. SQLite's messages name tables and columns only.

@@ -104,6 +104,12 @@ impl Tx {
         nodes::Entity::insert(row).on_conflict(known).exec_without_returning(&self.conn).await?;
         Ok(())
     }
+
+    /// It has stopped.
+    pub async fn forget_node(&self, id: NodeId) -> Result<(), StoreError> {
+        nodes::Entity::delete_by_id(id.0).exec(&self.conn).await?;
+        Ok(())
+    }
 }
 
 async fn read(conn: &Conn) -> Result<Option<Instance>, StoreError> {

@@ -38,6 +38,7 @@ mod registered_clients;
 mod row;
 mod schema;
 mod sending;
+mod server;
 mod sessions;
 mod store;
 mod sweep;
@@ -64,7 +65,8 @@ pub use rate::Spent;
 pub use registered_clients::RegisteredClient;
 pub use schema::{SchemaState, migrate, schema_state};
 pub use sending::{LeasedMessage, MessageState, MessageStatus};
-pub use store::{Reads, Store, Tx, UnkeyedStore};
+pub use server::{ServerFacts, Unsuitable, Writes};
+pub use store::{DatabaseState, Reads, Store, Tx, UnkeyedStore};
 pub use sweep::Swept;
 
 #[cfg(test)]

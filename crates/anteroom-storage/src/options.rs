@@ -8,8 +8,10 @@ use std::time::Duration;
 
 /// How long a request waits for a connection, and SQLite for another process's lock, before it is told to come back.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// PostgreSQL ends a statement that takes longer: nothing here is meant to.
-pub(crate) const STATEMENT_TIMEOUT_MS: u32 = 15_000;
+/// What a request may take in all, unless the configuration says otherwise.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// Nothing here is meant to take longer, however long requests may take.
+const LONGEST_STATEMENT: Duration = Duration::from_millis(7_500);
 /// A connection unused for longer is tried before it is trusted.
 pub(crate) const TRUSTED_IDLE: Duration = Duration::from_secs(10);
 /// Prepared statements kept by each connection: more than there are different ones.
@@ -23,6 +25,30 @@ pub struct StoreOptions {
     pub(crate) location: Location,
     /// Reading connections on SQLite (the one that writes comes on top), all of them on PostgreSQL.
     pub max_connections: u32,
+    /// What a request may take in all: the limits on PostgreSQL stay below it, so that a request is told what is the
+    /// matter before its own time is over.
+    pub request_timeout: Duration,
+}
+
+/// How long PostgreSQL may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// For a connection to come free or to be made.
+    pub(crate) acquire: Duration,
+    /// For a lock that another transaction holds.
+    pub(crate) lock: Duration,
+    /// For a statement, locks included. A transaction that stands still for so long is ended as well.
+    pub(crate) statement: Duration,
+    /// For the answer to arrive here, with everything before it. Past this the server is not waited for.
+    pub(crate) answer: Duration,
+}
+
+impl Limits {
+    pub(crate) fn within(request: Duration) -> Self {
+        let statement = (request / 2).min(LONGEST_STATEMENT);
+        let acquire = (request / 3).min(ACQUIRE_TIMEOUT);
+        Self { acquire, lock: statement / 2, statement, answer: acquire + statement + statement / 8 }
+    }
 }
 
 #[derive(Clone)]
@@ -56,6 +82,7 @@ impl StoreOptions {
             return Ok(Self {
                 location: Location::Postgres(url.clone()),
                 max_connections: POSTGRES_CONNECTIONS,
+                request_timeout: REQUEST_TIMEOUT,
             });
         }
         Err(StoreError::Location("a URL that begins with neither sqlite: nor postgres://".to_owned()))
@@ -63,13 +90,29 @@ impl StoreOptions {
 
     /// A file; made on first use, readable by its owner alone.
     pub fn sqlite(path: impl Into<PathBuf>) -> Self {
-        Self { location: Location::Sqlite(path.into()), max_connections: SQLITE_READERS }
+        Self {
+            location: Location::Sqlite(path.into()),
+            max_connections: SQLITE_READERS,
+            request_timeout: REQUEST_TIMEOUT,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_database_is_given_less_time_than_a_request() {
+        for request in [1, 5, 15, 300].map(Duration::from_secs) {
+            let limits = Limits::within(request);
+            assert!(limits.lock < limits.statement, "{limits:?}");
+            assert!(limits.acquire + limits.statement < limits.answer, "{limits:?}");
+            assert!(limits.answer < request, "{limits:?}");
+        }
+        let usual = Limits::within(REQUEST_TIMEOUT);
+        assert_eq!((usual.lock.as_millis(), usual.statement.as_millis()), (3_750, 7_500));
+    }
 
     #[test]
     fn urls_name_one_of_two_databases_and_do_not_print_passwords() {

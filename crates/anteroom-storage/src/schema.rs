@@ -1,6 +1,7 @@
 //! The schema's steps: applying them, and judging a database by them.
 
 use crate::engine::open_single;
+use crate::server::ServerFacts;
 use crate::{StoreError, StoreOptions};
 use anteroom_migrations::{Migrator, MigratorTrait, steps};
 use sea_orm::{
@@ -58,21 +59,24 @@ impl fmt::Display for SchemaState {
 
 /// Applies what is pending, all or nothing, and one process at a time. Says how many steps that were.
 pub async fn migrate(options: &StoreOptions) -> Result<usize, StoreError> {
-    let connection = open_single(options).await?;
-    let applied = migrate_on(&connection).await;
+    let (connection, server) = open_single(options).await?;
+    let applied = migrate_on(&connection, server.as_ref()).await;
     connection.close_by_ref().await?;
     applied
 }
 
 /// What [`migrate`] would find. Changes nothing, but for making the file of an SQLite database that is not there.
 pub async fn schema_state(options: &StoreOptions) -> Result<SchemaState, StoreError> {
-    let connection = open_single(options).await?;
+    let (connection, _) = open_single(options).await?;
     let state = state_on(&connection).await;
     connection.close_by_ref().await?;
     state
 }
 
-async fn migrate_on(connection: &DatabaseConnection) -> Result<usize, StoreError> {
+async fn migrate_on(
+    connection: &DatabaseConnection,
+    server: Option<&ServerFacts>,
+) -> Result<usize, StoreError> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
@@ -81,6 +85,7 @@ async fn migrate_on(connection: &DatabaseConnection) -> Result<usize, StoreError
     lock(&transaction).await?;
     match state_on(&transaction).await? {
         SchemaState::Pending(steps) => {
+            server.map_or(Ok(()), ServerFacts::check_changeable)?;
             Migrator::up(&transaction, None).await?;
             transaction.commit().await?;
             Ok(steps)

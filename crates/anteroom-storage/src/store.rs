@@ -2,10 +2,11 @@
 
 use crate::engine::{Conn, Engine};
 use crate::schema::state_on;
+use crate::server::{ServerFacts, Writes};
 use crate::{SchemaState, StoreError, StoreOptions};
 use anteroom_crypto::{Keyring, Random, SealedKey};
 use arc_swap::ArcSwap;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::future::Future;
 use std::ops::Deref;
@@ -40,6 +41,17 @@ pub(crate) struct StoreKeys {
     pub(crate) ring: ArcSwap<Keyring>,
     pub(crate) random: Random,
 }
+
+/// What a database says of itself at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseState {
+    /// Of the clock that all nodes share; an embedded database has none of its own.
+    pub time: Option<Timestamp>,
+    pub writes: Writes,
+}
+
+const SERVER_STATE: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), \
+                            pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
 
 impl UnkeyedStore {
     pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
@@ -111,20 +123,43 @@ impl Store {
         self.engine.check_files()
     }
 
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.reads.conn.ping().await
+    /// What the database says of itself at this moment.
+    pub async fn state(&self) -> Result<DatabaseState, StoreError> {
+        let conn = &self.reads.conn;
+        let is_server = conn.get_database_backend() == DbBackend::Postgres;
+        let sql = if is_server { SERVER_STATE } else { "SELECT 1" };
+        let statement = Statement::from_string(conn.get_database_backend(), sql);
+        let row = conn.query_one_raw(statement).await?.ok_or(StoreError::Closed)?;
+        if !is_server {
+            return Ok(DatabaseState { time: None, writes: Writes::Taken });
+        }
+        let time = Timestamp::from_millisecond(row.try_get_by_index(0)?)
+            .map_err(|_| StoreError::Statement("the time of the server is out of range".to_owned()))?;
+        let writes = Writes::of(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        if writes != Writes::Taken {
+            self.engine.renew();
+        }
+        Ok(DatabaseState { time: Some(time), writes })
     }
 
-    /// How far `now` is ahead of the database's clock. An embedded database has none of its own.
-    pub async fn clock_skew(&self, now: Timestamp) -> Result<SignedDuration, StoreError> {
-        let conn = &self.reads.conn;
-        if conn.get_database_backend() != DbBackend::Postgres {
-            return Ok(SignedDuration::ZERO);
-        }
-        let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
-        let row = conn.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-        let theirs: i64 = row.ok_or(StoreError::Closed)?.try_get_by_index(0)?;
-        Ok(SignedDuration::from_millis(now.as_millisecond().saturating_sub(theirs)))
+    /// What the server said of itself when it was first connected to; an embedded database has none.
+    pub fn server(&self) -> Option<&ServerFacts> {
+        self.engine.server()
+    }
+
+    /// How many connections to a server this may make.
+    pub fn max_connections(&self) -> u32 {
+        self.engine.max_connections()
+    }
+
+    /// Waits until something was not to be had from the server. An embedded database has no such moment.
+    pub async fn trouble(&self) {
+        self.engine.trouble().await;
+    }
+
+    /// Why no new connection to the server is to be had, if that is so.
+    pub async fn refusal(&self) -> Option<StoreError> {
+        self.engine.refusal().await
     }
 
     /// Finishes the units that wait and lets go of the database.

@@ -3,7 +3,10 @@
 
 use anteroom_storage::{StoreOptions, migrate};
 use futures_util::FutureExt as _;
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, QueryResult, Statement};
+use sea_orm::{
+    ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult,
+    Statement, TransactionTrait as _,
+};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -66,6 +69,27 @@ impl Backend {
 }
 
 impl Backend {
+    /// Of the database, on a server.
+    pub fn name(&self) -> &str {
+        self.url.rsplit_once('/').unwrap().1
+    }
+
+    /// Ends all sessions of a server's database, as its restart would.
+    pub async fn end_sessions(&self) {
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
+    }
+
+    /// Holds what this statement locks until the transaction goes.
+    pub async fn hold(&self, sql: &str) -> DatabaseTransaction {
+        let transaction = Database::connect(&self.url).await.unwrap().begin().await.unwrap();
+        transaction.execute_unprepared(sql).await.unwrap();
+        transaction
+    }
+
     /// Past Anteroom, as whoever may write to the database can.
     pub async fn execute(&self, sql: &str) {
         let connection = Database::connect(&self.url).await.unwrap();

@@ -1,7 +1,7 @@
 //! What every request passes first: the right host, a node that is up to date, a bounded body, a time limit, no panic; and the headers that every
 //! answer carries.
 
-use anteroom_flows::error::FlowError;
+use anteroom_flows::health;
 use anteroom_flows::limits::count_request;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::discovery::paths;
@@ -14,7 +14,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 use crate::asker::Asker;
 use crate::endpoints::token::unavailable;
@@ -118,14 +117,15 @@ fn is_for_programs(path: &str) -> bool {
     })
 }
 
-/// A node that does not know whether its keys and configuration are still right serves nobody.
-pub(crate) async fn confirmed(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    if web.provider.confirmations.are_recent(Instant::now()) {
-        return next.run(request).await;
-    }
+/// A node that cannot do what serving needs, or not be sure that its answers would be right, serves no request.
+pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let Err(error) = health::may_serve(&web.provider) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
     let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
-    Failure::from(FlowError::Unconfirmed).answer(&asker).await
+    if is_for_programs(parts.uri.path()) {
+        return unavailable(&asker, &error);
+    }
+    Failure::from(error).answer(&asker).await
 }
 
 /// Headers of every answer, pages or not.

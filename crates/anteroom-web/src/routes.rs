@@ -33,7 +33,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .merge(protocol(&web))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&web), guard::confirmed))
+        .layer(from_fn_with_state(Arc::clone(&web), guard::ready))
         .layer(from_fn_with_state(Arc::clone(&web), guard::host));
     Router::new()
         .route("/healthz", get(health::healthz))

@@ -2,7 +2,6 @@
 //! a loop around one use case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, Settings, Source};
-use anteroom_domain::ids::NodeId;
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_domain::trail::lines::Line;
 use anteroom_flows::chain::{self, When};
@@ -23,7 +22,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::{checkpoints, housekeeping, wiring};
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// However many requests are let down, the database is not asked more often how it is.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// A key's time to sign comes without a change of the version, so keys are loaded anew every so many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
 /// Batches that one round links at most: a trail that was long left alone does not hold up the checkpoints.
@@ -40,7 +40,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     tasks.spawn(follow_keys(Arc::clone(provider)));
     tasks.spawn(follow_clients(Arc::clone(provider)));
     tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
-    tasks.spawn(beat(Arc::clone(provider)));
+    tasks.spawn(watch_health(Arc::clone(provider)));
     tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = source {
         tasks.spawn(follow_configuration(Arc::clone(web), source, algorithms));
@@ -96,16 +96,19 @@ async fn follow_clients(provider: Arc<Provider>) {
     }
 }
 
-/// Tells the other nodes of this one.
-async fn beat(provider: Arc<Provider>) {
-    let node = NodeId(provider.random.uuid_v4());
-    let mut ticks = interval(HEARTBEAT);
+/// Keeps what is known of whether this node can serve, and tells the other nodes of it. A request that was let down by the
+/// database does not wait for the second to be over.
+async fn watch_health(provider: Arc<Provider>) {
+    let mut watch = health::Watch::default();
+    let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
-        if let Err(error) = health::beat(&provider, node).await {
-            tracing::error!("heartbeat: {error}");
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = provider.store.trouble() => watch.doubt_writes(),
         }
+        watch.look(&provider).await;
+        tokio::time::sleep(BETWEEN_LOOKS).await;
     }
 }
 

@@ -75,6 +75,19 @@ pub fn warn_of(configuration: &Configuration) {
     }
 }
 
+/// What serving needs of a database beyond what commands that read need: that it takes writes, and keeps what it has
+/// acknowledged.
+fn check_server(store: &Store) -> Result<(), StoreError> {
+    let Some(server) = store.server() else { return Ok(()) };
+    server.check_writable()?;
+    for setting in server.unsafe_settings() {
+        tracing::warn!(
+            "PostgreSQL runs with {setting} = off: a crash of its host can lose or damage what it has acknowledged"
+        );
+    }
+    Ok(())
+}
+
 /// What differs between a server, a demo and a test.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
@@ -100,7 +113,9 @@ pub async fn open_store(
     }
     // The instance is noted last: a database without it is new, whatever an attempt before this one has left in it.
     let keyring = Arc::new(open_keyring(&unkeyed, &master, instance.is_none(), around).await?);
-    same_kind(unkeyed.init_instance(around.kind, around.clock.now()).await?, around.kind)?;
+    if instance.is_none() {
+        same_kind(unkeyed.init_instance(around.kind, around.clock.now()).await?, around.kind)?;
+    }
     let store = unkeyed.unlock(Arc::clone(&keyring), around.random.clone());
     Ok((store, keyring))
 }
@@ -110,7 +125,12 @@ pub fn store_options(settings: &Settings) -> Result<StoreOptions, StoreError> {
     if let Some(most) = settings.database.max_connections {
         options.max_connections = most;
     }
+    options.request_timeout = request_timeout(settings);
     Ok(options)
+}
+
+fn request_timeout(settings: &Settings) -> Duration {
+    Duration::try_from(settings.server.request_timeout).unwrap_or(Duration::from_secs(15))
 }
 
 pub fn master_key(settings: &Settings) -> Result<MasterKey, WiringError> {
@@ -160,6 +180,7 @@ async fn open_keyring(
 pub async fn provider(configuration: &Configuration, around: &Surroundings) -> Result<Provider, WiringError> {
     let settings = &configuration.settings;
     let (store, keyring) = open_store(settings, around).await?;
+    check_server(&store)?;
     let schedule = key_schedule(settings);
     let now = around.clock.now();
     keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
@@ -294,8 +315,7 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
     let theme = Theme::load(settings.theme.folder.as_deref())?;
     let web_settings = WebSettings {
         trusted_proxies: settings.server.trusted_proxies.clone(),
-        request_timeout: Duration::try_from(settings.server.request_timeout)
-            .unwrap_or(Duration::from_secs(30)),
+        request_timeout: request_timeout(settings),
         max_body: usize::try_from(settings.server.max_body).unwrap_or(usize::MAX),
         default_locale: Locale::from_tag(&settings.practice.default_locale).unwrap_or(Locale::En),
         dev_outbox: settings.dev.outbox,

@@ -1,15 +1,10 @@
-//! Opening connections.
+//! Opening connections to SQLite.
 
-use super::files::create_if_absent;
-use crate::options::{
-    ACQUIRE_TIMEOUT, Location, STATEMENT_CACHE, STATEMENT_TIMEOUT_MS, StoreOptions, TRUSTED_IDLE,
-};
+use crate::options::{ACQUIRE_TIMEOUT, STATEMENT_CACHE};
 use crate::{StoreError, error};
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sea_orm::sqlx::{ConnectOptions, Connection, Postgres, Sqlite, pool::PoolOptions};
+use sea_orm::sqlx::{ConnectOptions, Sqlite, pool::PoolOptions};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, RuntimeErr, SqlxError};
-use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
 use tracing::log::LevelFilter;
 
@@ -66,54 +61,7 @@ fn sqlite_pool(max: u32) -> PoolOptions<Sqlite> {
         .max_lifetime(None)
 }
 
-pub(super) async fn postgres_pool(url: &SecretString, max: u32) -> Result<DatabaseConnection, StoreError> {
-    connect_postgres(url, max, STATEMENT_TIMEOUT_MS).await
-}
-
-async fn connect_postgres(
-    url: &SecretString,
-    max: u32,
-    timeout_ms: u32,
-) -> Result<DatabaseConnection, StoreError> {
-    let options: PgConnectOptions =
-        url.expose_secret().parse().map_err(|_| StoreError::Location("this postgres:// URL".to_owned()))?;
-    let timeout = timeout_ms.to_string();
-    let options = options
-        .application_name("anteroom")
-        .statement_cache_capacity(STATEMENT_CACHE)
-        .options([
-            ("default_transaction_isolation", "read committed"),
-            ("statement_timeout", timeout.as_str()),
-            ("idle_in_transaction_session_timeout", timeout.as_str()),
-        ])
-        .log_statements(LevelFilter::Off);
-    let pool: PoolOptions<Postgres> = PgPoolOptions::new()
-        .max_connections(max.max(1))
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, idle| {
-            Box::pin(async move {
-                if idle.idle_for >= TRUSTED_IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        });
-    pool.connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
-}
-
-/// One connection to work alone with, for migrations: they may take their time (0 is no limit).
-pub(crate) async fn open_single(options: &StoreOptions) -> Result<DatabaseConnection, StoreError> {
-    match &options.location {
-        Location::Sqlite(path) => {
-            create_if_absent(path)?;
-            sqlite_writer(path).await
-        }
-        Location::Postgres(url) => connect_postgres(url, 1, 0).await,
-    }
-}
-
-fn connect_error(error: SqlxError) -> StoreError {
+pub(super) fn connect_error(error: SqlxError) -> StoreError {
     match error::classify(&DbErr::Conn(RuntimeErr::SqlxError(error.into()))) {
         (_, StoreError::Statement(what)) => StoreError::Unavailable(what),
         (_, error) => error,

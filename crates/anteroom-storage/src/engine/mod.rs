@@ -11,26 +11,30 @@
 mod connect;
 mod files;
 mod postgres;
+mod server;
 mod sqlite;
+mod supervision;
 mod unit;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use connect::{open_single, open_sqlite};
+pub(crate) use connect::open_sqlite;
 pub(crate) use unit::Conn;
 
 use crate::StoreError;
 use crate::engine::files::Files;
 use crate::engine::sqlite::Writer;
-use crate::options::{Location, StoreOptions};
+use crate::options::{Limits, Location, StoreOptions};
+use crate::server::ServerFacts;
 use sea_orm::DatabaseConnection;
+use server::{Server, Sessions};
 use std::future::Future;
 
 #[derive(Clone)]
 pub(crate) enum Engine {
     Sqlite { writer: Writer, readers: DatabaseConnection, anchor: DatabaseConnection, files: Files },
-    Postgres { pool: DatabaseConnection },
+    Postgres(Box<Server>),
 }
 
 impl Engine {
@@ -46,7 +50,9 @@ impl Engine {
                 Ok(Self::Sqlite { writer, readers, anchor, files })
             }
             Location::Postgres(url) => {
-                Ok(Self::Postgres { pool: connect::postgres_pool(url, options.max_connections).await? })
+                let limits = Limits::within(options.request_timeout);
+                let server = Server::open(url, options.max_connections, limits, Sessions::Serving).await?;
+                Ok(Self::Postgres(Box::new(server)))
             }
         }
     }
@@ -60,15 +66,54 @@ impl Engine {
     {
         match self {
             Self::Sqlite { writer, .. } => writer.run(work).await,
-            Self::Postgres { pool } => postgres::run(pool.clone(), work).await,
+            Self::Postgres(server) => postgres::run(server, work).await,
         }
     }
 
     /// For reading outside of any unit.
     pub(crate) fn reader(&self) -> Conn {
         match self {
-            Self::Sqlite { readers, .. } => Conn::of_pool(readers.clone()),
-            Self::Postgres { pool } => Conn::of_pool(pool.clone()),
+            Self::Sqlite { readers, .. } => Conn::of_pool(readers.clone(), None),
+            Self::Postgres(server) => Conn::of_pool(server.pool.clone(), Some(server.supervision.clone())),
+        }
+    }
+
+    /// What the server says of itself; an embedded database has none.
+    pub(crate) fn server(&self) -> Option<&ServerFacts> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres(server) => Some(&server.facts),
+        }
+    }
+
+    /// How many connections to a server this may make.
+    pub(crate) fn max_connections(&self) -> u32 {
+        match self {
+            Self::Sqlite { .. } => 0,
+            Self::Postgres(server) => server.max_connections,
+        }
+    }
+
+    /// Waits until something was not to be had from the server.
+    pub(crate) async fn trouble(&self) {
+        match self {
+            Self::Sqlite { .. } => std::future::pending().await,
+            Self::Postgres(server) => server.supervision.trouble().await,
+        }
+    }
+
+    /// Makes connections anew from here on: a session that takes no writes may be one of before a setting, or a role, was changed.
+    pub(crate) fn renew(&self) {
+        if let Self::Postgres(server) = self {
+            server.supervision.distrust();
+        }
+    }
+
+    /// Why no new connection is to be had, if that is so.
+    pub(crate) async fn refusal(&self) -> Option<StoreError> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres(server) => server.refusal().await,
         }
     }
 
@@ -76,7 +121,7 @@ impl Engine {
     pub(crate) fn check_files(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { files, .. } => files.check(),
-            Self::Postgres { .. } => Ok(()),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -87,12 +132,29 @@ impl Engine {
                 writer.close().await;
                 vec![readers, anchor]
             }
-            Self::Postgres { pool } => vec![pool],
+            Self::Postgres(server) => vec![&server.pool],
         };
         for pool in pools {
             if let Err(error) = pool.close_by_ref().await {
                 tracing::warn!(error = %StoreError::from(error), "the database was not closed cleanly");
             }
+        }
+    }
+}
+
+/// One connection to work alone with, for migrations, and what its server says of itself.
+pub(crate) async fn open_single(
+    options: &StoreOptions,
+) -> Result<(DatabaseConnection, Option<ServerFacts>), StoreError> {
+    match &options.location {
+        Location::Sqlite(path) => {
+            files::create_if_absent(path)?;
+            Ok((connect::sqlite_writer(path).await?, None))
+        }
+        Location::Postgres(url) => {
+            let limits = Limits::within(options.request_timeout);
+            let server = Server::open(url, 1, limits, Sessions::Migrating).await?;
+            Ok((server.pool, Some(server.facts)))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Writing on PostgreSQL: each unit is a transaction of its own, READ COMMITTED with explicit row locks.
 
+use super::server::Server;
+use super::supervision::Supervision;
 use super::unit::{Conn, run as run_unit};
 use crate::StoreError;
 use crate::error::{Fault, classify};
@@ -9,30 +11,33 @@ use std::future::Future;
 /// How often a unit that collides is tried. Units lock rows in the same order, so even the second try is rare.
 const TRIES: u32 = 5;
 
-/// How many connections may have died with the server they were made to: so often it is worth trying another.
+/// How many connections may have died with the server they were made to, or by standing still: so often it is worth trying
+/// another.
 pub(super) fn dead_at_most(pool: &DatabaseConnection) -> u32 {
     match pool.get_database_backend() {
-        DbBackend::Postgres => pool.get_postgres_connection_pool().size(),
+        DbBackend::Postgres => pool.get_postgres_connection_pool().size().max(1),
         _ => 0,
     }
 }
 
 /// Spawned, so that a caller that goes away does not leave the transaction half-way.
-pub(super) async fn run<T, E, F, Fut>(pool: DatabaseConnection, work: F) -> Result<T, E>
+pub(super) async fn run<T, E, F, Fut>(server: &Server, work: F) -> Result<T, E>
 where
     F: Fn(Conn) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
+    let (pool, supervision) = (server.pool.clone(), server.supervision.clone());
     let task = tokio::spawn(async move {
         let mut collisions = 0;
         let mut dead = dead_at_most(&pool);
         loop {
-            match once(&pool, &work).await {
+            match once(&pool, &supervision, &work).await {
                 Tried::Answered(answer) => return answer,
                 Tried::RolledBack(Fault::Broken, error) if dead == 0 => return Err(error.into()),
                 Tried::RolledBack(Fault::Broken, _) => dead -= 1,
+                Tried::RolledBack(Fault::Unfit, error) => return Err(error.into()),
                 Tried::RolledBack(_, error) => {
                     collisions += 1;
                     if collisions == TRIES {
@@ -47,17 +52,21 @@ where
 
 enum Tried<R> {
     Answered(R),
-    /// Certainly, and worth another try.
+    /// Certainly, so that it can be tried again where that helps.
     RolledBack(Fault, StoreError),
 }
 
-async fn once<T, E, F, Fut>(pool: &DatabaseConnection, work: &F) -> Tried<Result<T, E>>
+async fn once<T, E, F, Fut>(
+    pool: &DatabaseConnection,
+    supervision: &Supervision,
+    work: &F,
+) -> Tried<Result<T, E>>
 where
     F: Fn(Conn) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<StoreError>,
 {
-    let transaction = match pool.begin().await {
+    let transaction = match supervision.answer(pool.begin()).await {
         Ok(transaction) => transaction,
         Err(error) => {
             return match classify(&error) {
@@ -66,7 +75,7 @@ where
             };
         }
     };
-    let run = run_unit(transaction, work).await;
+    let run = run_unit(transaction, Some(supervision), work).await;
     match run.failure {
         None | Some((Fault::Statement, _)) => {}
         Some((fault, error)) => return Tried::RolledBack(fault, error),
@@ -74,7 +83,7 @@ where
     // Otherwise dropped, which rolls it back before the connection is used again.
     if run.answer.is_ok()
         && let Some(transaction) = run.transaction
-        && let Err(error) = transaction.commit().await
+        && let Err(error) = supervision.answer(transaction.commit()).await
     {
         return match classify(&error) {
             (Fault::Collision, error) => Tried::RolledBack(Fault::Collision, error),

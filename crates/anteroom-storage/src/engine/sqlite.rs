@@ -128,7 +128,7 @@ impl Unit {
         let run = move |transaction| {
             let (work, reply) = (Arc::clone(&work), reply.clone());
             async move {
-                let run = run_unit(transaction, &*work).await;
+                let run = run_unit(transaction, None, &*work).await;
                 let keep = run.answer.is_ok();
                 let answer: Answer = Box::new(move || reply.send(run.answer));
                 Ran { transaction: run.transaction, failure: run.failure, keep, answer }

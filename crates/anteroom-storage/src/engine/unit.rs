@@ -1,6 +1,7 @@
 //! One unit of work: its transaction, lent to the closure and taken back.
 
 use super::postgres::dead_at_most;
+use super::supervision::Supervision;
 use crate::StoreError;
 use crate::error::{Fault, classify};
 use futures_util::FutureExt as _;
@@ -20,7 +21,7 @@ pub(crate) struct Conn(Source);
 
 #[derive(Clone)]
 enum Source {
-    Pool(DatabaseConnection),
+    Pool(DatabaseConnection, Option<Supervision>),
     Unit(Arc<Loan>),
 }
 
@@ -28,6 +29,7 @@ enum Source {
 /// nothing, and can neither touch nor hold up the unit that comes next on the same connection.
 struct Loan {
     backend: DbBackend,
+    supervision: Option<Supervision>,
     slot: Mutex<Slot>,
 }
 
@@ -45,20 +47,17 @@ pub(super) struct Run<R> {
 }
 
 impl Conn {
-    pub(crate) fn of_pool(pool: DatabaseConnection) -> Self {
-        Self(Source::Pool(pool))
-    }
-
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        match &self.0 {
-            Source::Pool(pool) => Ok(pool.ping().await?),
-            Source::Unit(_) => Ok(()),
-        }
+    pub(crate) fn of_pool(pool: DatabaseConnection, supervision: Option<Supervision>) -> Self {
+        Self(Source::Pool(pool, supervision))
     }
 }
 
 /// Runs `work` once in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
-pub(super) async fn run<T, E, F, Fut>(transaction: DatabaseTransaction, work: &F) -> Run<Result<T, E>>
+pub(super) async fn run<T, E, F, Fut>(
+    transaction: DatabaseTransaction,
+    supervision: Option<&Supervision>,
+    work: &F,
+) -> Run<Result<T, E>>
 where
     F: Fn(Conn) -> Fut,
     Fut: Future<Output = Result<T, E>>,
@@ -66,6 +65,7 @@ where
 {
     let loan = Arc::new(Loan {
         backend: transaction.get_database_backend(),
+        supervision: supervision.cloned(),
         slot: Mutex::new(Slot { transaction: Some(transaction), failure: None }),
     });
     let borrowed = Conn(Source::Unit(Arc::clone(&loan)));
@@ -99,6 +99,17 @@ impl Slot {
     }
 }
 
+/// Waits for the answer of a server no longer than it is given. An embedded database answers by itself.
+async fn answer<R>(
+    supervision: Option<&Supervision>,
+    asked: impl Future<Output = Result<R, DbErr>>,
+) -> Result<R, DbErr> {
+    match supervision {
+        Some(supervision) => supervision.answer(asked).await,
+        None => asked.await,
+    }
+}
+
 /// A server that was restarted leaves dead connections in the pool, each found out by its first use. So a read is asked
 /// again, on another one.
 fn is_broken<R>(result: &Result<R, DbErr>) -> bool {
@@ -109,17 +120,20 @@ fn is_broken<R>(result: &Result<R, DbErr>) -> bool {
 impl ConnectionTrait for Conn {
     fn get_database_backend(&self) -> DbBackend {
         match &self.0 {
-            Source::Pool(pool) => pool.get_database_backend(),
+            Source::Pool(pool, _) => pool.get_database_backend(),
             Source::Unit(loan) => loan.backend,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match &self.0 {
-            Source::Pool(pool) => pool.execute_raw(statement).await,
+            Source::Pool(pool, supervision) => {
+                answer(supervision.as_ref(), pool.execute_raw(statement)).await
+            }
             Source::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
-                let result = slot.transaction()?.execute_raw(statement).await;
+                let asked = slot.transaction()?.execute_raw(statement);
+                let result = answer(loan.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }
@@ -127,10 +141,13 @@ impl ConnectionTrait for Conn {
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         match &self.0 {
-            Source::Pool(pool) => pool.execute_unprepared(sql).await,
+            Source::Pool(pool, supervision) => {
+                answer(supervision.as_ref(), pool.execute_unprepared(sql)).await
+            }
             Source::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
-                let result = slot.transaction()?.execute_unprepared(sql).await;
+                let asked = slot.transaction()?.execute_unprepared(sql);
+                let result = answer(loan.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }
@@ -138,19 +155,21 @@ impl ConnectionTrait for Conn {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.0 {
-            Source::Pool(pool) => {
-                let mut result = pool.query_one_raw(statement.clone()).await;
+            Source::Pool(pool, supervision) => {
+                let ask = || answer(supervision.as_ref(), pool.query_one_raw(statement.clone()));
+                let mut result = ask().await;
                 for _ in 0..dead_at_most(pool) {
                     if !is_broken(&result) {
                         break;
                     }
-                    result = pool.query_one_raw(statement.clone()).await;
+                    result = ask().await;
                 }
                 result
             }
             Source::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
-                let result = slot.transaction()?.query_one_raw(statement).await;
+                let asked = slot.transaction()?.query_one_raw(statement);
+                let result = answer(loan.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }
@@ -158,19 +177,21 @@ impl ConnectionTrait for Conn {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
-            Source::Pool(pool) => {
-                let mut result = pool.query_all_raw(statement.clone()).await;
+            Source::Pool(pool, supervision) => {
+                let ask = || answer(supervision.as_ref(), pool.query_all_raw(statement.clone()));
+                let mut result = ask().await;
                 for _ in 0..dead_at_most(pool) {
                     if !is_broken(&result) {
                         break;
                     }
-                    result = pool.query_all_raw(statement.clone()).await;
+                    result = ask().await;
                 }
                 result
             }
             Source::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
-                let result = slot.transaction()?.query_all_raw(statement).await;
+                let asked = slot.transaction()?.query_all_raw(statement);
+                let result = answer(loan.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }

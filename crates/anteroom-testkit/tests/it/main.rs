@@ -19,6 +19,7 @@ mod limits;
 mod logout;
 mod nodes;
 mod openidconnect_crate;
+mod readiness;
 mod registration;
 mod resources;
 mod retention;

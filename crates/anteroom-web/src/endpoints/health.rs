@@ -1,6 +1,6 @@
-//! `/healthz`: the process answers. `/readyz`: it can serve.
+//! `/healthz`: the process answers. `/readyz`: it can serve, as far as is known; both are answered from memory.
 
-use anteroom_flows::health::ready;
+use anteroom_flows::health::reasons;
 use axum::extract::State;
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -12,11 +12,9 @@ pub(crate) async fn healthz() -> &'static str {
 }
 
 pub(crate) async fn readyz(State(web): State<Arc<Web>>) -> (StatusCode, String) {
-    match ready(&web.provider).await {
-        Ok(()) => (StatusCode::OK, "ready".to_owned()),
-        Err(reason) => {
-            tracing::warn!("not ready: {reason}");
-            (StatusCode::SERVICE_UNAVAILABLE, reason.to_string())
-        }
+    let reasons: Vec<_> = reasons(&web.provider).iter().map(ToString::to_string).collect();
+    if reasons.is_empty() {
+        return (StatusCode::OK, "ready".to_owned());
     }
+    (StatusCode::SERVICE_UNAVAILABLE, reasons.join("; "))
 }

@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
 use anteroom_config::Source;
-use anteroom_flows::admin;
+use anteroom_flows::{admin, health};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -36,6 +36,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         }
         drop(tasks);
         background::finish_trail(&provider, settings).await?;
+        health::leave(&provider).await?;
         provider.store.close().await;
         tracing::info!("stopped");
         Ok(())

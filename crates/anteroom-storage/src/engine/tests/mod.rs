@@ -1,6 +1,7 @@
 mod files;
 mod group;
 mod postgres;
+mod server;
 
 use super::{Conn, Engine};
 use crate::support::{self, on_both_databases};

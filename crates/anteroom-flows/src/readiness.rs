@@ -1,0 +1,176 @@
+//! What is known of whether this node can serve. Checks in the background write down what they find; `/readyz` and the guard
+//! read it from memory, so their answer does not wait for a database that may be what is wrong.
+//!
+//! Each [`Check`] has one reason at most, which stands until the same check finds nothing wrong. What it knows grows old: a
+//! database that was not heard of for five seconds is a reason by itself. A process without the background (a command, a test)
+//! has checked nothing, and nothing is held against it.
+
+use anteroom_domain::clock::Clock;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How far a node's clock may be from the database's.
+pub(crate) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
+/// For so long what the database last said is believed.
+const LIFETIME: Duration = Duration::from_secs(5);
+
+/// What is looked at. Another one is a variant here, its reasons are variants of [`NotReady`], and its finding is handed to
+/// [`Readiness::note`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// Whether the database answers.
+    Database,
+    /// Whether a write is committed.
+    Writes,
+    Clock,
+    /// Whether all nodes run with the same configuration.
+    Configuration,
+}
+
+/// Why this node should not be sent requests. The words go to whoever asks `/readyz`; details are in the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    #[error("the database does not answer")]
+    Database,
+    #[error("the database is a standby, which takes no writes")]
+    Standby,
+    #[error("the database is set to read-only")]
+    ReadOnly,
+    #[error("the database does not commit writes")]
+    Writes,
+    #[error("the clock is {0} seconds off the database's")]
+    Clock(i64),
+    #[error("keys or configuration were not confirmed for five seconds")]
+    Unconfirmed,
+    #[error("another node has run with another configuration for more than a minute")]
+    Configuration,
+}
+
+impl NotReady {
+    /// Whether a request that comes all the same is answered with 503. Else it is served: its answer is right, and another
+    /// node would only serve it better.
+    pub const fn stops_serving(&self) -> bool {
+        match self {
+            Self::Database
+            | Self::Standby
+            | Self::ReadOnly
+            | Self::Writes
+            | Self::Clock(_)
+            | Self::Unconfirmed => true,
+            Self::Configuration => false,
+        }
+    }
+}
+
+/// When the database last answered, on the stopwatch and on the wall clock.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    at: Instant,
+    /// Where the database has a clock to compare with.
+    wall: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+pub struct Readiness {
+    standing: ArcSwap<BTreeMap<Check, NotReady>>,
+    heard: ArcSwapOption<Heard>,
+}
+
+impl Readiness {
+    /// What a check has found now, or that it found nothing wrong. Says whether that is news, for the log.
+    pub fn note(&self, check: Check, found: Option<&NotReady>) -> bool {
+        let before = self.standing.rcu(|standing| {
+            let mut next = BTreeMap::clone(standing);
+            match found {
+                None => next.remove(&check),
+                Some(reason) => next.insert(check, reason.clone()),
+            };
+            next
+        });
+        before.get(&check) != found
+    }
+
+    /// The database answered a question that was asked `at`, when the clock, if it has to agree with the database's, showed `wall`.
+    pub fn heard(&self, at: Instant, wall: Option<Timestamp>) {
+        self.heard.store(Some(Arc::new(Heard { at, wall })));
+    }
+
+    /// All that stands against this node at this moment.
+    pub fn reasons(&self, now: Instant, clock: &Clock) -> Vec<NotReady> {
+        let mut standing = BTreeMap::clone(&self.standing.load());
+        if let Some(heard) = self.heard.load().as_deref() {
+            let age = now.saturating_duration_since(heard.at);
+            if age >= LIFETIME {
+                standing.insert(Check::Database, NotReady::Database);
+            }
+            if let Some(set) = heard.wall.and_then(|wall| was_set(wall, clock.now(), age)) {
+                standing.entry(Check::Clock).or_insert(NotReady::Clock(set.as_secs()));
+            }
+        }
+        standing.into_values().collect()
+    }
+}
+
+/// A clock that agreed at `then` and has since moved by more, or by less, than the stopwatch has. It is noticed at once, and
+/// not with the next comparison.
+fn was_set(then: Timestamp, now: Timestamp, elapsed: Duration) -> Option<SignedDuration> {
+    let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
+    let by = now.duration_since(then).saturating_sub(elapsed);
+    (by.abs() > MAX_CLOCK_SKEW).then_some(by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2027-01-04T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_reason_stands_until_its_own_check_finds_nothing_wrong() {
+        let (readiness, clock, now) = (Readiness::default(), Clock::manual(noon()), Instant::now());
+        assert!(readiness.reasons(now, &clock).is_empty());
+        assert!(readiness.note(Check::Writes, Some(&NotReady::Writes)), "news");
+        assert!(!readiness.note(Check::Writes, Some(&NotReady::Writes)), "known");
+        assert!(!readiness.note(Check::Clock, None), "was never wrong");
+        assert!(readiness.note(Check::Clock, Some(&NotReady::Clock(70))));
+        assert_eq!(readiness.reasons(now, &clock), [NotReady::Writes, NotReady::Clock(70)]);
+        assert!(readiness.note(Check::Writes, Some(&NotReady::Standby)), "another reason");
+        assert!(readiness.note(Check::Clock, None));
+        assert_eq!(readiness.reasons(now, &clock), [NotReady::Standby]);
+        assert!(readiness.note(Check::Writes, None));
+        assert!(readiness.reasons(now, &clock).is_empty());
+    }
+
+    #[test]
+    fn a_database_that_was_not_heard_of_for_five_seconds_is_a_reason() {
+        let (readiness, clock, start) = (Readiness::default(), Clock::manual(noon()), Instant::now());
+        readiness.heard(start, None);
+        let after = |millis| readiness.reasons(start + Duration::from_millis(millis), &clock);
+        assert!(after(4_999).is_empty());
+        assert_eq!(after(5_000), [NotReady::Database]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_noticed_before_the_next_comparison() {
+        for (moved, elapsed, expected) in [
+            (SignedDuration::from_millis(6_000), 1_000, None),
+            (SignedDuration::from_secs(70), 1_000, Some(NotReady::Clock(69))),
+            (SignedDuration::from_secs(-600), 0, Some(NotReady::Clock(-600))),
+            (SignedDuration::ZERO, 4_900, None),
+        ] {
+            let (readiness, clock, start) = (Readiness::default(), Clock::manual(noon()), Instant::now());
+            readiness.heard(start, Some(noon()));
+            clock.advance(moved);
+            let found = readiness.reasons(start + Duration::from_millis(elapsed), &clock);
+            assert_eq!(found.first(), expected.as_ref(), "{moved}");
+            readiness.heard(start, None);
+            assert!(readiness.reasons(start, &clock).is_empty(), "a database without a clock");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! How long PostgreSQL is waited for, and which connections are trusted.
+//!
+//! A fault of the server, or of the way to it ([`Fault::Unfit`]), says something about every connection made before it: the
+//! server may have become a standby, a setting may hold for new sessions only, or nothing will ever arrive on them again.
+//! So each of them leaves the pool when it is next taken out or given back, and new ones are made.
+
+use crate::StoreError;
+use crate::error::{Fault, classify, no_answer};
+use sea_orm::DbErr;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+#[derive(Clone)]
+pub(crate) struct Supervision(Arc<Shared>);
+
+struct Shared {
+    patience: Duration,
+    begun: Instant,
+    /// Connections made before this are not trusted; nanoseconds since `begun`.
+    distrusted: AtomicU64,
+    trouble: Notify,
+}
+
+impl Supervision {
+    pub(super) fn new(patience: Duration) -> Self {
+        let trouble = Notify::new();
+        Self(Arc::new(Shared { patience, begun: Instant::now(), distrusted: AtomicU64::new(0), trouble }))
+    }
+
+    /// The answer to `asked`, or that there was none in time.
+    pub(super) async fn answer<R>(&self, asked: impl Future<Output = Result<R, DbErr>>) -> Result<R, DbErr> {
+        let mut asked = pin!(asked);
+        let answered = tokio::time::timeout(self.0.patience, asked.as_mut()).await;
+        let result = answered.unwrap_or_else(|_| Err(no_answer()));
+        // Before `asked` is dropped, which gives its connection back to the pool.
+        if let Err(error) = &result {
+            self.note(error);
+        }
+        result
+    }
+
+    fn note(&self, error: &DbErr) {
+        match classify(error) {
+            (Fault::Unfit, _) => {
+                self.distrust();
+                self.0.trouble.notify_one();
+            }
+            (_, StoreError::Unavailable(_)) => self.0.trouble.notify_one(),
+            _ => {}
+        }
+    }
+
+    /// No connection made before this moment stays in use.
+    pub(super) fn distrust(&self) {
+        self.0.distrusted.fetch_max(self.elapsed(), Ordering::AcqRel);
+    }
+
+    /// Whether a connection of this age may stay in use.
+    pub(super) fn trusts(&self, age: Duration) -> bool {
+        self.elapsed().saturating_sub(nanos(age)) >= self.0.distrusted.load(Ordering::Acquire)
+    }
+
+    /// Waits until something was not to be had from the server.
+    pub(crate) async fn trouble(&self) {
+        self.0.trouble.notified().await;
+    }
+
+    fn elapsed(&self) -> u64 {
+        nanos(self.0.begun.elapsed())
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,146 @@
+//! A node that cannot do what serving needs says so, to `/readyz` and to every request, and serves again when it can.
+
+use crate::ALICE;
+use anteroom_flows::health::Watch;
+use anteroom_flows::readiness::{Check, NotReady};
+use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases, on_postgres};
+use jiff::SignedDuration;
+use std::time::Duration;
+use tokio::time::Instant;
+
+on_both_databases!(
+    a_node_that_can_serve_is_ready,
+    a_reason_that_stops_serving_is_told_to_every_request,
+    readiness_is_answered_without_asking_the_database,
+);
+
+/// As the background does each second.
+async fn look(provider: &TestProvider) {
+    Watch::default().look(&provider.provider).await;
+}
+
+fn assert_told_to_come_again(answer: &Answer, what: &str) {
+    assert_eq!(answer.status, 503, "{what}: {}", answer.gist());
+    assert_eq!(answer.header("retry-after"), Some("1"), "{what}");
+}
+
+async fn a_node_that_can_serve_is_ready(backend: Backend) {
+    let provider = TestProvider::on(&backend).real_time().start().await;
+    look(&provider).await;
+    let answer = provider.browser().get("/readyz").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "ready"));
+    assert_eq!(provider.browser().sign_in(ALICE, PASSWORD).await.status, 303);
+}
+
+async fn a_reason_that_stops_serving_is_told_to_every_request(backend: Backend) {
+    let provider = TestProvider::on(&backend).real_time().start().await;
+    let (readiness, browser) = (&provider.provider.readiness, provider.browser());
+    for reason in [
+        NotReady::Database,
+        NotReady::Standby,
+        NotReady::ReadOnly,
+        NotReady::Writes,
+        NotReady::Clock(70),
+        NotReady::Configuration,
+    ] {
+        readiness.note(Check::Writes, Some(&reason));
+        let answer = browser.get("/readyz").await;
+        assert_eq!((answer.status, answer.body.as_str()), (503, reason.to_string().as_str()));
+        for path in ["/sign-in", "/jwks", "/.well-known/openid-configuration"] {
+            let answer = browser.get(path).await;
+            if reason.stops_serving() {
+                assert_told_to_come_again(&answer, &format!("{reason}: {path}"));
+            } else {
+                assert_eq!(answer.status, 200, "{reason}: {path}");
+            }
+        }
+        assert_eq!(browser.get("/healthz").await.status, 200);
+        readiness.note(Check::Writes, None);
+        assert_eq!(browser.get("/readyz").await.status, 200);
+    }
+}
+
+async fn readiness_is_answered_without_asking_the_database(backend: Backend) {
+    let provider = TestProvider::on(&backend).real_time().start().await;
+    let browser = provider.browser();
+    look(&provider).await;
+    provider.provider.store.close().await;
+    assert_eq!(browser.get("/readyz").await.status, 200, "as it was found a moment ago");
+    look(&provider).await;
+    assert_eq!(browser.get("/readyz").await.body, "the database does not answer");
+    provider.provider.readiness.note(Check::Database, None);
+    provider.provider.readiness.heard(Instant::now().checked_sub(Duration::from_secs(5)).unwrap(), None);
+    assert_eq!(browser.get("/readyz").await.body, "the database does not answer");
+    assert_told_to_come_again(&browser.get("/sign-in").await, "not heard of");
+}
+
+/// The clock of this test is years off the database's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_clock_is_off_the_databases_serves_no_request() {
+    on_postgres(|backend| async move {
+        let provider = TestProvider::start(&backend).await;
+        let browser = provider.browser();
+        assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+        look(&provider).await;
+        assert!(browser.get("/readyz").await.body.starts_with("the clock is "));
+        for path in ["/sign-in", "/jwks"] {
+            assert_told_to_come_again(&browser.get(path).await, path);
+        }
+    })
+    .await;
+}
+
+/// Between two looks the stopwatch tells that the clock was set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_set_stops_serving_at_once() {
+    on_postgres(|backend| async move {
+        let provider = TestProvider::start(&backend).await;
+        let browser = provider.browser();
+        provider.provider.readiness.heard(Instant::now(), Some(provider.now()));
+        assert_eq!(browser.get("/sign-in").await.status, 200);
+        provider.advance(SignedDuration::from_secs(70));
+        assert_told_to_come_again(&browser.get("/sign-in").await, "seventy seconds");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_writes_is_unavailable_and_not_ready() {
+    on_postgres(|backend| async move {
+        let provider = TestProvider::on(&backend).real_time().start().await;
+        let (browser, name) = (provider.browser(), backend.name());
+        look(&provider).await;
+        backend.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+        backend.end_sessions().await;
+        assert_told_to_come_again(&browser.sign_in(ALICE, PASSWORD).await, "before it was noticed");
+        look(&provider).await;
+        assert_eq!(browser.get("/readyz").await.body, "the database is set to read-only");
+        assert_told_to_come_again(&browser.get("/sign-in").await, "since it was noticed");
+        let writable = format!(
+            "SET transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only"
+        );
+        backend.execute(&writable).await;
+        // The first look meets a session of before, which leaves.
+        look(&provider).await;
+        look(&provider).await;
+        assert_eq!(browser.get("/readyz").await.body, "ready");
+        assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_somebody_has_locked_is_told_before_the_requests_time_is_over() {
+    on_postgres(|backend| async move {
+        let provider =
+            TestProvider::on(&backend).real_time().set("server.request_timeout", "\"3s\"").start().await;
+        let browser = provider.browser();
+        let held = backend.hold("LOCK TABLE accounts").await;
+        assert_told_to_come_again(&browser.sign_in(ALICE, PASSWORD).await, "locked");
+        look(&provider).await;
+        assert_eq!(browser.get("/readyz").await.body, "ready", "other tables can be written");
+        drop(held);
+        assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+    })
+    .await;
+}
