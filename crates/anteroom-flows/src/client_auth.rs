@@ -35,17 +35,17 @@ impl AuthenticatedClient {
 pub enum ClientAuthError {
     #[error("no client credentials were sent")]
     Missing,
-    #[error("client {0} is not registered")]
+    #[error("client {0:?} is not registered")]
     Unknown(String),
-    #[error("client {client} is registered for {registered} and used {received}")]
+    #[error("client {client:?} is registered for {registered} and used {received}")]
     Method { client: String, registered: &'static str, received: &'static str },
-    #[error("client {0} sent a wrong secret")]
+    #[error("client {0:?} sent a wrong secret")]
     Secret(String),
-    #[error("client {client} sent an assertion that does not count: {error}")]
+    #[error("client {client:?} sent an assertion that does not count: {error}")]
     Assertion { client: String, error: AssertionError },
-    #[error("client {0} sent an assertion for the second time")]
+    #[error("client {0:?} sent an assertion for the second time")]
     AssertionReplayed(String),
-    #[error("the keys of client {client} cannot be had: {reason}")]
+    #[error("the keys of client {client:?} cannot be had: {reason}")]
     Keys { client: String, reason: String },
 }
 

@@ -8,6 +8,7 @@ use anteroom_domain::client::Client;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
+use anteroom_oidc::shown::shorten;
 use std::sync::Arc;
 
 use crate::error::FlowError;
@@ -34,11 +35,11 @@ pub enum EndSessionOutcome {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogoutError {
-    #[error("client_id {received} is not the audience of id_token_hint")]
+    #[error("client_id {received:?} is not the audience of id_token_hint")]
     ClientMismatch { received: String },
-    #[error("client_id {received} is not registered")]
+    #[error("client_id {received:?} is not registered")]
     UnknownClient { received: String },
-    #[error("post_logout_redirect_uri {received} is not registered for {client}")]
+    #[error("post_logout_redirect_uri {received:?} is not registered for {client:?}")]
     UnregisteredRedirect { received: String, client: String },
     #[error("post_logout_redirect_uri without id_token_hint or client_id")]
     RedirectWithoutClient,
@@ -115,7 +116,7 @@ fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, Lo
     if let (Some(audience), Some(given)) = (&audience, &request.client_id)
         && audience != given
     {
-        return Err(LogoutError::ClientMismatch { received: given.as_str().to_owned() });
+        return Err(LogoutError::ClientMismatch { received: shorten(given.as_str()) });
     }
     let client = match request.client_id.as_ref().or(audience.as_ref()) {
         Some(id) => Some(find(provider, id)?),
@@ -130,13 +131,13 @@ fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, Lo
 }
 
 fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> {
-    let unknown = || LogoutError::UnknownClient { received: id.as_str().to_owned() };
+    let unknown = || LogoutError::UnknownClient { received: shorten(id.as_str()) };
     provider.snapshot().clients.get(id).cloned().ok_or_else(unknown)
 }
 
 fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<String, LogoutError> {
     let unregistered = || LogoutError::UnregisteredRedirect {
-        received: uri.to_owned(),
+        received: shorten(uri),
         client: client.id().as_str().to_owned(),
     };
     client.metadata.find_post_logout_redirect_uri(uri).ok_or_else(unregistered)?;

@@ -4,7 +4,7 @@
 //! Each node keeps its own. An address is asked once a minute at most, whatever strangers send, and who hangs up ends no
 //! fetch that others wait for.
 
-use anteroom_oidc::keys::ClientJwks;
+use anteroom_oidc::keys::{ClientJwks, ClientJwksError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub(crate) enum FetchError {
     #[error("{0}")]
     Outgoing(#[from] OutgoingError),
     #[error("what is there is {0}")]
-    Unreadable(String),
+    Unreadable(#[from] ClientJwksError),
     #[error("it was asked less than a minute ago")]
     TooSoon,
     #[error("the fetch was broken off")]
@@ -132,8 +132,7 @@ impl Place {
         }
         *asked_at = Some(now);
         let document = outgoing.get(url, LARGEST).await?;
-        let keys =
-            ClientJwks::from_json(&document).map_err(|error| FetchError::Unreadable(error.to_string()))?;
+        let keys = ClientJwks::from_json(&document)?;
         let known = Known { keys: Arc::new(keys), fetched_at: now };
         let keys = Arc::clone(&known.keys);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);

@@ -33,13 +33,13 @@ pub enum Reach {
 
 #[derive(Debug, thiserror::Error)]
 pub enum OutgoingError {
-    #[error("{0} is not an address that requests may go to")]
+    #[error("{0:?} is not an address that requests may go to")]
     Forbidden(String),
     #[error("the HTTP client cannot be built")]
     Client,
     #[error("the certificates of authorities cannot be read")]
     Authorities,
-    #[error("no answer: {0}")]
+    #[error("no answer: {0:?}")]
     NoAnswer(String),
     #[error("answered {0}")]
     Status(u16),

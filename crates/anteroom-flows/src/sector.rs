@@ -7,7 +7,8 @@
 //! waits for it.
 
 use anteroom_oidc::ClientMetadata;
-use anteroom_oidc::client::SectorDocument;
+use anteroom_oidc::client::{NotASectorDocument, SectorDocument};
+use anteroom_oidc::shown::shorten;
 
 use crate::outgoing::{Outgoing, OutgoingError};
 
@@ -16,8 +17,8 @@ pub enum SectorError {
     #[error("sector_identifier_uri: {0}")]
     Outgoing(#[from] OutgoingError),
     #[error("sector_identifier_uri: what is there is {0}")]
-    Unreadable(String),
-    #[error("sector_identifier_uri: what is there does not list {0}")]
+    Unreadable(#[from] NotASectorDocument),
+    #[error("sector_identifier_uri: what is there does not list {0:?}")]
     Missing(String),
 }
 
@@ -28,10 +29,9 @@ const LARGEST: usize = 64 * 1024;
 pub async fn check(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
     let document = outgoing.get(url, LARGEST).await?;
-    let document =
-        SectorDocument::from_json(&document).map_err(|error| SectorError::Unreadable(error.to_string()))?;
+    let document = SectorDocument::from_json(&document)?;
     match document.misses(&metadata.redirect_uris) {
         None => Ok(()),
-        Some(missing) => Err(SectorError::Missing(missing.to_string())),
+        Some(missing) => Err(SectorError::Missing(shorten(missing.as_str()))),
     }
 }

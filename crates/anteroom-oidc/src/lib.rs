@@ -22,6 +22,7 @@ pub mod names;
 pub mod pkce;
 pub mod response;
 pub mod session_state;
+pub mod shown;
 pub mod token;
 pub mod webfinger;
 

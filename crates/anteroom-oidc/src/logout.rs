@@ -8,7 +8,7 @@ use crate::{
     jwt::UnverifiedHint,
     names::{ClientId, Issuer, RedirectUri, State},
     response::with_query,
-    wire::shorten,
+    shown::shorten,
 };
 
 /// RP-Initiated Logout §2, as it arrived and in good form; nothing of it is believed yet.

@@ -1,6 +1,7 @@
 //! How the names of the specifications become types: an enum for a closed set, a newtype for free text, both
 //! written in serde and `Display` exactly as on the wire.
 
+use crate::shown::shorten;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -23,16 +24,6 @@ impl NotAName {
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let _: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     serde_json::from_slice(bytes).ok()
-}
-
-/// What was received, cut to a length that fits a log line.
-pub(crate) fn shorten(received: &str) -> String {
-    const SHOWN: usize = 200;
-    let mut shown: String = received.chars().take(SHOWN).collect();
-    if shown.len() < received.len() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// `Serialize` and `Deserialize` through `Display` and `FromStr`.

@@ -34,7 +34,7 @@ pub struct WebSettings {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
-    #[error("the issuer {0} has a path: Anteroom serves its pages at the root of a host")]
+    #[error("the issuer {0:?} has a path: Anteroom serves its pages at the root of a host")]
     IssuerPath(String),
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::{checkpoints, housekeeping, wiring};
+use crate::{checkpoints, housekeeping, logging, wiring};
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// However many requests are let down, the database is not asked more often how it is.
@@ -182,7 +182,10 @@ async fn follow_configuration(web: Arc<Web>, source: Source, algorithms: Vec<Sig
                 Ok(()) => taken_up(&web, &configuration).await,
                 Err(refused) => tracing::error!("{REFUSED}: {refused}"),
             },
-            Some(Err(problems)) => tracing::error!("{REFUSED}\n{}", problems.render(false)),
+            Some(Err(problems)) => {
+                tracing::error!("{REFUSED}");
+                logging::report(tracing::Level::ERROR, &problems.render(false));
+            }
         }
         confirmations.confirm(Cached::Configuration, asked);
     }

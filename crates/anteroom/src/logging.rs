@@ -1,16 +1,155 @@
 //! Logs: to standard error, as text for people or JSON for machines; in colours only on a terminal.
+//!
+//! An event makes one line. Values in it may come from outside, so the text format writes every character that is not
+//! seen as an escape and cuts long values; JSON escapes line breaks by itself.
 
 use anteroom_config::{Log, LogFormat};
+use anteroom_oidc::shown::is_hidden;
+use std::fmt::{self, Debug, Write};
 use std::io::{IsTerminal as _, stderr};
-use tracing_subscriber::EnvFilter;
+use tracing::field::Field;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::{FormatFields, MakeWriter, format};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// The longest that is ours, the signed checkpoint of the trail, has less than half of it.
+const LONGEST_VALUE: usize = 2_048;
 
 pub fn init(log: Log) {
-    let filter = EnvFilter::new(log.level.as_str());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-    let builder = builder.with_ansi(stderr().is_terminal());
+    let level = log.level.as_str();
     // Only a second initialisation in one process can fail, and then the first one stands.
     let _ = match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => {
+            let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(stderr);
+            builder.json().flatten_event(true).finish().try_init()
+        }
+        LogFormat::Text => text(level, stderr, stderr().is_terminal()).try_init(),
     };
+}
+
+/// The text format.
+pub fn text<W>(level: &str, writer: W, coloured: bool) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(writer);
+    builder.with_ansi(coloured).with_target(false).fmt_fields(fields()).finish()
+}
+
+/// A report of several lines: each is an event of its own.
+pub(crate) fn report(level: Level, report: &str) {
+    for line in report.lines() {
+        if level == Level::ERROR {
+            tracing::error!("{line}");
+        } else {
+            tracing::warn!("{line}");
+        }
+    }
+}
+
+fn fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+    let one = |writer: &mut format::Writer<'_>, field: &Field, value: &dyn Debug| {
+        if field.name() != "message" {
+            write!(writer, "{}=", field.name())?;
+        }
+        write!(Escaping { writer, left: LONGEST_VALUE }, "{value:?}")
+    };
+    format::debug_fn(one).delimited(" ")
+}
+
+/// Writes one value: hidden characters as escapes, and so many bytes at most.
+struct Escaping<'w, 'f> {
+    writer: &'w mut format::Writer<'f>,
+    left: usize,
+}
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            if self.left == 0 {
+                return Ok(());
+            }
+            match self.left.checked_sub(c.len_utf8()) {
+                Some(left) => self.left = left,
+                None => self.left = 0,
+            }
+            if self.left == 0 {
+                self.writer.write_str("… (cut)")?;
+            } else if is_hidden(c) {
+                write!(self.writer, "{}", c.escape_default())?;
+            } else {
+                self.writer.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(coloured: bool, log: impl FnOnce()) -> String {
+        let page = Page::default();
+        let writer = page.clone();
+        let subscriber = text("trace", move || writer.clone(), coloured);
+        tracing::subscriber::with_default(subscriber, log);
+        let bytes = page.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    const EVIL: &str = "x\nERROR forged\r\u{85}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}\u{1b}[2J";
+
+    #[test]
+    fn nothing_from_outside_makes_a_line() {
+        let text = written(false, || {
+            let error = io::Error::other(EVIL);
+            tracing::warn!(display = %EVIL, debug = ?error, plain = EVIL, "refused: {error}");
+            let _span = tracing::warn_span!("inside", of = %EVIL).entered();
+            tracing::error!(error = &error as &dyn std::error::Error, "{EVIL}");
+        });
+        assert_eq!(text.lines().count(), 2, "{text}");
+        let body = text.replace('\n', "");
+        assert!(!body.contains(is_hidden), "{body:?}");
+        assert!(body.contains("refused: x\\nERROR forged\\r\\u{85}\\u{2028}"), "{body}");
+    }
+
+    #[test]
+    fn a_line_stays_readable() {
+        let text = written(false, || tracing::info!(seq = 7, who = "ana", "Peña, 漢字 sent"));
+        assert!(text.ends_with("INFO Peña, 漢字 sent seq=7 who=\"ana\"\n"), "{text}");
+        let coloured = written(true, || tracing::info!("sent"));
+        assert!(coloured.contains("\u{1b}["), "{coloured:?}");
+    }
+
+    #[test]
+    fn a_value_has_a_longest_length() {
+        let long = "é".repeat(LONGEST_VALUE);
+        let text = written(false, || tracing::info!(%long, after = 1, "{long}"));
+        assert!(text.len() < 2 * LONGEST_VALUE + 200, "{}", text.len());
+        assert_eq!(text.matches("… (cut)").count(), 2);
+        assert!(text.ends_with("after=1\n"), "{text}");
+    }
+
+    #[test]
+    fn a_report_is_one_event_a_line() {
+        let text = written(false, || report(Level::ERROR, "error: a\n  --> file\n"));
+        assert_eq!(text.lines().filter(|line| line.contains("ERROR")).count(), 2, "{text}");
+    }
 }

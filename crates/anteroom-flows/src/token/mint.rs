@@ -8,6 +8,7 @@ use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{Wanted, release};
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
+use anteroom_oidc::shown::shorten;
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
 use anteroom_oidc::{AccessTokenFormat, AmrSet, ResponseType, Scope, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
@@ -233,7 +234,7 @@ pub(super) fn narrowed(granted: &ScopeSet, asked: Option<&ScopeSet>) -> Result<S
     match asked {
         None => Ok(granted.clone()),
         Some(asked) if asked.is_subset(granted) => Ok(asked.clone()),
-        Some(asked) => Err(TokenError::Scope(asked.difference(granted).to_string())),
+        Some(asked) => Err(TokenError::Scope(shorten(&asked.difference(granted).to_string()))),
     }
 }
 
@@ -248,7 +249,7 @@ pub(super) fn narrowed_resources(
     }
     let among = if granted.is_empty() { &client.metadata.audience } else { granted };
     match asked.iter().find(|resource| !among.contains(resource)) {
-        Some(refused) => Err(TokenError::Resource(refused.clone())),
+        Some(refused) => Err(TokenError::Resource(shorten(refused))),
         None => Ok(asked.to_vec()),
     }
 }

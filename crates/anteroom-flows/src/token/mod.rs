@@ -38,9 +38,9 @@ pub enum TokenError {
     RefreshReplayed,
     #[error(transparent)]
     Dead(#[from] GrantDead),
-    #[error("scope {0} is not one that the client may have here")]
+    #[error("scope {0:?} is not one that the client may have here")]
     Scope(String),
-    #[error("resource {0} is not one that the client may have tokens for")]
+    #[error("resource {0:?} is not one that the client may have tokens for")]
     Resource(String),
     #[error(transparent)]
     Flow(#[from] FlowError),

@@ -39,7 +39,7 @@ pub enum GatewayError {
     Client(#[from] ClientError),
     #[error("the gateway's URL is none")]
     Url,
-    #[error("`{0}` is no header that can be sent")]
+    #[error("{0:?} is no header that can be sent")]
     Header(String),
 }
 

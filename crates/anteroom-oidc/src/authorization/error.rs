@@ -5,7 +5,7 @@ use crate::{
     errors::AuthorizationErrorCode,
     names::Issuer,
     response::{AuthorizationResponse, ResponseTarget},
-    wire::shorten,
+    shown::shorten,
 };
 
 /// Why an authorization request was refused.

@@ -57,7 +57,7 @@ pub enum RequestObjectError {
     NotSigned,
     #[error("it is signed, and the client is registered for unsigned ones")]
     Signed,
-    #[error("it says {0}, and the request something else")]
+    #[error("it says {0:?}, and the request something else")]
     AnotherClient(String),
     #[error("it is addressed to somebody else")]
     Audience,
@@ -67,7 +67,7 @@ pub enum RequestObjectError {
     FromTheFuture,
     #[error("it has another request object inside")]
     Nested,
-    #[error("its {0} is of the wrong kind")]
+    #[error("its {0:?} is of the wrong kind")]
     Value(String),
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::CLAIMS_SUPPORTED;
-use crate::{authorization::ClaimRequests, wire::shorten};
+use crate::{authorization::ClaimRequests, shown::shorten};
 
 const GROUPS: &str = "groups";
 
@@ -44,7 +44,7 @@ pub struct ClaimName(String);
 pub enum BadClaimName {
     #[error("a claim's name has 1 to {max} visible characters", max = ClaimName::MAX_BYTES)]
     Form,
-    #[error("`{0}` means something already")]
+    #[error("{0:?} means something already")]
     Taken(String),
 }
 

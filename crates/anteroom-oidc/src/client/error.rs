@@ -6,7 +6,7 @@ use crate::{
     errors::RegistrationErrorCode,
     keys::ClientJwksError,
     names::{NotAName, RedirectUriError},
-    wire::shorten,
+    shown::shorten,
 };
 
 /// One thing that is wrong with a client's metadata.
@@ -41,7 +41,9 @@ pub enum MetadataProblem {
     Twice(String),
     #[error("must have 1 to {max} characters")]
     Length { max: usize },
-    #[error("must have no control characters, nor any that turn the direction of text")]
+    #[error(
+        "must have something that is seen, and no characters that are not: control characters, those of no width, those that turn the direction of text"
+    )]
     Unprintable,
     #[error("must not be negative or beyond {}", u32::MAX)]
     OutOfRange,

@@ -9,6 +9,7 @@ use super::{MetadataError, MetadataProblem, MetadataRules};
 use crate::{
     keys::ClientJwks,
     names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host},
+    shown::is_name,
 };
 
 pub(super) struct Reader<'a> {
@@ -120,9 +121,7 @@ impl Reader<'_> {
         if text.is_empty() || text.chars().count() > MAX {
             self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Length { max: MAX }));
         }
-        // What turns the direction of text makes one name look like another.
-        let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if text.contains(|c: char| c.is_control() || turns(c)) {
+        if !text.is_empty() && !is_name(text) {
             self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Unprintable));
         }
         Some(text.to_owned())

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{ClientMetadata, ClientMetadataInput, MetadataErrors};
-use crate::{errors::RegistrationErrorCode, wire::shorten};
+use crate::{errors::RegistrationErrorCode, shown::shorten};
 
 /// What a client says of itself. Members that nobody here knows are ignored (RFC 7591 §2), and so is one that is null:
 /// it says nothing.

@@ -6,7 +6,8 @@ use thiserror::Error;
 use url::Url;
 
 use super::is_loopback_host;
-use crate::wire::{serde_as_text, shorten};
+use crate::shown::shorten;
+use crate::wire::serde_as_text;
 
 /// A redirect URI as a client registered it, kept and compared as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::{
     jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
     names::{ClientAlgorithm, ClientId},
-    wire::shorten,
+    shown::shorten,
 };
 
 /// What `client_assertion_type` must be (RFC 7523 §2.2).
@@ -59,7 +59,7 @@ pub enum AssertionError {
     Claims,
     #[error("its iss and sub are not both the client")]
     Subject,
-    #[error("it is addressed to {0}")]
+    #[error("it is addressed to {0:?}")]
     Audience(String),
     #[error("it has expired")]
     Expired,

@@ -3,6 +3,7 @@
 
 mod files;
 mod links;
+mod logs;
 mod places;
 mod rooms;
 mod rules;
@@ -20,6 +21,7 @@ pub(crate) fn run() -> Result {
     problems.extend(files::headless_crates(&tree, &workspace));
     problems.extend(links::problems(&tree));
     problems.extend(places::problems(&tree));
+    problems.extend(logs::problems(&tree));
     problems.extend(rooms::problems(&tree, &workspace));
     problems.extend(rules::problems(&tree));
     if problems.is_empty() {

@@ -46,6 +46,8 @@ fn rfc7591_2_each_value_is_checked() {
         (r#"{"client_name": " "}"#, "client_name"),
         (r#"{"client_name": "a\nb"}"#, "client_name"),
         (r#"{"client_name": "a\u202eb"}"#, "client_name"),
+        (r#"{"client_name": "\ufeff"}"#, "client_name"),
+        (r#"{"client_name": "a\u200b"}"#, "client_name"),
         (r#"{"application_type": "desktop"}"#, "application_type"),
         (r#"{"redirect_uris": ["http://app.example/cb"]}"#, "redirect_uris"),
         (r#"{"redirect_uris": ["https://a.example/#f"]}"#, "redirect_uris"),
