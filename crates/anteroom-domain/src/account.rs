@@ -3,6 +3,7 @@
 use crate::address::EmailAddress;
 use crate::ids::AccountId;
 use crate::lockout::Lockout;
+use anteroom_oidc::shown::is_seen;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -183,6 +184,6 @@ impl Account {
     pub fn display_name(&self) -> &str {
         let named =
             [&self.profile.name, &self.profile.given_name].into_iter().flatten().map(|name| name.trim());
-        named.into_iter().find(|name| !name.is_empty()).unwrap_or(self.primary_address.as_str())
+        named.into_iter().find(|name| is_seen(name)).unwrap_or(self.primary_address.as_str())
     }
 }

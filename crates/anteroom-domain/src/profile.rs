@@ -1,11 +1,12 @@
 //! What may be written into an account of its person, claim by claim (OpenID Connect Core §5.1), whether the person does
 //! it or an operator.
 //!
-//! What was accepted here can go out as it is: trimmed, never empty, bounded, without control characters, addresses of
+//! What was accepted here can go out as it is: trimmed, never empty, bounded, without characters that are not seen, addresses of
 //! the web on https, dates that exist, zones and languages that are known. Email addresses and phones are not here, for
 //! they are proven and not stated, and neither is `updated_at`.
 
 use crate::account::{Account, PostalAddress, Profile};
+use anteroom_oidc::shown::{is_hidden, is_seen};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::fmt;
@@ -114,7 +115,7 @@ pub const MAX_LINK: usize = 2_000;
 pub enum BadClaim {
     #[error("has more than {0} characters")]
     TooLong(usize),
-    #[error("has control characters")]
+    #[error("has control characters or others that are not seen, or nothing else")]
     Control,
     #[error("is not an https URL without user name and password")]
     NotALink,
@@ -158,7 +159,8 @@ impl Form {
         if text.chars().count() > most {
             return Err(BadClaim::TooLong(most));
         }
-        if text.chars().any(|c| c.is_control() && !(c == '\n' && self == Self::Lines)) {
+        let hidden = |c| is_hidden(c) && !(c == '\n' && self == Self::Lines);
+        if text.contains(hidden) || !is_seen(&text) {
             return Err(BadClaim::Control);
         }
         match self {
@@ -255,6 +257,12 @@ mod tests {
             (Claim::Name, "  María de los Ángeles ", Ok("María de los Ángeles")),
             (Claim::Name, "a\nb", Err(BadClaim::Control)),
             (Claim::Name, "a\u{7}", Err(BadClaim::Control)),
+            (Claim::Name, "Ana\u{202e}xeL", Err(BadClaim::Control)),
+            (Claim::Name, "\u{2066}Ana", Err(BadClaim::Control)),
+            (Claim::GivenName, "A\u{200b}na", Err(BadClaim::Control)),
+            (Claim::Nickname, "\u{3164}", Err(BadClaim::Control)),
+            (Claim::FamilyName, "\u{2800}", Err(BadClaim::Control)),
+            (Claim::StreetAddress, "1 Main\u{2028}St", Err(BadClaim::Control)),
             (Claim::Name, &long, Err(BadClaim::TooLong(MAX_LINE))),
             (Claim::Gender, "non-binary", Ok("non-binary")),
             (Claim::StreetAddress, "1 Main St\r\nSuite 2", Ok("1 Main St\nSuite 2")),

@@ -6,6 +6,7 @@
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
 use anteroom_domain::interaction::Journey;
+use anteroom_oidc::shown::{is_hidden, is_seen};
 use anteroom_oidc::{
     Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules,
     SigningAlgorithm,
@@ -73,6 +74,15 @@ pub(crate) async fn snapshot_for(provider: &Provider, journey: &Journey) -> Resu
     }
 }
 
+/// What is stored of a client. An earlier release took names with characters that are not seen: its clients stay, without
+/// those characters.
+pub(crate) fn kept(stored: &ClientMetadataInput) -> ClientMetadataInput {
+    let mut metadata = stored.clone();
+    let name = metadata.client_name.map(|name| name.replace(is_hidden, ""));
+    metadata.client_name = name.filter(|name| is_seen(name));
+    metadata
+}
+
 /// Metadata of a registered client, held against what this configuration lets it be.
 pub(crate) fn checked(
     id: ClientId,
@@ -103,7 +113,7 @@ fn client(row: &RegisteredClient, snapshot: &Snapshot) -> Option<Client> {
         return None;
     }
     let policy = &snapshot.registration.policy;
-    match checked(row.client_id.clone(), row.metadata.clone(), snapshot) {
+    match checked(row.client_id.clone(), kept(&row.metadata), snapshot) {
         Ok(mut metadata) => {
             metadata.scope = metadata.scope.intersection(&policy.scope);
             Some(Client {

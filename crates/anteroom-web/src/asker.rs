@@ -2,6 +2,7 @@
 
 use anteroom_domain::reference::Reference;
 use anteroom_flows::visitor::Visitor;
+use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
@@ -43,7 +44,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             devices: jar.devices.clone(),
             browser_state: jar.state,
             next_browser_state: jar.next_state,
-            device_label: text(USER_AGENT).unwrap_or_default().chars().take(DEVICE_LABEL_CHARS).collect(),
+            device_label: device_label(text(USER_AGENT).unwrap_or_default()),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
         Ok(Self { web: Arc::clone(web), visitor, jar, accept_language })
@@ -55,6 +56,11 @@ impl Asker {
     pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
         negotiate(ui_locales, self.accept_language.as_deref(), self.web.settings.default_locale)
     }
+}
+
+/// What is shown in a list of devices, of what a browser says it is.
+fn device_label(user_agent: &str) -> String {
+    user_agent.chars().filter(|c| !is_hidden(*c)).take(DEVICE_LABEL_CHARS).collect()
 }
 
 /// One reference for a request, drawn once and shown wherever the request is spoken of.

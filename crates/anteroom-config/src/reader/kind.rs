@@ -2,6 +2,7 @@
 
 mod tables;
 
+use anteroom_oidc::shown::is_name;
 use jiff::SignedDuration;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
@@ -91,8 +92,9 @@ pub(crate) fn text() -> Kind<String> {
             if text.trim().is_empty() {
                 return Err("must not be empty".to_owned());
             }
-            if text.chars().any(char::is_control) {
-                return Err("must not contain control characters".to_owned());
+            // People read most of these, and none has a use for what is not seen.
+            if !is_name(text.trim()) {
+                return Err("must not contain control characters, nor others that are not seen".to_owned());
             }
             Ok(text.trim().to_owned())
         },

@@ -2,6 +2,7 @@
 
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::phone::E164;
+use anteroom_oidc::shown::is_hidden;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use std::net::IpAddr;
@@ -265,7 +266,7 @@ fn header() -> Kind<NameAndValue> {
     parsed("header", show, |text| {
         let (name, value) = text.split_once(':').ok_or("not \"Name: value\"")?;
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if name.is_empty() || !name.chars().all(is_token) || value.chars().any(char::is_control) {
+        if name.is_empty() || !name.chars().all(is_token) || value.contains(is_hidden) {
             return Err("not a header".to_owned());
         }
         Ok((name.to_owned(), value.trim().to_owned()))

@@ -268,3 +268,15 @@ fn tls_takes_the_place_of_a_proxy_and_needs_both_files() {
         assert_eq!(found.iter().map(|found| found.message).collect::<Vec<_>>(), [why]);
     }
 }
+
+#[test]
+fn texts_have_no_characters_that_are_not_seen() {
+    for text in ["\\u0007", "Smile\\u202E Dental", "Smile\\u200B", "\\uFEFF", "\\u3164", " \\u2800 "] {
+        for key in ["name", "support_contact"] {
+            let refused = parse_with(&format!("[practice]\n{key} = \"{text}\"\n"));
+            let said = refused.err().map(|problems| problems.render(false)).unwrap_or_default();
+            assert!(said.contains("nor others that are not seen"), "{key} = {text}: {said}");
+        }
+    }
+    assert!(parse_with("[practice]\nname = \"Clínica O’Neill & 이영희 ♥\"\n").is_ok());
+}

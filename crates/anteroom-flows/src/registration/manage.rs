@@ -14,7 +14,7 @@ use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, info
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::registered::{checked, follow};
+use crate::registered::{checked, follow, kept};
 use crate::trail::Origin;
 use crate::visitor::Visitor;
 
@@ -35,7 +35,7 @@ pub async fn read(
 ) -> Result<ClientInformation, RegistrationError> {
     let shown = show(provider, visitor, id, token).await?;
     let snapshot = provider.snapshot();
-    let mut metadata = checked(shown.client.client_id.clone(), shown.client.metadata.clone(), &snapshot)
+    let mut metadata = checked(shown.client.client_id.clone(), kept(&shown.client.metadata), &snapshot)
         .map_err(RegistrationRefusal::from)?;
     metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
     Ok(information(&snapshot.issuer, &shown.client, metadata, (None, &shown.token)))
@@ -66,7 +66,7 @@ async fn replace(
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
     let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
-    let before = checked(client.client_id.clone(), client.metadata.clone(), &snapshot);
+    let before = checked(client.client_id.clone(), kept(&client.metadata), &snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
     count(provider, visitor).await?;
     confirm_sector(provider, &metadata).await?;

@@ -4,6 +4,7 @@ use anteroom_crypto::Random;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::registration;
 use anteroom_oidc::ClientId;
+use anteroom_oidc::shown::is_hidden;
 use std::path::Path;
 
 use super::user::with_provider;
@@ -39,7 +40,7 @@ async fn list(provider: Provider) -> Result<(), CommandError> {
     clients.sort_by_key(|client| client.created_at);
     for client in clients {
         // A stranger chose these words: nothing in them reaches the terminal as a command.
-        let plain = |text: &str| text.escape_debug().to_string();
+        let plain = |text: &str| text.escape_debug().to_string().replace(is_hidden, "\u{fffd}");
         let name = client.metadata.client_name.as_deref().map(plain).unwrap_or_default();
         let redirect = client.metadata.redirect_uris.first().map(|uri| plain(uri)).unwrap_or_default();
         say(&format!("{}  {}  {name}  {redirect}", client.client_id.as_str(), client.created_at));

@@ -100,6 +100,9 @@ async fn core_5_1_what_cannot_be_used_is_said_and_nothing_is_saved(backend: Back
         ("picture", "http://alice.example/"),
         ("name", &long),
         ("country", "U\u{1}S"),
+        ("name", "Alice \u{202e}onereM"),
+        ("given_name", "\u{3164}"),
+        ("family_name", "Mo\u{200b}reno"),
     ] {
         let page = save(&browser, &[("nickname", "Al"), (name, value)]).await;
         assert_eq!(page.status, 422, "{name} {value}: {}", page.gist());

@@ -75,6 +75,9 @@ async fn rfc7591_3_2_2_every_value_is_checked(backend: Backend) {
         (json!({ "subject_type": "ephemeral" }), "invalid_client_metadata", "subject_type"),
         (json!({ "id_token_signed_response_alg": "none" }), "invalid_client_metadata", "id_token_signed"),
         (json!({ "logo_uri": "javascript:alert(1)" }), "invalid_client_metadata", "logo_uri"),
+        (json!({ "client_name": "A \u{2066}stranger" }), "invalid_client_metadata", "client_name"),
+        (json!({ "client_name": "\u{feff}" }), "invalid_client_metadata", "client_name"),
+        (json!({ "client_name": "\u{3164}" }), "invalid_client_metadata", "client_name"),
         (json!({ "default_max_age": "60" }), "invalid_client_metadata", "default_max_age"),
         (json!({ "scope": "openid reports" }), "invalid_client_metadata", "scope"),
     ] {
@@ -89,7 +92,7 @@ async fn rfc7591_3_2_2_every_value_is_checked(backend: Backend) {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     assert!(provider.audited("client_registered").await.is_empty());
-    assert_eq!(provider.audited("client_registration_refused").await.len(), 13);
+    assert_eq!(provider.audited("client_registration_refused").await.len(), 16);
 }
 
 async fn rfc7591_3_1_the_body_is_json_and_bounded(backend: Backend) {

@@ -12,6 +12,7 @@ on_both_databases!(
     a_change_elsewhere_is_taken_up,
     only_those_whom_the_operator_names_are_let_in,
     a_changed_configuration_holds_for_those_registered_before,
+    a_client_stays_whose_name_an_earlier_release_took,
 );
 
 async fn registration_3_a_stranger_serves_people_like_any_application(backend: Backend) {
@@ -87,4 +88,20 @@ async fn a_changed_configuration_holds_for_those_registered_before(backend: Back
     let closed = TestProvider::on(&backend).beside(&wide).start().await;
     assert_eq!(closed.registered(&told).introspect("x").await.status, 401, "closed: not known");
     assert_eq!(closed.call(("GET", uri), token, &Value::Null).await.status, 404);
+}
+
+async fn a_client_stays_whose_name_an_earlier_release_took(backend: Backend) {
+    let first = open(&backend).start().await;
+    let named = register(&first, &with(&json!({ "client_name": "Named NAME", "scope": "openid" }))).await;
+    let nameless = register(&first, &with(&json!({ "client_name": "NAME", "scope": "openid" }))).await;
+    backend
+        .execute("UPDATE registered_clients SET metadata = REPLACE(metadata, 'NAME', '\u{202e}\u{feff}')")
+        .await;
+    let second = open(&backend).beside(&first).start().await;
+    for (client, name) in [(&named, "Named"), (&nameless, nameless["client_id"].as_str().unwrap())] {
+        let browser = second.signed_in(ALICE).await;
+        let page = second.registered(client).authorize(&browser, &[("scope", "openid")]).await;
+        assert_eq!(page.status, 200, "{}", page.gist());
+        assert!(page.body.contains(name) && !page.body.contains(['\u{202e}', '\u{feff}']), "{}", page.gist());
+    }
 }
