@@ -11,8 +11,8 @@ use anteroom_pages::{
     FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale, Message,
     NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
     PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
-    RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, SignInPage, SignOutPage, SignedInAs, SignedOutPage,
-    SupportContact, Theme, VerifyIdentityPage,
+    RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, RedirectPage, SignInPage, SignOutPage, SignedInAs,
+    SignedOutPage, SupportContact, Theme, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -45,6 +45,7 @@ impl Gallery {
         self.page::<SignedOutPage>(locale)?;
         self.page::<ErrorPage>(locale)?;
         self.page::<FormPostPage>(locale)?;
+        self.page::<RedirectPage>(locale)?;
         self.page::<ForgotPasswordPage>(locale)?;
         self.page::<RecoveryAskedPage>(locale)?;
         self.page::<RecoveryLinkPage>(locale)?;

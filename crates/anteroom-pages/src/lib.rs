@@ -51,7 +51,7 @@ pub use views::{
     NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page, PasswordChangedPage,
     PasswordExpiredPage, PasswordWarning, PhoneKindChoice, PhoneOnFile, ProfileField, ProfileGroup,
     ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem, RecoveryAskedPage, RecoveryAskedProblem,
-    RecoveryLinkPage, SignInNotice, SignInPage, SignInProblem, SignOutPage, SignedOutPage, Tile,
-    VerifyIdentityPage, VerifyProblem, VerifyReason,
+    RecoveryLinkPage, RedirectPage, SignInNotice, SignInPage, SignInProblem, SignOutPage, SignedOutPage,
+    Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

@@ -1,7 +1,7 @@
 //! What came back, with what tests look for in it.
 
 use cookie::Cookie;
-use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
@@ -22,11 +22,19 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Where a redirect leads.
+    /// Where a redirect leads, or the page that takes its place.
     pub fn location(&self) -> Url {
-        let location = self.headers.get(LOCATION).map(|value| value.to_str().unwrap());
+        let location = self.headers.get(LOCATION).map(|value| value.to_str().unwrap().to_owned());
+        let location = location.or_else(|| html::href_of(&self.body, "redirect"));
         let location = location.unwrap_or_else(|| panic!("no redirect but {}", self.gist()));
-        self.asked.join(location).unwrap()
+        self.asked.join(&location).unwrap()
+    }
+
+    /// The bytes of the head as they went over the wire: what proxies have a limit for.
+    pub fn head_bytes(&self) -> usize {
+        let status = "HTTP/1.1 303 See Other\r\n".len() + "\r\n".len();
+        let line = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+        status + self.headers.iter().map(line).sum::<usize>()
     }
 
     /// What a redirect carries in its query.

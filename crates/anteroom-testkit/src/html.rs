@@ -147,6 +147,13 @@ pub(crate) fn links(page: &str) -> Vec<Link> {
     pieces.iter().enumerate().filter_map(link).collect()
 }
 
+/// Where the link with this `id` leads.
+pub(crate) fn href_of(page: &str, id: &str) -> Option<String> {
+    let pieces = pieces(page);
+    let mut links = pieces.iter().filter_map(|piece| piece.starts("a"));
+    links.find(|attributes| value(attributes, "id") == id).map(|attributes| value(attributes, "href"))
+}
+
 /// What the page loads in frames.
 pub(crate) fn frames(page: &str) -> Vec<String> {
     pieces(page).iter().filter_map(|piece| Some(value(piece.starts("iframe")?, "src"))).collect()

@@ -9,6 +9,9 @@ use url::Url;
 
 use crate::answer::Answer;
 
+/// What proxies take of an answer's headers unless they are told otherwise; every answer in every test keeps to it.
+const LONGEST_HEAD: usize = 4_096;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     http: reqwest::Client,
@@ -84,12 +87,19 @@ impl Wire {
         request.headers_mut().extend(headers);
         *request.body_mut() = Some(body.into());
         let response = self.http.execute(request).await?;
-        Ok(Answer {
+        let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             asked,
             body: response.text().await?,
-        })
+        };
+        assert!(
+            answer.head_bytes() <= LONGEST_HEAD,
+            "{} bytes of headers: {}",
+            answer.head_bytes(),
+            answer.gist()
+        );
+        Ok(answer)
     }
 
     pub(crate) async fn try_post(

@@ -1,6 +1,6 @@
 //! The cookies. `anteroom_session` is what this browser is to us: an identifier that forms are bound to, and the
 //! secrets of the sessions open in it. `anteroom_device` names the known devices that this browser is, one for each account,
-//! each with a MAC: it is worth nothing as proof of identity. A third, `op_browser_state`, is for the script of the
+//! under one MAC: it is worth nothing as proof of identity. A third, `op_browser_state`, is for the script of the
 //! session frame (Session Management 1.0): a value of its own, readable, in frames of any site, worth nothing at all.
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
@@ -19,9 +19,14 @@ const SESSION: &str = "anteroom_session";
 const DEVICE: &str = "anteroom_device";
 /// Without `__Host-`: its name is known to applications, and whoever plants one makes a script ask in vain.
 const STATE: &str = "op_browser_state";
-const DEVICE_CONTEXT: &str = "known_device";
+/// Release 0.1.0 put each device beside a MAC of its own, which made 65 bytes of each.
+const ONE_DEVICE: &str = "known_device";
+const DEVICES: &str = "known_devices";
+/// What the value begins with since then: no value of 0.1.0 does, and 0.1.0 finds no device in it.
+const TOGETHER: &str = "2.";
 /// What browsers keep a cookie for at most.
 const DEVICE_DAYS: i64 = 400;
+const MAC_BYTES: usize = 32;
 const SEPARATOR: char = '.';
 /// A workstation is shared by more people than are signed in at it at once.
 const MAX_DEVICES: usize = 32;
@@ -49,12 +54,11 @@ impl Jar {
         let next_state = OpBrowserState::from_random(random.bytes());
         let state = find(headers, STATE).and_then(|text| text.parse().ok());
         let device = find(headers, &name(DEVICE, secure));
-        let devices = device.as_deref().unwrap_or_default().split(SEPARATOR);
         Self {
             browser: browser.unwrap_or_else(|| BrowserId(random.uuid_v4())),
             browser_is_new: browser.is_none(),
             sessions: if browser.is_some() { sessions } else { Vec::new() },
-            devices: devices.filter_map(|text| parse_device(keyring, text)).take(MAX_DEVICES).collect(),
+            devices: device.map(|text| parse_devices(keyring, &text)).unwrap_or_default(),
             state: state.unwrap_or(next_state),
             next_state,
             state_is_new: state.is_none(),
@@ -80,8 +84,7 @@ impl Jar {
     }
 
     pub(crate) fn device_cookie(&self, secure: bool, keyring: &Keyring) -> Cookie<'static> {
-        let parts: Vec<String> = self.devices.iter().map(|device| encode_device(keyring, *device)).collect();
-        let mut cookie = build(DEVICE, parts.join("."), secure);
+        let mut cookie = build(DEVICE, encode_devices(keyring, &self.devices), secure);
         cookie.set_max_age(Duration::days(DEVICE_DAYS));
         cookie
     }
@@ -122,19 +125,38 @@ fn find(headers: &HeaderMap, name: &str) -> Option<String> {
     if values.next().is_some() { None } else { first }
 }
 
-fn encode_device(keyring: &Keyring, device: DeviceId) -> String {
-    let mut bytes = device.0.as_bytes().to_vec();
-    bytes.extend_from_slice(
-        keyring.mac(KeyPurpose::DeviceMac).digest(DEVICE_CONTEXT, device.0.as_bytes()).as_bytes(),
-    );
-    URL_SAFE_NO_PAD.encode(bytes)
+/// The MAC, then the identifiers it is of.
+fn encode_devices(keyring: &Keyring, devices: &[DeviceId]) -> String {
+    let ids: Vec<u8> = devices.iter().flat_map(|device| *device.0.as_bytes()).collect();
+    let mac = keyring.mac(KeyPurpose::DeviceMac).digest(DEVICES, &ids);
+    format!("{TOGETHER}{}", URL_SAFE_NO_PAD.encode([mac.as_bytes(), ids.as_slice()].concat()))
 }
 
+fn parse_devices(keyring: &Keyring, text: &str) -> Vec<DeviceId> {
+    let mut devices = match text.strip_prefix(TOGETHER) {
+        Some(together) => parse_together(keyring, together).unwrap_or_default(),
+        None => text.split(SEPARATOR).filter_map(|one| parse_device(keyring, one)).collect(),
+    };
+    devices.truncate(MAX_DEVICES);
+    devices
+}
+
+fn parse_together(keyring: &Keyring, text: &str) -> Option<Vec<DeviceId>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (mac, ids) = bytes.split_at_checked(MAC_BYTES)?;
+    let mac = Digest::from_slice(mac)?;
+    if !keyring.mac(KeyPurpose::DeviceMac).verify(DEVICES, ids, &mac) {
+        return None;
+    }
+    ids.chunks(16).map(|id| Uuid::from_slice(id).ok().map(DeviceId)).collect()
+}
+
+/// As release 0.1.0 wrote it.
 fn parse_device(keyring: &Keyring, text: &str) -> Option<DeviceId> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (id, mac) = bytes.split_at_checked(16)?;
     let mac = Digest::from_slice(mac)?;
-    let genuine = keyring.mac(KeyPurpose::DeviceMac).verify(DEVICE_CONTEXT, id, &mac);
+    let genuine = keyring.mac(KeyPurpose::DeviceMac).verify(ONE_DEVICE, id, &mac);
     genuine.then(|| Uuid::from_slice(id).ok().map(DeviceId)).flatten()
 }
 
@@ -206,9 +228,40 @@ mod tests {
     }
 
     #[test]
+    fn devices_of_an_earlier_release_are_read() {
+        let (keyring, random) = (Keyring::for_tests(1), Random::seeded(3));
+        let devices = [DeviceId(random.uuid_v4()), DeviceId(random.uuid_v4())];
+        let parts = devices.map(|device| {
+            let id = device.0.as_bytes();
+            let mac = keyring.mac(KeyPurpose::DeviceMac).digest("known_device", id);
+            URL_SAFE_NO_PAD.encode([id.as_slice(), mac.as_bytes()].concat())
+        });
+        let jar = read(&format!("anteroom_device={}", parts.join(".")), false);
+        assert_eq!(jar.devices, devices);
+        let renewed = jar.device_cookie(false, &keyring);
+        assert_eq!(read(&format!("anteroom_device={}", renewed.value()), false).devices, devices);
+    }
+
+    #[test]
+    fn the_cookies_of_a_shared_browser_stay_small() {
+        let random = Random::seeded(5);
+        let mut jar = filled();
+        jar.sessions = (0..MAX_SESSIONS).map(|_| random.token()).collect();
+        for _ in 0..2 * MAX_DEVICES {
+            jar.remember_device(DeviceId(random.uuid_v4()));
+        }
+        let device = jar.device_cookie(true, &Keyring::for_tests(1));
+        let [session, state] = jar.of_other_sessions(true);
+        let bytes: usize = [&device, &session, &state].iter().map(|one| one.to_string().len() + 14).sum();
+        assert!(bytes < 1_400, "{bytes}");
+        assert_eq!(read(&format!("{}={}", device.name(), device.value()), true).devices, jar.devices);
+    }
+
+    #[test]
     fn a_made_up_or_doubled_cookie_is_no_cookie() {
         let forged = URL_SAFE_NO_PAD.encode([7; 48]);
         assert!(read(&format!("anteroom_device={forged}"), false).devices.is_empty());
+        assert!(read(&format!("anteroom_device=2.{forged}"), false).devices.is_empty());
         for bad in
             ["anteroom_session=x", "anteroom_session=", "other=1", "anteroom_session=a; anteroom_session=b"]
         {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::asker::Asker;
 use crate::endpoints::token::unavailable;
 use crate::failure::Failure;
-use crate::respond::REFERRER_POLICY;
+use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 
 /// Links are built from the configured issuer, never from `Host`; a request for another host is not ours (RFC 9110 §15.5.20).
@@ -28,10 +28,11 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
         HostVerdict::Ours => next.run(request).await,
         HostVerdict::OtherLoopbackName => {
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            let target = HeaderValue::from_str(&format!("{}{path}", issuer.origin()));
-            match target {
-                Ok(target) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target)]).into_response(),
-                Err(_) => StatusCode::BAD_REQUEST.into_response(),
+            let target = format!("{}{path}", issuer.origin());
+            let short = Some(target).filter(|target| target.len() <= LONGEST_LOCATION);
+            match short.and_then(|target| HeaderValue::from_str(&target).ok()) {
+                Some(target) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target)]).into_response(),
+                None => StatusCode::BAD_REQUEST.into_response(),
             }
         }
         HostVerdict::Misdirected => {

@@ -4,7 +4,8 @@ use anteroom_domain::account::Account;
 use anteroom_domain::session::Session;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
-    Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, SessionClock, SignedInAs, SupportContact,
+    Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, RedirectPage, SessionClock, SignedInAs,
+    SupportContact,
 };
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -17,9 +18,15 @@ use crate::asker::Asker;
 use crate::failure::{Failure, to_sign_in};
 use crate::pages::session_time;
 
-/// No inline script or style, nothing from elsewhere, in no frame.
-const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; \
-                   frame-ancestors 'none'; img-src 'self'";
+/// No inline script or style, nothing from elsewhere.
+const CSP: &str =
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'";
+
+/// The longest `Location`, in bytes. Proxies take 4 KB of headers for one answer unless they are told otherwise; this
+/// leaves room for the cookies and the other headers of the same answer.
+pub(crate) const LONGEST_LOCATION: usize = 2_048;
+/// The longest list of origins in a policy, in bytes; beyond it the policy names the scheme.
+const LONGEST_ORIGINS: usize = 1_024;
 
 /// How a page is put before the person: language, cookies to set, and whether its form may end at a client.
 pub(crate) struct Frame<'a> {
@@ -28,6 +35,8 @@ pub(crate) struct Frame<'a> {
     signed_in_as: Option<SignedInAs>,
     session: Option<SessionClock>,
     leads_to_client: bool,
+    /// Other sites may frame the page: it takes the place of a redirect, which works in frames too (`prompt=none`).
+    frameable: bool,
     image_of: Option<Origin>,
     frames_of: BTreeSet<String>,
     cookies: Vec<Cookie<'static>>,
@@ -41,6 +50,7 @@ impl<'a> Frame<'a> {
             signed_in_as: None,
             session: None,
             leads_to_client: false,
+            frameable: false,
             image_of: None,
             frames_of: BTreeSet::new(),
             cookies: browser_cookie(asker).into_iter().collect(),
@@ -86,6 +96,10 @@ impl<'a> Frame<'a> {
     /// What is more than the constant are origins, in the ASCII in which browsers compare them.
     fn policy(&self) -> HeaderValue {
         let mut policy = CSP.to_owned();
+        if !self.frameable {
+            policy.push_str("; frame-ancestors 'none'");
+        }
+        policy.push_str("; img-src 'self'");
         if let Some(origin) = &self.image_of {
             policy.extend([" ", &origin.ascii_serialization()]);
         }
@@ -95,7 +109,7 @@ impl<'a> Frame<'a> {
         }
         if !self.frames_of.is_empty() {
             policy.push_str("; frame-src");
-            policy.extend(self.frames_of.iter().flat_map(|origin| [" ", origin]));
+            policy.push_str(&sources(&self.frames_of));
         }
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(CSP))
     }
@@ -133,6 +147,19 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// The origins or, where they are too long for a header, their schemes.
+fn sources(origins: &BTreeSet<String>) -> String {
+    let joined =
+        |words: &mut dyn Iterator<Item = &str>| words.flat_map(|word| [" ", word]).collect::<String>();
+    let listed = joined(&mut origins.iter().map(String::as_str));
+    if listed.len() <= LONGEST_ORIGINS {
+        return listed;
+    }
+    let schemes: BTreeSet<&str> =
+        origins.iter().filter_map(|origin| origin.split_inclusive(':').next()).collect();
+    joined(&mut schemes.into_iter())
+}
+
 /// A browser that has no identifier yet gets one with its first page, for forms to be bound to.
 fn browser_cookie(asker: &Asker) -> Option<Cookie<'static>> {
     asker.jar.browser_is_new.then(|| asker.jar.session_cookie(asker.web.secure_cookies()))
@@ -152,7 +179,8 @@ pub(crate) fn moment(asker: &Asker, at: jiff::Timestamp) -> anteroom_pages::Mome
     asker.web.letterhead().moment(at)
 }
 
-/// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4).
+/// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4). For addresses of ours, which are short;
+/// others go by way of [`leave`].
 pub(crate) fn see_other(target: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(target) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -163,14 +191,26 @@ pub(crate) fn see_other(target: &str) -> Response {
 
 /// On to a page of ours that opens in this browser alone: one that has no identifier yet must have it by then.
 pub(crate) fn see_next(asker: &Asker, target: &str) -> Response {
-    with_cookies(see_other(target), browser_cookie(asker).as_slice())
+    with_cookies(leave(asker, target), browser_cookie(asker).as_slice())
+}
+
+/// On to an address that may have any length: a redirect or, where it is too long for a header, a page that goes there.
+/// Neither sets a cookie: a form of another site comes without ours, which an answer to it must not replace.
+pub(crate) fn leave(asker: &Asker, target: &str) -> Response {
+    if target.len() <= LONGEST_LOCATION {
+        return see_other(target);
+    }
+    let frame = Frame { frameable: true, cookies: Vec::new(), ..Frame::of(asker) };
+    let mut page = frame.page(StatusCode::OK, &RedirectPage { href: target.to_owned() });
+    page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    page
 }
 
 /// The answer to an application: a redirect, or a page whose form the browser posts.
 pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) -> Response {
     match response {
         AuthorizationResponse::Redirect(location) => {
-            let mut redirect = see_other(location);
+            let mut redirect = leave(asker, location);
             // RFC 9700 §4.2.4: the code must not leave in a Referer.
             redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             let redirect = with_cookies(redirect, browser_cookie(asker).as_slice());
@@ -193,4 +233,20 @@ pub(crate) const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer
 /// The application that waited is no longer configured.
 pub(crate) fn application_gone() -> Failure {
     Failure::page(StatusCode::BAD_REQUEST, ErrorKind::UnknownClient, to_sign_in())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_for_many_frames_stays_short() {
+        let origins =
+            |count| (0..count).map(|number| format!("https://app{number}.practice.example")).collect();
+        assert_eq!(sources(&origins(2)), " https://app0.practice.example https://app1.practice.example");
+        let mut many: BTreeSet<String> = origins(200);
+        assert_eq!(sources(&many), " https:");
+        many.insert("http://127.0.0.1:3000".to_owned());
+        assert_eq!(sources(&many), " http: https:");
+    }
 }

@@ -87,6 +87,11 @@ export const PAGES = {
     await signedIn(tab, "alice");
     await tab.goto(app.request({ response_mode: "form_post" }));
   },
+  "redirect": async ({ tab, app }) => {
+    await tab.route("**/redirect*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+    await signedIn(tab, "alice");
+    await tab.goto(app.request({ state: "s".repeat(4_000) }));
+  },
   "error-unknown-client": ({ tab, app }) => tab.goto(app.request({ client_id: "nobody" })),
   "error-redirect-uri-mismatch": ({ tab, app }) => tab.goto(app.request({ redirect_uri: "https://elsewhere.example/" })),
   "error-invalid-request": ({ tab }) => tab.goto("/end-session?id_token_hint=garbage"),

@@ -26,7 +26,8 @@ use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
     EnterCodePage, ErrorPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage, NewPasswordPage,
     NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, ProfilePage,
-    RecoveryAskedPage, RecoveryLinkPage, SignInPage, SignOutPage, SignedOutPage, VerifyIdentityPage,
+    RecoveryAskedPage, RecoveryLinkPage, RedirectPage, SignInPage, SignOutPage, SignedOutPage,
+    VerifyIdentityPage,
 };
 use shape::Shape;
 use walk::Walk;
@@ -70,6 +71,7 @@ fn all() -> Vec<Sampled> {
         page::<SignedOutPage>(),
         page::<ErrorPage>(),
         page::<FormPostPage>(),
+        page::<RedirectPage>(),
         page::<ForgotPasswordPage>(),
         page::<RecoveryAskedPage>(),
         page::<RecoveryLinkPage>(),

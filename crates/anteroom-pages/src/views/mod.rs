@@ -10,6 +10,7 @@ mod new_password;
 mod outbox;
 mod profile;
 mod recovery;
+mod redirect;
 mod refusals;
 mod registration;
 mod sign_in;
@@ -32,6 +33,7 @@ pub use profile::{
 pub use recovery::{
     ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage,
 };
+pub use redirect::RedirectPage;
 pub use refusals::{NotEntitledPage, PasswordExpiredPage};
 pub use registration::{
     AddPhonePage, AddPhoneProblem, CompleteRegistrationPage, InvitationPage, PhoneKindChoice, PhoneOnFile,

@@ -14,7 +14,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish, to_sign_in};
 use crate::forms::is_form;
 use crate::pages::step::show;
-use crate::respond::see_other;
+use crate::respond::leave;
 
 pub(crate) async fn get(asker: Asker, query: RawQuery) -> Response {
     finish(&asker, answer(&asker, query.0.as_deref().unwrap_or_default()).await).await
@@ -44,11 +44,11 @@ fn refused(error: &AuthorizationError) -> Failure {
 /// A POST comes from the application's page, so without our Lax cookie: it changes nothing and is asked again as a GET of the
 /// same path.
 pub(crate) async fn post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
-    finish(&asker, again_as_get("/authorize", &headers, body)).await
+    finish(&asker, again_as_get(&asker, "/authorize", (&headers, body))).await
 }
 
 pub(crate) async fn end_session_post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
-    finish(&asker, again_as_get("/end-session", &headers, body)).await
+    finish(&asker, again_as_get(&asker, "/end-session", (&headers, body))).await
 }
 
 /// What cannot be read, or is too long, is as unusable as anything else that is no request.
@@ -57,7 +57,7 @@ type Sent = Result<Bytes, BytesRejection>;
 /// What a request may be long (16 KiB), each byte of it encoded.
 const LONGEST_QUERY: usize = 3 * 16 * 1024;
 
-fn again_as_get(path: &str, headers: &HeaderMap, body: Sent) -> Result<Response, Failure> {
+fn again_as_get(asker: &Asker, path: &str, (headers, body): (&HeaderMap, Sent)) -> Result<Response, Failure> {
     let form = body
         .ok()
         .filter(|_| is_form(headers))
@@ -69,5 +69,5 @@ fn again_as_get(path: &str, headers: &HeaderMap, body: Sent) -> Result<Response,
     if query.len() > LONGEST_QUERY {
         return Err(invalid());
     }
-    Ok(see_other(&format!("{path}?{query}")))
+    Ok(leave(asker, &format!("{path}?{query}")))
 }

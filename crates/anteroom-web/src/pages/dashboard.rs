@@ -16,7 +16,7 @@ use crate::pages::new_password::CHANGE;
 use crate::pages::profile::PROFILE;
 use crate::pages::session_time::nobody_signed_in;
 use crate::pages::step::DASHBOARD;
-use crate::respond::{Frame, see_other};
+use crate::respond::{Frame, leave, see_other};
 
 /// `GET /`: to the dashboard, which leads to sign-in whoever is not signed in.
 pub(crate) async fn home() -> Response {
@@ -71,7 +71,7 @@ async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {
     };
     let client: ClientId = client.parse().map_err(|_| absent())?;
     match open_tile(&asker.web.provider, &asker.visitor, &client).await? {
-        TileTarget::Application(target) => Ok(see_other(&target)),
+        TileTarget::Application(target) => Ok(leave(asker, &target)),
         TileTarget::NobodySignedIn => nobody_signed_in(asker).await,
         TileTarget::Absent => Err(absent()),
     }

@@ -16,7 +16,7 @@ use crate::failure::{Failure, finish, to_sign_in};
 use crate::form_token::{FormName, Stale};
 use crate::forms::{Posted, token_for};
 use crate::pages::step::DASHBOARD;
-use crate::respond::{Frame, see_other, with_cookies};
+use crate::respond::{Frame, LONGEST_LOCATION, leave, with_cookies};
 
 const FAREWELL: &str = "farewell";
 /// Browsers count from when the frames are loaded; the script of the page has a time limit, and the page a link.
@@ -65,7 +65,9 @@ async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
         frames: frames.iter().map(ToString::to_string).collect(),
     };
     let mut response = frame.page(StatusCode::OK, &page);
+    // Without scripts, the link of the page is left where the address is too long for a header.
     if let Some((_, location)) = back
+        && location.len() <= LONGEST_LOCATION
         && let Ok(refresh) =
             HeaderValue::from_str(&format!("{GOES_ON_WITHOUT_SCRIPTS_AFTER}; url={location}"))
     {
@@ -83,7 +85,7 @@ fn signed_out(asker: &Asker, left: Left, back: Option<String>) -> Response {
     };
     let mut jar = asker.jar.clone();
     (jar.sessions, jar.browser) = (left.remaining, left.browser);
-    with_cookies(see_other(&next), &jar.of_other_sessions(asker.web.secure_cookies()))
+    with_cookies(leave(asker, &next), &jar.of_other_sessions(asker.web.secure_cookies()))
 }
 
 pub(crate) async fn end_session_get(asker: Asker, query: RawQuery) -> Response {

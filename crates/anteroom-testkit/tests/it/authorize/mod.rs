@@ -11,3 +11,4 @@ mod pushed;
 mod request_objects;
 mod requests;
 mod responses;
+mod sizes;
