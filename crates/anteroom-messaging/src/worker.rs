@@ -32,6 +32,8 @@ const EXPIRY_ROUND: Duration = Duration::from_secs(15);
 const EXPIRY_BATCH: u64 = 500;
 /// Waits between attempts; the last one stands for all that follow.
 const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
+/// The longest of them while the set-up is wrong: once it is put right, what waited goes out soon.
+const WHILE_OURS: SignedDuration = SignedDuration::from_mins(5);
 /// What became of an attempt is worth a few tries to write down: without it the message goes out again.
 const WRITES: u32 = 5;
 
@@ -157,7 +159,8 @@ fn result_of(failure: &Failure, attempt: u32, (now, expires_at): (Timestamp, Tim
     if !failure.reason.may_pass() {
         return MessageResult::Failed { error };
     }
-    let wait = backoff(attempt).max(failure.retry_after.unwrap_or_default());
+    let wait = if failure.reason.is_ours() { backoff(attempt).min(WHILE_OURS) } else { backoff(attempt) };
+    let wait = wait.max(failure.retry_after.unwrap_or_default());
     match now.checked_add(wait) {
         Ok(at) if at < expires_at => MessageResult::Retry { attempt, at, error },
         _ => MessageResult::Failed { error },
@@ -212,6 +215,12 @@ mod tests {
             (busy(Some(40)), 1, 600, retry(1, 40)),
             (busy(Some(2)), 2, 600, retry(2, 30)),
             (busy(Some(3_600)), 1, 600, failed("busy")),
+            (
+                Failure::new(Reason::SetUp),
+                60,
+                86_400,
+                MessageResult::Retry { attempt: 60, at: after(300), error: "set_up" },
+            ),
             (Failure::new(Reason::TextRefused), 1, 600, failed("text_refused")),
         ] {
             assert_eq!(result_of(&failure, attempt, (now, after(expires))), expected, "{attempt} {expires}");

@@ -12,6 +12,9 @@ pub enum Reason {
     Busy,
     /// The other side does not take our name and secret: somebody has to put that right, and then it goes out.
     Credentials,
+    /// The other side does not take mail, texts or calls from us at all, whoever they are for: somebody has to put that
+    /// right, and then it goes out.
+    SetUp,
     /// The other side will not have it, whatever the hour.
     Rejected,
     /// The number takes no texts, a landline's for example: a call may get through.
@@ -32,6 +35,7 @@ impl Reason {
             Self::TimedOut => "timed_out",
             Self::Busy => "busy",
             Self::Credentials => "credentials",
+            Self::SetUp => "set_up",
             Self::Rejected => "rejected",
             Self::TextRefused => "text_refused",
             Self::InvalidNumber => "invalid_number",
@@ -44,13 +48,24 @@ impl Reason {
     /// Whether the same message could get through later.
     pub const fn may_pass(self) -> bool {
         match self {
-            Self::NoConnection | Self::TimedOut | Self::Busy | Self::Credentials | Self::Unwritable => true,
+            Self::NoConnection
+            | Self::TimedOut
+            | Self::Busy
+            | Self::Credentials
+            | Self::SetUp
+            | Self::Unwritable => true,
             Self::Rejected
             | Self::TextRefused
             | Self::InvalidNumber
             | Self::NotAnswered
             | Self::NotConfigured => false,
         }
+    }
+
+    /// Whether it speaks of how we are set up and not of the message: what waits is kept, and tried soon after each other
+    /// until somebody has put it right.
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::Credentials | Self::SetUp)
     }
 }
 

@@ -79,6 +79,8 @@ impl Answer {
     pub(crate) fn failure(&self) -> Failure {
         let reason = match self.status.as_u16() {
             401 | 403 => Reason::Credentials,
+            // The address of the gateway, and so of all that waits for it.
+            404 | 405 => Reason::SetUp,
             408 | 425 | 429 | 500..=599 => Reason::Busy,
             _ => Reason::Rejected,
         };

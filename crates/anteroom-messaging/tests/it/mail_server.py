@@ -44,8 +44,19 @@ class Office:
     def __init__(self):
         self.told = list(settings["told"])
 
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        if self.told[0].startswith("refuse hello "):
+            return [self.next().removeprefix("refuse hello ") + " not from you"]
+        return responses
+
+    def next(self):
+        return self.told.pop(0) if len(self.told) > 1 else self.told[0]
+
     async def handle_MAIL(self, server, session, envelope, address, options):
-        session.told = self.told.pop(0) if len(self.told) > 1 else self.told[0]
+        session.told = self.next()
+        if session.told.startswith("refuse sender "):
+            return session.told.removeprefix("refuse sender ") + " not from you"
         envelope.mail_from = address
         return "250 OK"
 
@@ -66,7 +77,7 @@ class Office:
             await asyncio.sleep(0.5)
         user = session.auth_data.login.decode() if session.authenticated else None
         content = envelope.content.decode()
-        say({"to": envelope.rcpt_tos, "content": content, "tls": session.ssl is not None, "user": user})
+        say({"to": envelope.rcpt_tos, "content": content, "tls": session.ssl is not None, "user": user, "hello": session.host_name})
         if session.told == "drop after data":
             server.transport.abort()
         return "250 taken"

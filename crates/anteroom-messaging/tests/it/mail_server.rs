@@ -94,9 +94,19 @@ impl MailServer {
         self.trusting(how, password, true)
     }
 
+    fn senders_from(&self, how: How, from: EmailAddress) -> Senders {
+        let server = SmtpServer { from, ..self.server(how, PASSWORD, true) };
+        Senders { email: Some(Smtp::new(&server).unwrap()), ..Senders::default() }
+    }
+
     fn trusting(&self, how: How, password: &str, its_authority: bool) -> Senders {
+        let server = self.server(how, password, its_authority);
+        Senders { email: Some(Smtp::new(&server).unwrap()), ..Senders::default() }
+    }
+
+    fn server(&self, how: How, password: &str, its_authority: bool) -> SmtpServer {
         let authority = || std::fs::read_to_string(self.folder.path().join("ca.pem")).unwrap();
-        let server = SmtpServer {
+        SmtpServer {
             host: "localhost".to_owned(),
             port: self.port,
             tls: how.tls,
@@ -105,8 +115,7 @@ impl MailServer {
             from: EmailAddress::parse("no-reply@practice.example").unwrap(),
             from_name: None,
             timeout: Duration::from_secs(2),
-        };
-        Senders { email: Some(Smtp::new(&server).unwrap()), ..Senders::default() }
+        }
     }
 }
 
@@ -197,6 +206,43 @@ async fn mail_server_that_says_later_gets_it_later_and_once() {
         running.stop().await;
         assert_eq!(server.has_got(1).await.len(), 1, "{told}");
     }
+}
+
+/// What is said before a recipient is named is about us, and for as long as that lasts nothing is given up.
+#[tokio::test]
+async fn mail_server_that_takes_nothing_from_us_gets_it_all_once_that_is_put_right() {
+    for told in ["refuse hello 504", "refuse hello 550", "refuse sender 550", "refuse sender 553"] {
+        let Some(server) = MailServer::start(PLAINLY, &[told, told, told, told, told, told, "take"]) else {
+            return;
+        };
+        let office = Office::open().await;
+        let id = office.queue(mail()).await;
+        let running = office.send_through(server.senders(PLAINLY, PASSWORD));
+        assert_eq!(office.delay_of(id).await, "set_up", "{told}");
+        // Beyond the fourth attempt others would wait for hours.
+        for wait in [5, 30, 120, 300, 300, 300] {
+            office.tries_again_in(Channel::Email, wait).await;
+            office.clock.advance(SignedDuration::from_secs(wait));
+        }
+        assert_eq!(office.end_of(id).await, None, "{told}");
+        running.stop().await;
+        assert_eq!(server.has_got(1).await.len(), 1, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn rfc5321_4_1_1_1_the_server_is_greeted_in_ascii() {
+    let Some(server) = MailServer::start(PLAINLY, &["take"]) else { return };
+    let office = Office::open().await;
+    let id = office.queue(mail()).await;
+    let from = EmailAddress::parse("no-reply@zahnärzte.example").unwrap();
+    let senders = server.senders_from(PLAINLY, from);
+    let running = office.send_through(senders);
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    let got = server.has_got(1).await;
+    assert_eq!(got[0]["hello"], "xn--zahnrzte-3za.example");
+    assert!(got[0]["content"].as_str().unwrap().contains("From: no-reply@xn--zahnrzte-3za.example"));
 }
 
 #[tokio::test]

@@ -90,6 +90,8 @@ async fn twilio_refuses_for_now_or_for_good() {
         (Answer(503, "", r#"{"code": 21614}"#), "busy"),
         (Answer(1, "", ""), "no_connection"),
         (Answer(401, "", r#"{"code": 20003}"#), "credentials"),
+        (Answer(403, "", ""), "credentials"),
+        (Answer(404, "", ""), "set_up"),
     ] {
         let (office, api) = (Office::open().await, api(&[answer]).await);
         let id = office.queue(text()).await;
@@ -103,7 +105,6 @@ async fn twilio_refuses_for_now_or_for_good() {
         (Answer(400, "", r#"{"code": 21408}"#), "rejected"),
         (Answer(400, "", r#"{"code": 21610}"#), "text_refused"),
         (Answer(400, "", r#"{"code": 99999}"#), "rejected"),
-        (Answer(404, "", ""), "rejected"),
     ] {
         let (office, api) = (Office::open().await, api(&[answer]).await);
         let id = office.queue(text()).await;
