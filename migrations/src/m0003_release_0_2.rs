@@ -5,7 +5,7 @@ use crate::dialect;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-const PARTS: [&str; 0] = [];
+const PARTS: [&str; 1] = [include_str!("../sql/0003/password_forms.sql")];
 
 pub(crate) struct Migration;
 

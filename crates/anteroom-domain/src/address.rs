@@ -1,15 +1,23 @@
 //! Email addresses. The address is the username: compared folded (ASCII case, surrounding space), mailed as stored.
 //!
-//! Folding is ASCII only: Unicode folding makes two people's addresses equal that their mail servers keep apart.
+//! The local part is folded in ASCII only: Unicode folding makes two people's addresses equal that their mail servers keep
+//! apart. The domain is kept in its A-label (RFC 5890 §2.3.2.1, mapped as UTS #46 says): browsers send it so, mail
+//! servers know no other, and there is one spelling of each.
 
+use anteroom_oidc::shown::is_hidden;
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// RFC 5321 §4.5.3.1.3: a path of 256 octets with its angle brackets leaves 254 for the address.
 const MAX_LEN: usize = 254;
 const MAX_LOCAL_LEN: usize = 64;
+/// A domain in U-labels may be longer than in its A-labels, by a few times.
+const LONGEST_ENTERED: usize = 4 * MAX_LEN;
 
-/// An address that mail can be sent to, in the spelling its owner gave.
+/// An address that mail can be sent to, in the spelling its owner gave; the domain is ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
@@ -20,24 +28,24 @@ pub struct NotAnAddress;
 
 impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
-        let text = text.trim();
-        let (local, domain) = text.rsplit_once('@').ok_or(NotAnAddress)?;
-        let plain =
-            |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control());
-        let labels_ok = domain.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-        });
-        let forbidden = |c: char| matches!(c, '@' | '<' | '>' | '"' | ',' | ';' | '(' | ')' | '\\');
-        if text.len() > MAX_LEN || local.len() > MAX_LOCAL_LEN || !plain(local) || !labels_ok {
+        let (local, domain) = text.trim().rsplit_once('@').ok_or(NotAnAddress)?;
+        let address = format!("{local}@{}", ascii_domain(domain).ok_or(NotAnAddress)?);
+        if address.len() > MAX_LEN || !is_local_part(local, is_hidden) {
             return Err(NotAnAddress);
         }
-        if local.chars().any(forbidden) {
-            return Err(NotAnAddress);
-        }
-        Ok(Self(text.to_owned()))
+        Ok(Self(address))
+    }
+
+    /// As it was stored. Release 0.1.0 stored domains as they came, some of which are none: such an address stays what it
+    /// is, so that its account can be read.
+    pub fn from_stored(text: &str) -> Result<Self, NotAnAddress> {
+        let as_it_came = || {
+            let (local, domain) = text.rsplit_once('@')?;
+            let labels = domain.split('.').all(|label| is_label(label, |c| c.is_alphanumeric() || c == '-'));
+            (labels && text.len() <= MAX_LEN && is_local_part(local, char::is_control))
+                .then(|| Self(text.to_owned()))
+        };
+        Self::parse(text).or_else(|_| as_it_came().ok_or(NotAnAddress))
     }
 
     pub fn as_str(&self) -> &str {
@@ -59,7 +67,7 @@ impl EmailAddress {
 impl TryFrom<String> for EmailAddress {
     type Error = NotAnAddress;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
+        Self::from_stored(&text)
     }
 }
 
@@ -75,6 +83,35 @@ impl fmt::Display for EmailAddress {
     }
 }
 
+/// The domain as DNS has it, where it is one. What is ASCII keeps its case.
+fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
+    let is_plain =
+        domain.is_ascii() && !domain.to_ascii_lowercase().split('.').any(|label| label.starts_with("xn--"));
+    let ascii = if is_plain {
+        Cow::Borrowed(domain)
+    } else {
+        let uts46 = Uts46::new();
+        let hyphens = Hyphens::CheckFirstLast;
+        uts46.to_ascii(domain.as_bytes(), AsciiDenyList::STD3, hyphens, DnsLength::Verify).ok()?
+    };
+    ascii.split('.').all(is_ascii_label).then_some(ascii)
+}
+
+fn is_ascii_label(label: &str) -> bool {
+    is_label(label, |c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+fn is_label(label: &str, admits: fn(char) -> bool) -> bool {
+    !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(admits)
+}
+
+fn is_local_part(local: &str, refused: fn(char) -> bool) -> bool {
+    let forbidden = |c: char| {
+        c.is_whitespace() || refused(c) || matches!(c, '@' | '<' | '>' | '"' | ',' | ';' | '(' | ')' | '\\')
+    };
+    !local.is_empty() && local.len() <= MAX_LOCAL_LEN && !local.chars().any(forbidden)
+}
+
 /// The form in which addresses are compared and indexed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FoldedAddress(String);
@@ -83,7 +120,16 @@ impl FoldedAddress {
     /// Whatever was typed: a thing that is no address simply matches no account. Not all of it may be asked for, either: to
     /// PostgreSQL a text with a NUL is an error.
     pub fn from_entered(text: &str) -> Self {
+        // What is longer than any address becomes none; that is known before any work is done for it.
+        if text.len() > LONGEST_ENTERED {
+            return Self(String::new());
+        }
         let mut folded = text.trim().to_ascii_lowercase();
+        if let Some((local, domain)) = folded.rsplit_once('@')
+            && let Some(ascii) = ascii_domain(domain)
+        {
+            folded = format!("{local}@{ascii}");
+        }
         if folded.len() > MAX_LEN || folded.contains(char::is_control) {
             folded.clear();
         }
@@ -104,6 +150,46 @@ mod tests {
         let address = EmailAddress::parse("  Alice.Example@Demo.Example ").unwrap();
         assert_eq!(address.as_str(), "Alice.Example@Demo.Example");
         assert_eq!(address.folded(), FoldedAddress::from_entered("\talice.EXAMPLE@demo.example "));
+    }
+
+    #[test]
+    fn rfc5890_2_3_2_1_a_domain_is_kept_in_its_a_label() {
+        const ASCII: &str = "hans@xn--zahnrzte-3za.example";
+        for text in [
+            "hans@zahnärzte.example",
+            "hans@zahna\u{308}rzte.example",
+            "hans@ZahnÄrzte.example",
+            "hans@zahnärzte。example",
+            ASCII,
+        ] {
+            let address = EmailAddress::parse(text).unwrap();
+            assert_eq!(address.as_str(), ASCII, "{text:?}");
+            assert_eq!(FoldedAddress::from_entered(text), address.folded(), "{text:?}");
+        }
+        // The local part is the mail server's own.
+        let local = EmailAddress::parse("jürgen@Demo.example").unwrap();
+        assert_eq!(local.as_str(), "jürgen@Demo.example");
+        for text in [
+            "a@xn--zzzzzzz-.example",
+            "a@b\u{202e}c.example",
+            "a@\u{200b}.example",
+            "a@-ä.example",
+            "a@ä_b.example",
+        ] {
+            assert!(EmailAddress::parse(text).is_err(), "{text:?}");
+        }
+        assert!(EmailAddress::parse("an\u{200b}na@demo.example").is_err());
+    }
+
+    #[test]
+    fn an_address_of_an_earlier_release_can_be_read() {
+        for (stored, read) in [
+            ("hans@zahnärzte.example", "hans@xn--zahnrzte-3za.example"),
+            ("hans@xn--a.example", "hans@xn--a.example"),
+        ] {
+            assert_eq!(EmailAddress::from_stored(stored).unwrap().as_str(), read, "{stored}");
+        }
+        assert!(EmailAddress::from_stored("no address").is_err());
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod new_password;
 pub mod next_step;
 pub mod one_time_code;
 pub mod password;
+pub mod password_text;
 pub mod phone;
 pub mod policy;
 pub mod profile;

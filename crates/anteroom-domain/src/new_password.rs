@@ -5,6 +5,7 @@
 //! the block list of common passwords.
 
 use crate::account::Account;
+use crate::password_text::{has_disallowed, normalized};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use zxcvbn::Score;
@@ -45,6 +46,8 @@ pub enum Weakness {
     Personal,
     /// Guessed too soon.
     Weak,
+    /// Has characters that no keyboard types twice alike: controls, and others that are not seen.
+    Characters,
 }
 
 /// What everybody knows about the owner. Words of three letters and fewer are in too many good passwords.
@@ -55,7 +58,7 @@ pub fn known_words(account: &Account, practice: &str) -> Vec<String> {
     let texts = names.into_iter().flatten().map(String::as_str).chain([address, practice]);
     let mut words: Vec<String> = texts
         .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
-        .map(str::to_lowercase)
+        .map(|word| normalized(&word.into()).expose_secret().to_lowercase())
         .filter(|word| word.chars().count() > 3)
         .collect();
     words.push(address.to_lowercase());
@@ -65,7 +68,11 @@ pub fn known_words(account: &Account, practice: &str) -> Vec<String> {
 }
 
 impl NewPasswordPolicy {
+    /// Of the normalized form, whose characters are counted.
     pub fn check(&self, password: &SecretString, known: &[String]) -> Result<(), Weakness> {
+        if has_disallowed(password) {
+            return Err(Weakness::Characters);
+        }
         let password = password.expose_secret();
         let length = password.chars().count();
         if length < usize::from(self.min_length) {
@@ -146,6 +153,8 @@ mod tests {
             ("alice@demo.example", Err(Weakness::Personal)),
             ("password1234", Err(Weakness::Common)),
             ("aaaaaaaaaaaaaaaa", Err(Weakness::Weak)),
+            ("lemon-tide-\u{200b}harbor-92", Err(Weakness::Characters)),
+            ("lemon\ttide harbor 92", Err(Weakness::Characters)),
             // A known word is no harm in a password that is long without it.
             ("alice keeps lemons in the harbor", Ok(())),
         ] {

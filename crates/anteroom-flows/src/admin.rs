@@ -8,6 +8,7 @@ use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, AddressId, MessageId};
 use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::profile::{ClaimChange, Described, ProfileClaim};
 use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{InsertAccountError, NewAccount, NewAddress, Tx};
@@ -35,7 +36,7 @@ pub struct Invitee {
 pub enum AdminError {
     #[error("{0} is the address of an account already")]
     AddressTaken(EmailAddress),
-    #[error("no account has the address {0}")]
+    #[error("no account has the address {0:?}")]
     NoSuchAccount(String),
     #[error("the group {0} is not defined in the configuration")]
     NoSuchGroup(GroupName),
@@ -51,40 +52,107 @@ impl From<anteroom_storage::StoreError> for AdminError {
     }
 }
 
-/// Makes the account, its invitation link and the mail that carries it, in one transaction. Whoever was invited before and
-/// has not registered yet gets another link.
-pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<AccountId, AdminError> {
+/// What an invitation has made of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    pub account: AccountId,
+    /// All that it is in now.
+    pub groups: BTreeSet<GroupName>,
+    /// It was invited before: what was said this time holds, what was not said stays.
+    pub again: bool,
+}
+
+/// Makes the account, its invitation link and the mail that carries it, in one transaction. Who was invited before and has
+/// not registered yet gets another link, and the name, language and groups that are given this time.
+pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<Invited, AdminError> {
     known_groups(provider, &invitee.groups)?;
     let known = provider.store.account_by_address(&invitee.address.folded()).await?;
     if known.as_ref().is_some_and(|known| known.status != AccountStatus::Invited) {
         return Err(AdminError::AddressTaken(invitee.address));
     }
     let now = provider.clock.now();
+    let changes = said(&invitee, now);
+    let invitee = match &known {
+        Some(known) => as_known(known, invitee, &changes),
+        None => invitee,
+    };
     let account = known.as_ref().map_or_else(|| AccountId(provider.random.uuid_v4()), |known| known.id);
     let invitation = invitation_for(provider, (account, &invitee), now);
     let new = known.is_none().then(|| new_account(provider, &invitee, account, now));
-    let groups = invitee.groups.iter().map(ToString::to_string).collect();
     let origin = Origin::local(now, &provider.random);
-    let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
     let write = provider.store.write(move |tx: Tx| {
-        let (new, entry, invitation) = (new.clone(), entry.clone(), invitation.clone());
+        let (new, origin, invitation) = (new.clone(), origin.clone(), invitation.clone());
+        let (invitee, changes) = (invitee.clone(), changes.clone());
         async move {
+            let taken = || AdminError::AddressTaken(invitee.address.clone());
             if let Some(new) = &new {
                 tx.insert_account(new).await.map_err(|error| match error {
-                    InsertAccountError::AddressTaken => {
-                        AdminError::AddressTaken(new.primary_address.address.clone())
-                    }
+                    InsertAccountError::AddressTaken => taken(),
                     InsertAccountError::Store(error) => error.into(),
                 })?;
+            } else {
+                let locked = tx.lock_account(account).await?.map(|locked| locked.account);
+                let before = locked.filter(|now| now.status == AccountStatus::Invited).ok_or_else(taken)?;
+                change_invited(&tx, &origin, (&before, &invitee.groups), &changes).await?;
             }
+            let groups = invitee.groups.iter().map(ToString::to_string).collect();
+            let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
             tx.insert_link(&invitation.link).await?;
             tx.enqueue(&invitation.message).await?;
             tx.append(&entry).await?;
-            Ok::<_, AdminError>(())
+            Ok::<_, AdminError>(Invited { account, groups: invitee.groups, again: new.is_none() })
         }
     });
-    write.await?;
-    Ok(account)
+    write.await
+}
+
+/// What an invitation says of the person.
+fn said(invitee: &Invitee, now: Timestamp) -> Vec<ClaimChange> {
+    let profile = &invitee.profile;
+    let said = [
+        (ProfileClaim::Name, &profile.name),
+        (ProfileClaim::GivenName, &profile.given_name),
+        (ProfileClaim::FamilyName, &profile.family_name),
+        (ProfileClaim::Locale, &invitee.locale),
+    ];
+    let said = said.into_iter().filter_map(|(claim, value)| Some((claim, value.as_ref()?)));
+    said.filter_map(|(claim, value)| ClaimChange::parse(claim, value, now).ok()).collect()
+}
+
+/// With what was said before where nothing is said now.
+fn as_known(known: &Account, invitee: Invitee, changes: &[ClaimChange]) -> Invitee {
+    let mut described = Described::of(known);
+    described.change(changes);
+    let (profile, locale) = described.into_parts();
+    let groups = if invitee.groups.is_empty() { known.groups.clone() } else { invitee.groups };
+    Invitee { profile, locale, groups, ..invitee }
+}
+
+/// Makes of an account that waits what the new invitation says; each change has its entry.
+async fn change_invited(
+    tx: &Tx,
+    origin: &Origin,
+    (before, groups): (&Account, &BTreeSet<GroupName>),
+    changes: &[ClaimChange],
+) -> Result<(), AdminError> {
+    let entry = |event| origin.entry(Actor::Operator, event).about(before.id);
+    let mut described = Described::of(before);
+    let changed = described.change(changes);
+    if !changed.is_empty() {
+        let (profile, locale) = described.into_parts();
+        tx.save_profile(before.id, &profile, locale.as_deref(), origin.now).await?;
+        let claims = changed.iter().map(|claim| claim.as_str()).collect();
+        tx.append(&entry(Event::ProfileChanged { claims })).await?;
+    }
+    for group in groups.difference(&before.groups) {
+        tx.add_group(before.id, group).await?;
+        tx.append(&entry(Event::GroupAdded { group: group.to_string() })).await?;
+    }
+    for group in before.groups.difference(groups) {
+        tx.remove_group(before.id, group).await?;
+        tx.append(&entry(Event::GroupRemoved { group: group.to_string() })).await?;
+    }
+    Ok(())
 }
 
 fn new_account(provider: &Provider, invitee: &Invitee, id: AccountId, now: Timestamp) -> NewAccount {

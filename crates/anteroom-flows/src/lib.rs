@@ -13,6 +13,7 @@
 //! ```
 
 mod access_token;
+pub mod addresses;
 pub mod admin;
 mod ahead;
 pub mod authenticator_apps;

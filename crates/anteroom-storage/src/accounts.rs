@@ -9,6 +9,7 @@ use anteroom_domain::account::{Account, AccountStatus, Epoch, GroupName, Profile
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::lockout::Counters;
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::password_text::PasswordForm;
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType};
 use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Set, TryInsertResult};
@@ -17,6 +18,8 @@ use sea_orm::{ConnectionTrait, QueryTrait};
 #[derive(Clone, Debug)]
 pub struct Credential {
     pub hash: PasswordHash,
+    /// What the hash is of; `None`: the text as it was typed.
+    pub form: Option<PasswordForm>,
     pub facts: PasswordFacts,
 }
 
@@ -136,7 +139,7 @@ impl Tx {
         Ok(deleted.rows_affected == 1)
     }
 
-    /// The same password hashed anew; its age stays. `false`: it was changed in between, and is left alone.
+    /// The same password hashed anew, in its normalized form; its age stays. `false`: it was changed in between, and is left alone.
     pub async fn replace_hash(
         &self,
         id: AccountId,
@@ -145,6 +148,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let replaced = password_credentials::Entity::update_many()
             .col_expr(password_credentials::Column::Hash, Expr::value(new.encode()))
+            .col_expr(password_credentials::Column::Form, Expr::value(PasswordForm::OpaqueString.number()))
             .filter(password_credentials::Column::AccountId.eq(id.0))
             .filter(password_credentials::Column::Hash.eq(old.encode()))
             .exec(&self.conn)

@@ -50,11 +50,13 @@ entities! {
         expiry_jitter_days: i32,
         must_change: bool,
         warned_days: Option<i32>,
+        form: Option<i32>,
     }
     password_history = "password_history" [id: Uuid] {
         account_id: Uuid,
         hash: String,
         retired_at: i64,
+        form: Option<i32>,
     }
     phones = "phones" [id: Uuid] {
         account_id: Uuid,

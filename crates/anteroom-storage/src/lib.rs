@@ -9,6 +9,7 @@
 //! - Rows are locked in one order, so that transactions do not deadlock: counters, accounts, devices, sessions, grants.
 
 mod accounts;
+mod addresses;
 mod audit;
 mod audit_chain;
 mod audit_pruning;
@@ -46,6 +47,7 @@ mod tokens;
 mod totp;
 
 pub use accounts::{Credential, LockedAccount};
+pub use addresses::RenewedDomains;
 pub use anteroom_domain::trail::record::AuditRecord;
 pub use audit_chain::Linking;
 pub use backup::{BackupError, backup};
@@ -60,7 +62,7 @@ pub use new_account::{InsertAccountError, NewAccount, NewAddress, NewPhone};
 pub use one_time_codes::SentBefore;
 pub use options::StoreOptions;
 pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease};
-pub use passwords::AgeingPassword;
+pub use passwords::{AgeingPassword, OldPassword};
 pub use rate::Spent;
 pub use registered_clients::RegisteredClient;
 pub use schema::{SchemaState, migrate, schema_state};

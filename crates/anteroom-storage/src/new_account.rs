@@ -8,6 +8,7 @@ use crate::store::Tx;
 use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
+use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::phone::E164;
 use jiff::Timestamp;
 use sea_orm::{EntityTrait, Set, TryInsertResult};
@@ -140,6 +141,7 @@ impl Tx {
             expiry_jitter_days: Set(i32::from(credential.facts.jitter_days)),
             must_change: Set(false),
             warned_days: Set(None),
+            form: Set(credential.form.map(PasswordForm::number)),
         };
         password_credentials::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())

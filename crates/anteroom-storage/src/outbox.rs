@@ -205,7 +205,7 @@ fn parcel(place: &Place<'_>, row: &messages::Model, payload: &[u8]) -> Result<Pa
     let code = || serde_json::from_slice(payload).map_err(|_| sealed());
     Ok(match Channel::parse(&row.channel).ok_or_else(|| place.corrupt("channel"))? {
         Channel::Email => Parcel::Email {
-            to: EmailAddress::parse(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
+            to: EmailAddress::from_stored(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
             mail: serde_json::from_slice(payload).map_err(|_| sealed())?,
         },
         Channel::Text if row.kind == CODE => Parcel::Text { to: number()?, code: code()? },

@@ -10,6 +10,7 @@ use anteroom_domain::account::AccountStatus;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, DeviceId};
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::password_text::PasswordForm;
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
@@ -21,7 +22,7 @@ impl Reads {
         &self,
         account: AccountId,
         limit: u64,
-    ) -> Result<Vec<PasswordHash>, StoreError> {
+    ) -> Result<Vec<OldPassword>, StoreError> {
         let rows = password_history::Entity::find()
             .filter(password_history::Column::AccountId.eq(account.0))
             .order_by_desc(password_history::Column::RetiredAt)
@@ -30,7 +31,8 @@ impl Reads {
             .await?;
         let read = |row: password_history::Model| {
             let place = Place { table: "password_history", id: &row.id };
-            PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))
+            let hash = PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))?;
+            Ok(OldPassword { hash, form: row.form.and_then(PasswordForm::from_number) })
         };
         rows.into_iter().map(read).collect()
     }
@@ -42,9 +44,18 @@ impl Reads {
         let place = Place { table: "password_credentials", id: &account };
         Ok(Some(Credential {
             hash: PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))?,
+            form: row.form.and_then(PasswordForm::from_number),
             facts: facts(&place, &row)?,
         }))
     }
+}
+
+/// A password that was replaced.
+#[derive(Clone, Debug)]
+pub struct OldPassword {
+    pub hash: PasswordHash,
+    /// What the hash is of; `None`: the text as it was typed.
+    pub form: Option<PasswordForm>,
 }
 
 /// A password that may be close to its end.
@@ -128,6 +139,7 @@ impl Tx {
                 account_id: Set(account.0),
                 hash: Set(old.hash),
                 retired_at: Set(now.as_millisecond()),
+                form: Set(old.form),
             };
             password_history::Entity::insert(row).exec_without_returning(&self.conn).await?;
         }
@@ -138,6 +150,7 @@ impl Tx {
             expiry_jitter_days: Set(i32::from(new.facts.jitter_days)),
             must_change: Set(false),
             warned_days: Set(None),
+            form: Set(new.form.map(PasswordForm::number)),
         };
         let replace = OnConflict::column(password_credentials::Column::AccountId)
             .update_columns([
@@ -146,6 +159,7 @@ impl Tx {
                 password_credentials::Column::ExpiryJitterDays,
                 password_credentials::Column::MustChange,
                 password_credentials::Column::WarnedDays,
+                password_credentials::Column::Form,
             ])
             .to_owned();
         password_credentials::Entity::insert(row)

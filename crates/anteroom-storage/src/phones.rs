@@ -130,7 +130,7 @@ impl Tx {
 
 fn spelling(row: &account_addresses::Model) -> Result<EmailAddress, StoreError> {
     let place = Place { table: "account_addresses", id: &row.id };
-    EmailAddress::parse(&row.address).map_err(|_| place.corrupt("address"))
+    EmailAddress::from_stored(&row.address).map_err(|_| place.corrupt("address"))
 }
 
 fn phone(row: &phones::Model) -> Result<Phone, StoreError> {

@@ -145,10 +145,11 @@ impl<'a> Person<'a> {
             other_addresses: Vec::new(),
             phones: phones.collect(),
             groups: self.groups.iter().cloned().collect(),
-            credential: self
-                .stored_hash()
-                .await
-                .map(|hash| Credential { hash, facts: PasswordFacts { set_at, jitter_days: 0 } }),
+            credential: self.stored_hash().await.map(|hash| Credential {
+                hash,
+                form: None,
+                facts: PasswordFacts { set_at, jitter_days: 0 },
+            }),
             now,
         }
     }

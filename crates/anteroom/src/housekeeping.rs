@@ -8,7 +8,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::pruning::{Pruning, prune};
 use anteroom_flows::trail::Origin;
-use anteroom_flows::{expiry_warnings, health, keys, sign_out, trail};
+use anteroom_flows::{addresses, expiry_warnings, health, keys, sign_out, trail};
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,9 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
         }
         if let Err(error) = expiry_warnings::send_due(&provider).await {
             tracing::error!("warnings of expiry: {error}");
+        }
+        if let Err(error) = addresses::renew_domains(&provider.store).await {
+            tracing::error!("domains of addresses: {error}");
         }
         if let Err(error) = tidy_up(&provider, retention, &mut watch, started.elapsed()).await {
             tracing::error!("sweeping: {error}");

@@ -13,7 +13,7 @@ use anteroom_flows::key_set;
 use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
-use anteroom_flows::{registered, registration};
+use anteroom_flows::{addresses, registered, registration};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
 use anteroom_pages::{Locale, Theme, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
@@ -23,6 +23,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::logging;
 use crate::sending::{self, SendingError};
 use crate::tls::TlsError;
 
@@ -71,7 +72,8 @@ pub enum WiringError {
 /// Warnings of a configuration that is used go to the log.
 pub fn warn_of(configuration: &Configuration) {
     if !configuration.warnings.is_empty() {
-        tracing::warn!("the configuration is unwise\n{}", configuration.warnings.render(false));
+        tracing::warn!("the configuration is unwise");
+        logging::report(tracing::Level::WARN, &configuration.warnings.render(false));
     }
 }
 
@@ -185,6 +187,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     let now = around.clock.now();
     keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
     let key_set = key_set::load(&store, &keyring, now).await?;
+    addresses::renew_domains(&store).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
     let provider = Provider::new(Parts {
         snapshot: snapshot(configuration, &keyring, around.kind, &schedule.algorithms),

@@ -245,7 +245,7 @@ fn explaining_reads_the_trail_aloud() {
     assert!(said.content, "{}", said.complaint);
     let lines: Vec<_> = said.out.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines[0], "maria@practice.example is invited, not locked.");
-    assert!(lines[1].contains("Was invited, into the groups: none. [maria@practice.example, by an operator"));
+    assert!(lines[1].contains("Was invited, into no group. [maria@practice.example, by an operator"));
     assert!(lines[2].contains("Sign-in refused: the password was wrong (3 of 5 forgiven). [maria@practice.example, from 203.0.113.9, reference"));
     assert!(lines[1].contains(" CST ") || lines[1].contains(" CDT "), "the practice's time: {}", lines[1]);
     assert_eq!(lines.len(), 3);
@@ -257,7 +257,7 @@ fn explaining_reads_the_trail_aloud() {
     assert!(said.content && said.out.contains("3 of 5 forgiven"), "{}", said.out);
     for (what, complaint) in [
         ("K7QF-3M2X", "no entry of the trail has the reference K7QF-3M2X"),
-        ("nobody@practice.example", "no account has the address nobody@practice.example"),
+        ("nobody@practice.example", "no account has the address \"nobody@practice.example\""),
         ("not a reference", "neither a reference"),
     ] {
         let said = installation.run(&["explain", what]);

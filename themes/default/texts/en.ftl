@@ -304,6 +304,7 @@ password-problem-heading =
         [common] This password is widely known
         [personal] This password says something about you
         [weak] This password is easy to guess
+        [characters] This password has characters that cannot be seen
         [used] You have used this password before
         [current] This is your password now
        *[too-young] Your password was changed a short while ago
@@ -313,6 +314,7 @@ password-problem-text =
         [mismatch] Enter the new password twice, the same both times.
         [common] It is on the lists that attackers try first. Choose another one.
         [personal] It contains your name, your email address or the name of the practice. Choose another one.
+        [characters] Type it anew, on the keyboard and without characters from elsewhere.
         [weak] Make it longer, or put several words together that have nothing to do with each other.
         [used] Choose one that you have not used lately.
        *[current] Choose another one.

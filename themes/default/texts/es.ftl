@@ -304,6 +304,7 @@ password-problem-heading =
         [common] Esta contraseña es muy conocida
         [personal] Esta contraseña dice algo sobre usted
         [weak] Esta contraseña es fácil de adivinar
+        [characters] Esta contraseña tiene caracteres que no se ven
         [used] Ya ha usado esta contraseña
         [current] Esta es su contraseña actual
        *[too-young] Su contraseña se cambió hace poco
@@ -313,6 +314,7 @@ password-problem-text =
         [mismatch] Escriba la contraseña nueva dos veces, igual las dos.
         [common] Está en las listas que los atacantes prueban primero. Elija otra.
         [personal] Contiene su nombre, su correo electrónico o el nombre del consultorio. Elija otra.
+        [characters] Escríbala de nuevo, con el teclado y sin caracteres de otros lugares.
         [weak] Hágala más larga o junte varias palabras que no tengan nada que ver entre sí.
         [used] Elija una que no haya usado últimamente.
        *[current] Elija otra.

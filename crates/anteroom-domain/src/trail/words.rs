@@ -6,6 +6,7 @@
 mod messages;
 
 use crate::trail::record::AuditRecord;
+use anteroom_oidc::shown::is_hidden;
 use serde_json::Value;
 
 /// What sentences need to know of the policy.
@@ -224,7 +225,10 @@ fn operation(kind: &str, detail: &Detail) -> Option<String> {
         "error_shown" => {
             format!("An error page was shown: {}, status {}.", detail.text("page"), detail.number("status"))
         }
-        "account_invited" => format!("Was invited, into the groups: {}.", detail.text("groups")),
+        "account_invited" => match detail.text("groups").as_str() {
+            "none" | "" => "Was invited, into no group.".to_owned(),
+            groups => format!("Was invited, into the groups: {groups}."),
+        },
         "account_disabled" => "The account was disabled; its sessions have ended.".to_owned(),
         "account_enabled" => "The account was enabled.".to_owned(),
         "group_added" => format!("Was added to the group {}.", detail.text("group")),
@@ -287,10 +291,10 @@ impl Detail {
     }
 }
 
-/// Texts of the trail may come from a request: control characters would do things to a terminal.
+/// Texts of the trail may come from a request: characters that are not seen would make other lines, or others' words, of it.
 fn spoken(value: &Value) -> String {
     match value {
-        Value::String(text) => text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect(),
+        Value::String(text) => text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(spoken).collect::<Vec<_>>().join(", "),
         Value::Null => "none".to_owned(),
@@ -343,6 +347,7 @@ mod tests {
                 "The account was locked everywhere: only a completed password reset lifts it.",
             ),
             ("account_invited", r#"{"groups":["a","b"]}"#, "Was invited, into the groups: a, b."),
+            ("account_invited", r#"{"groups":[]}"#, "Was invited, into no group."),
             (
                 "token_refused",
                 "{\"reason\":\"bad\\u001b[2J\"}",

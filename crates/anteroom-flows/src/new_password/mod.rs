@@ -16,7 +16,8 @@ use anteroom_domain::ids::DeviceId;
 use anteroom_domain::interaction::Destination;
 use anteroom_domain::new_password::{Weakness, known_words};
 use anteroom_domain::next_step::NewPasswordReason;
-use anteroom_storage::Credential;
+use anteroom_domain::password_text::{PasswordForm, candidates, normalized};
+use anteroom_storage::{Credential, OldPassword};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
@@ -90,7 +91,7 @@ pub async fn set(
     if let Err(fault) = checked {
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
-    let hash = provider.hashing.hash(Lane::KnownDevice, &entered.new).await?;
+    let hash = provider.hashing.hash(Lane::KnownDevice, &normalized(&entered.new)).await?;
     let live = live_sessions(provider, visitor).await?;
     let prepared = Prepared::new(provider, visitor, (page.carried, *account, reason), hash);
     let prepared = Arc::new(prepared);
@@ -134,7 +135,8 @@ async fn check(
     if new.is_empty() || confirmed.is_empty() {
         return Ok(Err(Fault::Missing));
     }
-    if new != confirmed {
+    let normal = normalized(&entered.new);
+    if normal.expose_secret() != normalized(&entered.confirmed).expose_secret() {
         return Ok(Err(Fault::Mismatch));
     }
     if let (NewPasswordReason::Chosen, Some(old)) = (reason, old)
@@ -142,19 +144,34 @@ async fn check(
     {
         return Ok(Err(Fault::TooYoung(left)));
     }
-    if let Err(weakness) = policy.check(&entered.new, &known_words(account, &snapshot.practice.name)) {
+    if let Err(weakness) = policy.check(&normal, &known_words(account, &snapshot.practice.name)) {
         return Ok(Err(Fault::Weakness(weakness)));
     }
     let before = provider.store.password_history(account.id, u64::from(policy.remembered)).await?;
-    let current = old.map(|old| &old.hash).into_iter();
-    for hash in current.chain(&before) {
+    let current = old.map(|old| OldPassword { hash: old.hash.clone(), form: old.form });
+    for old in current.iter().chain(&before) {
         // One after another: whoever is here has proven who they are, and the pool is everybody's.
-        let verdict = provider.hashing.verify(Lane::KnownDevice, &entered.new, Some(hash)).await?;
-        if matches!(verdict, Verdict::Match { .. }) {
+        if is_of(provider, old, &entered.new).await? {
             return Ok(Err(Fault::Used));
         }
     }
     Ok(Ok(()))
+}
+
+/// Whether the old password is the one that was typed. One hash, but for a text of more than ASCII against a hash that may
+/// be of the text as it was typed.
+async fn is_of(provider: &Provider, old: &OldPassword, typed: &SecretString) -> Result<bool, FlowError> {
+    let mut forms = candidates(typed);
+    if old.form == Some(PasswordForm::OpaqueString) {
+        forms.truncate(1);
+    }
+    for form in forms {
+        let verdict = provider.hashing.verify(Lane::KnownDevice, &form, Some(&old.hash)).await?;
+        if matches!(verdict, Verdict::Match { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn signed_in(

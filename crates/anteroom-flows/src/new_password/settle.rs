@@ -10,6 +10,7 @@ use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::{Acr, Amr, AmrSet, ClientId};
 use anteroom_storage::{Credential, LockedAccount, Tx};
@@ -75,7 +76,7 @@ impl Prepared {
             listeners: listeners(provider, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
             retired: new_id(&provider.random, now),
-            credential: Credential { hash, facts },
+            credential: Credential { hash, form: Some(PasswordForm::OpaqueString), facts },
             visitor: visitor.clone(),
             carried,
             account,

@@ -1,7 +1,8 @@
 //! `POST /sign-in`: an address and a password.
 //!
-//! Invariants: the attempt is counted before anything else; one hash is verified for every attempt, known address or not; the decision is made on the account row read
-//! again under the lock; counters, session and audit entry are one transaction, committed on failure too; a
+//! Invariants: the attempt is counted before anything else; every attempt costs one hash, or three where more than ASCII was
+//! typed, known address or not; the decision is made on the account row read again under the lock; counters, session and
+//! audit entry are one transaction, committed on failure too; a
 //! refusal takes as long as the floor says, whatever was behind it.
 
 mod settle;
@@ -11,10 +12,11 @@ use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
 use anteroom_domain::limits::Limit;
+use anteroom_domain::password_text::{candidates, normalized};
 use anteroom_domain::rate::Wait;
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_storage::SignInView;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
 use crate::error::FlowError;
@@ -143,7 +145,9 @@ async fn rehash_if_outdated(
 ) -> Result<(), FlowError> {
     let Some(old) = prepared.outdated_hash() else { return Ok(()) };
     // The person is in already: a full queue only puts this off until next time.
-    let Ok(new) = provider.hashing.hash(Lane::KnownDevice, password).await else { return Ok(()) };
+    let Ok(new) = provider.hashing.hash(Lane::KnownDevice, &normalized(password)).await else {
+        return Ok(());
+    };
     let account = prepared.account_id();
     let write = provider.store.write(move |tx| {
         let (old, new) = (old.clone(), new.clone());
@@ -158,7 +162,8 @@ async fn rehash_if_outdated(
     Ok(())
 }
 
-/// One verification for every attempt: against the account's hash, or a dummy of the same cost.
+/// Every form that was typed is verified, also after one that matched: against the account's hash, or a dummy of the same
+/// cost.
 async fn verify(
     provider: &Provider,
     visitor: &Visitor,
@@ -174,5 +179,15 @@ async fn verify(
     });
     let lane = if known { Lane::KnownDevice } else { Lane::of_address(visitor.address) };
     let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
-    Ok(provider.hashing.verify(lane, password, hash).await?)
+    // A hash that does not say that it is of the normalized form is made anew while the text is here.
+    let unmarked = view.and_then(|view| view.credential.as_ref()).is_some_and(|old| old.form.is_none());
+    let unmarked = unmarked && !password.expose_secret().is_ascii();
+    let mut result = Verdict::Mismatch;
+    for (place, form) in candidates(password).iter().enumerate() {
+        let verdict = provider.hashing.verify(lane, form, hash).await?;
+        if let (Verdict::Mismatch, Verdict::Match { outdated }) = (result, verdict) {
+            result = Verdict::Match { outdated: outdated || unmarked || place > 0 };
+        }
+    }
+    Ok(result)
 }

@@ -42,6 +42,8 @@ pub enum NewPasswordProblem {
     Personal,
     /// Too easily guessed.
     Weak,
+    /// Has control characters, or others that are not seen.
+    Characters,
     /// One of the last ones.
     Used,
     /// The same as now.
@@ -89,6 +91,7 @@ impl Page for NewPasswordPage {
             NewPasswordProblem::Common,
             NewPasswordProblem::Personal,
             NewPasswordProblem::Weak,
+            NewPasswordProblem::Characters,
             NewPasswordProblem::Used,
             NewPasswordProblem::Current,
             NewPasswordProblem::TooYoung { hours: 7 },

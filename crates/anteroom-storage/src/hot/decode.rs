@@ -13,6 +13,7 @@ use anteroom_domain::grant::Grant;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, GrantId, SessionId};
 use anteroom_domain::lockout::Lockout;
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
 use uuid::Uuid;
@@ -34,7 +35,7 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<Account, StoreError> {
     let updated_at = place.time("updated_at", cells.take()?)?;
     let addresses = Place { table: "account_addresses", id: &id };
     let primary_address =
-        EmailAddress::parse(&cells.take::<String>()?).map_err(|_| addresses.corrupt("address"))?;
+        EmailAddress::from_stored(&cells.take::<String>()?).map_err(|_| addresses.corrupt("address"))?;
     let address_verified = cells.take::<Option<i64>>()?.is_some();
     let phone = cells.take::<Option<String>>()?.map(VerifiedPhone);
     let groups = cells.take::<Option<String>>()?.unwrap_or_default();
@@ -62,17 +63,17 @@ pub(super) fn credential(
     account: AccountId,
 ) -> Result<Option<Credential>, StoreError> {
     let Some(hash) = cells.take::<Option<String>>()? else {
-        cells.skip(2);
+        cells.skip(3);
         return Ok(None);
     };
     let place = Place { table: "password_credentials", id: &account };
-    Ok(Some(Credential {
-        hash: PasswordHash::parse(&hash).map_err(|_| place.corrupt("hash"))?,
-        facts: PasswordFacts {
-            set_at: place.time("set_at", cells.take()?)?,
-            jitter_days: place.number("expiry_jitter_days", cells.take::<i32>()?)?,
-        },
-    }))
+    let facts = PasswordFacts {
+        set_at: place.time("set_at", cells.take()?)?,
+        jitter_days: place.number("expiry_jitter_days", cells.take::<i32>()?)?,
+    };
+    let hash = PasswordHash::parse(&hash).map_err(|_| place.corrupt("hash"))?;
+    let form = cells.take::<Option<i32>>()?.and_then(PasswordForm::from_number);
+    Ok(Some(Credential { hash, form, facts }))
 }
 
 pub(super) fn device(cells: &mut Cells<'_>, account: AccountId) -> Result<Option<KnownDevice>, StoreError> {

@@ -41,7 +41,7 @@ macro_rules! accounts {
 /// What [`decode::credential`] reads.
 macro_rules! credential_columns {
     () => {
-        "c.hash, c.set_at, c.expiry_jitter_days"
+        "c.hash, c.set_at, c.expiry_jitter_days, c.form"
     };
 }
 

@@ -5,6 +5,7 @@ use crate::support::{self, on_both_databases};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::password_text::PasswordForm;
 use anteroom_storage::{Credential, StoreError, StoreOptions};
 
 on_both_databases!(
@@ -18,7 +19,8 @@ async fn old_passwords_are_remembered_newest_first(options: StoreOptions) {
     for pepper in 2..5_u8 {
         let write = store.write(move |tx| async move {
             let facts = PasswordFacts { set_at: at(i64::from(pepper)), jitter_days: 1 };
-            let new = Credential { hash: hash(pepper), facts };
+            let form = (pepper > 2).then_some(PasswordForm::OpaqueString);
+            let new = Credential { hash: hash(pepper), form, facts };
             tx.set_password(account_id(1), (&new, message_id(pepper).0), at(i64::from(pepper))).await
         });
         write.await.unwrap();
@@ -26,8 +28,13 @@ async fn old_passwords_are_remembered_newest_first(options: StoreOptions) {
     let current = store.credential(account_id(1)).await.unwrap().unwrap();
     assert_eq!((current.hash.encode(), current.facts.set_at), (hash(4).encode(), at(4)));
     let history = store.password_history(account_id(1), 10).await.unwrap();
-    let history: Vec<String> = history.iter().map(anteroom_crypto::PasswordHash::encode).collect();
-    assert_eq!(history, [3, 2, 1].map(|pepper| hash(pepper).encode()));
+    let history: Vec<_> = history.iter().map(|old| (old.hash.encode(), old.form)).collect();
+    let normalized = Some(PasswordForm::OpaqueString);
+    assert_eq!(
+        history,
+        [(3, normalized), (2, None), (1, None)].map(|(pepper, form)| (hash(pepper).encode(), form))
+    );
+    assert_eq!(current.form, normalized);
     assert_eq!(store.password_history(account_id(1), 2).await.unwrap().len(), 2);
     assert!(store.password_history(account_id(2), 10).await.unwrap().is_empty());
 }

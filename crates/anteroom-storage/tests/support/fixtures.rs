@@ -106,6 +106,7 @@ pub(crate) fn new_account(number: u8) -> NewAccount {
         groups: groups(["staff", "front-desk"]),
         credential: Some(Credential {
             hash: hash(1),
+            form: None,
             facts: PasswordFacts { set_at: at(-5), jitter_days: 3 },
         }),
         now: at(0),

@@ -116,6 +116,7 @@ fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Fail
             Weakness::Common => NewPasswordProblem::Common,
             Weakness::Personal => NewPasswordProblem::Personal,
             Weakness::Weak => NewPasswordProblem::Weak,
+            Weakness::Characters => NewPasswordProblem::Characters,
         },
     };
     Ok(self::page(shown.of_session(session.as_deref()), (*reason, account), Some(fault)))

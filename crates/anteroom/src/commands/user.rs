@@ -8,6 +8,7 @@ use anteroom_flows::profile;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::support;
 use anteroom_oidc::ClientId;
+use anteroom_oidc::shown::is_hidden;
 use jiff::Timestamp;
 use std::future::Future;
 use std::path::Path;
@@ -88,8 +89,11 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
     };
     with_provider(&args.config.config, async move |provider| {
         let address = invitee.address.clone();
-        admin::invite(&provider, invitee).await?;
-        say(&format!("{address} is invited; the mail with the link is queued."));
+        let invited = admin::invite(&provider, invitee).await?;
+        let again = if invited.again { " again" } else { "" };
+        let groups: Vec<&str> = invited.groups.iter().map(GroupName::as_str).collect();
+        let groups = if groups.is_empty() { "no group".to_owned() } else { groups.join(", ") };
+        say(&format!("{address} is invited{again} (in: {groups}); the mail with the link is queued."));
         Ok(())
     })
 }
@@ -151,7 +155,7 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
         account.primary_address,
         if account.address_verified { "" } else { " (not confirmed)" }
     ));
-    say(&format!("name       {}", account.display_name()));
+    say(&format!("name       {}", account.display_name().replace(is_hidden, "\u{fffd}")));
     say(&format!("state      {}", state(account)));
     say(&format!("groups     {}", groups.join(" ")));
     say(&format!("since      {}", account.created_at));

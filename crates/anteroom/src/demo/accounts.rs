@@ -6,6 +6,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::password::PasswordFacts;
+use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::phone::E164;
 use anteroom_flows::admin::{self, Invitee};
 use anteroom_flows::error::FlowError;
@@ -90,7 +91,11 @@ async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> 
         other_addresses: Vec::new(),
         phones: phones(provider, sample, now),
         groups: groups(sample.groups)?,
-        credential: Some(Credential { hash, facts: PasswordFacts { set_at, jitter_days: 0 } }),
+        credential: Some(Credential {
+            hash,
+            form: Some(PasswordForm::OpaqueString),
+            facts: PasswordFacts { set_at, jitter_days: 0 },
+        }),
         now,
     };
     let locked = sample.locked;

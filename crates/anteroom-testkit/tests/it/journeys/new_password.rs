@@ -9,6 +9,7 @@ on_one_node_and_on_two!(
     a_reset_ends_sessions_tokens_and_other_devices,
     what_is_refused_says_why_and_costs_nothing,
     the_last_ten_passwords_are_refused_and_the_eleventh_is_not,
+    rfc8265_4_2_a_new_password_is_one_however_it_is_typed,
     the_link_is_dead_after_the_reset_and_so_are_the_others,
     a_change_by_choice_needs_a_recent_sign_in_and_a_day,
     a_change_by_choice_keeps_this_browser_and_ends_the_rest,
@@ -66,6 +67,31 @@ async fn what_is_refused_says_why_and_costs_nothing(backend: Backend) {
         assert!(answer.text_of("problem").is_some(), "{password}: {}", answer.gist());
     }
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
+}
+
+async fn rfc8265_4_2_a_new_password_is_one_however_it_is_typed(backend: Backend) {
+    const COMPOSED: &str = "limón-marea-señal-92";
+    const DECOMPOSED: &str = "limo\u{301}n-marea-sen\u{303}al-92";
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    forget(&carol, CAROL).await;
+    let page = prove(&provider, &carol).await;
+    // Eleven characters, of which more than twelve code points are typed.
+    for refused in ["l\u{f3}n-ma-se\u{301}92", "limon-\u{200b}marea-senal-92", "limon\tmarea senal 92"] {
+        assert_eq!(choose(&carol, &page, refused).await.status, 422, "{refused:?}");
+    }
+    let twice = [("new_password", DECOMPOSED), ("confirm_password", COMPOSED)];
+    assert_eq!(carol.submit(&page, "/new-password", &twice).await.status, 303);
+    for typed in [COMPOSED, DECOMPOSED] {
+        assert_eq!(provider.browser().sign_in(CAROL, typed).await.status, 303, "{typed:?}");
+    }
+    // It is remembered however it is typed.
+    provider.advance(SignedDuration::from_hours(25));
+    forget(&carol, CAROL).await;
+    let page = prove(&provider, &carol).await;
+    for typed in [COMPOSED, DECOMPOSED, "limón-marea-señal-92"] {
+        assert_eq!(choose(&carol, &page, typed).await.status, 422, "{typed:?}");
+    }
 }
 
 async fn the_last_ten_passwords_are_refused_and_the_eleventh_is_not(backend: Backend) {

@@ -1,6 +1,7 @@
 //! Signing in, and what becomes of the session.
 
 mod accounts;
+mod addresses;
 mod expiry;
 mod forms;
 mod lockout;
@@ -10,3 +11,4 @@ mod replays;
 mod session_end;
 mod sessions;
 mod tiles;
+mod typed_passwords;
