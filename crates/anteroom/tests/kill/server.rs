@@ -133,7 +133,7 @@ impl Installation {
                 groups: BTreeSet::new(),
                 locale: None,
             };
-            invited.push((number, invite(&provider, invitee).await.unwrap()));
+            invited.push((number, invite(&provider, invitee).await.unwrap().account));
         }
         provider.store.close().await;
         invited
