@@ -9,6 +9,7 @@
 mod ledger;
 mod people;
 mod post;
+mod postgres_crash;
 mod server;
 mod torture;
 mod verdict;
@@ -99,7 +100,8 @@ impl Load {
         self.server = Server::start(&self.installation).await;
     }
 
-    async fn end(self) {
+    /// The installation as it is left, with everything judged.
+    async fn end(self) -> Installation {
         self.world.stop();
         let mut acquainted = Vec::new();
         for mut done in self.actors.join_all().await {
@@ -109,6 +111,7 @@ impl Load {
         self.server.stop();
         self.installation.send_the_rest(&self.world.post).await;
         verdict::of_the_records(&self.installation, &self.world, &acquainted);
+        self.installation
     }
 }
 

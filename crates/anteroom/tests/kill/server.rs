@@ -170,7 +170,7 @@ pub(crate) fn address_of(number: u32) -> String {
 }
 
 /// Below those that systems hand out, so that nobody takes it while the server is down.
-fn quiet_port() -> u16 {
+pub(crate) fn quiet_port() -> u16 {
     let random = Random::system();
     loop {
         let port = 20_000 + u16::try_from(random.below(10_000)).unwrap();

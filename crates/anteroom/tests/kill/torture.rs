@@ -67,7 +67,7 @@ async fn what_was_answered_for_outlives_a_database_that_fails_in_every_way() {
         load.world.live_again(life);
         load.answers(RECOVERED).await;
     }
-    load.end().await;
+    let _folder = load.end().await;
     assert_eq!(sqlite3(&database, "PRAGMA integrity_check"), "ok");
 }
 

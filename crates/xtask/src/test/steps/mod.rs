@@ -49,7 +49,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "torture",
         about: "a database that fails in every way, as root on a small file system of its own",
-        needs: &[&needs::TORTURE],
+        needs: &[&needs::TORTURE, &needs::POSTGRES],
         run: torture::fail_the_database,
     },
     Step {

@@ -1,12 +1,17 @@
-//! A server whose database fails in every way, on a file system that can be filled up: mounted in a mount namespace of the
-//! step's own, so that no other process sees it and it goes with the step.
+//! A server whose database fails in every way. SQLite's is on a file system that can be filled up, mounted in a mount
+//! namespace of the step's own, so that no other process sees it and it goes with the step. PostgreSQL's crashes.
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
+use crate::test::postgres;
 use std::process::Command;
 
-/// Names the file system. Without it the test does nothing.
+/// Names the file system. Without it the test on SQLite does nothing.
 const FOLDER: &str = "ANTEROOM_TEST_TORTURE";
+/// Names the folder of PostgreSQL's programs. Without it the test on PostgreSQL does nothing.
+const POSTGRES: &str = "ANTEROOM_TEST_POSTGRES_BINARIES";
+/// The modules of the tests.
+const NAMES: [&str; 3] = ["--", "torture", "postgres_crash"];
 /// Room for the database, its log and a copy, and little enough to be filled at once.
 const MOUNT: &str = r#"mount -t tmpfs -o size=64m,mode=700 anteroom "$ANTEROOM_TEST_TORTURE" && exec "$@""#;
 const TEST: [&str; 5] = ["test", "--workspace", "--no-fail-fast", "--test", "kill"];
@@ -20,6 +25,7 @@ pub(super) fn fail_the_database() -> Result {
     run(cargo().args(TEST).arg("--no-run"))?;
     let mut test = Command::new("unshare");
     test.args(["--mount", "--propagation", "private", "sh", "-c", MOUNT, "sh"]);
-    test.arg(cargo().get_program()).args(TEST).arg("torture");
-    run(test.env(FOLDER, folder.path()))
+    test.arg(cargo().get_program()).args(TEST).args(NAMES);
+    let binaries = postgres::binaries().ok_or_else(|| Failure::new("PostgreSQL is not installed"))?;
+    run(test.env(FOLDER, folder.path()).env(POSTGRES, binaries))
 }
