@@ -75,6 +75,9 @@ impl Watch {
 
     /// One round: asks the database how it is, and now and then writes.
     pub async fn look(&mut self, provider: &Provider) {
+        if let Err(error) = provider.store.check_files() {
+            return note(provider, Check::Files, &Err((NotReady::FilesReplaced, error.into())));
+        }
         let (asked, before) = (Instant::now(), provider.clock.now());
         let state = match provider.store.state().await {
             Ok(state) => state,

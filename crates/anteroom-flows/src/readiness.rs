@@ -22,6 +22,8 @@ const LIFETIME: Duration = Duration::from_secs(5);
 /// [`Readiness::note`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
+    /// Whether the files of an SQLite database are those that were opened.
+    Files,
     /// Whether the database answers.
     Database,
     /// Whether a write is committed.
@@ -34,6 +36,8 @@ pub enum Check {
 /// Why this node should not be sent requests. The words go to whoever asks `/readyz`; details are in the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
+    #[error("a file of the database was removed or replaced while it is open; only a restart ends this")]
+    FilesReplaced,
     #[error("the database does not answer")]
     Database,
     #[error("the database is a standby, which takes no writes")]
@@ -55,7 +59,8 @@ impl NotReady {
     /// node would only serve it better.
     pub const fn stops_serving(&self) -> bool {
         match self {
-            Self::Database
+            Self::FilesReplaced
+            | Self::Database
             | Self::Standby
             | Self::ReadOnly
             | Self::Writes

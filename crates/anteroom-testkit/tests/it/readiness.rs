@@ -3,7 +3,7 @@
 use crate::ALICE;
 use anteroom_flows::health::Watch;
 use anteroom_flows::readiness::{Check, NotReady};
-use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases, on_postgres};
+use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -72,6 +72,27 @@ async fn readiness_is_answered_without_asking_the_database(backend: Backend) {
     provider.provider.readiness.heard(Instant::now().checked_sub(Duration::from_secs(5)).unwrap(), None);
     assert_eq!(browser.get("/readyz").await.body, "the database does not answer");
     assert_told_to_come_again(&browser.get("/sign-in").await, "not heard of");
+}
+
+/// SQLite: what is committed from then on would not be there after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_database_file_was_removed_serves_no_request() {
+    on_sqlite(|backend| async move {
+        let provider = TestProvider::on(&backend).real_time().start().await;
+        let browser = provider.browser();
+        look(&provider).await;
+        assert_eq!(browser.get("/readyz").await.status, 200);
+        let file = backend.url().strip_prefix("sqlite:").unwrap().to_owned();
+        std::fs::rename(&file, format!("{file}.moved")).unwrap();
+        look(&provider).await;
+        let answer = browser.get("/readyz").await;
+        assert_eq!((answer.status, answer.body), (503, NotReady::FilesReplaced.to_string()));
+        assert_told_to_come_again(&browser.get("/sign-in").await, "removed");
+        std::fs::rename(format!("{file}.moved"), &file).unwrap();
+        look(&provider).await;
+        assert_told_to_come_again(&browser.get("/sign-in").await, "put back without a restart");
+    })
+    .await;
 }
 
 /// The clock of this test is years off the database's.
