@@ -42,6 +42,9 @@ ids! {
     /// A browser as such, signed in or not: what forms and interactions are bound to.
     BrowserId,
     InteractionId,
+    /// An authorization request as a browser brought it. Every page, row and mail that carries it on has the same one, and
+    /// it is answered once.
+    RequestId,
     GrantId,
     LinkId,
     CodeId,

@@ -5,8 +5,9 @@
 //! [`crate::next_step::decide`] what comes next.
 
 use crate::account::{Account, AccountStatus, Epoch};
-use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId, LinkId, PhoneId};
+use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId, LinkId, PhoneId, RequestId};
 use crate::phone::Method;
+use anteroom_crypto::Digest;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::{Amr, AmrSet, Subject};
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +43,76 @@ pub struct Journey {
     pub insists_on: Option<Subject>,
     #[serde(default)]
     pub recovery: Option<RecoveryNote>,
+    /// Of the authorization request, where there is one. Release 0.1.0 wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    #[serde(default, skip_serializing_if = "RequestSource::is_plain")]
+    pub source: RequestSource,
+}
+
+/// How an authorization request came. It decides which browsers may be answered, and until when: a page, a row or a mail
+/// that carries the request on is worth no more than the request itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RequestSource {
+    /// Its parameters stood in the address: any browser may open the same address at any time.
+    #[default]
+    Plain,
+    /// In a request object with an `exp` (RFC 9101 §4), which is for bringing it here: the browser that brought it in time
+    /// has [`TIME_TO_ANSWER`], another one must come before `exp`.
+    RequestObject { expires_at: Timestamp },
+    /// Pushed (RFC 9126): for the first browser that came for it, and for no other.
+    Pushed {
+        #[serde(with = "digest_text")]
+        digest: Digest,
+        ends_at: Timestamp,
+    },
+}
+
+/// How long a person has for a request that had to be brought here within a time of its own.
+pub const TIME_TO_ANSWER: SignedDuration = SignedDuration::from_mins(30);
+
+mod digest_text {
+    use super::Digest;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(digest.as_bytes()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        bytes.and_then(|bytes| Digest::from_slice(&bytes)).ok_or_else(|| D::Error::custom("no digest"))
+    }
+}
+
+impl RequestSource {
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
+
+    /// Whether the browser that brought the request at `began_at` may still be answered.
+    pub fn may_be_answered(&self, began_at: Timestamp, now: Timestamp) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::RequestObject { expires_at } => {
+                now < *expires_at || now.duration_since(began_at) < TIME_TO_ANSWER
+            }
+            Self::Pushed { ends_at, .. } => now < *ends_at,
+        }
+    }
+
+    /// Whether a browser that did not bring the request may be answered, as if it brought it now.
+    pub fn may_change_browser(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::RequestObject { expires_at } => now < *expires_at,
+            Self::Pushed { .. } => false,
+        }
+    }
 }
 
 /// What is kept of a forgotten password, beside the proof: it survives the reset.
@@ -66,7 +137,12 @@ pub struct Interaction {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// What the application was told, sealed: the same form sent twice gets the same answer twice, and not a second one.
+    pub answer: Option<Vec<u8>>,
 }
+
+/// So long the same answer is given again to the same browser: a double click, or a connection that broke.
+pub const ANSWER_REPEATED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// What was proven without leading to a session yet. It leads to a new password and to nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +243,24 @@ impl Proof {
 }
 
 impl Journey {
+    /// The journey as this browser may carry it on; `None` where the request may not be answered here any more. In another
+    /// browser than the one it began in, it is worth what bringing the request there now would be worth: nothing that was
+    /// chosen, proven or agreed to goes along.
+    pub fn carried_on_in(self, browser: BrowserId, now: Timestamp) -> Option<Self> {
+        if self.browser == browser {
+            return self.source.may_be_answered(self.began_at, now).then_some(self);
+        }
+        let moved = self.source.may_change_browser(now);
+        moved.then_some(Self {
+            browser,
+            began_at: now,
+            account: None,
+            consented_by: None,
+            recovery: None,
+            ..self
+        })
+    }
+
     pub fn request(&self) -> Option<&AuthorizationRequest> {
         match &self.destination {
             Destination::Dashboard | Destination::ChangePassword | Destination::AuthenticatorApps => None,

@@ -1,17 +1,15 @@
 //! Pushed authorization requests (RFC 9126): a request that its client handed in directly, waiting for the browser that
 //! comes for it.
 //!
-//! The first browser that comes has it, and no other ever will: that is the single use of RFC 9126 §7.3. The same browser
-//! may come again, because pages are refreshed.
+//! The first browser that comes has it, and no other ever will. It may come again until the request is answered, because
+//! pages are refreshed; the answer ends it (RFC 9126 §4, §7.3).
 
+use anteroom_crypto::Digest;
 use anteroom_oidc::ClientId;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long one waits for a browser (RFC 9126 §2.2 `expires_in`).
 pub const WAITS_FOR: SignedDuration = SignedDuration::from_secs(90);
-
-/// How long the browser that came for it may come again.
-pub const STAYS_FOR: SignedDuration = SignedDuration::from_mins(30);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedRequest {
@@ -19,4 +17,13 @@ pub struct PushedRequest {
     /// The request, checked, as a query.
     pub parameters: String,
     pub expires_at: Timestamp,
+}
+
+/// One that a browser has come for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenRequest {
+    pub digest: Digest,
+    pub parameters: String,
+    /// Until then it may be answered.
+    pub ends_at: Timestamp,
 }

@@ -2,7 +2,9 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::interaction::{Destination, Journey};
+use anteroom_domain::ids::RequestId;
+use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
+use anteroom_domain::pushed_request::TakenRequest;
 use anteroom_domain::subject::could_be;
 use anteroom_oidc::authorization::{
     self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters,
@@ -12,14 +14,19 @@ use anteroom_oidc::form::Form;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::{ClientId, Subject};
 
+use crate::answered::{again, answer, id_of_pushed};
 use crate::error::FlowError;
 use crate::id_token_hint;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
-use crate::push;
+use crate::push::{self, Taken};
 use crate::registered::snapshot_that_knows;
+<<<<<<< HEAD
 use crate::request_object::{self, ResolveError};
+=======
+use crate::request_object::{self, Resolved};
+>>>>>>> 9f142c1 (flows: an authorization request is answered once, in one browser and in time)
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 use std::sync::Arc;
@@ -43,33 +50,68 @@ pub async fn authorize(
     };
     let client = id.and_then(|id| snapshot.clients.get(&id)).map(Arc::as_ref);
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    let checked = match meant(provider, visitor, client, parameters).await? {
-        Ok(parameters) => authorization::check(&parameters, &snapshot.capabilities, find),
-        Err(error) => Err(error),
+    let meant = match meant(provider, visitor, client, parameters).await? {
+        Ok(Meant::Request(meant)) => meant,
+        Ok(Meant::Answered(before)) => {
+            return Ok(AuthorizeOutcome::Onward(again(provider, visitor, &before, None)));
+        }
+        Err(error) => return refuse(provider, visitor, (parameters, &RequestSource::Plain), error).await,
     };
-    let request = match checked {
+    let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
         Ok(accepted) => accepted.request,
-        Err(error) => return refuse(provider, visitor, parameters, error).await,
+        Err(error) => return refuse(provider, visitor, (parameters, &meant.source), error).await,
     };
+    let carried = |request| Carried::new(journey(provider, visitor, request, &meant.source));
     if let AcrRequirement::Essential(classes) = request.acr_requirement()
         && classes.is_empty()
     {
-        return Ok(AuthorizeOutcome::Onward(unmet(provider, &request)));
+        let response = unmet(provider, &request);
+        return Ok(AuthorizeOutcome::Onward(
+            answer(provider, visitor, &carried(request), (None, response)).await?,
+        ));
     }
-    let (request, insists_on) = match insistence(provider, client, request) {
-        Ok(known) => known,
-        Err(response) => return Ok(AuthorizeOutcome::Onward(Onward::Application(response))),
+    let mut carried = carried(request);
+    match insistence(provider, client, &mut carried.journey) {
+        Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, carried).await?)),
+        Err(response) => {
+            Ok(AuthorizeOutcome::Onward(answer(provider, visitor, &carried, (None, *response)).await?))
+        }
+    }
+}
+
+fn journey(
+    provider: &Provider,
+    visitor: &Visitor,
+    request: AuthorizationRequest,
+    source: &RequestSource,
+) -> Journey {
+    let request_id = match source {
+        RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
+        RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(provider.random.uuid_v4()),
     };
-    let journey = Journey {
+    Journey {
         destination: Destination::Application(Box::new(request)),
         browser: visitor.browser,
         began_at: visitor.now,
         account: None,
         consented_by: None,
-        insists_on,
+        insists_on: None,
         recovery: None,
-    };
-    Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, Carried::new(journey)).await?))
+        request_id: Some(request_id),
+        source: source.clone(),
+    }
+}
+
+/// A request as it is meant, and how it came.
+struct MeantRequest {
+    parameters: Parameters,
+    source: RequestSource,
+}
+
+enum Meant {
+    Request(MeantRequest),
+    /// It was pushed and has been answered: the row that says so.
+    Answered(Box<Interaction>),
 }
 
 /// The request as it is meant: as it was pushed (RFC 9126), or with what its request object says.
@@ -78,21 +120,28 @@ async fn meant(
     visitor: &Visitor,
     client: Option<&Client>,
     parameters: &Parameters,
-) -> Result<Result<Parameters, AuthorizationError>, FlowError> {
-    let Some(client) = client else { return Ok(Ok(parameters.clone())) };
+) -> Result<Result<Meant, AuthorizationError>, FlowError> {
+    let plain = || {
+        let (parameters, source) = (parameters.clone(), RequestSource::Plain);
+        Ok(Ok(Meant::Request(MeantRequest { parameters, source })))
+    };
+    let Some(client) = client else { return plain() };
     let metadata = &client.metadata;
     let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| push::names_pushed(uri));
     let refuse = |code, reason| Ok(Err(authorization::refuse(parameters, metadata, code, reason)));
     match request_uri {
-        Some(_) if parameters.is_repeated(Parameter::RequestUri) => Ok(Ok(parameters.clone())),
-        Some(uri) => {
-            let query = push::take(provider, visitor, &metadata.client_id, uri).await?;
-            let unknown = "nothing that was pushed here, or not for this client, or not in time";
-            query.map_or_else(
-                || refuse(AuthorizationErrorCode::InvalidRequestUri, unknown),
-                |query| Ok(Ok(pushed(&query))),
-            )
-        }
+        Some(_) if parameters.is_repeated(Parameter::RequestUri) => plain(),
+        Some(uri) => match push::take(provider, visitor, &metadata.client_id, uri).await? {
+            Taken::Request(TakenRequest { digest, parameters, ends_at }) => {
+                let source = RequestSource::Pushed { digest, ends_at };
+                Ok(Ok(Meant::Request(MeantRequest { parameters: pushed(&parameters), source })))
+            }
+            Taken::Answered(before) => Ok(Ok(Meant::Answered(before))),
+            Taken::Unknown => {
+                let unknown = "nothing that was pushed here, or not for this client, or not in time";
+                refuse(AuthorizationErrorCode::InvalidRequestUri, unknown)
+            }
+        },
         None if metadata.require_pushed_authorization_requests => {
             refuse(AuthorizationErrorCode::InvalidRequest, "a request that was not pushed")
         }
@@ -103,8 +152,18 @@ async fn meant(
                 let often = "request objects were fetched for this network too often";
                 refuse(AuthorizationErrorCode::TemporarilyUnavailable, often)
             }
+<<<<<<< HEAD
             Err(ResolveError::Flow(error)) => Err(error),
         },
+=======
+            let resolved = request_object::resolve(provider, client, parameters, visitor.now).await;
+            Ok(resolved.map(|Resolved { parameters, expires_at }| {
+                let source = expires_at
+                    .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
+                Meant::Request(MeantRequest { parameters, source })
+            }))
+        }
+>>>>>>> 9f142c1 (flows: an authorization request is answered once, in one browser and in time)
     }
 }
 
@@ -118,9 +177,10 @@ fn pushed(query: &str) -> Parameters {
 fn insistence(
     provider: &Provider,
     client: Option<&Client>,
-    mut request: AuthorizationRequest,
-) -> Result<(AuthorizationRequest, Option<Subject>), Box<AuthorizationResponse>> {
+    journey: &mut Journey,
+) -> Result<(), Box<AuthorizationResponse>> {
     let snapshot = provider.snapshot();
+    let Destination::Application(request) = &mut journey.destination else { return Ok(()) };
     let refuse = |request: &AuthorizationRequest, code, description| {
         Box::new(request.target().error(&snapshot.issuer, code, description))
     };
@@ -128,24 +188,26 @@ fn insistence(
         Some(hint) => {
             let claims = id_token_hint::verified(provider, &hint).ok_or_else(|| {
                 let code = AuthorizationErrorCode::InvalidRequest;
-                refuse(&request, code, "id_token_hint is not an ID token of this provider")
+                refuse(request, code, "id_token_hint is not an ID token of this provider")
             })?;
             Some(claims.get().sub.as_str().to_owned())
         }
         None => request.required_subject().map(str::to_owned),
     };
-    let Some(named) = named else { return Ok((request, None)) };
-    match named.parse().ok().filter(|sub| client.is_some_and(|client| could_be(client, sub))) {
-        Some(sub) => Ok((request, Some(sub))),
-        None => Err(refuse(&request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub")),
+    let Some(named) = named else { return Ok(()) };
+    let sub: Option<Subject> = named.parse().ok();
+    journey.insists_on = sub.filter(|sub| client.is_some_and(|client| could_be(client, sub)));
+    match journey.insists_on {
+        Some(_) => Ok(()),
+        None => Err(refuse(request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub")),
     }
 }
 
 /// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.
-fn unmet(provider: &Provider, request: &AuthorizationRequest) -> Onward {
+fn unmet(provider: &Provider, request: &AuthorizationRequest) -> AuthorizationResponse {
     let code = AuthorizationErrorCode::UnmetAuthenticationRequirements;
     let description = "no authentication context class that was asked for is known here";
-    Onward::Application(Box::new(request.target().error(&provider.snapshot().issuer, code, description)))
+    request.target().error(&provider.snapshot().issuer, code, description)
 }
 
 /// A developer's mistake: the operator's log names the parameter, what came and what is registered; the wire gets the
@@ -153,12 +215,13 @@ fn unmet(provider: &Provider, request: &AuthorizationRequest) -> Onward {
 async fn refuse(
     provider: &Provider,
     visitor: &Visitor,
-    parameters: &Parameters,
+    (parameters, source): (&Parameters, &RequestSource),
     error: AuthorizationError,
 ) -> Result<AuthorizeOutcome, FlowError> {
     let client = parameters.get(Parameter::ClientId);
     tracing::warn!(reference = %visitor.reference, client, "authorization request refused: {error}");
     if let Some(response) = error.response(&provider.snapshot().issuer) {
+        push::end(provider, visitor, source).await?;
         return Ok(AuthorizeOutcome::Onward(Onward::Application(Box::new(response))));
     }
     let event = Event::RequestRefused { reason: error.to_string() };

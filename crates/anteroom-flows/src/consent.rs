@@ -5,7 +5,7 @@ use anteroom_oidc::ScopeSet;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open};
-use crate::onward::{Onward, Step, StepPage, denied, parked, proceed, proceed_with};
+use crate::onward::{Onward, Step, StepPage, deny, parked, proceed, proceed_with};
 use crate::provider::Provider;
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor};
@@ -48,8 +48,8 @@ pub async fn consent(
     };
     record(provider, visitor, &carried, &person, (scope, decision)).await?;
     if decision == Decision::Deny {
-        let response = denied(provider, &carried).map(|response| Onward::Application(Box::new(response)));
-        return Ok(response.map_or(ConsentOutcome::Gone, ConsentOutcome::Onward));
+        let denied = deny(provider, visitor, &carried, person.account.id).await?;
+        return Ok(ConsentOutcome::Onward(denied));
     }
     carried.journey.consented_by = Some(person.account.id);
     let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;

@@ -1,20 +1,22 @@
 //! Carrying a journey from page to page: sealed into the page until a first form is submitted, a row with a handle after.
 //!
 //! Either is bound to the browser it began in. One that turns up in another browser, or in this one after its cookie was
-//! lost, is worth what the application's own link is worth: the request, and nothing that was proven, chosen or agreed to
-//! on the way.
+//! lost, is worth what bringing the request there would be worth, and nothing that was proven, chosen or agreed to on the
+//! way: a request that was pushed is worth nothing there, one from a request object until its `exp`
+//! ([`Journey::carried_on_in`]). All that carry one request share its one answer (`answered.rs`).
 //!
 //! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser.
 //! A submission that the row cannot stand for (it has gone on, is over, or speaks of somebody else) gets a row of its own.
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
 use anteroom_domain::ids::{BrowserId, InteractionId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey, Proof};
+use anteroom_domain::interaction::{Destination, Interaction, Journey, Proof, RequestSource};
 use anteroom_storage::Tx;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
+use crate::answered;
 use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::visitor::{Visitor, new_id};
@@ -31,6 +33,10 @@ pub enum Waiting {
 pub struct Carried {
     pub journey: Journey,
     pub place: Place,
+    /// Its request has been answered: the row that says so.
+    pub(crate) answered: Option<Box<Interaction>>,
+    /// A page or a row has it that somebody could come back with.
+    pub(crate) handed_out: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +73,8 @@ impl Waiting {
 
 impl Carried {
     pub fn new(journey: Journey) -> Self {
-        Self { journey, place: Place::Page { submitted: None } }
+        let place = Place::Page { submitted: None };
+        Self { journey, place, answered: None, handed_out: false }
     }
 
     /// A person on the way to nowhere but the dashboard.
@@ -80,6 +87,8 @@ impl Carried {
             consented_by: None,
             insists_on: None,
             recovery: None,
+            request_id: None,
+            source: RequestSource::Plain,
         })
     }
 
@@ -88,6 +97,22 @@ impl Carried {
         match &self.place {
             Place::Page { .. } => None,
             Place::Row { interaction, .. } => Some(interaction.id),
+        }
+    }
+
+    /// What its answer is found by. Without an identifier (of release 0.1.0) it stands for itself alone.
+    pub(crate) fn name_of_answer(&self) -> Option<Vec<u8>> {
+        match (self.journey.request_id, &self.place) {
+            (Some(request), _) => Some(request.0.as_bytes().to_vec()),
+            (None, Place::Page { submitted }) => submitted.as_ref().map(|page| page.as_bytes().to_vec()),
+            (None, Place::Row { interaction, .. }) => Some(interaction.id.0.as_bytes().to_vec()),
+        }
+    }
+
+    pub(crate) fn pushed(&self) -> Option<Digest> {
+        match &self.journey.source {
+            RequestSource::Pushed { digest, .. } => Some(digest.clone()),
+            RequestSource::Plain | RequestSource::RequestObject { .. } => None,
         }
     }
 
@@ -126,7 +151,7 @@ impl Carried {
             let interaction = Interaction { journey: self.journey.clone(), proof, ..(**interaction).clone() };
             tx.save_interaction(&interaction).await?;
             let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
-            return Ok(Self { journey: self.journey.clone(), place });
+            return Ok(Self { place, ..self.clone() });
         }
         let interaction = Interaction {
             id: keeping.id,
@@ -135,6 +160,7 @@ impl Carried {
             created_at: keeping.now,
             expires_at: keeping.expires_at,
             finished_at: None,
+            answer: None,
         };
         if let Some(name) = &keeping.of_page {
             if tx.insert_interaction(&interaction, &name.digest).await? {
@@ -152,7 +178,8 @@ impl Carried {
 
     fn in_row(interaction: Interaction, handle: &Token) -> Self {
         let journey = interaction.journey.clone();
-        Self { journey, place: Place::Row { interaction: Box::new(interaction), handle: handle.clone() } }
+        let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
+        Self { journey, place, answered: None, handed_out: true }
     }
 }
 
@@ -229,7 +256,8 @@ pub(crate) async fn kept(
     write.await
 }
 
-/// Opens what a form or an address brought back.
+/// Opens what a form or an address brought back. One whose request was answered opens too: where it leads now is for
+/// [`crate::onward`] to say.
 pub async fn open(
     provider: &Provider,
     visitor: &Visitor,
@@ -239,34 +267,37 @@ pub async fn open(
     let carried = match waiting {
         Waiting::Sealed(text) => unseal(provider, &text)
             .filter(|journey| visitor.now.duration_since(journey.began_at) < lifetime)
+            .and_then(|journey| journey.carried_on_in(visitor.browser, visitor.now))
             .map(|journey| Carried {
-                journey: rebound(journey, visitor),
                 place: Place::Page { submitted: Some(page_digest(provider, &text)) },
+                ..Carried::new(journey)
             }),
         Waiting::Row(handle) => {
             let digests =
                 provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
             let found = provider.store.interaction(&digests).await?;
-            let alive = found.filter(|row| row.finished_at.is_none() && visitor.now < row.expires_at);
-            alive.map(|row| opened_row(row, handle, visitor))
+            found
+                .filter(|row| visitor.now < row.expires_at)
+                .and_then(|row| opened_row(provider, visitor, row, handle))
         }
     };
-    Ok(carried.ok_or(Gone))
+    let Some(mut carried) = carried else { return Ok(Err(Gone)) };
+    carried.handed_out = true;
+    carried.answered = answered::find(provider, &carried).await?.map(Box::new);
+    let over = matches!(&carried.place, Place::Row { interaction, .. } if interaction.finished_at.is_some());
+    Ok(if over && carried.answered.is_none() { Err(Gone) } else { Ok(carried) })
 }
 
 /// In another browser (or this one after a restart) a row is worth its request alone: no proof, no choice goes with it.
-fn opened_row(row: Interaction, handle: Token, visitor: &Visitor) -> Carried {
-    if row.journey.browser != visitor.browser {
-        return Carried::new(rebound(row.journey, visitor));
-    }
-    Carried { journey: row.journey.clone(), place: Place::Row { interaction: Box::new(row), handle } }
-}
-
-fn rebound(journey: Journey, visitor: &Visitor) -> Journey {
-    if journey.browser == visitor.browser {
-        return journey;
-    }
-    Journey { browser: visitor.browser, account: None, consented_by: None, recovery: None, ..journey }
+fn opened_row(provider: &Provider, visitor: &Visitor, row: Interaction, handle: Token) -> Option<Carried> {
+    let own = row.journey.browser == visitor.browser;
+    let journey = row.journey.clone().carried_on_in(visitor.browser, visitor.now)?;
+    let place = if own {
+        Place::Row { interaction: Box::new(row), handle }
+    } else {
+        Place::Page { submitted: Some(page_digest(provider, &handle.encode())) }
+    };
+    Some(Carried { place, ..Carried::new(journey) })
 }
 
 /// A form without the field leads to the dashboard.

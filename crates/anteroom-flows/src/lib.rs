@@ -16,6 +16,7 @@ mod access_token;
 pub mod addresses;
 pub mod admin;
 mod ahead;
+pub mod answered;
 pub mod authenticator_apps;
 pub mod authorize;
 pub mod backchannel;

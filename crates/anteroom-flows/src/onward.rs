@@ -4,6 +4,7 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::next_step::{self, Needs, NewPasswordReason, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
@@ -17,8 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::ahead::Ahead;
+use crate::answered::{self, AnsweredBefore, answer};
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping};
+use crate::journey::{Carried, Keeping, Place};
 use crate::person::subject;
 use crate::person_in_question::Who;
 use crate::phones::{NoPhone, usable};
@@ -41,6 +43,8 @@ pub enum Onward {
     AuthenticatorApps(Box<Live>),
     /// The application that waited is no longer configured.
     ApplicationGone,
+    /// The application was answered before, and is not answered again.
+    AnsweredBefore(Box<AnsweredBefore>),
 }
 
 /// A page of the journey, with what carries the journey on.
@@ -99,6 +103,9 @@ pub async fn proceed_with(
     live: Vec<Live>,
 ) -> Result<Onward, FlowError> {
     let snapshot = crate::registered::snapshot_for(provider, &carried.journey).await?;
+    if let Some(before) = carried.answered.as_ref().filter(|row| !answered::may_repeat(row, visitor)) {
+        return Ok(answered::again(provider, visitor, before, None));
+    }
     let Some(ahead) = Ahead::of(&snapshot, &carried.journey.destination) else {
         return Ok(Onward::ApplicationGone);
     };
@@ -107,10 +114,13 @@ pub async fn proceed_with(
     let person = person(provider, visitor, &who, &needs).await?;
     let step = next_step::decide(person, &needs, visitor.now);
     if let Some(response) = answer_without_a_page(&snapshot, &ahead, &step) {
-        return Ok(Onward::Application(Box::new(response)));
+        let account = who.account().map(|account| account.id);
+        return answer(provider, visitor, &carried, (account, response)).await;
     }
     let step = match (step, who) {
-        (NextStep::Done, Who::SignedIn(live)) => return arrive(provider, visitor, ahead, &live).await,
+        (NextStep::Done, Who::SignedIn(live)) => {
+            return arrive(provider, visitor, (&carried, ahead), &live).await;
+        }
         (step, who) => page(provider, visitor, (&carried, &ahead), step, who).await?,
     };
     if let (Step::NotEntitled(account), Some(client)) = (&step, ahead.client()) {
@@ -123,21 +133,25 @@ pub async fn proceed_with(
 /// Whom the consent page asks is who agrees, whoever else signs in here meanwhile: its form carries the person.
 fn asking(mut carried: Carried, person: &Live) -> Carried {
     carried.journey.account = Some(person.account.id);
-    if carried.is_kept() { carried } else { Carried::new(carried.journey) }
+    let kept = carried.is_kept();
+    if kept { carried } else { Carried { place: Place::Page { submitted: None }, ..carried } }
 }
 
 async fn arrive(
     provider: &Provider,
     visitor: &Visitor,
-    ahead: Ahead,
+    (carried, ahead): (&Carried, Ahead),
     live: &Live,
 ) -> Result<Onward, FlowError> {
+    if let Some(before) = &carried.answered {
+        return Ok(answered::again(provider, visitor, before, Some(live.account.id)));
+    }
     match ahead {
         Ahead::Dashboard | Ahead::ChangePassword => Ok(Onward::Dashboard),
         Ahead::AuthenticatorApps => Ok(Onward::AuthenticatorApps(Box::new(live.clone()))),
         Ahead::Application { client, request } => {
             let response = release::respond(provider, visitor, &client, &request, live).await?;
-            Ok(Onward::Application(Box::new(response)))
+            answer(provider, visitor, carried, (Some(live.account.id), response)).await
         }
     }
 }
@@ -354,12 +368,21 @@ fn answer_without_a_page(
     Some(request.target().error(&snapshot.issuer, step.without_a_page()?, description))
 }
 
-/// The answer to an application whose request the person or the practice refuses.
-pub(crate) fn denied(provider: &Provider, carried: &Carried) -> Option<AuthorizationResponse> {
+/// The answer to an application whose request the person (`account`) or the practice refuses.
+pub(crate) async fn deny(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: &Carried,
+    account: AccountId,
+) -> Result<Onward, FlowError> {
     let snapshot = provider.snapshot();
-    let ahead = Ahead::of(&snapshot, &carried.journey.destination)?;
+    let Some(ahead) = Ahead::of(&snapshot, &carried.journey.destination) else {
+        return Ok(Onward::ApplicationGone);
+    };
+    let request = ahead.request().ok_or(FlowError::Broken("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
-    Some(ahead.request()?.target().error(&snapshot.issuer, code, description))
+    let response = request.target().error(&snapshot.issuer, code, description);
+    answer(provider, visitor, carried, (Some(account), response)).await
 }
 
 async fn note_not_entitled(

@@ -5,16 +5,18 @@
 //! it: what was good may not be any more.
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Token};
-use anteroom_domain::pushed_request::{PushedRequest, WAITS_FOR};
+use anteroom_domain::interaction::{Interaction, RequestSource};
+use anteroom_domain::pushed_request::{PushedRequest, TakenRequest, WAITS_FOR};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{self, AuthorizationError, Parameter, Parameters};
 use jiff::Timestamp;
 use std::sync::Arc;
 
+use crate::answered;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::request_object::{self, ResolveError};
+use crate::request_object::{self, ResolveError, Resolved};
 use crate::visitor::Visitor;
 
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
@@ -67,28 +69,44 @@ pub async fn push(
         return Err(PushError::RequestUri);
     }
     let parameters = parameters.clone().from_client(&metadata.client_id);
-    let parameters = request_object::resolve(provider, visitor, client, &parameters).await?;
+    let resolved = request_object::resolve(provider, visitor, client, &parameters).await?;
+    let (Resolved { parameters, expires_at }, now) = (resolved, visitor.now);
     let snapshot = provider.snapshot();
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
     authorization::check(&parameters, &snapshot.capabilities, find).map_err(PushError::Request)?;
+    // A request object is good until its `exp`, and as a pushed request no longer.
+    let until = now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX);
+    let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
     let token = provider.random.token();
     let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
     let request = Arc::new(PushedRequest {
         client: metadata.client_id.clone(),
         parameters: parameters.to_query(),
-        expires_at: visitor.now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX),
+        expires_at: until,
     });
     let write = provider.store.write(move |tx| {
         let request = Arc::clone(&request);
         async move { Ok::<_, FlowError>(tx.insert_pushed_request(&request, &digest).await?) }
     });
     write.await?;
-    Ok(Pushed { request_uri: format!("{PREFIX}{}", token.encode()), expires_in: WAITS_FOR.as_secs() })
+    Ok(Pushed {
+        request_uri: format!("{PREFIX}{}", token.encode()),
+        expires_in: until.duration_since(now).as_secs(),
+    })
 }
 
 /// Whether the address is one that was given here.
 pub(crate) fn names_pushed(request_uri: &str) -> bool {
     request_uri.starts_with(PREFIX)
+}
+
+/// What a browser finds that comes for a pushed request.
+pub(crate) enum Taken {
+    Request(TakenRequest),
+    /// This browser was answered: the row that says so.
+    Answered(Box<Interaction>),
+    /// Never pushed, for another client, in another browser, or over.
+    Unknown,
 }
 
 /// What was pushed under this name, for the visitor's browser.
@@ -97,15 +115,43 @@ pub(crate) async fn take(
     visitor: &Visitor,
     client: &ClientId,
     request_uri: &str,
-) -> Result<Option<String>, FlowError> {
-    let Some(token) = request_uri.strip_prefix(PREFIX).and_then(Token::parse) else { return Ok(None) };
+) -> Result<Taken, FlowError> {
+    let Some(token) = request_uri.strip_prefix(PREFIX).and_then(Token::parse) else {
+        return Ok(Taken::Unknown);
+    };
     let digests: Arc<[Digest]> = digests(&provider.keyring, &token).into();
+    let taking = Arc::clone(&digests);
     let (browser, now, client) = (visitor.browser, visitor.now, Arc::new(client.clone()));
     let write = provider.store.write(move |tx| {
-        let (digests, client) = (Arc::clone(&digests), Arc::clone(&client));
+        let (digests, client) = (Arc::clone(&taking), Arc::clone(&client));
         async move { Ok::<_, FlowError>(tx.take_pushed_request(&digests, &client, browser, now).await?) }
     });
-    write.await
+    if let Some(request) = write.await? {
+        return Ok(Taken::Request(request));
+    }
+    for digest in digests.iter() {
+        let before = answered::find_by_id(provider, answered::id_of_pushed(digest)).await?;
+        if let Some(before) = before.filter(|before| before.journey.browser == browser) {
+            return Ok(Taken::Answered(Box::new(before)));
+        }
+    }
+    Ok(Taken::Unknown)
+}
+
+/// An error is an answer too: a request that was pushed is over with it.
+pub(crate) async fn end(
+    provider: &Provider,
+    visitor: &Visitor,
+    source: &RequestSource,
+) -> Result<(), FlowError> {
+    let RequestSource::Pushed { digest, .. } = source else { return Ok(()) };
+    let (digest, now) = (digest.clone(), visitor.now);
+    let write = provider.store.write(move |tx| {
+        let digest = digest.clone();
+        async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) }
+    });
+    write.await?;
+    Ok(())
 }
 
 fn digests(keyring: &Keyring, token: &Token) -> Vec<Digest> {

@@ -7,8 +7,8 @@
 use anteroom_domain::client::Client;
 use anteroom_domain::limits::Limit;
 use anteroom_oidc::authorization::{
-    self, AuthorizationError, Parameter, Parameters, Passed, RequestObject, RequestObjectError,
-    RequestObjectRules,
+    self, AcceptedObject, AuthorizationError, Parameter, Parameters, Passed, RequestObject,
+    RequestObjectError, RequestObjectRules,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::jwt::ClientProof;
@@ -56,20 +56,33 @@ impl Unusable {
     }
 }
 
+/// A request without request objects.
+pub(crate) struct Resolved {
+    pub parameters: Parameters,
+    /// The `exp` of the request object that it came in.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Resolved {
+    fn plain(parameters: &Parameters) -> Self {
+        Self { parameters: parameters.clone(), expires_at: None }
+    }
+}
+
 /// The request as it is meant: with what its request object says in place of what stands beside it.
 pub(crate) async fn resolve(
     provider: &Provider,
     visitor: &Visitor,
     client: &Client,
     parameters: &Parameters,
-) -> Result<Parameters, ResolveError> {
+) -> Result<Resolved, ResolveError> {
     let places = [Parameter::Request, Parameter::RequestUri];
     if places.iter().any(|name| parameters.is_repeated(*name)) {
-        return Ok(parameters.clone());
+        return Ok(Resolved::plain(parameters));
     }
     let [request, request_uri] = places.map(|name| parameters.get(name));
     let inner = match (request, request_uri) {
-        (None, None) | (Some(_), Some(_)) => return Ok(parameters.clone()),
+        (None, None) | (Some(_), Some(_)) => return Ok(Resolved::plain(parameters)),
         (Some(request), None) => read(provider, client, request, Passed::ByValue, visitor.now).await,
         (None, Some(uri)) => match client.metadata.find_request_uri(uri) {
             Some(place) => {
@@ -84,7 +97,9 @@ pub(crate) async fn resolve(
         },
     };
     match inner {
-        Ok(inner) => Ok(parameters.clone().superseded_by(inner)),
+        Ok(AcceptedObject { parameters: inner, expires_at }) => {
+            Ok(Resolved { parameters: parameters.clone().superseded_by(inner), expires_at })
+        }
         Err(Unusable { code, reason, stated }) => {
             // An object that does not count has no say over what stands outside.
             let parameters = stated.superseded_by(parameters.clone());
@@ -106,7 +121,7 @@ async fn read(
     text: &str,
     passed: Passed,
     now: Timestamp,
-) -> Result<Parameters, Unusable> {
+) -> Result<AcceptedObject, Unusable> {
     let snapshot = provider.snapshot();
     let rules = RequestObjectRules { client: &client.metadata, issuer: &snapshot.issuer, now };
     let object = if RequestObject::is_encrypted(text) {

@@ -1,5 +1,6 @@
 //! The authorization response: RFC 6749 §4.1.2, Multiple Response Types §2.1, Form Post Response Mode §2, RFC 9207.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::SignedDuration;
@@ -21,12 +22,13 @@ pub struct ResponseTarget {
 }
 
 /// A response ready to be sent. It may hold live credentials, so it does not print.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AuthorizationResponse {
     /// A `Location`, in ASCII.
     Redirect(String),
     /// A page whose form the browser posts to the client.
-    FormPost { action: String, parameters: Vec<(&'static str, String)> },
+    FormPost { action: String, parameters: Vec<(Cow<'static, str>, String)> },
 }
 
 /// What a successful response carries; which of it is there follows from the response type.
@@ -92,7 +94,10 @@ impl ResponseTarget {
         match self.response_mode {
             ResponseMode::Query => AuthorizationResponse::Redirect(with_query(uri, &encoded())),
             ResponseMode::Fragment => AuthorizationResponse::Redirect(format!("{uri}#{}", encoded())),
-            ResponseMode::FormPost => AuthorizationResponse::FormPost { action: uri.to_owned(), parameters },
+            ResponseMode::FormPost => AuthorizationResponse::FormPost {
+                action: uri.to_owned(),
+                parameters: parameters.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+            },
         }
     }
 }
@@ -179,9 +184,9 @@ mod tests {
         let expected = AuthorizationResponse::FormPost {
             action: "https://app.example/cb".to_owned(),
             parameters: vec![
-                ("code", "c0de".to_owned()),
-                ("state", "\"<s>&".to_owned()),
-                ("iss", "https://id.example".to_owned()),
+                ("code".into(), "c0de".to_owned()),
+                ("state".into(), "\"<s>&".to_owned()),
+                ("iss".into(), "https://id.example".to_owned()),
             ],
         };
         assert_eq!(response, expected);

@@ -106,6 +106,7 @@ entities! {
         created_at: i64,
         expires_at: i64,
         finished_at: Option<i64>,
+        answer: Option<Vec<u8>>,
     }
     links = "links" [id: Uuid] {
         kind: String,

@@ -45,6 +45,7 @@ impl Tx {
             created_at: Set(interaction.created_at.as_millisecond()),
             expires_at: Set(interaction.expires_at.as_millisecond()),
             finished_at: Set(interaction.finished_at.map(Timestamp::as_millisecond)),
+            answer: Set(interaction.answer.clone()),
         };
         let inserted = interactions::Entity::insert(row)
             .on_conflict_do_nothing_on([interactions::Column::HandleDigest])
@@ -87,5 +88,6 @@ fn interaction(row: &interactions::Model) -> Result<Interaction, StoreError> {
         created_at: place.time("created_at", row.created_at)?,
         expires_at: place.time("expires_at", row.expires_at)?,
         finished_at: place.maybe_time("finished_at", row.finished_at)?,
+        answer: row.answer.clone(),
     })
 }

@@ -1,11 +1,13 @@
 //! Requests that clients pushed (RFC 9126), until a browser comes for them.
 
 use crate::StoreError;
-use crate::entity::pushed_requests::{ActiveModel, Column, Entity};
+use crate::entity::pushed_requests::{ActiveModel, Column, Entity, Model};
+use crate::row::Place;
 use crate::store::Tx;
 use anteroom_crypto::Digest;
 use anteroom_domain::ids::BrowserId;
-use anteroom_domain::pushed_request::{PushedRequest, STAYS_FOR};
+use anteroom_domain::interaction::TIME_TO_ANSWER;
+use anteroom_domain::pushed_request::{PushedRequest, TakenRequest};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -28,17 +30,16 @@ impl Tx {
         Ok(())
     }
 
-    /// The parameters, for the first browser that comes for them and for no other. By any of the digests: one for each
-    /// version of the hashing key.
+    /// For the first browser that comes and for no other. By any of the digests: one for each version of the hashing key.
     pub async fn take_pushed_request(
         &self,
         digests: &[Digest],
         client: &ClientId,
         browser: BrowserId,
         now: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<TakenRequest>, StoreError> {
         let digests = || digests.iter().map(|digest| digest.as_bytes().to_vec());
-        let until = now.checked_add(STAYS_FOR).unwrap_or(Timestamp::MAX).as_millisecond();
+        let until = now.checked_add(TIME_TO_ANSWER).unwrap_or(Timestamp::MAX).as_millisecond();
         Entity::update_many()
             .col_expr(Column::BrowserId, Expr::value(Some(browser.0)))
             .col_expr(Column::ExpiresAt, Expr::value(until))
@@ -55,6 +56,25 @@ impl Tx {
             .filter(Column::ExpiresAt.gt(now.as_millisecond()))
             .one(&self.conn)
             .await?;
-        Ok(row.map(|row| row.parameters))
+        let taken = |row: Model| {
+            let place = Place { table: "pushed_requests", id: &row.client_id };
+            Ok(TakenRequest {
+                digest: place.digest("digest", &row.digest)?,
+                ends_at: place.time("expires_at", row.expires_at)?,
+                parameters: row.parameters,
+            })
+        };
+        row.map(taken).transpose()
+    }
+
+    /// It was answered: nobody may come for it any more. `false`: it was over before.
+    pub async fn end_pushed_request(&self, digest: &Digest, now: Timestamp) -> Result<bool, StoreError> {
+        let ended = Entity::update_many()
+            .col_expr(Column::ExpiresAt, Expr::value(now.as_millisecond()))
+            .filter(Column::Digest.eq(digest.as_bytes().to_vec()))
+            .filter(Column::ExpiresAt.gt(now.as_millisecond()))
+            .exec(&self.conn)
+            .await?;
+        Ok(ended.rows_affected == 1)
     }
 }

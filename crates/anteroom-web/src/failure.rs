@@ -2,6 +2,7 @@
 //! the operator, nothing for an attacker.
 
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::client::Client;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::journey::Carried;
 use anteroom_flows::trail::{Origin, note_refusal};
@@ -11,8 +12,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::asker::Asker;
+use crate::pages::dashboard::open_href;
 use crate::pages::forgot_password::wait_text;
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
+use crate::pages::step::{COMPLETE_REGISTRATION, DASHBOARD, FORGOT_PASSWORD, on_with};
 use crate::respond::Frame;
 
 /// A request that ends on an error page.
@@ -36,6 +38,16 @@ impl Failure {
     /// What was waiting behind the page is gone; the person starts again where they wanted to go.
     pub(crate) fn interaction_expired() -> Self {
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::InteractionExpired, to_sign_in())
+    }
+
+    /// The application has its answer already. It can be opened anew, by its tile where it has one.
+    pub(crate) fn answered_before(client: Option<&Client>) -> Self {
+        let tile = client.filter(|client| client.policy.tile.is_some());
+        let forward = match tile {
+            Some(client) => Forward { kind: ForwardKind::Application, href: open_href(client.id()) },
+            None => Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() },
+        };
+        Self::page(StatusCode::BAD_REQUEST, ErrorKind::AnsweredBefore, forward)
     }
 
     /// The code of a mail, or the page that waits for it, where nothing was asked for; another mail can be, and what `carried`

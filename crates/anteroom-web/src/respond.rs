@@ -219,7 +219,7 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
         AuthorizationResponse::FormPost { action, parameters } => {
             let fields = parameters
                 .iter()
-                .map(|(name, value)| HiddenField { name: (*name).to_owned(), value: value.clone() })
+                .map(|(name, value)| HiddenField { name: name.to_string(), value: value.clone() })
                 .collect();
             let page = FormPostPage { action: action.clone(), fields, application_name: None };
             let response = Frame::of(asker).leads_to_client().page(StatusCode::OK, &page);

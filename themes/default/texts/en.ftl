@@ -436,6 +436,7 @@ error-heading =
         [redirect-uri-mismatch] The application gave a return address that is not registered
         [invalid-request] The application sent a request that cannot be used
         [interaction-expired] This sign-in took too long
+        [answered-before] This sign-in is already complete
         [not-asked-here] This browser did not ask for the email
         [registration-interrupted] Your registration was interrupted
         [link-dead] This link no longer works
@@ -455,6 +456,7 @@ error-text =
         [redirect-uri-mismatch] To keep your sign-in safe, we do not send you there. Whoever runs the application has to correct its settings.
         [invalid-request] Something is missing from it or does not fit together. Whoever runs the application has to correct that; you have done nothing wrong.
         [interaction-expired] The request of the application has expired, or was already answered in another window. Open the application again to start afresh.
+        [answered-before] The application has had its answer, here or in another window, and gets no second one. Open the application again if you want to go on there.
         [not-asked-here] Its code can only be entered in the browser that asked for it. If that was this one, its cookies were deleted, or it was too long ago. The link in the email works here as well: open it, or ask for a new one.
         [registration-interrupted] This browser no longer knows how far you had come: it took too long, its cookies were deleted, or you went on in another window. What you entered is kept. Open the link in your invitation again, and you continue where you stopped; or ask for a new one.
         [link-dead] It was used already, or it has expired, or a newer one took its place. Nothing was changed.

@@ -436,6 +436,7 @@ error-heading =
         [redirect-uri-mismatch] La aplicación dio una dirección de regreso que no está registrada
         [invalid-request] La aplicación envió una solicitud que no se puede usar
         [interaction-expired] Este inicio de sesión tardó demasiado
+        [answered-before] Este inicio de sesión ya se completó
         [not-asked-here] Este navegador no pidió el correo
         [registration-interrupted] Su registro se interrumpió
         [link-dead] Este enlace ya no funciona
@@ -455,6 +456,7 @@ error-text =
         [redirect-uri-mismatch] Para proteger su sesión, no le enviamos allí. Quien administra la aplicación tiene que corregir su configuración.
         [invalid-request] Le falta algo o sus partes no encajan. Quien administra la aplicación tiene que corregirlo; usted no ha hecho nada mal.
         [interaction-expired] La solicitud de la aplicación ha caducado o ya se respondió en otra ventana. Abra la aplicación otra vez para empezar de nuevo.
+        [answered-before] La aplicación ya recibió su respuesta, aquí o en otra ventana, y no recibe una segunda. Abra la aplicación otra vez si quiere continuar en ella.
         [not-asked-here] Su código solo se puede escribir en el navegador que lo pidió. Si fue este, se borraron sus cookies o pasó demasiado tiempo. El enlace del correo sirve también aquí: ábralo o pida uno nuevo.
         [registration-interrupted] Este navegador ya no sabe hasta dónde había llegado: pasó demasiado tiempo, se borraron sus cookies o usted siguió en otra ventana. Lo que escribió se conserva. Abra otra vez el enlace de su invitación y seguirá donde se quedó, o pida uno nuevo.
         [link-dead] Ya se usó, ha caducado o uno más reciente ocupó su lugar. No se cambió nada.

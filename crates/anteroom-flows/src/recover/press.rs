@@ -4,7 +4,7 @@ use anteroom_crypto::Token;
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::AccountId;
-use anteroom_domain::interaction::{Destination, Journey, Proof, ProofKind, RecoveryNote};
+use anteroom_domain::interaction::{Journey, Proof, ProofKind, RecoveryNote};
 use anteroom_domain::link::{Link, LinkDead, LinkKind};
 use anteroom_storage::Tx;
 use std::sync::Arc;
@@ -148,10 +148,11 @@ async fn journey_behind(
     let waits = asked.as_ref().is_some_and(|asked| asked.journey.request().is_some());
     let note =
         RecoveryNote { address: address.unwrap_or_default(), waits_elsewhere: waits && !here, done: false };
-    let fresh = Carried::to_dashboard(visitor).journey;
-    let destination =
-        asked.filter(|_| here).map_or(Destination::Dashboard, |asked| asked.journey.destination);
-    Ok(Journey { destination, account: Some(account), recovery: Some(note), ..fresh })
+    // With the request go its limits: whom it is for, when it began, how long it may be answered.
+    let behind =
+        asked.filter(|_| here).and_then(|asked| asked.journey.carried_on_in(visitor.browser, visitor.now));
+    let behind = behind.unwrap_or_else(|| Carried::to_dashboard(visitor).journey);
+    Ok(Journey { account: Some(account), consented_by: None, recovery: Some(note), ..behind })
 }
 
 /// Whether the waiting tab may go on: the reset behind a link that was asked for there is complete. For an address that

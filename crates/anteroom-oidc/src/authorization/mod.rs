@@ -22,4 +22,4 @@ pub use error::{AuthorizationError, Disposition};
 pub use order::{Accepted, check, refuse};
 pub use parameters::{Parameter, Parameters};
 pub use request::{AcrRequirement, AuthorizationRequest};
-pub use request_object::{Passed, RequestObject, RequestObjectError, RequestObjectRules};
+pub use request_object::{AcceptedObject, Passed, RequestObject, RequestObjectError, RequestObjectRules};

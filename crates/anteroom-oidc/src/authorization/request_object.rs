@@ -35,6 +35,14 @@ pub enum Passed {
     ByReference,
 }
 
+/// What an accepted request object says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AcceptedObject {
+    pub parameters: Parameters,
+    /// When it ceases to be accepted: its `exp`, with what clocks may differ by.
+    pub expires_at: Option<Timestamp>,
+}
+
 /// What a request object is held against besides the client's keys.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestObjectRules<'a> {
@@ -112,7 +120,7 @@ impl RequestObject {
         claims: &Map<String, Value>,
         passed: Passed,
         rules: RequestObjectRules<'_>,
-    ) -> Result<Parameters, RequestObjectError> {
+    ) -> Result<AcceptedObject, RequestObjectError> {
         match (rules.client.request_object_signing_alg, passed) {
             (Some(RequestObjectAlgorithm::Unsigned), _) | (None, Passed::ByReference) => rules.check(claims),
             (None, Passed::ByValue) => Err(RequestObjectError::NotSupported),
@@ -134,7 +142,7 @@ impl RequestObject {
         jwt: &ClientJwt,
         proof: ClientProof<'_>,
         rules: RequestObjectRules<'_>,
-    ) -> Result<Parameters, RequestObjectError> {
+    ) -> Result<AcceptedObject, RequestObjectError> {
         let registered: Option<ClientAlgorithm> = match rules.client.request_object_signing_alg {
             Some(RequestObjectAlgorithm::Unsigned) => return Err(RequestObjectError::Signed),
             Some(RequestObjectAlgorithm::Signed(algorithm)) => Some(algorithm),
@@ -161,7 +169,7 @@ fn unsigned(text: &str) -> Option<Map<String, Value>> {
 }
 
 impl RequestObjectRules<'_> {
-    fn check(self, claims: &Map<String, Value>) -> Result<Parameters, RequestObjectError> {
+    fn check(self, claims: &Map<String, Value>) -> Result<AcceptedObject, RequestObjectError> {
         let wrong = |name: &str| RequestObjectError::Value(name.to_owned());
         // Core §6.1, RFC 9101 §5: who it is from is said outside as well, and the same.
         for name in ["client_id", "iss"] {
@@ -181,7 +189,8 @@ impl RequestObjectRules<'_> {
             let read = |value| Option::ok_or(numeric_date(value), wrong(name));
             claims.get(name).map(read).transpose()
         };
-        if time("exp")?.is_some_and(|exp| self.now.duration_since(exp) >= CLOCK_SKEW) {
+        let expires_at = time("exp")?;
+        if expires_at.is_some_and(|exp| self.now.duration_since(exp) >= CLOCK_SKEW) {
             return Err(RequestObjectError::Expired);
         }
         if time("nbf")?.is_some_and(|nbf| nbf.duration_since(self.now) > CLOCK_SKEW) {
@@ -197,7 +206,8 @@ impl RequestObjectRules<'_> {
                 pairs.push((name, text));
             }
         }
-        Ok(Parameters::from_pairs(pairs))
+        let expires_at = expires_at.map(|exp| exp.checked_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX));
+        Ok(AcceptedObject { parameters: Parameters::from_pairs(pairs), expires_at })
     }
 }
 

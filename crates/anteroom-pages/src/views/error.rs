@@ -20,6 +20,8 @@ pub enum ErrorKind {
     RedirectUriMismatch,
     InvalidRequest,
     InteractionExpired,
+    /// The application that waited has its answer already.
+    AnsweredBefore,
     /// The code of a mail, or the page that waits for it, in a browser that did not ask or does not remember.
     NotAskedHere,
     /// This browser does not know any more how far a registration had come.
@@ -70,6 +72,7 @@ impl Page for ErrorPage {
         };
         let mut pages: Vec<ErrorPage> = [
             (ErrorKind::InteractionExpired, ForwardKind::Application),
+            (ErrorKind::AnsweredBefore, ForwardKind::Application),
             (ErrorKind::NotAskedHere, ForwardKind::Recover),
             (ErrorKind::RegistrationInterrupted, ForwardKind::Recover),
             (ErrorKind::LinkDead, ForwardKind::Recover),

@@ -4,7 +4,7 @@ use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey};
+use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
 use anteroom_domain::one_time_code::{CodePurpose, OneTimeCode};
 use anteroom_domain::phone::{E164, Method};
 use anteroom_storage::{NewPhone, SentBefore, Store, StoreError, StoreOptions};
@@ -30,11 +30,14 @@ async fn with_interactions(options: &StoreOptions) -> Store {
                 consented_by: None,
                 insists_on: None,
                 recovery: None,
+                request_id: None,
+                source: RequestSource::Plain,
             },
             proof: None,
             created_at: at(2),
             expires_at: at(1000),
             finished_at: None,
+            answer: None,
         };
         let write = store.write(move |tx| {
             let interaction = interaction.clone();

@@ -3,7 +3,7 @@ use crate::support::{self, on_both_databases};
 use anteroom_domain::account::Epoch;
 use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{
-    Destination, Factor, FactorMethod, Interaction, Journey, Proof, ProofKind,
+    Destination, Factor, FactorMethod, Interaction, Journey, Proof, ProofKind, RequestSource,
 };
 use anteroom_oidc::ScopeSet;
 use anteroom_storage::{StoreError, StoreOptions};
@@ -28,11 +28,14 @@ fn interaction(number: u8) -> Interaction {
             consented_by: None,
             insists_on: None,
             recovery: None,
+            request_id: None,
+            source: RequestSource::Plain,
         },
         proof: None,
         created_at: at(2),
         expires_at: at(1000),
         finished_at: None,
+        answer: None,
     }
 }
 

@@ -47,8 +47,13 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
 }
 
 fn tile(view: TileView) -> Tile {
-    let client = percent(view.client.as_str());
-    Tile { name: view.name, description: view.description, icon: view.icon, href: format!("/open/{client}") }
+    let href = open_href(&view.client);
+    Tile { name: view.name, description: view.description, icon: view.icon, href }
+}
+
+/// Where the tile of a client leads.
+pub(crate) fn open_href(client: &ClientId) -> String {
+    format!("/open/{}", percent(client.as_str()))
 }
 
 /// A client identifier as one segment of a path.

@@ -1,6 +1,6 @@
 //! `POST /not-entitled`: "Back to the application", which learns `access_denied`.
 
-use anteroom_flows::not_entitled::{Refusal, back_to_application};
+use anteroom_flows::not_entitled::back_to_application;
 use axum::response::Response;
 
 use crate::failure::{Failure, finish};
@@ -8,7 +8,6 @@ use crate::form_token::{FormName, Stale};
 use crate::forms::Posted;
 use crate::pages::choose_account::again;
 use crate::pages::step::{DASHBOARD, go};
-use crate::respond::to_application;
 
 pub(crate) async fn submit(posted: Posted) -> Response {
     let result = submitted(&posted).await;
@@ -22,9 +21,7 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
     }
     let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
     match back_to_application(&asker.web.provider, &asker.visitor, waiting).await? {
-        Refusal::Told(response) => Ok(to_application(asker, &response)),
-        // Admitted meanwhile, or signed out: wherever the journey stands now.
-        Refusal::Overtaken(onward) => go(asker, onward),
-        Refusal::Gone => Err(Failure::interaction_expired()),
+        Some(onward) => go(asker, onward),
+        None => Err(Failure::interaction_expired()),
     }
 }

@@ -52,6 +52,7 @@ fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Fail
         Onward::Dashboard => Ok(see_other(DASHBOARD)),
         Onward::AuthenticatorApps(_) => Ok(see_other(FACTORS)),
         Onward::ApplicationGone => Err(application_gone()),
+        Onward::AnsweredBefore(before) => Err(Failure::answered_before(before.client.as_deref())),
     }
 }
 
@@ -59,6 +60,11 @@ fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Fail
 pub(crate) fn go(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
     match onward {
         Onward::Page(page) => Ok(see_next(asker, &continue_address(asker, &page)?)),
+        // The same form twice: whichever answer the browser takes, it is the same.
+        Onward::AnsweredBefore(before) => match before.repeat {
+            Some(response) => Ok(to_application(asker, &response)),
+            None => Err(Failure::answered_before(before.client.as_deref())),
+        },
         elsewhere => show(asker, elsewhere),
     }
 }

@@ -67,7 +67,8 @@ fn open(jwt: &str, client: &ClientMetadata) -> Option<Parameters> {
     let rules = RequestObjectRules { client, issuer: &issuer, now: now() };
     match RequestObject::parse(jwt).ok()? {
         RequestObject::Signed(jwt) => {
-            RequestObject::verify(&jwt, ClientProof::Keys(&CLIENT_KEYS), rules).ok()
+            let accepted = RequestObject::verify(&jwt, ClientProof::Keys(&CLIENT_KEYS), rules).ok();
+            accepted.map(|accepted| accepted.parameters)
         }
         RequestObject::Unsigned(claims) => {
             let accepted = RequestObject::accept_unsigned(&claims, Passed::ByValue, rules);

@@ -25,10 +25,11 @@ fn read_as(
     let issuer = Issuer::parse(ISSUER).unwrap();
     let rules = RequestObjectRules { client, issuer: &issuer, now: Timestamp::from_second(NOW).unwrap() };
     let keys = ClientJwks::parse(&json!({ "keys": [signer.jwk] })).unwrap();
-    match RequestObject::parse(text)? {
+    let accepted = match RequestObject::parse(text)? {
         RequestObject::Unsigned(claims) => RequestObject::accept_unsigned(&claims, passed, rules),
         RequestObject::Signed(jwt) => RequestObject::verify(&jwt, ClientProof::Keys(&keys), rules),
-    }
+    };
+    accepted.map(|accepted| accepted.parameters)
 }
 
 fn signed(claims: &Value) -> Result<Parameters, RequestObjectError> {

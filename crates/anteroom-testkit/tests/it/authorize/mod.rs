@@ -1,5 +1,6 @@
 //! The authorization endpoint.
 
+mod answered;
 mod consent;
 mod encrypted_requests;
 mod errors;

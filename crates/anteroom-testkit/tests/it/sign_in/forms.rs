@@ -98,22 +98,27 @@ async fn an_interaction_in_another_browser_is_worth_its_request_alone(backend: B
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.browser());
     // Sealed in the page, and a row after a first form.
-    let sealed = web.authorize(&browser, &[]).await;
-    let row = browser.enter(&sealed, ALICE, "wrong").await;
-    for page in [&sealed, &row] {
+    for mistakes in [0, 1] {
+        let mut page = web.authorize(&browser, &[]).await;
+        for _ in 0..mistakes {
+            page = browser.enter(&page, ALICE, "wrong").await;
+        }
         let elsewhere = provider.browser();
-        let answer = elsewhere.enter(page, ALICE, PASSWORD).await;
+        let answer = elsewhere.enter(&page, ALICE, PASSWORD).await;
         web.code_in(&answer);
         assert!(elsewhere.is_signed_in().await && !browser.is_signed_in().await);
+        // Once, wherever it was.
+        let answered = provider.browser().enter(&page, ALICE, PASSWORD).await;
+        assert!(answered.text_of("error-answered-before").is_some(), "{}", answered.gist());
     }
-    web.code_in(&browser.enter(&row, ALICE, PASSWORD).await);
     // What was chosen on the way is not part of the request.
     let several = provider.signed_in(ALICE).await;
     several.sign_in(BOB, PASSWORD).await;
-    let page = web.authorize(&several, &[("prompt", "select_account")]).await;
+    let partner = provider.client("partner");
+    let page = partner.authorize(&several, &[("prompt", "select_account")]).await;
     let chosen = page.form("/choose-account").buttons[0].value.clone();
-    let handle = page.form("/choose-account").fields["interaction"].clone();
-    several.submit(&page, "/choose-account", &[("account", &chosen)]).await;
+    let consent = several.submit(&page, "/choose-account", &[("account", &chosen)]).await;
+    let handle = consent.parameters()["interaction"].clone();
     let other = provider.signed_in(BOB).await;
     assert!(other.get(&format!("/continue?interaction={handle}")).await.has_form("/choose-account"));
 }

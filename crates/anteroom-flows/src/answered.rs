@@ -1,0 +1,191 @@
+//! An authorization request is answered once: with a code, with tokens or with an error.
+//!
+//! What carries a waiting request (a sealed page, a row, a mailed link) can be opened again from a browser's history, and the
+//! same request may be in several of them. All name the request's identifier, and the answer inserts one row under it, so
+//! that one answer wins however many are made at once. A request that is answered in the moment it comes, without a page,
+//! has no carrier, and nothing is written for it; one that was pushed has its name, which the answer ends.
+//!
+//! For a moment the browser that was answered gets the same answer again, if it sends a form again: a double click, or a
+//! connection that broke.
+
+use anteroom_crypto::{Digest, KeyPurpose};
+use anteroom_domain::client::Client;
+use anteroom_domain::ids::{AccountId, InteractionId, RequestId};
+use anteroom_domain::interaction::{ANSWER_REPEATED_FOR, Interaction, RequestSource};
+use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_storage::Tx;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use crate::error::FlowError;
+use crate::journey::Carried;
+use crate::onward::Onward;
+use crate::provider::Provider;
+use crate::visitor::{Visitor, new_id};
+
+/// A request that was answered before.
+#[derive(Debug)]
+pub struct AnsweredBefore {
+    pub client: Option<Arc<Client>>,
+    /// The answer, where a form that was sent again may get it again.
+    pub repeat: Option<Box<AuthorizationResponse>>,
+}
+
+/// What rests, sealed, in the row of an answered request.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    /// Who was signed in for it.
+    account: Option<AccountId>,
+    response: AuthorizationResponse,
+}
+
+const CONTEXT: &str = "answered request";
+
+/// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves.
+pub(crate) async fn answer(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: &Carried,
+    (account, response): (Option<AccountId>, AuthorizationResponse),
+) -> Result<Onward, FlowError> {
+    let pushed = matches!(carried.journey.source, RequestSource::Pushed { .. });
+    let name = carried.name_of_answer().filter(|_| pushed || carried.handed_out);
+    let Some(name) = name else { return Ok(Onward::Application(Box::new(response))) };
+    let answer = Answer { account, response };
+    let finishing = Arc::new(Finishing::prepare(provider, visitor, (carried, &name), &answer)?);
+    let work = Arc::clone(&finishing);
+    match provider.store.write(move |tx| finish(tx, Arc::clone(&work))).await? {
+        None => Ok(Onward::Application(Box::new(answer.response))),
+        Some(before) => Ok(again(provider, visitor, &before, account)),
+    }
+}
+
+/// The row of an earlier answer, for the one who is signed in now (`account`).
+pub(crate) fn again(
+    provider: &Provider,
+    visitor: &Visitor,
+    before: &Interaction,
+    account: Option<AccountId>,
+) -> Onward {
+    let request = before.journey.request();
+    let client = request.and_then(|request| provider.snapshot().clients.get(&request.client_id).cloned());
+    let mut repeat = None;
+    if may_repeat(before, visitor)
+        && let Some(answer) = open(provider, before).filter(|answer| answer.account == account)
+    {
+        repeat = Some(Box::new(answer.response));
+    }
+    Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat }))
+}
+
+/// In the browser that was answered, and only for a moment.
+pub(crate) fn may_repeat(before: &Interaction, visitor: &Visitor) -> bool {
+    let at = before.finished_at.unwrap_or(before.created_at);
+    before.journey.browser == visitor.browser && visitor.now.duration_since(at) < ANSWER_REPEATED_FOR
+}
+
+/// The row of the answer to what is carried here, if it was answered.
+pub(crate) async fn find(provider: &Provider, carried: &Carried) -> Result<Option<Interaction>, FlowError> {
+    match carried.name_of_answer().filter(|_| carried.journey.request().is_some()) {
+        Some(name) => Ok(provider.store.interaction(&digests(provider, &name)).await?),
+        None => Ok(None),
+    }
+}
+
+/// The same for a request of which only the name is there.
+pub(crate) async fn find_by_id(
+    provider: &Provider,
+    request: RequestId,
+) -> Result<Option<Interaction>, FlowError> {
+    Ok(provider.store.interaction(&digests(provider, request.0.as_bytes())).await?)
+}
+
+/// All interactions of one pushed request are the same request, however often its page is loaded.
+pub(crate) fn id_of_pushed(digest: &Digest) -> RequestId {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest.as_bytes()) {
+        *to = *from;
+    }
+    RequestId(uuid::Uuid::from_bytes(bytes))
+}
+
+struct Finishing {
+    /// The row that says that the request was answered, and by what.
+    answered: Interaction,
+    digests: Vec<Digest>,
+    digest: Digest,
+    /// The row that carried the request here.
+    row: Option<InteractionId>,
+    pushed: Option<Digest>,
+}
+
+impl Finishing {
+    fn prepare(
+        provider: &Provider,
+        visitor: &Visitor,
+        (carried, name): (&Carried, &[u8]),
+        answer: &Answer,
+    ) -> Result<Self, FlowError> {
+        let id = InteractionId(new_id(&provider.random, visitor.now));
+        let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
+        let sealer = provider.keyring.sealer(KeyPurpose::InteractionSeal);
+        let answered = Interaction {
+            id,
+            journey: carried.journey.clone(),
+            proof: None,
+            created_at: visitor.now,
+            expires_at: visitor.now.checked_add(kept(provider)).unwrap_or(jiff::Timestamp::MAX),
+            finished_at: Some(visitor.now),
+            answer: Some(sealer.seal(&provider.random, &associated_data(id), &plain)),
+        };
+        let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+        Ok(Self {
+            digests: digests(provider, name),
+            digest: mac.digest(CONTEXT, name),
+            row: carried.row(),
+            pushed: carried.pushed(),
+            answered,
+        })
+    }
+}
+
+/// The earlier answer, if there is one.
+async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Option<Interaction>, FlowError> {
+    let Finishing { answered, digests, digest, row, pushed } = &*finishing;
+    if let Some(before) = tx.interaction(digests).await? {
+        return Ok(Some(before));
+    }
+    if !tx.insert_interaction(answered, digest).await? {
+        let before = tx.interaction(digests).await?;
+        return Ok(Some(before.ok_or(FlowError::Broken("an answered request without its row"))?));
+    }
+    let now = answered.created_at;
+    if let Some(row) = row {
+        tx.finish_interaction(*row, now).await?;
+    }
+    if let Some(pushed) = pushed {
+        tx.end_pushed_request(pushed, now).await?;
+    }
+    Ok(None)
+}
+
+/// As long as anything that carried the request could still be opened.
+fn kept(provider: &Provider) -> SignedDuration {
+    let policy = &provider.snapshot().policy;
+    policy.interaction.lifetime.max(policy.recovery.link_lifetime)
+}
+
+fn associated_data(id: InteractionId) -> Vec<u8> {
+    format!("interactions.answer\n{id}").into_bytes()
+}
+
+fn open(provider: &Provider, before: &Interaction) -> Option<Answer> {
+    let sealer = provider.keyring.sealer(KeyPurpose::InteractionSeal);
+    let plain = sealer.open(&associated_data(before.id), before.answer.as_ref()?).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+fn digests(provider: &Provider, name: &[u8]) -> Vec<Digest> {
+    provider.keyring.mac(KeyPurpose::TokenHash).digests(CONTEXT, name)
+}
