@@ -96,6 +96,13 @@ export const PAGES = {
   "error-redirect-uri-mismatch": ({ tab, app }) => tab.goto(app.request({ redirect_uri: "https://elsewhere.example/" })),
   "error-invalid-request": ({ tab }) => tab.goto("/end-session?id_token_hint=garbage"),
   "error-interaction-expired": ({ tab }) => tab.goto("/continue?interaction=garbage"),
+  "error-answered-before": async ({ tab, app }) => {
+    await tab.goto(app.request({}));
+    const handle = await tab.locator("[name=interaction]").first().inputValue();
+    await signedIn(tab, "alice");
+    await tab.goto(`/continue?interaction=${handle}`);
+    await tab.goto(`/continue?interaction=${handle}`);
+  },
   "error-not-asked-here": ({ tab }) => tab.goto("/forgot-password/sent"),
   "error-stale-form": async ({ tab }) => {
     await dashboard(tab, "alice");

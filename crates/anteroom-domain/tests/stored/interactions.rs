@@ -1,7 +1,8 @@
+use anteroom_crypto::Digest;
 use anteroom_domain::account::Epoch;
-use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId, PhoneId};
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId, PhoneId, RequestId};
 use anteroom_domain::interaction::{
-    Destination, Factor, FactorMethod, Journey, Proof, ProofKind, RecoveryNote,
+    Destination, Factor, FactorMethod, Journey, Proof, ProofKind, RecoveryNote, RequestSource,
 };
 use anteroom_oidc::authorization::{AuthorizationRequest, ClaimsRequest};
 use anteroom_oidc::names::Display;
@@ -10,7 +11,8 @@ use anteroom_oidc::{Acr, PromptSet, RedirectUri, ResponseMode, ScopeSet};
 use crate::golden::Form;
 use crate::{id, samples, time};
 
-const JOURNEYS: Form = Form { name: "journeys", objects: &["", "/destination/application", "/recovery"] };
+const JOURNEYS: Form =
+    Form { name: "journeys", objects: &["", "/destination/application", "/recovery", "/source"] };
 const PROOFS: Form = Form { name: "proofs", objects: &["", "/kind", "/factor"] };
 
 #[test]
@@ -32,6 +34,20 @@ fn interactions_of_every_release_are_read() {
         ("recovery", recovering(application(least()), false)),
         ("recovery_done", recovering(journey(Destination::Dashboard), true)),
     ]);
+    let at = time("2027-01-04T08:01:30.5Z");
+    journeys.extend(
+        samples!(RequestSource {
+            "of_a_plain_request": Plain = RequestSource::Plain,
+            "of_a_request_object": RequestObject = RequestSource::RequestObject { expires_at: at },
+            "of_a_pushed_request": Pushed =
+                RequestSource::Pushed { digest: Digest::from_slice(&[7; 32]).unwrap(), ends_at: at },
+        })
+        .into_iter()
+        .map(|(name, source)| {
+            let request_id = Some(RequestId(id(6)));
+            (name, Journey { request_id, source, ..application(least()) })
+        }),
+    );
     JOURNEYS.check(&journeys);
 }
 
@@ -79,6 +95,8 @@ fn journey(destination: Destination) -> Journey {
         consented_by: None,
         insists_on: None,
         recovery: None,
+        request_id: None,
+        source: RequestSource::Plain,
     }
 }
 
