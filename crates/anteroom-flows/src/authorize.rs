@@ -22,11 +22,7 @@ use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
 use crate::push::{self, Taken};
 use crate::registered::snapshot_that_knows;
-<<<<<<< HEAD
-use crate::request_object::{self, ResolveError};
-=======
-use crate::request_object::{self, Resolved};
->>>>>>> 9f142c1 (flows: an authorization request is answered once, in one browser and in time)
+use crate::request_object::{self, ResolveError, Resolved};
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 use std::sync::Arc;
@@ -146,24 +142,18 @@ async fn meant(
             refuse(AuthorizationErrorCode::InvalidRequest, "a request that was not pushed")
         }
         None => match request_object::resolve(provider, visitor, client, parameters).await {
-            Ok(parameters) => Ok(Ok(parameters)),
+            Ok(Resolved { parameters, expires_at }) => {
+                let source = expires_at
+                    .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
+                Ok(Ok(Meant::Request(MeantRequest { parameters, source })))
+            }
             Err(ResolveError::Refused(error)) => Ok(Err(error)),
             Err(ResolveError::Flow(FlowError::Limited { .. })) => {
                 let often = "request objects were fetched for this network too often";
                 refuse(AuthorizationErrorCode::TemporarilyUnavailable, often)
             }
-<<<<<<< HEAD
             Err(ResolveError::Flow(error)) => Err(error),
         },
-=======
-            let resolved = request_object::resolve(provider, client, parameters, visitor.now).await;
-            Ok(resolved.map(|Resolved { parameters, expires_at }| {
-                let source = expires_at
-                    .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
-                Meant::Request(MeantRequest { parameters, source })
-            }))
-        }
->>>>>>> 9f142c1 (flows: an authorization request is answered once, in one browser and in time)
     }
 }
 
