@@ -151,9 +151,24 @@ pub enum Event {
         grant: GrantId,
         generation: u32,
     },
+    /// The same successor again, within the time in which an answer may be asked for once more. The entry has the address that
+    /// asked now.
+    RefreshRepeated {
+        grant: GrantId,
+        generation: u32,
+        repeat: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        first_address: Option<IpAddr>,
+    },
     RefreshReplayed {
         grant: GrantId,
         generation: u32,
+    },
+    /// A refresh token that was made here and that the database has not handed out: commits were lost.
+    RefreshAhead {
+        grant: GrantId,
+        generation: u32,
+        known: u32,
     },
     GrantRevoked {
         grant: GrantId,
@@ -216,6 +231,11 @@ pub enum Event {
         kid: String,
         algorithm: String,
     },
+    /// The schedule had made it, and it signs sooner.
+    SigningKeyBroughtForward {
+        kid: String,
+        signs_from: Timestamp,
+    },
     SigningKeyRetired {
         kid: String,
     },
@@ -234,6 +254,16 @@ pub enum Event {
     },
     ConfigurationChanged {
         digest: String,
+    },
+    /// An operator goes on with a database that had gone back. `up_to` is the last number of the chain in it, `seen` the
+    /// highest that was seen of it before, where that is known.
+    DatabaseAccepted {
+        epoch: i64,
+        up_to: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seen: Option<u64>,
+        sessions: u64,
+        grants: u64,
     },
     RateLimited {
         scope: &'static str,
@@ -270,6 +300,7 @@ impl Event {
             | Self::ErrorShown { .. }
             | Self::CodeReplayed { .. }
             | Self::RefreshReplayed { .. }
+            | Self::RefreshAhead { .. }
             | Self::ClientAuthenticationFailed { .. }
             | Self::ClientRegistrationRefused { .. }
             | Self::RequestRefused { .. }

@@ -36,6 +36,10 @@ pub enum GrantEnd {
     CodeReplayed,
     /// A refresh token was used again after its successor.
     RefreshReplayed,
+    /// A refresh token was presented that the database has not handed out: commits were lost.
+    CommitsLost,
+    /// An operator accepted a database that had gone back.
+    DatabaseAccepted,
     /// The client revoked it (RFC 7009).
     ClientRevoked,
     SessionEnded,
@@ -54,6 +58,8 @@ impl GrantEnd {
         match self {
             Self::CodeReplayed => "code_replayed",
             Self::RefreshReplayed => "refresh_replayed",
+            Self::CommitsLost => "commits_lost",
+            Self::DatabaseAccepted => "database_accepted",
             Self::ClientRevoked => "client_revoked",
             Self::SessionEnded => "session_ended",
             Self::PasswordChanged => "password_changed",

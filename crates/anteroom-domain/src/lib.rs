@@ -10,6 +10,7 @@ pub mod clock;
 pub mod code;
 pub mod device;
 pub mod grant;
+pub mod history;
 pub mod ids;
 pub mod interaction;
 pub mod limits;

@@ -144,6 +144,8 @@ limits! {
         "Answers of the authorization endpoint to applications.";
     Refresh "refresh" Grant InMemory minutes(300, 5), "policy.limits.refresh",
         "Uses of the refresh tokens that one sign-in at an application led to.";
+    RepeatNotice "repeat_notice" Account InDatabase hours(3, 24), "policy.limits.repeat_notice",
+        "Mails that an application has renewed a sign-in from two networks at once.";
 }
 
 impl Limit {

@@ -105,6 +105,12 @@ pub enum Mail {
         usable_from: Timestamp,
         link: String,
     },
+    /// An application asked twice for the same tokens, from two networks. A reset behind `link` ends them.
+    TokensAskedElsewhere {
+        at: Timestamp,
+        application: String,
+        link: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +182,7 @@ impl Mail {
             Self::PasswordExpires { .. } => "password_expires",
             Self::PhoneAdded { .. } => "phone_added",
             Self::AuthenticatorApp { .. } => "authenticator_app",
+            Self::TokensAskedElsewhere { .. } => "tokens_asked_elsewhere",
         }
     }
 }

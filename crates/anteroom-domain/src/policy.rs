@@ -10,6 +10,7 @@ use crate::rate::{OwnNetworks, RateLimit};
 use crate::session::SessionPolicy;
 use crate::telephony::TelephonyPolicy;
 use jiff::SignedDuration;
+use std::fmt;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -49,6 +50,28 @@ pub struct TokenPolicy {
     pub refresh_absolute: SignedDuration,
     /// How long a refresh token that was just used may be asked again for the same successor.
     pub refresh_retry: SignedDuration,
+    /// Of clients that do not authenticate.
+    pub repeat_elsewhere: RepeatElsewhere,
+}
+
+/// Whether the same successor is handed out to another network than the first time. A lost answer often is a change of network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeatElsewhere {
+    Allow,
+    Refuse,
+}
+
+impl RepeatElsewhere {
+    pub const ALL: &'static [Self] = &[Self::Allow, Self::Refuse];
+}
+
+impl fmt::Display for RepeatElsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "allow",
+            Self::Refuse => "refuse",
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +111,7 @@ impl Default for Policy {
                 refresh_idle: SignedDuration::from_hours(24 * 30),
                 refresh_absolute: SignedDuration::from_hours(24 * 180),
                 refresh_retry: SignedDuration::from_secs(60),
+                repeat_elsewhere: RepeatElsewhere::Allow,
             },
             interaction: InteractionPolicy {
                 lifetime: SignedDuration::from_hours(24),

@@ -2,11 +2,19 @@
 //!
 //! A token is a keyed MAC over (grant, generation), so a successor can be derived again. That makes rotation safe against a
 //! lost answer and against two tabs: for a short while, as long as the successor has not been used, the same client gets
-//! the same successor. After that the old token is a replay and ends the family.
+//! the same successor, three times at most. After that the old token is a replay and ends the family.
+//!
+//! The same answer also serves a thief who holds a copy of the token. So each repeat is in the audit trail with both addresses,
+//! and a public client's person is told of one from elsewhere.
 
 use crate::ids::GrantId;
-use crate::policy::TokenPolicy;
+use crate::policy::{RepeatElsewhere, TokenPolicy};
+use crate::rate::AddressPrefix;
 use jiff::Timestamp;
+use std::net::IpAddr;
+
+/// How often a successor is handed out again: a lost answer costs one, a second tab another.
+pub const MOST_REPEATS: u32 = 3;
 
 /// The family's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +26,37 @@ pub struct RefreshFamily {
     pub rotated_at: Timestamp,
     pub idle_expires_at: Timestamp,
     pub expires_at: Timestamp,
+    /// The address that it was handed out to first. `None` where that was not noted: at the beginning, and by release 0.1.0.
+    pub rotated_from: Option<IpAddr>,
+    /// How often it was handed out again.
+    pub repeats: u32,
+}
+
+/// A token as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presented {
+    pub generation: u32,
+    pub from: Option<IpAddr>,
+    /// The client has proven who it is. Its servers may have many addresses, which say nothing.
+    pub authenticated: bool,
+    pub now: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshDecision {
     /// Spend this generation and hand out the next, whose state is given.
     Rotate(RefreshFamily),
-    /// The answer was lost or two tabs asked: hand out the newest generation again.
-    Repeat(RefreshFamily),
-    /// Used again after its successor was: the family ends.
+    /// The answer was lost or two tabs asked: count the repeat and hand out the newest generation again.
+    Repeat {
+        family: RefreshFamily,
+        elsewhere: bool,
+    },
+    /// Used again after its successor was, or too often, or from where it may not be: the family ends.
     Replay,
     Expired,
-    /// A generation that was never handed out: not ours.
-    Unknown,
+    /// We made it, and the database does not know that: a commit was lost, and with it everything that happened since. The
+    /// family ends, since what was lost may have been its end, or the use of this token by somebody else.
+    Ahead,
 }
 
 impl RefreshFamily {
@@ -43,12 +69,16 @@ impl RefreshFamily {
             rotated_at: now,
             idle_expires_at: idle.min(absolute),
             expires_at: absolute,
+            rotated_from: None,
+            repeats: 0,
         }
     }
 
-    pub fn present(self, generation: u32, policy: &TokenPolicy, now: Timestamp) -> RefreshDecision {
+    /// The MAC of what is presented has been verified.
+    pub fn present(self, presented: Presented, policy: &TokenPolicy) -> RefreshDecision {
+        let Presented { generation, from, now, .. } = presented;
         if generation > self.generation {
-            return RefreshDecision::Unknown;
+            return RefreshDecision::Ahead;
         }
         if now >= self.expires_at || now >= self.idle_expires_at {
             return RefreshDecision::Expired;
@@ -59,14 +89,27 @@ impl RefreshFamily {
                 generation: self.generation.saturating_add(1),
                 rotated_at: now,
                 idle_expires_at: idle.min(self.expires_at),
+                rotated_from: from,
+                repeats: 0,
                 ..self
             });
         }
         let just_rotated = now.duration_since(self.rotated_at) <= policy.refresh_retry;
-        if generation.saturating_add(1) == self.generation && just_rotated {
-            return RefreshDecision::Repeat(self);
+        let elsewhere = !presented.authenticated && self.is_elsewhere(from);
+        let refused = elsewhere && policy.repeat_elsewhere == RepeatElsewhere::Refuse;
+        let is_previous = generation.saturating_add(1) == self.generation;
+        if is_previous && just_rotated && self.repeats < MOST_REPEATS && !refused {
+            return RefreshDecision::Repeat { family: self, elsewhere };
         }
         RefreshDecision::Replay
+    }
+
+    /// Whether both addresses are known and lie in different networks.
+    fn is_elsewhere(&self, from: Option<IpAddr>) -> bool {
+        match (self.rotated_from, from) {
+            (Some(first), Some(from)) => AddressPrefix::of(first) != AddressPrefix::of(from),
+            _ => false,
+        }
     }
 }
 
@@ -86,33 +129,77 @@ mod tests {
         RefreshFamily { generation, ..begun }
     }
 
+    const HOME: &str = "203.0.113.9";
+    const ELSEWHERE: &str = "198.51.100.7";
+
+    fn presented(generation: u32, seconds: i64) -> Presented {
+        let from = Some(HOME.parse().unwrap());
+        Presented { generation, from, authenticated: false, now: at(seconds) }
+    }
+
+    fn name(decision: RefreshDecision) -> &'static str {
+        match decision {
+            RefreshDecision::Rotate(_) => "rotate",
+            RefreshDecision::Repeat { elsewhere: false, .. } => "repeat",
+            RefreshDecision::Repeat { elsewhere: true, .. } => "repeat elsewhere",
+            RefreshDecision::Replay => "replay",
+            RefreshDecision::Expired => "expired",
+            RefreshDecision::Ahead => "ahead",
+        }
+    }
+
     #[test]
     fn each_presentation_has_its_answer() {
         let tokens = Policy::default().tokens;
-        for (presented, seconds, expected) in [
+        for (generation, seconds, expected) in [
             (3, 0, "rotate"),
             (3, 86_400, "rotate"),
             (2, 60, "repeat"),
             (2, 61, "replay"),
             (1, 1, "replay"),
             (0, 86_400, "replay"),
-            (4, 0, "unknown"),
+            (4, 0, "ahead"),
+            // Also where the family is over: what was lost stays lost.
+            (4, 30 * 86_400, "ahead"),
             (3, 30 * 86_400, "expired"),
         ] {
-            let got = match family(3).present(presented, &tokens, at(seconds)) {
-                RefreshDecision::Rotate(next) => {
-                    assert_eq!(next.generation, 4);
-                    "rotate"
-                }
-                RefreshDecision::Repeat(same) => {
-                    assert_eq!(same, family(3));
-                    "repeat"
-                }
-                RefreshDecision::Replay => "replay",
-                RefreshDecision::Expired => "expired",
-                RefreshDecision::Unknown => "unknown",
-            };
-            assert_eq!(got, expected, "generation {presented} after {seconds} s");
+            let decision = family(3).present(presented(generation, seconds), &tokens);
+            assert_eq!(name(decision), expected, "generation {generation} after {seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_rotation_notes_its_address_and_begins_to_count_anew() {
+        let repeated = RefreshFamily { repeats: 3, ..family(3) };
+        let RefreshDecision::Rotate(next) = repeated.present(presented(3, 5), &Policy::default().tokens)
+        else {
+            panic!("not rotated")
+        };
+        let noted = (next.generation, next.repeats, next.rotated_from, next.rotated_at);
+        assert_eq!(noted, (4, 0, Some(HOME.parse().unwrap()), at(5)));
+    }
+
+    #[test]
+    fn a_successor_is_repeated_three_times_and_elsewhere_as_the_policy_says() {
+        use RepeatElsewhere::{Allow, Refuse};
+        for (repeats, first, from, authenticated, elsewhere, expected) in [
+            (2, Some(HOME), HOME, false, Refuse, "repeat"),
+            (3, Some(HOME), HOME, false, Allow, "replay"),
+            (3, Some(HOME), HOME, true, Allow, "replay"),
+            (0, Some(HOME), ELSEWHERE, false, Allow, "repeat elsewhere"),
+            (0, Some(HOME), ELSEWHERE, false, Refuse, "replay"),
+            (0, Some(HOME), ELSEWHERE, true, Refuse, "repeat"),
+            // Handed out by release 0.1.0, which notes no address.
+            (0, None, ELSEWHERE, false, Refuse, "repeat"),
+            (0, Some("2001:db8:0:1::1"), "2001:db8:0:1::2", false, Refuse, "repeat"),
+            (0, Some("2001:db8:0:1::1"), "2001:db8:0:2::1", false, Allow, "repeat elsewhere"),
+        ] {
+            let rotated_from = first.map(|first| first.parse().unwrap());
+            let family = RefreshFamily { repeats, rotated_from, ..family(3) };
+            let from = Some(from.parse().unwrap());
+            let tokens = TokenPolicy { repeat_elsewhere: elsewhere, ..Policy::default().tokens };
+            let decision = family.present(Presented { from, authenticated, ..presented(2, 1) }, &tokens);
+            assert_eq!(name(decision), expected, "{repeats} {first:?} {from:?} {elsewhere:?}");
         }
     }
 
@@ -121,7 +208,9 @@ mod tests {
         let tokens = Policy::default().tokens;
         let mut state = family(0);
         let mut now = at(0);
-        while let RefreshDecision::Rotate(next) = state.present(state.generation, &tokens, now) {
+        while let RefreshDecision::Rotate(next) =
+            state.present(Presented { now, ..presented(state.generation, 0) }, &tokens)
+        {
             state = next;
             now += SignedDuration::from_hours(24 * 20);
         }

@@ -67,6 +67,8 @@ pub enum SessionEnd {
     TooOld,
     PasswordChanged,
     Disabled,
+    /// An operator accepted a database that had gone back.
+    DatabaseAccepted,
 }
 
 impl SessionEnd {
@@ -77,6 +79,7 @@ impl SessionEnd {
             Self::TooOld => "too_old",
             Self::PasswordChanged => "password_changed",
             Self::Disabled => "disabled",
+            Self::DatabaseAccepted => "database_accepted",
         }
     }
 }

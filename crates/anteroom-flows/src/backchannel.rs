@@ -71,6 +71,9 @@ pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
 }
 
 async fn lease(provider: &Provider, except: Vec<ClientId>) -> Result<Vec<LogoutDelivery>, FlowError> {
+    if provider.history.is_refused() {
+        return Ok(Vec::new());
+    }
     let now = provider.clock.now();
     let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
     let lease = LogoutLease { until, limit: BATCH, per_client: LANE, except };

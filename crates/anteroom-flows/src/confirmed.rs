@@ -19,6 +19,8 @@ pub enum Cached {
     Keys,
     Configuration,
     RegisteredClients,
+    /// That the database has not gone back.
+    History,
 }
 
 /// When each was last confirmed. What nobody follows in this process (the demo's configuration is in no file) cannot
@@ -28,6 +30,7 @@ pub struct Confirmations {
     keys: ArcSwapOption<Instant>,
     configuration: ArcSwapOption<Instant>,
     registered_clients: ArcSwapOption<Instant>,
+    history: ArcSwapOption<Instant>,
 }
 
 impl Confirmations {
@@ -36,12 +39,13 @@ impl Confirmations {
             Cached::Keys => &self.keys,
             Cached::Configuration => &self.configuration,
             Cached::RegisteredClients => &self.registered_clients,
+            Cached::History => &self.history,
         };
         place.store(Some(Arc::new(at)));
     }
 
     pub fn are_recent(&self, now: Instant) -> bool {
-        [&self.keys, &self.configuration, &self.registered_clients].into_iter().all(|place| {
+        [&self.keys, &self.configuration, &self.registered_clients, &self.history].into_iter().all(|place| {
             let last = place.load();
             last.as_deref().is_none_or(|last| now.saturating_duration_since(*last) < LIFETIME)
         })

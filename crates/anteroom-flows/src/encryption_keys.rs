@@ -8,10 +8,11 @@ use anteroom_domain::audit::Event;
 use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
 use anteroom_storage::{EncryptionKeyRow, Store};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::keys::{KeySchedule, LEAD};
-use crate::succession::{Occasion, Pace, Succession, Term};
+use crate::succession::{Change, Occasion, Pace, Succession, Term};
 use crate::trail::Origin;
 
 /// Nodes take new keys up within a second, and read all of them again each minute.
@@ -36,15 +37,14 @@ pub(crate) async fn rotate(
     random: &Random,
     schedule: &KeySchedule,
     when: (Timestamp, Occasion),
-) -> Result<bool, FlowError> {
+) -> Result<(), FlowError> {
     let (rows, pace) = (store.encryption_keys().await?, pace(schedule));
-    let mut changed = false;
     for kind in DecryptionKeyKind::ALL {
         if succession(&rows, *kind, pace, when).is_some() {
-            changed |= succeed(store, keyring, random, (*kind, pace), when).await?;
+            succeed(store, keyring, random, (*kind, pace), when, &rows).await?;
         }
     }
-    Ok(changed)
+    Ok(())
 }
 
 fn succession(
@@ -54,7 +54,11 @@ fn succession(
     (now, occasion): (Timestamp, Occasion),
 ) -> Option<Succession> {
     let same = rows.iter().filter(|row| row.kind == kind.as_str());
-    pace.succession(&same.map(term).collect::<Vec<_>>(), occasion, now)
+    match pace.change(&same.map(term).collect::<Vec<_>>(), occasion, now) {
+        Some(Change::Make(succession)) => Some(succession),
+        // The lead of the schedule is that of an operator, so one that waits serves as soon as it can.
+        Some(Change::BringForward { .. }) | None => None,
+    }
 }
 
 fn term(row: &EncryptionKeyRow) -> Term<'_> {
@@ -66,14 +70,15 @@ fn term(row: &EncryptionKeyRow) -> Term<'_> {
     }
 }
 
-/// `false`: when the key was made, nothing was due any more.
+/// Makes none where nothing is due any more when the key is made.
 async fn succeed(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
     (kind, pace): (DecryptionKeyKind, Pace),
     when: (Timestamp, Occasion),
-) -> Result<bool, FlowError> {
+    before: &[EncryptionKeyRow],
+) -> Result<(), FlowError> {
     const NOT_MADE: FlowError = FlowError::Broken("an encryption key could not be made");
     let (now, occasion) = when;
     // Finding primes takes a while: not on a thread that serves requests.
@@ -91,13 +96,17 @@ async fn succeed(
         decrypts_until: None,
     };
     let origin = Origin::local(now, random);
+    let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
     let write = store.write(move |tx| {
-        let (mut row, origin) = (row.clone(), origin.clone());
+        let (mut row, origin, before) = (row.clone(), origin.clone(), Arc::clone(&before));
         async move {
             // As with signing keys.
             tx.begin_change_of_keys().await?;
             let rows = tx.encryption_keys().await?;
-            let Some(succession) = succession(&rows, kind, pace, when) else { return Ok(false) };
+            if is_replaced_already(&rows, kind, &before) {
+                return Ok(());
+            }
+            let Some(succession) = succession(&rows, kind, pace, when) else { return Ok(()) };
             row.published_from = succession.from;
             tx.insert_encryption_key(&row).await?;
             let created = Event::EncryptionKeyCreated { kid: row.kid, key: row.kind };
@@ -106,10 +115,17 @@ async fn succeed(
                 tx.retire_encryption_key(&kid, succession.from, succession.kept_until).await?;
                 tx.append(&origin.entry(occasion.actor(), Event::EncryptionKeyRetired { kid })).await?;
             }
-            Ok::<_, FlowError>(true)
+            Ok::<_, FlowError>(())
         }
     });
     write.await
+}
+
+fn is_replaced_already(rows: &[EncryptionKeyRow], kind: DecryptionKeyKind, before: &[String]) -> bool {
+    rows.iter().any(|row| {
+        let is_new = row.kind == kind.as_str() && !before.contains(&row.kid);
+        is_new && row.published_from <= row.created_at
+    })
 }
 
 /// The private half, for the set of keys in memory.

@@ -28,6 +28,7 @@ pub fn reasons(provider: &Provider) -> Vec<NotReady> {
     if !provider.confirmations.are_recent(now) {
         reasons.push(NotReady::Unconfirmed);
     }
+    reasons.extend(provider.history.refused().map(NotReady::WentBack));
     reasons
 }
 

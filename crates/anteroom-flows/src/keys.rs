@@ -7,14 +7,15 @@ use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::audit::Event;
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::keys::{Jwks, SigningKey};
-use anteroom_storage::{SigningKeyRow, Store};
+use anteroom_storage::{SigningKeyRow, Store, Tx};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 use crate::encryption_keys;
 use crate::error::FlowError;
 use crate::key_set::associated_data;
+use crate::succession::{Change, Pace, Succession, Term, waiting};
 pub use crate::succession::{Occasion, Reason};
-use crate::succession::{Pace, Succession, Term};
 use crate::trail::Origin;
 
 /// How long a key that an operator asks for is published before it signs: a list of keys may be as old as the JWKS says, and
@@ -44,33 +45,77 @@ impl KeySchedule {
     }
 }
 
-/// Makes what is missing or due, for every algorithm and every kind that is encrypted to, and says whether there was
-/// anything.
+/// What a rotation has done to the signing keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rotated {
+    /// Keys were made.
+    pub made: bool,
+    /// Keys that the schedule had made sign sooner than they would have.
+    pub brought_forward: bool,
+    /// When the successors sign that wait now.
+    pub signs_from: Option<Timestamp>,
+}
+
+impl Rotated {
+    const fn is_nothing(self) -> bool {
+        !self.made && !self.brought_forward
+    }
+}
+
+/// Makes what is missing or due, for every algorithm and every kind that is encrypted to.
 pub async fn rotate(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
     schedule: &KeySchedule,
     when: (Timestamp, Occasion),
-) -> Result<bool, FlowError> {
+) -> Result<Rotated, FlowError> {
     let rows = store.signing_keys().await?;
-    let mut changed = false;
+    let mut rotated = Rotated::default();
     for algorithm in &schedule.algorithms {
-        if succession(&rows, *algorithm, schedule.pace(), when).is_some() {
-            changed |= succeed(store, keyring, random, (*algorithm, schedule.pace()), when).await?;
+        let rotating = Rotating { algorithm: *algorithm, pace: schedule.pace(), when };
+        match rotating.change(&rows) {
+            None => {}
+            Some(Change::Make(_)) => {
+                rotated.made |= make(store, keyring, random, rotating, &rows).await?;
+            }
+            Some(Change::BringForward { .. }) => {
+                rotated.brought_forward |= bring_forward(store, random, rotating).await?;
+            }
         }
     }
-    Ok(encryption_keys::rotate(store, keyring, random, schedule, when).await? || changed)
+    // An operator who rotates while successors wait has what they asked for.
+    if when.1 == Occasion::Schedule || !rotated.is_nothing() {
+        encryption_keys::rotate(store, keyring, random, schedule, when).await?;
+    }
+    let rows = store.signing_keys().await?;
+    let terms: Vec<_> = rows.iter().map(term).collect();
+    rotated.signs_from = waiting(&terms, when.0).map(|term| term.from);
+    Ok(rotated)
 }
 
-fn succession(
-    rows: &[SigningKeyRow],
+#[derive(Clone, Copy)]
+struct Rotating {
     algorithm: SigningAlgorithm,
     pace: Pace,
-    (now, occasion): (Timestamp, Occasion),
-) -> Option<Succession> {
-    let same = rows.iter().filter(|row| row.algorithm == algorithm.as_str());
-    pace.succession(&same.map(term).collect::<Vec<_>>(), occasion, now)
+    when: (Timestamp, Occasion),
+}
+
+impl Rotating {
+    fn change(self, rows: &[SigningKeyRow]) -> Option<Change> {
+        let (now, occasion) = self.when;
+        let same = rows.iter().filter(|row| row.algorithm == self.algorithm.as_str());
+        self.pace.change(&same.map(term).collect::<Vec<_>>(), occasion, now)
+    }
+
+    /// Whether somebody has made a key that signs at once since `before` was read. After a leak it is as good as ours, and ours
+    /// would take its place before it has signed anything.
+    fn is_replaced_already(self, before: &[String], rows: &[SigningKeyRow]) -> bool {
+        rows.iter().any(|row| {
+            let is_new = row.algorithm == self.algorithm.as_str() && !before.contains(&row.kid);
+            is_new && row.signs_from <= row.created_at
+        })
+    }
 }
 
 fn term(row: &SigningKeyRow) -> Term<'_> {
@@ -78,14 +123,14 @@ fn term(row: &SigningKeyRow) -> Term<'_> {
 }
 
 /// `false`: when the key was made, nothing was due any more.
-async fn succeed(
+async fn make(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
-    (algorithm, pace): (SigningAlgorithm, Pace),
-    when: (Timestamp, Occasion),
+    rotating: Rotating,
+    before: &[SigningKeyRow],
 ) -> Result<bool, FlowError> {
-    let (now, occasion) = when;
+    let Rotating { algorithm, when: (now, occasion), .. } = rotating;
     // Finding primes takes a while: not on a thread that serves requests.
     let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
     let made = made.map_err(|_| FlowError::Broken("a signing key could not be made"))?;
@@ -106,23 +151,57 @@ async fn succeed(
         published_until: None,
     };
     let origin = Origin::local(now, random);
+    let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
     let write = store.write(move |tx| {
-        let (mut row, origin) = (row.clone(), origin.clone());
+        let (mut row, origin, before) = (row.clone(), origin.clone(), Arc::clone(&before));
         async move {
-            // Another node, or an operator after a leak, may have been faster while the key was made.
+            // Another node, or another operator, may have been faster while the key was made.
             tx.begin_change_of_keys().await?;
             let rows = tx.signing_keys().await?;
-            let Some(succession) = succession(&rows, algorithm, pace, when) else { return Ok(false) };
+            if rotating.is_replaced_already(&before, &rows) {
+                return Ok(false);
+            }
+            let Some(Change::Make(succession)) = rotating.change(&rows) else { return Ok(false) };
             row.signs_from = succession.from;
             tx.insert_signing_key(&row).await?;
             let created = Event::SigningKeyCreated { kid: row.kid, algorithm: row.algorithm };
             tx.append(&origin.entry(occasion.actor(), created)).await?;
-            for kid in succession.retiring {
-                tx.retire_signing_key(&kid, succession.from, succession.kept_until).await?;
-                tx.append(&origin.entry(occasion.actor(), Event::SigningKeyRetired { kid })).await?;
-            }
+            retire(&tx, &origin, occasion, succession).await?;
             Ok::<_, FlowError>(true)
         }
     });
     write.await
+}
+
+/// `false`: meanwhile it signs as soon as that, or is gone.
+async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Result<bool, FlowError> {
+    let (now, occasion) = rotating.when;
+    let origin = Origin::local(now, random);
+    let write = store.write(move |tx| {
+        let origin = origin.clone();
+        async move {
+            tx.begin_change_of_keys().await?;
+            let change = rotating.change(&tx.signing_keys().await?);
+            let Some(Change::BringForward { kid, succession }) = change else { return Ok(false) };
+            tx.bring_forward_signing_key(&kid, succession.from).await?;
+            let event = Event::SigningKeyBroughtForward { kid, signs_from: succession.from };
+            tx.append(&origin.entry(occasion.actor(), event)).await?;
+            retire(&tx, &origin, occasion, succession).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    write.await
+}
+
+async fn retire(
+    tx: &Tx,
+    origin: &Origin,
+    occasion: Occasion,
+    succession: Succession,
+) -> Result<(), FlowError> {
+    for kid in succession.retiring {
+        tx.retire_signing_key(&kid, succession.from, succession.kept_until).await?;
+        tx.append(&origin.entry(occasion.actor(), Event::SigningKeyRetired { kid })).await?;
+    }
+    Ok(())
 }

@@ -37,6 +37,7 @@ mod fetched_keys;
 pub mod front_channel;
 mod front_tokens;
 pub mod health;
+pub mod history;
 mod id_token_hint;
 pub mod introspect;
 pub mod journey;

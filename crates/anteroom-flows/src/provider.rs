@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use crate::confirmed::Confirmations;
 use crate::fetched_keys::FetchedKeys;
+use crate::history::History;
 use crate::key_set::KeySet;
 use crate::limits::MemoryCounters;
 use crate::outgoing::Outgoing;
@@ -41,6 +42,8 @@ pub struct Provider {
     /// What the checks in the background have found.
     pub readiness: Readiness,
     snapshot: ArcSwap<Snapshot>,
+    /// What this node remembers of the database.
+    pub history: History,
     /// How far the database's registered clients are known.
     pub(crate) followed: tokio::sync::Mutex<Followed>,
     key_set: ArcSwap<KeySet>,
@@ -63,6 +66,7 @@ pub struct Parts {
     pub methods: Vec<Method>,
     pub snapshot: Snapshot,
     pub key_set: KeySet,
+    pub history: History,
 }
 
 /// What the operator configured, checked and indexed.
@@ -112,6 +116,7 @@ impl Provider {
             confirmations: Confirmations::default(),
             readiness: Readiness::default(),
             snapshot: ArcSwap::from_pointee(parts.snapshot),
+            history: parts.history,
             followed: tokio::sync::Mutex::default(),
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),

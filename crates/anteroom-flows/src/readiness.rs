@@ -6,6 +6,7 @@
 //! has checked nothing, and nothing is held against it.
 
 use anteroom_domain::clock::Clock;
+use anteroom_domain::history::WentBack;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -46,6 +47,11 @@ pub enum NotReady {
     ReadOnly,
     #[error("the database does not commit writes")]
     Writes,
+    #[error(
+        "the database went back to an earlier state: {0}. Nothing is served until an operator has looked; see `anteroom database \
+         accept`"
+    )]
+    WentBack(WentBack),
     #[error("the clock is {0} seconds off the database's")]
     Clock(i64),
     #[error("keys or configuration were not confirmed for five seconds")]
@@ -64,6 +70,7 @@ impl NotReady {
             | Self::Standby
             | Self::ReadOnly
             | Self::Writes
+            | Self::WentBack(_)
             | Self::Clock(_)
             | Self::Unconfirmed => true,
             Self::Configuration => false,

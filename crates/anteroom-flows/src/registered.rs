@@ -11,18 +11,19 @@ use anteroom_oidc::{
     Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules,
     SigningAlgorithm,
 };
-use anteroom_storage::RegisteredClient;
+use anteroom_storage::{ClientsRevision, RegisteredClient};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 
-/// What was read of the database so far, and under which configuration. Another one may mean other clients: they are read
-/// again.
+/// What was read of the database so far, and under which configuration. Another configuration may mean other clients, and a
+/// database that is behind what was read of it, or in another epoch, has others: they are read again.
 #[derive(Debug, Default)]
 pub(crate) struct Followed {
     digest: String,
+    epoch: i64,
     revision: i64,
     clients: HashMap<ClientId, Arc<Client>>,
 }
@@ -31,11 +32,16 @@ pub(crate) struct Followed {
 pub async fn follow(provider: &Provider) -> Result<(), FlowError> {
     let mut followed = provider.followed.lock().await;
     let snapshot = provider.snapshot();
-    let is_other = followed.digest != snapshot.digest;
+    let is_closed = snapshot.registration.policy.is_closed();
+    let there =
+        if is_closed { ClientsRevision::default() } else { provider.store.clients_revision().await? };
+    let is_behind = there.epoch != followed.epoch || there.revision < followed.revision;
+    let is_other = followed.digest != snapshot.digest || is_behind;
     if is_other {
-        *followed = Followed { digest: snapshot.digest.clone(), ..Followed::default() };
+        let (digest, epoch) = (snapshot.digest.clone(), there.epoch);
+        *followed = Followed { digest, epoch, ..Followed::default() };
     }
-    if snapshot.registration.policy.is_closed() {
+    if is_closed {
         return Ok(());
     }
     let changed = provider.store.registered_clients_since(followed.revision).await?;

@@ -128,6 +128,16 @@ pub(crate) async fn end_one(
 /// Sessions that one round ends at most.
 const LAPSED_BATCH: u64 = 200;
 
+/// Sessions are worth nothing once an operator has accepted a database that went back. This notes their end and tells the
+/// applications. Says how many; the next round takes more.
+pub async fn end_of_passed_epochs(provider: &Provider) -> Result<usize, FlowError> {
+    let sessions = provider.store.sessions_of_passed_epochs(LAPSED_BATCH).await?;
+    let count = sessions.len();
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    end(provider, &origin, sessions, SessionEnd::DatabaseAccepted).await?;
+    Ok(count)
+}
+
 /// Ends sessions whose limits have passed, so that what hangs on them ends too. Says how many; the next round takes more.
 pub async fn end_lapsed(provider: &Provider) -> Result<usize, FlowError> {
     let (policy, now) = (provider.snapshot().policy.session, provider.clock.now());

@@ -61,6 +61,15 @@ pub(crate) struct Pace {
     pub(crate) overlap_after_leak: SignedDuration,
 }
 
+/// What is to happen to the keys of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A key is made.
+    Make(Succession),
+    /// The schedule has made one already, and it serves sooner than it would have.
+    BringForward { kid: String, succession: Succession },
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Succession {
     /// When the new key serves, and the others do not any more.
@@ -73,26 +82,29 @@ pub(crate) struct Succession {
 
 impl Pace {
     /// What is to happen to the keys of one kind. `None`: nothing is due.
-    pub(crate) fn succession(
-        &self,
-        terms: &[Term<'_>],
-        occasion: Occasion,
-        now: Timestamp,
-    ) -> Option<Succession> {
+    pub(crate) fn change(&self, terms: &[Term<'_>], occasion: Occasion, now: Timestamp) -> Option<Change> {
         match occasion {
             Occasion::Schedule => {
                 // What has its end already was replaced, served or not.
                 let newest = terms.iter().filter(|term| term.until.is_none()).map(|term| term.from).max();
                 let rest = self.every - self.lead_of_schedule;
                 let is_due = newest.is_none_or(|newest| now.duration_since(newest) >= rest);
-                is_due.then(|| self.planned(terms, self.lead_of_schedule, now))
+                is_due.then(|| Change::Make(self.planned(terms, self.lead_of_schedule, now)))
             }
-            Occasion::Operator(Reason::Planned) => Some(self.planned(terms, self.lead_of_operator, now)),
+            Occasion::Operator(Reason::Planned) => {
+                let succession = self.planned(terms, self.lead_of_operator, now);
+                let Some(waiting) = waiting(terms, now) else { return Some(Change::Make(succession)) };
+                // It serves as soon as a new one would: there would be one that never does.
+                (waiting.from > succession.from).then(|| Change::BringForward {
+                    kid: waiting.kid.to_owned(),
+                    succession: succession.without(waiting.kid),
+                })
+            }
             Occasion::Operator(Reason::Compromised) => {
                 let gone = now.checked_add(self.overlap_after_leak).unwrap_or(Timestamp::MAX);
                 // None is kept longer for it.
                 let is_kept = |term: &Term<'_>| term.kept_until.is_none_or(|until| until > gone);
-                Some(Succession::new(terms, is_kept, now, self.overlap_after_leak))
+                Some(Change::Make(Succession::new(terms, is_kept, now, self.overlap_after_leak)))
             }
         }
     }
@@ -106,7 +118,17 @@ impl Pace {
     }
 }
 
+/// The successor that was made and does not serve yet.
+pub(crate) fn waiting<'t, 'a>(terms: &'t [Term<'a>], now: Timestamp) -> Option<&'t Term<'a>> {
+    terms.iter().filter(|term| term.until.is_none() && term.from > now).max_by_key(|term| term.from)
+}
+
 impl Succession {
+    fn without(mut self, kid: &str) -> Self {
+        self.retiring.retain(|retiring| retiring != kid);
+        self
+    }
+
     fn new(
         terms: &[Term<'_>],
         retires: impl Fn(&Term<'_>) -> bool,
@@ -149,32 +171,49 @@ mod tests {
     fn a_planned_key_waits_for_old_lists_and_one_after_a_leak_does_not() {
         let signing = term("signing", (0, None), None);
         let next = term("next", (NOW + DAY, None), None);
-        let next_in_three = term("next", (NOW + 3, None), None);
         let leaving = term("leaving", (0, Some(NOW + DAY)), Some(NOW + 8 * DAY));
-        let nearly_done = term("nearly-done", (0, Some(NOW + 3)), Some(NOW + 7 * DAY));
         let done = term("done", (0, Some(NOW - DAY)), Some(NOW + 6 * DAY));
         let gone = term("gone", (0, Some(NOW - 9 * DAY)), Some(NOW - 2 * DAY));
         let (planned, leak) = (Reason::Planned, Reason::Compromised);
         for (keys, reason, from, retiring) in [
             (vec![signing], planned, NOW + 6, vec!["signing"]),
             (vec![signing, done, gone], planned, NOW + 6, vec!["signing"]),
-            // In the middle of a succession that the schedule began.
-            (vec![leaving, next], planned, NOW + 6, vec!["leaving", "next"]),
-            (vec![nearly_done, next_in_three], planned, NOW + 6, vec!["next"]),
             // Nobody is there to be waited for.
             (vec![], planned, NOW, vec![]),
             (vec![gone], planned, NOW, vec![]),
             (vec![leaving, next, done, gone], leak, NOW, vec!["leaving", "next", "done"]),
         ] {
             let kept_until = if reason == planned { from + 7 * DAY } else { NOW };
-            let found = PACE.succession(&keys, Occasion::Operator(reason), at(NOW));
-            assert_eq!(found, Some(succession(from, &retiring, kept_until)), "{keys:?}");
+            let found = PACE.change(&keys, Occasion::Operator(reason), at(NOW));
+            assert_eq!(found, Some(Change::Make(succession(from, &retiring, kept_until))), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn an_operator_makes_no_key_while_a_successor_waits() {
+        let planned = Occasion::Operator(Reason::Planned);
+        let leaving = term("leaving", (0, Some(NOW + DAY)), Some(NOW + 8 * DAY));
+        let next = |from| term("next", (from, None), None);
+        // One that the schedule made serves sooner.
+        let forward = Change::BringForward {
+            kid: "next".to_owned(),
+            succession: succession(NOW + 6, &["leaving"], NOW + 6 + 7 * DAY),
+        };
+        assert_eq!(PACE.change(&[leaving, next(NOW + DAY)], planned, at(NOW)), Some(forward));
+        // One of another operator serves as soon as a new one would, or before.
+        for from in [NOW + 6, NOW + 3, NOW + 1] {
+            let signing = term("signing", (0, Some(from)), Some(from + 7 * DAY));
+            assert_eq!(PACE.change(&[signing, next(from)], planned, at(NOW)), None, "{from}");
         }
     }
 
     #[test]
     fn the_schedule_makes_the_next_one_in_time_and_the_first_at_once() {
-        let scheduled = |keys: &[Term<'_>], now| PACE.succession(keys, Occasion::Schedule, at(now));
+        let scheduled = |keys: &[Term<'_>], now| match PACE.change(keys, Occasion::Schedule, at(now)) {
+            Some(Change::Make(succession)) => Some(succession),
+            Some(Change::BringForward { .. }) => panic!("the schedule brings nothing forward"),
+            None => None,
+        };
         assert_eq!(scheduled(&[], NOW), Some(succession(NOW, &[], NOW + 7 * DAY)));
         let (first, second) = (term("first", (0, None), None), term("second", (90 * DAY, None), None));
         assert_eq!(scheduled(&[first], 83 * DAY - 1), None);

@@ -62,7 +62,8 @@ fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
                 | Mail::PasswordChanged { link, .. }
                 | Mail::PasswordExpires { link, .. }
                 | Mail::PhoneAdded { link, .. }
-                | Mail::AuthenticatorApp { link, .. },
+                | Mail::AuthenticatorApp { link, .. }
+                | Mail::TokensAskedElsewhere { link, .. },
             ..
         } => (Some(link), None),
     }

@@ -4,7 +4,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::message::{AppChange, Mail};
 use anteroom_pages::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Locale, PasswordChangedEmail,
-    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RenderError, Theme,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RenderError, Theme, TokensElsewhereEmail,
 };
 
 use crate::letterhead::Letterhead;
@@ -38,6 +38,10 @@ pub(crate) fn write(
         Mail::PhoneAdded { at, phone, usable_from, link } => {
             let (when, usable_from) = (letterhead.moment(at), letterhead.moment(usable_from));
             theme.render_email(locale, &PhoneAddedEmail { practice, when, phone, usable_from, link })
+        }
+        Mail::TokensAskedElsewhere { at, application, link } => {
+            let when = letterhead.moment(at);
+            theme.render_email(locale, &TokensElsewhereEmail { practice, when, application, link })
         }
         Mail::AuthenticatorApp { at, change, link } => {
             let (removed, usable_from) = match change {

@@ -80,6 +80,10 @@ fn every_mail_is_written_with_its_link() {
             },
             "The phone •••-•••-••43 was added",
         ),
+        (
+            Mail::TokensAskedElsewhere { at, application: "Schedule".to_owned(), link: link.clone() },
+            "Schedule did so twice",
+        ),
     ];
     for (mail, words) in table {
         let email = delivered("en", email(mail));

@@ -12,7 +12,7 @@ use anteroom_pages::{
     NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
     PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
     RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, RedirectPage, SignInPage, SignOutPage, SignedInAs,
-    SignedOutPage, SupportContact, Theme, VerifyIdentityPage,
+    SignedOutPage, SupportContact, Theme, TokensElsewhereEmail, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -103,6 +103,7 @@ impl Gallery {
         self.email::<PasswordExpiresEmail>(locale)?;
         self.email::<PhoneAddedEmail>(locale)?;
         self.email::<AuthenticatorAppEmail>(locale)?;
+        self.email::<TokensElsewhereEmail>(locale)?;
         Ok(())
     }
 

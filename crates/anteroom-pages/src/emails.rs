@@ -158,6 +158,29 @@ impl Message for PasswordExpiresEmail {
     }
 }
 
+/// An application asked twice for the same tokens, from two networks.
+#[derive(Clone, Serialize)]
+pub struct TokensElsewhereEmail {
+    pub practice: String,
+    pub when: Moment,
+    pub application: String,
+    /// Where whoever did not do that stops it.
+    pub link: String,
+}
+
+impl Message for TokensElsewhereEmail {
+    const TEMPLATE: &'static str = "tokens-elsewhere";
+
+    fn samples() -> Vec<Self> {
+        vec![TokensElsewhereEmail {
+            practice: "Riverside Dental & Medical".to_owned(),
+            when: sample_moment(23),
+            application: "Schedule".to_owned(),
+            link: "http://localhost:8080/forgot-password".to_owned(),
+        }]
+    }
+}
+
 impl Message for PhoneAddedEmail {
     const TEMPLATE: &'static str = "phone-added";
 

@@ -164,6 +164,9 @@ entities! {
         rotated_at: i64,
         idle_expires_at: i64,
         expires_at: i64,
+        noted_generation: Option<i64>,
+        rotated_from: Option<String>,
+        repeats: i64,
     }
     revoked_jti = "revoked_jti" [jti: String] {
         expires_at: i64,
@@ -270,6 +273,8 @@ entities! {
         created_at: i64,
         keys_version: i64,
         clients_revision: i64,
+        went_back_at: Option<i64>,
+        went_back_seq: Option<i64>,
     }
     nodes = "nodes" [id: Uuid] {
         config_digest: String,

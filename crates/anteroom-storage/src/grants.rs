@@ -59,11 +59,29 @@ macro_rules! insert_grant {
 const INSERT_ON_SQLITE: &str = insert_grant!("");
 const INSERT_ON_POSTGRES: &str = insert_grant!(" FOR SHARE OF a, s");
 
-const ROTATE: &str = "UPDATE refresh_tokens \
-     SET generation = $3, rotated_at = $4, idle_expires_at = $5, expires_at = $6 \
-     WHERE grant_id = $1 AND generation = $2 AND EXISTS (\
-     SELECT 1 FROM grants g JOIN accounts a ON a.id = g.account_id \
-     WHERE g.id = $1 AND g.revoked_at IS NULL AND a.status = 'active' AND a.epoch = g.epoch)";
+/// Whose grant and account still are as they must be.
+macro_rules! family_is_alive {
+    () => {
+        "EXISTS (SELECT 1 FROM grants g JOIN accounts a ON a.id = g.account_id \
+         WHERE g.id = $1 AND g.revoked_at IS NULL AND a.status = 'active' AND a.epoch = g.epoch)"
+    };
+}
+
+const ROTATE: &str = concat!(
+    "UPDATE refresh_tokens SET generation = $3, rotated_at = $4, idle_expires_at = $5, expires_at = $6, \
+     noted_generation = $3, rotated_from = $7, repeats = 0 WHERE grant_id = $1 AND generation = $2 AND ",
+    family_is_alive!()
+);
+
+/// Counts of an older generation begin anew.
+const REPEAT: &str = concat!(
+    "UPDATE refresh_tokens SET repeats = CASE WHEN noted_generation = $2 THEN repeats ELSE 0 END + 1, \
+     rotated_from = CASE WHEN noted_generation = $2 THEN rotated_from END, noted_generation = $2 \
+     WHERE grant_id = $1 AND generation = $2 \
+     AND CASE WHEN noted_generation = $2 THEN repeats ELSE 0 END < $3 AND ",
+    family_is_alive!(),
+    " RETURNING repeats"
+);
 
 impl Tx {
     /// Redeems a code: its grant is inserted once. `expires_at` is when the last token of it can be dead at the latest.
@@ -86,6 +104,9 @@ impl Tx {
             rotated_at: Set(family.rotated_at.as_millisecond()),
             idle_expires_at: Set(family.idle_expires_at.as_millisecond()),
             expires_at: Set(family.expires_at.as_millisecond()),
+            noted_generation: Set(Some(i64::from(family.generation))),
+            rotated_from: Set(family.rotated_from.map(|address| address.to_string())),
+            repeats: Set(i64::from(family.repeats)),
         };
         refresh_tokens::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -100,8 +121,19 @@ impl Tx {
             next.rotated_at.as_millisecond().into(),
             next.idle_expires_at.as_millisecond().into(),
             next.expires_at.as_millisecond().into(),
+            next.rotated_from.map(|address| address.to_string()).into(),
         ];
         Ok(self.execute(ROTATE, values).await? == 1)
+    }
+
+    /// Counts one more repeat of the newest generation, and says the how manieth it was. `None`: there were `most` already, the
+    /// family has moved on, or the grant has ended.
+    pub async fn repeat_family(&self, family: &RefreshFamily, most: u32) -> Result<Option<u32>, StoreError> {
+        let values = [family.grant.0.into(), i64::from(family.generation).into(), i64::from(most).into()];
+        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), REPEAT, values);
+        let Some(row) = self.conn.query_one_raw(statement).await? else { return Ok(None) };
+        let place = Place { table: "refresh_tokens", id: &family.grant };
+        place.number("repeats", row.try_get_by_index::<i64>(0)?).map(Some)
     }
 
     /// Those of an account that are not revoked: which grant, whose, from which session.
@@ -168,6 +200,15 @@ impl Tx {
             .filter(grants::Column::ClientId.eq(client.as_str()))
             .filter(grants::Column::RevokedAt.is_null());
         Ok(theirs.exec(&self.conn).await?.rows_affected)
+    }
+
+    /// All that there are.
+    pub async fn revoke_all_grants(&self, end: GrantEnd, now: Timestamp) -> Result<u64, StoreError> {
+        let all = grants::Entity::update_many()
+            .col_expr(grants::Column::RevokedAt, Expr::value(now.as_millisecond()))
+            .col_expr(grants::Column::RevokeReason, Expr::value(end.as_str()))
+            .filter(grants::Column::RevokedAt.is_null());
+        Ok(all.exec(&self.conn).await?.rows_affected)
     }
 
     async fn execute(&self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {

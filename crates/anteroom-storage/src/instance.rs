@@ -16,7 +16,7 @@ const ONLY: i32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
     pub kind: InstanceKind,
-    /// Raised by a restore: whatever was made before is worth nothing.
+    /// Raised when an operator accepts a database that went back: whatever was made before is worth nothing.
     pub epoch: i64,
     pub created_at: Timestamp,
 }
@@ -67,6 +67,8 @@ impl UnkeyedStore {
                     created_at: Set(now.as_millisecond()),
                     keys_version: Set(1),
                     clients_revision: Set(0),
+                    went_back_at: Set(None),
+                    went_back_seq: Set(None),
                 };
                 instance::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(&conn).await?;
                 read(&conn).await?.ok_or_else(|| StoreError::Statement("instance has no row".to_owned()))

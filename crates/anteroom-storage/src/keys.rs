@@ -26,6 +26,14 @@ pub struct SigningKeyRow {
     pub published_until: Option<Timestamp>,
 }
 
+/// Counts the changes of keys, anew in each epoch of the instance: a database that went back may have come to the same number
+/// by other changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeysVersion {
+    pub epoch: i64,
+    pub version: i64,
+}
+
 impl fmt::Debug for SigningKeyRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKeyRow")
@@ -51,9 +59,12 @@ impl Reads {
     }
 
     /// Another one than before: read the keys again.
-    pub async fn keys_version(&self) -> Result<i64, StoreError> {
+    pub async fn keys_version(&self) -> Result<KeysVersion, StoreError> {
         let row = instance::Entity::find().one(&self.conn).await?;
-        Ok(row.map_or(0, |row| row.keys_version))
+        Ok(row.map_or_else(KeysVersion::default, |row| KeysVersion {
+            epoch: row.epoch,
+            version: row.keys_version,
+        }))
     }
 }
 
@@ -94,6 +105,16 @@ impl Tx {
             published_until: Set(key.published_until.map(Timestamp::as_millisecond)),
         };
         signing_keys::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        raise_keys_version(&self.conn).await
+    }
+
+    /// A key that does not sign yet signs from then on.
+    pub async fn bring_forward_signing_key(&self, kid: &str, from: Timestamp) -> Result<(), StoreError> {
+        signing_keys::Entity::update_many()
+            .col_expr(signing_keys::Column::SignsFrom, Expr::value(from.as_millisecond()))
+            .filter(signing_keys::Column::Kid.eq(kid))
+            .exec(&self.conn)
+            .await?;
         raise_keys_version(&self.conn).await
     }
 

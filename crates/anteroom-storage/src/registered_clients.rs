@@ -26,7 +26,22 @@ pub struct RegisteredClient {
     pub revision: i64,
 }
 
+/// Counts the changes of registered clients, anew in each epoch of the instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientsRevision {
+    pub epoch: i64,
+    pub revision: i64,
+}
+
 impl Reads {
+    pub async fn clients_revision(&self) -> Result<ClientsRevision, StoreError> {
+        let row = instance::Entity::find().one(&self.conn).await?;
+        Ok(row.map_or_else(ClientsRevision::default, |row| ClientsRevision {
+            epoch: row.epoch,
+            revision: row.clients_revision,
+        }))
+    }
+
     /// Unless it is deleted.
     pub async fn registered_client(&self, id: &ClientId) -> Result<Option<RegisteredClient>, StoreError> {
         let row = registered_clients::Entity::find_by_id(id.as_str())

@@ -41,6 +41,14 @@ impl Place<'_> {
         text.parse().map_err(|_| self.corrupt(column))
     }
 
+    pub(crate) fn maybe_parsed<T: FromStr>(
+        &self,
+        column: &'static str,
+        text: Option<&str>,
+    ) -> Result<Option<T>, StoreError> {
+        text.map(|text| self.parsed(column, text)).transpose()
+    }
+
     pub(crate) fn json<T: DeserializeOwned>(
         &self,
         column: &'static str,

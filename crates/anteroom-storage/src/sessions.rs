@@ -12,7 +12,8 @@ use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, UpdateMany,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    UpdateMany,
 };
 
 impl Reads {
@@ -60,6 +61,26 @@ impl Reads {
             .filter(sessions::Column::EndedAt.is_null())
             .filter(lapsed)
             .order_by_asc(sessions::Column::LastActiveAt)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(session).collect()
+    }
+}
+
+impl Reads {
+    /// Those that have not ended, whether or not they have lapsed.
+    pub(crate) async fn running_sessions(&self) -> Result<u64, StoreError> {
+        let running = sessions::Entity::find().filter(sessions::Column::EndedAt.is_null());
+        Ok(running.count(&self.conn).await?)
+    }
+
+    /// Sessions of an epoch that their account has left, and that were not ended with that.
+    pub async fn sessions_of_passed_epochs(&self, limit: u64) -> Result<Vec<Session>, StoreError> {
+        const PASSED: &str = "EXISTS (SELECT 1 FROM accounts a WHERE a.id = sessions.account_id AND a.epoch <> sessions.epoch)";
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::EndedAt.is_null())
+            .filter(Expr::cust(PASSED))
             .limit(limit)
             .all(&self.conn)
             .await?;

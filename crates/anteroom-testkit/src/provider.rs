@@ -8,7 +8,7 @@ use anteroom_domain::clock::{Clock, JumpWatch};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{backchannel, keys, registered, sign_out, trail};
+use anteroom_flows::{backchannel, history, keys, registered, sign_out, trail};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -268,10 +268,21 @@ impl TestProvider {
     }
 
     /// What `anteroom keys rotate` does.
-    pub async fn rotate_keys(&self, reason: keys::Reason) {
+    pub async fn rotate_keys(&self, reason: keys::Reason) -> keys::Rotated {
         let (schedule, parts) = (wiring::key_schedule(&self.settings), &self.provider);
         let when = (self.now(), keys::Occasion::Operator(reason));
-        keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap();
+        keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap()
+    }
+
+    /// One look of the node at its database.
+    pub async fn look_at_history(&self) {
+        history::look(&self.provider).await.unwrap();
+    }
+
+    /// What `anteroom database accept` does.
+    pub async fn accept_database(&self) {
+        let origin = trail::Origin::local(self.now(), &self.provider.random);
+        history::accept(&self.provider.store, &origin, None).await.unwrap();
     }
 
     /// What the background does each minute about what is only counted.
@@ -282,6 +293,7 @@ impl TestProvider {
     /// What the background does each minute about sessions whose time has passed.
     pub async fn end_lapsed_sessions(&self) {
         sign_out::end_lapsed(&self.provider).await.unwrap();
+        sign_out::end_of_passed_epochs(&self.provider).await.unwrap();
     }
 
     /// What the background does each minute by the clock, with `running` on the stopwatch.

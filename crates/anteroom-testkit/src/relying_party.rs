@@ -35,6 +35,8 @@ pub struct RelyingParty {
     pub client_id: String,
     pub redirect_uri: String,
     proof: Proof,
+    /// The network address that its requests come from, where it is not this machine's.
+    address: Option<String>,
 }
 
 /// What the token endpoint gave.
@@ -75,6 +77,7 @@ impl RelyingParty {
             wire,
             client_id: metadata.client_id.as_str().to_owned(),
             redirect_uri: metadata.redirect_uris.first().map(ToString::to_string).unwrap_or_default(),
+            address: None,
             proof: match metadata.token_endpoint_auth_method.as_str() {
                 "client_secret_basic" => Proof::Basic(CLIENT_SECRET),
                 "client_secret_post" => Proof::Post(CLIENT_SECRET),
@@ -92,6 +95,7 @@ impl RelyingParty {
             wire,
             client_id: text(&client["client_id"]),
             redirect_uri: text(&client["redirect_uris"][0]),
+            address: None,
             proof: match client["token_endpoint_auth_method"].as_str() {
                 Some("client_secret_basic") => Proof::Basic(secret()),
                 Some("client_secret_post") => Proof::Post(secret()),
@@ -107,7 +111,14 @@ impl RelyingParty {
             client_id: client_id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             proof: Proof::None,
+            address: None,
         }
+    }
+
+    /// The same application, asking the provider from this network address.
+    #[must_use]
+    pub fn from(self, address: &str) -> Self {
+        Self { address: Some(address.to_owned()), ..self }
     }
 
     /// The same application, proving itself in another way.
@@ -221,6 +232,9 @@ impl RelyingParty {
     pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
         let mut fields = fields.to_vec();
         let mut headers = HeaderMap::new();
+        if let Some(address) = &self.address {
+            headers.insert("x-forwarded-for", HeaderValue::from_str(address).unwrap());
+        }
         match self.proof {
             Proof::None => fields.push(("client_id", &self.client_id)),
             Proof::Post(secret) => {

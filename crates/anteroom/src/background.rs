@@ -8,10 +8,10 @@ use anteroom_flows::chain::{self, When};
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, health, key_set, registered, trail};
+use anteroom_flows::{admin, backchannel, health, history, key_set, registered, trail};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
-use anteroom_storage::InstanceKind;
+use anteroom_storage::{InstanceKind, KeysVersion};
 use anteroom_web::Web;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +62,9 @@ async fn follow_keys(provider: Arc<Provider>) {
             seen = None;
         }
         round = round.wrapping_add(1);
+        if provider.history.is_refused() {
+            continue;
+        }
         if let Err(error) = take_up_keys(&provider, &mut seen).await {
             tracing::error!("signing keys: {error}");
         }
@@ -69,7 +72,7 @@ async fn follow_keys(provider: Arc<Provider>) {
 }
 
 /// One round: loads the keys where the version is not the one that was `seen`.
-pub async fn take_up_keys(provider: &Provider, seen: &mut Option<i64>) -> Result<(), FlowError> {
+pub async fn take_up_keys(provider: &Provider, seen: &mut Option<KeysVersion>) -> Result<(), FlowError> {
     let asked = Instant::now();
     let version = provider.store.keys_version().await?;
     if *seen != Some(version) {
@@ -88,6 +91,9 @@ async fn follow_clients(provider: Arc<Provider>) {
     provider.confirmations.confirm(Cached::RegisteredClients, Instant::now());
     loop {
         ticks.tick().await;
+        if provider.history.is_refused() {
+            continue;
+        }
         let asked = Instant::now();
         match registered::follow(&provider).await {
             Ok(()) => provider.confirmations.confirm(Cached::RegisteredClients, asked),
@@ -96,10 +102,12 @@ async fn follow_clients(provider: Arc<Provider>) {
     }
 }
 
-/// Keeps what is known of whether this node can serve, and tells the other nodes of it. A request that was let down by the
+/// Keeps what is known of whether this node can serve, and tells the other nodes of it. After that it looks whether the
+/// database went back: what broke a connection may have been a server that took over. A request that was let down by the
 /// database does not wait for the second to be over.
 async fn watch_health(provider: Arc<Provider>) {
     let mut watch = health::Watch::default();
+    provider.confirmations.confirm(Cached::History, Instant::now());
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -108,6 +116,11 @@ async fn watch_health(provider: Arc<Provider>) {
             () = provider.store.trouble() => watch.doubt_writes(),
         }
         watch.look(&provider).await;
+        let asked = Instant::now();
+        match history::look(&provider).await {
+            Ok(()) => provider.confirmations.confirm(Cached::History, asked),
+            Err(error) => tracing::warn!("whether the database went back could not be seen: {error}"),
+        }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
 }
@@ -118,6 +131,10 @@ async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        // What is linked to the end of a database that went back would hide where that was.
+        if provider.history.is_refused() {
+            continue;
+        }
         if let Err(error) = extend_chain(&provider, file.as_deref(), When::Due).await {
             tracing::error!("the chain of the audit trail: {error}");
         }
@@ -154,6 +171,9 @@ async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
 
 /// Before stopping: what was counted and what waits goes into the trail, and the trail is signed.
 pub async fn finish_trail(provider: &Provider, settings: &Settings) -> Result<(), FlowError> {
+    if provider.history.is_refused() {
+        return Ok(());
+    }
     trail::write_tallies(provider).await?;
     extend_chain(provider, checkpoints::file(settings).as_deref(), When::Now).await
 }
@@ -234,6 +254,9 @@ async fn taken_up(web: &Web, configuration: &Configuration) {
         "configuration taken up; what has changed in practice.default_locale, [server], [database], [keys], [hashing], \
          [outgoing], [email], [twilio], [text], [voice], [audit], [dev] and [log] waits for the next start"
     );
+    if web.provider.history.is_refused() {
+        return;
+    }
     if let Err(error) = admin::note_configuration(&web.provider).await {
         tracing::error!("the trail was not told of the configuration: {error}");
     }

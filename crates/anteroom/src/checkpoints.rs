@@ -41,6 +41,23 @@ fn ends_a_line(file: &mut std::fs::File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
+/// What the end of a file may be long in which the last checkpoint is looked for: some hundreds of lines.
+const TAIL: u64 = 64 * 1024;
+
+/// The last checkpoint in a file that can be read. `None`: it has none.
+pub(crate) fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
+    let mut file = std::fs::File::open(path)?;
+    let begins = file.metadata()?.len().saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(begins))?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail)?;
+    let read = |line: &[u8]| match std::str::from_utf8(line).ok().and_then(Line::read) {
+        Some(Line::Checkpoint(checkpoint)) => Some(checkpoint),
+        _ => None,
+    };
+    Ok(tail.rsplit(|byte| *byte == b'\n').find_map(read))
+}
+
 /// The checkpoints of a file, and what is wrong with it.
 pub(crate) fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
     let (mut checkpoints, mut findings) = (Vec::new(), Vec::new());

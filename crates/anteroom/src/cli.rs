@@ -41,6 +41,9 @@ enum Command {
     /// The audit trail: whether it is whole, and a copy of it.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// A database that went back to an earlier state.
+    #[command(subcommand)]
+    Database(DatabaseCommand),
     /// What happened on the way to an error page, or to one account.
     Explain(ExplainArgs),
 }
@@ -258,6 +261,21 @@ pub struct ExportArgs {
     pub config: ConfigArgs,
 }
 
+#[derive(Debug, Subcommand)]
+pub enum DatabaseCommand {
+    /// Go on with a database that went back: says what that means, and does it with --yes. Everybody signs in anew.
+    Accept(AcceptArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct AcceptArgs {
+    /// Do it.
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// The reference on an error page, or the address of an account.
@@ -282,6 +300,7 @@ pub fn run() -> ExitCode {
         Command::Client(command) => commands::client::run(command),
         Command::Keys(command) => commands::keys::run(command),
         Command::Audit(command) => commands::audit::run(command),
+        Command::Database(command) => commands::database::run(command),
         Command::Explain(args) => commands::explain::run(&args),
     };
     match result {

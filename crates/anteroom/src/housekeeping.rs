@@ -27,6 +27,10 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
     let (started, mut watch) = (Instant::now(), JumpWatch::default());
     loop {
         ticks.tick().await;
+        // What is due in a database that went back may have been done already.
+        if provider.history.is_refused() {
+            continue;
+        }
         if let Err(error) = rotate_keys(&provider, &schedule).await {
             tracing::error!("rotation of keys: {error}");
         }
@@ -78,10 +82,10 @@ pub async fn tidy_up(
     prune_trail(provider, retention).await
 }
 
-/// Ends all sessions that have lapsed, batch by batch.
+/// Ends all sessions that have lapsed, or whose epoch has passed, batch by batch.
 async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
-        if sign_out::end_lapsed(provider).await? == 0 {
+        if sign_out::end_lapsed(provider).await? + sign_out::end_of_passed_epochs(provider).await? == 0 {
             break;
         }
         tokio::task::yield_now().await;

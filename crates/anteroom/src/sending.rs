@@ -97,9 +97,10 @@ pub fn gaps(settings: &Settings) -> Vec<&'static str> {
 pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
     let provider = &web.provider;
     let (store, clock) = (provider.store.clone(), provider.clock.clone());
-    let web = Arc::clone(web);
+    let (web, refusing) = (Arc::clone(web), Arc::clone(provider));
+    let is_paused = Box::new(move || refusing.history.is_refused());
     let writer = Box::new(move |message: &_| Rendered::of(&web.theme(), &web.letterhead(), message));
-    Worker { store, clock, senders, writer }
+    Worker { store, clock, senders, writer, is_paused }
 }
 
 pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, SendingError> {

@@ -7,22 +7,26 @@ use anteroom_crypto::{
 };
 use anteroom_domain::client::{Client, ClientSecrets};
 use anteroom_domain::clock::Clock;
+use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::client_auth::secret_digest;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::key_set;
 use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
-use anteroom_flows::{addresses, registered, registration};
+use anteroom_flows::{addresses, history, registered, registration};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
 use anteroom_pages::{Locale, Theme, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
 use anteroom_web::{ConfigurationError, Web, WebSettings};
 use secrecy::ExposeSecret as _;
+use std::io;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::checkpoints;
 use crate::logging;
 use crate::sending::{self, SendingError};
 use crate::tls::TlsError;
@@ -51,6 +55,8 @@ pub enum WiringError {
     Threads(std::io::Error),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
+    #[error("the checkpoints file {}: {}", .0.display(), .1)]
+    Checkpoints(PathBuf, io::Error),
     #[error("the theme: {0}")]
     Theme(#[from] ThemeError),
     #[error(transparent)]
@@ -185,9 +191,13 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     check_server(&store)?;
     let schedule = key_schedule(settings);
     let now = around.clock.now();
-    keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
+    let history = history::at_start(&store, &keyring, last_checkpoint(settings)?.as_ref(), now).await?;
+    // Nothing is written into a database that went back.
+    if !history.is_refused() {
+        keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
+        addresses::renew_domains(&store).await?;
+    }
     let key_set = key_set::load(&store, &keyring, now).await?;
-    addresses::renew_domains(&store).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
     let provider = Provider::new(Parts {
         snapshot: snapshot(configuration, &keyring, around.kind, &schedule.algorithms),
@@ -199,9 +209,21 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
         outgoing: outgoing(settings)?,
         methods: sending::methods(settings),
         key_set,
+        history,
     });
     registered::follow(&provider).await?;
     Ok(provider)
+}
+
+/// What is known of the database outside of it. A file that is there and cannot be read is an error: it may know that the
+/// database went back.
+pub fn last_checkpoint(settings: &Settings) -> Result<Option<Checkpoint>, WiringError> {
+    let Some(file) = checkpoints::file(settings) else { return Ok(None) };
+    match checkpoints::last(&file) {
+        Ok(checkpoint) => Ok(checkpoint),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(WiringError::Checkpoints(file, error)),
+    }
 }
 
 /// What fetches from addresses that clients name.

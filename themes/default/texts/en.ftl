@@ -596,6 +596,11 @@ email-app-later = Its codes are taken from { $from }.
 email-app-button = It was not me: choose a new password
 email-app-unexpected = If it was you, you need not do anything. If not, choose a new password now, and please tell your practice.
 
+email-elsewhere-subject = { $application } renewed your sign-in at { $practice } from two networks
+email-elsewhere-text = To keep you signed in, applications renew your sign-in now and then. On { $when }, { $application } did so twice with the same token, from two different networks. That happens when a phone or laptop changes from one network to another while you are signed in to { $application }. It can also mean that someone has copied the token.
+email-elsewhere-button = It was not me: choose a new password
+email-elsewhere-unexpected = If your device changed networks at that time, you need not do anything. If not, choose a new password now: that ends every sign-in of your account. Please tell your practice too.
+
 ### Text messages and calls
 
 text-phone = { $practice }: the phone { $phone } was added to your account. If you did not want that, reset your password now, and it is gone:

@@ -593,6 +593,11 @@ email-app-later = Sus códigos valen a partir del { $from }.
 email-app-button = No he sido yo: elegir una contraseña nueva
 email-app-unexpected = Si ha sido usted, no tiene que hacer nada. Si no, elija ahora una contraseña nueva y avise también a su consultorio.
 
+email-elsewhere-subject = { $application } renovó su sesión en { $practice } desde dos redes
+email-elsewhere-text = Para que su sesión siga abierta, las aplicaciones la renuevan de vez en cuando. El { $when }, { $application } lo hizo dos veces con el mismo token y desde dos redes distintas. Eso ocurre cuando un teléfono o un portátil cambia de red mientras usted usa { $application }. También puede significar que alguien ha copiado el token.
+email-elsewhere-button = No he sido yo: elegir una contraseña nueva
+email-elsewhere-unexpected = Si su dispositivo cambió de red en ese momento, no tiene que hacer nada. Si no, elija ahora una contraseña nueva: así termina cada sesión de su cuenta. Avise también a su consultorio.
+
 ### Mensajes de texto y llamadas
 
 text-phone = { $practice }: se añadió el teléfono { $phone } a su cuenta. Si usted no lo pidió, restablezca ahora su contraseña y desaparecerá:

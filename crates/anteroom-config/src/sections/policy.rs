@@ -3,7 +3,7 @@
 use anteroom_domain::limits::{Limit, Limits};
 use anteroom_domain::lockout::LockoutPolicy;
 use anteroom_domain::password::PasswordAgePolicy;
-use anteroom_domain::policy::{InteractionPolicy, Policy, SignInPolicy, TokenPolicy};
+use anteroom_domain::policy::{InteractionPolicy, Policy, RepeatElsewhere, SignInPolicy, TokenPolicy};
 use anteroom_domain::rate::{OwnNetworks, RateLimit};
 use anteroom_domain::session::SessionPolicy;
 use jiff::SignedDuration;
@@ -217,6 +217,7 @@ fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
             refresh_idle: lifetime("refresh_idle", HOUR..=days(365), d.refresh_idle, idle),
             refresh_absolute: lifetime("refresh_absolute", HOUR..=days(730), d.refresh_absolute, absolute),
             refresh_retry: lifetime("refresh_retry", zero..=MINUTE * 10, d.refresh_retry, retry),
+            repeat_elsewhere: read_repeat_elsewhere(section, d.repeat_elsewhere),
         };
         check_order(
             section,
@@ -225,6 +226,13 @@ fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
         );
         tokens
     })
+}
+
+fn read_repeat_elsewhere(section: &mut Section<'_, '_>, default: RepeatElsewhere) -> RepeatElsewhere {
+    let meaning = "Whether that successor also goes to another network than the first time, for clients that do not \
+        authenticate: `allow`, since a lost answer often is a change of network, and the person is told by mail; or `refuse`, \
+        which ends the tokens of that sign-in.";
+    section.get_or(key("refresh_repeat_elsewhere", word(RepeatElsewhere::ALL), meaning), default)
 }
 
 fn read_interaction(policy: &mut Section<'_, '_>, default: InteractionPolicy) -> InteractionPolicy {

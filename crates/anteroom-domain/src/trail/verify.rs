@@ -122,6 +122,9 @@ pub struct Report {
     pub checkpoints: BTreeMap<Kept, u64>,
     /// The end of the chain.
     pub last: Link,
+    /// Checkpoints from outside that have seen entries which were lost when the database went back; an operator has accepted
+    /// that.
+    pub lost: u64,
     pub findings: Vec<Finding>,
     /// All of them, also those beyond what is kept.
     pub found: u64,
@@ -133,9 +136,42 @@ pub struct Verifier<'k> {
     /// so that one wrong digest is not found a second time at the next entry. Empty after a gap.
     grounds: Vec<Digest>,
     awaited: BTreeMap<u64, Vec<(Kept, Checkpoint)>>,
+    /// Entries that are others than a checkpoint from outside has seen.
+    replaced: Vec<Replacement>,
+    /// Databases that went back and were accepted.
+    accepted: Vec<Acceptance>,
     /// The head was looked for, and there is none.
     headless: bool,
     report: Report,
+}
+
+struct Replacement {
+    seq: u64,
+    id: AuditId,
+    at: Timestamp,
+    /// The checkpoint is with the entries as well.
+    is_inside: bool,
+}
+
+/// An operator went on with a database that reached up to this number: what was behind it was lost.
+struct Acceptance {
+    up_to: u64,
+    at: Timestamp,
+}
+
+impl Acceptance {
+    const KIND: &'static str = "database_accepted";
+
+    fn of(record: &AuditRecord) -> Option<Self> {
+        let detail: serde_json::Value =
+            (record.kind == Self::KIND).then(|| serde_json::from_str(&record.detail).ok())??;
+        Some(Self { up_to: detail.get("up_to")?.as_u64()?, at: record.at })
+    }
+
+    /// Whether a checkpoint of this number, signed at this time, has seen what was lost.
+    fn covers(&self, seq: u64, signed_at: Timestamp) -> bool {
+        seq > self.up_to && signed_at <= self.at
+    }
 }
 
 impl<'k> Verifier<'k> {
@@ -143,8 +179,17 @@ impl<'k> Verifier<'k> {
         let last = Link::beginning();
         let checkpoints = BTreeMap::new();
         let (pruned, findings) = (None, Vec::new());
-        let report = Report { entries: 0, waiting: 0, pruned, checkpoints, last, findings, found: 0 };
-        Self { keys, grounds: vec![last.digest], awaited: BTreeMap::new(), headless: false, report }
+        let report =
+            Report { entries: 0, waiting: 0, pruned, checkpoints, last, lost: 0, findings, found: 0 };
+        Self {
+            keys,
+            grounds: vec![last.digest],
+            awaited: BTreeMap::new(),
+            replaced: Vec::new(),
+            accepted: Vec::new(),
+            headless: false,
+            report,
+        }
     }
 
     /// Where the trail begins. Before anything else.
@@ -201,6 +246,7 @@ impl<'k> Verifier<'k> {
         if !authentic {
             self.find(Finding::Altered { seq, id });
         }
+        self.accepted.extend(Acceptance::of(record).filter(|_| authentic));
         let expected = self.report.last.seq.saturating_add(1);
         if seq < expected {
             self.find(Finding::OutOfOrder { seq, id });
@@ -257,12 +303,44 @@ impl<'k> Verifier<'k> {
         if self.headless && last > 0 {
             self.find(Finding::NoHead);
         }
+        self.judge_replacements();
+        self.pass_over_what_was_lost();
         let furthest = self.awaited.last_key_value().filter(|(seq, _)| **seq > last);
         let kept = furthest.and_then(|(seq, seen)| seen.iter().map(|(kept, _)| (*seq, *kept)).max());
         if let Some((seq, kept)) = kept {
             self.find(Finding::Truncated { last, seq, kept });
         }
         self.report
+    }
+
+    fn is_lost(&self, seq: u64, signed_at: Timestamp) -> bool {
+        self.accepted.iter().any(|accepted| accepted.covers(seq, signed_at))
+    }
+
+    fn judge_replacements(&mut self) {
+        for Replacement { seq, id, at, is_inside } in std::mem::take(&mut self.replaced) {
+            if self.is_lost(seq, at) {
+                self.report.lost += 1;
+                continue;
+            }
+            if !is_inside {
+                self.find(Finding::CheckpointRemoved { seq });
+            }
+            self.find(Finding::Replaced { seq, id, kept: Kept::Outside });
+        }
+    }
+
+    fn pass_over_what_was_lost(&mut self) {
+        let awaited = std::mem::take(&mut self.awaited);
+        for (seq, checkpoints) in awaited {
+            for (kept, checkpoint) in checkpoints {
+                if kept == Kept::Outside && self.is_lost(seq, checkpoint.at) {
+                    self.report.lost += 1;
+                } else {
+                    self.awaited.entry(seq).or_default().push((kept, checkpoint));
+                }
+            }
+        }
     }
 
     fn is_authentic(&self, record: &AuditRecord) -> bool {
@@ -273,15 +351,20 @@ impl<'k> Verifier<'k> {
     fn meet(&mut self, linked: &Linked) {
         let seq = linked.link.seq;
         let Some(checkpoints) = self.awaited.remove(&seq) else { return };
-        let is_kept = |place| checkpoints.iter().any(|(kept, _)| *kept == place);
-        if is_kept(Kept::Outside) && !is_kept(Kept::Inside) {
-            self.find(Finding::CheckpointRemoved { seq });
-        }
+        let is_inside = checkpoints.iter().any(|(kept, _)| *kept == Kept::Inside);
         for (kept, checkpoint) in checkpoints {
-            if checkpoint.link.digest == linked.link.digest {
-                *self.report.checkpoints.entry(kept).or_default() += 1;
-            } else {
-                self.find(Finding::Replaced { seq, id: linked.record.id, kept });
+            let id = linked.record.id;
+            match (kept, checkpoint.link.digest == linked.link.digest) {
+                (Kept::Outside, false) => {
+                    self.replaced.push(Replacement { seq, id, at: checkpoint.at, is_inside });
+                }
+                (_, false) => self.find(Finding::Replaced { seq, id, kept }),
+                (_, true) => {
+                    if kept == Kept::Outside && !is_inside {
+                        self.find(Finding::CheckpointRemoved { seq });
+                    }
+                    *self.report.checkpoints.entry(kept).or_default() += 1;
+                }
             }
         }
     }

@@ -3,7 +3,9 @@
 //! The trail outlives the release that wrote it, so kinds are matched as text: one without a sentence here is named with
 //! its details, never left out.
 
+mod database;
 mod messages;
+mod refresh;
 
 use crate::trail::record::AuditRecord;
 use anteroom_oidc::shown::is_hidden;
@@ -21,7 +23,9 @@ pub fn sentence(entry: &AuditRecord, facts: Facts) -> String {
     sign_in(kind, &detail, facts)
         .or_else(|| journeys(kind, &detail))
         .or_else(|| tokens(kind, &detail))
+        .or_else(|| refresh::sentence(kind, &detail))
         .or_else(|| operation(kind, &detail))
+        .or_else(|| database::sentence(kind, &detail))
         .or_else(|| messages::sentence(kind, &detail))
         .unwrap_or_else(|| detail.fallback(kind, &entry.outcome))
 }
@@ -51,6 +55,7 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
             "too_old" => "The session ended: it was as old as a session may become.",
             "password_changed" => "The session ended, because the password was changed.",
             "disabled" => "The session ended, because the account was disabled.",
+            "database_accepted" => "The session ended, because the database had gone back to an earlier state.",
             _ => return None,
         }
         .to_owned(),
@@ -175,16 +180,12 @@ fn tokens(kind: &str, detail: &Detail) -> Option<String> {
             "An authorization code was used a second time. It was refused, and what the first use gave has ended."
                 .to_owned()
         }
-        "token_refreshed" => "The application renewed its tokens.".to_owned(),
-        "refresh_replayed" => {
-            "A refresh token was used again after its successor. It may have been stolen: all tokens of that sign-in have \
-             ended."
-                .to_owned()
-        }
         "grant_revoked" => {
             let why = match detail.text("reason").as_str() {
                 "code_replayed" => "its code was used twice",
                 "refresh_replayed" => "an old refresh token was used again",
+                "commits_lost" => "the database has lost what was written about them",
+                "database_accepted" => "the database had gone back, and an operator went on with it",
                 "client_revoked" => "the application gave them back",
                 "session_ended" => "the session has ended",
                 "password_changed" => "the password was reset or changed",
@@ -236,6 +237,11 @@ fn operation(kind: &str, detail: &Detail) -> Option<String> {
         "signing_key_created" => {
             format!("A signing key was made: {}, {}.", detail.text("algorithm"), detail.text("kid"))
         }
+        "signing_key_brought_forward" => format!(
+            "A signing key that was made before signs sooner: {}, from {}.",
+            detail.text("kid"),
+            detail.text("signs_from")
+        ),
         "signing_key_retired" => format!("A signing key was retired: {}.", detail.text("kid")),
         "encryption_key_created" => {
             format!("An encryption key was made: {}, {}.", detail.text("key"), detail.text("kid"))

@@ -97,6 +97,13 @@ fn events() -> Vec<(&'static str, Event)> {
         "token_refused": TokenRefused = Event::TokenRefused { reason: text("the code has expired") },
         "code_replayed": CodeReplayed = Event::CodeReplayed { grant: grant() },
         "token_refreshed": TokenRefreshed = Event::TokenRefreshed { grant: grant(), generation: 2 },
+        "refresh_repeated": RefreshRepeated = Event::RefreshRepeated {
+            grant: grant(),
+            generation: 2,
+            repeat: 1,
+            first_address: Some("203.0.113.9".parse().unwrap()),
+        },
+        "refresh_ahead": RefreshAhead = Event::RefreshAhead { grant: grant(), generation: 4, known: 2 },
         "refresh_replayed": RefreshReplayed = Event::RefreshReplayed { grant: grant(), generation: 2 },
         "grant_revoked": GrantRevoked = Event::GrantRevoked { grant: grant(), reason: "session_ended" },
         "token_revoked": TokenRevoked = Event::TokenRevoked,
@@ -128,11 +135,20 @@ fn events() -> Vec<(&'static str, Event)> {
         "group_removed": GroupRemoved = Event::GroupRemoved { group: text("staff") },
         "signing_key_created": SigningKeyCreated =
             Event::SigningKeyCreated { kid: text("k1"), algorithm: text("ES256") },
+        "signing_key_brought_forward": SigningKeyBroughtForward =
+            Event::SigningKeyBroughtForward { kid: text("k1"), signs_from: time("2027-01-04T08:06:00Z") },
         "signing_key_retired": SigningKeyRetired = Event::SigningKeyRetired { kid: text("k1") },
         "encryption_key_created": EncryptionKeyCreated =
             Event::EncryptionKeyCreated { kid: text("k2"), key: text("RSA") },
         "encryption_key_retired": EncryptionKeyRetired = Event::EncryptionKeyRetired { kid: text("k2") },
         "trail_pruned": TrailPruned = Event::TrailPruned { up_to: 700, entries: 300 },
+        "database_accepted": DatabaseAccepted = Event::DatabaseAccepted {
+            epoch: 1_798_963_200_000,
+            up_to: 700,
+            seen: Some(712),
+            sessions: 4,
+            grants: 5,
+        },
         "configuration_changed": ConfigurationChanged =
             Event::ConfigurationChanged { digest: text("0123456789abcdef") },
         "rate_limited": RateLimited = Event::RateLimited { scope: "sign_in", count: 9 },

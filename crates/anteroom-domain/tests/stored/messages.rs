@@ -25,6 +25,8 @@ fn mails_of_every_release_are_read() {
         },
         "app_removed": AuthenticatorApp =
             Mail::AuthenticatorApp { at: at(), change: AppChange::Removed, link: link() },
+        "tokens_asked_elsewhere": TokensAskedElsewhere =
+            Mail::TokensAskedElsewhere { at: at(), application: "Schedule".to_owned(), link: link() },
     });
     let changes = samples!(AppChange {
         "app_added": Added = AppChange::Added { usable_from: usable_from() },

@@ -5,6 +5,7 @@ mod client_credentials;
 mod code;
 pub mod mint;
 pub mod refresh;
+mod repeat;
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
@@ -34,8 +35,10 @@ pub enum TokenError {
     UnknownRefreshToken,
     #[error("the refresh token has expired")]
     RefreshExpired,
-    #[error("the refresh token was used again after its successor")]
+    #[error("the refresh token was used again after its successor, or too often")]
     RefreshReplayed,
+    #[error("the refresh token is one that the database has not handed out: commits were lost")]
+    RefreshAhead,
     #[error(transparent)]
     Dead(#[from] GrantDead),
     #[error("scope {0:?} is not one that the client may have here")]
@@ -57,6 +60,7 @@ impl TokenError {
             | Self::UnknownRefreshToken
             | Self::RefreshExpired
             | Self::RefreshReplayed
+            | Self::RefreshAhead
             | Self::Dead(_) => Some(TokenErrorCode::InvalidGrant),
             Self::Scope(_) => Some(TokenErrorCode::InvalidScope),
             Self::Resource(_) => Some(TokenErrorCode::InvalidTarget),
@@ -73,9 +77,11 @@ impl TokenError {
             Self::UnknownCode | Self::CodeReplayed | Self::Code(_) => {
                 "the authorization code is not valid, or does not fit the request"
             }
-            Self::UnknownRefreshToken | Self::RefreshExpired | Self::RefreshReplayed | Self::Dead(_) => {
-                "the refresh token is not valid any more"
-            }
+            Self::UnknownRefreshToken
+            | Self::RefreshExpired
+            | Self::RefreshReplayed
+            | Self::RefreshAhead
+            | Self::Dead(_) => "the refresh token is not valid any more",
             Self::Scope(_) => "the scope goes beyond what was granted",
             Self::Resource(_) => "the resource is not one that the client may have tokens for",
             Self::Flow(_) => "internal error",

@@ -7,16 +7,16 @@ use anteroom_crypto::{Digest, KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::{Grant, GrantEnd, GrantWorld};
 use anteroom_domain::ids::GrantId;
-use anteroom_domain::refresh::{RefreshDecision, RefreshFamily};
-use anteroom_oidc::Scope;
+use anteroom_domain::refresh::{Presented, RefreshDecision, RefreshFamily};
 use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
+use anteroom_oidc::{Scope, TokenEndpointAuthMethod};
 use anteroom_storage::GrantRecord;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
-use super::{Exchange, TokenError, mint};
+use super::{Exchange, TokenError, mint, repeat};
 use crate::error::FlowError;
 
 const CONTEXT: &str = "refresh_token";
@@ -64,8 +64,8 @@ pub(super) async fn refresh(
     let provider = exchange.provider;
     let presented = RefreshToken::parse(&provider.keyring, request.refresh_token.expose_secret())
         .ok_or(TokenError::UnknownRefreshToken)?;
-    // Losing the race against a parallel refresh is seen as a row that has moved on: the second look decides anew.
-    for _ in 0..2 {
+    // Losing the race against a parallel refresh or repeat is seen as a row that has moved on: the next look decides anew.
+    for _ in 0..3 {
         let record =
             provider.store.grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
         let family = check(exchange, &record)?;
@@ -74,31 +74,40 @@ pub(super) async fn refresh(
         let resources =
             mint::narrowed_resources(exchange.client, &record.grant.resources, &request.resource)?;
         let recipient = mint::recipient(exchange, scope.contains(&Scope::OpenId)).await?;
-        let snapshot = provider.snapshot();
-        let decision = family.present(presented.generation, &snapshot.policy.tokens, exchange.origin.now);
-        let next = match decision {
-            RefreshDecision::Rotate(next) => {
-                if !rotate(exchange, &record.grant, next, presented.generation).await? {
-                    continue;
-                }
-                next
-            }
-            RefreshDecision::Repeat(same) => {
-                note_repeat(exchange, &record.grant, same).await?;
-                same
-            }
-            RefreshDecision::Replay => {
-                return Err(replayed(exchange, &record.grant, presented.generation).await?);
-            }
-            RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
-            RefreshDecision::Unknown => return Err(TokenError::UnknownRefreshToken),
-        };
+        let Some(next) = decided(exchange, &record, family, presented.generation).await? else { continue };
         let grant = Grant { scope, resources, ..record.grant };
         let (first, recipient) = (false, recipient.as_ref());
         let person = mint::Person { grant: &grant, account: &record.account, first, recipient };
         return mint::for_person(exchange, person, Some(token(&provider.keyring, &next)));
     }
     Err(TokenError::RefreshReplayed)
+}
+
+/// The state whose token is handed out. `None`: another request was faster, and it has to be looked at anew.
+async fn decided(
+    exchange: &Exchange<'_>,
+    record: &GrantRecord,
+    family: RefreshFamily,
+    generation: u32,
+) -> Result<Option<RefreshFamily>, TokenError> {
+    let presented = Presented {
+        generation,
+        from: exchange.origin.address,
+        authenticated: exchange.client.metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None,
+        now: exchange.origin.now,
+    };
+    let snapshot = exchange.provider.snapshot();
+    Ok(match family.present(presented, &snapshot.policy.tokens) {
+        RefreshDecision::Rotate(next) => {
+            rotate(exchange, &record.grant, next, generation).await?.then_some(next)
+        }
+        RefreshDecision::Repeat { family, elsewhere } => {
+            repeat::repeat(exchange, record, (family, elsewhere)).await?.then_some(family)
+        }
+        RefreshDecision::Replay => return Err(replayed(exchange, &record.grant, generation).await?),
+        RefreshDecision::Ahead => return Err(ahead(exchange, record, (family, generation)).await?),
+        RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
+    })
 }
 
 /// The token is this client's, and its grant is alive.
@@ -143,23 +152,6 @@ async fn rotate(
     Ok(write.await?)
 }
 
-/// The same successor again is a token grant as well, and has its entry: it is not counted among the refusals of an address, of
-/// which only the first ones of a minute are written down.
-async fn note_repeat(
-    exchange: &Exchange<'_>,
-    grant: &Grant,
-    family: RefreshFamily,
-) -> Result<(), TokenError> {
-    let event = Event::TokenRefreshed { grant: grant.id, generation: family.generation };
-    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
-    let entry = entry.in_session(grant.session);
-    let write = exchange.provider.store.write(move |tx| {
-        let entry = entry.clone();
-        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
-    });
-    Ok(write.await?)
-}
-
 /// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
 async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Result<TokenError, TokenError> {
     let id = grant.id;
@@ -176,6 +168,35 @@ async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Re
     Ok(TokenError::RefreshReplayed)
 }
 
+/// We made this token, and the database has not handed it out: it went back to an earlier state. What happened since may have
+/// been the end of the family, so it does not go on, from the presented generation as little as from the known one.
+async fn ahead(
+    exchange: &Exchange<'_>,
+    record: &GrantRecord,
+    (family, generation): (RefreshFamily, u32),
+) -> Result<TokenError, TokenError> {
+    let (id, grant) = (record.grant.id, &record.grant);
+    let event = Event::RefreshAhead { grant: id, generation, known: family.generation };
+    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let entry = entry.in_session(grant.session);
+    let write = exchange.provider.store.write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            tx.revoke_grant(id, GrantEnd::CommitsLost, entry.at).await?;
+            Ok::<_, FlowError>(tx.append(&entry).await?)
+        }
+    });
+    write.await?;
+    tracing::error!(
+        grant = %id,
+        "a refresh token of generation {generation} was presented, and the database has handed out {} at most: commits were \
+         lost. The tokens of this sign-in have ended. Look whether the database was restored or another server took over, \
+         and run `anteroom audit verify`",
+        family.generation
+    );
+    Ok(TokenError::RefreshAhead)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +210,8 @@ mod tests {
             rotated_at: now,
             idle_expires_at: now,
             expires_at: now,
+            rotated_from: None,
+            repeats: 0,
         }
     }
 

@@ -84,6 +84,7 @@ impl Office {
             clock: self.clock.clone(),
             senders,
             writer: Box::new(|message| Ok(rendered(message))),
+            is_paused: Box::new(|| false),
         };
         let (stop, stopped) = watch::channel(false);
         Running { task: tokio::spawn(async move { worker.run(stopped).await }), stop }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::chrome::Chrome;
 use crate::emails::{
     AccountLockedEmail, AuthenticatorAppEmail, InvitationEmail, Message, PasswordChangedEmail,
-    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, TokensElsewhereEmail,
 };
 use crate::error::Fault;
 use crate::locale::Locale;
@@ -94,6 +94,7 @@ fn all() -> Vec<Sampled> {
         email::<PasswordExpiresEmail>(),
         email::<PhoneAddedEmail>(),
         email::<AuthenticatorAppEmail>(),
+        email::<TokensElsewhereEmail>(),
         spoken(&[phone::TEXT], &CodeText::samples()),
         spoken(&[phone::PHONE_ADDED], &PhoneAddedText::samples()),
         spoken(

@@ -157,15 +157,26 @@ fn grant(cells: &mut Cells<'_>) -> Result<Grant, StoreError> {
 
 fn family(cells: &mut Cells<'_>, grant: GrantId) -> Result<Option<RefreshFamily>, StoreError> {
     let Some(generation) = cells.take::<Option<i64>>()? else {
-        cells.skip(3);
+        cells.skip(6);
         return Ok(None);
     };
     let place = Place { table: "refresh_tokens", id: &grant };
-    Ok(Some(RefreshFamily {
+    let mut family = RefreshFamily {
         grant,
         generation: place.number("generation", generation)?,
         rotated_at: place.time("rotated_at", cells.take()?)?,
         idle_expires_at: place.time("idle_expires_at", cells.take()?)?,
         expires_at: place.time("expires_at", cells.take()?)?,
-    }))
+        rotated_from: None,
+        repeats: 0,
+    };
+    let noted: Option<i64> = cells.take()?;
+    let rotated_from: Option<String> = cells.take()?;
+    let repeats: i64 = cells.take()?;
+    // What a node of release 0.1.0 has rotated since is of an older generation.
+    if noted == Some(generation) {
+        family.rotated_from = place.maybe_parsed("rotated_from", rotated_from.as_deref())?;
+        family.repeats = place.number("repeats", repeats)?;
+    }
+    Ok(Some(family))
 }

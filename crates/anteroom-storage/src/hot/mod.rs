@@ -128,7 +128,7 @@ const CODE_WORLD: &str = concat!(
 const GRANT_WORLD: &str = concat!(
     "SELECT gr.id, gr.client_id, gr.account_id, gr.session_id, gr.epoch, gr.scopes, gr.claims, gr.resources, gr.nonce, \
      gr.auth_time, gr.acr, gr.amr, gr.created_at, gr.revoked_at, \
-     r.generation, r.rotated_at, r.idle_expires_at, r.expires_at, ",
+     r.generation, r.rotated_at, r.idle_expires_at, r.expires_at, r.noted_generation, r.rotated_from, r.repeats, ",
     account_columns!(),
     ", ",
     session_columns!(),

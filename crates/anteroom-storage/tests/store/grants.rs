@@ -10,6 +10,7 @@ on_both_databases!(
     rfc6749_4_1_2_a_code_is_redeemed_once_however_many_try,
     a_code_is_not_redeemed_into_a_world_that_has_changed,
     rfc6749_6_a_generation_is_spent_once_however_many_try,
+    a_successor_is_repeated_three_times_however_many_ask,
     a_family_does_not_outlive_its_grant_or_the_epoch,
     a_grant_is_revoked_once,
     the_end_of_a_session_spares_offline_access,
@@ -111,6 +112,31 @@ async fn rfc6749_6_a_generation_is_spent_once_however_many_try(options: StoreOpt
     }
     let family = store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
     assert_eq!((family.generation, family.rotated_at, family.idle_expires_at), (3, at(50), at(1500)));
+}
+
+async fn a_successor_is_repeated_three_times_however_many_ask(options: StoreOptions) {
+    let store = with_family(&options, 1).await;
+    assert!(rotate(&store, 1, 0).await);
+    let repeat = |generation| {
+        let (store, family) = (store.clone(), RefreshFamily { generation, ..family(1) });
+        tokio::spawn(async move {
+            let counted: Result<_, StoreError> =
+                store.write(move |tx| async move { tx.repeat_family(&family, 3).await }).await;
+            counted.unwrap()
+        })
+    };
+    let mut counted = Vec::new();
+    for one in (0..10).map(|_| repeat(1)).collect::<Vec<_>>() {
+        counted.extend(one.await.unwrap());
+    }
+    counted.sort_unstable();
+    assert_eq!(counted, [1, 2, 3]);
+    assert_eq!(repeat(0).await.unwrap(), None);
+    let family = store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
+    assert_eq!((family.generation, family.repeats), (1, 3));
+    assert!(rotate(&store, 1, 1).await);
+    let family = store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
+    assert_eq!((family.generation, family.repeats), (2, 0));
 }
 
 async fn a_family_does_not_outlive_its_grant_or_the_epoch(options: StoreOptions) {

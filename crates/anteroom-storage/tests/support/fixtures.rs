@@ -168,5 +168,7 @@ pub(crate) fn family(grant: u8) -> RefreshFamily {
         rotated_at: at(5),
         idle_expires_at: at(1000),
         expires_at: at(2000),
+        rotated_from: None,
+        repeats: 0,
     }
 }

@@ -14,6 +14,7 @@ mod bad_input;
 mod claims;
 mod earlier_release;
 mod example;
+mod history;
 mod journeys;
 mod limits;
 mod logout;

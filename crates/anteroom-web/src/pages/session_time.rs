@@ -82,6 +82,12 @@ pub(crate) async fn nobody_signed_in(asker: &Asker) -> Result<Response, Failure>
     Ok(see_other(match lapsed(&asker.web.provider, &asker.visitor).await? {
         Some(SessionEnd::Idle) => OVER_IDLE,
         Some(SessionEnd::TooOld) => OVER_TOO_OLD,
-        Some(SessionEnd::SignedOut | SessionEnd::PasswordChanged | SessionEnd::Disabled) | None => SIGN_IN,
+        Some(
+            SessionEnd::SignedOut
+            | SessionEnd::PasswordChanged
+            | SessionEnd::Disabled
+            | SessionEnd::DatabaseAccepted,
+        )
+        | None => SIGN_IN,
     }))
 }

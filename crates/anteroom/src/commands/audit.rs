@@ -144,6 +144,13 @@ fn tell(report: &Report) -> Result<(), CommandError> {
             pruned.link.seq, pruned.older_than, pruned.at
         ));
     }
+    if report.lost > 0 {
+        say(&format!(
+            "{} checkpoints from outside have seen entries that were lost when the database went back; an operator has \
+             accepted that, as an entry `database_accepted` says.",
+            report.lost
+        ));
+    }
     if report.found == 0 {
         say("The trail is whole: nothing was changed, removed, moved or put in.");
         return Ok(());

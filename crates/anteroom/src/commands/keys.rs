@@ -2,7 +2,7 @@
 
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
-use anteroom_flows::keys::{self, LEAD, Occasion, Reason};
+use anteroom_flows::keys::{self, LEAD, Occasion, Reason, Rotated};
 use secrecy::ExposeSecret as _;
 
 use super::{CommandError, block_on, load, production, say, write_secret_file};
@@ -65,19 +65,38 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
         let when = (now, Occasion::Operator(reason));
-        keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
+        let rotated = keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
         store.close().await;
-        say(&match reason {
-            Reason::Planned => format!(
-                "New signing keys are published; running nodes take them up within a second. They sign in {} minutes, \
-                 when every application has had time to see them.",
-                LEAD.as_mins()
-            ),
-            Reason::Compromised => "New signing keys are in use; running nodes take them up within a second. The old \
-                ones are not published any more. Applications that keep a list of keys believe them until they fetch \
-                it again."
-                .to_owned(),
-        });
+        say(&told(rotated, reason));
         Ok(())
     })
+}
+
+fn told(rotated: Rotated, reason: Reason) -> String {
+    let from = rotated.signs_from.map_or_else(|| "at once".to_owned(), |from| format!("from {from} on"));
+    match (reason, rotated) {
+        (Reason::Planned, Rotated { made: true, .. }) => format!(
+            "New signing keys are published; running nodes take them up within a second. They sign in {} minutes, \
+             when every application has had time to see them.",
+            LEAD.as_mins()
+        ),
+        (Reason::Planned, Rotated { brought_forward: true, .. }) => format!(
+            "The schedule had published new signing keys already. They sign in {} minutes instead of later; no others were \
+             made.",
+            LEAD.as_mins()
+        ),
+        (Reason::Planned, _) => format!(
+            "New signing keys are published already, and sign {from}. No others were made."
+        ),
+        (Reason::Compromised, Rotated { made: true, .. }) => {
+            "New signing keys are in use; running nodes take them up within a second. The old ones are not published any \
+             more. Applications that keep a list of keys believe them until they fetch it again."
+                .to_owned()
+        }
+        (Reason::Compromised, _) => {
+            "Another command has just taken new signing keys into use, and the old ones are not published any more. No others \
+             were made."
+                .to_owned()
+        }
+    }
 }

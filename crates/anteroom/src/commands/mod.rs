@@ -4,6 +4,7 @@ pub mod audit;
 pub mod backup;
 pub mod check;
 pub mod client;
+pub mod database;
 pub mod explain;
 pub mod keys;
 pub mod migrate;

@@ -21,7 +21,9 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let tls = tls::open(settings, around.clock.now()).map_err(wiring::WiringError::from)?;
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
-        admin::note_configuration(&provider).await?;
+        if !provider.history.is_refused() {
+            admin::note_configuration(&provider).await?;
+        }
         let listener = TcpListener::bind(settings.server.listen).await?;
         tracing::info!(issuer = settings.issuer.as_str(), listen = %listener.local_addr()?, "ready");
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;

@@ -1,0 +1,90 @@
+//! `anteroom database accept`: goes on with a database that went back to an earlier state.
+
+use anteroom_domain::trail::chain::Checkpoint;
+use anteroom_flows::chain::{self, When};
+use anteroom_flows::history;
+use anteroom_flows::trail::Origin;
+use anteroom_storage::Store;
+use std::path::Path;
+
+use super::{CommandError, block_on, load, production, say};
+use crate::cli::{AcceptArgs, DatabaseCommand};
+use crate::{checkpoints, wiring};
+
+const MEANING: &str = "\nGoing on with it ends what was made before: every session and every token of an application, links \
+    and codes that were sent, browsers that were known. Everybody signs in anew. Nothing that was lost comes back, and what \
+    was undone in it is good again: look after people who were disabled, groups, clients that were removed, passwords that \
+    were changed and keys that were rotated after that time. Other servers with this database must be stopped for good \
+    before, or restored from this one.\n";
+
+pub fn run(command: DatabaseCommand) -> Result<(), CommandError> {
+    match command {
+        DatabaseCommand::Accept(args) => accept(&args),
+    }
+}
+
+fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
+    let configuration = load(&args.config.config)?;
+    block_on(async move {
+        let around = production();
+        let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
+        let file = checkpoints::file(&configuration.settings);
+        let kept = wiring::last_checkpoint(&configuration.settings)?;
+        tell(&store, kept.as_ref()).await?;
+        say(MEANING);
+        if !args.yes {
+            store.close().await;
+            let hint = "nothing was changed. With --yes the database is accepted";
+            return Err(CommandError::Usage(hint.to_owned()));
+        }
+        let origin = Origin::local(around.clock.now(), &around.random);
+        let seen = kept.map(|checkpoint| checkpoint.link.seq);
+        let accepted = history::accept(&store, &origin, seen).await?;
+        chain::link_all(&store).await?;
+        let signed = chain::checkpoint(&store, &keyring, When::Now, around.clock.now()).await?;
+        store.close().await;
+        if let (Some(file), Some(signed)) = (file.as_deref(), &signed) {
+            keep(file, signed)?;
+        }
+        say(&format!(
+            "Accepted, as epoch {}: {} sessions and {} grants have ended. Running nodes go on within a second.",
+            accepted.ended.epoch, accepted.ended.sessions, accepted.grants
+        ));
+        Ok(())
+    })
+}
+
+fn keep(file: &Path, checkpoint: &Checkpoint) -> Result<(), CommandError> {
+    checkpoints::append(file, checkpoint).map_err(|error| CommandError::File(file.to_owned(), error))
+}
+
+/// How far the database reaches, and how far it was seen.
+async fn tell(store: &Store, kept: Option<&Checkpoint>) -> Result<(), CommandError> {
+    let found = store.history(0).await?;
+    let last = store.linked_entries(found.now.end.seq.saturating_sub(1), 1).await?;
+    match last.first() {
+        Some(last) => {
+            say(&format!(
+                "The audit trail of this database ends with entry {} of {}.",
+                last.link.seq, last.record.at
+            ));
+        }
+        None => say("There is no audit trail in this database."),
+    }
+    match found.reported {
+        Some(seen) => {
+            say(&format!("A node had seen it reach up to entry {seen}, and found that it went back."))
+        }
+        None => say("No node has reported that it went back."),
+    }
+    match kept {
+        Some(kept) => {
+            say(&format!(
+                "The checkpoints file has seen it reach up to entry {}, on {}.",
+                kept.link.seq, kept.at
+            ));
+        }
+        None => say("There is no checkpoint outside of it to compare it with."),
+    }
+    Ok(())
+}
