@@ -126,8 +126,15 @@ impl Contents {
     fn include(&mut self, cx: &Context<'_>, main: usize, files: &mut Vec<File>) {
         for (i, pattern) in self.main.include.clone().iter().enumerate() {
             let place = cx.place(&format!("include.{i}"));
-            let paths = cx.inputs.borrow_mut().list(&cx.resolve(main, pattern));
-            if paths.is_empty() {
+            let resolved = cx.resolve(main, pattern);
+            let listed = cx.inputs.borrow_mut().list(&resolved);
+            let paths = listed.unwrap_or_else(|error| {
+                let finding = Finding::error(format!("cannot list {}: {error}", resolved.display()));
+                cx.report(finding.at(place.clone(), "included here"));
+                self.incomplete = true;
+                Vec::new()
+            });
+            if paths.is_empty() && !self.incomplete {
                 cx.report(
                     Finding::warning("an include that includes nothing").at(place.clone(), "matches no file"),
                 );

@@ -14,8 +14,8 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 pub(crate) struct Inputs {
     /// SHA-256 of each file; none where it could not be read.
     files: BTreeMap<PathBuf, Option<[u8; 32]>>,
-    /// What each pattern matched.
-    matches: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// What each pattern matched; none where its folder could not be listed.
+    matches: BTreeMap<PathBuf, Option<Vec<PathBuf>>>,
 }
 
 impl Inputs {
@@ -26,10 +26,11 @@ impl Inputs {
         text
     }
 
-    /// The files that `pattern` stands for, sorted: itself, or with `*` in its last component what that matches.
-    pub(crate) fn list(&mut self, pattern: &Path) -> Vec<PathBuf> {
+    /// The files that `pattern` stands for, sorted: itself, or with `*` in its last component what that matches. A folder
+    /// that cannot be listed is an error and not an empty one: files that are there would count as gone.
+    pub(crate) fn list(&mut self, pattern: &Path) -> io::Result<Vec<PathBuf>> {
         let found = list(pattern);
-        self.matches.insert(pattern.to_owned(), found.clone());
+        self.matches.insert(pattern.to_owned(), found.as_ref().ok().cloned());
         found
     }
 
@@ -41,7 +42,7 @@ impl Inputs {
             drop(now.read(path));
         }
         for pattern in self.matches.keys() {
-            now.list(pattern);
+            drop(now.list(pattern));
         }
         now
     }
@@ -62,20 +63,35 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-fn list(pattern: &Path) -> Vec<PathBuf> {
+fn list(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if !name.contains('*') {
-        return vec![pattern.to_owned()];
+        return Ok(vec![pattern.to_owned()]);
     }
     let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = entries
-        .filter(|entry| entry.file_name().to_str().is_some_and(|entry| matches(name, entry)))
-        .map(|entry| pattern.with_file_name(entry.file_name()))
-        .filter(|path| path.is_file())
-        .collect();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?.file_name();
+        if !entry.to_str().is_some_and(|entry| matches(name, entry)) {
+            continue;
+        }
+        let path = pattern.with_file_name(entry);
+        if is_to_be_read(&path)? {
+            found.push(path);
+        }
+    }
     found.sort();
-    found
+    Ok(found)
+}
+
+/// Folders are passed over. A link that leads nowhere, or in circles, is read like a file, which then says what is wrong.
+/// A pipe or a device is not opened: reading from it may never end.
+fn is_to_be_read(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(false),
+        Ok(found) if !found.is_file() => Err(io::Error::other(format!("{} is not a file", path.display()))),
+        Ok(_) | Err(_) => Ok(true),
+    }
 }
 
 /// Shell matching with `*` alone, which matches no leading dot: editors keep their spare copies there.

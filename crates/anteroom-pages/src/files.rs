@@ -86,7 +86,11 @@ fn collect(
         Ok(entries) => entries,
         Err(error) => return faults.push(unreadable(folder, error.to_string())),
     };
-    for entry in entries.flatten() {
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => return faults.push(unreadable(folder, error.to_string())),
+        };
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
         // Hidden files are the editor's or the mount's, and a README is welcome.

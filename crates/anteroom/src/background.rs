@@ -19,7 +19,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::{checkpoints, housekeeping, logging, wiring};
+use crate::reload::Follower;
+use crate::{checkpoints, housekeeping, wiring};
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// However many requests are let down, the database is not asked more often how it is.
@@ -36,15 +37,15 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     let shared = Arc::clone(provider);
     tasks.spawn(async move { backchannel::run(&shared).await });
     let schedule = wiring::key_schedule(settings);
-    let algorithms = schedule.algorithms.clone();
     tasks.spawn(follow_keys(Arc::clone(provider)));
     tasks.spawn(follow_clients(Arc::clone(provider)));
-    tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
     tasks.spawn(watch_health(Arc::clone(provider)));
     tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = source {
-        tasks.spawn(follow_configuration(Arc::clone(web), source, algorithms));
+        let follower = Follower::new(Arc::clone(web), source, settings, schedule.algorithms.clone());
+        tasks.spawn(follower.run());
     }
+    tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
     tasks
 }
 
@@ -178,40 +179,7 @@ pub async fn finish_trail(provider: &Provider, settings: &Settings) -> Result<()
     extend_chain(provider, checkpoints::file(settings).as_deref(), When::Now).await
 }
 
-/// A change is taken up whole, or refused whole while the running configuration stays. `algorithms` are those that keys
-/// are made for: they stay until the next start.
-async fn follow_configuration(web: Arc<Web>, source: Source, algorithms: Vec<SigningAlgorithm>) {
-    let mut ticks = interval(EVERY_SECOND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut source = Some(source);
-    let confirmations = &web.provider.confirmations;
-    confirmations.confirm(Cached::Configuration, Instant::now());
-    loop {
-        ticks.tick().await;
-        let asked = Instant::now();
-        let Some(mut watched) = source.take() else { return };
-        let looked = tokio::task::spawn_blocking(move || {
-            let found = watched.poll(&|name| std::env::var(name).ok());
-            (watched, found)
-        });
-        let Ok((watched, found)) = looked.await else { return };
-        source = Some(watched);
-        match found {
-            None => {}
-            Some(Ok(configuration)) => match take_up(&web, &configuration, &algorithms) {
-                Ok(()) => taken_up(&web, &configuration).await,
-                Err(refused) => tracing::error!("{REFUSED}: {refused}"),
-            },
-            Some(Err(problems)) => {
-                tracing::error!("{REFUSED}");
-                logging::report(tracing::Level::ERROR, &problems.render(false));
-            }
-        }
-        confirmations.confirm(Cached::Configuration, asked);
-    }
-}
-
-const REFUSED: &str = "the changed configuration was refused, the running one stays";
+pub(crate) const REFUSED: &str = "the changed configuration was refused, the running one stays";
 
 /// Why a good configuration cannot take the place of the running one.
 #[derive(Debug, thiserror::Error)]
@@ -247,7 +215,7 @@ pub fn take_up(
     Ok(())
 }
 
-async fn taken_up(web: &Web, configuration: &Configuration) {
+pub(crate) async fn taken_up(web: &Web, configuration: &Configuration) {
     wiring::warn_of(configuration);
     tracing::info!(
         digest = %configuration.digest,

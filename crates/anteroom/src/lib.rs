@@ -9,6 +9,7 @@ pub mod demo;
 pub mod handshakes;
 pub mod housekeeping;
 pub mod logging;
+pub mod reload;
 pub mod sending;
 pub mod serve;
 pub mod tls;

@@ -4,8 +4,9 @@
 use anteroom::background::{Refused, take_up};
 use anteroom::cli::{CheckArgs, Cli, ConfigArgs, KeysCommand, RotateArgs};
 use anteroom::commands::{CommandError, check, client, keys, migrate, production};
+use anteroom::reload::{Follower, SECOND_LOOK_AFTER};
 use anteroom::wiring::{self, Surroundings, WiringError};
-use anteroom_config::Configuration;
+use anteroom_config::{Configuration, Source};
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_storage::{InstanceKind, Store, StoreOptions};
@@ -15,7 +16,9 @@ use secrecy::ExposeSecret as _;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 struct Installation {
     folder: TempDir,
@@ -248,5 +251,51 @@ async fn a_reload_announces_and_admits_only_algorithms_that_have_keys() {
     take_up(&web, &installation.configuration(), &running).unwrap();
     assert_eq!(provider.snapshot().clients.iter().count(), 1);
     assert!(!provider.snapshot().capabilities.signing_algorithms.contains(&SigningAlgorithm::Ps256));
+    provider.store.close().await;
+}
+
+/// A folder that is moved, or whose file system is gone for a moment, looks like one without files.
+#[tokio::test]
+async fn a_reload_that_takes_clients_away_is_looked_at_twice() {
+    let client = |id: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\nredirect_uris = [\"http://127.0.0.1/cb\"]\n\
+             application_type = \"native\"\ntoken_endpoint_auth_method = \"none\"\n"
+        )
+    };
+    let installation = Installation::new();
+    let (one, both) = (client("one"), client("one") + &client("two"));
+    installation.configure(&both);
+    let mut source = Source::new(installation.path("anteroom.toml"));
+    let configuration = source.load(&|_| None).unwrap();
+    anteroom_storage::migrate(&installation.options()).await.unwrap();
+    let around = Surroundings { may_make_keys: true, ..production() };
+    let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+    let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
+    let algorithms = wiring::key_schedule(&configuration.settings).algorithms;
+    let mut follower = Follower::new(web, source, &configuration.settings, algorithms);
+    let mut now = Instant::now();
+    // A change is read at the second look that finds it.
+    let mut served_after = async |seconds: &[u64]| {
+        for seconds in seconds {
+            now += Duration::from_secs(*seconds);
+            assert!(follower.look(now).await);
+        }
+        provider.snapshot().clients.iter().count()
+    };
+    let second_look = SECOND_LOOK_AFTER.as_secs();
+    installation.configure("");
+    assert_eq!(served_after(&[1, 1, second_look - 1]).await, 2, "all are gone, and waited for");
+    installation.configure(&both);
+    assert_eq!(served_after(&[1, 1, second_look, 1]).await, 2, "they are back");
+    installation.configure(&one);
+    assert_eq!(served_after(&[1, 1, second_look - 1]).await, 2);
+    assert_eq!(served_after(&[1]).await, 1, "two looks agree");
+    installation.configure("");
+    assert_eq!(served_after(&[1, 1]).await, 1);
+    installation.configure("x = 1");
+    assert_eq!(served_after(&[second_look, second_look]).await, 1, "the second look finds what is wrong");
+    installation.configure(&both);
+    assert_eq!(served_after(&[1, 1]).await, 2, "what adds clients is taken up at once");
     provider.store.close().await;
 }

@@ -3,6 +3,7 @@
 use crate::{BASE, WEB_CLIENT, assert_text, env};
 use anteroom_config::{Configuration, Source};
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -115,6 +116,49 @@ fn an_included_file_that_is_missing_is_refused_and_a_pattern_without_match_is_no
     let configuration = Configuration::load(&folder.main(), &env).unwrap();
     let warnings: Vec<_> = configuration.warnings.iter().map(|found| found.message).collect();
     assert_eq!(warnings, ["an include that includes nothing"]);
+}
+
+/// "Could not look" is not "nothing is there": a server would go on without its clients.
+#[test]
+fn a_folder_that_cannot_be_listed_is_refused_and_not_empty() {
+    let folder = Folder::new(&[("anteroom.toml", &main_text()), ("clients.d/a.toml", &client("a"))]);
+    let (clients, away) = (folder.0.path().join("clients.d"), folder.0.path().join("away"));
+    let mut source = Source::new(folder.main());
+    source.load(&env).unwrap();
+    fs::rename(&clients, &away).unwrap();
+    assert!(source.poll(&env).is_none());
+    assert!(source.poll(&env).unwrap().is_err());
+    assert!(source.poll(&env).is_none(), "said once");
+    assert_eq!(folder.refused().matches("error: ").count(), 1, "{}", folder.refused());
+    assert!(folder.refused().starts_with("error: cannot list clients.d/*.toml: "), "{}", folder.refused());
+    // What stands in its place is no folder, or leads to itself.
+    fs::write(&clients, "").unwrap();
+    assert!(folder.refused().starts_with("error: cannot list clients.d/*.toml: "), "{}", folder.refused());
+    fs::remove_file(&clients).unwrap();
+    symlink(&clients, &clients).unwrap();
+    assert!(folder.refused().starts_with("error: cannot list clients.d/*.toml: "), "{}", folder.refused());
+    fs::remove_file(&clients).unwrap();
+    fs::rename(&away, &clients).unwrap();
+    assert!(source.poll(&env).is_none());
+    assert_eq!(ids(&source.poll(&env).unwrap().unwrap()), ["a"]);
+}
+
+#[test]
+fn a_match_that_is_no_readable_file_is_refused() {
+    let folder = Folder::new(&[("anteroom.toml", &main_text()), ("clients.d/a.toml", &client("a"))]);
+    let place = folder.0.path().join("clients.d/b.toml");
+    for target in ["nowhere", "b.toml"] {
+        symlink(target, &place).unwrap();
+        let refused = folder.refused();
+        assert!(refused.starts_with("error: cannot read clients.d/b.toml: "), "{target}: {refused}");
+        fs::remove_file(&place).unwrap();
+    }
+    let pipe = std::process::Command::new("mkfifo").arg(&place).status().unwrap();
+    assert!(pipe.success());
+    assert!(folder.refused().contains("clients.d/b.toml is not a file"), "{}", folder.refused());
+    fs::remove_file(&place).unwrap();
+    fs::create_dir(&place).unwrap();
+    assert_eq!(ids(&Configuration::load(&folder.main(), &env).unwrap()), ["a"], "a folder is no match");
 }
 
 #[test]

@@ -33,7 +33,8 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let own = checkpoints::file(&configuration.settings).filter(|_| args.checkpoints.is_empty());
     let files: Vec<PathBuf> = match own {
-        Some(own) if !own.exists() => {
+        // One that cannot be looked for is read, which says why.
+        Some(own) if own.try_exists().is_ok_and(|there| !there) => {
             say(&format!(
                 "There is no checkpoints file {}; what it could tell is not looked at.",
                 own.display()

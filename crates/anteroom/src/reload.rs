@@ -1,0 +1,133 @@
+//! Following the configuration: a change is taken up whole, or refused whole while the running one stays.
+//!
+//! One that takes clients away is read a second time some seconds later. A folder that is being moved, or a file system
+//! that has just gone, looks like one without files, and every application in it would be refused at once.
+
+use anteroom_config::{Configuration, ConfigurationDigest, Diagnostics, Settings, Source};
+use anteroom_flows::confirmed::Cached;
+use anteroom_oidc::{ClientId, SigningAlgorithm};
+use anteroom_web::Web;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::background::{REFUSED, take_up, taken_up};
+use crate::logging;
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Between the two looks at a configuration that takes clients away.
+pub const SECOND_LOOK_AFTER: Duration = Duration::from_secs(5);
+
+/// Looks at the configuration's files, and takes up what has changed.
+pub struct Follower {
+    web: Arc<Web>,
+    /// None while a look is under way.
+    source: Option<Source>,
+    /// Those that keys are made for: they stay until the next start.
+    algorithms: Vec<SigningAlgorithm>,
+    /// The clients of the running configuration.
+    clients: Vec<ClientId>,
+    held: Option<Held>,
+}
+
+/// A configuration that takes clients away, from its first look to its second.
+#[derive(Clone, Copy)]
+struct Held {
+    digest: ConfigurationDigest,
+    since: Instant,
+}
+
+impl Follower {
+    /// `settings` are those that `source` was loaded as.
+    pub fn new(
+        web: Arc<Web>,
+        source: Source,
+        settings: &Settings,
+        algorithms: Vec<SigningAlgorithm>,
+    ) -> Self {
+        Self { web, source: Some(source), algorithms, clients: ids(settings), held: None }
+    }
+
+    /// Until the task is aborted.
+    pub(crate) async fn run(mut self) {
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.web.provider.confirmations.confirm(Cached::Configuration, Instant::now());
+        loop {
+            ticks.tick().await;
+            if !self.look(Instant::now()).await {
+                return;
+            }
+        }
+    }
+
+    /// One look; false where there can be no other.
+    pub async fn look(&mut self, now: Instant) -> bool {
+        let Some(mut source) = self.source.take() else { return false };
+        let is_second = self.held.is_some_and(|held| now.duration_since(held.since) >= SECOND_LOOK_AFTER);
+        let looked = tokio::task::spawn_blocking(move || {
+            let env = |name: &str| std::env::var(name).ok();
+            let found = if is_second { Some(source.load(&env)) } else { source.poll(&env) };
+            (source, found)
+        });
+        let Ok((source, found)) = looked.await else { return false };
+        self.source = Some(source);
+        if let Some(found) = found {
+            self.found(found, now).await;
+        }
+        self.web.provider.confirmations.confirm(Cached::Configuration, now);
+        true
+    }
+
+    async fn found(&mut self, found: Result<Configuration, Diagnostics>, now: Instant) {
+        let held = self.held.take();
+        let configuration = match found {
+            Ok(configuration) => configuration,
+            Err(problems) => {
+                tracing::error!("{REFUSED}");
+                return logging::report(tracing::Level::ERROR, &problems.render(false));
+            }
+        };
+        let missing = self.missing(&configuration);
+        let agrees = held.is_some_and(|held| {
+            held.digest == configuration.digest && now.duration_since(held.since) >= SECOND_LOOK_AFTER
+        });
+        if !missing.is_empty() && !agrees {
+            self.held = Some(Held { digest: configuration.digest, since: now });
+            tracing::warn!(
+                clients = self.named(&missing),
+                "the changed configuration takes clients away: it is looked at again in {} seconds before it is taken up",
+                SECOND_LOOK_AFTER.as_secs()
+            );
+            return;
+        }
+        if let Err(refused) = take_up(&self.web, &configuration, &self.algorithms) {
+            return tracing::error!("{REFUSED}: {refused}");
+        }
+        if !missing.is_empty() {
+            tracing::warn!(
+                clients = self.named(&missing),
+                "clients were taken away: these applications are unknown from now on"
+            );
+        }
+        self.clients = ids(&configuration.settings);
+        taken_up(&self.web, &configuration).await;
+    }
+
+    /// The running configuration's clients that this one has not.
+    fn missing(&self, configuration: &Configuration) -> Vec<ClientId> {
+        let kept = ids(&configuration.settings);
+        self.clients.iter().filter(|client| !kept.contains(client)).cloned().collect()
+    }
+
+    fn named(&self, missing: &[ClientId]) -> String {
+        if missing.len() == self.clients.len() {
+            return format!("all {}", missing.len());
+        }
+        missing.iter().map(ClientId::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn ids(settings: &Settings) -> Vec<ClientId> {
+    settings.clients.iter().map(|client| client.metadata.client_id.clone()).collect()
+}
