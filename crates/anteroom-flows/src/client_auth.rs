@@ -6,6 +6,7 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
+use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::jwt::ClientProof;
 use anteroom_oidc::token::{AssertionError, AssertionRules, ClientAssertion, PresentedCredentials};
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
+use crate::fetched_keys::Presented;
 use crate::provider::{Provider, Snapshot};
 use crate::registered::snapshot_that_knows;
 use crate::trail::{Origin, note_refusal};
@@ -63,7 +65,7 @@ pub async fn authenticate(
     presented: &PresentedCredentials,
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let snapshot = snapshot_that_knows(provider, presented.client_id()).await?;
-    let verdict = judge(provider, &snapshot, presented, origin.now).await?;
+    let verdict = judge(provider, origin, &snapshot, presented).await?;
     if let Err(error) = &verdict {
         let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
         let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
@@ -74,9 +76,9 @@ pub async fn authenticate(
 
 async fn judge(
     provider: &Provider,
+    origin: &Origin,
     snapshot: &Snapshot,
     presented: &PresentedCredentials,
-    now: Timestamp,
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let id = presented.client_id();
     let Some(client) = snapshot.clients.get(id) else {
@@ -91,7 +93,7 @@ async fn judge(
         }));
     }
     let proven = match presented {
-        PresentedCredentials::Assertion(assertion) => prove(provider, client, assertion, now).await?,
+        PresentedCredentials::Assertion(assertion) => prove(provider, origin, client, assertion).await?,
         _ => check_secret(provider, client, presented),
     };
     Ok(proven.map(|()| AuthenticatedClient(Arc::clone(client))))
@@ -118,9 +120,9 @@ fn check_secret(
 /// OpenID Connect Core §9 `client_secret_jwt` and `private_key_jwt`.
 async fn prove(
     provider: &Provider,
+    origin: &Origin,
     client: &Client,
     assertion: &ClientAssertion,
-    now: Timestamp,
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
     let issuer = &provider.snapshot().issuer;
     // RFC 9126 §2: some clients name the endpoint that they push to.
@@ -128,13 +130,14 @@ async fn prove(
     let audiences =
         [issuer.as_str().to_owned(), endpoint(paths::TOKEN), endpoint(paths::PUSHED_AUTHORIZATION)];
     let registered = client.metadata.token_endpoint_auth_signing_alg;
-    let rules = AssertionRules { registered, audiences: &audiences, now };
+    let rules = AssertionRules { registered, audiences: &audiences, now: origin.now };
     let name = || client.id().as_str().to_owned();
     let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
     let proven = if assertion.algorithm().is_symmetric() {
         verify(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
     } else {
-        with_keys_of(provider, client, now, verify, AssertionError::misses_a_key).await
+        let presented = Presented { now: origin.now, from: origin.address.map(AddressPrefix::of) };
+        with_keys_of(provider, client, presented, verify, AssertionError::misses_a_key).await
     };
     let proven = match proven {
         Ok(proven) => proven,

@@ -2,8 +2,8 @@
 
 use anteroom_domain::client::Client;
 use anteroom_oidc::jwt::ClientProof;
-use jiff::Timestamp;
 
+use crate::fetched_keys::Presented;
 use crate::provider::Provider;
 
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) enum KeysError<E> {
 pub(crate) async fn with_keys_of<T, E>(
     provider: &Provider,
     client: &Client,
-    now: Timestamp,
+    presented: Presented,
     check: impl Fn(ClientProof<'_>) -> Result<T, E>,
     misses_a_key: fn(&E) -> bool,
 ) -> Result<T, KeysError<E>> {
@@ -29,13 +29,17 @@ pub(crate) async fn with_keys_of<T, E>(
         return Err(KeysError::Unavailable("none is registered".to_owned()));
     };
     let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing);
-    let keys = fetched.get(outgoing, url, now).await;
+    let keys = fetched.get(outgoing, url, presented.now).await;
     let keys = keys.map_err(|error| KeysError::Unavailable(error.to_string()))?;
-    match check(ClientProof::Keys(&keys)) {
-        Err(error) if misses_a_key(&error) => match fetched.newer(outgoing, url, &keys, now).await {
-            Ok(newer) => check(ClientProof::Keys(&newer)).map_err(KeysError::Refused),
-            Err(_) => Err(KeysError::Refused(error)),
+    let verdict = match check(ClientProof::Keys(&keys)) {
+        Err(error) if misses_a_key(&error) => match fetched.newer(outgoing, url, &keys, presented).await {
+            Ok(newer) => check(ClientProof::Keys(&newer)),
+            Err(_) => Err(error),
         },
-        verdict => verdict.map_err(KeysError::Refused),
+        verdict => verdict,
+    };
+    if verdict.is_ok() {
+        fetched.note_signature(url, presented.from);
     }
+    verdict.map_err(KeysError::Refused)
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
+use crate::fetched_keys::Presented;
 use crate::provider::Provider;
 
 /// Whom something is encrypted for, and how.
@@ -34,7 +35,7 @@ impl Recipient {
             ClientProof::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
             ClientProof::Secrets(_) => Err(NoKey),
         };
-        let found = with_keys_of(provider, client, now, find, |NoKey| true).await;
+        let found = with_keys_of(provider, client, Presented { now, from: None }, find, |NoKey| true).await;
         let key = found.map_err(|error| FlowError::NoKeyOfClient {
             client: client.id().clone(),
             reason: match error {

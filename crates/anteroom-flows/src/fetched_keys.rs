@@ -1,9 +1,11 @@
 //! The keys of clients at their `jwks_uri` (OpenID Connect Core §10.1.1): fetched when they are needed, kept for a while, and
 //! fetched again when one is missing.
 //!
-//! Each node keeps its own. An address is asked once a minute at most, whatever strangers send, and who hangs up ends no
-//! fetch that others wait for.
+//! Each node keeps its own. An address is asked once a minute at most, whatever strangers send, and once more for the client
+//! itself, so that a stranger who names unknown keys cannot keep a new key of the client's from being found. The client is
+//! told from strangers by the networks that it has signed from before. Who hangs up ends no fetch that others wait for.
 
+use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::keys::{ClientJwks, ClientJwksError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -20,6 +22,8 @@ const BETWEEN_FETCHES: SignedDuration = SignedDuration::from_mins(1);
 const LARGEST: usize = 64 * 1024;
 /// Whoever registers names addresses: beyond this many, those that nobody is asking now are forgotten.
 const MOST_PLACES: usize = 1_000;
+/// The networks of one client that are remembered.
+const MOST_NETWORKS: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
@@ -40,8 +44,42 @@ pub(crate) struct FetchedKeys(Mutex<HashMap<Url, Arc<Place>>>);
 #[derive(Default)]
 struct Place {
     known: Mutex<Option<Known>>,
-    /// When it was last asked. Whoever holds it is asking now.
-    asked_at: tokio::sync::Mutex<Option<Timestamp>>,
+    /// From where signatures came that these keys verified; the newest last.
+    signed_from: Mutex<Vec<AddressPrefix>>,
+    /// The task that holds it is asking now.
+    asked: tokio::sync::Mutex<Asked>,
+}
+
+/// When an address was last asked.
+#[derive(Default)]
+struct Asked {
+    for_anybody: Option<Timestamp>,
+    /// The one time more.
+    for_the_client: Option<Timestamp>,
+}
+
+impl Asked {
+    /// Whether it may be asked now; notes that it is.
+    fn admit(&mut self, now: Timestamp, is_the_client: bool) -> bool {
+        let recent =
+            |at: Option<Timestamp>| at.is_some_and(|at| now.duration_since(at).abs() < BETWEEN_FETCHES);
+        let last = if !recent(self.for_anybody) {
+            &mut self.for_anybody
+        } else if is_the_client && !recent(self.for_the_client) {
+            &mut self.for_the_client
+        } else {
+            return false;
+        };
+        *last = Some(now);
+        true
+    }
+}
+
+/// When something that a client signed is looked at, and from where it came; none where a browser carried it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented {
+    pub(crate) now: Timestamp,
+    pub(crate) from: Option<AddressPrefix>,
 }
 
 #[derive(Clone)]
@@ -65,7 +103,7 @@ impl FetchedKeys {
         if let Some(known) = known.clone().filter(younger_than(FRESH_FOR)) {
             return Ok(known.keys);
         }
-        match place.ask_on(outgoing, url, now).await {
+        match place.ask_on(outgoing, url, Presented { now, from: None }).await {
             Ok(keys) => Ok(keys),
             Err(error) => match known.filter(younger_than(KEPT_FOR)) {
                 Some(known) => Ok(known.keys),
@@ -80,13 +118,25 @@ impl FetchedKeys {
         outgoing: &Outgoing,
         url: &Url,
         seen: &Arc<ClientJwks>,
-        now: Timestamp,
+        presented: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let place = self.place(url);
         match place.known() {
             Some(known) if !Arc::ptr_eq(&known.keys, seen) => Ok(known.keys),
-            _ => place.ask_on(outgoing, url, now).await,
+            _ => place.ask_on(outgoing, url, presented).await,
         }
+    }
+
+    /// A signature that came from there was verified with the keys at this address.
+    pub(crate) fn note_signature(&self, url: &Url, from: Option<AddressPrefix>) {
+        let Some(from) = from else { return };
+        let place = self.place(url);
+        let mut networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        networks.retain(|known| *known != from);
+        if networks.len() >= MOST_NETWORKS {
+            networks.remove(0);
+        }
+        networks.push(from);
     }
 
     fn place(&self, url: &Url) -> Arc<Place> {
@@ -103,15 +153,21 @@ impl Place {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Before the client has signed anything here it cannot be told from a stranger.
+    fn is_of_the_client(&self, from: Option<AddressPrefix>) -> bool {
+        let networks = self.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        from.is_some_and(|from| networks.is_empty() || networks.contains(&from))
+    }
+
     /// In a task of its own, which goes on when whoever began it hangs up.
     async fn ask_on(
         self: Arc<Self>,
         outgoing: &Outgoing,
         url: &Url,
-        now: Timestamp,
+        presented: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let (outgoing, url) = (outgoing.clone(), url.clone());
-        let asking = tokio::spawn(async move { self.ask(&outgoing, &url, now).await });
+        let asking = tokio::spawn(async move { self.ask(&outgoing, &url, presented).await });
         asking.await.unwrap_or(Err(FetchError::BrokenOff))
     }
 
@@ -119,23 +175,90 @@ impl Place {
         &self,
         outgoing: &Outgoing,
         url: &Url,
-        now: Timestamp,
+        Presented { now, from }: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
-        let before = self.known().map(|known| known.fetched_at);
-        let mut asked_at = self.asked_at.lock().await;
-        // Somebody else may have asked while we waited.
-        if let Some(known) = self.known().filter(|known| Some(known.fetched_at) != before) {
+        let before = self.known();
+        let mut asked = self.asked.lock().await;
+        // Another task may have asked while this one waited.
+        let is_another =
+            |known: &Known| before.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.keys, &known.keys));
+        if let Some(known) = self.known().filter(is_another) {
             return Ok(known.keys);
         }
-        if asked_at.is_some_and(|at| now.duration_since(at).abs() < BETWEEN_FETCHES) {
+        if !asked.admit(now, self.is_of_the_client(from)) {
             return Err(FetchError::TooSoon);
         }
-        *asked_at = Some(now);
         let document = outgoing.get(url, LARGEST).await?;
         let keys = ClientJwks::from_json(&document)?;
         let known = Known { keys: Arc::new(keys), fetched_at: now };
         let keys = Arc::clone(&known.keys);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outgoing::Reach;
+    use std::net::Ipv4Addr;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+
+    async fn answer(asked: &mut TcpStream) {
+        asked.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{KEYS}", KEYS.len());
+        asked.write_all(answer.as_bytes()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn core_10_1_1_who_hangs_up_ends_no_fetch_that_others_need() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let now = Timestamp::UNIX_EPOCH;
+        // Asked, and not answered yet, when the first one goes.
+        let mut asked = tokio::select! {
+            _ = fetched.get(&outgoing, &url, now) => panic!("nobody answered"),
+            asked = listener.accept() => asked.unwrap().0,
+        };
+        answer(&mut asked).await;
+        // Within the minute in which the address is not asked again.
+        assert!(fetched.get(&outgoing, &url, now).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn core_10_1_1_strangers_do_not_spend_the_clients_own_look_for_a_new_key() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let publishing = tokio::spawn(async move {
+            loop {
+                answer(&mut listener.accept().await.unwrap().0).await;
+            }
+        });
+        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let prefix = |address: &str| Some(AddressPrefix::of(address.parse().unwrap()));
+        let (client, stranger) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
+        let begin = Timestamp::UNIX_EPOCH;
+        let mut seen = fetched.get(&outgoing, &url, begin).await.unwrap();
+        fetched.note_signature(&url, client);
+        for (minutes, from, is_asked) in [
+            (1, stranger, true),
+            (1, stranger, false),
+            (1, None, false),
+            (1, client, true),
+            (1, client, false),
+            (2, client, true),
+            (2, client, true),
+            (2, stranger, false),
+        ] {
+            let presented = Presented { now: begin + SignedDuration::from_mins(minutes), from };
+            let newer = fetched.newer(&outgoing, &url, &seen, presented).await;
+            assert_eq!(newer.is_ok(), is_asked, "{minutes} {from:?} {newer:?}");
+            seen = newer.unwrap_or(seen);
+        }
+        publishing.abort();
     }
 }

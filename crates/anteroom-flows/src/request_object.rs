@@ -18,6 +18,7 @@ use url::Url;
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::encryption::entropy;
 use crate::error::FlowError;
+use crate::fetched_keys::Presented;
 use crate::limits::{of_address, spend};
 use crate::provider::Provider;
 use crate::visitor::Visitor;
@@ -138,7 +139,9 @@ async fn read(
         RequestObject::Signed(jwt) => jwt,
     };
     let check = |proof: ClientProof<'_>| RequestObject::verify(&jwt, proof, rules);
-    let inner = with_keys_of(provider, client, now, check, RequestObjectError::misses_a_key).await;
+    // A browser carries it, from wherever its person is.
+    let presented = Presented { now, from: None };
+    let inner = with_keys_of(provider, client, presented, check, RequestObjectError::misses_a_key).await;
     inner.map_err(|error| match error {
         KeysError::Refused(error) => Unusable::object(&error),
         KeysError::Unavailable(reason) => {

@@ -206,7 +206,8 @@ impl ClientRules {
             let instead = || SigningAlgorithm::Rs256.to_string();
             input.access_token_signed_response_alg.get_or_insert_with(instead);
         }
-        match ClientMetadata::parse(draft.client_id.clone(), &input, rules) {
+        let parsed = ClientMetadata::parse(draft.client_id.clone(), &input, rules);
+        match parsed.and_then(|metadata| metadata.check_keys().map(|()| metadata)) {
             Ok(metadata) => {
                 check_secrets(cx, draft, &metadata);
                 Some(metadata)

@@ -154,6 +154,17 @@ fn core_10_1_keys_of_clients_are_json_in_a_string() {
             "{bad}: {found}"
         );
     }
+    let small = "gQ".repeat(43);
+    let rsa = format!(r#"{{"kty":"RSA","n":"{small}","e":"AQAB"}}"#);
+    let key = &good[9..good.len() - 2];
+    for (bad, why) in [
+        (format!(r#"{{"keys":[{rsa}]}}"#), "RSA of 2048 to 4096 bits"),
+        (format!(r#"{{"keys":[{key},{rsa}]}}"#), "an RSA key of 512 bits"),
+        (format!(r#"{{"keys":[{}]}}"#, [key; 11].join(",")), "more than 10 keys"),
+    ] {
+        let found = client(&bad).unwrap_err().to_string();
+        assert!(found.contains("jwks") && found.contains(why), "{bad}: {found}");
+    }
 }
 
 #[test]

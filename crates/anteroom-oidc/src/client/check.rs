@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     capabilities::Capabilities,
+    keys::ClientJwks,
     names::{
         ClientAlgorithm, ClientId, GrantType, Issuer, RedirectUriKind, RequestObjectAlgorithm, ResponseType,
         ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
@@ -40,6 +41,13 @@ impl ClientMetadata {
             metadata.sector = reader.sector(&metadata);
         }
         if reader.errors.is_empty() { Ok(metadata) } else { Err(MetadataErrors(reader.errors)) }
+    }
+
+    /// For a client that is described or registered now: its keys are within bounds. One that was accepted before goes on
+    /// with those that are.
+    pub fn check_keys(&self) -> Result<(), MetadataErrors> {
+        let checked = self.jwks.as_ref().map_or(Ok(()), ClientJwks::check_bounds);
+        checked.map_err(|error| MetadataErrors(vec![MetadataError::new("jwks", "", error)]))
     }
 }
 

@@ -8,6 +8,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use std::ops::RangeInclusive;
 use thiserror::Error;
 
 use super::{EcCurve, JwkMaterial};
@@ -49,10 +50,18 @@ pub enum ClientJwksError {
     NotASet,
     #[error("a JWK set with a private or symmetric key in it")]
     PrivateKey,
-    #[error("a JWK set without a key that can be used here (RSA, P-256, P-384, Ed25519)")]
+    #[error(
+        "a JWK set without a key that can be used here (RSA of 2048 to 4096 bits, P-256, P-384, Ed25519)"
+    )]
     NoKey,
     #[error("a JWK set of more than {} keys", ClientJwks::MAX_KEYS)]
     TooMany,
+    #[error(
+        "a JWK set with an RSA key of {0} bits; keys have {min} to {max}",
+        min = RSA_BITS.start(),
+        max = RSA_BITS.end()
+    )]
+    RsaSize(usize),
 }
 
 #[derive(Deserialize)]
@@ -73,29 +82,43 @@ struct Member {
 /// RFC 7518 §6.2.2, §6.3.2, §6.4.1.
 const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
+/// Shorter ones can be broken, and one of 8,192 bits takes five times as long to verify with as one of 4,096, which strangers
+/// can ask for.
+const RSA_BITS: RangeInclusive<usize> = 2_048..=4_096;
+
 impl ClientJwks {
     /// More would only make a signature without `kid` expensive.
-    pub const MAX_KEYS: usize = 50;
+    pub const MAX_KEYS: usize = 10;
 
+    /// What is out of bounds is not used: keys of another size, and those beyond the first [`Self::MAX_KEYS`] that are good
+    /// for something. Whoever registers a set is told, by [`Self::check_bounds`].
     pub fn parse(document: &Value) -> Result<Self, ClientJwksError> {
         let listed = document.get("keys").and_then(Value::as_array).ok_or(ClientJwksError::NotASet)?;
-        if listed.len() > Self::MAX_KEYS {
-            return Err(ClientJwksError::TooMany);
-        }
         if listed.iter().any(|key| PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some())) {
             return Err(ClientJwksError::PrivateKey);
         }
         let members = || listed.iter().filter_map(|jwk| Member::deserialize(jwk).ok());
-        let keys: Vec<ClientKey> = members().filter_map(ClientKey::read).collect();
+        let keys: Vec<ClientKey> = members().filter_map(ClientKey::read).take(Self::MAX_KEYS).collect();
         let of_use = |key_use: Option<&'static str>| {
             members().filter(move |member| member.key_use.as_deref() == key_use)
         };
         let encryption = of_use(Some("enc")).chain(of_use(None));
-        let encryption: Vec<_> = encryption.filter_map(Member::encryption_key).collect();
+        let encryption: Vec<_> = encryption.filter_map(Member::encryption_key).take(Self::MAX_KEYS).collect();
         if keys.is_empty() && encryption.is_empty() {
             return Err(ClientJwksError::NoKey);
         }
         Ok(Self { document: document.clone(), keys, encryption })
+    }
+
+    /// For a set that is registered now: nothing in it may be out of bounds.
+    pub fn check_bounds(&self) -> Result<(), ClientJwksError> {
+        let listed = self.document.get("keys").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        if listed.len() > Self::MAX_KEYS {
+            return Err(ClientJwksError::TooMany);
+        }
+        let sizes = listed.iter().filter_map(|jwk| Member::deserialize(jwk).ok()?.rsa_bits());
+        let out_of_bounds = |bits: &usize| !RSA_BITS.contains(bits);
+        sizes.into_iter().find(out_of_bounds).map_or(Ok(()), |bits| Err(ClientJwksError::RsaSize(bits)))
     }
 
     pub fn from_json(text: &[u8]) -> Result<Self, ClientJwksError> {
@@ -128,6 +151,11 @@ impl ClientJwks {
 }
 
 impl Member {
+    fn rsa_bits(&self) -> Option<usize> {
+        let modulus = self.n.as_ref().filter(|_| self.kty == "RSA")?;
+        Some(bits(&URL_SAFE_NO_PAD.decode(modulus).ok()?))
+    }
+
     fn encryption_key(self) -> Option<EncryptionKey> {
         // RFC 7517 §4.3. Of a public key that agrees, nothing is used by itself: the list is empty then, or names the whole.
         const OPERATIONS: [&str; 4] = ["encrypt", "wrapKey", "deriveKey", "deriveBits"];
@@ -150,15 +178,23 @@ impl Member {
     }
 }
 
-/// RFC 8017 §3.1: a modulus that is odd, and an odd exponent from 3, of at most 32 bits, which keeps what anybody can ask to
-/// be verified cheap.
+/// RFC 8017 §3.1: an odd modulus, and an odd exponent from 3. It has 32 bits at most, so that what anybody can have verified
+/// stays cheap.
 fn rsa(n: Option<String>, e: Option<String>) -> Option<(String, String)> {
     let (n, e) = (n?, e?);
     let modulus = URL_SAFE_NO_PAD.decode(&n).ok()?;
     let exponent = URL_SAFE_NO_PAD.decode(&e).ok()?;
-    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
-    let fits = exponent.len() <= 4 && exponent != [1] && is_odd(&exponent) && is_odd(&modulus);
-    fits.then_some((n, e))
+    let value = |bytes: &[u8]| bytes.iter().fold(0_u32, |value, byte| (value << 8) | u32::from(*byte));
+    let is_odd = modulus.last().is_some_and(|last| last & 1 == 1);
+    let fits = exponent.len() <= 4 && value(&exponent) >= 3 && value(&exponent) & 1 == 1;
+    (is_odd && fits && RSA_BITS.contains(&bits(&modulus))).then_some((n, e))
+}
+
+/// Of a number, its most significant byte first.
+fn bits(number: &[u8]) -> usize {
+    let digits = number.iter().position(|byte| *byte != 0).and_then(|first| number.get(first..));
+    let Some((first, rest)) = digits.and_then(<[u8]>::split_first) else { return 0 };
+    rest.len() * 8 + first.checked_ilog2().map_or(0, |log| log as usize + 1)
 }
 
 impl ClientKey {
@@ -249,12 +285,17 @@ mod tests {
             (&odd[..], &[1, 0, 1][..], true),
             (&odd, &[3], true),
             (&odd, &[1], false),
+            (&odd, &[0, 1], false),
             (&odd, &[1, 0], false),
             (&odd, &[1, 0, 0, 0, 1], false),
             (&odd, &[], false),
             (&[0x80; 256], &[1, 0, 1], false),
+            (&[0x81; 512], &[1, 0, 1], true),
+            (&[0x81; 64], &[1, 0, 1], false),
+            (&[0x41; 256], &[1, 0, 1], false),
+            (&[0x81; 1_024], &[1, 0, 1], false),
         ] {
-            assert_eq!(rsa(n, e).is_some(), usable, "{e:?}");
+            assert_eq!(rsa(n, e).is_some(), usable, "{} bits, {e:?}", super::bits(n));
         }
     }
 
@@ -299,15 +340,33 @@ mod tests {
                 "{text}"
             );
         }
-        let many = vec![json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y}); ClientJwks::MAX_KEYS + 1];
-        assert_eq!(ClientJwks::parse(&json!({ "keys": many })).err(), Some(ClientJwksError::TooMany));
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_not_used_and_not_registered() {
+        let set = |keys: &[Value]| ClientJwks::parse(&json!({ "keys": keys }));
+        let good = json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y});
+        let keys = set(&vec![good.clone(); ClientJwks::MAX_KEYS + 1]).unwrap();
+        assert_eq!(keys.candidates(None, ClientAlgorithm::Es256).count(), ClientJwks::MAX_KEYS);
+        assert_eq!(keys.check_bounds(), Err(ClientJwksError::TooMany));
+        assert_eq!(set(&vec![good.clone(); ClientJwks::MAX_KEYS]).unwrap().check_bounds(), Ok(()));
+        for (bytes, bits) in [(64, 512), (255, 2_040), (513, 4_104), (1_024, 8_192)] {
+            let rsa = json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode(vec![0x81; bytes]), "e": "AQAB"});
+            assert_eq!(set(std::slice::from_ref(&rsa)).err(), Some(ClientJwksError::NoKey), "{bits}");
+            let both = set(&[rsa, good.clone()]).unwrap();
+            assert_eq!(both.candidates(None, ClientAlgorithm::Rs256).count(), 0, "{bits}");
+            assert_eq!(both.check_bounds(), Err(ClientJwksError::RsaSize(bits)));
+        }
+        let message = ClientJwksError::RsaSize(512).to_string();
+        assert_eq!(message, "a JWK set with an RSA key of 512 bits; keys have 2048 to 4096");
     }
 
     #[test]
     fn rfc7517_4_4_a_key_serves_its_own_algorithm_and_its_own_kid() {
+        let n = URL_SAFE_NO_PAD.encode([0x81; 256]);
         let keys = ClientJwks::parse(&json!({ "keys": [
-            {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "any"},
-            {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "one", "alg": "PS256", "use": "sig"},
+            {"kty": "RSA", "n": n, "e": "AQAB", "kid": "any"},
+            {"kty": "RSA", "n": n, "e": "AQAB", "kid": "one", "alg": "PS256", "use": "sig"},
         ]}))
         .unwrap();
         for (kid, alg, count) in [
