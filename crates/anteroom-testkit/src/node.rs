@@ -1,5 +1,6 @@
 //! One node of an installation: what a server process has, in this one.
 
+use anteroom::connections::Connections;
 use anteroom::serve;
 use anteroom::wiring::{self, Surroundings};
 use anteroom_config::{Configuration, Settings};
@@ -38,8 +39,9 @@ impl Node {
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         let router = anteroom_web::router(Arc::clone(&web));
         let routes = routes::of(&router);
+        let connections = Connections::of(&configuration.settings);
         let server = tokio::spawn(async move {
-            serve::serve(vec![listener], None, router, std::future::pending()).await.unwrap();
+            serve::serve(vec![listener], None, router, connections, std::future::pending()).await.unwrap();
         });
         Self { address, provider, settings: configuration.settings, web, routes, server }
     }

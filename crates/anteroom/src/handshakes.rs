@@ -61,6 +61,10 @@ impl Handshakes {
         self.under_way.insert(task.id(), prefix);
     }
 
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
     /// The next one that came to a good end; none where nothing is under way. May be asked again after being dropped.
     pub async fn next(&mut self) -> Option<(TlsStream<TcpStream>, SocketAddr)> {
         while let Some(ended) = self.tasks.join_next_with_id().await {

@@ -4,6 +4,7 @@ pub mod background;
 pub mod checkpoints;
 pub mod cli;
 pub mod commands;
+pub mod connections;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod handshakes;

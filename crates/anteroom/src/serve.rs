@@ -3,24 +3,31 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
+use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
+use crate::connections::Connections;
 use crate::handshakes::Handshakes;
 use crate::tls::Served;
 
-/// A client that has not sent its headers by then is let go: a slow one cannot hold anything.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// A connection on which the next request is not there by then, headers and all, is closed. Balancers keep idle connections
+/// for 60 seconds: one that is closed here before would be used once more, and answered with an error.
+const NEXT_REQUEST_WITHIN: Duration = Duration::from_secs(75);
+/// Of the request line and all headers together: the longest request that is served, with what a browser sends beside it.
+const MOST_HEAD_BYTES: usize = 64 * 1024;
+/// Between two lines of the log that say the same of connections.
+const SAID_EVERY: Duration = Duration::from_secs(60);
 /// How long requests under way may take once a stop was asked for.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// After an accept fails (too many open files, say), others get a moment to finish.
@@ -31,10 +38,13 @@ pub async fn serve(
     listeners: Vec<TcpListener>,
     tls: Option<Served>,
     router: Router,
+    connections: Connections,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
     let mut handshakes = Handshakes::default();
+    let mut server = Server { graceful: &graceful, router, connections, no_room_said_at: None };
+    let mut failure_said_at = None;
     tokio::pin!(stop);
     loop {
         tokio::select! {
@@ -43,19 +53,26 @@ pub async fn serve(
                     // Answers are small and written whole: waiting to fill a packet only adds delay.
                     let _ = stream.set_nodelay(true);
                     match &tls {
-                        None => spawn(&graceful, stream, peer, router.clone()),
-                        Some(tls) => handshakes.begin(tls, stream, peer),
+                        None => server.begin(stream, peer),
+                        Some(tls) if server.connections.has_room(peer.ip(), handshakes.under_way()) => {
+                            handshakes.begin(tls, stream, peer);
+                        }
+                        Some(_) => server.say_no_room(peer),
                     }
                 }
                 Err(error) => {
-                    tracing::warn!("a connection was not accepted: {error}");
+                    // Without descriptors this comes again and again.
+                    if is_due(&mut failure_said_at) {
+                        tracing::warn!("connections are not accepted: {error}");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some((stream, peer)) = handshakes.next() => spawn(&graceful, stream, peer, router.clone()),
+            Some((stream, peer)) = handshakes.next() => server.begin(stream, peer),
             () = &mut stop => break,
         }
     }
+    drop(server);
     // Nothing was asked yet under the handshakes that are under way.
     drop((listeners, handshakes));
     if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
@@ -64,28 +81,70 @@ pub async fn serve(
     Ok(())
 }
 
+/// Whether something may be said again; notes that it is.
+fn is_due(said_at: &mut Option<Instant>) -> bool {
+    let is_due = said_at.is_none_or(|at| at.elapsed() >= SAID_EVERY);
+    if is_due {
+        *said_at = Some(Instant::now());
+    }
+    is_due
+}
+
 async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
     let waiting = listeners.iter().map(|listener| Box::pin(listener.accept()));
     futures_util::future::select_all(waiting).await.0
 }
 
-fn spawn<S>(graceful: &GracefulShutdown, stream: S, peer: SocketAddr, router: Router)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = router.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(Body::new)
-    });
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(100);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%peer, "connection ended: {error}");
+/// What serves connections.
+struct Server<'a> {
+    graceful: &'a GracefulShutdown,
+    router: Router,
+    connections: Connections,
+    no_room_said_at: Option<Instant>,
+}
+
+impl Server<'_> {
+    fn begin<S>(&mut self, stream: S, peer: SocketAddr)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Some(place) = self.connections.admit(peer.ip()) else { return self.say_no_room(peer) };
+        let router = self.router.clone();
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let router = router.clone();
+            async move {
+                if head_bytes(&request) > MOST_HEAD_BYTES {
+                    return Ok(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response());
+                }
+                router.oneshot(request.map(Body::new)).await
+            }
+        });
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(NEXT_REQUEST_WITHIN);
+        http.max_headers(100).max_buf_size(MOST_HEAD_BYTES);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let watched = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(%peer, "connection ended: {error}");
+            }
+            drop(place);
+        });
+    }
+
+    fn say_no_room(&mut self, peer: SocketAddr) {
+        if is_due(&mut self.no_room_said_at) {
+            tracing::warn!(%peer, "connections are closed at once: too many are open, of this address or in all");
         }
-    });
+    }
+}
+
+/// As it came. The buffer's own bound holds for each read: what comes in one piece may be longer.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    target + headers.sum::<usize>()
 }
 
 /// SIGTERM from a service manager, SIGINT from a terminal.
@@ -100,5 +159,76 @@ pub async fn stop_signal() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connections::Bounds;
+    use axum::routing::get;
+    use std::net::Ipv4Addr;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// Serves until the test ends.
+    async fn serving(bounds: Bounds) -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "here"));
+        let connections = Connections::within(bounds, Vec::new());
+        tokio::spawn(serve(vec![listener], None, router, connections, std::future::pending()));
+        address
+    }
+
+    async fn asked(stream: &mut TcpStream, request: &str) -> String {
+        // What is refused may be refused before it was all sent.
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"here") && stream.read_buf(&mut answer).await.unwrap_or(0) > 0 {
+            if answer.starts_with(b"HTTP/1.1 4") {
+                break;
+            }
+        }
+        String::from_utf8(answer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn idle_connections_of_one_address_are_bounded_and_their_places_come_back() {
+        const ASK: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let address = serving(Bounds { all: 8, each: 2 }).await;
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            assert!(asked(&mut stream, ASK).await.starts_with("HTTP/1.1 200"));
+            held.push(stream);
+        }
+        let mut third = TcpStream::connect(address).await.unwrap();
+        assert_eq!(asked(&mut third, ASK).await, "", "closed at once");
+        let mut first = held.remove(0);
+        assert!(
+            asked(&mut first, &ASK.replace("host", "connection: close\r\nhost"))
+                .await
+                .starts_with("HTTP/1.1 200")
+        );
+        assert_eq!(first.read(&mut [0; 16]).await.unwrap(), 0);
+        // The server's side ends a moment after the last byte of its answer.
+        loop {
+            let mut next = TcpStream::connect(address).await.unwrap();
+            if asked(&mut next, ASK).await.starts_with("HTTP/1.1 200") {
+                break;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn headers_are_bounded() {
+        let address = serving(Bounds { all: 8, each: 8 }).await;
+        for (bytes, status) in [(60_000, "200"), (70_000, "431"), (450_000, "431")] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {}\r\n\r\n", "x".repeat(bytes));
+            let answer = asked(&mut stream, &request).await;
+            let refused = answer.is_empty() && status == "431";
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) || refused, "{bytes}: {answer}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use super::{CommandError, block_on, production};
 use crate::cli::ConfigArgs;
+use crate::connections::Connections;
 use crate::{background, logging, sending, serve, tls, wiring};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
@@ -32,7 +33,8 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
             tasks.spawn(follower.run(around.clock, tls::LOOK_EVERY));
             served
         });
-        serve::serve(vec![listener], served, anteroom_web::router(web), serve::stop_signal()).await?;
+        let (router, connections) = (anteroom_web::router(web), Connections::of(settings));
+        serve::serve(vec![listener], served, router, connections, serve::stop_signal()).await?;
         if let Some(sending) = sending {
             sending.finish().await;
         }

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::cli::DemoArgs;
 use crate::commands::{CommandError, block_on, say, write_secret_file};
+use crate::connections::Connections;
 use crate::wiring::Surroundings;
 use crate::{background, logging, serve, wiring};
 use apps::Apps;
@@ -109,7 +110,8 @@ impl Demo<'_> {
         let (stop, stopped) = watch::channel(());
         let running = apps.serve(&settings.issuer, &stopped)?;
         self.announce();
-        serve::serve(listeners, None, anteroom_web::router(web), serve::stop_signal()).await?;
+        let connections = Connections::of(settings);
+        serve::serve(listeners, None, anteroom_web::router(web), connections, serve::stop_signal()).await?;
         drop(stop);
         drop(tasks);
         running.join_all().await;

@@ -2,6 +2,7 @@
 
 use anteroom::cli::ConfigArgs;
 use anteroom::commands::production;
+use anteroom::connections::Connections;
 use anteroom::serve;
 use anteroom::tls::{self, Follower, Served};
 use anteroom::wiring::{self, Surroundings};
@@ -130,9 +131,11 @@ impl Practice {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let router = anteroom_web::router(web);
-        let task = tokio::spawn(serve::serve(vec![listener], Some(served.clone()), router, async {
-            let _ = stopped.await;
-        }));
+        let connections = Connections::of(&configuration.settings);
+        let task =
+            tokio::spawn(serve::serve(vec![listener], Some(served.clone()), router, connections, async {
+                let _ = stopped.await;
+            }));
         Running { address, served, follower: Some(follower), stop, task }
     }
 

@@ -1,0 +1,152 @@
+//! Open connections, bounded in all and of each address: one peer that opens many leaves descriptors to the others, to the
+//! database and to what is sent. The proxies in front are bounded in all alone, because everybody comes through them.
+
+use anteroom_config::Settings;
+use anteroom_domain::rate::AddressPrefix;
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Descriptors for the database, for what is sent and fetched, and for files.
+const KEPT_BACK: usize = 128;
+/// What a process may have open unless it says otherwise, as systems come.
+const USUAL_OPEN_FILES: usize = 1_024;
+/// Where the system sets no bound that matters.
+const MOST: usize = 16_384;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub all: usize,
+    /// Of one address prefix. An office of eighty people may share one, and each browser opens six at most.
+    pub each: usize,
+}
+
+impl Bounds {
+    /// Where the process may have so many files open.
+    fn for_open_files(most: usize) -> Self {
+        let all = most.saturating_sub(KEPT_BACK).clamp(64, MOST);
+        Self { all, each: 512.min(all / 2) }
+    }
+}
+
+/// Those that are open now.
+#[derive(Clone)]
+pub struct Connections(Arc<Shared>);
+
+struct Shared {
+    bounds: Bounds,
+    proxies: Vec<IpNet>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    all: usize,
+    of: HashMap<AddressPrefix, usize>,
+}
+
+/// One connection among them, until it is dropped.
+pub struct Place {
+    shared: Arc<Shared>,
+    prefix: AddressPrefix,
+}
+
+impl Connections {
+    pub fn of(settings: &Settings) -> Self {
+        let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        let bounds = Bounds::for_open_files(open_files(&limits).unwrap_or(USUAL_OPEN_FILES));
+        Self::within(bounds, settings.server.trusted_proxies.clone())
+    }
+
+    pub fn within(bounds: Bounds, proxies: Vec<IpNet>) -> Self {
+        Self(Arc::new(Shared { bounds, proxies, open: Mutex::default() }))
+    }
+
+    /// Whether there is room for one more from there, beside so many that are about to be.
+    pub fn has_room(&self, peer: IpAddr, about_to_be: usize) -> bool {
+        self.0.has_room(&self.0.open(), peer, about_to_be)
+    }
+
+    /// None where there is no room: the connection is to be closed.
+    pub fn admit(&self, peer: IpAddr) -> Option<Place> {
+        let mut open = self.0.open();
+        if !self.0.has_room(&open, peer, 0) {
+            return None;
+        }
+        let prefix = AddressPrefix::of(peer);
+        open.all += 1;
+        *open.of.entry(prefix).or_default() += 1;
+        Some(Place { shared: Arc::clone(&self.0), prefix })
+    }
+}
+
+impl Shared {
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self, open: &Open, peer: IpAddr, about_to_be: usize) -> bool {
+        let peer = peer.to_canonical();
+        let of_same = open.of.get(&AddressPrefix::of(peer)).copied().unwrap_or_default();
+        let is_proxy = self.proxies.iter().any(|network| network.contains(&peer));
+        open.all + about_to_be < self.bounds.all && (is_proxy || of_same < self.bounds.each)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.shared.open();
+        open.all = open.all.saturating_sub(1);
+        if let Some(of_same) = open.of.get_mut(&self.prefix) {
+            *of_same = of_same.saturating_sub(1);
+            if *of_same == 0 {
+                open.of.remove(&self.prefix);
+            }
+        }
+    }
+}
+
+/// The soft limit, as Linux tells it.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(usize::MAX),
+        number => number.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_bounded_in_all_and_of_each_address_that_is_no_proxy() {
+        let proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        let connections = Connections::within(Bounds { all: 5, each: 2 }, proxies);
+        let peer = |address: &str| address.parse::<IpAddr>().unwrap();
+        let admit = |address: &str| connections.admit(peer(address));
+        let one = admit("192.0.2.1").unwrap();
+        let mapped = admit("::ffff:192.0.2.1").unwrap();
+        assert!(admit("192.0.2.1").is_none() && !connections.has_room(peer("192.0.2.1"), 0));
+        let [_a, _b, _c] = ["10.0.0.1"; 3].map(|proxy| admit(proxy).unwrap());
+        assert!(admit("10.0.0.1").is_none() && admit("192.0.2.2").is_none(), "all are taken");
+        drop(one);
+        assert!(connections.has_room(peer("192.0.2.2"), 0) && !connections.has_room(peer("192.0.2.2"), 1));
+        let _one = admit("192.0.2.1").unwrap();
+        drop(mapped);
+        let _v6 = admit("2001:db8::1").unwrap();
+        assert!(admit("192.0.2.3").is_none());
+        assert_eq!(connections.0.open().of.len(), 3, "nothing is kept of those that are gone");
+    }
+
+    #[test]
+    fn descriptors_are_left_for_everything_else() {
+        let limits = "Limit        Soft Limit  Hard Limit  Units\nMax open files    1024    524288   files\n";
+        assert_eq!(open_files(limits), Some(1_024));
+        assert_eq!(open_files(""), None);
+        assert_eq!(Bounds::for_open_files(1_024), Bounds { all: 896, each: 448 });
+        assert_eq!(Bounds::for_open_files(16), Bounds { all: 64, each: 32 });
+        assert_eq!(Bounds::for_open_files(usize::MAX), Bounds { all: MOST, each: 512 });
+    }
+}
