@@ -17,6 +17,8 @@ use crate::cookies::Jar;
 use crate::state::Web;
 
 const DEVICE_LABEL_CHARS: usize = 120;
+/// Of a header that cannot be read, in the log.
+const SHOWN_OF_HEADER: usize = 80;
 
 /// The request's context: handed to every page.
 #[derive(Clone)]
@@ -37,7 +39,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let visitor = Visitor {
             now: provider.clock.now(),
-            address: client_address(parts, &web.settings.trusted_proxies),
+            address: client_address(parts, web),
             reference,
             browser: jar.browser,
             sessions: jar.sessions.clone(),
@@ -73,25 +75,57 @@ fn reference(parts: &mut Parts, web: &Web) -> Reference {
     drawn
 }
 
-/// The peer's address, or what a trusted proxy says of it: the last forwarded address that is not a trusted proxy itself.
-pub(crate) fn client_address(parts: &Parts, trusted: &[IpNet]) -> IpAddr {
+/// The peer's address, or what a trusted proxy says of it.
+fn client_address(parts: &Parts, web: &Web) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)).to_canonical();
-    forwarded_for(&parts.headers, peer, trusted)
+    let forwarded = Forwarded::read(&parts.headers, peer, &web.settings.trusted_proxies);
+    if let Some(received) = forwarded.unreadable
+        && web.unreadable_proxy.is_due(web.provider.clock.now())
+    {
+        let received: String = received.chars().take(SHOWN_OF_HEADER).collect();
+        tracing::warn!(
+            %peer,
+            received = ?received,
+            "a trusted proxy's X-Forwarded-For cannot be read: its requests count as the proxy's own, for limits and the trail"
+        );
+    }
+    forwarded.client
 }
 
-pub(crate) fn forwarded_for(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-    let mut client = peer;
-    let lines = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
-    for hop in lines.flat_map(|line| line.rsplit(',')) {
-        if !is_trusted(&client) {
-            break;
+/// What `X-Forwarded-For` says.
+pub(crate) struct Forwarded {
+    /// The last address in it that is not a trusted proxy itself.
+    pub(crate) client: IpAddr,
+    /// What a trusted proxy wrote that is no address. `client` is that proxy then.
+    unreadable: Option<String>,
+}
+
+impl Forwarded {
+    pub(crate) fn read(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> Self {
+        let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+        let mut client = peer;
+        for line in headers.get_all("x-forwarded-for").iter().rev() {
+            for hop in String::from_utf8_lossy(line.as_bytes()).rsplit(',') {
+                if !is_trusted(&client) {
+                    return Self { client, unreadable: None };
+                }
+                let Some(address) = hop_address(hop) else {
+                    return Self { client, unreadable: Some(hop.trim().to_owned()) };
+                };
+                client = address.to_canonical();
+            }
         }
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
-        client = address.to_canonical();
+        Self { client, unreadable: None }
     }
-    client
+}
+
+/// Some proxies write the port as well, with brackets around IPv6, and some the brackets alone.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim().trim_matches('"');
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip());
+    bare.parse().or_else(|_| with_port()).ok()
 }
 
 #[cfg(test)]
@@ -108,11 +142,19 @@ mod tests {
             ("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.7", "198.51.100.1"),
             ("10.0.0.1", "nonsense", "10.0.0.1"),
             ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
+            ("10.0.0.1", "203.0.113.6:51234", "203.0.113.6"),
+            ("10.0.0.1", "203.0.113.6:51234, 10.0.0.7:80", "203.0.113.6"),
+            ("10.0.0.1", "[2001:db8::6]:51234", "2001:db8::6"),
+            ("10.0.0.1", "[2001:db8::6]", "2001:db8::6"),
+            ("10.0.0.1", "2001:db8::6", "2001:db8::6"),
+            ("10.0.0.1", "198.51.100.1, naïve", "10.0.0.1"),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert("x-forwarded-for", HeaderValue::from_str(header).unwrap());
-            let got = forwarded_for(&headers, peer.parse().unwrap(), &trusted);
-            assert_eq!(got, expected.parse::<IpAddr>().unwrap(), "{peer} {header}");
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(header.as_bytes()).unwrap());
+            let got = Forwarded::read(&headers, peer.parse().unwrap(), &trusted);
+            assert_eq!(got.client, expected.parse::<IpAddr>().unwrap(), "{peer} {header}");
+            let is_unreadable = expected == "10.0.0.1";
+            assert_eq!(got.unreadable.is_some(), is_unreadable, "{peer} {header}");
         }
     }
 }

@@ -118,7 +118,8 @@ fn state_cookie(state: OpBrowserState) -> Cookie<'static> {
 
 /// A name given twice counts as not given: one of the two was put there by somebody else.
 fn find(headers: &HeaderMap, name: &str) -> Option<String> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    // What another application of the host puts into its cookie may be no ASCII, and stands in the same line as ours.
+    let lines = headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
     let mut values = cookies.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned());
     let first = values.next();
@@ -198,6 +199,18 @@ mod tests {
                 (jar.browser, &jar.sessions, &jar.devices)
             );
             assert!(!back.browser_is_new);
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_another_application_that_is_no_ascii_takes_ours_not_away() {
+        let session = filled().session_cookie(true);
+        for other in ["name=José".as_bytes(), b"name=Jos\xe9"] {
+            let line = [other, b"; ", session.to_string().as_bytes()].concat();
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, HeaderValue::from_bytes(&line).unwrap());
+            let jar = Jar::read(&headers, true, &Keyring::for_tests(1), &Random::seeded(1));
+            assert_eq!((jar.browser, jar.sessions), (filled().browser, filled().sessions));
         }
     }
 

@@ -8,7 +8,7 @@ use anteroom_messaging::Delivered;
 use anteroom_pages::{Channel as ShownChannel, ErrorKind, OutboxMessage, OutboxPage};
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, Path};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, FORWARDED, HOST};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -43,15 +43,48 @@ fn is_local(parts: &Parts, web: &Web) -> bool {
         parts.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|peer| peer.0.ip().is_loopback());
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.parse::<axum::http::uri::Authority>();
-    let forwarded =
-        [FORWARDED.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via", "x-real-ip"];
     web.settings.dev_outbox
         && web.settings.listens_on_loopback
         && web.settings.trusted_proxies.is_empty()
         && web.provider.snapshot().issuer.is_loopback_http()
         && peer
         && name.is_ok_and(|authority| is_loopback_name(authority.host()))
-        && forwarded.iter().all(|header| !parts.headers.contains_key(*header))
+        && !parts.headers.keys().any(|header| is_of_a_proxy(header.as_str()))
+}
+
+/// Whether only a proxy, a balancer or a tunnel sends such a header: the request may come from anywhere then, whatever the
+/// peer is. There is no list of all of them, so families are known by their names.
+fn is_of_a_proxy(header: &str) -> bool {
+    const NAMES: &[&str] =
+        &["via", "cdn-loop", "x-proxy-id", "x-host", "x-nginx-proxy", "x-via", "x-varnish"];
+    const FAMILIES: &[&str] = &[
+        "cf-",
+        "fastly-",
+        "fly-",
+        "akamai-",
+        "x-akamai-",
+        "x-amz-",
+        "x-amzn-",
+        "x-appengine-",
+        "x-arr-",
+        "x-azure-",
+        "x-cloud-trace-",
+        "x-envoy-",
+        "x-forwarded",
+        "x-goog-",
+        "x-ms-",
+        "x-original-",
+        "x-real-",
+        "x-rewrite-",
+        "x-vercel-",
+        "ngrok-",
+        "tailscale-",
+    ];
+    const PARTS: &[&str] =
+        &["forwarded", "client-ip", "real-ip", "remote-addr", "remote-ip", "proxied", "edge-ip"];
+    NAMES.contains(&header)
+        || FAMILIES.iter().any(|family| header.starts_with(family))
+        || PARTS.iter().any(|part| header.contains(part))
 }
 
 async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-use crate::asker::forwarded_for;
+use crate::asker::Forwarded;
 use crate::cookies::Jar;
 
 static KEYS: LazyLock<Keyring> = LazyLock::new(|| Keyring::for_tests(1));
@@ -48,5 +48,5 @@ pub fn read(headers: &HeaderMap) -> Read {
 
 /// Whom a request is counted for.
 pub fn address(headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-    forwarded_for(headers, peer, &[PROXY.into()])
+    Forwarded::read(headers, peer, &[PROXY.into()]).client
 }

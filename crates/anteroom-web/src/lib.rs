@@ -16,6 +16,7 @@ pub mod for_tests;
 mod form_token;
 mod forms;
 mod guard;
+mod once_an_hour;
 mod origin;
 mod pages;
 mod respond;

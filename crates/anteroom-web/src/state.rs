@@ -9,11 +9,15 @@ use ipnet::IpNet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::once_an_hour::OnceAnHour;
+
 /// The application state of the web.
 pub struct Web {
     pub provider: Arc<Provider>,
     theme: ArcSwap<Theme>,
     pub settings: WebSettings,
+    /// When a proxy's header that cannot be read was last spoken of.
+    pub(crate) unreadable_proxy: OnceAnHour,
 }
 
 /// What the operator configured about HTTP itself; fixed while the server runs.
@@ -48,7 +52,8 @@ impl Web {
         if !issuer.path().is_empty() && issuer.path() != "/" {
             return Err(ConfigurationError::IssuerPath(issuer.as_str().to_owned()));
         }
-        Ok(Self { provider, theme: ArcSwap::from_pointee(theme), settings })
+        let theme = ArcSwap::from_pointee(theme);
+        Ok(Self { provider, theme, settings, unreadable_proxy: OnceAnHour::default() })
     }
 
     pub fn theme(&self) -> Arc<Theme> {

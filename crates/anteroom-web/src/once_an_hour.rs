@@ -1,0 +1,32 @@
+//! What is said once an hour and not each time: a proxy that writes a header wrong does so in every request.
+
+use jiff::{SignedDuration, Timestamp};
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Debug, Default)]
+pub(crate) struct OnceAnHour(Mutex<Option<Timestamp>>);
+
+impl OnceAnHour {
+    /// Whether it may be said again; notes that it is.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let mut said_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = said_at.is_none_or(|at| now.duration_since(at).abs() >= SignedDuration::from_hours(1));
+        if is_due {
+            *said_at = Some(now);
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_due_once_an_hour() {
+        let (said, begin) = (OnceAnHour::default(), Timestamp::UNIX_EPOCH);
+        let after = |minutes| begin + SignedDuration::from_mins(minutes);
+        let due: Vec<bool> = [0, 1, 59, 60, 61, 120].map(|minutes| said.is_due(after(minutes))).into();
+        assert_eq!(due, [true, false, false, true, false, true]);
+    }
+}
