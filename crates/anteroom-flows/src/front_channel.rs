@@ -102,3 +102,23 @@ async fn frames(provider: &Provider, sessions: &[SessionId]) -> Result<Vec<Url>,
     }
     Ok(frames)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// While an installation is upgraded, a node of one release opens what one of the other has sealed.
+    #[test]
+    fn the_page_after_a_sign_out_is_read_as_release_0_1_0_sealed_it() {
+        let stored = serde_json::json!({
+            "browser": "00000000-0000-0000-0000-000000000002",
+            "at": "2027-01-04T08:00:00.123Z",
+            "sessions": ["00000000-0000-0000-0000-000000000008"],
+            "back": { "client": "web", "location": "https://web.example/bye?state=1" },
+        });
+        let mut of_a_later_release = stored.clone();
+        of_a_later_release["more"] = 1.into();
+        let parting: Parting = serde_json::from_value(of_a_later_release).unwrap();
+        assert_eq!(serde_json::to_value(&parting).unwrap(), stored);
+    }
+}
