@@ -5,7 +5,8 @@ use crate::dialect;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-const PARTS: [&str; 4] = [
+const PARTS: [&str; 5] = [
+    include_str!("../sql/0003/grants.sql"),
     include_str!("../sql/0003/history.sql"),
     include_str!("../sql/0003/interactions.sql"),
     include_str!("../sql/0003/password_forms.sql"),

@@ -180,8 +180,16 @@ pub enum Event {
     },
     /// The entry's client registered itself, changed what it is or left (RFC 7591, RFC 7592).
     ClientRegistered,
-    ClientUpdated,
+    ClientUpdated {
+        /// Those that it ended. Entries of release 0.1.0 do not say.
+        grants: u64,
+    },
     ClientDeleted {
+        grants: u64,
+    },
+    /// All grants of the entry's client, which is configured and did not register itself.
+    ClientGrantsEnded {
+        reason: &'static str,
         grants: u64,
     },
     ClientRegistrationRefused {

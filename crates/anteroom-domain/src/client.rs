@@ -5,7 +5,7 @@
 use crate::account::{Account, GroupName};
 use anteroom_crypto::Digest;
 use anteroom_oidc::claims::ClaimMapping;
-use anteroom_oidc::{Acr, ClientId, ClientMetadata};
+use anteroom_oidc::{Acr, ClientId, ClientMetadata, GrantType, Scope, ScopeSet};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -32,6 +32,9 @@ pub struct ClientVersion(pub u64);
 pub struct ClientPolicy {
     /// The practice's own: no consent page.
     pub first_party: bool,
+    /// Whether people are asked for `offline_access` although it is the practice's own, where another program on their
+    /// machine could take its place ([`Client::asks_for_offline_access`]).
+    pub offline_access_consent: bool,
     pub admission: Admission,
     /// The least that must have been proven at sign-in.
     pub min_acr: Option<Acr>,
@@ -77,6 +80,32 @@ impl Client {
             Admission::Everyone => true,
             Admission::Groups(admitted) => !admitted.is_disjoint(&account.groups),
         }
+    }
+
+    /// A public client that is answered on the person's machine alone cannot be told from another program there, which
+    /// would get refresh tokens without a word (RFC 8252 §8.6): the practice's own asks for them too.
+    pub fn asks_for_offline_access(&self) -> bool {
+        self.policy.offline_access_consent
+            && self.metadata.is_public()
+            && self.metadata.redirects_to_machine_only()
+    }
+
+    /// The scopes that it may have now of somebody who has agreed to `agreed`.
+    pub fn scope_for(&self, agreed: &ScopeSet) -> ScopeSet {
+        let registered = &self.metadata.scope;
+        if !self.policy.first_party {
+            return registered.intersection(agreed);
+        }
+        let without_asking = |scope: &&Scope| {
+            **scope != Scope::OfflineAccess || !self.asks_for_offline_access() || agreed.contains(scope)
+        };
+        registered.iter().filter(without_asking).cloned().collect()
+    }
+
+    /// People sign in to it.
+    pub fn signs_people_in(&self) -> bool {
+        let flows = [GrantType::AuthorizationCode, GrantType::Implicit];
+        flows.iter().any(|flow| self.metadata.allows_grant(*flow))
     }
 
     /// What people call the application.

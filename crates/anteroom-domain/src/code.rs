@@ -3,10 +3,12 @@
 //! A code carries the identifier of the grant it will become. Redeeming inserts that grant, and its primary key makes the
 //! second use lose. Everything a code says is checked again at redemption, because the world may have moved on.
 
-use crate::account::{Account, AccountStatus, Epoch};
+use crate::account::{Account, Epoch};
 use crate::client::{Client, ClientVersion};
+use crate::grant::{Grant, GrantContext, GrantDead, GrantWorth};
 use crate::ids::{AccountId, GrantId, SessionId};
 use crate::session::{Session, SessionPolicy, SessionStanding};
+use crate::subject::SubjectKind;
 use anteroom_oidc::authorization::ClaimsRequest;
 use anteroom_oidc::{Acr, AmrSet, ClientId, CodeChallenge, CodeVerifier, Nonce, ScopeSet};
 use jiff::Timestamp;
@@ -62,12 +64,13 @@ pub enum CodeRefusal {
     ClientChanged,
     #[error("the code has expired")]
     Expired,
-    #[error("the account is not active, or its password has changed since")]
+    #[error("the account is gone, disabled, or of another epoch")]
     Account,
     #[error("the session has ended")]
     Session,
-    #[error("the application no longer admits the person")]
-    NotAdmitted,
+    /// What it would become is worth nothing.
+    #[error(transparent)]
+    Grant(#[from] GrantDead),
 }
 
 impl AuthorizationCode {
@@ -87,24 +90,49 @@ impl AuthorizationCode {
         }
     }
 
-    /// What must still be true of the world: client, time, account, session, entitlement, in this order.
-    pub fn check_world(&self, world: World<'_>) -> Result<(), CodeRefusal> {
+    /// The grant that it becomes, and what that is worth. What must still be true: client, time, then all that a grant
+    /// is held against, and the session, which also a grant that outlives it must begin in.
+    pub fn into_grant(self, world: World<'_>) -> Result<(Grant, GrantWorth), CodeRefusal> {
         if self.client_version != world.client.version {
             return Err(CodeRefusal::ClientChanged);
         }
         if world.now >= self.expires_at {
             return Err(CodeRefusal::Expired);
         }
-        if world.account.status != AccountStatus::Active || world.account.epoch != self.epoch {
-            return Err(CodeRefusal::Account);
-        }
+        let grant = self.grant(world);
+        let worth = grant.worth(GrantContext {
+            client: world.client,
+            account: world.account,
+            session: Some(world.session),
+            agreed: world.agreed,
+            session_policy: world.session_policy,
+            now: world.now,
+        })?;
         if world.session.standing(world.account, world.session_policy, world.now) != SessionStanding::Live {
             return Err(CodeRefusal::Session);
         }
-        if !world.client.admits(world.account) {
-            return Err(CodeRefusal::NotAdmitted);
+        Ok((grant, worth))
+    }
+
+    fn grant(self, world: World<'_>) -> Grant {
+        Grant {
+            id: self.grant,
+            client: self.client,
+            account: self.account,
+            session: self.session,
+            epoch: self.epoch,
+            scope: self.scope,
+            claims: self.claims,
+            resources: self.resources,
+            nonce: self.nonce,
+            auth_time: self.auth_time,
+            acr: self.acr,
+            amr: self.amr,
+            subjects: Some(SubjectKind::of(world.client)),
+            sid_by_sector: world.session.sid_by_sector,
+            created_at: world.now,
+            revoked_at: None,
         }
-        Ok(())
     }
 }
 
@@ -113,6 +141,8 @@ pub struct World<'a> {
     pub client: &'a Client,
     pub account: &'a Account,
     pub session: &'a Session,
+    /// What the person has agreed to that the client has.
+    pub agreed: &'a ScopeSet,
     pub session_policy: SessionPolicy,
     pub now: Timestamp,
 }

@@ -1,14 +1,15 @@
 //! Grants: what an account has given a client, from the redeemed code to the last refresh token.
 //!
-//! Every use of a token asks the grant again: is it revoked, is the account still of its epoch, does the client still
-//! admit the person, is the session alive that it hangs on.
+//! Every use of a token asks [`Grant::worth`] again: the registration of the client and the access of the person count as
+//! they are now, and not as they were when the token was issued. What a grant holds is the most that it can be worth.
 
 use crate::account::{Account, AccountStatus, Epoch};
 use crate::client::Client;
 use crate::ids::{AccountId, GrantId, SessionId};
 use crate::session::{Session, SessionPolicy, SessionStanding};
+use crate::subject::{NamedSession, SubjectKind};
 use anteroom_oidc::authorization::ClaimsRequest;
-use anteroom_oidc::{Acr, AmrSet, ClientId, Nonce, Scope, ScopeSet};
+use anteroom_oidc::{Acr, AmrSet, ClientId, Issuer, Nonce, Scope, ScopeSet};
 use jiff::Timestamp;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,10 @@ pub struct Grant {
     pub auth_time: Timestamp,
     pub acr: Acr,
     pub amr: AmrSet,
+    /// By which kind of `sub` the client knew the person; `None` of a grant that release 0.1.0 wrote.
+    pub subjects: Option<SubjectKind>,
+    /// [`Session::sid_by_sector`], kept here because a grant may outlive the session's row.
+    pub sid_by_sector: bool,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
 }
@@ -49,8 +54,12 @@ pub enum GrantEnd {
     NotAdmitted,
     /// The client is registered no more (RFC 7592 §2.3).
     ClientDeleted,
-    /// The client changed its registration so that it would know people by another `sub` (OpenID Connect Core §8.1).
+    /// The client knows people by another `sub` since its registration changed (OpenID Connect Core §8.1).
     SubjectsChanged,
+    /// The client was absent from the configuration of all nodes for long enough.
+    ClientRemoved,
+    /// An operator ended all of the client's grants.
+    OperatorEnded,
 }
 
 impl GrantEnd {
@@ -66,6 +75,8 @@ impl GrantEnd {
             Self::NotAdmitted => "not_admitted",
             Self::ClientDeleted => "client_deleted",
             Self::SubjectsChanged => "subjects_changed",
+            Self::ClientRemoved => "client_removed",
+            Self::OperatorEnded => "operator_ended",
         }
     }
 }
@@ -77,45 +88,127 @@ pub enum GrantDead {
     Revoked,
     #[error("the account is not active, or its password has changed since")]
     Account,
+    #[error("the application knows people by another `sub` now")]
+    SubjectsChanged,
+    #[error("the application is not registered any more for a flow in which people sign in")]
+    NoFlow,
     #[error("the application no longer admits the person")]
     NotAdmitted,
+    #[error("the application demands more now than was proven at sign-in")]
+    Acr,
+    #[error(
+        "the application may have none of the scopes any more, as it is registered now and as the person agreed"
+    )]
+    Scope,
+    #[error("the application may have tokens for none of the APIs any more")]
+    Audience,
     #[error("the session has ended")]
     SessionEnded,
 }
 
-impl Grant {
-    /// Whether the grant outlives the session it came from (OpenID Connect Core §11).
-    pub fn is_offline(&self) -> bool {
-        self.scope.contains(&Scope::OfflineAccess)
-    }
-
-    pub fn check(&self, world: GrantWorld<'_>) -> Result<(), GrantDead> {
-        if self.revoked_at.is_some() {
-            return Err(GrantDead::Revoked);
-        }
-        if world.account.status != AccountStatus::Active || world.account.epoch != self.epoch {
-            return Err(GrantDead::Account);
-        }
-        if !world.client.admits(world.account) {
-            return Err(GrantDead::NotAdmitted);
-        }
-        let session_lives = || {
-            let standing = world.session.map(|s| s.standing(world.account, world.session_policy, world.now));
-            standing == Some(SessionStanding::Live)
-        };
-        if !self.is_offline() && !session_lives() {
-            return Err(GrantDead::SessionEnded);
-        }
-        Ok(())
-    }
+/// What a grant is worth at this moment, under the client as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantWorth {
+    /// Granted, and still the client's to have.
+    pub scope: ScopeSet,
+    /// The APIs that were named, without those that the client may have no tokens for any more.
+    pub resources: Vec<String>,
+    /// The scopes whose claims the client may be told where it asked for them one by one.
+    pub claims_within: ScopeSet,
 }
 
+/// Beside the grant, everything that its worth depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct GrantWorld<'a> {
+pub struct GrantContext<'a> {
     pub client: &'a Client,
     pub account: &'a Account,
     /// `None` when it was swept away.
     pub session: Option<&'a Session>,
+    /// What the person has agreed to that the client has.
+    pub agreed: &'a ScopeSet,
     pub session_policy: SessionPolicy,
     pub now: Timestamp,
+}
+
+impl Grant {
+    /// Whether the grant was to outlive the session it came from (OpenID Connect Core §11). Whether it still does is
+    /// for [`Self::worth`] to say.
+    pub fn is_offline(&self) -> bool {
+        self.scope.contains(&Scope::OfflineAccess)
+    }
+
+    pub fn session(&self) -> NamedSession {
+        NamedSession { id: self.session, by_sector: self.sid_by_sector }
+    }
+
+    /// What the grant is worth now. Codes, refresh tokens, userinfo and introspection ask here and nowhere else.
+    pub fn worth(&self, context: GrantContext<'_>) -> Result<GrantWorth, GrantDead> {
+        let (client, account) = (context.client, context.account);
+        if self.revoked_at.is_some() {
+            return Err(GrantDead::Revoked);
+        }
+        if account.status != AccountStatus::Active || account.epoch != self.epoch {
+            return Err(GrantDead::Account);
+        }
+        if self.subjects.as_ref().is_some_and(|subjects| *subjects != SubjectKind::of(client)) {
+            return Err(GrantDead::SubjectsChanged);
+        }
+        if !client.signs_people_in() {
+            return Err(GrantDead::NoFlow);
+        }
+        if !client.admits(account) {
+            return Err(GrantDead::NotAdmitted);
+        }
+        if client.policy.min_acr.is_some_and(|least| self.acr < least) {
+            return Err(GrantDead::Acr);
+        }
+        let worth = self.narrowed(client, context.agreed)?;
+        let lives = |session: &Session| {
+            session.standing(account, context.session_policy, context.now) == SessionStanding::Live
+        };
+        if !worth.scope.contains(&Scope::OfflineAccess) && !context.session.is_some_and(lives) {
+            return Err(GrantDead::SessionEnded);
+        }
+        Ok(worth)
+    }
+
+    fn narrowed(&self, client: &Client, agreed: &ScopeSet) -> Result<GrantWorth, GrantDead> {
+        let claims_within = client.scope_for(agreed);
+        let scope = narrowed_scope(&self.scope, &claims_within)?;
+        let audience = &client.metadata.audience;
+        let resources: Vec<String> =
+            self.resources.iter().filter(|resource| audience.contains(resource)).cloned().collect();
+        if resources.is_empty() && !self.resources.is_empty() {
+            return Err(GrantDead::Audience);
+        }
+        Ok(GrantWorth { scope, resources, claims_within })
+    }
+}
+
+fn narrowed_scope(granted: &ScopeSet, allowed: &ScopeSet) -> Result<ScopeSet, GrantDead> {
+    let scope = granted.intersection(allowed);
+    if scope.is_empty() && !granted.is_empty() { Err(GrantDead::Scope) } else { Ok(scope) }
+}
+
+/// What an access token says that it is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenReach {
+    pub scope: ScopeSet,
+    pub audience: Vec<String>,
+}
+
+impl TokenReach {
+    /// What is left of it. `allowed` is what its grant is worth, or what a client may have for itself.
+    pub fn narrowed(self, allowed: &ScopeSet, client: &Client, issuer: &Issuer) -> Result<Self, GrantDead> {
+        let scope = narrowed_scope(&self.scope, allowed)?;
+        let still =
+            |audience: &String| audience == issuer.as_str() || client.metadata.audience.contains(audience);
+        let audience: Vec<String> = self.audience.into_iter().filter(still).collect();
+        if audience.is_empty() { Err(GrantDead::Audience) } else { Ok(Self { scope, audience }) }
+    }
+
+    /// RFC 9068 §4: a token for an API alone opens nothing at the issuer.
+    pub fn is_for(&self, issuer: &Issuer) -> bool {
+        self.audience.iter().any(|audience| audience == issuer.as_str())
+    }
 }

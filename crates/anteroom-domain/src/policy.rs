@@ -26,6 +26,7 @@ pub struct Policy {
     pub own_networks: OwnNetworks,
     pub limits: Limits,
     pub tokens: TokenPolicy,
+    pub clients: ClientsPolicy,
     pub interaction: InteractionPolicy,
     pub invitation_lifetime: SignedDuration,
     /// A browser that has not passed a second factor for the account must do so once.
@@ -75,6 +76,13 @@ impl fmt::Display for RepeatElsewhere {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientsPolicy {
+    /// How long a client is absent from the configuration of every node before its grants end. Until then a file that was
+    /// missing for a moment does no harm.
+    pub end_grants_after: SignedDuration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InteractionPolicy {
     pub lifetime: SignedDuration,
     /// How long a form may stay open before it must be loaded again.
@@ -113,6 +121,7 @@ impl Default for Policy {
                 refresh_retry: SignedDuration::from_secs(60),
                 repeat_elsewhere: RepeatElsewhere::Allow,
             },
+            clients: ClientsPolicy { end_grants_after: SignedDuration::from_mins(10) },
             interaction: InteractionPolicy {
                 lifetime: SignedDuration::from_hours(24),
                 form_lifetime: SignedDuration::from_hours(12),

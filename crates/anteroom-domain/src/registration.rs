@@ -87,6 +87,7 @@ impl RegistrationPolicy {
     /// What the operator decides about every one of them.
     pub fn client_policy(&self) -> ClientPolicy {
         ClientPolicy {
+            offline_access_consent: true,
             first_party: false,
             admission: self.admission.clone(),
             min_acr: None,

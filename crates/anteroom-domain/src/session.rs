@@ -22,6 +22,9 @@ pub struct Session {
     pub created_at: Timestamp,
     pub last_active_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// Whether pairwise clients know it by a `sid` of their sector ([`crate::subject::sid`]). Sessions of release 0.1.0 are
+    /// known to all by the same one, to their end.
+    pub sid_by_sector: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +155,7 @@ mod tests {
             created_at: at(0),
             last_active_at: at(last_active),
             ended_at: ended.map(at),
+            sid_by_sector: true,
         }
     }
 

@@ -13,7 +13,8 @@
 //!   would be made for whoever is there.
 
 use crate::client::Client;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SessionId};
+use crate::session::Session;
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_oidc::names::NotAName;
 use anteroom_oidc::{Sector, Subject};
@@ -22,6 +23,64 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Never to be changed: every pairwise `sub` would change with it.
 const CONTEXT: &str = "pairwise sub";
+const SID_CONTEXT: &str = "pairwise sid";
+
+/// By which kind of `sub` a client knows people. A grant is of one kind: under another, the client would be told that the
+/// person it knows is somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    Public,
+    /// Of the sector with this host.
+    Pairwise(String),
+}
+
+impl SubjectKind {
+    pub fn of(client: &Client) -> Self {
+        match &client.metadata.sector {
+            None => Self::Public,
+            Some(sector) => Self::Pairwise(sector.as_str().to_owned()),
+        }
+    }
+
+    /// The sector, empty for the public kind: no host is empty.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Public => "",
+            Self::Pairwise(sector) => sector,
+        }
+    }
+
+    pub fn from_text(text: &str) -> Self {
+        if text.is_empty() { Self::Public } else { Self::Pairwise(text.to_owned()) }
+    }
+}
+
+/// A session as clients may name it.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedSession {
+    pub id: SessionId,
+    /// [`Session::sid_by_sector`].
+    pub by_sector: bool,
+}
+
+impl From<&Session> for NamedSession {
+    fn from(session: &Session) -> Self {
+        Self { id: session.id, by_sector: session.sid_by_sector }
+    }
+}
+
+/// `sid`: what the client calls a session (Back-Channel Logout §2.1). One value for all would tell two sectors that their
+/// people are the same, so a pairwise client has one of its sector, made like its `sub`.
+pub fn sid(keyring: &Keyring, client: &Client, session: NamedSession) -> String {
+    match client.metadata.sector.as_ref().filter(|_| session.by_sector) {
+        None => session.id.to_string(),
+        Some(sector) => {
+            let data = [session.id.0.as_bytes(), sector.as_str().as_bytes()].concat();
+            let digest = keyring.mac(KeyPurpose::Subject).lasting_digest(SID_CONTEXT, &data);
+            URL_SAFE_NO_PAD.encode(digest.as_bytes())
+        }
+    }
+}
 
 /// Who the account is to this client.
 pub fn subject(keyring: &Keyring, client: &Client, account: AccountId) -> Result<Subject, NotAName> {

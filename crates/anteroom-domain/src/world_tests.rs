@@ -4,11 +4,12 @@ use crate::account::{Account, AccountStatus, Epoch, GroupName, Profile};
 use crate::address::EmailAddress;
 use crate::client::{Admission, Client, ClientPolicy, ClientSecrets, ClientVersion};
 use crate::code::{AuthorizationCode, CodeRefusal, Presented, World};
-use crate::grant::{Grant, GrantDead, GrantWorld};
+use crate::grant::{Grant, GrantContext, GrantDead, GrantWorth, TokenReach};
 use crate::ids::{AccountId, BrowserId, GrantId, SessionId};
 use crate::lockout::Lockout;
 use crate::policy::Policy;
 use crate::session::{Session, SessionPolicy, SessionStanding};
+use crate::subject::SubjectKind;
 use anteroom_oidc::{
     Acr, Amr, AmrSet, Capabilities, ClientMetadata, ClientMetadataInput, CodeChallenge, CodeVerifier, Issuer,
     MetadataRules, ScopeSet,
@@ -47,6 +48,7 @@ fn client() -> Client {
         signing_secrets: Vec::new(),
         policy: ClientPolicy {
             first_party: true,
+            offline_access_consent: true,
             admission: Admission::Groups(groups(&["staff"])),
             min_acr: None,
             tile: None,
@@ -56,6 +58,12 @@ fn client() -> Client {
         },
         version: ClientVersion(1),
     }
+}
+
+/// The same client, registered for these scopes.
+fn offering(scope: &str) -> Client {
+    let client = client();
+    Client { metadata: ClientMetadata { scope: scope.parse().unwrap(), ..client.metadata }, ..client }
 }
 
 fn account() -> Account {
@@ -88,6 +96,7 @@ fn session() -> Session {
         created_at: at(0),
         last_active_at: at(0),
         ended_at: None,
+        sid_by_sector: true,
     }
 }
 
@@ -132,6 +141,8 @@ fn grant(scope: &str) -> Grant {
         auth_time: code.auth_time,
         acr: code.acr,
         amr: code.amr,
+        subjects: Some(SubjectKind::Public),
+        sid_by_sector: true,
         created_at: at(0),
         revoked_at: None,
     }
@@ -201,21 +212,24 @@ fn a_code_is_held_against_the_world_of_now() {
     let left = Account { groups: groups(&["managers"]), ..account() };
     let ended = Session { ended_at: Some(at(1)), ..session() };
     let check = |client: &Client, account: &Account, session: &Session, seconds| {
-        code().check_world(World {
+        let world = World {
             client,
             account,
             session,
+            agreed: &ScopeSet::default(),
             session_policy: session_policy(),
             now: at(seconds),
-        })
+        };
+        code().into_grant(world).map(|(grant, worth)| (grant.scope, worth.scope))
     };
-    assert_eq!(check(&client(), &account(), &session(), 59), Ok(()));
+    let openid: ScopeSet = "openid".parse().unwrap();
+    assert_eq!(check(&client(), &account(), &session(), 59), Ok((openid.clone(), openid)));
     assert_eq!(check(&changed, &account(), &session(), 0), Err(CodeRefusal::ClientChanged));
     assert_eq!(check(&client(), &account(), &session(), 60), Err(CodeRefusal::Expired));
-    assert_eq!(check(&client(), &disabled, &session(), 0), Err(CodeRefusal::Account));
-    assert_eq!(check(&client(), &reset, &session(), 0), Err(CodeRefusal::Account));
-    assert_eq!(check(&client(), &account(), &ended, 2), Err(CodeRefusal::Session));
-    assert_eq!(check(&client(), &left, &session(), 0), Err(CodeRefusal::NotAdmitted));
+    assert_eq!(check(&client(), &disabled, &session(), 0), Err(GrantDead::Account.into()));
+    assert_eq!(check(&client(), &reset, &session(), 0), Err(GrantDead::Account.into()));
+    assert_eq!(check(&client(), &account(), &ended, 2), Err(GrantDead::SessionEnded.into()));
+    assert_eq!(check(&client(), &left, &session(), 0), Err(GrantDead::NotAdmitted.into()));
 }
 
 #[test]
@@ -225,14 +239,16 @@ fn a_grant_ends_with_its_account_its_entitlement_and_unless_offline_its_session(
     let left = Account { groups: BTreeSet::new(), ..account() };
     let hour = SignedDuration::from_hours(1).as_secs();
     let check = |grant: &Grant, account: &Account, session: Option<&Session>, seconds| {
-        let client = client();
-        grant.check(GrantWorld {
+        let client = offering("openid offline_access");
+        let worth = grant.worth(GrantContext {
             client: &client,
             account,
             session,
+            agreed: &ScopeSet::default(),
             session_policy: session_policy(),
             now: at(seconds),
-        })
+        });
+        worth.map(drop)
     };
     let (online, offline) = (grant("openid"), grant("openid offline_access"));
     assert_eq!(check(&online, &account(), Some(&session()), 0), Ok(()));
@@ -243,4 +259,118 @@ fn a_grant_ends_with_its_account_its_entitlement_and_unless_offline_its_session(
     assert_eq!(check(&revoked, &account(), Some(&session()), 2), Err(GrantDead::Revoked));
     assert_eq!(check(&offline, &reset, Some(&session()), 0), Err(GrantDead::Account));
     assert_eq!(check(&offline, &left, Some(&session()), 0), Err(GrantDead::NotAdmitted));
+}
+
+/// What a grant is worth to this client, of a person who has agreed to `agreed`, while the session lives.
+fn worth(grant: &Grant, client: &Client, agreed: &str) -> Result<GrantWorth, GrantDead> {
+    grant.worth(GrantContext {
+        client,
+        account: &account(),
+        session: Some(&session()),
+        agreed: &agreed.parse().unwrap(),
+        session_policy: session_policy(),
+        now: at(0),
+    })
+}
+
+fn with_policy(client: &Client, change: impl FnOnce(&mut ClientPolicy)) -> Client {
+    let mut client = client.clone();
+    change(&mut client.policy);
+    client
+}
+
+fn with_metadata(client: &Client, change: impl FnOnce(&mut ClientMetadata)) -> Client {
+    let mut client = client.clone();
+    change(&mut client.metadata);
+    client
+}
+
+#[test]
+fn a_grant_is_worth_no_more_than_its_client_may_have_now() {
+    let all = offering("openid email groups reports offline_access");
+    let granted = Grant {
+        resources: vec!["https://a.example/".to_owned(), "https://b.example/".to_owned()],
+        ..grant("openid email groups reports")
+    };
+    let both = with_metadata(&all, |metadata| metadata.audience = granted.resources.clone());
+    let scope = |client: &Client, agreed| worth(&granted, client, agreed).map(|it| it.scope.to_string());
+    assert_eq!(scope(&both, ""), Ok("openid email groups reports".to_owned()));
+    let fewer = with_metadata(&both, |metadata| metadata.scope = "openid phone reports".parse().unwrap());
+    assert_eq!(scope(&fewer, ""), Ok("openid reports".to_owned()));
+    let none = with_metadata(&both, |metadata| metadata.scope = "phone".parse().unwrap());
+    assert_eq!(scope(&none, ""), Err(GrantDead::Scope));
+    // What is no longer the practice's own has what the person agreed to.
+    let partner = with_policy(&both, |policy| policy.first_party = false);
+    assert_eq!(scope(&partner, "openid groups phone"), Ok("openid groups".to_owned()));
+    assert_eq!(scope(&partner, ""), Err(GrantDead::Scope));
+    let asked_apart = worth(&granted, &partner, "openid phone").map(|it| it.claims_within.to_string());
+    assert_eq!(asked_apart, Ok("openid".to_owned()), "claims are told within what was agreed to");
+    let one = with_metadata(&both, |metadata| metadata.audience = vec!["https://b.example/".to_owned()]);
+    assert_eq!(worth(&granted, &one, "").map(|it| it.resources), Ok(vec!["https://b.example/".to_owned()]));
+    assert_eq!(scope(&all, ""), Err(GrantDead::Audience));
+    let stricter = with_policy(&both, |policy| policy.min_acr = Some(Acr::Mfa));
+    assert_eq!(scope(&stricter, ""), Err(GrantDead::Acr));
+    let service = with_metadata(&both, |metadata| {
+        metadata.grant_types = [anteroom_oidc::GrantType::ClientCredentials].into();
+    });
+    assert_eq!(scope(&service, ""), Err(GrantDead::NoFlow));
+    let host = anteroom_oidc::Sector::of(&"https://app.example/".parse().unwrap());
+    let pairwise = with_metadata(&both, |metadata| metadata.sector = host.clone());
+    assert_eq!(scope(&pairwise, ""), Err(GrantDead::SubjectsChanged));
+    // Release 0.1.0 did not keep it: such a grant ends when the change is noticed.
+    assert!(worth(&Grant { subjects: None, ..granted.clone() }, &pairwise, "").is_ok());
+}
+
+#[test]
+fn without_the_scope_offline_access_a_grant_hangs_on_its_session_again() {
+    let granted = grant("openid offline_access");
+    let fewer = offering("openid");
+    let check = |client: &Client, agreed: &ScopeSet| {
+        let context = GrantContext {
+            client,
+            account: &account(),
+            session: None,
+            agreed,
+            session_policy: session_policy(),
+            now: at(0),
+        };
+        granted.worth(context).map(drop)
+    };
+    let (none, agreed) = (ScopeSet::default(), "offline_access".parse().unwrap());
+    assert_eq!(check(&offering("openid offline_access"), &none), Ok(()));
+    assert_eq!(check(&fewer, &agreed), Err(GrantDead::SessionEnded));
+    // RFC 8252 §8.6: of a program that any other on the machine can stand in for, the person must have agreed.
+    let native = with_metadata(&offering("openid offline_access"), |metadata| {
+        metadata.token_endpoint_auth_method = anteroom_oidc::TokenEndpointAuthMethod::None;
+        metadata.redirect_uris = vec!["http://127.0.0.1/cb".parse().unwrap()];
+    });
+    assert_eq!(check(&native, &none), Err(GrantDead::SessionEnded));
+    assert_eq!(check(&native, &agreed), Ok(()));
+    let trusted = with_policy(&native, |policy| policy.offline_access_consent = false);
+    assert_eq!(check(&trusted, &none), Ok(()));
+}
+
+#[test]
+fn rfc9068_4_a_token_reaches_what_its_client_may_still_reach() {
+    let issuer = Issuer::parse("https://id.example").unwrap();
+    let client = with_metadata(&offering("openid reports"), |metadata| {
+        metadata.audience = vec!["https://a.example/".to_owned()];
+    });
+    let reach = |scope: &str, audience: &[&str]| {
+        let reach = TokenReach {
+            scope: scope.parse().unwrap(),
+            audience: audience.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        reach.narrowed(&client.metadata.scope, &client, &issuer)
+    };
+    let all = reach("openid reports", &["https://a.example/", "https://id.example"]).unwrap();
+    assert_eq!((all.scope.to_string().as_str(), all.audience.len()), ("openid reports", 2));
+    assert!(all.is_for(&issuer));
+    let api = reach("openid archive", &["https://a.example/", "https://b.example/"]).unwrap();
+    assert_eq!(
+        (api.scope.to_string().as_str(), api.audience),
+        ("openid", vec!["https://a.example/".to_owned()])
+    );
+    assert_eq!(reach("archive", &["https://a.example/"]), Err(GrantDead::Scope));
+    assert_eq!(reach("openid", &["https://b.example/"]), Err(GrantDead::Audience));
 }

@@ -4,9 +4,11 @@
 //! names its grant in its `jti`, and the grant is asked each time.
 
 use anteroom_crypto::KeyPurpose;
-use anteroom_domain::grant::GrantWorld;
+use anteroom_domain::client::Client;
+use anteroom_domain::grant::{GrantContext, GrantDead, GrantWorth, TokenReach};
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::jwt::{AccessTokenClaims, UnverifiedJwt, VerifiedClaims};
+use anteroom_oidc::{GrantType, Scope, ScopeSet};
 use anteroom_storage::GrantRecord;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +17,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::registered::snapshot_that_knows;
 
 /// An access token of ours that has not expired; whether it is worth anything is [`living`]'s to say.
 pub(crate) fn read(provider: &Provider, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
@@ -29,34 +30,70 @@ pub(crate) fn read(provider: &Provider, token: &SecretString, now: Timestamp) ->
     verified.ok().map(VerifiedClaims::into_inner)
 }
 
-/// Whether a token whose signature and times are good is still worth anything.
+/// What a token whose signature and times are good is worth now.
 pub(crate) enum Living {
     No,
     /// A client's own token.
-    Client,
-    Person(Box<GrantRecord>),
+    Client(TokenReach),
+    Person(Box<LivingGrant>),
 }
 
+pub(crate) struct LivingGrant {
+    pub record: GrantRecord,
+    pub worth: GrantWorth,
+    /// The token's own: it may have been narrowed below what was granted.
+    pub reach: TokenReach,
+}
+
+/// `client` is the one that the token was given to, as it is registered now.
 pub(crate) async fn living(
     provider: &Provider,
+    client: &Client,
     claims: &AccessTokenClaims,
     now: Timestamp,
 ) -> Result<Living, FlowError> {
-    let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
-    let Some(client) = snapshot.clients.get(&claims.client_id) else { return Ok(Living::No) };
     if provider.store.is_revoked(&claims.jti).await? {
         return Ok(Living::No);
     }
-    let Some(grant) = grant_of_jti(&claims.jti) else { return Ok(Living::Client) };
+    let reach = TokenReach { scope: claims.scope.clone(), audience: claims.aud.clone() };
+    let issuer = &provider.snapshot().issuer;
+    let Some(grant) = grant_of_jti(&claims.jti) else {
+        let own = client_scope(client).map(|allowed| reach.narrowed(&allowed, client, issuer));
+        return Ok(own.and_then(Result::ok).map_or(Living::No, Living::Client));
+    };
     let Some(record) = provider.store.grant_world(grant).await? else { return Ok(Living::No) };
-    let world = GrantWorld {
+    let narrowed = worth(provider, client, &record, now).and_then(|worth| {
+        let reach = reach.narrowed(&worth.scope, client, issuer)?;
+        Ok((worth, reach))
+    });
+    Ok(match narrowed {
+        Ok((worth, reach)) => Living::Person(Box::new(LivingGrant { record, worth, reach })),
+        Err(_) => Living::No,
+    })
+}
+
+/// What the grant is worth to the client as it is registered now.
+pub(crate) fn worth(
+    provider: &Provider,
+    client: &Client,
+    record: &GrantRecord,
+    now: Timestamp,
+) -> Result<GrantWorth, GrantDead> {
+    record.grant.worth(GrantContext {
         client,
         account: &record.account,
         session: record.session.as_ref(),
-        session_policy: snapshot.policy.session,
+        agreed: &record.agreed,
+        session_policy: provider.snapshot().policy.session,
         now,
-    };
-    Ok(if record.grant.check(world).is_ok() { Living::Person(Box::new(record)) } else { Living::No })
+    })
+}
+
+/// What a client may have for itself: nothing that speaks of people. `None`: it may have no token of its own any more.
+pub(crate) fn client_scope(client: &Client) -> Option<ScopeSet> {
+    let own = |scope: &&Scope| matches!(scope, Scope::Other(_));
+    let scope = || client.metadata.scope.iter().filter(own).cloned().collect();
+    client.metadata.allows_grant(GrantType::ClientCredentials).then(scope)
 }
 
 /// A token's own identifier. A person's names its grant, so that revocation and introspection find it without a row of its own.

@@ -16,7 +16,7 @@ pub(crate) enum Ahead {
 }
 
 impl Ahead {
-    /// `None`: the client is gone, or takes no such answer at that address any more.
+    /// `None`: the client is gone, takes no such answer at that address any more, or may have nothing of what it asked for.
     pub(crate) fn of(snapshot: &Snapshot, destination: &Destination) -> Option<Self> {
         match destination {
             Destination::Dashboard => Some(Self::Dashboard),
@@ -25,8 +25,17 @@ impl Ahead {
             Destination::Application(request) => {
                 let client = Arc::clone(snapshot.clients.get(&request.client_id)?);
                 client.metadata.find_redirect_uri(request.redirect_uri.as_str())?;
-                let still = client.metadata.response_types.contains(&request.response_type);
-                still.then(|| Self::Application { client, request: request.clone() })
+                if !client.metadata.response_types.contains(&request.response_type) {
+                    return None;
+                }
+                if client.metadata.require_pkce
+                    && request.response_type.has_code()
+                    && request.code_challenge.is_none()
+                {
+                    return None;
+                }
+                let request = narrowed(request, &client)?;
+                Some(Self::Application { client, request })
             }
         }
     }
@@ -44,4 +53,15 @@ impl Ahead {
             Self::Application { client, .. } => Some(client),
         }
     }
+}
+
+/// The request without the scopes and APIs that the client may not have any more.
+fn narrowed(request: &AuthorizationRequest, client: &Client) -> Option<Box<AuthorizationRequest>> {
+    let metadata = &client.metadata;
+    let mut request = Box::new(request.clone());
+    request.scope = request.scope.intersection(&metadata.scope);
+    let named = !request.resource.is_empty();
+    request.resource.retain(|resource| metadata.audience.contains(resource));
+    let nothing = request.scope.is_empty() || (named && request.resource.is_empty());
+    (!nothing).then_some(request)
 }

@@ -6,6 +6,7 @@
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
+use anteroom_domain::subject::NamedSession;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
@@ -20,7 +21,7 @@ use std::time::Duration;
 use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::outgoing::OutgoingError;
-use crate::person::subject;
+use crate::person::{named_session, sid, subject};
 use crate::provider::Provider;
 use crate::trail::Origin;
 
@@ -174,7 +175,8 @@ async fn send(
 ) -> Result<Sent, SendError> {
     let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
     let recipient = Recipient::find(provider, client, client.metadata.id_token_encryption, now).await?;
-    let token = logout_token(provider, client, delivery, now)?;
+    let session = named_session(provider, delivery.session).await?;
+    let token = logout_token(provider, client, (delivery, session), now)?;
     // Back-Channel Logout §2.6: like ID tokens, or the client should refuse it. §2.4: its issuer stands outside as well.
     let token = match recipient {
         Some(recipient) => {
@@ -189,11 +191,11 @@ async fn send(
 fn logout_token(
     provider: &Provider,
     client: &Client,
-    delivery: &LogoutDelivery,
+    (delivery, session): (&LogoutDelivery, NamedSession),
     now: Timestamp,
 ) -> Result<String, FlowError> {
     let subject = subject(provider, client, delivery.account)?;
-    let sid = delivery.session.to_string();
+    let sid = sid(provider, client, session);
     // A retry is another token: clients refuse a `jti` that they have seen.
     let jti = provider.random.uuid_v4().to_string();
     let claims = LogoutTokenClaims {

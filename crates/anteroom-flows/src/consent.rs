@@ -1,7 +1,7 @@
 //! `POST /consent`: the person agrees that an application learns what it asks for, or does not.
 
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_oidc::ScopeSet;
+use anteroom_oidc::{Scope, ScopeSet};
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open};
@@ -71,6 +71,7 @@ async fn record(
         Decision::Allow => Event::ConsentGiven { scope: scope.clone() },
         Decision::Deny => Event::ConsentDenied { scope: scope.clone() },
     };
+    let device = person.session.device;
     let origin = Origin::of(visitor, &provider.random);
     let entry = origin.entry(Actor::Account(account), event).by_client(&client).in_session(person.session.id);
     let write = provider.store.write(move |tx| {
@@ -78,6 +79,9 @@ async fn record(
         async move {
             if decision == Decision::Allow {
                 tx.save_consent(account, &client, &scope, now).await?;
+                if let Some(device) = device.filter(|_| scope.contains(&Scope::OfflineAccess)) {
+                    tx.save_offline_consent(device, &client, now).await?;
+                }
             }
             Ok::<_, FlowError>(tx.append(&entry).await?)
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::front_channel::Back;
 use crate::id_token_hint;
-use crate::person::subject;
+use crate::person::{sid as sid_of, subject};
 use crate::provider::Provider;
 use crate::sign_out::{Left, leave};
 use crate::visitor::{Live, Visitor, live_sessions};
@@ -80,8 +80,11 @@ pub async fn end_session(
     };
     let stays = |one: &Live| !ending.iter().any(|gone| gone.session.id == one.session.id);
     let staying = live.into_iter().filter(stays).collect();
-    let awaited = client.zip(back.clone());
-    let awaited = awaited.map(|(client, location)| Back { client: client.id().clone(), location });
+    let awaited = client.zip(back.clone()).map(|(client, location)| Back {
+        client: client.id().clone(),
+        registered: request.post_logout_redirect_uri.clone(),
+        location,
+    });
     let left = leave(provider, visitor, (ending, staying), awaited).await?;
     Ok(EndSessionOutcome::SignedOut { back, left })
 }
@@ -93,7 +96,7 @@ fn place_of(
     (hint, live): (&IdTokenHint, &[Live]),
 ) -> Result<Option<usize>, FlowError> {
     if let Some(sid) = &hint.sid {
-        return Ok(live.iter().position(|one| *sid == one.session.id.to_string()));
+        return Ok(live.iter().position(|one| *sid == sid_of(provider, client, &one.session)));
     }
     for (place, one) in live.iter().enumerate() {
         if subject(provider, client, one.account.id)? == hint.sub {
@@ -104,14 +107,10 @@ fn place_of(
 }
 
 fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
-    let hint = match &request.id_token_hint {
-        Some(hint) => {
-            // One whose key or client is gone is no hint; then the person is asked, instead of being kept signed in.
-            let hint = id_token_hint::verified(provider, hint).map(VerifiedClaims::into_inner);
-            hint.filter(|hint| provider.snapshot().clients.get(&hint.aud).is_some())
-        }
-        None => None,
-    };
+    // One whose key or client is gone is no hint; then the person is asked, instead of being kept signed in.
+    let verified = |hint| id_token_hint::verified(provider, hint).map(VerifiedClaims::into_inner);
+    let hint = request.id_token_hint.as_ref().and_then(verified);
+    let hint = hint.filter(|hint| provider.snapshot().clients.get(&hint.aud).is_some());
     let audience = hint.as_ref().map(|hint| hint.aud.clone());
     if let (Some(audience), Some(given)) = (&audience, &request.client_id)
         && audience != given
@@ -124,6 +123,8 @@ fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, Lo
     };
     let back = match (&request.post_logout_redirect_uri, &client) {
         (None, _) => None,
+        // It came with a hint that says no more whose address it is: the person stays here.
+        (Some(_), None) if request.id_token_hint.is_some() || request.unreadable_hint => None,
         (Some(_), None) => return Err(LogoutError::RedirectWithoutClient),
         (Some(uri), Some(client)) => Some(registered(client, uri, request)?),
     };

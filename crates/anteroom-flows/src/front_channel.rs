@@ -19,6 +19,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::error::FlowError;
+use crate::person::{named_session, sid};
 use crate::provider::Provider;
 use crate::visitor::Visitor;
 
@@ -38,6 +39,9 @@ struct Parting {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Back {
     pub client: ClientId,
+    /// As it is registered, and looked for again before anybody is led there. Release 0.1.0 did not keep it.
+    #[serde(default)]
+    pub registered: Option<String>,
     pub location: String,
 }
 
@@ -73,6 +77,9 @@ pub async fn open(provider: &Provider, visitor: &Visitor, sealed: &str) -> Resul
     let snapshot = provider.snapshot();
     let back = parting.back.and_then(|back| {
         let client = snapshot.clients.get(&back.client)?;
+        if let Some(uri) = &back.registered {
+            client.metadata.find_post_logout_redirect_uri(uri)?;
+        }
         Some((Arc::clone(client), back.location))
     });
     Ok(Farewell { frames: frames(provider, &parting.sessions).await?, back })
@@ -92,12 +99,11 @@ async fn frames(provider: &Provider, sessions: &[SessionId]) -> Result<Vec<Url>,
         return Ok(frames);
     }
     for session in sessions {
+        let named = named_session(provider, *session).await?;
         for client in provider.store.clients_of_session(*session).await? {
-            let client = snapshot.clients.get(&client);
-            let Some(uri) = client.and_then(|client| client.metadata.frontchannel_logout_uri.as_ref()) else {
-                continue;
-            };
-            frames.push(front_channel_location(uri, &snapshot.issuer, &session.to_string()));
+            let Some(client) = snapshot.clients.get(&client) else { continue };
+            let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
+            frames.push(front_channel_location(uri, &snapshot.issuer, &sid(provider, client, named)));
         }
     }
     Ok(frames)

@@ -6,8 +6,9 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::grant::Grant;
+use anteroom_domain::grant::{Grant, GrantContext, GrantWorth};
 use anteroom_domain::ids::GrantId;
+use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_storage::Inserted;
@@ -34,10 +35,18 @@ pub(crate) async fn issue(
         return Ok(Some(FrontTokens::default()));
     }
     let exchange = Exchange { provider, client, origin: Origin::of(visitor, &provider.random) };
-    let grant = grant_of(provider, visitor, request, live);
+    let Some((grant, worth)) = granted(provider, visitor, (client, request), live).await? else {
+        return Ok(None);
+    };
     let recipient = mint::recipient(&exchange, kind.has_id_token()).await?;
-    let (first, recipient) = (true, recipient.as_ref());
-    let person = mint::Person { grant: &grant, account: &live.account, first, recipient };
+    let narrowed = Grant { scope: worth.scope, resources: worth.resources, ..grant.clone() };
+    let person = mint::Person {
+        grant: &narrowed,
+        account: &live.account,
+        claims_within: &worth.claims_within,
+        first: true,
+        recipient: recipient.as_ref(),
+    };
     let tokens = mint::for_front(&exchange, person, (kind, code)).map_err(not_minted)?;
     // An ID token beside a code is the code's own grant told early.
     let told = code.is_some() && tokens.access_token.is_none();
@@ -51,7 +60,32 @@ fn not_minted(error: TokenError) -> FlowError {
     }
 }
 
-fn grant_of(provider: &Provider, visitor: &Visitor, request: &AuthorizationRequest, live: &Live) -> Grant {
+/// The grant with what it is worth; `None`: nothing any more, because the client has changed since it asked.
+async fn granted(
+    provider: &Provider,
+    visitor: &Visitor,
+    (client, request): (&Client, &AuthorizationRequest),
+    live: &Live,
+) -> Result<Option<(Grant, GrantWorth)>, FlowError> {
+    let grant = grant_of(provider, visitor, (client, request), live);
+    let agreed = provider.store.consent(live.account.id, client.id()).await?.unwrap_or_default();
+    let context = GrantContext {
+        client,
+        account: &live.account,
+        session: Some(&live.session),
+        agreed: &agreed,
+        session_policy: provider.snapshot().policy.session,
+        now: visitor.now,
+    };
+    Ok(grant.worth(context).ok().map(|worth| (grant, worth)))
+}
+
+fn grant_of(
+    provider: &Provider,
+    visitor: &Visitor,
+    (client, request): (&Client, &AuthorizationRequest),
+    live: &Live,
+) -> Grant {
     // Nothing can be refreshed, so nothing outlives the session.
     let scope: ScopeSet =
         request.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
@@ -68,6 +102,8 @@ fn grant_of(provider: &Provider, visitor: &Visitor, request: &AuthorizationReque
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),
+        subjects: Some(SubjectKind::of(client)),
+        sid_by_sector: live.session.sid_by_sector,
         created_at: visitor.now,
         revoked_at: None,
     }

@@ -3,7 +3,7 @@
 //! finds into [`Readiness`](crate::readiness::Readiness); the questions here are answered from there.
 
 use anteroom_domain::clock::ahead_of;
-use anteroom_storage::{DatabaseState, Writes};
+use anteroom_storage::{DatabaseState, Node, Writes};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -130,8 +130,7 @@ impl Watch {
             async move { Ok::<_, FlowError>(tx.heartbeat(node, &digest, now).await?) }
         });
         write.await?;
-        let since = now.checked_sub(NODE_LIFETIME).unwrap_or(Timestamp::MIN);
-        let nodes = provider.store.nodes(since).await?;
+        let nodes = living_nodes(provider, now).await?;
         let differs = nodes.iter().any(|other| other.config_digest != own);
         self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
@@ -160,6 +159,12 @@ impl Watch {
             );
         }
     }
+}
+
+/// The nodes that were heard of a moment ago, this one among them.
+pub(crate) async fn living_nodes(provider: &Provider, now: Timestamp) -> Result<Vec<Node>, FlowError> {
+    let since = now.checked_sub(NODE_LIFETIME).unwrap_or(Timestamp::MIN);
+    Ok(provider.store.nodes(since).await?)
 }
 
 /// How many connections may be wanted, where that is more than there are.

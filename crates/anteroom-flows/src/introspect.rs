@@ -3,16 +3,16 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_domain::grant::GrantWorld;
+use anteroom_domain::grant::{GrantWorth, TokenReach};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::jwt::AccessTokenClaims;
 use anteroom_oidc::token::{IntrospectedClaims, IntrospectionResponse, TokenType};
-use anteroom_oidc::{Scope, ScopeSet};
+use anteroom_oidc::{GrantType, Scope, ScopeSet};
 use anteroom_storage::GrantRecord;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::access_token::{self, Living, living};
+use crate::access_token::{self, Living, living, worth};
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::person::subject;
@@ -44,21 +44,24 @@ pub async fn introspect(
     let Some(claims) = access_token::read(provider, token, now) else {
         return Ok(IntrospectionResponse::inactive());
     };
-    let id = caller.client().id();
-    let concerns_caller =
-        claims.client_id == *id || claims.aud.iter().any(|audience| audience == id.as_str());
-    if !concerns_caller {
-        return Ok(IntrospectionResponse::inactive());
-    }
     let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
-    let holder = snapshot.clients.get(&claims.client_id);
-    Ok(match living(provider, &claims, now).await? {
-        Living::No => IntrospectionResponse::inactive(),
-        Living::Client => IntrospectionResponse::active(of_access_token(claims, None)),
-        Living::Person(record) => {
-            let username = holder.and_then(|holder| username(holder, &claims.scope, &record.account));
-            IntrospectionResponse::active(of_access_token(claims, username))
+    let Some(holder) = snapshot.clients.get(&claims.client_id) else {
+        return Ok(IntrospectionResponse::inactive());
+    };
+    let (reach, username) = match living(provider, holder, &claims, now).await? {
+        Living::No => return Ok(IntrospectionResponse::inactive()),
+        Living::Client(reach) => (reach, None),
+        Living::Person(grant) => {
+            let username = username(holder, &grant.reach.scope, &grant.record.account);
+            (grant.reach, username)
         }
+    };
+    let id = caller.client().id();
+    let concerns_caller = claims.client_id == *id || reach.audience.iter().any(|one| one == id.as_str());
+    Ok(if concerns_caller {
+        IntrospectionResponse::active(of_access_token(claims, reach, username))
+    } else {
+        IntrospectionResponse::inactive()
     })
 }
 
@@ -69,14 +72,18 @@ fn username(holder: &Client, scope: &ScopeSet, account: &Account) -> Option<Stri
     may_know.then(|| account.primary_address.as_str().to_owned())
 }
 
-fn of_access_token(claims: AccessTokenClaims, username: Option<String>) -> IntrospectedClaims {
+fn of_access_token(
+    claims: AccessTokenClaims,
+    reach: TokenReach,
+    username: Option<String>,
+) -> IntrospectedClaims {
     IntrospectedClaims {
         iss: claims.iss,
         sub: claims.sub,
         client_id: claims.client_id,
         username,
-        aud: claims.aud,
-        scope: claims.scope,
+        aud: reach.audience,
+        scope: reach.scope,
         token_type: Some(TokenType::Bearer),
         exp: claims.exp,
         iat: claims.iat,
@@ -97,30 +104,23 @@ async fn refresh_token(
     let Some(record) = provider.store.grant_world(token.grant).await? else {
         return Ok(IntrospectionResponse::inactive());
     };
-    let snapshot = provider.snapshot();
-    let world = GrantWorld {
-        client: caller.client(),
-        account: &record.account,
-        session: record.session.as_ref(),
-        session_policy: snapshot.policy.session,
-        now,
-    };
-    let mine = record.grant.client == *caller.client().id() && record.grant.check(world).is_ok();
+    let client = caller.client();
+    let mine = record.grant.client == *client.id() && client.metadata.allows_grant(GrantType::RefreshToken);
     let newest = record.family.filter(|family| {
         family.generation == token.generation && now < family.idle_expires_at && now < family.expires_at
     });
-    Ok(match newest.filter(|_| mine) {
-        Some(family) => {
-            IntrospectionResponse::active(of_refresh_token(provider, caller.client(), record, family)?)
+    Ok(match (newest.filter(|_| mine), worth(provider, client, &record, now)) {
+        (Some(family), Ok(worth)) => {
+            IntrospectionResponse::active(of_refresh_token(provider, client, (record, worth), family)?)
         }
-        None => IntrospectionResponse::inactive(),
+        _ => IntrospectionResponse::inactive(),
     })
 }
 
 fn of_refresh_token(
     provider: &Provider,
     holder: &Client,
-    record: GrantRecord,
+    (record, worth): (GrantRecord, GrantWorth),
     family: RefreshFamily,
 ) -> Result<IntrospectedClaims, FlowError> {
     let grant = record.grant;
@@ -128,9 +128,9 @@ fn of_refresh_token(
         iss: provider.snapshot().issuer.clone(),
         sub: subject(provider, holder, record.account.id)?,
         client_id: grant.client,
-        username: username(holder, &grant.scope, &record.account),
+        username: username(holder, &worth.scope, &record.account),
         aud: Vec::new(),
-        scope: grant.scope,
+        scope: worth.scope,
         token_type: None,
         exp: family.idle_expires_at,
         iat: family.rotated_at,

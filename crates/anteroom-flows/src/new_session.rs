@@ -77,6 +77,7 @@ impl NewSession {
             created_at: now,
             last_active_at: now,
             ended_at: None,
+            sid_by_sector: true,
         }
     }
 }

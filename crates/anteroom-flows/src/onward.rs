@@ -10,7 +10,6 @@ use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_domain::session::Session;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
-use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
@@ -21,6 +20,7 @@ use crate::ahead::Ahead;
 use crate::answered::{self, AnsweredBefore, answer};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Place};
+use crate::missing_consent::missing_consent;
 use crate::person::subject;
 use crate::person_in_question::Who;
 use crate::phones::{NoPhone, usable};
@@ -285,7 +285,7 @@ async fn needs(
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {
             Some(account) if journey.consented_by != Some(account.id) => {
-                missing_consent(provider, client, request, account).await?
+                missing_consent(provider, (client, request), who, account).await?
             }
             _ => None,
         },
@@ -311,46 +311,6 @@ async fn asked_acr(
         }
         (AcrRequirement::Any | AcrRequirement::Voluntary(_), _) => None,
     })
-}
-
-/// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
-/// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with asks each time:
-/// anything on the same machine can listen where it does (RFC 8252 §8.6).
-async fn missing_consent(
-    provider: &Provider,
-    client: &Client,
-    request: &AuthorizationRequest,
-    account: &Account,
-) -> Result<Option<ScopeSet>, FlowError> {
-    let asked = asked_scope(client, request);
-    if request.prompt.contains(Prompt::Consent) {
-        return Ok(Some(asked));
-    }
-    if client.policy.first_party {
-        return Ok(None);
-    }
-    if client.metadata.may_be_impersonated_at(&request.redirect_uri) {
-        return Ok(Some(asked));
-    }
-    let agreed = provider.store.consent(account.id, client.id()).await?.unwrap_or_default();
-    Ok((!asked.is_subset(&agreed)).then_some(asked))
-}
-
-/// What the person is asked to agree to: the scopes, and those behind claims that are asked for one by one, which would
-/// otherwise slip past the page.
-fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet {
-    let mut asked = request.scope.clone();
-    let Some(claims) = &request.claims else { return asked };
-    let mapping = &client.policy.claims;
-    let by_name = |name: &str| {
-        mapping.is_asked_for(name, &claims.userinfo) || mapping.is_asked_for(name, &claims.id_token)
-    };
-    for scope in client.metadata.scope.iter() {
-        if claims_of(scope).iter().any(|name| by_name(name)) {
-            asked.insert(scope.clone());
-        }
-    }
-    asked
 }
 
 /// Where no page helps: `prompt=none` (OpenID Connect Core §3.1.2.1), and a person who has just signed in and is not the one

@@ -2,8 +2,8 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_domain::ids::AccountId;
-use anteroom_domain::subject;
+use anteroom_domain::ids::{AccountId, SessionId};
+use anteroom_domain::subject::{self, NamedSession};
 use anteroom_oidc::Subject;
 use anteroom_oidc::claims::{AddressClaim, StandardClaims};
 
@@ -17,6 +17,17 @@ pub(crate) fn subject(
     account: AccountId,
 ) -> Result<Subject, FlowError> {
     subject::subject(&provider.keyring, client, account).map_err(|_| FlowError::Broken("account as subject"))
+}
+
+/// What this client calls a session.
+pub(crate) fn sid(provider: &Provider, client: &Client, session: impl Into<NamedSession>) -> String {
+    subject::sid(&provider.keyring, client, session.into())
+}
+
+/// The session as clients may name it, by its row. A row is kept for longer than the end of its session is announced.
+pub(crate) async fn named_session(provider: &Provider, id: SessionId) -> Result<NamedSession, FlowError> {
+    let row = provider.store.session(id).await?;
+    Ok(row.as_ref().map_or(NamedSession { id, by_sector: true }, NamedSession::from))
 }
 
 /// All that is known of the person, in the standard's words (OpenID Connect Core §5.1).

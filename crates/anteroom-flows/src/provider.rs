@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::configured_clients;
 use crate::confirmed::Confirmations;
 use crate::fetched_keys::FetchedKeys;
 use crate::history::History;
@@ -52,6 +53,7 @@ pub struct Provider {
     pub(crate) tallies: Tallies,
     /// Of limits that this node counts for itself.
     pub(crate) counters: MemoryCounters,
+    pub(crate) configured: configured_clients::Followed,
     pub(crate) fetched_keys: FetchedKeys,
 }
 
@@ -122,6 +124,7 @@ impl Provider {
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
             counters: MemoryCounters::default(),
+            configured: configured_clients::Followed::default(),
             fetched_keys: FetchedKeys::default(),
         }
     }
@@ -183,6 +186,11 @@ impl Clients {
 
     pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
         self.by_id.get(id).or_else(|| self.registered.get(id))
+    }
+
+    /// Those of the configuration alone.
+    pub fn configured(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.ordered.iter()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Client>> {

@@ -82,6 +82,12 @@ pub(crate) async fn resolve(
         return Ok(Resolved::plain(parameters));
     }
     let [request, request_uri] = places.map(|name| parameters.get(name));
+    let required = client.metadata.require_signed_request_object;
+    if required && request.is_none() && request_uri.is_none() {
+        let code = AuthorizationErrorCode::InvalidRequest;
+        let error = authorization::refuse(parameters, &client.metadata, code, "no signed request object");
+        return Err(error.into());
+    }
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(Resolved::plain(parameters)),
         (Some(request), None) => read(provider, client, request, Passed::ByValue, visitor.now).await,
@@ -99,7 +105,13 @@ pub(crate) async fn resolve(
     };
     match inner {
         Ok(AcceptedObject { parameters: inner, expires_at }) => {
-            Ok(Resolved { parameters: parameters.clone().superseded_by(inner), expires_at })
+            // RFC 9101 §6.3: nothing that is not signed counts, where all must be.
+            let parameters = if required {
+                inner.from_client(client.id())
+            } else {
+                parameters.clone().superseded_by(inner)
+            };
+            Ok(Resolved { parameters, expires_at })
         }
         Err(Unusable { code, reason, stated }) => {
             // An object that does not count has no say over what stands outside.

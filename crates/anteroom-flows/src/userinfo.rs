@@ -36,6 +36,11 @@ pub enum UserInfoError {
 const DEAD: BearerError =
     BearerError::InvalidToken("the access token is expired, revoked or not one of ours");
 
+/// RFC 9068 §4: a resource server refuses a token that does not name it. An API that was given one for itself learns
+/// nothing of the person here.
+const NOT_FOR_US: BearerError =
+    BearerError::InvalidToken("the access token is not for the userinfo endpoint");
+
 pub async fn userinfo(
     provider: &Provider,
     token: &SecretString,
@@ -44,19 +49,22 @@ pub async fn userinfo(
     let claims = access_token::read(provider, token, now).ok_or(DEAD)?;
     let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
     let client = snapshot.clients.get(&claims.client_id).ok_or(DEAD)?;
-    let record = match living(provider, &claims, now).await? {
-        Living::Person(record) => record,
-        Living::Client | Living::No => return Err(DEAD.into()),
+    let grant = match living(provider, client, &claims, now).await? {
+        Living::Person(grant) => grant,
+        Living::Client(_) | Living::No => return Err(DEAD.into()),
     };
-    if !claims.scope.contains(&Scope::OpenId) {
+    if !grant.reach.is_for(&snapshot.issuer) {
+        return Err(NOT_FOR_US.into());
+    }
+    if !grant.reach.scope.contains(&Scope::OpenId) {
         return Err(BearerError::InsufficientScope([Scope::OpenId].into_iter().collect()).into());
     }
     let nothing = ClaimRequests::default();
+    let record = &grant.record;
     let wanted = Wanted {
-        // The token's own: it may have been narrowed below what was granted.
-        scope: &claims.scope,
+        scope: &grant.reach.scope,
         asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
-        allowed: &client.metadata.scope,
+        allowed: &grant.worth.claims_within,
         mapping: &client.policy.claims,
     };
     let user_info = UserInfo {

@@ -1,10 +1,10 @@
 //! What people have agreed to.
 
 use crate::StoreError;
-use crate::entity::consents;
+use crate::entity::{consents, offline_consents};
 use crate::row::Place;
 use crate::store::{Reads, Tx};
-use anteroom_domain::ids::AccountId;
+use anteroom_domain::ids::{AccountId, DeviceId};
 use anteroom_oidc::{ClientId, ScopeSet};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -18,6 +18,12 @@ impl Reads {
     ) -> Result<Option<ScopeSet>, StoreError> {
         let row = consents::Entity::find_by_id(key(account, client)).one(&self.conn).await?;
         row.map(|row| scopes(&row)).transpose()
+    }
+
+    /// Whether the person of this device has agreed in it that the client stays signed in.
+    pub async fn offline_consent(&self, device: DeviceId, client: &ClientId) -> Result<bool, StoreError> {
+        let key = (device.0, client.as_str().to_owned());
+        Ok(offline_consents::Entity::find_by_id(key).one(&self.conn).await?.is_some())
     }
 }
 
@@ -51,10 +57,31 @@ impl Tx {
         Ok(())
     }
 
+    pub async fn save_offline_consent(
+        &self,
+        device: DeviceId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = offline_consents::ActiveModel {
+            device_id: Set(device.0),
+            client_id: Set(client.as_str().to_owned()),
+            granted_at: Set(now.as_millisecond()),
+        };
+        offline_consents::Entity::insert(row)
+            .on_conflict_do_nothing()
+            .exec_without_returning(&self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// Of everybody, to a client that is registered no more.
     pub async fn forget_consents(&self, client: &ClientId) -> Result<(), StoreError> {
         let theirs = consents::Entity::delete_many().filter(consents::Column::ClientId.eq(client.as_str()));
         theirs.exec(&self.conn).await?;
+        let browsers = offline_consents::Entity::delete_many()
+            .filter(offline_consents::Column::ClientId.eq(client.as_str()));
+        browsers.exec(&self.conn).await?;
         Ok(())
     }
 }

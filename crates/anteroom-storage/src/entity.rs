@@ -98,6 +98,7 @@ entities! {
         last_active_at: i64,
         ended_at: Option<i64>,
         end_reason: Option<String>,
+        sid_by_sector: Option<bool>,
     }
     interactions = "interactions" [id: Uuid] {
         handle_digest: Vec<u8>,
@@ -158,6 +159,15 @@ entities! {
         expires_at: i64,
         revoked_at: Option<i64>,
         revoke_reason: Option<String>,
+        subject_sector: Option<String>,
+        sid_by_sector: Option<bool>,
+    }
+    configured_clients = "configured_clients" [client_id: String] {
+        subject_sector: Option<String>,
+        seen_at: i64,
+    }
+    offline_consents = "offline_consents" [device_id: Uuid, client_id: String] {
+        granted_at: i64,
     }
     refresh_tokens = "refresh_tokens" [grant_id: Uuid] {
         generation: i64,

@@ -12,7 +12,7 @@ use anteroom_domain::grant::{Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId, SessionId};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
-use anteroom_oidc::ClientId;
+use anteroom_oidc::{ClientId, ScopeSet};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -28,6 +28,17 @@ pub struct GrantRecord {
     pub account: Account,
     /// `None` once it was swept away, long after its end.
     pub session: Option<Session>,
+    /// What the person has agreed to that the client has.
+    pub agreed: ScopeSet,
+}
+
+/// What a code is checked against when it is redeemed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CodeRecord {
+    pub account: Account,
+    pub session: Option<Session>,
+    /// What the person has agreed to that the client has.
+    pub agreed: ScopeSet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +56,8 @@ macro_rules! insert_grant {
     ($lock:literal) => {
         concat!(
             "INSERT INTO grants (id, client_id, account_id, session_id, epoch, scopes, claims, resources, nonce, \
-             auth_time, acr, amr, offline, created_at, expires_at) \
-             SELECT $1, $2, a.id, s.id, a.epoch, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+             auth_time, acr, amr, offline, created_at, expires_at, subject_sector, sid_by_sector) \
+             SELECT $1, $2, a.id, s.id, a.epoch, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 \
              FROM accounts a JOIN sessions s ON s.account_id = a.id \
              WHERE a.id = $3 AND a.status = 'active' AND a.epoch = $5 \
              AND s.id = $4 AND s.epoch = a.epoch AND s.ended_at IS NULL",
@@ -235,5 +246,7 @@ fn grant_values(grant: &Grant, expires_at: Timestamp) -> Result<Vec<Value>, Stor
         grant.is_offline().into(),
         grant.created_at.as_millisecond().into(),
         expires_at.as_millisecond().into(),
+        grant.subjects.as_ref().map(|subjects| subjects.as_str().to_owned()).into(),
+        grant.sid_by_sector.then_some(true).into(),
     ])
 }

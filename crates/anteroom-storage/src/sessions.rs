@@ -104,6 +104,7 @@ impl Tx {
             last_active_at: Set(session.last_active_at.as_millisecond()),
             ended_at: Set(session.ended_at.map(Timestamp::as_millisecond)),
             end_reason: Set(None),
+            sid_by_sector: Set(session.sid_by_sector.then_some(true)),
         };
         sessions::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -195,5 +196,6 @@ fn session(row: &sessions::Model) -> Result<Session, StoreError> {
         created_at: place.time("created_at", row.created_at)?,
         last_active_at: place.time("last_active_at", row.last_active_at)?,
         ended_at: place.maybe_time("ended_at", row.ended_at)?,
+        sid_by_sector: row.sid_by_sector == Some(true),
     })
 }

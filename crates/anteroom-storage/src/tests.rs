@@ -57,7 +57,7 @@ async fn a_row_that_cannot_be_parsed_is_named(options: StoreOptions) {
         let corrupt = StoreError::Corrupt { table, column, id: id.clone() };
         if table == "sessions" {
             assert_eq!(store.session(session_id(1)).await, Err(corrupt.clone()), "{sql}");
-            assert_eq!(store.code_world(account_id(1), session_id(1)).await, Err(corrupt));
+            assert_eq!(store.code_world(account_id(1), session_id(1), &client_id(1)).await, Err(corrupt));
         } else {
             let view = store.sign_in_view(&address(1).folded(), &[]).await;
             assert_eq!(view.map(drop), Err(corrupt), "{sql}");

@@ -4,6 +4,7 @@ use anteroom::connections::Connections;
 use anteroom::serve;
 use anteroom::wiring::{self, Surroundings};
 use anteroom_config::{Configuration, Settings};
+use anteroom_flows::configured_clients;
 use anteroom_flows::provider::Provider;
 use anteroom_web::Web;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,6 +37,7 @@ impl Node {
         let address = listener.local_addr().unwrap();
         let (configuration, around) = place(address);
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+        configured_clients::note(&provider).await.unwrap();
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         let router = anteroom_web::router(Arc::clone(&web));
         let routes = routes::of(&router);

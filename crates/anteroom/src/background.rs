@@ -8,7 +8,7 @@ use anteroom_flows::chain::{self, When};
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, health, history, key_set, registered, trail};
+use anteroom_flows::{admin, backchannel, configured_clients, health, history, key_set, registered, trail};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::{InstanceKind, KeysVersion};
@@ -227,5 +227,9 @@ pub(crate) async fn taken_up(web: &Web, configuration: &Configuration) {
     }
     if let Err(error) = admin::note_configuration(&web.provider).await {
         tracing::error!("the trail was not told of the configuration: {error}");
+    }
+    // What fails here is done by the next round of housekeeping.
+    if let Err(error) = configured_clients::note(&web.provider).await {
+        tracing::error!("the clients of the configuration: {error}");
     }
 }

@@ -32,7 +32,7 @@ enum Command {
     /// People's accounts.
     #[command(subcommand)]
     User(UserCommand),
-    /// Clients' secrets.
+    /// Clients: secrets, own registrations, what people granted.
     #[command(subcommand)]
     Client(ClientCommand),
     /// The master key and the signing keys.
@@ -197,6 +197,14 @@ pub enum ClientCommand {
     List(ConfigArgs),
     /// Take back a client's own registration; what people granted to it ends.
     Remove {
+        /// Its identifier.
+        client: String,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// End everything that people granted to a client, at once: its refresh tokens and access tokens are worth nothing, and
+    /// people sign in to it anew. Also for a client that is not in the configuration any more.
+    EndGrants {
         /// Its identifier.
         client: String,
         #[command(flatten)]

@@ -8,7 +8,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::pruning::{Pruning, prune};
 use anteroom_flows::trail::Origin;
-use anteroom_flows::{addresses, expiry_warnings, health, keys, sign_out, trail};
+use anteroom_flows::{addresses, configured_clients, expiry_warnings, health, keys, sign_out, trail};
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,9 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
         if let Err(error) = addresses::renew_domains(&provider.store).await {
             tracing::error!("domains of addresses: {error}");
         }
+        if let Err(error) = configured_clients::note(&provider).await {
+            tracing::error!("the clients of the configuration: {error}");
+        }
         if let Err(error) = tidy_up(&provider, retention, &mut watch, started.elapsed()).await {
             tracing::error!("sweeping: {error}");
         }
@@ -69,6 +72,7 @@ pub async fn tidy_up(
         Steadiness::Steady => {}
         Steadiness::Jumped(by) => {
             tracing::warn!(seconds = by.as_secs(), "the clock jumped: nothing is ended or swept for a while");
+            configured_clients::measure_anew(provider);
             return Ok(());
         }
         Steadiness::Settling => return Ok(()),
@@ -78,6 +82,7 @@ pub async fn tidy_up(
         return Ok(());
     }
     end_lapsed(provider).await?;
+    configured_clients::end_absent(provider).await?;
     sweep(provider).await?;
     prune_trail(provider, retention).await
 }

@@ -88,6 +88,10 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
     };
     let meaning = "Whether it is the practice's own, so that people are not asked for their consent.";
     let first_party = section.get_or(key("first_party", boolean(), meaning), false);
+    let meaning = "Whether people are asked once in each browser before a public application of the practice's own stays \
+        signed in (`offline_access`), where all its redirect URIs are on their machine and any other program there could \
+        take its place.";
+    let offline_access_consent = section.get_or(key("offline_access_consent", boolean(), meaning), true);
     let meaning = "The least that must have been proven at sign-in: a password, or a second factor as well.";
     let min_acr = section.get(key("min_acr", word(Acr::ALL), meaning));
     let meaning = "Whether a refresh keeps the person's session from ending idle.";
@@ -101,6 +105,7 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
     }
     ClientPolicy {
         first_party,
+        offline_access_consent,
         admission,
         min_acr,
         tile: read_tile(section),

@@ -90,6 +90,10 @@ fn read_requests(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "Whether it must push its requests (RFC 9126); any but a public client may.";
     let pushed = key("require_pushed_authorization_requests", boolean(), meaning).defaults_to("false");
     input.require_pushed_authorization_requests = s.get(pushed);
+    let meaning = "Whether each of its requests must be a signed request object; then nothing that stands beside one \
+        counts (RFC 9101).";
+    let signed = key("require_signed_request_object", boolean(), meaning).defaults_to("false");
+    input.require_signed_request_object = s.get(signed);
 }
 
 fn json() -> Kind<Value> {
@@ -210,6 +214,7 @@ impl ClientRules {
         match parsed.and_then(|metadata| metadata.check_keys().map(|()| metadata)) {
             Ok(metadata) => {
                 check_secrets(cx, draft, &metadata);
+                warn_of_silent_refresh(cx, draft, &metadata);
                 Some(metadata)
             }
             Err(errors) => {
@@ -218,6 +223,22 @@ impl ClientRules {
             }
         }
     }
+}
+
+/// RFC 8252 §8.6: whatever runs on the person's machine can ask in the client's name, and is answered without a word.
+fn warn_of_silent_refresh(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
+    let stays = metadata.may_ask_for(&Scope::OfflineAccess);
+    let on_machine = metadata.is_public() && metadata.redirects_to_machine_only();
+    if draft.policy.offline_access_consent || !draft.policy.first_party || !stays || !on_machine {
+        return;
+    }
+    let title =
+        format!("any program on a person's machine can stay signed in as client `{}`", draft.client_id);
+    let finding = Finding::warning(title);
+    let finding = finding.at(draft.place_of(cx, "offline_access_consent"), "nobody is asked");
+    let help =
+        "leave it out: each person is asked once in each browser before the client gets `offline_access`";
+    cx.report(finding.help(help));
 }
 
 /// A client has secrets exactly where its way of authenticating uses them.

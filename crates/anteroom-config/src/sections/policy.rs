@@ -3,7 +3,9 @@
 use anteroom_domain::limits::{Limit, Limits};
 use anteroom_domain::lockout::LockoutPolicy;
 use anteroom_domain::password::PasswordAgePolicy;
-use anteroom_domain::policy::{InteractionPolicy, Policy, RepeatElsewhere, SignInPolicy, TokenPolicy};
+use anteroom_domain::policy::{
+    ClientsPolicy, InteractionPolicy, Policy, RepeatElsewhere, SignInPolicy, TokenPolicy,
+};
 use anteroom_domain::rate::{OwnNetworks, RateLimit};
 use anteroom_domain::session::SessionPolicy;
 use jiff::SignedDuration;
@@ -53,6 +55,7 @@ pub(super) fn read_policy(top: &mut Section<'_, '_>) -> (PolicyProfile, Policy) 
             own_networks: read_own_networks(section, default.own_networks),
             limits: read_limits(section),
             tokens: read_tokens(section, default.tokens),
+            clients: read_clients(section, default.clients),
             interaction: read_interaction(section, default.interaction),
             invitation_lifetime: read_registration(section, default.invitation_lifetime),
         };
@@ -233,6 +236,16 @@ fn read_repeat_elsewhere(section: &mut Section<'_, '_>, default: RepeatElsewhere
         authenticate: `allow`, since a lost answer often is a change of network, and the person is told by mail; or `refuse`, \
         which ends the tokens of that sign-in.";
     section.get_or(key("refresh_repeat_elsewhere", word(RepeatElsewhere::ALL), meaning), default)
+}
+
+fn read_clients(policy: &mut Section<'_, '_>, default: ClientsPolicy) -> ClientsPolicy {
+    let about = "What becomes of applications that are taken out of the configuration.";
+    policy.section("clients", about, |section| {
+        let meaning = "How long an application must have been absent from the configuration of every node before what \
+            people granted to it ends for good. It gets nothing from the first moment.";
+        let after = key("end_grants_after", duration(MINUTE * 5..=days(7)), meaning).looser_above();
+        ClientsPolicy { end_grants_after: section.get_or(after, default.end_grants_after) }
+    })
 }
 
 fn read_interaction(policy: &mut Section<'_, '_>, default: InteractionPolicy) -> InteractionPolicy {

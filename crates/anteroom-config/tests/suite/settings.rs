@@ -280,3 +280,23 @@ fn texts_have_no_characters_that_are_not_seen() {
     }
     assert!(parse_with("[practice]\nname = \"Clínica O’Neill & 이영희 ♥\"\n").is_ok());
 }
+
+#[test]
+fn a_client_that_stays_signed_in_on_a_machine_without_a_question_is_warned_of() {
+    let client = |more: &str| {
+        parse_with(&format!(
+            "[[clients]]\nclient_id = \"chairside\"\nfirst_party = true\napplication_type = \"native\"\n\
+             redirect_uris = [\"http://127.0.0.1/callback\", \"com.example.chairside:/callback\"]\n\
+             token_endpoint_auth_method = \"none\"\nscope = \"openid offline_access\"\n\
+             grant_types = [\"authorization_code\", \"refresh_token\"]\n{more}\n"
+        ))
+        .unwrap()
+    };
+    let (asks, silent) = (client(""), client("offline_access_consent = false"));
+    assert!(asks.warnings.is_empty() && asks.settings.clients[0].policy.offline_access_consent);
+    assert_eq!(asks.settings.policy.clients.end_grants_after, SignedDuration::from_mins(10));
+    assert!(!silent.settings.clients[0].policy.offline_access_consent);
+    let warned = silent.warnings.to_string();
+    assert!(warned.contains("can stay signed in as client `chairside`"), "{warned}");
+    assert!(warned.contains("offline_access_consent = false"), "{warned}");
+}

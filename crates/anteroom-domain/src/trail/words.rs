@@ -200,7 +200,23 @@ fn tokens(kind: &str, detail: &Detail) -> Option<String> {
             format!("The application was given tokens for itself, {} times in a minute.", detail.number("count"))
         }
         "client_registered" => "The application registered itself.".to_owned(),
-        "client_updated" => "The application changed its registration.".to_owned(),
+        // Entries of release 0.1.0 do not say how many.
+        "client_updated" if detail.number("grants") == 0 => {
+            "The application changed its registration.".to_owned()
+        }
+        "client_updated" => format!(
+            "The application changed its registration; sign-ins that ended with it: {}.",
+            detail.number("grants")
+        ),
+        "client_grants_ended" => {
+            let why = match detail.text("reason").as_str() {
+                "client_removed" => "it is in no node's configuration any more",
+                "subjects_changed" => "it knows people by other identifiers now",
+                "operator_ended" => "an operator ended them",
+                _ => return None,
+            };
+            format!("All sign-ins of the application have ended, because {why}: {}.", detail.number("grants"))
+        }
         "client_deleted" => format!(
             "The application took back its registration; sign-ins that ended with it: {}.",
             detail.number("grants")

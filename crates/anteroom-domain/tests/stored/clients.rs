@@ -14,7 +14,13 @@ fn registered_clients_of_every_release_are_read() {
         ..ClientMetadataInput::default()
     };
     let deleted = ClientMetadataInput::default();
-    CLIENTS.check(&[("deleted", deleted), ("least", least), ("everything", everything())]);
+    let signed = ClientMetadataInput { require_signed_request_object: Some(true), ..least.clone() };
+    CLIENTS.check(&[
+        ("deleted", deleted),
+        ("least", least),
+        ("everything", everything()),
+        ("signed requests", signed),
+    ]);
 }
 
 /// Every member that may be registered; as clients send it, so not all of it goes together.

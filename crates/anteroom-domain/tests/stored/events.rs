@@ -109,8 +109,10 @@ fn events() -> Vec<(&'static str, Event)> {
         "token_revoked": TokenRevoked = Event::TokenRevoked,
         "client_tokens_granted": ClientTokensGranted = Event::ClientTokensGranted { count: 12 },
         "client_registered": ClientRegistered = Event::ClientRegistered,
-        "client_updated": ClientUpdated = Event::ClientUpdated,
+        "client_updated": ClientUpdated = Event::ClientUpdated { grants: 0 },
         "client_deleted": ClientDeleted = Event::ClientDeleted { grants: 3 },
+        "client_grants_ended": ClientGrantsEnded =
+            Event::ClientGrantsEnded { reason: "client_removed", grants: 3 },
         "client_registration_refused": ClientRegistrationRefused =
             Event::ClientRegistrationRefused { reason: text("redirect_uris is missing") },
         "client_authentication_failed": ClientAuthenticationFailed =

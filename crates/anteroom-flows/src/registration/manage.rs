@@ -74,17 +74,17 @@ async fn replace(
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     client.updated_at = visitor.now;
     let client = Arc::new(client);
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Client, Event::ClientUpdated);
-    let entry = entry.by_client(&client.client_id);
+    let origin = Origin::of(visitor, &provider.random);
     let changed = Arc::clone(&client);
     let written = provider.store.write(move |tx| {
-        let (client, entry) = (Arc::clone(&changed), entry.clone());
+        let (client, origin) = (Arc::clone(&changed), origin.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
             let written = tx.update_registered_client(&client, revision).await?;
             if written {
-                ends.write(&tx, &client).await?;
-                tx.append(&entry).await?;
+                let grants = ends.write(&tx, &client).await?;
+                let entry = origin.entry(Actor::Client, Event::ClientUpdated { grants });
+                tx.append(&entry.by_client(&client.client_id)).await?;
             }
             Ok::<_, FlowError>(written)
         }
@@ -115,15 +115,16 @@ impl Ends {
         Self { grants, consents: grants || after.belongs_to().iter().any(|host| !known.contains(host)) }
     }
 
-    async fn write(self, tx: &Tx, client: &RegisteredClient) -> Result<(), FlowError> {
-        if self.grants {
-            tx.revoke_grants_of_client(&client.client_id, GrantEnd::SubjectsChanged, client.updated_at)
-                .await?;
-        }
+    /// How many grants ended.
+    async fn write(self, tx: &Tx, client: &RegisteredClient) -> Result<u64, FlowError> {
+        let (id, now) = (&client.client_id, client.updated_at);
         if self.consents {
-            tx.forget_consents(&client.client_id).await?;
+            tx.forget_consents(id).await?;
         }
-        Ok(())
+        if !self.grants {
+            return Ok(0);
+        }
+        Ok(tx.revoke_grants_of_client(id, GrantEnd::SubjectsChanged, now).await?)
     }
 }
 

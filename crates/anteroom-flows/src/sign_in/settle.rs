@@ -235,7 +235,12 @@ async fn open_session(
     let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
     let fresh = prepared.new.session(&prepared.visitor, (account, account.epoch), device, proven);
     if let Some(held) = prepared.held.as_ref().filter(|held| held.epoch == account.epoch) {
-        let renewed = Session { id: held.id, created_at: held.created_at, ..fresh.clone() };
+        let renewed = Session {
+            id: held.id,
+            created_at: held.created_at,
+            sid_by_sector: held.sid_by_sector,
+            ..fresh.clone()
+        };
         if tx.renew_session(&renewed, &prepared.new.token_digest).await? {
             return Ok(renewed);
         }

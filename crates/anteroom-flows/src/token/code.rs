@@ -5,12 +5,13 @@
 //! verifier or redirect URI spends nothing.
 
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::code::{AuthorizationCode, CodeRefusal, Presented, World};
+use anteroom_domain::code::{CodeRefusal, Presented, World};
 use anteroom_domain::grant::{Grant, GrantEnd};
+use anteroom_domain::ids::{AccountId, GrantId};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::token::{AuthorizationCodeGrant, TokenResponse};
 use anteroom_oidc::{GrantType, Scope};
-use anteroom_storage::{Inserted, Tx};
+use anteroom_storage::{CodeRecord, Inserted, Tx};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;
@@ -31,7 +32,8 @@ pub(super) async fn redeem(
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),
     })?;
-    let Some((account, session)) = provider.store.code_world(code.account, code.session).await? else {
+    let record = provider.store.code_world(code.account, code.session, exchange.client.id()).await?;
+    let Some(CodeRecord { account, session, agreed }) = record else {
         return Err(CodeRefusal::Account.into());
     };
     let snapshot = provider.snapshot();
@@ -40,18 +42,23 @@ pub(super) async fn redeem(
         client: exchange.client,
         account: &account,
         session: &session,
+        agreed: &agreed,
         session_policy: snapshot.policy.session,
         now: exchange.origin.now,
     };
-    if let Err(refusal) = code.check_world(world) {
+    let (id, person) = (code.grant, code.account);
+    let (grant, worth) = match code.into_grant(world) {
+        Ok(granted) => granted,
         // A late second use is still a second use.
-        return Err(if spent(exchange, &code).await? { TokenError::CodeReplayed } else { refusal.into() });
-    }
+        Err(refusal) => {
+            let spent = spent(exchange, id, person).await?;
+            return Err(if spent { TokenError::CodeReplayed } else { refusal.into() });
+        }
+    };
     // Whatever could go wrong in minting must do so before the code is spent.
     mint::check_signers(exchange)?;
-    let recipient = mint::recipient(exchange, code.scope.contains(&Scope::OpenId)).await?;
-    let grant = grant_of(&code, exchange.origin.now);
-    let resources = mint::narrowed_resources(exchange.client, &grant.resources, &request.resource)?;
+    let recipient = mint::recipient(exchange, worth.scope.contains(&Scope::OpenId)).await?;
+    let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
     let family = exchange
         .client
         .metadata
@@ -63,19 +70,23 @@ pub(super) async fn redeem(
         Inserted::WorldChanged => return Err(CodeRefusal::Account.into()),
     }
     let refresh_token = family.map(|family| refresh::token(&provider.keyring, &family));
-    let grant = Grant { resources, ..grant };
-    let (first, recipient) = (true, recipient.as_ref());
-    let person = mint::Person { grant: &grant, account: &account, first, recipient };
+    let grant = Grant { scope: worth.scope, resources, ..grant };
+    let person = mint::Person {
+        grant: &grant,
+        account: &account,
+        claims_within: &worth.claims_within,
+        first: true,
+        recipient: recipient.as_ref(),
+    };
     mint::for_person(exchange, person, refresh_token)
 }
 
 /// Whether the code was used before; if so, ends what it gave.
-async fn spent(exchange: &Exchange<'_>, code: &AuthorizationCode) -> Result<bool, TokenError> {
-    if exchange.provider.store.grant_world(code.grant).await?.is_none() {
+async fn spent(exchange: &Exchange<'_>, id: GrantId, account: AccountId) -> Result<bool, TokenError> {
+    if exchange.provider.store.grant_world(id).await?.is_none() {
         return Ok(false);
     }
-    let (id, origin, client) = (code.grant, exchange.origin.clone(), exchange.client.id().clone());
-    let account = code.account;
+    let (origin, client) = (exchange.origin.clone(), exchange.client.id().clone());
     let write = exchange.provider.store.write(move |tx| {
         let (origin, client) = (origin.clone(), client.clone());
         async move {
@@ -89,25 +100,6 @@ async fn spent(exchange: &Exchange<'_>, code: &AuthorizationCode) -> Result<bool
     });
     write.await?;
     Ok(true)
-}
-
-fn grant_of(code: &AuthorizationCode, now: Timestamp) -> Grant {
-    Grant {
-        id: code.grant,
-        client: code.client.clone(),
-        account: code.account,
-        session: code.session,
-        epoch: code.epoch,
-        scope: code.scope.clone(),
-        claims: code.claims.clone(),
-        resources: code.resources.clone(),
-        nonce: code.nonce.clone(),
-        auth_time: code.auth_time,
-        acr: code.acr,
-        amr: code.amr.clone(),
-        created_at: now,
-        revoked_at: None,
-    }
 }
 
 async fn write(

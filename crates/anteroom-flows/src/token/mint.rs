@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_domain::grant::Grant;
+use anteroom_domain::grant::{Grant, GrantWorth};
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{Wanted, release};
@@ -14,16 +14,18 @@ use anteroom_oidc::{AccessTokenFormat, AmrSet, ResponseType, Scope, ScopeSet, Su
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Exchange, TokenError};
-use crate::access_token::{jti, seal};
+use crate::access_token::{client_scope, jti, seal};
 use crate::encryption::Recipient;
 use crate::error::FlowError;
-use crate::person::{standard_claims, subject};
+use crate::person::{sid, standard_claims, subject};
 
 /// Whom the tokens speak of.
 #[derive(Clone, Copy)]
 pub(crate) struct Person<'a> {
     pub grant: &'a Grant,
     pub account: &'a Account,
+    /// The scopes whose claims may be told where they were asked for one by one.
+    pub claims_within: &'a ScopeSet,
     /// The first ID token carries the request's nonce; refreshed ones do not (OpenID Connect Core §12.2).
     pub first: bool,
     /// Whom the ID token is encrypted for, where the client asked for that.
@@ -94,13 +96,10 @@ pub(super) fn for_client(
     request: &ClientCredentialsGrant,
 ) -> Result<TokenResponse, TokenError> {
     let client = exchange.client;
-    // What speaks of people is not the client's to have for itself.
-    let allowed =
-        client.metadata.scope.iter().filter(|scope| matches!(scope, Scope::Other(_))).cloned().collect();
-    let scope = narrowed(&allowed, request.scope.as_ref())?;
+    let scope = narrowed(&client_scope(client).unwrap_or_default(), request.scope.as_ref())?;
     let resources = narrowed_resources(client, &[], &request.resource)?;
     let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
-    let claims = AccessTokenClaims { scope: scope.clone(), ..blank(exchange, (subject, None), &resources) };
+    let claims = blank(exchange, (subject, None), Reach { scope: &scope, resources: &resources });
     Ok(TokenResponse {
         access_token: sign(exchange, &claims)?,
         token_type: TokenType::Bearer,
@@ -114,37 +113,43 @@ pub(super) fn for_client(
 fn access_token(exchange: &Exchange<'_>, person: Person<'_>) -> Result<String, TokenError> {
     let Person { grant, account, .. } = person;
     let claims = AccessTokenClaims {
-        scope: grant.scope.clone(),
         auth_time: Some(grant.auth_time),
         acr: Some(grant.acr),
         amr: grant.amr.clone(),
-        sid: Some(grant.session.to_string()),
+        sid: Some(sid(exchange.provider, exchange.client, grant.session())),
         ..blank(
             exchange,
             (subject(exchange.provider, exchange.client, account.id)?, Some(grant.id)),
-            &grant.resources,
+            Reach { scope: &grant.scope, resources: &grant.resources },
         )
     };
     sign(exchange, &claims)
+}
+
+/// What a token is asked for.
+#[derive(Clone, Copy)]
+struct Reach<'a> {
+    scope: &'a ScopeSet,
+    resources: &'a [String],
 }
 
 /// What every access token says (RFC 9068 §2.2).
 fn blank(
     exchange: &Exchange<'_>,
     (sub, grant): (Subject, Option<GrantId>),
-    resources: &[String],
+    reach: Reach<'_>,
 ) -> AccessTokenClaims {
     let snapshot = exchange.provider.snapshot();
     let now = exchange.origin.now;
     AccessTokenClaims {
         iss: snapshot.issuer.clone(),
         sub,
-        aud: audience(exchange, resources),
+        aud: audience(exchange, reach),
         client_id: exchange.client.id().clone(),
         exp: after(now, snapshot.policy.tokens.access_token_lifetime),
         iat: now,
         jti: jti(exchange.provider, grant),
-        scope: ScopeSet::default(),
+        scope: reach.scope.clone(),
         auth_time: None,
         acr: None,
         amr: AmrSet::default(),
@@ -163,14 +168,18 @@ fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, T
     Ok(claims.sign(key).map_err(|_| FlowError::Broken("an access token could not be signed"))?)
 }
 
-/// RFC 8707 `resource`, else the client's `audience`, else the issuer itself.
-fn audience(exchange: &Exchange<'_>, resources: &[String]) -> Vec<String> {
-    let configured = &exchange.client.metadata.audience;
-    match (resources, configured.as_slice()) {
-        ([], []) => vec![exchange.provider.snapshot().issuer.as_str().to_owned()],
-        ([], _) => configured.clone(),
-        _ => resources.to_vec(),
+/// RFC 8707 `resource`, else the client's `audience`, else the issuer itself. Userinfo takes only what names the issuer
+/// (RFC 9068 §4): with `openid` a token is for it too, unless the request named where it is to be used.
+fn audience(exchange: &Exchange<'_>, reach: Reach<'_>) -> Vec<String> {
+    if !reach.resources.is_empty() {
+        return reach.resources.to_vec();
     }
+    let mut audience = exchange.client.metadata.audience.clone();
+    let issuer = exchange.provider.snapshot().issuer.as_str().to_owned();
+    if (audience.is_empty() || reach.scope.contains(&Scope::OpenId)) && !audience.contains(&issuer) {
+        audience.push(issuer);
+    }
+    audience
 }
 
 /// What an ID token is given with, and vouches for by a hash (OpenID Connect Core §3.1.3.6, §3.3.2.11).
@@ -181,11 +190,12 @@ struct Beside<'a> {
 }
 
 fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> Result<String, TokenError> {
-    let Person { grant, account, first, recipient } = person;
+    let Person { grant, account, first, recipient, .. } = person;
     let snapshot = exchange.provider.snapshot();
     let (now, client) = (exchange.origin.now, exchange.client);
     let algorithm = client.metadata.id_token_signed_response_alg;
-    let (sub, sid) = (subject(exchange.provider, client, account.id)?, grant.session.to_string());
+    let sub = subject(exchange.provider, client, account.id)?;
+    let sid = sid(exchange.provider, client, grant.session());
     let claims = IdTokenClaims {
         iss: &snapshot.issuer,
         sub: &sub,
@@ -201,7 +211,7 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
         at_hash: beside.access_token.map(|token| token_hash(algorithm, token)),
         c_hash: beside.code.map(|code| token_hash(algorithm, code)),
         s_hash: None,
-        person: claims_of_person(client, (grant, account), beside),
+        person: claims_of_person(client, person, beside),
     };
     let keys = exchange.provider.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
@@ -217,16 +227,16 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
 /// ask there with (OpenID Connect Core §5.4). What a client is always told is in both.
 fn claims_of_person(
     client: &Client,
-    (grant, account): (&Grant, &Account),
+    person: Person<'_>,
     beside: Beside<'_>,
 ) -> serde_json::Map<String, serde_json::Value> {
-    let none = ScopeSet::default();
+    let (grant, none) = (person.grant, ScopeSet::default());
     let alone = beside.access_token.is_none() && beside.code.is_none();
     let scope = if alone { &grant.scope } else { &none };
     let nothing = ClaimRequests::default();
     let asked = grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
-    let (allowed, mapping) = (&client.metadata.scope, &client.policy.claims);
-    release(&standard_claims(account), Wanted { scope, asked, allowed, mapping })
+    let (allowed, mapping) = (person.claims_within, &client.policy.claims);
+    release(&standard_claims(person.account), Wanted { scope, asked, allowed, mapping })
 }
 
 /// RFC 6749 §6, §3.3: never more than what was granted.
@@ -235,6 +245,16 @@ pub(super) fn narrowed(granted: &ScopeSet, asked: Option<&ScopeSet>) -> Result<S
         None => Ok(granted.clone()),
         Some(asked) if asked.is_subset(granted) => Ok(asked.clone()),
         Some(asked) => Err(TokenError::Scope(shorten(&asked.difference(granted).to_string()))),
+    }
+}
+
+/// What is left of `asked`, which was granted: the client may have had a scope then that it has no more (RFC 6749 §3.3).
+pub(super) fn worth_of(asked: &ScopeSet, worth: &GrantWorth) -> Result<ScopeSet, TokenError> {
+    let scope = asked.intersection(&worth.scope);
+    if scope.is_empty() && !asked.is_empty() {
+        Err(TokenError::Scope(shorten(&asked.to_string())))
+    } else {
+        Ok(scope)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::grant::{Grant, GrantEnd, GrantWorld};
+use anteroom_domain::grant::{Grant, GrantEnd, GrantWorth};
 use anteroom_domain::ids::GrantId;
 use anteroom_domain::refresh::{Presented, RefreshDecision, RefreshFamily};
 use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
@@ -17,6 +17,7 @@ use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::{Exchange, TokenError, mint, repeat};
+use crate::access_token::worth;
 use crate::error::FlowError;
 
 const CONTEXT: &str = "refresh_token";
@@ -68,16 +69,21 @@ pub(super) async fn refresh(
     for _ in 0..3 {
         let record =
             provider.store.grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
-        let family = check(exchange, &record)?;
+        let (family, worth) = check(exchange, &record)?;
         // Refused before anything is spent.
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
-        let resources =
-            mint::narrowed_resources(exchange.client, &record.grant.resources, &request.resource)?;
+        let scope = mint::worth_of(&scope, &worth)?;
+        let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
         let recipient = mint::recipient(exchange, scope.contains(&Scope::OpenId)).await?;
         let Some(next) = decided(exchange, &record, family, presented.generation).await? else { continue };
         let grant = Grant { scope, resources, ..record.grant };
-        let (first, recipient) = (false, recipient.as_ref());
-        let person = mint::Person { grant: &grant, account: &record.account, first, recipient };
+        let person = mint::Person {
+            grant: &grant,
+            account: &record.account,
+            claims_within: &worth.claims_within,
+            first: false,
+            recipient: recipient.as_ref(),
+        };
         return mint::for_person(exchange, person, Some(token(&provider.keyring, &next)));
     }
     Err(TokenError::RefreshReplayed)
@@ -110,19 +116,13 @@ async fn decided(
     })
 }
 
-/// The token is this client's, and its grant is alive.
-fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<RefreshFamily, TokenError> {
+/// The token is this client's, and its grant is worth something.
+fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<(RefreshFamily, GrantWorth), TokenError> {
     if record.grant.client != *exchange.client.id() {
         return Err(TokenError::UnknownRefreshToken);
     }
-    record.grant.check(GrantWorld {
-        client: exchange.client,
-        account: &record.account,
-        session: record.session.as_ref(),
-        session_policy: exchange.provider.snapshot().policy.session,
-        now: exchange.origin.now,
-    })?;
-    record.family.ok_or(TokenError::UnknownRefreshToken)
+    let worth = worth(exchange.provider, exchange.client, record, exchange.origin.now)?;
+    Ok((record.family.ok_or(TokenError::UnknownRefreshToken)?, worth))
 }
 
 /// Spends the generation, in one conditional write; `false` when another request was first.

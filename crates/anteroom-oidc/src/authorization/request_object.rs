@@ -15,6 +15,7 @@ use crate::{
     jwe::{DecryptionKey, Entropy, Jwe, JweError},
     jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
     names::{ClientAlgorithm, Issuer, RequestObjectAlgorithm},
+    shown::shorten,
     wire::from_json,
 };
 
@@ -65,6 +66,11 @@ pub enum RequestObjectError {
     NotSigned,
     #[error("it is signed, and the client is registered for unsigned ones")]
     Signed,
+    #[error("it is of the type {0:?}")]
+    Type(String),
+    /// What a client signs about itself to authenticate could otherwise be used as a request (RFC 9101 §10.8).
+    #[error("its subject is the client itself, as in an assertion of who the client is")]
+    Assertion,
     #[error("it says {0:?}, and the request something else")]
     AnotherClient(String),
     #[error("it is addressed to somebody else")]
@@ -88,9 +94,13 @@ impl RequestObjectError {
 
 impl RequestObject {
     pub fn parse(text: &str) -> Result<Self, RequestObjectError> {
-        match unsigned(text) {
+        match unsigned(text)? {
             Some(claims) => Ok(Self::Unsigned(claims)),
-            None => Ok(Self::Signed(ClientJwt::parse(text)?)),
+            None => {
+                let jwt = ClientJwt::parse(text)?;
+                check_type(jwt.typ())?;
+                Ok(Self::Signed(jwt))
+            }
         }
     }
 
@@ -121,6 +131,9 @@ impl RequestObject {
         passed: Passed,
         rules: RequestObjectRules<'_>,
     ) -> Result<AcceptedObject, RequestObjectError> {
+        if rules.client.require_signed_request_object {
+            return Err(RequestObjectError::NotSigned);
+        }
         match (rules.client.request_object_signing_alg, passed) {
             (Some(RequestObjectAlgorithm::Unsigned), _) | (None, Passed::ByReference) => rules.check(claims),
             (None, Passed::ByValue) => Err(RequestObjectError::NotSupported),
@@ -154,18 +167,31 @@ impl RequestObject {
 }
 
 /// RFC 7519 §6.1: the header says `none`, and there is no signature.
-fn unsigned(text: &str) -> Option<Map<String, Value>> {
+fn unsigned(text: &str) -> Result<Option<Map<String, Value>>, RequestObjectError> {
     #[derive(Deserialize)]
     struct Header {
         alg: String,
+        typ: Option<String>,
     }
-    let (header, claims) = text.strip_suffix('.')?.split_once('.')?;
-    let header = URL_SAFE_NO_PAD.decode(header).ok()?;
-    let Header { alg } = from_json(&header)?;
-    if alg != "none" {
-        return None;
-    }
-    from_json(&URL_SAFE_NO_PAD.decode(claims).ok()?)
+    let parts = || {
+        let (header, claims) = text.strip_suffix('.')?.split_once('.')?;
+        let header: Header = from_json(&URL_SAFE_NO_PAD.decode(header).ok()?)?;
+        let claims: Map<String, Value> = from_json(&URL_SAFE_NO_PAD.decode(claims).ok()?)?;
+        (header.alg == "none").then_some((header.typ, claims))
+    };
+    let Some((typ, claims)) = parts() else { return Ok(None) };
+    check_type(typ.as_deref())?;
+    Ok(Some(claims))
+}
+
+/// RFC 9101 §10.8.1: a JWT that says it is something else is none of these. `JWT` says nothing (RFC 7519 §5.1), and a media
+/// type may be written without `application/` (RFC 7515 §4.1.9).
+fn check_type(typ: Option<&str>) -> Result<(), RequestObjectError> {
+    const KNOWN: [&str; 2] = ["oauth-authz-req+jwt", "jwt"];
+    let Some(typ) = typ else { return Ok(()) };
+    let lower = typ.to_ascii_lowercase();
+    let name = lower.strip_prefix("application/").unwrap_or(&lower);
+    if KNOWN.contains(&name) { Ok(()) } else { Err(RequestObjectError::Type(shorten(typ))) }
 }
 
 impl RequestObjectRules<'_> {
@@ -178,6 +204,9 @@ impl RequestObjectRules<'_> {
             {
                 return Err(RequestObjectError::AnotherClient(format!("{name} {value}")));
             }
+        }
+        if claims.get("sub").and_then(Value::as_str) == Some(self.client.client_id.as_str()) {
+            return Err(RequestObjectError::Assertion);
         }
         if let Some(aud) = claims.get("aud") {
             let aud = Audience::deserialize(aud).map_err(|_| wrong("aud"))?;

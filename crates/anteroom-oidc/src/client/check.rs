@@ -90,6 +90,7 @@ impl Reader<'_> {
             request_object_encryption: self.request_object_encryption(input),
             request_uris: self.request_uris(&input.request_uris),
             require_pushed_authorization_requests: input.require_pushed_authorization_requests == Some(true),
+            require_signed_request_object: input.require_signed_request_object == Some(true),
             scope: self.scope(input.scope.as_ref()),
             id_token_signed_response_alg: self
                 .signing_algorithm(
@@ -201,6 +202,11 @@ impl Reader<'_> {
         if client.is_public() && client.require_pushed_authorization_requests {
             let why = "a public client cannot push requests";
             self.conflict("require_pushed_authorization_requests", "true", why);
+        }
+        let unsigned = client.request_object_signing_alg == Some(RequestObjectAlgorithm::Unsigned);
+        if client.require_signed_request_object && unsigned {
+            let why = "cannot be required beside request_object_signing_alg none";
+            self.conflict("require_signed_request_object", "true", why);
         }
         let method = client.token_endpoint_auth_method;
         let no_keys = input.jwks.is_none() && input.jwks_uri.is_none();

@@ -79,6 +79,8 @@ pub struct ClientMetadata {
     pub request_uris: Vec<Url>,
     /// RFC 9126 §6: whether it is held to pushing its requests.
     pub require_pushed_authorization_requests: bool,
+    /// RFC 9101 §10.5: whether it is held to signed request objects, in which all that counts is inside.
+    pub require_signed_request_object: bool,
     /// The scopes that the client may ask for.
     pub scope: ScopeSet,
     pub id_token_signed_response_alg: SigningAlgorithm,
@@ -160,6 +162,13 @@ impl ClientMetadata {
     pub fn may_be_impersonated_at(&self, redirect_uri: &RedirectUri) -> bool {
         let is_claimed = redirect_uri.kind() == RedirectUriKind::Https;
         self.is_public() && self.application_type == ApplicationType::Native && !is_claimed
+    }
+
+    /// Each of its redirect URIs leads to a program on the person's machine, and any other one there could take it
+    /// (RFC 8252 §7.1, §7.3).
+    pub fn redirects_to_machine_only(&self) -> bool {
+        let on_machine = |uri: &RedirectUri| uri.kind() != RedirectUriKind::Https;
+        !self.redirect_uris.is_empty() && self.redirect_uris.iter().all(on_machine)
     }
 
     /// `requested`, if it is a registered redirect URI.

@@ -16,6 +16,8 @@ use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
+use anteroom_domain::subject::SubjectKind;
+use anteroom_oidc::ScopeSet;
 use uuid::Uuid;
 
 pub(super) fn account(cells: &mut Cells<'_>) -> Result<Account, StoreError> {
@@ -114,15 +116,17 @@ pub(super) fn session(cells: &mut Cells<'_>) -> Result<Option<Session>, StoreErr
         created_at: place.time("created_at", cells.take()?)?,
         last_active_at: place.time("last_active_at", cells.take()?)?,
         ended_at: place.maybe_time("ended_at", cells.take()?)?,
+        sid_by_sector: cells.take::<Option<bool>>()? == Some(true),
     }))
 }
 
 pub(super) fn grant_record(cells: &mut Cells<'_>) -> Result<GrantRecord, StoreError> {
     let grant = grant(cells)?;
     let family = family(cells, grant.id)?;
+    let agreed = agreed(cells, grant.account)?;
     let account = account(cells)?;
     let session = session(cells)?;
-    Ok(GrantRecord { grant, family, account, session })
+    Ok(GrantRecord { grant, family, account, session, agreed })
 }
 
 fn grant(cells: &mut Cells<'_>) -> Result<Grant, StoreError> {
@@ -150,9 +154,17 @@ fn grant(cells: &mut Cells<'_>) -> Result<Grant, StoreError> {
         auth_time: place.time("auth_time", cells.take()?)?,
         acr: place.parsed("acr", &cells.take::<String>()?)?,
         amr: place.amr("amr", &cells.take::<String>()?)?,
+        subjects: cells.take::<Option<String>>()?.map(|sector| SubjectKind::from_text(&sector)),
+        sid_by_sector: cells.take::<Option<bool>>()? == Some(true),
         created_at: place.time("created_at", cells.take()?)?,
         revoked_at: place.maybe_time("revoked_at", cells.take()?)?,
     })
+}
+
+/// What the person has agreed to that a client has.
+pub(super) fn agreed(cells: &mut Cells<'_>, account: AccountId) -> Result<ScopeSet, StoreError> {
+    let Some(scopes) = cells.take::<Option<String>>()? else { return Ok(ScopeSet::default()) };
+    Place { table: "consents", id: &account }.parsed("scopes", &scopes)
 }
 
 fn family(cells: &mut Cells<'_>, grant: GrantId) -> Result<Option<RefreshFamily>, StoreError> {

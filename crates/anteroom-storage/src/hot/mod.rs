@@ -9,7 +9,7 @@ mod tests;
 
 use crate::StoreError;
 use crate::accounts::{Credential, LockedAccount};
-use crate::grants::GrantRecord;
+use crate::grants::{CodeRecord, GrantRecord};
 use crate::row::Cells;
 use crate::store::Reads;
 use anteroom_crypto::Digest;
@@ -18,6 +18,7 @@ use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, GrantId, SessionId};
 use anteroom_domain::session::Session;
+use anteroom_oidc::ClientId;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use uuid::Uuid;
 
@@ -55,7 +56,7 @@ macro_rules! credentials {
 macro_rules! session_columns {
     () => {
         "s.id, s.account_id, s.epoch, s.browser_id, s.device_id, s.auth_time, s.acr, s.amr, s.created_at, \
-         s.last_active_at, s.ended_at"
+         s.last_active_at, s.ended_at, s.sid_by_sector"
     };
 }
 
@@ -116,7 +117,7 @@ const SESSIONS_BY_TOKENS: &str = concat!(
 );
 
 const CODE_WORLD: &str = concat!(
-    "SELECT ",
+    "SELECT (SELECT co.scopes FROM consents co WHERE co.account_id = a.id AND co.client_id = $3), ",
     account_columns!(),
     ", ",
     session_columns!(),
@@ -127,8 +128,9 @@ const CODE_WORLD: &str = concat!(
 
 const GRANT_WORLD: &str = concat!(
     "SELECT gr.id, gr.client_id, gr.account_id, gr.session_id, gr.epoch, gr.scopes, gr.claims, gr.resources, gr.nonce, \
-     gr.auth_time, gr.acr, gr.amr, gr.created_at, gr.revoked_at, \
-     r.generation, r.rotated_at, r.idle_expires_at, r.expires_at, r.noted_generation, r.rotated_from, r.repeats, ",
+     gr.auth_time, gr.acr, gr.amr, gr.subject_sector, gr.sid_by_sector, gr.created_at, gr.revoked_at, \
+     r.generation, r.rotated_at, r.idle_expires_at, r.expires_at, r.noted_generation, r.rotated_from, r.repeats, \
+     (SELECT co.scopes FROM consents co WHERE co.account_id = a.id AND co.client_id = gr.client_id), ",
     account_columns!(),
     ", ",
     session_columns!(),
@@ -229,13 +231,14 @@ impl Reads {
         &self,
         account: AccountId,
         session: SessionId,
-    ) -> Result<Option<(Account, Option<Session>)>, StoreError> {
-        let Some(row) = self.hot_one(CODE_WORLD, [account.0.into(), session.0.into()]).await? else {
-            return Ok(None);
-        };
+        client: &ClientId,
+    ) -> Result<Option<CodeRecord>, StoreError> {
+        let values = [account.0.into(), session.0.into(), client.as_str().into()];
+        let Some(row) = self.hot_one(CODE_WORLD, values).await? else { return Ok(None) };
         let mut cells = Cells::of(&row);
+        let agreed = decode::agreed(&mut cells, account)?;
         let account = decode::account(&mut cells)?;
-        Ok(Some((account, decode::session(&mut cells)?)))
+        Ok(Some(CodeRecord { account, session: decode::session(&mut cells)?, agreed }))
     }
 
     /// A grant with all that its tokens are checked against.

@@ -11,6 +11,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::refresh::RefreshFamily;
+use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::authorization::ClaimsRequest;
 use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder};
 
@@ -41,7 +42,7 @@ async fn peopled(options: &StoreOptions) -> Store {
                 tx.insert_device(&device(number, if number == 12 { 3 } else { 1 })).await?;
             }
             tx.insert_session(&Session { device: Some(device_id(1)), ..session(1, 1) }, &digest(1)).await?;
-            tx.insert_session(&session(2, 3), &digest(2)).await?;
+            tx.insert_session(&Session { sid_by_sector: true, ..session(2, 3) }, &digest(2)).await?;
             Ok::<_, crate::InsertAccountError>(())
         })
         .await
@@ -184,6 +185,8 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
         claims: Some(claims),
         resources: vec!["https://api.demo.example/".to_owned()],
         nonce: Some("n-0S6".parse().unwrap()),
+        subjects: Some(SubjectKind::Pairwise("app.demo.example".to_owned())),
+        sid_by_sector: true,
         ..grant(1, 1, 1, "openid offline_access schedule:read")
     };
     let expected = rich.clone();
@@ -194,22 +197,27 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
                 assert_eq!(tx.insert_grant(&rich, at(2000)).await?, Inserted::Yes);
                 tx.insert_family(&family(1)).await?;
                 assert_eq!(tx.insert_grant(&grant(2, 3, 2, "openid"), at(2000)).await?, Inserted::Yes);
+                let agreed = "openid schedule:read".parse().unwrap();
+                tx.save_consent(account_id(1), &client_id(1), &agreed, at(4)).await?;
                 tx.revoke_grant(grant_id(2), GrantEnd::ClientRevoked, at(9)).await?;
                 Ok::<_, StoreError>(())
             }
         })
         .await
         .unwrap();
-    let (account, session) = store.code_world(account_id(1), session_id(1)).await.unwrap().unwrap();
+    let CodeRecord { account, session, agreed } =
+        store.code_world(account_id(1), session_id(1), &client_id(1)).await.unwrap().unwrap();
+    assert_eq!(agreed.to_string(), "openid schedule:read");
     assert_eq!(account, by_entities(&store.conn, account_id(1)).await);
     assert_eq!(session, store.session(session_id(1)).await.unwrap());
     // Somebody else's session is none.
-    assert_eq!(store.code_world(account_id(1), session_id(2)).await.unwrap().unwrap().1, None);
-    assert!(store.code_world(account_id(9), session_id(1)).await.unwrap().is_none());
+    let others = store.code_world(account_id(1), session_id(2), &client_id(2)).await.unwrap().unwrap();
+    assert_eq!((others.session, others.agreed.is_empty()), (None, true));
+    assert!(store.code_world(account_id(9), session_id(1), &client_id(1)).await.unwrap().is_none());
 
     let record = store.grant_world(grant_id(1)).await.unwrap().unwrap();
     assert_eq!(record.grant, expected);
-    assert_eq!((record.account, record.session), (account, session));
+    assert_eq!((record.account, record.session, record.agreed), (account, session, agreed));
     let row = refresh_tokens::Entity::find_by_id(grant_id(1).0).one(&store.conn).await.unwrap().unwrap();
     assert_eq!(record.family.map(|family| i64::from(family.generation)), Some(row.generation));
     assert_eq!(record.family, Some(RefreshFamily { ..family(1) }));
@@ -218,7 +226,7 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
     let row = grants::Entity::find_by_id(grant_id(2).0).one(&store.conn).await.unwrap().unwrap();
     assert_eq!(record.grant.revoked_at.map(jiff::Timestamp::as_millisecond), row.revoked_at);
     assert_eq!(record.grant.scope.to_string(), row.scopes);
-    assert_eq!(record.family, None);
+    assert_eq!((record.family, record.agreed.is_empty()), (None, true));
     assert!(store.grant_world(grant_id(9)).await.unwrap().is_none());
 }
 

@@ -12,6 +12,7 @@ mod audit;
 mod backup;
 mod chain;
 mod codes;
+mod configured;
 mod grants;
 mod io_failures;
 mod journeys;

@@ -12,7 +12,8 @@ use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::phone::E164;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
-use anteroom_oidc::{Acr, Amr};
+use anteroom_domain::subject::SubjectKind;
+use anteroom_oidc::{Acr, Amr, ClientId};
 use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, Store, StoreOptions};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -139,13 +140,18 @@ pub(crate) fn session(number: u8, account: u8) -> Session {
         created_at: at(3),
         last_active_at: at(4),
         ended_at: None,
+        sid_by_sector: false,
     }
+}
+
+pub(crate) fn client_id(number: u8) -> ClientId {
+    format!("client-{}", number % 3).parse().unwrap()
 }
 
 pub(crate) fn grant(number: u8, account: u8, session: u8, scope: &str) -> Grant {
     Grant {
         id: grant_id(number),
-        client: format!("client-{}", number % 3).parse().unwrap(),
+        client: client_id(number),
         account: account_id(account),
         session: session_id(session),
         epoch: Epoch(0),
@@ -156,6 +162,8 @@ pub(crate) fn grant(number: u8, account: u8, session: u8, scope: &str) -> Grant 
         auth_time: at(3),
         acr: Acr::Pwd,
         amr: [Amr::Pwd].into_iter().collect(),
+        subjects: Some(SubjectKind::Public),
+        sid_by_sector: false,
         created_at: at(5),
         revoked_at: None,
     }

@@ -2,7 +2,7 @@
 
 use anteroom_crypto::Random;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::registration;
+use anteroom_flows::{configured_clients, registration};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::shown::is_hidden;
 use std::path::Path;
@@ -16,11 +16,18 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
         ClientCommand::Secret { file } => secret(&file),
         ClientCommand::List(args) => with_provider(&args.config, list),
         ClientCommand::Remove { client, config } => {
-            let unreadable = |_| CommandError::Usage(format!("{client} is not a client identifier"));
-            let id: ClientId = client.parse().map_err(unreadable)?;
+            let id = identifier(&client)?;
             with_provider(&config.config, async move |provider| remove(&provider, &id).await)
         }
+        ClientCommand::EndGrants { client, config } => {
+            let id = identifier(&client)?;
+            with_provider(&config.config, async move |provider| end_grants(&provider, &id).await)
+        }
     }
+}
+
+fn identifier(client: &str) -> Result<ClientId, CommandError> {
+    client.parse().map_err(|_| CommandError::Usage(format!("{client} is not a client identifier")))
 }
 
 /// The secret goes to a file, never to the terminal, whose history and scroll-back outlive it.
@@ -54,4 +61,16 @@ async fn remove(provider: &Provider, id: &ClientId) -> Result<(), CommandError> 
         return Ok(());
     }
     Err(CommandError::Usage(format!("no client {} has registered itself", id.as_str())))
+}
+
+async fn end_grants(provider: &Provider, id: &ClientId) -> Result<(), CommandError> {
+    match configured_clients::end_grants(provider, id).await? {
+        Some(1) => say(&format!("1 grant of {} has ended.", id.as_str())),
+        Some(grants) => say(&format!("{grants} grants of {} have ended.", id.as_str())),
+        None => {
+            let unknown = format!("no client is called {}, and nothing was granted to one", id.as_str());
+            return Err(CommandError::Usage(unknown));
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
 use anteroom_config::Source;
-use anteroom_flows::{admin, health};
+use anteroom_flows::{admin, configured_clients, health};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -24,6 +24,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
         if !provider.history.is_refused() {
             admin::note_configuration(&provider).await?;
+            configured_clients::note(&provider).await?;
         }
         let listener = TcpListener::bind(settings.server.listen).await?;
         tracing::info!(issuer = settings.issuer.as_str(), listen = %listener.local_addr()?, "ready");

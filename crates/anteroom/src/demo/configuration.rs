@@ -83,6 +83,7 @@ redirect_uris = ["http://127.0.0.1/callback", "http://localhost/callback"]
 post_logout_redirect_uris = ["http://127.0.0.1/signed-out", "http://localhost/signed-out"]
 grant_types = ["authorization_code", "refresh_token"]
 token_endpoint_auth_method = "none"
+offline_access_consent = false
 scope = "openid profile email address phone groups offline_access"
 
 [[clients]]

@@ -7,6 +7,7 @@ mod configuration;
 
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
+use anteroom_flows::configured_clients;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -105,6 +106,7 @@ impl Demo<'_> {
         };
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         accounts::seed(&provider).await?;
+        configured_clients::note(&provider).await?;
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
         let tasks = background::start(&web, settings, None);
         let (stop, stopped) = watch::channel(());

@@ -63,6 +63,7 @@ first_party = true
 redirect_uris = ["http://127.0.0.1/callback"]
 grant_types = ["authorization_code", "refresh_token"]
 token_endpoint_auth_method = "none"
+offline_access_consent = false
 scope = "openid offline_access"
 "#;
 

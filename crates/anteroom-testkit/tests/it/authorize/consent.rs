@@ -18,6 +18,8 @@ on_both_databases!(
     whoever_came_after_does_not_agree_to_it,
     whoever_signed_in_for_a_request_is_the_one_it_is_about,
     consent_needs_its_form,
+    rfc8252_8_6_a_program_on_the_persons_machine_asks_once_in_each_browser_to_stay_signed_in,
+    rfc8252_8_6_without_agreement_a_grant_does_not_outlive_its_session,
 );
 
 async fn decide(browser: &Browser, page: &Answer, decision: &str) -> Answer {
@@ -205,4 +207,72 @@ async fn consent_needs_its_form(backend: Backend) {
     let answer = decide(&signed_out, &page, "allow").await;
     assert!(signed_out.follow(&answer).await.has_form("/sign-in"));
     assert!(provider.audited("consent_given").await.is_empty());
+}
+
+async fn rfc8252_8_6_a_program_on_the_persons_machine_asks_once_in_each_browser_to_stay_signed_in(
+    backend: Backend,
+) {
+    let trusting = r#"
+[[clients]]
+client_id = "trusted"
+application_type = "native"
+first_party = true
+redirect_uris = ["com.example.trusted:/callback"]
+grant_types = ["authorization_code", "refresh_token"]
+token_endpoint_auth_method = "none"
+offline_access_consent = false
+scope = "openid offline_access"
+
+[[clients]]
+client_id = "claimed"
+application_type = "native"
+first_party = true
+redirect_uris = ["http://127.0.0.1/callback", "https://claimed.example/callback"]
+grant_types = ["authorization_code", "refresh_token"]
+token_endpoint_auth_method = "none"
+scope = "openid offline_access"
+"#;
+    let provider = TestProvider::on(&backend).clients(trusting).start().await;
+    let native = provider.client("native");
+    let (here, there) = (provider.signed_in(ALICE).await, provider.signed_in(ALICE).await);
+    let offline = ("scope", "openid email offline_access");
+    let silent = ("prompt", "none");
+    assert_eq!(native.authorize(&here, &[offline, silent]).await.error(), "consent_required");
+    native.code(&here, &[("scope", "openid email"), silent]).await;
+    let page = native.authorize(&here, &[offline]).await;
+    let asked = page.text_of("scopes").unwrap();
+    assert!(!asked.contains("email"), "{asked}");
+    native.code_in(&decide(&here, &page, "allow").await);
+    native.code(&here, &[offline, silent]).await;
+    // Once: also after signing out and in again in the same browser.
+    let dashboard = here.get("/dashboard").await;
+    here.submit(&dashboard, "/sign-out", &[]).await;
+    here.sign_in(ALICE, PASSWORD).await;
+    native.code(&here, &[offline, silent]).await;
+    // In another browser, or for somebody else in this one, it is asked again.
+    assert_eq!(native.authorize(&there, &[offline, silent]).await.error(), "consent_required");
+    here.sign_in(BOB, PASSWORD).await;
+    let bobs = [offline, silent, ("login_hint", BOB)];
+    assert_eq!(native.authorize(&here, &bobs).await.error(), "consent_required");
+    let page = native.authorize(&there, &[offline]).await;
+    assert_eq!(decide(&there, &page, "deny").await.error(), "access_denied");
+    // What can be told from other programs, and what the operator vouches for, does not ask; nor does a client with a secret.
+    let scope = ("scope", "openid offline_access");
+    for id in ["trusted", "claimed", "web"] {
+        provider.client(id).code(&there, &[scope, silent]).await;
+    }
+}
+
+async fn rfc8252_8_6_without_agreement_a_grant_does_not_outlive_its_session(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (native, browser) = (provider.client("native"), provider.signed_in(ALICE).await);
+    let page = native.authorize(&browser, &[("scope", "openid offline_access")]).await;
+    let tokens = Tokens::of(&native.redeem(&native.code_in(&decide(&browser, &page, "allow").await)).await);
+    // As if it had been granted in silence, as release 0.1.0 did.
+    backend.execute("DELETE FROM consents").await;
+    let tokens = Tokens::of(&native.refresh(tokens.refresh_token()).await);
+    assert_eq!(tokens.json["scope"], "openid");
+    let dashboard = browser.get("/dashboard").await;
+    browser.submit(&dashboard, "/sign-out", &[]).await;
+    assert_eq!(native.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
 }

@@ -13,6 +13,8 @@ on_both_databases!(
     core_6_2_what_a_registered_place_holds_need_not_be_signed,
     core_6_2_a_request_object_is_fetched_from_registered_places_alone,
     core_6_2_nobody_has_request_objects_fetched_without_end,
+    rfc9101_6_3_where_a_signature_is_required_nothing_beside_the_object_counts,
+    rfc9101_10_8_what_is_signed_for_something_else_is_no_request_object,
     rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_registered,
 );
 
@@ -190,4 +192,65 @@ async fn rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_register
         let page = app.authorize(&browser, &changes).await;
         assert_eq!((page.status, page.header("location")), (400, None), "{redirect_uri}");
     }
+}
+
+async fn rfc9101_6_3_where_a_signature_is_required_nothing_beside_the_object_counts(backend: Backend) {
+    let key = AppKey::new("ES256", "a");
+    let toml = signing(&key, "require_signed_request_object = true");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
+    assert_eq!(app.authorize(&browser, &[]).await.error(), "invalid_request");
+    let mut inside = claims(&app, &provider);
+    let request = key.sign(&inside);
+    // What the signed request leaves out is missing, whatever stands beside it.
+    let page = app.authorize(&browser, &[("request", &request)]).await;
+    assert!(!page.header("location").unwrap_or_default().contains("code="), "{}", page.gist());
+    for (name, value) in [
+        ("redirect_uri", REDIRECT),
+        ("response_type", "code"),
+        ("state", "inside"),
+        ("code_challenge", anteroom_testkit::CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ] {
+        inside[name] = json!(value);
+    }
+    let request = key.sign(&inside);
+    let beside = [
+        ("request", request.as_str()),
+        ("scope", "openid email profile"),
+        ("prompt", "login"),
+        ("max_age", "0"),
+        ("state", "outside"),
+        ("redirect_uri", "https://elsewhere.example/"),
+        ("resource", "https://elsewhere.example/"),
+    ];
+    let answer = app.authorize(&browser, &beside).await;
+    let parameters = answer.parameters();
+    assert_eq!(parameters["state"], "inside");
+    assert_eq!(app.redeem(&parameters["code"]).await.json()["scope"], "openid email");
+    // Nor does one without a signature.
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(&inside.to_string()));
+    assert_eq!(app.authorize(&browser, &[("request", &unsigned)]).await.error(), "invalid_request_object");
+}
+
+async fn rfc9101_10_8_what_is_signed_for_something_else_is_no_request_object(backend: Backend) {
+    let key = AppKey::new("ES256", "a");
+    let provider = TestProvider::on(&backend).clients(&signing(&key, "")).start().await;
+    let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
+    let asked = async |typ: Value, sub: Value| {
+        let mut inside = claims(&app, &provider);
+        inside["sub"] = sub;
+        let request = key.sign_under(&json!({ "typ": typ }), &inside);
+        let answer = app.authorize(&browser, &[("request", &request)]).await;
+        answer.parameters().get("error").cloned().unwrap_or_default()
+    };
+    for good in ["oauth-authz-req+jwt", "application/OAuth-Authz-Req+JWT", "JWT", "jwt", "application/jwt"] {
+        assert_eq!(asked(json!(good), Value::Null).await, "", "{good}");
+    }
+    for bad in ["client-authentication+jwt", "at+jwt", "logout+jwt", "secevent+jwt", "", "JWT "] {
+        assert_eq!(asked(json!(bad), Value::Null).await, "invalid_request_object", "{bad}");
+    }
+    assert_eq!(asked(Value::Null, json!("signing")).await, "invalid_request_object");
+    assert_eq!(asked(Value::Null, json!("somebody")).await, "");
 }

@@ -229,8 +229,9 @@ scope = "openid"
     assert_eq!(audience(app.redeem(&code).await), api);
     let code = app.code(&browser, &[("resource", api)]).await;
     assert_eq!(app.redeem_with(&code, &[("resource", files)]).await.error(), "invalid_target");
-    // Without any, the client's audience; without that, the issuer.
-    assert_eq!(audience(app.redeem(&app.code(&browser, &[]).await).await), serde_json::json!([api, files]));
+    // Without any, the client's audience, and with `openid` the issuer; without an audience, the issuer alone.
+    let all = serde_json::json!([api, files, provider.issuer]);
+    assert_eq!(audience(app.redeem(&app.code(&browser, &[]).await).await), all);
     let web = provider.client("web");
     assert_eq!(audience(web.redeem(&web.code(&browser, &[]).await).await), provider.issuer.as_str());
 }

@@ -2,7 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_testkit::{
-    Backend, Listener, PASSWORD, RelyingParty, TestProvider, Tokens, claims, on_both_databases,
+    Backend, Browser, Listener, PASSWORD, RelyingParty, TestProvider, Tokens, claims, on_both_databases,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ on_both_databases!(
     core_5_5_1_a_sub_with_a_value_is_the_clients_own,
     rp_initiated_2_a_hint_with_a_pairwise_sub_ends_its_session,
     back_channel_2_4_a_logout_token_has_the_clients_sub,
+    core_8_1_a_session_has_a_sid_of_each_sector_wherever_it_is_named,
+    core_8_1_a_session_of_release_0_1_0_keeps_its_sid_to_its_end,
 );
 
 fn client(id: &str, host: &str, extra: &str) -> String {
@@ -115,11 +117,11 @@ async fn core_8_1_no_name_of_the_person_stands_beside_it(backend: Backend) {
         said.push(all.iter().flat_map(texts).collect());
     }
     assert!(said.concat().iter().all(|text| *text != carol && !text.contains("carol")), "{said:?}");
-    // What both are told is the same for everybody, but for the session that they share.
+    // What both are told is the same for everybody: not even the session has a name that they share.
     let shared = said[0].iter().filter(|text| said[1].contains(text));
     let uuids: std::collections::BTreeSet<_> = shared.filter(|text| text.len() >= 30).collect();
     let sid = uuids.iter().filter(|text| !text.starts_with("http") && !text.starts_with("urn:")).count();
-    assert_eq!(sid, 1, "{uuids:?}");
+    assert_eq!(sid, 0, "{uuids:?}");
     assert_eq!(browser.get("/open/one").await.parameters().get("login_hint"), None);
 }
 
@@ -199,4 +201,75 @@ async fn back_channel_2_4_a_logout_token_has_the_clients_sub(backend: Backend) {
     let token = one.verified(&listener.tokens()[0]).await;
     assert_eq!(token.claims["sub"], claims(tokens.id_token())["sub"]);
     assert_eq!(token.claims["sub"].as_str().unwrap().len(), 43);
+}
+
+/// The `sid` that each of these clients is told in its ID token, for the session in this browser.
+async fn sids(provider: &TestProvider, browser: &Browser, clients: &[&str]) -> Vec<String> {
+    let mut sids = Vec::new();
+    for id in clients {
+        let tokens = provider.client(id).tokens(browser, "openid offline_access").await;
+        let said = claims(tokens.id_token());
+        assert_eq!(claims(&tokens.access_token)["sid"], said["sid"], "{id}");
+        sids.push(said["sid"].as_str().unwrap().to_owned());
+    }
+    sids
+}
+
+async fn core_8_1_a_session_has_a_sid_of_each_sector_wherever_it_is_named(backend: Backend) {
+    let listener = Listener::start().await;
+    let told = format!(
+        "backchannel_logout_uri = \"{}\"\nfrontchannel_logout_uri = \"https://lab.example/out\"",
+        listener.url
+    );
+    let clients = [
+        client("one", "lab.example", &told),
+        client("two", "lab.example", ""),
+        client("other", "b.example", ""),
+    ];
+    let provider = with(&backend, &clients).await;
+    let browser = provider.signed_in(ALICE).await;
+    let sids = sids(&provider, &browser, &["one", "two", "other", "web"]).await;
+    assert_eq!(sids[0], sids[1], "one sector, one name");
+    assert!(sids[0] != sids[2] && sids[0] != sids[3] && sids[2] != sids[3], "{sids:?}");
+    // A refresh, signing in again and a step-up keep it.
+    let one = provider.client("one");
+    let tokens = one.tokens(&browser, "openid offline_access").await;
+    let refreshed = Tokens::of(&one.refresh(tokens.refresh_token()).await);
+    assert_eq!(claims(refreshed.id_token())["sid"], sids[0].as_str());
+    browser.sign_in(ALICE, PASSWORD).await;
+    let again = one.tokens(&browser, "openid").await;
+    assert_eq!(claims(again.id_token())["sid"], sids[0].as_str());
+    let dashboard = browser.get("/dashboard").await;
+    let page = browser.follow(&browser.submit(&dashboard, "/sign-out", &[]).await).await;
+    assert!(
+        page.frames().iter().any(|frame| frame.ends_with(&format!("&sid={}", sids[0]))),
+        "{:?}",
+        page.frames()
+    );
+    assert_eq!(provider.deliver_logouts().await, 1);
+    assert_eq!(one.verified(&listener.tokens()[0]).await.claims["sid"], sids[0].as_str());
+    // A grant that outlives the session names it as before.
+    let later = Tokens::of(&one.refresh(refreshed.refresh_token()).await);
+    assert_eq!(claims(later.id_token())["sid"], sids[0].as_str());
+}
+
+async fn core_8_1_a_session_of_release_0_1_0_keeps_its_sid_to_its_end(backend: Backend) {
+    let back = "post_logout_redirect_uris = [\"https://lab.example/out\"]";
+    let clients = [client("one", "lab.example", back), client("other", "billing.example", "")];
+    let provider = with(&backend, &clients).await;
+    let browser = provider.signed_in(ALICE).await;
+    backend.execute("UPDATE sessions SET sid_by_sector = NULL").await;
+    let before = sids(&provider, &browser, &["one", "other", "web"]).await;
+    assert!(before[0] == before[1] && before[1] == before[2], "{before:?}");
+    browser.sign_in(ALICE, PASSWORD).await;
+    let tokens = provider.client("one").tokens(&browser, "openid").await;
+    assert_eq!(claims(tokens.id_token())["sid"], before[0].as_str());
+    let query =
+        [("id_token_hint", tokens.id_token()), ("post_logout_redirect_uri", "https://lab.example/out")];
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    let answer = browser.get(&format!("/end-session?{query}")).await;
+    assert_eq!(answer.location().as_str(), "https://lab.example/out");
+    browser.sign_in(ALICE, PASSWORD).await;
+    let after = sids(&provider, &browser, &["one", "other"]).await;
+    assert!(after[0] != after[1], "{after:?}");
 }

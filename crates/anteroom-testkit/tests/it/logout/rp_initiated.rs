@@ -1,6 +1,7 @@
 //! RP-Initiated Logout 1.0.
 
 use crate::{ALICE, BOB};
+use anteroom_flows::keys::Reason;
 use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 
@@ -11,6 +12,7 @@ on_both_databases!(
     rp_initiated_3_state_is_returned_and_nothing_else,
     rp_initiated_2_without_a_hint_the_person_is_asked,
     a_hint_of_an_application_that_is_gone_keeps_nobody_signed_in,
+    rp_initiated_2_with_a_hint_that_verifies_no_more_the_person_is_asked_and_stays,
     somebody_elses_hint_does_not_end_my_session,
     of_several_accounts_the_one_of_the_hint_leaves,
     whoever_is_signed_out_already_is_led_back_at_once,
@@ -214,4 +216,24 @@ async fn a_native_application_returns_to_any_port(backend: Backend) {
     let back = "http://127.0.0.1:51004/signed-out";
     let asked = [("id_token_hint", tokens.id_token()), ("post_logout_redirect_uri", back)];
     assert_eq!(end_session(&browser, &asked).await.location().as_str(), back);
+}
+
+async fn rp_initiated_2_with_a_hint_that_verifies_no_more_the_person_is_asked_and_stays(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    provider.rotate_keys(Reason::Compromised).await;
+    provider.refresh_keys().await;
+    let forged = format!("{}.e30.c2ln", hint.split('.').next().unwrap());
+    for hint in [forged.as_str(), &hint, "not a token"] {
+        let page = end_session(&browser, &[("id_token_hint", hint), BACK, ("state", "s")]).await;
+        assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"));
+        assert!(browser.is_signed_in().await);
+    }
+    let page = end_session(&browser, &[("id_token_hint", &hint), BACK, ("state", "s")]).await;
+    let answer = browser.submit(&page, "/sign-out", &[]).await;
+    // It is not known any more whose address that is.
+    assert_eq!(answer.location().path(), "/signed-out");
+    assert!(!browser.is_signed_in().await);
+    let again = end_session(&browser, &[("id_token_hint", &hint), BACK]).await;
+    assert_eq!(again.location().path(), "/signed-out");
 }

@@ -150,6 +150,8 @@ async fn core_8_1_who_moves_to_another_sector_knows_nobody_there(backend: Backen
     assert_eq!(put(&provider, &told, &moved).await.status, 200);
     assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 401);
     assert_eq!(stranger.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
+    let entries = provider.audited("client_updated").await;
+    assert!(entries.len() == 1 && entries[0].detail.contains("\"grants\":1"), "{entries:?}");
 }
 
 async fn consent_is_for_the_hosts_that_were_named(backend: Backend) {

@@ -2,7 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_oidc::jwe::DecryptionKeyKind;
-use anteroom_testkit::{AppDecryptionKey, Backend, TestProvider, claims, header, on_both_databases};
+use anteroom_testkit::{AppDecryptionKey, Backend, TestProvider, Tokens, claims, header, on_both_databases};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -13,6 +13,7 @@ on_both_databases!(
     core_5_3_2_signed_where_registered,
     core_5_3_2_encrypted_where_registered_signed_or_not,
     an_access_token_ends_after_ten_minutes,
+    rfc9068_4_userinfo_takes_only_tokens_that_name_the_issuer,
 );
 
 fn names(json: &Value) -> Vec<&str> {
@@ -160,4 +161,51 @@ async fn an_access_token_ends_after_ten_minutes(backend: Backend) {
     provider.advance(jiff::SignedDuration::from_secs(1));
     assert_eq!(web.userinfo(&token).await.status, 401);
     assert_eq!(web.introspect(&token).await.json(), json!({ "active": false }));
+}
+
+async fn rfc9068_4_userinfo_takes_only_tokens_that_name_the_issuer(backend: Backend) {
+    let toml = r#"
+[[clients]]
+client_id = "calls"
+first_party = true
+redirect_uris = ["https://calls.example/callback"]
+response_types = ["code", "code id_token token"]
+grant_types = ["authorization_code", "refresh_token", "implicit"]
+token_endpoint_auth_method = "none"
+scope = "openid email reports"
+audience = ["https://a.example/", "https://b.example/"]
+"#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let (app, browser) = (provider.client("calls"), provider.signed_in(ALICE).await);
+    // Named where it is to be used: there and nowhere else.
+    let one = [("scope", "openid email"), ("resource", "https://a.example/")];
+    let tokens = Tokens::of(&app.redeem(&app.code(&browser, &one).await).await);
+    assert_eq!(claims(&tokens.access_token)["aud"], json!("https://a.example/"));
+    let refused = app.userinfo(&tokens.access_token).await;
+    let challenge = refused.header("www-authenticate").unwrap();
+    assert_eq!((refused.status, refused.body.contains(ALICE)), (401, false));
+    assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+    let refreshed = Tokens::of(&app.refresh(tokens.refresh_token()).await);
+    assert_eq!(app.userinfo(&refreshed.access_token).await.status, 401);
+    // Named nowhere: for all of them, and with `openid` for userinfo.
+    let tokens = app.tokens(&browser, "openid email reports").await;
+    let all = json!(["https://a.example/", "https://b.example/", provider.issuer]);
+    assert_eq!(claims(&tokens.access_token)["aud"], all);
+    assert_eq!(app.userinfo(&tokens.access_token).await.json()["email"], ALICE);
+    let narrowed = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh_token()),
+        ("resource", "https://b.example/"),
+    ];
+    let narrowed = Tokens::of(&app.post("/token", &narrowed).await);
+    assert_eq!(app.userinfo(&narrowed.access_token).await.status, 401);
+    let hybrid = [("response_type", "code id_token token"), ("scope", "openid email")];
+    let answer = app.authorize(&browser, &hybrid).await;
+    let fragment = answer.location().fragment().unwrap_or_default().to_owned();
+    let (_, front) =
+        url::form_urlencoded::parse(fragment.as_bytes()).find(|(name, _)| name == "access_token").unwrap();
+    assert_eq!(app.userinfo(&front).await.json()["email"], ALICE);
+    // Without `openid` there is nothing to ask for there.
+    let plain = app.tokens(&browser, "reports").await;
+    assert_eq!(claims(&plain.access_token)["aud"], json!(["https://a.example/", "https://b.example/"]));
 }

@@ -1,0 +1,264 @@
+//! What becomes of the grants of configured clients when the configuration changes. The files say what is now; the table of
+//! configured clients says what was.
+//!
+//! A client that is not in the configuration gets nothing at once, because every use of a token asks for it. Its grants
+//! *end* when no living node has had it for a while: a reload that missed a file takes nothing away for good. One that is
+//! added again after that starts with none. A client that knows people by another `sub` than before loses what was granted
+//! under the old one at once.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::subject::SubjectKind;
+use anteroom_oidc::ClientId;
+use anteroom_storage::{ConfiguredClient, Tx};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::FlowError;
+use crate::health::living_nodes;
+use crate::provider::{Provider, Snapshot};
+use crate::trail::Origin;
+
+/// How often a node says that it still has a client.
+const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(50);
+/// Rows that one transaction writes at most.
+const BATCH: usize = 500;
+const BATCH_OF_CHANGES: usize = 100;
+
+/// What this node remembers of the configured clients.
+#[derive(Debug, Default)]
+pub(crate) struct Followed {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of the configuration whose clients this node has noted.
+    digest: Option<String>,
+    /// Since when this node has known a client of the table not to be in its configuration.
+    absent_since: HashMap<ClientId, Timestamp>,
+}
+
+impl Followed {
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Those of the table that are not configured, and have not been on this node for long enough.
+    fn absent(&self, absent: &[ConfiguredClient], after: SignedDuration, now: Timestamp) -> Vec<ClientId> {
+        self.with(|state| {
+            state.absent_since.retain(|client, _| absent.iter().any(|row| row.client == *client));
+            let mut long = Vec::new();
+            for row in absent {
+                let since = *state.absent_since.entry(row.client.clone()).or_insert(now);
+                if now.duration_since(since) >= after {
+                    long.push(row.client.clone());
+                }
+            }
+            long
+        })
+    }
+}
+
+/// Notes the clients of the configuration, and ends what was granted under another `sub` than theirs now. To be asked at the
+/// start, after each change, and once a minute, so that the other nodes know what this one has.
+pub async fn note(provider: &Provider) -> Result<(), FlowError> {
+    let snapshot = provider.snapshot();
+    let rows = provider.store.configured_clients().await?;
+    let mut changed = changed(&snapshot, &rows, provider.clock.now());
+    // Nodes that are brought up to date one after another would undo each other's notes of a `sub`: one is written only when
+    // this node's own configuration has changed.
+    if provider.configured.with(|state| state.digest.as_ref() == Some(&snapshot.digest)) {
+        changed.retain(|change| rows.iter().all(|row| row.client != change.client));
+    }
+    for batch in changed.chunks(BATCH_OF_CHANGES) {
+        note_some(provider, batch.to_vec()).await?;
+    }
+    touch(provider, &snapshot).await?;
+    provider.configured.with(|state| state.digest = Some(snapshot.digest.clone()));
+    Ok(())
+}
+
+/// A client that is new here, or knows people by another `sub` than was noted.
+#[derive(Clone)]
+struct Change {
+    client: ClientId,
+    subjects: SubjectKind,
+    at: Timestamp,
+    /// What was granted under other subjects ends. Where none were noted, what release 0.1.0 granted was granted under those
+    /// that are found first.
+    ends: bool,
+}
+
+fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec<Change> {
+    let before: HashMap<&ClientId, Option<&SubjectKind>> =
+        rows.iter().map(|row| (&row.client, row.subjects.as_ref())).collect();
+    let changes = snapshot.clients.configured().filter_map(|client| {
+        let subjects = SubjectKind::of(client);
+        let noted = before.get(client.id()).copied().flatten();
+        let ends = noted.is_some();
+        (noted != Some(&subjects)).then(|| Change { client: client.id().clone(), subjects, at, ends })
+    });
+    changes.collect()
+}
+
+async fn note_some(provider: &Provider, changes: Vec<Change>) -> Result<(), FlowError> {
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    let write = provider.store.write(move |tx| {
+        let (changes, origin) = (changes.clone(), origin.clone());
+        async move {
+            let mut ended = Vec::new();
+            for change in &changes {
+                let grants = note_one(&tx, &origin, change).await?;
+                if grants > 0 {
+                    ended.push((change.client.clone(), grants));
+                }
+            }
+            Ok::<_, FlowError>(ended)
+        }
+    });
+    for (client, grants) in write.await? {
+        tracing::warn!(
+            client = client.as_str(),
+            grants,
+            "the client knows people by another `sub` now: what was granted under the old one has ended"
+        );
+    }
+    Ok(())
+}
+
+/// How many grants ended.
+async fn note_one(tx: &Tx, origin: &Origin, change: &Change) -> Result<u64, FlowError> {
+    let Change { client, subjects, at, ends } = change;
+    let noted = ConfiguredClient { client: client.clone(), subjects: Some(subjects.clone()), seen_at: *at };
+    tx.note_configured_client(&noted).await?;
+    if !ends {
+        return Ok(0);
+    }
+    let grants = tx.revoke_grants_of_other_subjects(client, subjects, *at).await?;
+    if grants > 0 {
+        let reason = GrantEnd::SubjectsChanged.as_str();
+        let entry = origin.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+        tx.append(&entry.by_client(client)).await?;
+    }
+    Ok(grants)
+}
+
+async fn touch(provider: &Provider, snapshot: &Snapshot) -> Result<(), FlowError> {
+    let now = provider.clock.now();
+    let before = now.checked_sub(TOUCH_EVERY).unwrap_or(Timestamp::MIN);
+    let ids: Vec<ClientId> = snapshot.clients.configured().map(|client| client.id().clone()).collect();
+    for batch in ids.chunks(BATCH) {
+        let batch = batch.to_vec();
+        let write = provider.store.write(move |tx| {
+            let batch = batch.clone();
+            async move { Ok::<_, FlowError>(tx.touch_configured_clients(&batch, before, now).await?) }
+        });
+        write.await?;
+    }
+    Ok(())
+}
+
+/// Ends the grants of clients that no living node has had for long enough. To be asked once a minute, while the clock can be
+/// trusted.
+pub async fn end_absent(provider: &Provider) -> Result<(), FlowError> {
+    let snapshot = provider.snapshot();
+    let (now, after) = (provider.clock.now(), snapshot.policy.clients.end_grants_after);
+    let configured: HashSet<&ClientId> = snapshot.clients.configured().map(|client| client.id()).collect();
+    let mut absent = provider.store.configured_clients().await?;
+    absent.retain(|row| !configured.contains(&row.client));
+    let long = provider.configured.absent(&absent, after, now);
+    // A node with another configuration may have them, also one of the release before, which notes nothing.
+    if long.is_empty() || !nodes_agree(provider, &snapshot, now).await? {
+        return Ok(());
+    }
+    for client in long {
+        let seen_before = now.checked_sub(after).unwrap_or(Timestamp::MIN);
+        end_one(provider, client, seen_before).await?;
+    }
+    Ok(())
+}
+
+async fn nodes_agree(provider: &Provider, snapshot: &Snapshot, now: Timestamp) -> Result<bool, FlowError> {
+    let living = living_nodes(provider, now).await?;
+    Ok(living.iter().all(|node| node.config_digest == snapshot.digest))
+}
+
+async fn end_one(provider: &Provider, client: ClientId, seen_before: Timestamp) -> Result<(), FlowError> {
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    let id = client.clone();
+    let write = provider.store.write(move |tx| {
+        let (id, origin) = (id.clone(), origin.clone());
+        async move {
+            if !tx.forget_configured_client(&id, seen_before).await? {
+                return Ok(None);
+            }
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientRemoved, origin.now).await?;
+            tx.forget_consents(&id).await?;
+            let reason = GrantEnd::ClientRemoved.as_str();
+            let entry = origin.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+            tx.append(&entry.by_client(&id)).await?;
+            Ok::<_, FlowError>(Some(grants))
+        }
+    });
+    if let Some(grants) = write.await? {
+        tracing::warn!(
+            client = client.as_str(),
+            grants,
+            "the client is in no node's configuration any more: what people granted to it has ended"
+        );
+    }
+    Ok(())
+}
+
+/// Forgets since when clients were absent: after the clock jumped, that was measured with it.
+pub fn measure_anew(provider: &Provider) {
+    provider.configured.with(|state| state.absent_since.clear());
+}
+
+/// The operator's way, at once and whether or not the client is configured. Of one that is not, what people agreed to goes as
+/// well. Says how many grants ended; `None`: there is no such client and there are no grants of it.
+pub async fn end_grants(provider: &Provider, client: &ClientId) -> Result<Option<u64>, FlowError> {
+    let is_known = provider.snapshot().clients.get(client).is_some();
+    let origin = Origin::local(provider.clock.now(), &provider.random);
+    let id = client.clone();
+    let write = provider.store.write(move |tx| {
+        let (id, origin) = (id.clone(), origin.clone());
+        async move {
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::OperatorEnded, origin.now).await?;
+            if !is_known {
+                let was_known = tx.forget_configured_client(&id, Timestamp::MAX).await?;
+                tx.forget_consents(&id).await?;
+                if grants == 0 && !was_known {
+                    return Ok(None);
+                }
+            }
+            let reason = GrantEnd::OperatorEnded.as_str();
+            let entry = origin.entry(Actor::Operator, Event::ClientGrantsEnded { reason, grants });
+            tx.append(&entry.by_client(&id)).await?;
+            Ok::<_, FlowError>(Some(grants))
+        }
+    });
+    write.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_absent_for_as_long_as_this_node_has_run_without_it() {
+        let followed = Followed::default();
+        let at = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        let row = ConfiguredClient { client: "gone".parse().unwrap(), subjects: None, seen_at: at(0) };
+        let absent = |rows: &[ConfiguredClient], minute| {
+            followed.absent(rows, SignedDuration::from_mins(10), at(minute)).len()
+        };
+        let rows = [row];
+        // Not seen for an hour, but this node has only just begun to look.
+        assert_eq!((absent(&rows, 60), absent(&rows, 69), absent(&rows, 70)), (0, 0, 1));
+        // It was back for a moment.
+        assert_eq!((absent(&[], 71), absent(&rows, 72), absent(&rows, 81), absent(&rows, 82)), (0, 0, 0, 1));
+    }
+}
