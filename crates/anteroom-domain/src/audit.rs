@@ -79,8 +79,13 @@ pub enum Event {
         scope: &'static str,
     },
     PasswordExpiredNoticed,
+    /// `mailed`: it is looked up whether an account has the address. Otherwise enough was asked for it already.
     RecoveryAsked {
         mailed: bool,
+    },
+    /// Which mail was queued after the address that somebody entered was looked up.
+    AskAnswered {
+        mail: &'static str,
     },
     LinkPressed,
     LinkRefused {
@@ -119,6 +124,7 @@ pub enum Event {
     ProfileChanged {
         claims: Vec<&'static str>,
     },
+    /// `mailed` as above.
     InvitationAsked {
         mailed: bool,
     },

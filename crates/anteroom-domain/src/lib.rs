@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod address;
+pub mod ask;
 pub mod audit;
 pub mod client;
 pub mod clock;

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub enum Per {
     /// An IPv4 address; an IPv6 /64, and four times as much for its /56.
     Address,
+    /// An IPv4 /24; an IPv6 /56.
+    Network,
     Session,
     Account,
     Client,
@@ -27,6 +29,7 @@ impl Per {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address prefix",
+            Self::Network => "network",
             Self::Session => "session",
             Self::Account => "account",
             Self::Client => "client",
@@ -112,6 +115,8 @@ limits! {
         "Requests for a mail about a forgotten password.";
     Invitation "invitation" Address InDatabase minutes(60, 5), "policy.recovery.rate",
         "Requests for another invitation.";
+    AskedRows "asked_rows" Network InDatabase minutes(2_000, 30), "policy.limits.asked_rows",
+        "Requests for a mail, of either kind, each of which leaves a row whoever has the address.";
     ClientRegistration "client_registration" Address InDatabase hours(30, 1), "registration.rate",
         "Clients that register themselves, and changes of them.";
     FormOfSession "form_of_session" Session InDatabase minutes(30, 5), "policy.limits.form_of_session",

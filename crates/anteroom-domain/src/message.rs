@@ -28,6 +28,11 @@ pub enum Parcel {
         to: EmailAddress,
         mail: Mail,
     },
+    /// Goes to nobody: it stands for the mail to an address that no account has, so that the work behind a request is the
+    /// same for every address.
+    Unaddressed {
+        mail: Mail,
+    },
     Text {
         to: E164,
         code: SecretCode,
@@ -149,23 +154,24 @@ pub const CODE: &str = "code";
 impl Parcel {
     pub const fn channel(&self) -> Channel {
         match self {
-            Self::Email { .. } => Channel::Email,
+            Self::Email { .. } | Self::Unaddressed { .. } => Channel::Email,
             Self::Text { .. } | Self::Notice { .. } => Channel::Text,
             Self::Call { .. } => Channel::Call,
         }
     }
 
-    /// An address or a number in E.164.
+    /// An address or a number in E.164; empty for what goes to nobody.
     pub fn recipient(&self) -> &str {
         match self {
             Self::Email { to, .. } => to.as_str(),
+            Self::Unaddressed { .. } => "",
             Self::Text { to, .. } | Self::Call { to, .. } | Self::Notice { to, .. } => to.as_str(),
         }
     }
 
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Email { mail, .. } => mail.kind(),
+            Self::Email { mail, .. } | Self::Unaddressed { mail } => mail.kind(),
             Self::Text { .. } | Self::Call { .. } => CODE,
             Self::Notice { notice, .. } => notice.kind(),
         }

@@ -5,7 +5,7 @@
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The part of an address that stands for one household, office or attacker: IPv4 whole, IPv6 by its /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +24,14 @@ impl AddressPrefix {
         match address.to_canonical() {
             IpAddr::V4(_) => None,
             IpAddr::V6(v6) => Some(Self(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 72))))),
+        }
+    }
+
+    /// The network around it: IPv4 /24, IPv6 /56.
+    pub fn network(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => Self(IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)))),
+            IpAddr::V6(v6) => Self(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 72)))),
         }
     }
 }
@@ -69,6 +77,13 @@ pub fn limits_for(
     let limit = if own.contain(address) { limit.times(own.factor) } else { limit };
     let wider = AddressPrefix::wider(address).map(|prefix| (prefix, limit.times(WIDER_FACTOR)));
     std::iter::once((AddressPrefix::of(address), limit)).chain(wider)
+}
+
+/// The network that an address is in, with what is allowed to all of it together: who owns many addresses of a network is
+/// not allowed more than its share.
+pub fn network_limit(address: IpAddr, limit: RateLimit, own: &OwnNetworks) -> (AddressPrefix, RateLimit) {
+    let limit = if own.contain(address) { limit.times(own.factor) } else { limit };
+    (AddressPrefix::network(address), limit)
 }
 
 /// Counts of the window that `now` lies in and the one before it.
@@ -169,6 +184,20 @@ mod tests {
             let expected: Vec<_> =
                 allowed.into_iter().map(|(prefix, max)| (prefix.to_owned(), max, LIMIT.window)).collect();
             assert_eq!(found, expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_a_24_or_a_56() {
+        let own = OwnNetworks { networks: vec!["203.0.113.0/24".parse().unwrap()], factor: 10 };
+        for (address, network, max) in [
+            ("198.51.100.77", "198.51.100.0", 300),
+            ("::ffff:198.51.100.77", "198.51.100.0", 300),
+            ("203.0.113.9", "203.0.113.0", 3_000),
+            ("2001:db8:8:1ff::9", "2001:db8:8:100::", 300),
+        ] {
+            let (prefix, limit) = network_limit(address.parse().unwrap(), LIMIT, &own);
+            assert_eq!((prefix.to_string().as_str(), limit.max), (network, max), "{address}");
         }
     }
 

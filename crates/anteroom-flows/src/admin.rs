@@ -181,16 +181,6 @@ pub(crate) struct Invitation {
     pub message: Message,
 }
 
-pub(crate) fn invitation(provider: &Provider, account: &Account, now: Timestamp) -> Invitation {
-    let invitee = Invitee {
-        address: account.primary_address.clone(),
-        profile: account.profile.clone(),
-        groups: BTreeSet::new(),
-        locale: account.locale.clone(),
-    };
-    invitation_for(provider, (account.id, &invitee), now)
-}
-
 fn invitation_for(
     provider: &Provider,
     (account, invitee): (AccountId, &Invitee),
@@ -199,25 +189,28 @@ fn invitation_for(
     let snapshot = provider.snapshot();
     let lifetime = snapshot.policy.invitation_lifetime;
     let new = new_link(provider, (LinkKind::Invitation, Some(account)), None, (now, lifetime));
-    let mut href = snapshot.issuer.endpoint("/complete-registration");
-    href.query_pairs_mut().append_pair("token", &new.token.encode());
+    let mail = invitation_mail(&snapshot, Some(&invitee.profile), &new.token.encode());
     let message = Message {
         id: MessageId(new_id(&provider.random, now)),
         account: Some(account),
         locale: invitee.locale.clone(),
-        parcel: Parcel::Email {
-            to: invitee.address.clone(),
-            mail: Mail::Invitation {
-                name: invitee.profile.given_name.clone().or_else(|| invitee.profile.name.clone()),
-                link: href.to_string(),
-                days: u16::try_from(lifetime.as_hours() / 24).unwrap_or(u16::MAX),
-            },
-        },
+        parcel: Parcel::Email { to: invitee.address.clone(), mail },
         reference: None,
         created_at: now,
         expires_at: new.link.expires_at,
     };
     Invitation { link: new.link, message }
+}
+
+/// `token`: the link's secret, as the mail carries it.
+pub(crate) fn invitation_mail(snapshot: &Snapshot, profile: Option<&Profile>, token: &str) -> Mail {
+    let mut href = snapshot.issuer.endpoint("/complete-registration");
+    href.query_pairs_mut().append_pair("token", token);
+    Mail::Invitation {
+        name: profile.and_then(|profile| profile.given_name.clone().or_else(|| profile.name.clone())),
+        link: href.to_string(),
+        days: u16::try_from(snapshot.policy.invitation_lifetime.as_hours() / 24).unwrap_or(u16::MAX),
+    }
 }
 
 fn known_groups(provider: &Provider, groups: &BTreeSet<GroupName>) -> Result<(), AdminError> {

@@ -17,6 +17,7 @@ pub mod addresses;
 pub mod admin;
 mod ahead;
 pub mod answered;
+pub mod asked;
 pub mod authenticator_apps;
 pub mod authorize;
 pub mod backchannel;

@@ -33,6 +33,7 @@ impl Delivered {
             Rendered::Email { email, .. } => (Some(email.subject), email.text, Some(email.html)),
             Rendered::Text { body, .. } => (None, body, None),
             Rendered::Call { script, .. } => (None, transcript(&script.words), None),
+            Rendered::Unaddressed => (None, String::new(), None),
         };
         let (link, code) = secrets(&message.parcel);
         Ok(Self {
@@ -53,6 +54,7 @@ impl Delivered {
 fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
     match parcel {
         Parcel::Text { code, .. } | Parcel::Call { code, .. } => (None, Some(&code.digits)),
+        Parcel::Unaddressed { .. } => (None, None),
         Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), code.as_ref()),
         Parcel::Notice { notice: Notice::PhoneAdded { link, .. }, .. }
         | Parcel::Email {

@@ -1,6 +1,5 @@
 //! From a queued mail to a written email.
 
-use anteroom_domain::address::EmailAddress;
 use anteroom_domain::message::{AppChange, Mail};
 use anteroom_pages::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Locale, PasswordChangedEmail,
@@ -13,12 +12,12 @@ pub(crate) fn write(
     theme: &Theme,
     letterhead: &Letterhead,
     locale: Locale,
-    (to, mail): (&EmailAddress, &Mail),
+    (to, mail): (&str, &Mail),
 ) -> Result<Email, RenderError> {
     let practice = letterhead.practice.clone();
     match mail.clone() {
         Mail::Invitation { name, link, days } => {
-            let name = name.unwrap_or_else(|| to.as_str().to_owned());
+            let name = name.unwrap_or_else(|| to.to_owned());
             theme.render_email(locale, &InvitationEmail { practice, name, link, days: days.into() })
         }
         Mail::AccountLocked { at, link } => {

@@ -9,9 +9,20 @@ use crate::letterhead::Letterhead;
 use crate::{call, email, text};
 
 pub enum Rendered {
-    Email { to: EmailAddress, email: Email },
-    Text { to: E164, body: String },
-    Call { to: E164, script: Script },
+    Email {
+        to: EmailAddress,
+        email: Email,
+    },
+    Text {
+        to: E164,
+        body: String,
+    },
+    Call {
+        to: E164,
+        script: Script,
+    },
+    /// Goes to nobody.
+    Unaddressed,
 }
 
 /// The words of a call, with the voice that they want.
@@ -25,8 +36,14 @@ impl Rendered {
     pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
         let locale = letterhead.language(message.locale.as_deref());
         Ok(match &message.parcel {
-            Parcel::Email { to, mail } => {
-                Self::Email { to: to.clone(), email: email::write(theme, letterhead, locale, (to, mail))? }
+            Parcel::Email { to, mail } => Self::Email {
+                to: to.clone(),
+                email: email::write(theme, letterhead, locale, (to.as_str(), mail))?,
+            },
+            // Put into words all the same: the work is that of any other mail.
+            Parcel::Unaddressed { mail } => {
+                email::write(theme, letterhead, locale, ("", mail))?;
+                Self::Unaddressed
             }
             Parcel::Text { to, code } => {
                 Self::Text { to: to.clone(), body: text::write(theme, letterhead, locale, code)? }

@@ -180,10 +180,12 @@ fn backoff(attempt: u32) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
 
+/// Says nothing of a message that goes to nobody: its end is in the trail, under the reference of its request.
 fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), Failure>, MessageResult)) {
     let (kind, channel) = (message.parcel.kind(), message.parcel.channel().as_str());
     let to = match &message.parcel {
         Parcel::Email { to, .. } => to.masked(),
+        Parcel::Unaddressed { .. } => return,
         Parcel::Text { to, .. } | Parcel::Call { to, .. } | Parcel::Notice { to, .. } => to.masked(),
     };
     let id = message.id;

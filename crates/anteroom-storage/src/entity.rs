@@ -123,6 +123,9 @@ entities! {
         pressed_in: Option<Uuid>,
         ended_at: Option<i64>,
         completed_at: Option<i64>,
+        asked_address: Option<Vec<u8>>,
+        asked_until: Option<i64>,
+        asked_sealed: Option<Vec<u8>>,
     }
     one_time_codes = "one_time_codes" [id: Uuid] {
         account_id: Uuid,

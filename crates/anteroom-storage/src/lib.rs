@@ -10,6 +10,7 @@
 
 mod accounts;
 mod addresses;
+mod asked;
 mod audit;
 mod audit_chain;
 mod audit_pruning;
@@ -51,6 +52,7 @@ mod totp;
 pub use accounts::{Credential, LockedAccount};
 pub use addresses::RenewedDomains;
 pub use anteroom_domain::trail::record::AuditRecord;
+pub use asked::{AskAnswer, AskedLink, WaitingAsk};
 pub use audit_chain::Linking;
 pub use backup::{BackupError, backup};
 pub use configured_clients::ConfiguredClient;

@@ -9,7 +9,8 @@ use anteroom_domain::ids::{AccountId, BrowserId, InteractionId, LinkId};
 use anteroom_domain::link::{Link, LinkKind};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use uuid::Uuid;
 
 impl Reads {
     /// By any of its token's digests: one for each version of the hashing key.
@@ -20,67 +21,35 @@ impl Reads {
         row.as_ref().map(link).transpose()
     }
 
-    /// Those that were asked for on the way of an interaction, newest first.
-    pub async fn links_of_interaction(&self, id: InteractionId) -> Result<Vec<Link>, StoreError> {
+    /// The newest that were asked for on the way of an interaction, at most `most`.
+    pub async fn newest_links_of(&self, id: InteractionId, most: u32) -> Result<Vec<Link>, StoreError> {
         let rows = links::Entity::find()
             .filter(links::Column::InteractionId.eq(id.0))
             .order_by_desc(links::Column::CreatedAt)
+            .limit(u64::from(most))
             .all(&self.conn)
             .await?;
         rows.iter().map(link).collect()
     }
 
-    /// How many of an account can still be pressed for the first time.
-    pub async fn links_alive(
-        &self,
-        account: AccountId,
-        kind: LinkKind,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        Ok(alive(account, kind, now).count(&self.conn).await?)
+    /// Whether what one of an interaction's links was for is done.
+    pub async fn is_link_completed_in(&self, id: InteractionId) -> Result<bool, StoreError> {
+        let found = links::Entity::find()
+            .select_only()
+            .column(links::Column::Id)
+            .filter(links::Column::InteractionId.eq(id.0))
+            // Said so that the index of completed links is the one that is used.
+            .filter(links::Column::CompletedAt.gt(i64::MIN))
+            .into_tuple::<Uuid>()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
     }
-
-    /// How many of those, for a recovery, were asked for in this browser.
-    pub async fn links_alive_in(
-        &self,
-        account: AccountId,
-        browser: BrowserId,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let here = links::Column::BrowserId.eq(browser.0);
-        Ok(alive(account, LinkKind::Recovery, now).filter(here).count(&self.conn).await?)
-    }
-}
-
-fn alive(account: AccountId, kind: LinkKind, now: Timestamp) -> Select<links::Entity> {
-    links::Entity::find()
-        .filter(links::Column::AccountId.eq(account.0))
-        .filter(links::Column::Kind.eq(kind.as_str()))
-        .filter(links::Column::EndedAt.is_null())
-        .filter(links::Column::UsedAt.is_null())
-        .filter(links::Column::ExpiresAt.gt(now.as_millisecond()))
 }
 
 impl Tx {
     pub async fn insert_link(&self, link: &Link) -> Result<(), StoreError> {
-        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
-        let row = links::ActiveModel {
-            id: Set(link.id.0),
-            kind: Set(link.kind.as_str().to_owned()),
-            account_id: Set(link.account.map(|account| account.0)),
-            token_digest: Set(link.token.as_bytes().to_vec()),
-            typed_digest: Set(link.typed.map(|typed| typed.as_bytes().to_vec())),
-            browser_id: Set(link.browser.map(|browser| browser.0)),
-            interaction_id: Set(link.interaction.map(|interaction| interaction.0)),
-            typed_tries: Set(count_column(link.typed_tries)),
-            created_at: Set(link.created_at.as_millisecond()),
-            expires_at: Set(link.expires_at.as_millisecond()),
-            used_at: Set(millis(link.used_at)),
-            pressed_in: Set(link.pressed_in.map(|browser| browser.0)),
-            ended_at: Set(millis(link.ended_at)),
-            completed_at: Set(millis(link.completed_at)),
-        };
-        links::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        links::Entity::insert(new_row(link)).exec_without_returning(&self.conn).await?;
         Ok(())
     }
 
@@ -117,7 +86,8 @@ impl Tx {
         Ok(taken.iter().map(|row| LinkId(row.id)).collect())
     }
 
-    /// What the link was for is done: it and all others of the account and kind are over.
+    /// What the link was for is done: it and all others of the account and kind are over, and none of them counts any more
+    /// for the address that it was asked for by.
     pub async fn complete_link(
         &self,
         account: AccountId,
@@ -126,6 +96,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         links::Entity::update_many()
             .col_expr(links::Column::EndedAt, Expr::value(now.as_millisecond()))
+            .col_expr(links::Column::AskedUntil, Expr::value(now.as_millisecond()))
             .filter(links::Column::AccountId.eq(account.0))
             .filter(links::Column::Kind.eq(kind.as_str()))
             .filter(links::Column::EndedAt.is_null())
@@ -139,6 +110,30 @@ impl Tx {
                 .await?;
         }
         Ok(())
+    }
+}
+
+/// The columns of a link that was not asked for by an address.
+pub(crate) fn new_row(link: &Link) -> links::ActiveModel {
+    let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+    links::ActiveModel {
+        id: Set(link.id.0),
+        kind: Set(link.kind.as_str().to_owned()),
+        account_id: Set(link.account.map(|account| account.0)),
+        token_digest: Set(link.token.as_bytes().to_vec()),
+        typed_digest: Set(link.typed.map(|typed| typed.as_bytes().to_vec())),
+        browser_id: Set(link.browser.map(|browser| browser.0)),
+        interaction_id: Set(link.interaction.map(|interaction| interaction.0)),
+        typed_tries: Set(count_column(link.typed_tries)),
+        created_at: Set(link.created_at.as_millisecond()),
+        expires_at: Set(link.expires_at.as_millisecond()),
+        used_at: Set(millis(link.used_at)),
+        pressed_in: Set(link.pressed_in.map(|browser| browser.0)),
+        ended_at: Set(millis(link.ended_at)),
+        completed_at: Set(millis(link.completed_at)),
+        asked_address: Set(None),
+        asked_until: Set(None),
+        asked_sealed: Set(None),
     }
 }
 

@@ -76,10 +76,11 @@ impl LogoutLease {
 }
 
 impl Reads {
-    /// Newest first; without those whose content was erased.
+    /// Newest first; without those whose content was erased, and those that go to nobody.
     pub async fn newest_messages(&self, limit: u64) -> Result<Vec<Message>, StoreError> {
         let rows = messages::Entity::find()
             .filter(messages::Column::SealedPayload.is_not_null())
+            .filter(messages::Column::Recipient.ne(""))
             .order_by_desc(messages::Column::CreatedAt)
             .order_by_desc(messages::Column::Id)
             .limit(limit)
@@ -112,7 +113,7 @@ impl Reads {
 impl Tx {
     pub async fn enqueue(&self, message: &Message) -> Result<(), StoreError> {
         let payload = match &message.parcel {
-            Parcel::Email { mail, .. } => json_text(mail)?,
+            Parcel::Email { mail, .. } | Parcel::Unaddressed { mail } => json_text(mail)?,
             Parcel::Text { code, .. } | Parcel::Call { code, .. } => json_text(code)?,
             Parcel::Notice { notice, .. } => json_text(notice)?,
         };
@@ -204,6 +205,9 @@ fn parcel(place: &Place<'_>, row: &messages::Model, payload: &[u8]) -> Result<Pa
     let sealed = || place.corrupt("sealed_payload");
     let code = || serde_json::from_slice(payload).map_err(|_| sealed());
     Ok(match Channel::parse(&row.channel).ok_or_else(|| place.corrupt("channel"))? {
+        Channel::Email if row.recipient.is_empty() => {
+            Parcel::Unaddressed { mail: serde_json::from_slice(payload).map_err(|_| sealed())? }
+        }
         Channel::Email => Parcel::Email {
             to: EmailAddress::from_stored(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
             mail: serde_json::from_slice(payload).map_err(|_| sealed())?,

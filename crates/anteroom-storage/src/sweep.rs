@@ -49,6 +49,11 @@ const ENDED: [&str; 12] = [
     delete!("messages", "id", "expires_at"),
     delete!("logout_deliveries", "id", "expires_at"),
 ];
+/// What was written for an address that no account has is of use to nobody: it goes at its end.
+const WITHOUT_ACCOUNT: [&str; 2] = [
+    delete!("links", "id", "account_id IS NULL AND expires_at"),
+    delete!("messages", "id", "account_id IS NULL AND expires_at"),
+];
 const COUNTERS: [&str; 3] = [
     delete!("rate_counters", "scope, subject, window_start", "window_start"),
     delete!("code_attempts", "account_id, purpose, at, id", "at"),
@@ -67,13 +72,16 @@ impl Store {
     pub async fn sweep(&self, now: Timestamp, batch: u32) -> Result<Swept, StoreError> {
         let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
         let (ended, counters) = (before(KEPT_AFTER_END), before(COUNTERS_KEPT));
+        let at_once = now.as_millisecond();
         self.write(move |tx| async move {
             let mut swept = Swept::default();
             if !try_lock(&tx.conn, SWEEP_LOCK).await? {
                 return Ok(swept);
             }
-            let statements =
-                ENDED.map(|sql| (sql, ended)).into_iter().chain(COUNTERS.map(|sql| (sql, counters)));
+            let statements = ENDED.map(|sql| (sql, ended)).into_iter();
+            let statements = statements
+                .chain(WITHOUT_ACCOUNT.map(|sql| (sql, at_once)))
+                .chain(COUNTERS.map(|sql| (sql, counters)));
             for (sql, before) in statements {
                 let values = [before.into(), i64::from(batch).into()];
                 let statement = Statement::from_sql_and_values(tx.conn.get_database_backend(), sql, values);

@@ -8,7 +8,7 @@ use anteroom_domain::clock::{Clock, JumpWatch};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{backchannel, history, keys, registered, sign_out, trail};
+use anteroom_flows::{asked, backchannel, keys, registered, sign_out, trail};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -307,8 +307,14 @@ impl TestProvider {
         backchannel::deliver_due(&self.provider).await.unwrap()
     }
 
-    /// Messages to people, newest first.
+    /// What the background does twice a second about mails that were asked for; how many asks were answered.
+    pub async fn answer_asks(&self) -> usize {
+        asked::answer(&self.provider).await.unwrap()
+    }
+
+    /// Messages to people, newest first, once what was asked for is answered.
     pub async fn outbox(&self) -> Vec<Message> {
+        self.answer_asks().await;
         self.provider.store.newest_messages(100).await.unwrap()
     }
 

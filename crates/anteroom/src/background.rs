@@ -8,7 +8,7 @@ use anteroom_flows::chain::{self, When};
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, backchannel, configured_clients, health, history, key_set, registered, trail};
+use anteroom_flows::{admin, asked, backchannel, health, key_set, registered, trail};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::{InstanceKind, KeysVersion};
@@ -25,6 +25,8 @@ use crate::{checkpoints, housekeeping, wiring};
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// However many requests are let down, the database is not asked more often how it is.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// By the clock and not by the request, so that no request shows whether there is something to answer.
+const ASKS: Duration = Duration::from_millis(500);
 /// A key's time to sign comes without a change of the version, so keys are loaded anew every so many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
 /// Batches that one round links at most: a trail that was long left alone does not hold up the checkpoints.
@@ -40,6 +42,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     tasks.spawn(follow_keys(Arc::clone(provider)));
     tasks.spawn(follow_clients(Arc::clone(provider)));
     tasks.spawn(watch_health(Arc::clone(provider)));
+    tasks.spawn(answer_asks(Arc::clone(provider)));
     tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = source {
         let follower = Follower::new(Arc::clone(web), source, settings, schedule.algorithms.clone());
@@ -103,8 +106,19 @@ async fn follow_clients(provider: Arc<Provider>) {
     }
 }
 
-/// Keeps what is known of whether this node can serve, and tells the other nodes of it. After that it looks whether the
-/// database went back: what broke a connection may have been a server that took over. A request that was let down by the
+/// Looks up the addresses for which mails were asked for, and queues the mails.
+async fn answer_asks(provider: Arc<Provider>) {
+    let mut ticks = interval(ASKS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = asked::answer(&provider).await {
+            tracing::error!("mails that were asked for: {error}");
+        }
+    }
+}
+
+/// Keeps what is known of whether this node can serve, and tells the other nodes of it. A request that was let down by the
 /// database does not wait for the second to be over.
 async fn watch_health(provider: Arc<Provider>) {
     let mut watch = health::Watch::default();

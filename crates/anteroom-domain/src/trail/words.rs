@@ -95,19 +95,27 @@ fn refused(detail: &Detail, facts: Facts) -> Option<String> {
     Some(format!("Sign-in refused: {why}."))
 }
 
+const ENOUGH_ASKED: &str = "A mail was asked for and none was sent: as many as there may be were asked for this address \
+                            a short while ago. A release before 0.2.0 says the same where no account has the address.";
+
 /// The ways to a password, and the codes on them.
 fn journeys(kind: &str, detail: &Detail) -> Option<String> {
     Some(match kind {
-        "recovery_asked" if detail.is_true("mailed") => "A password reset was asked for; the mail was queued.".to_owned(),
-        "recovery_asked" => {
-            "A password reset was asked for and no mail was sent: nobody who is registered has the address, or enough links \
-             of the account work already."
-                .to_owned()
+        "recovery_asked" if detail.is_true("mailed") => {
+            "A password reset was asked for: the address that was entered is looked up.".to_owned()
         }
-        "invitation_asked" if detail.is_true("mailed") => "Another invitation was asked for and queued.".to_owned(),
-        "invitation_asked" => {
-            "Another invitation was asked for, for an address that nobody is invited by.".to_owned()
+        "recovery_asked" => ENOUGH_ASKED.to_owned(),
+        "invitation_asked" if detail.is_true("mailed") => {
+            "Another invitation was asked for: the address that was entered is looked up.".to_owned()
         }
+        "invitation_asked" => ENOUGH_ASKED.to_owned(),
+        "ask_answered" => match detail.text("mail").as_str() {
+            "recovery" => "An account has the address: the mail for a password reset was queued.",
+            "invitation" => "An invited person has the address: the invitation was queued.",
+            "none" => "No account has the address, or none that gets such a mail: none was queued.",
+            _ => return None,
+        }
+        .to_owned(),
         "link_pressed" => "The link of a mail, or the code in it, was used.".to_owned(),
         "link_refused" => match detail.text("reason").as_str() {
             "expired" => "The link of a mail was refused: it was too old.",

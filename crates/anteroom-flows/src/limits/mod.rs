@@ -9,8 +9,8 @@ mod memory;
 pub(crate) use memory::MemoryCounters;
 
 use anteroom_domain::ids::{AccountId, SessionId};
-use anteroom_domain::limits::{Budget, Limit};
-use anteroom_domain::rate::{RateLimit, Wait, limits_for};
+use anteroom_domain::limits::{Budget, Limit, Per};
+use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
 use anteroom_oidc::ClientId;
 use anteroom_storage::Spent;
 use jiff::Timestamp;
@@ -38,11 +38,15 @@ impl Snapshot {
     }
 }
 
-/// For every prefix of an address.
+/// For every prefix of an address that the limit counts.
 pub(crate) fn of_address(provider: &Provider, address: IpAddr, limit: Limit) -> Vec<Budget> {
     let snapshot = provider.snapshot();
-    let prefixes = limits_for(address, snapshot.rate(limit), &snapshot.policy.own_networks);
-    prefixes.map(|(prefix, rate)| Budget { limit, subject: prefix.to_string(), rate }).collect()
+    let (rate, own) = (snapshot.rate(limit), &snapshot.policy.own_networks);
+    let prefixes: Vec<_> = match limit.facts().per {
+        Per::Network => vec![network_limit(address, rate, own)],
+        _ => limits_for(address, rate, own).collect(),
+    };
+    prefixes.into_iter().map(|(prefix, rate)| Budget { limit, subject: prefix.to_string(), rate }).collect()
 }
 
 /// For one session, account, client or grant.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Keeping, Place, Waiting, open};
+use crate::limits::wait_for_floor;
 use crate::links::{is_typed_code_of, token_digests};
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
@@ -56,6 +57,9 @@ async fn dead(provider: &Provider, visitor: &Visitor, why: LinkDead) -> Result<P
     Ok(PressOutcome::Dead)
 }
 
+/// The links of an interaction whose codes are taken: its newest, however many addresses were asked for on its way.
+const MOST_TYPED: u32 = 10;
+
 /// In the browser that asked, and only there.
 pub async fn type_code(
     provider: &Provider,
@@ -63,6 +67,7 @@ pub async fn type_code(
     waiting: Waiting,
     entered: &str,
 ) -> Result<TypedOutcome, FlowError> {
+    let started = tokio::time::Instant::now();
     let carried = match open(provider, visitor, waiting).await? {
         Ok(carried) => carried,
         Err(Gone) => return Ok(TypedOutcome::Gone),
@@ -72,8 +77,9 @@ pub async fn type_code(
         return Ok(TypedOutcome::NotAskedHere(carried));
     };
     let policy = provider.snapshot().policy.recovery;
-    let links = provider.store.links_of_interaction(interaction.id).await?;
-    let open = links.into_iter().filter(|link| link.may_be_typed(visitor.browser, policy, visitor.now));
+    let links = provider.store.newest_links_of(interaction.id, MOST_TYPED).await?;
+    let recoveries = links.into_iter().filter(|link| link.kind == LinkKind::Recovery);
+    let open = recoveries.filter(|link| link.may_be_typed(visitor.browser, policy, visitor.now));
     let open: Vec<Link> = open.collect();
     let asked: Vec<_> = open.iter().map(|link| link.id).collect();
     let write = provider.store.write(move |tx| {
@@ -83,6 +89,7 @@ pub async fn type_code(
     let tried = write.await?;
     let mut open = open.iter().filter(|link| tried.contains(&link.id));
     let Some(link) = open.find(|link| is_typed_code_of(provider, link, entered)) else {
+        wait_for_floor(started, &provider.snapshot()).await;
         return Ok(TypedOutcome::Wrong(carried));
     };
     match follow(provider, visitor, link).await? {
@@ -155,11 +162,17 @@ async fn journey_behind(
     Ok(Journey { account: Some(account), consented_by: None, recovery: Some(note), ..behind })
 }
 
-/// Whether the waiting tab may go on: the reset behind a link that was asked for there is complete. For an address that
-/// nobody has it waits for ever, like any other.
+/// Whether the waiting tab may go on: the reset behind a link that was asked for there is complete. For an address that no
+/// account has it always waits. The answer takes as long for every address.
 pub async fn may_go_on(provider: &Provider, visitor: &Visitor, waiting: Waiting) -> Result<bool, FlowError> {
+    let started = tokio::time::Instant::now();
+    let go_on = is_reset_done(provider, visitor, waiting).await;
+    wait_for_floor(started, &provider.snapshot()).await;
+    go_on
+}
+
+async fn is_reset_done(provider: &Provider, visitor: &Visitor, waiting: Waiting) -> Result<bool, FlowError> {
     let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(false) };
     let Place::Row { interaction, .. } = &carried.place else { return Ok(false) };
-    let links = provider.store.links_of_interaction(interaction.id).await?;
-    Ok(links.iter().any(|link| link.completed_at.is_some()))
+    Ok(provider.store.is_link_completed_in(interaction.id).await?)
 }

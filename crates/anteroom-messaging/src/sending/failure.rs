@@ -26,6 +26,8 @@ pub enum Reason {
     NotConfigured,
     /// The message cannot be put into words or into form.
     Unwritable,
+    /// No account has the address that was entered, so nothing was sent.
+    NoAccount,
 }
 
 impl Reason {
@@ -42,6 +44,7 @@ impl Reason {
             Self::NotAnswered => "not_answered",
             Self::NotConfigured => "not_configured",
             Self::Unwritable => "unwritable",
+            Self::NoAccount => "no_account",
         }
     }
 
@@ -58,7 +61,8 @@ impl Reason {
             | Self::TextRefused
             | Self::InvalidNumber
             | Self::NotAnswered
-            | Self::NotConfigured => false,
+            | Self::NotConfigured
+            | Self::NoAccount => false,
         }
     }
 

@@ -64,6 +64,7 @@ impl Senders {
                 Telephone::Twilio(twilio) => twilio.call(ticket, to, script).await,
                 Telephone::Gateway(gateway) => gateway.send(ticket.id, to, &script.words.code_spoken).await,
             },
+            Rendered::Unaddressed => Err(Failure::new(Reason::NoAccount)),
         }
     }
 }

@@ -171,6 +171,7 @@ fn rendered(message: &Message) -> Rendered {
             };
             Rendered::Email { to: to.clone(), email }
         }
+        Parcel::Unaddressed { .. } => Rendered::Unaddressed,
         Parcel::Text { to, code } => {
             Rendered::Text { to: to.clone(), body: format!("code {} & more", code.digits) }
         }

@@ -247,7 +247,7 @@ impl Person {
         }
         self.has_password(chosen);
         (self.locked, self.failures, self.at_desk) = (false, (0, 0), false);
-        self.late_mails = self.ledger.most("recovery_asked") - u32::try_from(self.mails).unwrap();
+        self.late_mails = self.ledger.most("ask_answered") - u32::try_from(self.mails).unwrap();
         if let Some(family) = &mut self.family {
             family.is_alive = false;
         }

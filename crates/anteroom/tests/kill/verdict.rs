@@ -40,7 +40,7 @@ pub(crate) fn of_the_records(installation: &Installation, world: &World, people:
 /// How often each kind of entry is there, by account.
 struct Trail(BTreeMap<String, BTreeMap<String, u32>>);
 
-/// A mail goes out only with these; a recovery that was asked for while five links were alive has none.
+/// A mail goes out only with these; a recovery that was asked for while five rows counted for the address has none.
 const MAILED: &str = "recovery_mailed";
 
 impl Trail {
@@ -51,7 +51,7 @@ impl Trail {
             let record = linked.record;
             let Some(account) = record.subject.or(record.actor_account) else { continue };
             let own = counts.entry(account.to_string()).or_default();
-            if record.kind == "recovery_asked" && record.detail.contains("\"mailed\":true") {
+            if record.kind == "ask_answered" && record.detail.contains("\"recovery\"") {
                 *own.entry(MAILED.to_owned()).or_default() += 1;
             }
             *own.entry(record.kind).or_default() += 1;

@@ -40,6 +40,9 @@ fn why(detail: &Detail) -> Option<&'static str> {
         "not_answered" => "nobody took the call",
         "not_configured" => "nobody is configured who would take it",
         "unwritable" => "it could not be put into words",
+        "no_account" => {
+            "no account has the address that was entered, or none that gets such a mail, so nothing was sent"
+        }
         "unreadable" => "what was queued could not be read any more",
         "expired" => "its time was over before it was sent",
         _ => return None,

@@ -1,0 +1,171 @@
+//! Links that were asked for by an address on a public page, until it is looked up whether an account has it.
+//!
+//! Invariants:
+//! - a row is the same whether an account has the address or not, and so is what is read and written to answer it;
+//! - how many there are of an address is read by an index and bounded, however often it was asked;
+//! - what is still to be looked up rests sealed, and is erased in the transaction that answers.
+
+use crate::StoreError;
+use crate::entity::{account_addresses, known_devices, links};
+use crate::links::new_row;
+use crate::row::{Place, json_text};
+use crate::store::{Reads, Tx};
+use anteroom_crypto::{Digest, KeyPurpose};
+use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::ask::Ask;
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId};
+use anteroom_domain::link::{Link, LinkKind};
+use jiff::Timestamp;
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    Statement,
+};
+use uuid::Uuid;
+
+/// A link with what it was asked for by.
+#[derive(Clone, Debug)]
+pub struct AskedLink {
+    pub link: Link,
+    /// Of the address.
+    pub address: Digest,
+    pub until: Timestamp,
+    pub ask: Ask,
+}
+
+/// One that waits for its answer.
+#[derive(Clone, Debug)]
+pub struct WaitingAsk {
+    pub link: LinkId,
+    pub kind: LinkKind,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// `None`: it does not open any more.
+    pub ask: Option<Ask>,
+}
+
+/// What becomes of the link of an ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskAnswer {
+    /// `None`: no account has the address, or none that gets such a mail.
+    pub account: Option<AccountId>,
+    pub kind: LinkKind,
+    pub expires_at: Timestamp,
+}
+
+impl Reads {
+    /// The browsers that asked for an address, one for each row that still counts for it, whatever became of the row. At
+    /// most `most`.
+    pub async fn askers(
+        &self,
+        address: &Digest,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Option<BrowserId>>, StoreError> {
+        let found: Vec<Option<Uuid>> = links::Entity::find()
+            .select_only()
+            .column(links::Column::BrowserId)
+            .filter(links::Column::AskedAddress.eq(address.as_bytes().to_vec()))
+            .filter(links::Column::AskedUntil.gt(now.as_millisecond()))
+            .limit(u64::from(most))
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        Ok(found.into_iter().map(|browser| browser.map(BrowserId)).collect())
+    }
+
+    /// Whether one of these devices is known to the account that has the address.
+    pub async fn is_device_at(
+        &self,
+        address: &FoldedAddress,
+        devices: &[DeviceId],
+    ) -> Result<bool, StoreError> {
+        let account = Query::select()
+            .column(account_addresses::Column::AccountId)
+            .from(account_addresses::Entity)
+            .and_where(account_addresses::Column::Folded.eq(address.as_str()))
+            .to_owned();
+        let found = known_devices::Entity::find()
+            .select_only()
+            .column(known_devices::Column::Id)
+            .filter(known_devices::Column::Id.is_in(devices.iter().map(|id| id.0)))
+            .filter(known_devices::Column::RevokedAt.is_null())
+            .filter(known_devices::Column::AccountId.in_subquery(account))
+            .into_tuple::<Uuid>()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// Those that wait for their answer, the oldest first.
+    pub async fn waiting_asks(&self, now: Timestamp, most: u32) -> Result<Vec<WaitingAsk>, StoreError> {
+        let rows = links::Entity::find()
+            .filter(links::Column::AskedSealed.is_not_null())
+            .filter(links::Column::ExpiresAt.gt(now.as_millisecond()))
+            .order_by_asc(links::Column::CreatedAt)
+            .limit(u64::from(most))
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(|row| self.waiting_ask(row)).collect()
+    }
+
+    fn waiting_ask(&self, row: &links::Model) -> Result<WaitingAsk, StoreError> {
+        let place = Place { table: "links", id: &row.id };
+        let ring = self.keys.ring.load();
+        let sealed = row.asked_sealed.as_deref().unwrap_or_default();
+        let plain = ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id), sealed).ok();
+        Ok(WaitingAsk {
+            link: LinkId(row.id),
+            kind: LinkKind::parse(&row.kind).ok_or_else(|| place.corrupt("kind"))?,
+            created_at: place.time("created_at", row.created_at)?,
+            expires_at: place.time("expires_at", row.expires_at)?,
+            ask: plain.and_then(|plain| serde_json::from_slice(&plain).ok()),
+        })
+    }
+}
+
+impl Tx {
+    /// Lets one transaction at a time count and add rows for an address. An embedded database has one writer anyway.
+    pub async fn lock_asked_address(&self, address: &Digest) -> Result<(), StoreError> {
+        if self.conn.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let key = address.as_bytes().iter().take(8).fold(0_i64, |key, byte| (key << 8) | i64::from(*byte));
+        let sql = "SELECT pg_advisory_xact_lock($1)";
+        self.conn.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.into()])).await?;
+        Ok(())
+    }
+
+    pub async fn insert_asked_link(&self, asked: &AskedLink) -> Result<(), StoreError> {
+        let plain = json_text(&asked.ask)?;
+        let ring = self.keys.ring.load();
+        let sealer = ring.sealer(KeyPurpose::OutboxSeal);
+        let sealed = sealer.seal(&self.keys.random, &associated_data(asked.link.id.0), plain.as_bytes());
+        let row = links::ActiveModel {
+            asked_address: Set(Some(asked.address.as_bytes().to_vec())),
+            asked_until: Set(Some(asked.until.as_millisecond())),
+            asked_sealed: Set(Some(sealed)),
+            ..new_row(&asked.link)
+        };
+        links::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// `false`: another node has answered meanwhile.
+    pub async fn answer_ask(&self, link: LinkId, answer: AskAnswer) -> Result<bool, StoreError> {
+        let answered = links::Entity::update_many()
+            .col_expr(links::Column::AskedSealed, Expr::value(None::<Vec<u8>>))
+            .col_expr(links::Column::AccountId, Expr::value(answer.account.map(|account| account.0)))
+            .col_expr(links::Column::Kind, Expr::value(answer.kind.as_str()))
+            .col_expr(links::Column::ExpiresAt, Expr::value(answer.expires_at.as_millisecond()))
+            .filter(links::Column::Id.eq(link.0))
+            .filter(links::Column::AskedSealed.is_not_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(answered.rows_affected == 1)
+    }
+}
+
+fn associated_data(link: Uuid) -> Vec<u8> {
+    format!("links\nasked_sealed\n{link}").into_bytes()
+}
