@@ -57,6 +57,8 @@ pub use audit_chain::Linking;
 pub use backup::{BackupError, backup};
 pub use configured_clients::ConfiguredClient;
 pub use encryption_keys::EncryptionKeyRow;
+#[cfg(feature = "test-util")]
+pub use engine::Asked;
 pub use error::StoreError;
 pub use grants::{CodeRecord, GrantRecord, Inserted};
 pub use history::Ended;

@@ -1,6 +1,6 @@
 //! The doors: [`UnkeyedStore`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
 
-use crate::engine::{Conn, Engine};
+use crate::engine::{Conn, Engine, Work};
 use crate::schema::state_on;
 use crate::server::{ServerFacts, Writes};
 use crate::{SchemaState, StoreError, StoreOptions};
@@ -22,6 +22,7 @@ pub struct UnkeyedStore {
 pub struct Store {
     engine: Engine,
     reads: Reads,
+    work: Work,
 }
 
 /// An open transaction: every read of [`Reads`], and the writes.
@@ -78,8 +79,9 @@ impl UnkeyedStore {
 
     pub fn unlock(self, keyring: Arc<Keyring>, random: Random) -> Store {
         let keys = Arc::new(StoreKeys { ring: ArcSwap::new(keyring), random });
-        let reads = Reads { conn: self.engine.reader(), keys };
-        Store { engine: self.engine, reads }
+        let work = Work::default();
+        let reads = Reads { conn: self.engine.reader().recorded_in(&work), keys };
+        Store { engine: self.engine, reads, work }
     }
 
     pub async fn close(&self) {
@@ -109,8 +111,15 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let keys = Arc::clone(&self.reads.keys);
-        self.engine.write(move |conn| work(Tx { reads: Reads { conn, keys: Arc::clone(&keys) } })).await
+        let (keys, record) = (Arc::clone(&self.reads.keys), self.work.clone());
+        let reads = move |conn: Conn| Reads { conn: conn.recorded_in(&record), keys: Arc::clone(&keys) };
+        self.engine.write(move |conn| work(Tx { reads: reads(conn) })).await
+    }
+
+    /// What was asked since the last time; recording begins with the first.
+    #[cfg(feature = "test-util")]
+    pub fn take_work(&self) -> Vec<crate::engine::Asked> {
+        self.work.take()
     }
 
     /// Takes up keys that were rotated.

@@ -104,11 +104,10 @@ fn journeys(kind: &str, detail: &Detail) -> Option<String> {
         "recovery_asked" if detail.is_true("mailed") => {
             "A password reset was asked for: the address that was entered is looked up.".to_owned()
         }
-        "recovery_asked" => ENOUGH_ASKED.to_owned(),
         "invitation_asked" if detail.is_true("mailed") => {
             "Another invitation was asked for: the address that was entered is looked up.".to_owned()
         }
-        "invitation_asked" => ENOUGH_ASKED.to_owned(),
+        "recovery_asked" | "invitation_asked" => ENOUGH_ASKED.to_owned(),
         "ask_answered" => match detail.text("mail").as_str() {
             "recovery" => "An account has the address: the mail for a password reset was queued.",
             "invitation" => "An invited person has the address: the invitation was queued.",

@@ -15,12 +15,16 @@ mod server;
 mod sqlite;
 mod supervision;
 mod unit;
+mod work;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use connect::open_sqlite;
 pub(crate) use unit::Conn;
+#[cfg(feature = "test-util")]
+pub use work::Asked;
+pub(crate) use work::Work;
 
 use crate::StoreError;
 use crate::engine::files::Files;

@@ -2,6 +2,7 @@
 
 use super::postgres::dead_at_most;
 use super::supervision::Supervision;
+use super::work::Work;
 use crate::StoreError;
 use crate::error::{Fault, classify};
 use futures_util::FutureExt as _;
@@ -17,7 +18,10 @@ use std::sync::Arc;
 
 /// Where statements go: the pool that reads, or the transaction of a unit.
 #[derive(Clone)]
-pub(crate) struct Conn(Source);
+pub(crate) struct Conn {
+    source: Source,
+    work: Work,
+}
 
 #[derive(Clone)]
 enum Source {
@@ -48,7 +52,12 @@ pub(super) struct Run<R> {
 
 impl Conn {
     pub(crate) fn of_pool(pool: DatabaseConnection, supervision: Option<Supervision>) -> Self {
-        Self(Source::Pool(pool, supervision))
+        Self { source: Source::Pool(pool, supervision), work: Work::default() }
+    }
+
+    /// The same, and what it is asked is recorded there.
+    pub(crate) fn recorded_in(self, work: &Work) -> Self {
+        Self { work: work.clone(), ..self }
     }
 }
 
@@ -68,7 +77,7 @@ where
         supervision: supervision.cloned(),
         slot: Mutex::new(Slot { transaction: Some(transaction), failure: None }),
     });
-    let borrowed = Conn(Source::Unit(Arc::clone(&loan)));
+    let borrowed = Conn { source: Source::Unit(Arc::clone(&loan)), work: Work::default() };
     let outcome = AssertUnwindSafe(async move { work(borrowed).await }).catch_unwind().await;
     let (transaction, failure) = {
         let mut slot = loan.slot.lock().await;
@@ -116,17 +125,10 @@ fn is_broken<R>(result: &Result<R, DbErr>) -> bool {
     matches!(result, Err(error) if classify(error).0 == Fault::Broken)
 }
 
-#[async_trait]
-impl ConnectionTrait for Conn {
-    fn get_database_backend(&self) -> DbBackend {
-        match &self.0 {
-            Source::Pool(pool, _) => pool.get_database_backend(),
-            Source::Unit(loan) => loan.backend,
-        }
-    }
-
+/// What is asked of a pool or a unit, before it is recorded.
+impl Source {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match &self.0 {
+        match self {
             Source::Pool(pool, supervision) => {
                 answer(supervision.as_ref(), pool.execute_raw(statement)).await
             }
@@ -140,7 +142,7 @@ impl ConnectionTrait for Conn {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        match &self.0 {
+        match self {
             Source::Pool(pool, supervision) => {
                 answer(supervision.as_ref(), pool.execute_unprepared(sql)).await
             }
@@ -154,7 +156,7 @@ impl ConnectionTrait for Conn {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match &self.0 {
+        match self {
             Source::Pool(pool, supervision) => {
                 let ask = || answer(supervision.as_ref(), pool.query_one_raw(statement.clone()));
                 let mut result = ask().await;
@@ -176,7 +178,7 @@ impl ConnectionTrait for Conn {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match &self.0 {
+        match self {
             Source::Pool(pool, supervision) => {
                 let ask = || answer(supervision.as_ref(), pool.query_all_raw(statement.clone()));
                 let mut result = ask().await;
@@ -195,5 +197,42 @@ impl ConnectionTrait for Conn {
                 slot.noting(result)
             }
         }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Conn {
+    fn get_database_backend(&self) -> DbBackend {
+        match &self.source {
+            Source::Pool(pool, _) => pool.get_database_backend(),
+            Source::Unit(loan) => loan.backend,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let sql = statement.sql.clone();
+        let result = self.source.execute_raw(statement).await;
+        self.work.note(&sql, result.as_ref().map_or(0, ExecResult::rows_affected));
+        result
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let result = self.source.execute_unprepared(sql).await;
+        self.work.note(sql, result.as_ref().map_or(0, ExecResult::rows_affected));
+        result
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let sql = statement.sql.clone();
+        let result = self.source.query_one_raw(statement).await;
+        self.work.note(&sql, u64::from(matches!(result, Ok(Some(_)))));
+        result
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let sql = statement.sql.clone();
+        let result = self.source.query_all_raw(statement).await;
+        self.work.note(&sql, result.as_ref().map_or(0, |rows| rows.len() as u64));
+        result
     }
 }

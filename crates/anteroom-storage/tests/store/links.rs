@@ -2,15 +2,21 @@
 
 use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
+use anteroom_domain::ask::Ask;
 use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
+use anteroom_domain::interaction::{Destination, Interaction, Journey};
 use anteroom_domain::link::{Link, LinkKind};
-use anteroom_storage::{StoreError, StoreOptions};
+use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_storage::{AskAnswer, AskedLink, Store, StoreError, StoreOptions};
 use futures_util::future::join_all;
 
 on_both_databases!(
     a_link_is_read_as_it_was_written_and_its_token_is_its_own,
     of_many_browsers_that_press_at_once_one_has_it_and_keeps_it,
-    links_that_are_alive_are_counted_for_one_account_and_kind,
+    rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_reset,
+    an_ask_is_answered_once_and_what_it_held_is_erased,
+    the_newest_links_of_an_interaction_are_read_and_no_more,
+    what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end,
     only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind,
     no_more_tries_are_taken_than_there_are,
 );
@@ -38,7 +44,7 @@ fn link(number: u8) -> Link {
     }
 }
 
-async fn insert(store: &anteroom_storage::Store, link: Link) -> Result<(), StoreError> {
+async fn insert(store: &Store, link: Link) -> Result<(), StoreError> {
     store
         .write(move |tx| {
             let link = link.clone();
@@ -60,7 +66,7 @@ async fn a_link_is_read_as_it_was_written_and_its_token_is_its_own(options: Stor
     let again = insert(&store, Link { id: link(3).id, ..link(1) }).await;
     assert!(matches!(again, Err(StoreError::Duplicate(what)) if what.contains("token_digest")));
     let elsewhere = InteractionId(message_id(9).0);
-    assert!(store.links_of_interaction(elsewhere).await.unwrap().is_empty());
+    assert!(store.newest_links_of(elsewhere, 9).await.unwrap().is_empty());
 }
 
 async fn of_many_browsers_that_press_at_once_one_has_it_and_keeps_it(options: StoreOptions) {
@@ -79,35 +85,157 @@ async fn of_many_browsers_that_press_at_once_one_has_it_and_keeps_it(options: St
     assert_eq!((kept.used_at, kept.pressed_in), (Some(at(20)), Some(browser(winner))));
 }
 
-async fn links_that_are_alive_are_counted_for_one_account_and_kind(options: StoreOptions) {
-    let store = store_with(&options, [1, 2]).await;
-    for link in [
-        link(1),
-        Link { expires_at: at(50), ..link(2) },
-        Link { account: Some(account_id(2)), ..link(3) },
-        Link { account: None, ..link(4) },
-        Link { kind: LinkKind::Invitation, ..link(5) },
-        Link { used_at: Some(at(9)), ..link(6) },
-        Link { ended_at: Some(at(9)), ..link(7) },
-    ] {
-        insert(&store, link).await.unwrap();
+fn asked(number: u8, address: u8) -> AskedLink {
+    let link = Link { account: None, ..link(number) };
+    let ask = Ask {
+        address: format!("person{address}@practice.example"),
+        token: format!("token {number}"),
+        typed: Some("ABCDE-FGHJK".to_owned()),
+        reference: Some("K7QM-2XRD".to_owned()),
+        from: Some("203.0.113.9".parse().unwrap()),
+    };
+    AskedLink { until: link.expires_at, link, address: digest(200 + address), ask }
+}
+
+async fn ask(store: &Store, asked: AskedLink) {
+    let unit = store.write(move |tx| {
+        let asked = asked.clone();
+        async move { tx.insert_asked_link(&asked).await }
+    });
+    unit.await.unwrap();
+}
+
+async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_reset(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    let early = AskedLink { until: at(50), ..asked(2, 1) };
+    for row in [asked(1, 1), early, asked(3, 2)] {
+        ask(&store, row).await;
     }
-    for (account, kind, now, alive) in [
-        (1, LinkKind::Recovery, 49, 2),
-        (1, LinkKind::Recovery, 50, 1),
-        (2, LinkKind::Recovery, 50, 1),
-        (1, LinkKind::Invitation, 50, 1),
-        (2, LinkKind::Invitation, 50, 0),
-        (1, LinkKind::Recovery, 1800, 0),
-    ] {
-        let counted = store.links_alive(account_id(account), kind, at(now)).await.unwrap();
-        assert_eq!(counted, alive, "{account} {kind:?} at {now}");
+    insert(&store, link(4)).await.unwrap();
+    let count = |address: u8, now: i64, most: u32| {
+        let store = store.clone();
+        async move { store.askers(&digest(200 + address), at(now), most).await.unwrap().len() }
+    };
+    for (address, now, most, expected) in
+        [(1, 49, 9, 2), (1, 49, 1, 1), (1, 50, 9, 1), (2, 0, 9, 1), (3, 0, 9, 0)]
+    {
+        assert_eq!(count(address, now, most).await, expected, "{address} at {now}, at most {most}");
     }
-    insert(&store, Link { browser: Some(browser(9)), ..link(8) }).await.unwrap();
-    for (account, by, now, alive) in [(1, 9, 49, 1), (2, 9, 49, 0), (1, 8, 49, 0), (1, 9, 1800, 0)] {
-        let counted = store.links_alive_in(account_id(account), browser(by), at(now)).await.unwrap();
-        assert_eq!(counted, alive, "{account} in {by} at {now}");
+    // To press a link changes nothing of it, to complete what it was for does.
+    let taken = AskAnswer { account: Some(account_id(1)), kind: LinkKind::Recovery, expires_at: at(1800) };
+    let unit = store.write(move |tx| async move {
+        assert!(tx.answer_ask(link(1).id, taken).await?);
+        tx.press_link(link(1).id, browser(1), at(10)).await
+    });
+    assert!(unit.await.unwrap());
+    assert_eq!(count(1, 20, 9).await, 2);
+    let complete = (LinkKind::Recovery, Some(link(1).id));
+    store
+        .write(move |tx| async move { tx.complete_link(account_id(1), complete, at(20)).await })
+        .await
+        .unwrap();
+    assert_eq!(count(1, 20, 9).await, 1);
+}
+
+async fn an_ask_is_answered_once_and_what_it_held_is_erased(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    for row in [asked(1, 1), asked(2, 2)] {
+        ask(&store, row).await;
     }
+    let waiting = store.waiting_asks(at(10), 9).await.unwrap();
+    assert_eq!(waiting.iter().map(|one| one.link).collect::<Vec<_>>(), [link(1).id, link(2).id]);
+    assert_eq!(waiting[0].ask, Some(asked(1, 1).ask));
+    let invited =
+        AskAnswer { account: Some(account_id(1)), kind: LinkKind::Invitation, expires_at: at(9000) };
+    let answer =
+        |becomes: AskAnswer| store.write(move |tx| async move { tx.answer_ask(link(1).id, becomes).await });
+    assert!(answer(invited).await.unwrap());
+    assert!(!answer(AskAnswer { account: None, ..invited }).await.unwrap());
+    let waiting = store.waiting_asks(at(10), 9).await.unwrap();
+    assert_eq!(waiting.iter().map(|one| one.link).collect::<Vec<_>>(), [link(2).id]);
+    assert!(store.waiting_asks(at(1800), 9).await.unwrap().is_empty(), "what is over is answered no more");
+    let kept = store.link(&[digest(1)]).await.unwrap().unwrap();
+    assert_eq!(
+        (kept.account, kept.kind, kept.expires_at),
+        (Some(account_id(1)), LinkKind::Invitation, at(9000))
+    );
+}
+
+async fn insert_interaction(store: &Store) -> InteractionId {
+    let journey = Journey {
+        destination: Destination::Dashboard,
+        browser: browser(1),
+        began_at: at(0),
+        account: None,
+        consented_by: None,
+        insists_on: None,
+        recovery: None,
+    };
+    let interaction = Interaction {
+        id: InteractionId(message_id(1).0),
+        journey,
+        proof: None,
+        created_at: at(0),
+        expires_at: at(1800),
+        finished_at: None,
+    };
+    let id = interaction.id;
+    let unit = store.write(move |tx| {
+        let interaction = interaction.clone();
+        async move { tx.insert_interaction(&interaction, &digest(1)).await }
+    });
+    assert!(unit.await.unwrap());
+    id
+}
+
+async fn the_newest_links_of_an_interaction_are_read_and_no_more(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    let interaction = insert_interaction(&store).await;
+    for number in 1..=5 {
+        insert(&store, Link { interaction: Some(interaction), ..link(number) }).await.unwrap();
+    }
+    insert(&store, link(6)).await.unwrap();
+    let newest = store.newest_links_of(interaction, 2).await.unwrap();
+    assert_eq!(newest.iter().map(|link| link.id).collect::<Vec<_>>(), [link(5).id, link(4).id]);
+    assert!(!store.is_link_completed_in(interaction).await.unwrap());
+    let complete = (LinkKind::Recovery, Some(link(1).id));
+    store
+        .write(move |tx| async move { tx.complete_link(account_id(1), complete, at(20)).await })
+        .await
+        .unwrap();
+    assert!(store.is_link_completed_in(interaction).await.unwrap());
+    assert!(!store.is_link_completed_in(InteractionId(message_id(9).0)).await.unwrap());
+}
+
+async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    ask(&store, asked(1, 1)).await;
+    insert(&store, link(2)).await.unwrap();
+    let mail = Mail::Recovery { link: String::new(), code: None, minutes: 30 };
+    let (to_somebody, to_nobody) =
+        (Parcel::Email { to: address(1), mail: mail.clone() }, Parcel::Unaddressed { mail });
+    for (number, account, parcel) in [(1, Some(account_id(1)), to_somebody), (2, None, to_nobody)] {
+        let message = Message {
+            id: message_id(number),
+            account,
+            locale: None,
+            parcel,
+            reference: None,
+            created_at: at(0),
+            expires_at: at(1800),
+        };
+        let unit = store.write(move |tx| {
+            let message = message.clone();
+            async move { tx.enqueue(&message).await }
+        });
+        unit.await.unwrap();
+    }
+    assert_eq!(store.newest_messages(9).await.unwrap().len(), 1, "nobody reads what goes to nobody");
+    assert_eq!(store.sweep(at(1800), 9).await.unwrap().rows, 0);
+    assert_eq!(store.sweep(at(1801), 9).await.unwrap().rows, 2);
+    assert!(store.link(&[digest(1)]).await.unwrap().is_none());
+    assert!(store.link(&[digest(2)]).await.unwrap().is_some());
+    assert!(store.message_state(message_id(2)).await.unwrap().is_none());
 }
 
 async fn only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind(options: StoreOptions) {

@@ -12,6 +12,7 @@ pub(crate) mod registration;
 mod step_up;
 mod support;
 mod telephone;
+mod unknown_addresses;
 
 use anteroom_domain::message::{Mail, Parcel};
 use anteroom_testkit::{Answer, Browser, TestProvider};
@@ -40,7 +41,7 @@ pub(crate) async fn digits(provider: &TestProvider) -> String {
     provider.replace_a_node().await;
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
         Parcel::Text { code, .. } | Parcel::Call { code, .. } => Some(code.digits),
-        Parcel::Email { .. } | Parcel::Notice { .. } => None,
+        Parcel::Email { .. } | Parcel::Unaddressed { .. } | Parcel::Notice { .. } => None,
     });
     found.unwrap()
 }

@@ -15,7 +15,7 @@ on_one_node_and_on_two!(
     an_invitation_asked_for_again_is_the_same_page_for_every_address,
 );
 
-const ERIN: &str = "erin@practice.example";
+pub(crate) const ERIN: &str = "erin@practice.example";
 
 async fn invited(backend: &Backend) -> TestProvider {
     let provider = TestProvider::start(backend).await;
@@ -34,7 +34,7 @@ pub(crate) async fn invited_to(provider: &TestProvider) {
     invite(&provider.provider, invitee).await.unwrap();
 }
 
-async fn invitation(provider: &TestProvider) -> String {
+pub(crate) async fn invitation(provider: &TestProvider) -> String {
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
         Parcel::Email { mail: Mail::Invitation { link, .. }, .. } => Some(link),
         _ => None,

@@ -1,0 +1,48 @@
+//! What a store was asked, for tests that hold two ways to the same work. Without the feature `test-util` there is nothing.
+
+#[cfg(feature = "test-util")]
+pub use recorded::Asked;
+#[cfg(feature = "test-util")]
+pub(crate) use recorded::Work;
+
+#[cfg(feature = "test-util")]
+mod recorded {
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+    /// A statement, with how many rows it gave or changed.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Asked {
+        pub sql: String,
+        pub rows: u64,
+    }
+
+    /// `None`: nothing is recorded.
+    #[derive(Clone, Default)]
+    pub(crate) struct Work(Arc<Mutex<Option<Vec<Asked>>>>);
+
+    impl Work {
+        pub(crate) fn note(&self, sql: &str, rows: u64) {
+            if let Some(asked) = self.lock().as_mut() {
+                asked.push(Asked { sql: sql.to_owned(), rows });
+            }
+        }
+
+        /// What was recorded; from here on the next is.
+        pub(crate) fn take(&self) -> Vec<Asked> {
+            self.lock().replace(Vec::new()).unwrap_or_default()
+        }
+
+        fn lock(&self) -> MutexGuard<'_, Option<Vec<Asked>>> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
+
+#[cfg(not(feature = "test-util"))]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Work;
+
+#[cfg(not(feature = "test-util"))]
+impl Work {
+    pub(crate) const fn note(self, _sql: &str, _rows: u64) {}
+}
