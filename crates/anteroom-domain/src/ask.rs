@@ -70,10 +70,4 @@ mod tests {
             assert_eq!(answer(asked, status), expected, "{asked:?} {status:?}");
         }
     }
-
-    #[test]
-    fn what_release_0_2_seals_is_read_also_without_what_may_be_missing() {
-        let read: Ask = serde_json::from_str(r#"{"address":"a@practice.example","token":"t"}"#).unwrap();
-        assert_eq!((read.address.as_str(), read.typed, read.from), ("a@practice.example", None, None));
-    }
 }

@@ -72,6 +72,7 @@ fn events() -> Vec<(&'static str, Event)> {
         "account_locked": AccountLocked = Event::AccountLocked { scope: "everywhere" },
         "password_expired_noticed": PasswordExpiredNoticed = Event::PasswordExpiredNoticed,
         "recovery_asked": RecoveryAsked = Event::RecoveryAsked { mailed: true },
+        "ask_answered": AskAnswered = Event::AskAnswered { mail: "recovery" },
         "link_pressed": LinkPressed = Event::LinkPressed,
         "link_refused": LinkRefused = Event::LinkRefused { reason: "expired" },
         "code_sent": CodeSent = Event::CodeSent { purpose: "recovery", method: "text", phone: phone() },

@@ -1,3 +1,4 @@
+use anteroom_domain::ask::Ask;
 use anteroom_domain::message::{AppChange, Mail, Notice, SecretCode};
 use jiff::Timestamp;
 
@@ -6,7 +7,21 @@ use crate::{samples, time};
 
 const MAILS: Form = Form { name: "mails", objects: &[""] };
 const NOTICES: Form = Form { name: "notices", objects: &[""] };
+const ASKS: Form = Form { name: "asks", objects: &[""] };
 const CODES: Form = Form { name: "texts_and_calls", objects: &[""] };
+
+#[test]
+fn asks_of_every_release_are_read() {
+    let ask = Ask {
+        address: "carol@practice.example".to_owned(),
+        token: "abc".to_owned(),
+        typed: Some("ABCDE-FGHJK".to_owned()),
+        reference: Some("K7QM-2XRD".to_owned()),
+        from: Some([203, 0, 113, 9].into()),
+    };
+    let bare = Ask { typed: None, reference: None, from: None, ..ask.clone() };
+    ASKS.check(&[("ask", ask), ("ask_of_an_invitation", bare)]);
+}
 
 #[test]
 fn mails_of_every_release_are_read() {
