@@ -1,5 +1,5 @@
 //! The developers' commands: `cargo xtask test` runs everything the project is held to and provides what that needs,
-//! `cargo xtask tidy` holds the source tree to its own rules.
+//! `cargo xtask tidy` holds the source tree to its own rules, `cargo xtask timing` measures what the time of answers tells.
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
@@ -9,6 +9,7 @@ mod programs;
 mod service;
 mod test;
 mod tidy;
+mod timing;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,8 @@ cargo xtask test [--only STEP]... [--skip STEP]... [--list]
     Runs every check and test; installs what they need on Debian.
 cargo xtask tidy
     Holds the source tree to its own rules.
+cargo xtask timing [--binary PATH] [--samples N] [--asks 1,14,58] [--floor 0s]
+    Measures whether the time of answers tells which addresses are known; builds a release where none is named.
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.split_first() {
         Some((command, rest)) if command == "test" => test::run(rest),
         Some((command, [])) if command == "tidy" => tidy::run(),
+        Some((command, rest)) if command == "timing" => timing::run_with(rest),
         _ => {
             print!("{USAGE}");
             return ExitCode::from(2);
