@@ -137,6 +137,8 @@ limits! {
         "Pushed authorization requests, whatever the client.";
     PhoneNumber "phone_number" Number InDatabase hours(20, 24), "policy.telephony.per_number",
         "Codes by text and call, whosever account asks.";
+    PhoneNumberBesidesRecovery "phone_number_besides_recovery" Number InDatabase hours(15, 24), "policy.telephony.per_number",
+        "Codes by text and call for other purposes than recovery: three quarters of the number's codes.";
     PhonePrefix "phone_prefix" NumberPrefix InDatabase hours(60, 1), "policy.telephony.per_prefix",
         "Codes by text and call.";
     PhoneOverall "phone_overall" Everybody InDatabase hours(300, 1), "policy.telephony.overall",

@@ -5,6 +5,7 @@
 //! the region decides, not the code.
 
 use crate::limits::{Budget, Limit};
+use crate::one_time_code::CodePurpose;
 use crate::phone::E164;
 use crate::rate::RateLimit;
 use jiff::SignedDuration;
@@ -38,13 +39,26 @@ impl Default for TelephonyPolicy {
 
 impl TelephonyPolicy {
     /// The counters that a code to `number` moves, with what each is allowed; narrowest first.
-    pub fn budgets(&self, number: &E164) -> [Budget; 3] {
+    pub fn budgets(&self, number: &E164, purpose: CodePurpose) -> Vec<Budget> {
+        let subject = number.as_str().to_owned();
         let prefix: String = number.as_str().chars().take(PREFIX).collect();
-        [
-            Budget { limit: Limit::PhoneNumber, subject: number.as_str().to_owned(), rate: self.per_number },
+        let besides = Budget {
+            limit: Limit::PhoneNumberBesidesRecovery,
+            subject: subject.clone(),
+            rate: self.besides_recovery(),
+        };
+        let all = [
+            Budget { limit: Limit::PhoneNumber, subject, rate: self.per_number },
             Budget { limit: Limit::PhonePrefix, subject: prefix, rate: self.per_prefix },
             Budget { limit: Limit::PhoneOverall, subject: String::new(), rate: self.overall },
-        ]
+        ];
+        (purpose != CodePurpose::Recovery).then_some(besides).into_iter().chain(all).collect()
+    }
+
+    /// What of a number's codes is for other purposes than recovery: all but a quarter. Codes for a second factor can be asked
+    /// for with the password alone, and must not use up what its owner needs to replace that password.
+    pub const fn besides_recovery(&self) -> RateLimit {
+        RateLimit { max: self.per_number.max - self.per_number.max / 4, window: self.per_number.window }
     }
 
     pub fn default_region(&self) -> Option<Id> {
@@ -128,11 +142,31 @@ mod tests {
     #[test]
     fn a_code_counts_for_its_number_its_neighbours_and_all() {
         let policy = TelephonyPolicy::default();
-        let budgets = policy.budgets(&E164::parse("+12025550143").unwrap());
-        let found = budgets.each_ref().map(|budget| (budget.subject.as_str(), budget.rate));
+        let number = E164::parse("+12025550143").unwrap();
+        let budgets = policy.budgets(&number, CodePurpose::Recovery);
+        let found: Vec<_> = budgets.iter().map(|budget| (budget.subject.as_str(), budget.rate)).collect();
         let expected =
             [("+12025550143", policy.per_number), ("+1202555", policy.per_prefix), ("", policy.overall)];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_quarter_of_a_numbers_codes_is_for_recovery_alone() {
+        let number = E164::parse("+12025550143").unwrap();
+        let purposes = [CodePurpose::StepUp, CodePurpose::ExpiredPassword, CodePurpose::Registration];
+        for (max, others) in [(20, 15), (4, 3), (3, 3), (1, 1)] {
+            let per_number = RateLimit { max, window: SignedDuration::from_hours(24) };
+            let policy = TelephonyPolicy { per_number, ..TelephonyPolicy::default() };
+            for purpose in purposes {
+                let narrowest = policy.budgets(&number, purpose).remove(0);
+                assert_eq!(
+                    (narrowest.limit, narrowest.rate.max),
+                    (Limit::PhoneNumberBesidesRecovery, others)
+                );
+            }
+            let narrowest = policy.budgets(&number, CodePurpose::Recovery).remove(0);
+            assert_eq!((narrowest.limit, narrowest.rate.max), (Limit::PhoneNumber, max));
+        }
     }
 
     #[test]

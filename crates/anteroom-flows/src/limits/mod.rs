@@ -31,6 +31,7 @@ impl Snapshot {
             Limit::Recovery | Limit::Invitation => self.policy.recovery.rate,
             Limit::ClientRegistration => self.registration.policy.rate,
             Limit::PhoneNumber => self.policy.telephony.per_number,
+            Limit::PhoneNumberBesidesRecovery => self.policy.telephony.besides_recovery(),
             Limit::PhonePrefix => self.policy.telephony.per_prefix,
             Limit::PhoneOverall => self.policy.telephony.overall,
             other => self.policy.limits.get(other),

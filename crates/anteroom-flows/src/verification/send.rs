@@ -67,7 +67,7 @@ struct Prepared {
     code: OneTimeCode,
     message: Message,
     policy: CodePolicy,
-    budgets: [Budget; 3],
+    budgets: Vec<Budget>,
 }
 
 pub async fn send(
@@ -107,7 +107,8 @@ fn prepare(
 ) -> Prepared {
     let (random, at) = (&provider.random, visitor.now);
     let policy = provider.snapshot().policy.codes;
-    let budgets = provider.snapshot().policy.telephony.budgets(&offer.phone.number);
+    let telephony = &provider.snapshot().policy.telephony;
+    let budgets = telephony.budgets(&offer.phone.number, verification.purpose);
     let keeping = Keeping::prepare(provider, &carried, at);
     let (id, digits, message) =
         (CodeId(new_id(random, at)), random.digits(DIGITS), MessageId(new_id(random, at)));

@@ -12,6 +12,7 @@ on_one_node_and_on_two!(
     of_twenty_parallel_entries_five_are_looked_at,
     later_re_sends_wait,
     what_another_account_was_sent_in_the_same_browser_proves_nothing,
+    codes_asked_for_with_a_password_leave_a_quarter_of_the_numbers_for_recovery,
 );
 
 async fn with_carol(backend: &Backend) -> (TestProvider, Browser, Answer) {
@@ -103,6 +104,34 @@ async fn later_re_sends_wait(backend: Backend) {
     assert_eq!((early.status, early.header("retry-after")), (429, Some("30")), "{}", early.gist());
     provider.advance(SignedDuration::from_secs(30));
     through(&carol, &page, "/verify/send", &[]).await;
+}
+
+/// The password alone is enough to ask for codes of a second factor: they must not use up those of the owner's recovery.
+async fn codes_asked_for_with_a_password_leave_a_quarter_of_the_numbers_for_recovery(backend: Backend) {
+    let provider = TestProvider::on(&backend)
+        .set("policy.telephony.per_number", "{ max = 4, window = \"1d\" }")
+        .set("policy.new_devices_step_up", "true")
+        .start()
+        .await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let thief = provider.browser();
+    let page = thief.get("/sign-in").await;
+    let choice = through(&thief, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
+    let way = ways(&choice).remove(0);
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(thief.submit(&choice, "/verify/send", &[("method", &way)]).await.status);
+        provider.advance(SignedDuration::from_mins(5));
+    }
+    assert_eq!(statuses, [303, 303, 303, 429]);
+    let carol = provider.browser();
+    reset(&provider, &carol, CAROL, NEW).await;
+    // All of the number's codes are sent now, and a recovery gets no more than those.
+    provider.advance(SignedDuration::from_mins(5));
+    forget(&carol, CAROL).await;
+    let choice = press(&provider, &carol).await;
+    assert_eq!(carol.submit(&choice, "/verify/send", &[("method", &way)]).await.status, 429);
+    assert_eq!(provider.audited("code_sent").await.len(), 4);
 }
 
 /// Somebody who knows Carol's password, and has a phone of their own, must not get past hers.
