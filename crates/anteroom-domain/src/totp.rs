@@ -105,6 +105,13 @@ impl std::fmt::Debug for TotpSecret {
     }
 }
 
+/// Whether an app may be removed: not where its codes are taken now and no other app or phone could prove the next change.
+pub fn may_remove(apps: &[AuthenticatorApp], id: FactorId, has_phone: bool, now: Timestamp) -> bool {
+    let serves = apps.iter().any(|app| app.id == id && app.serves(now));
+    let another = apps.iter().any(|app| app.id != id && app.serves(now));
+    !serves || has_phone || another
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,7 +23,7 @@ use crate::journey::{Carried, Keeping, Place};
 use crate::missing_consent::missing_consent;
 use crate::person::subject;
 use crate::person_in_question::Who;
-use crate::phones::{NoPhone, usable};
+use crate::phones::NoPhone;
 use crate::provider::{Provider, Snapshot};
 use crate::release;
 use crate::standing::{can_step_up, person, verification};
@@ -263,12 +263,12 @@ async fn needs(
             return Ok(Needs { new_password: true, max_age: Some(RECENT_SIGN_IN), ..nothing });
         }
         Ahead::AuthenticatorApps => {
-            // Whoever has lost the app and has no phone still gets here, to take it off.
-            let phone = match who.account() {
-                Some(account) => !usable(provider, account.id, visitor.now).await?.is_empty(),
+            // A password alone neither adds nor removes a factor where one serves: it would be worth as much as the factor.
+            let serves = match who.account() {
+                Some(account) => can_step_up(provider, account.id, visitor.now).await?,
                 None => false,
             };
-            let min_acr = phone.then_some(Acr::Mfa);
+            let min_acr = serves.then_some(Acr::Mfa);
             return Ok(Needs { max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
         }
     };

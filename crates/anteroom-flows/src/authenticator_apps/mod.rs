@@ -1,8 +1,9 @@
 //! Authenticator apps of somebody who is signed in: the list, a new one, and taking one off.
 //!
 //! Invariants:
-//! - whoever comes here has signed in not long ago, and where a phone could take a code, with a second factor: a password
-//!   alone adds no proof of identity to an account that has a better one;
+//! - to come here takes a recent sign-in and, where any phone or app serves, a second factor: a password alone neither adds
+//!   nor removes a proof of identity where the account has a better one;
+//! - the last factor that serves is not removed: the next change could be proven by nothing but the password;
 //! - an app counts once its first code was entered; one that was added by a password alone waits as long as an added phone;
 //! - every address is told.
 
@@ -10,17 +11,18 @@ mod enrol;
 mod remove;
 
 pub use enrol::{BeginOutcome, ConfirmOutcome, Enrolment, begin, confirm, enrolment};
-pub use remove::remove;
+pub use remove::{RemoveOutcome, remove};
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::ids::{AccountId, FactorId};
 use anteroom_domain::interaction::Destination;
-use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
+use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret, may_remove};
 use jiff::Timestamp;
 
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, parked, proceed};
+use crate::phones::usable;
 use crate::provider::Provider;
 use crate::visitor::{Live, Visitor};
 
@@ -31,6 +33,14 @@ pub struct Listed {
     /// Those whose first code was entered.
     pub apps: Vec<AuthenticatorApp>,
     pub can_add: bool,
+    /// A phone serves as well.
+    pub has_phone: bool,
+}
+
+impl Listed {
+    pub fn may_remove(&self, app: &AuthenticatorApp, now: Timestamp) -> bool {
+        may_remove(&self.apps, app.id, self.has_phone, now)
+    }
 }
 
 /// The person, or what stands between them and this page.
@@ -58,7 +68,8 @@ pub async fn list(provider: &Provider, visitor: &Visitor) -> Result<Result<Liste
     };
     let apps = confirmed(provider, live.account.id).await?;
     let can_add = apps.len() < MOST_APPS;
-    Ok(Ok(Listed { live, apps, can_add }))
+    let has_phone = !usable(provider, live.account.id, visitor.now).await?.is_empty();
+    Ok(Ok(Listed { live, apps, can_add, has_phone }))
 }
 
 async fn confirmed(provider: &Provider, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {

@@ -1,47 +1,82 @@
 //! Taking an app off the account.
 
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::FactorId;
-use anteroom_domain::message::{AppChange, Mail};
+use anteroom_domain::message::{AppChange, Mail, Message};
+use anteroom_domain::totp::may_remove;
 use anteroom_storage::Tx;
+use std::sync::Arc;
 
 use super::admitted_to_act;
 use crate::error::FlowError;
 use crate::notices::notices;
 use crate::onward::Onward;
+use crate::phones::usable;
 use crate::provider::Provider;
 use crate::trail::Origin;
-use crate::visitor::Visitor;
+use crate::visitor::{Live, Visitor};
 
-/// `None`: it is gone, whether it was there or not.
+#[derive(Debug)]
+pub enum RemoveOutcome {
+    /// It is gone, whether it was there or not.
+    Gone,
+    /// Nothing else serves as a second factor: it stays.
+    LastOne,
+    Elsewhere(Onward),
+}
+
+struct Prepared {
+    live: Live,
+    id: FactorId,
+    has_phone: bool,
+    messages: Vec<Message>,
+    entry: AuditEntry,
+}
+
 pub async fn remove(
     provider: &Provider,
     visitor: &Visitor,
     id: FactorId,
-) -> Result<Option<Onward>, FlowError> {
+) -> Result<RemoveOutcome, FlowError> {
     let live = match admitted_to_act(provider, visitor).await? {
         Ok(live) => live,
-        Err(onward) => return Ok(Some(onward)),
+        Err(onward) => return Ok(RemoveOutcome::Elsewhere(onward)),
     };
     let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::AuthenticatorApp { at: visitor.now, change: AppChange::Removed, link };
-    let messages = notices(provider, &live.account, mail, visitor.now).await?;
     let account = live.account.id;
-    let entry = Origin::of(visitor, &provider.random)
-        .entry(Actor::Account(account), Event::AuthenticatorAppRemoved)
-        .in_session(live.session.id);
-    let write = provider.store.write(move |tx: Tx| {
-        let (messages, entry) = (messages.clone(), entry.clone());
-        async move {
-            if tx.remove_app(account, id).await? {
-                for message in &messages {
-                    tx.enqueue(message).await?;
-                }
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(())
-        }
+    let prepared = Arc::new(Prepared {
+        messages: notices(provider, &live.account, mail, visitor.now).await?,
+        has_phone: !usable(provider, account, visitor.now).await?.is_empty(),
+        entry: Origin::of(visitor, &provider.random)
+            .entry(Actor::Account(account), Event::AuthenticatorAppRemoved)
+            .in_session(live.session.id),
+        live,
+        id,
     });
-    write.await?;
-    Ok(None)
+    let write = provider.store.write(move |tx: Tx| {
+        let prepared = Arc::clone(&prepared);
+        async move { settle(&tx, &prepared).await }
+    });
+    write.await
+}
+
+/// Under the account's lock, so that of two apps that are removed at once one stays.
+async fn settle(tx: &Tx, prepared: &Prepared) -> Result<RemoveOutcome, FlowError> {
+    let (account, id) = (&prepared.live.account, prepared.id);
+    let locked = tx.lock_account(account.id).await?;
+    if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
+        return Ok(RemoveOutcome::Gone);
+    }
+    let apps = tx.apps_of(account.id).await?;
+    if !may_remove(&apps, id, prepared.has_phone, prepared.entry.at) {
+        return Ok(RemoveOutcome::LastOne);
+    }
+    if tx.remove_app(account.id, id).await? {
+        for message in &prepared.messages {
+            tx.enqueue(message).await?;
+        }
+        tx.append(&prepared.entry).await?;
+    }
+    Ok(RemoveOutcome::Gone)
 }

@@ -25,6 +25,8 @@ pub struct Factor {
     pub added_on: Date,
     /// From when on its codes are taken, where that is still to come.
     pub serves_from: Option<Moment>,
+    /// The only second factor that serves has no form to remove it.
+    pub can_remove: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,6 +71,7 @@ impl Page for FactorsPage {
             number,
             added_on: Date { year: 2026, month: 11, day },
             serves_from,
+            can_remove: true,
         };
         let date = Date { year: 2026, month: 11, day: 23 };
         let later = Moment { date, hour: 9, minute: 30, zone: "EST".to_owned() };
@@ -84,7 +87,9 @@ impl Page for FactorsPage {
         let full = FactorsPage { can_add: false, notice: Some(FactorsNotice::Added), ..some.clone() };
         let removed = FactorsPage { notice: Some(FactorsNotice::Removed), ..none.clone() };
         let late = FactorsPage { problem: Some(FactorsProblem::TooLate), ..some.clone() };
-        vec![some, none, full, removed, late]
+        let last = Factor { can_remove: false, ..factor(1, 3, None) };
+        let last = FactorsPage { factors: vec![last], ..some.clone() };
+        vec![some, none, full, removed, late, last]
     }
 }
 

@@ -3,9 +3,8 @@
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_flows::authenticator_apps::{
-    BeginOutcome, ConfirmOutcome, Enrolment, Listed, begin, confirm, enrolment, list, remove,
+    BeginOutcome, ConfirmOutcome, Enrolment, Listed, RemoveOutcome, begin, confirm, enrolment, list, remove,
 };
-use anteroom_flows::onward::Onward;
 use anteroom_flows::visitor::Live;
 use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 use axum::extract::{Path, RawQuery};
@@ -50,10 +49,10 @@ fn page(
     (notice, problem): (Option<FactorsNotice>, Option<FactorsProblem>),
 ) -> Response {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let numbered = (1..).zip(listed.apps);
+    let numbered = (1..).zip(&listed.apps);
     let view = FactorsPage {
         form_token: token_for(asker, FormName::Factors),
-        factors: numbered.map(|(number, app)| factor(asker, number, &app)).collect(),
+        factors: numbered.map(|(number, app)| factor(asker, &listed, (number, app))).collect(),
         can_add: listed.can_add,
         notice,
         problem,
@@ -66,13 +65,14 @@ fn signed_in<'a>(asker: &'a Asker, live: &Live) -> Frame<'a> {
     Frame::of(asker).signed_in(&live.account).of_session(&live.session)
 }
 
-fn factor(asker: &Asker, number: u32, app: &AuthenticatorApp) -> Factor {
+fn factor(asker: &Asker, listed: &Listed, (number, app): (u32, &AuthenticatorApp)) -> Factor {
     let waits = app.usable_from > asker.visitor.now;
     Factor {
         id: app.id.to_string(),
         number,
         added_on: moment(asker, app.created_at).date,
         serves_from: waits.then(|| moment(asker, app.usable_from)),
+        can_remove: listed.may_remove(app, asker.visitor.now),
     }
 }
 
@@ -182,12 +182,14 @@ pub(crate) async fn take_off(posted: Posted) -> Response {
 
 async fn taken_off(posted: &Posted) -> Result<Response, Failure> {
     let asker = checked(posted)?;
-    let gone: Option<Onward> = match posted.field("factor").parse() {
+    let outcome = match posted.field("factor").parse() {
         Ok(id) => remove(&asker.web.provider, &asker.visitor, id).await?,
-        Err(_) => None,
+        Err(_) => RemoveOutcome::Gone,
     };
-    match gone {
-        None => Ok(see_other(&format!("{FACTORS}?removed"))),
-        Some(onward) => go(asker, onward),
+    match outcome {
+        RemoveOutcome::Gone => Ok(see_other(&format!("{FACTORS}?removed"))),
+        // The page says so, and has no button for it.
+        RemoveOutcome::LastOne => Ok(see_other(FACTORS)),
+        RemoveOutcome::Elsewhere(onward) => go(asker, onward),
     }
 }

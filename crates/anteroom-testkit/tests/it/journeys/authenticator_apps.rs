@@ -5,6 +5,7 @@ use anteroom_domain::account::PhoneKind;
 use anteroom_domain::address::EmailAddress;
 use anteroom_flows::support::add_phone;
 use anteroom_testkit::{Backend, on_both_databases};
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 use totp_rs::{Secret, Totp};
 
@@ -13,7 +14,10 @@ on_both_databases!(
     rfc6238_5_2_a_code_is_taken_once_and_one_step_of_drift_is,
     an_app_added_by_a_password_alone_waits,
     a_reset_takes_off_what_does_not_serve_yet,
-    a_lost_app_can_be_taken_off_without_it,
+    a_password_alone_neither_adds_nor_removes_an_app_where_one_serves,
+    the_last_app_that_serves_is_not_removed,
+    of_two_apps_that_are_removed_at_once_one_stays,
+    a_lost_app_is_removed_behind_a_phone,
     what_was_not_confirmed_counts_for_nothing_and_ends,
     wrong_codes_share_the_budget_of_step_up,
     an_app_is_another_way_where_one_phone_takes_calls_alone,
@@ -134,16 +138,112 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
     assert_eq!(listed(&apps(&provider, &carol).await), 0);
 }
 
-async fn a_lost_app_can_be_taken_off_without_it(backend: Backend) {
-    let (provider, carol) = with_carol(&backend, false).await;
-    add(&provider, &carol).await;
-    provider.advance(SignedDuration::from_hours(80));
+/// Without a phone, and with an app whose wait is over.
+async fn with_an_app(backend: &Backend) -> (TestProvider, App) {
+    let (provider, carol) = with_carol(backend, false).await;
+    let app = add(&provider, &carol).await;
+    provider.advance(SignedDuration::from_hours(73));
+    (provider, app)
+}
+
+/// The list behind a code of the app.
+async fn behind(provider: &TestProvider, app: &App, browser: &Browser) -> Answer {
+    let page = browser.get(FACTORS).await;
+    through(browser, &page, "/verify/code", &[("code", &app.shows(provider, 0))]).await
+}
+
+async fn a_password_alone_neither_adds_nor_removes_an_app_where_one_serves(backend: Backend) {
+    let (provider, app) = with_an_app(&backend).await;
+    let thief = provider.signed_in(CAROL).await;
+    let page = thief.get(FACTORS).await;
+    let open =
+        |page: &Answer| page.has_form("/account/factors/add") || page.has_form("/account/factors/remove");
+    assert!(page.has_form("/verify/code") && !open(&page), "{}", page.gist());
+    let wrong = other_than(&app.shows(&provider, 0));
+    assert_eq!(thief.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 422);
+    assert!(!open(&thief.get(FACTORS).await));
+    // The owner, who has it, adds another, and that one serves at once.
     let carol = provider.signed_in(CAROL).await;
+    behind(&provider, &app, &carol).await;
+    add(&provider, &carol).await;
+    let added = provider.audited("authenticator_app_added").await;
+    assert!(added.iter().any(|entry| entry.detail.contains("\"serves_at_once\":true")), "{added:?}");
+}
+
+async fn the_last_app_that_serves_is_not_removed(backend: Backend) {
+    let (provider, app) = with_an_app(&backend).await;
+    let theirs = {
+        let account = EmailAddress::parse(CAROL).unwrap();
+        let account =
+            provider.provider.store.account_by_address(&account.folded()).await.unwrap().unwrap().id;
+        provider.provider.store.apps_of(account).await.unwrap().remove(0).id.to_string()
+    };
+    let carol = provider.signed_in(CAROL).await;
+    let list = behind(&provider, &app, &carol).await;
+    assert!(list.has_form("/account/factors/add") && listed(&list) == 0, "{}", list.gist());
+    let token = list.form("/account/factors/add").fields["form_token"].clone();
+    let fields = [("form_token", token.as_str()), ("factor", theirs.as_str())];
+    assert_eq!(carol.post("/account/factors/remove", &fields).await.location().path(), FACTORS);
+    assert!(provider.audited("authenticator_app_removed").await.is_empty());
+    // Another one that serves makes room.
+    add(&provider, &carol).await;
     let list = carol.get(FACTORS).await;
+    assert_eq!(listed(&list), 2);
+    let list = through(&carol, &list, "/account/factors/remove", &[]).await;
+    assert_eq!(listed(&list), 0, "the other is now the last: {}", list.gist());
+    assert_eq!(mails(&provider, "authenticator_app").await, 3);
+    assert_eq!(provider.audited("authenticator_app_removed").await.len(), 1);
+}
+
+async fn of_two_apps_that_are_removed_at_once_one_stays(backend: Backend) {
+    let (provider, app) = with_an_app(&backend).await;
+    let carol = provider.signed_in(CAROL).await;
+    behind(&provider, &app, &carol).await;
+    add(&provider, &carol).await;
+    let list = carol.get(FACTORS).await;
+    let token = list.form("/account/factors/remove").fields["form_token"].clone();
+    let account = EmailAddress::parse(CAROL).unwrap();
+    let account = provider.provider.store.account_by_address(&account.folded()).await.unwrap().unwrap().id;
+    let ids: Vec<String> = provider
+        .provider
+        .store
+        .apps_of(account)
+        .await
+        .unwrap()
+        .iter()
+        .map(|app| app.id.to_string())
+        .collect();
+    let removals = ids.iter().map(|id| {
+        let fields = [("form_token", token.clone()), ("factor", id.clone())];
+        let carol = &carol;
+        async move {
+            let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+            carol.post("/account/factors/remove", &fields).await
+        }
+    });
+    for answer in join_all(removals).await {
+        assert_eq!(answer.status, 303, "{}", answer.gist());
+    }
+    assert_eq!(provider.audited("authenticator_app_removed").await.len(), 1);
+}
+
+async fn a_lost_app_is_removed_behind_a_phone(backend: Backend) {
+    let (provider, _lost) = with_an_app(&backend).await;
+    let address = EmailAddress::parse(CAROL).unwrap();
+    add_phone(&provider.provider, &address, (CELL, PhoneKind::Cell)).await.unwrap();
+    provider.advance(SignedDuration::from_hours(73));
+    let carol = provider.signed_in(CAROL).await;
+    let page = carol.get(FACTORS).await;
+    let change = page.links().into_iter().find(|link| link.href.contains("choose=1"));
+    let page = match change {
+        Some(change) => carol.get(&change.href).await,
+        None => page,
+    };
+    let page = send(&carol, &page).await;
+    let list = through(&carol, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
     assert_eq!(listed(&list), 1);
     let list = through(&carol, &list, "/account/factors/remove", &[]).await;
     assert_eq!(listed(&list), 0);
-    assert_eq!(mails(&provider, "authenticator_app").await, 2);
     assert_eq!(provider.audited("authenticator_app_removed").await.len(), 1);
 }
 
