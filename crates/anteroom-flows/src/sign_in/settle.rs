@@ -6,7 +6,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, MessageId};
 use anteroom_domain::interaction::{Destination, Proof, ProofKind};
-use anteroom_domain::lockout::{Counters, LockScope};
+use anteroom_domain::lockout::{Counters, LockScope, Lockout};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::password::PasswordAge;
 use anteroom_domain::session::Session;
@@ -38,6 +38,8 @@ pub(super) struct Prepared {
     keeping: Keeping,
     pub(super) new: NewSession,
     notice: MessageId,
+    /// No account has it: it stands for one where the address is unknown.
+    no_account: AccountId,
     /// The session of this very account that the browser holds already.
     held: Option<Session>,
 }
@@ -69,6 +71,7 @@ impl Prepared {
             verdict,
             new: NewSession::prepare(provider, visitor),
             notice: MessageId(new_id(random, now)),
+            no_account: AccountId(random.uuid_v4()),
         }
     }
 
@@ -101,10 +104,7 @@ impl Prepared {
 
 pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     let prepared = &*prepared;
-    let locked = match prepared.account_id() {
-        Some(account) => tx.lock_account(account).await?,
-        None => None,
-    };
+    let locked = tx.lock_account(prepared.account_id().unwrap_or(prepared.no_account)).await?;
     let Some(locked) = locked else { return unknown(&tx, prepared).await };
     let device = device_under_lock(&tx, prepared).await?;
     let decision = judge(prepared, &locked, device.as_ref());
@@ -115,8 +115,10 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     }
 }
 
-/// Nobody by that address: the same writes as for a wrong password.
+/// No account has the address: the same statements as for a wrong password. The counters are those of no account.
 async fn unknown(tx: &Tx, prepared: &Prepared) -> Result<Settled, FlowError> {
+    let counters = Counters::new(Lockout::default(), None, prepared.snapshot.policy.lockout);
+    tx.save_counters(prepared.no_account, &counters).await?;
     let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
     tx.append(&prepared.origin.entry(Actor::Anonymous, event)).await?;
     Ok(Settled::Refused { told: Told::Nothing, carried: prepared.keep(tx, None).await? })

@@ -11,6 +11,7 @@ on_both_databases!(
     trap_7_asking_for_a_reset_costs_the_same_for_every_address_however_often,
     trap_7_asking_for_an_invitation_costs_the_same_for_every_address_however_often,
     trap_7_what_is_kept_of_an_ask_is_the_same_for_every_address,
+    trap_7_a_wrong_password_asks_the_database_the_same_for_every_address,
     an_address_has_five_rows_and_a_completed_reset_frees_them,
     a_network_has_two_thousand_rows_whatever_the_addresses,
     an_invited_person_who_forgot_the_password_is_invited_again,
@@ -119,6 +120,29 @@ async fn trap_7_what_is_kept_of_an_ask_is_the_same_for_every_address(backend: Ba
     }
     assert_eq!(grown[0], grown[1]);
     assert_eq!(provider.audited("ask_answered").await.len(), 1 + 5 + 5);
+}
+
+async fn trap_7_a_wrong_password_asks_the_database_the_same_for_every_address(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    invited_to(&provider).await;
+    let mut ways = Vec::new();
+    for address in [CAROL, ERIN, NOBODY] {
+        let browser = provider.browser();
+        ways.push((address, browser.get("/sign-in").await, browser));
+    }
+    drop(work(&provider));
+    for time in 1..=9 {
+        let mut costs = Vec::new();
+        for (address, page, browser) in &ways {
+            drop(browser.enter(page, address, "not the password").await);
+            costs.push(work(&provider).into_iter().map(|asked| asked.sql).collect::<Vec<_>>());
+        }
+        assert_eq!(costs[1], costs[2], "attempt {time}");
+        // The sixth locks the account and queues word of it.
+        if time != 6 {
+            assert_eq!(costs[0], costs[2], "attempt {time}");
+        }
+    }
 }
 
 async fn an_address_has_five_rows_and_a_completed_reset_frees_them(backend: Backend) {
