@@ -44,6 +44,10 @@ test("half-way in one browser, with scripts; the rest in a second", async (t) =>
   const second = await page(t, anteroom);
   await second.goto(link);
   await send(second, "/register");
+  // The link alone does not go on behind a phone that was verified elsewhere.
+  await isAt(second, "verify-identity");
+  assert.equal(await second.locator("form[action='/register/phone/another']").count(), 0);
+  await verify(second, anteroom, "text", CELL);
   await isAt(second, "add-phone");
   assert.match(await second.locator("#phones").innerText(), /99[^]*verified/i);
   await send(second, "/register/phones-done");

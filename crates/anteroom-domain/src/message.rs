@@ -93,6 +93,11 @@ pub enum Mail {
         at: Timestamp,
         link: String,
     },
+    /// To every address of an account whose registration is complete. `link` leads to where a stranger's is undone.
+    RegistrationCompleted {
+        at: Timestamp,
+        link: String,
+    },
     PasswordExpires {
         days: u16,
         link: String,
@@ -185,6 +190,7 @@ impl Mail {
             Self::AccountLocked { .. } => "account_locked",
             Self::Recovery { .. } => "recovery",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::RegistrationCompleted { .. } => "registration_completed",
             Self::PasswordExpires { .. } => "password_expires",
             Self::PhoneAdded { .. } => "phone_added",
             Self::AuthenticatorApp { .. } => "authenticator_app",

@@ -34,6 +34,10 @@ pub struct Recovering {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registering {
+    /// A code was entered on this way: what was verified in another browser proves nothing here.
+    pub code_entered: bool,
+    /// A phone that was verified before takes a code.
+    pub can_verify: bool,
     /// A phone was named and waits for its code.
     pub phone_waits: bool,
     /// Codes are sent to some kind of phone.
@@ -208,6 +212,12 @@ fn recover(recovering: Recovering) -> NextStep {
 
 fn register(registering: Registering) -> NextStep {
     match registering {
+        Registering { has_verified_phone: true, code_entered: false, can_verify: true, .. } => {
+            NextStep::Verify(CodePurpose::Registration)
+        }
+        Registering { has_verified_phone: true, code_entered: false, .. } => {
+            NextStep::NoSecondFactor(CodePurpose::Registration)
+        }
         Registering { phone_waits: true, .. } => NextStep::Verify(CodePurpose::Registration),
         Registering { has_verified_phone: true, phones_done: true, .. } => {
             NextStep::NewPassword(NewPasswordReason::Registration)

@@ -63,7 +63,8 @@ pub struct Invited {
 }
 
 /// Makes the account, its invitation link and the mail that carries it, in one transaction. Who was invited before and has
-/// not registered yet gets another link, and the name, language and groups that are given this time.
+/// not registered yet gets another link, and the name, language and groups that are given this time, and begins anew: earlier
+/// links, and phones that were verified behind them, may be those of a stranger who read the mail.
 pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<Invited, AdminError> {
     known_groups(provider, &invitee.groups)?;
     let known = provider.store.account_by_address(&invitee.address.folded()).await?;
@@ -94,6 +95,7 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<Invited, Ad
                 let locked = tx.lock_account(account).await?.map(|locked| locked.account);
                 let before = locked.filter(|now| now.status == AccountStatus::Invited).ok_or_else(taken)?;
                 change_invited(&tx, &origin, (&before, &invitee.groups), &changes).await?;
+                begin_anew(&tx, account, now).await?;
             }
             let groups = invitee.groups.iter().map(ToString::to_string).collect();
             let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
@@ -152,6 +154,14 @@ async fn change_invited(
         tx.remove_group(before.id, group).await?;
         tx.append(&entry(Event::GroupRemoved { group: group.to_string() })).await?;
     }
+    Ok(())
+}
+
+/// Nothing that was proven or verified on the way to a registration counts any more.
+async fn begin_anew(tx: &Tx, account: AccountId, now: Timestamp) -> Result<(), AdminError> {
+    tx.raise_epoch(account).await?;
+    tx.remove_phones(account).await?;
+    tx.complete_link(account, (LinkKind::Invitation, None), now).await?;
     Ok(())
 }
 

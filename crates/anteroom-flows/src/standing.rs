@@ -78,6 +78,8 @@ async fn proven(
     Ok(match &proof.kind {
         ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
         ProofKind::Invitation { phone, phones_done, .. } => Person::Registering(Registering {
+            code_entered,
+            can_verify: phones.iter().any(|phone| counts(provider, phone, visitor.now)),
             phone_waits: waiting_phone(&phones, *phone).is_some_and(|phone| is_reached(provider, phone.kind)),
             can_be_reached: !provider.methods.is_empty(),
             has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
@@ -98,6 +100,17 @@ fn waiting_phone(phones: &[Phone], id: Option<PhoneId>) -> Option<&Phone> {
     phones.iter().find(|phone| Some(phone.id) == id && phone.verified_at.is_none())
 }
 
+/// Whether a phone was verified on another way to the same registration, and no code was entered on this one. Then a code to
+/// such a phone comes before anything else: whoever reads the mail could name a phone of their own.
+pub(crate) fn is_resumed(proof: &Proof, phones: &[Phone]) -> bool {
+    proof.factor.is_none() && phones.iter().any(|phone| phone.verified_at.is_some())
+}
+
+/// A phone that was only named proves nothing.
+fn counts(provider: &Provider, phone: &Phone, now: Timestamp) -> bool {
+    phone.verified_at.is_some() && serves(provider, phone, now)
+}
+
 /// What "Verify your identity" shows to this person.
 pub(crate) async fn verification(
     provider: &Provider,
@@ -112,7 +125,12 @@ pub(crate) async fn verification(
         Who::Nobody | Who::Several(_) => return Err(FlowError::Broken("a code for nobody")),
     };
     let phones = provider.store.phones_of(account.id).await?;
+    let registering = proof.as_ref().filter(|_| purpose == CodePurpose::Registration);
+    let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
     let offers = match proof.map(|proof| proof.kind) {
+        Some(ProofKind::Invitation { .. }) if resumed => {
+            offers(provider, phones.iter().filter(|phone| counts(provider, phone, visitor.now)))
+        }
         Some(ProofKind::Invitation { phone, .. }) => offers(provider, waiting_phone(&phones, phone)),
         _ => offers(provider, phones.iter().filter(|phone| phone.serves(visitor.now))),
     };
@@ -123,5 +141,5 @@ pub(crate) async fn verification(
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };
     let new_device = step_up == Some(StepUpReason::NewDevice);
-    Ok(Verification { purpose, new_device, account, live, offers, apps, sent })
+    Ok(Verification { purpose, new_device, resumed, account, live, offers, apps, sent })
 }

@@ -62,6 +62,7 @@ fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
                 Mail::Invitation { link, .. }
                 | Mail::AccountLocked { link, .. }
                 | Mail::PasswordChanged { link, .. }
+                | Mail::RegistrationCompleted { link, .. }
                 | Mail::PasswordExpires { link, .. }
                 | Mail::PhoneAdded { link, .. }
                 | Mail::AuthenticatorApp { link, .. }

@@ -3,7 +3,7 @@
 use anteroom_domain::message::{AppChange, Mail};
 use anteroom_pages::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Locale, PasswordChangedEmail,
-    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RenderError, Theme, TokensElsewhereEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, RenderError, Theme,
 };
 
 use crate::letterhead::Letterhead;
@@ -30,6 +30,10 @@ pub(crate) fn write(
         Mail::PasswordChanged { at, link } => {
             let when = letterhead.moment(at);
             theme.render_email(locale, &PasswordChangedEmail { practice, when, reset_link: link })
+        }
+        Mail::RegistrationCompleted { at, link } => {
+            let when = letterhead.moment(at);
+            theme.render_email(locale, &RegistrationCompletedEmail { practice, when, reset_link: link })
         }
         Mail::PasswordExpires { days, link } => {
             theme.render_email(locale, &PasswordExpiresEmail { practice, days: days.into(), link })

@@ -11,8 +11,8 @@ use anteroom_pages::{
     FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale, Message,
     NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
     PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
-    RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, RedirectPage, SignInPage, SignOutPage, SignedInAs,
-    SignedOutPage, SupportContact, Theme, TokensElsewhereEmail, VerifyIdentityPage,
+    RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, RedirectPage, RegistrationCompletedEmail, SignInPage,
+    SignOutPage, SignedInAs, SignedOutPage, SupportContact, Theme, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -100,6 +100,7 @@ impl Gallery {
         self.email::<AccountLockedEmail>(locale)?;
         self.email::<RecoveryEmail>(locale)?;
         self.email::<PasswordChangedEmail>(locale)?;
+        self.email::<RegistrationCompletedEmail>(locale)?;
         self.email::<PasswordExpiresEmail>(locale)?;
         self.email::<PhoneAddedEmail>(locale)?;
         self.email::<AuthenticatorAppEmail>(locale)?;

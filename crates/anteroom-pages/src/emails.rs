@@ -58,6 +58,15 @@ pub struct PasswordChangedEmail {
     pub reset_link: String,
 }
 
+/// Goes to every address of an account whose registration is complete.
+#[derive(Clone, Serialize)]
+pub struct RegistrationCompletedEmail {
+    pub practice: String,
+    pub when: Moment,
+    /// For a person who did not do that: a reset.
+    pub reset_link: String,
+}
+
 /// Whole days until the password expires; 0 is today.
 #[derive(Clone, Serialize)]
 pub struct PasswordExpiresEmail {
@@ -138,6 +147,18 @@ impl Message for PasswordChangedEmail {
 
     fn samples() -> Vec<Self> {
         vec![PasswordChangedEmail {
+            practice: "Riverside Dental & Medical".to_owned(),
+            when: sample_moment(23),
+            reset_link: "http://localhost:8080/forgot-password".to_owned(),
+        }]
+    }
+}
+
+impl Message for RegistrationCompletedEmail {
+    const TEMPLATE: &'static str = "registration-completed";
+
+    fn samples() -> Vec<Self> {
+        vec![RegistrationCompletedEmail {
             practice: "Riverside Dental & Medical".to_owned(),
             when: sample_moment(23),
             reset_link: "http://localhost:8080/forgot-password".to_owned(),

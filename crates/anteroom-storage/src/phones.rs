@@ -105,6 +105,15 @@ impl Tx {
         Ok(())
     }
 
+    /// All of an account that is not registered yet.
+    pub async fn remove_phones(&self, account: AccountId) -> Result<(), StoreError> {
+        phones::Entity::delete_many()
+            .filter(phones::Column::AccountId.eq(account.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// Numbers that were named on the way and never verified.
     pub async fn remove_unverified_phones(&self, account: AccountId) -> Result<(), StoreError> {
         phones::Entity::delete_many()

@@ -169,6 +169,7 @@ verify-text =
         [expired-password] Before you replace the expired password, we make sure that it is you.
         [step-up] What you are opening asks for a second proof that it is you.
         [new-device] You have not signed in with this browser before, so we make sure that it is you.
+        [registration-resumed] A phone was verified for this registration before. We make sure that you are the one who has it.
        *[registration] We make sure that the phone is yours.
     }
 verify-question = How do you want to get a secret code?
@@ -407,6 +408,7 @@ factors-notice =
     }
 factors-too-late-heading = The key was shown for too long
 factors-too-late-text = Nothing has changed. Begin again below; each time there is a new key.
+factor-last = It is the only way to prove that it is you, so it cannot be removed before another serves.
 factors-full = No more apps can be added. Remove one that you do not use any more.
 no-factors = You have not added one yet.
 add-factor = Add an authenticator app
@@ -564,6 +566,10 @@ email-changed-subject = Your password at { $practice } was changed
 email-changed-text = The password of your account at { $practice } was changed on { $when }.
 email-changed-button = It was not me: set a new password
 email-changed-unexpected = If it was you, you need not do anything. If not, set a new password now; that ends every session of your account.
+email-registered-subject = Your registration at { $practice } is complete
+email-registered-text = The registration of your account at { $practice } was completed on { $when }: it has a password and a phone now.
+email-registered-button = It was not me: set a new password
+email-registered-unexpected = If it was you, you need not do anything. If not, set a new password now, and tell the practice: somebody has read your invitation.
 email-expires-subject =
     { $days ->
         [0] Your password at { $practice } expires today

@@ -169,6 +169,7 @@ verify-text =
         [expired-password] Antes de que reemplace la contraseña caducada, comprobamos que es usted.
         [step-up] Lo que va a abrir pide una segunda prueba de que es usted.
         [new-device] No ha iniciado sesión antes con este navegador, así que comprobamos que es usted.
+        [registration-resumed] Ya se verificó un teléfono para este registro. Comprobamos que es usted quien lo tiene.
        *[registration] Comprobamos que el teléfono es suyo.
     }
 verify-question = ¿Cómo quiere recibir un código secreto?
@@ -407,6 +408,7 @@ factors-notice =
     }
 factors-too-late-heading = La clave se mostró demasiado tiempo
 factors-too-late-text = No ha cambiado nada. Empiece de nuevo más abajo; cada vez hay una clave nueva.
+factor-last = Es la única forma de probar que es usted; no se puede quitar antes de que sirva otra.
 factors-full = No se pueden añadir más aplicaciones. Quite una que ya no use.
 no-factors = Todavía no ha añadido ninguna.
 add-factor = Añadir una aplicación de autenticación
@@ -561,6 +563,10 @@ email-changed-subject = Su contraseña en { $practice } ha cambiado
 email-changed-text = La contraseña de su cuenta en { $practice } se cambió el { $when }.
 email-changed-button = No fui yo: establecer una contraseña nueva
 email-changed-unexpected = Si fue usted, no tiene que hacer nada. Si no, establezca ahora una contraseña nueva; con ella terminan todas las sesiones de su cuenta.
+email-registered-subject = Su registro en { $practice } está completo
+email-registered-text = El registro de su cuenta en { $practice } se completó el { $when }: ya tiene contraseña y teléfono.
+email-registered-button = No fui yo: establecer una contraseña nueva
+email-registered-unexpected = Si fue usted, no tiene que hacer nada. Si no, establezca ahora una contraseña nueva y avise a la consulta: alguien ha leído su invitación.
 email-expires-subject =
     { $days ->
         [0] Su contraseña en { $practice } caduca hoy

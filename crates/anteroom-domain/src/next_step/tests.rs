@@ -206,13 +206,23 @@ fn a_reset_asks_for_a_code_and_never_sets_a_password_without() {
 }
 
 #[test]
-fn a_registration_needs_a_verified_phone_before_its_password() {
-    for bits in 0..16_u8 {
-        let [phone_waits, has_verified_phone, phones_done, can_be_reached] =
-            [1, 2, 4, 8].map(|bit| bits & bit != 0);
-        let registering = Registering { phone_waits, can_be_reached, has_verified_phone, phones_done };
-        let person = Person::Registering(registering);
-        let expected = if phone_waits {
+fn a_registration_needs_a_phone_verified_on_its_own_way_before_its_password() {
+    for bits in 0..64_u8 {
+        let [phone_waits, has_verified_phone, phones_done, can_be_reached, code_entered, can_verify] =
+            [1, 2, 4, 8, 16, 32].map(|bit| bits & bit != 0);
+        let person = Person::Registering(Registering {
+            code_entered,
+            can_verify,
+            phone_waits,
+            can_be_reached,
+            has_verified_phone,
+            phones_done,
+        });
+        let expected = if has_verified_phone && !code_entered && can_verify {
+            NextStep::Verify(CodePurpose::Registration)
+        } else if has_verified_phone && !code_entered {
+            NextStep::NoSecondFactor(CodePurpose::Registration)
+        } else if phone_waits {
             NextStep::Verify(CodePurpose::Registration)
         } else if has_verified_phone && phones_done {
             NextStep::NewPassword(NewPasswordReason::Registration)

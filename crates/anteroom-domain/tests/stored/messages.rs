@@ -31,6 +31,7 @@ fn mails_of_every_release_are_read() {
         "account_locked": AccountLocked = Mail::AccountLocked { at: at(), link: link() },
         "recovery": Recovery = Mail::Recovery { link: link(), code: Some("ABCD-EFGH".to_owned()), minutes: 30 },
         "password_changed": PasswordChanged = Mail::PasswordChanged { at: at(), link: link() },
+        "registration_completed": RegistrationCompleted = Mail::RegistrationCompleted { at: at(), link: link() },
         "password_expires": PasswordExpires = Mail::PasswordExpires { days: 14, link: link() },
         "phone_added": PhoneAdded = Mail::PhoneAdded {
             at: at(),

@@ -88,8 +88,11 @@ impl Prepared {
         self.visitor.now
     }
 
-    /// The code that was entered on the way, if there was one.
+    /// The code that was entered on the way, if there was one. A phone that is just being registered is no second factor yet.
     fn factor(&self) -> Option<Factor> {
+        if self.is_registration() {
+            return None;
+        }
         self.carried.proof().filter(|proof| proof.account == self.account.id).and_then(|proof| proof.factor)
     }
 
@@ -169,18 +172,19 @@ async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
         Some(ProofKind::ExpiredPassword { .. }) | None => (LinkKind::Recovery, None),
     };
     tx.complete_link(account, (kind, link), now).await?;
-    if prepared.is_registration() {
-        return Ok(());
-    }
+    let (at, link) = (now, prepared.reset_link.clone());
+    let mail = match prepared.reason {
+        NewPasswordReason::Registration => Mail::RegistrationCompleted { at, link },
+        NewPasswordReason::Recovery | NewPasswordReason::Expired | NewPasswordReason::Chosen => {
+            Mail::PasswordChanged { at, link }
+        }
+    };
     for address in tx.addresses_of(account).await? {
         let message = Message {
             id: MessageId(new_id(&prepared.origin.random, now)),
             account: Some(account),
             locale: prepared.account.locale.clone(),
-            parcel: Parcel::Email {
-                to: address,
-                mail: Mail::PasswordChanged { at: now, link: prepared.reset_link.clone() },
-            },
+            parcel: Parcel::Email { to: address, mail: mail.clone() },
             reference: prepared.origin.reference,
             created_at: now,
             expires_at: now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),

@@ -14,6 +14,7 @@ use crate::journey::{Carried, Waiting, kept, open};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::is_reached;
 use crate::provider::Provider;
+use crate::standing::is_resumed;
 use crate::trail::Origin;
 use crate::visitor::{Visitor, new_id};
 
@@ -73,6 +74,9 @@ pub async fn add_phone(
         return Ok(PhoneOutcome::Gone);
     };
     let phones = provider.store.phones_of(proof.account).await?;
+    if is_resumed(&proof, &phones) {
+        return Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?));
+    }
     let added = match read(provider, &entered) {
         Ok(added)
             if phones.len() >= MAX_PHONES && phones.iter().all(|phone| phone.number != added.number) =>

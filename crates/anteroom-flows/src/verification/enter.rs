@@ -247,7 +247,8 @@ async fn prove(tx: &Tx, prepared: &Prepared, method: FactorMethod) -> Result<Car
         ProofKind::Invitation { link, phones_done, .. } => {
             let event = Event::PhoneVerified { phone: prepared.phone() };
             tx.append(&prepared.origin.entry(Actor::Account(proof.account), event)).await?;
-            Proof { kind: ProofKind::Invitation { link, phone: None, phones_done }, at, ..proof }
+            let kind = ProofKind::Invitation { link, phone: None, phones_done };
+            Proof { kind, at, factor: Some(Factor { at, method }), ..proof }
         }
         ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => {
             Proof { factor: Some(Factor { at, method }), ..proof }

@@ -43,6 +43,8 @@ pub struct Verification {
     pub purpose: CodePurpose,
     /// A device that has not passed a second factor yet is why.
     pub new_device: bool,
+    /// A registration goes on behind a phone that was verified on another way.
+    pub resumed: bool,
     pub account: Box<Account>,
     /// Whoever steps up is signed in.
     pub live: Option<Box<Live>>,

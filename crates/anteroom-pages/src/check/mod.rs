@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::chrome::Chrome;
 use crate::emails::{
     AccountLockedEmail, AuthenticatorAppEmail, InvitationEmail, Message, PasswordChangedEmail,
-    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, TokensElsewhereEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail,
 };
 use crate::error::Fault;
 use crate::locale::Locale;
@@ -91,6 +91,7 @@ fn all() -> Vec<Sampled> {
         email::<AccountLockedEmail>(),
         email::<RecoveryEmail>(),
         email::<PasswordChangedEmail>(),
+        email::<RegistrationCompletedEmail>(),
         email::<PasswordExpiresEmail>(),
         email::<PhoneAddedEmail>(),
         email::<AuthenticatorAppEmail>(),

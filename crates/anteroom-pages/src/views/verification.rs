@@ -45,6 +45,8 @@ pub enum VerifyReason {
     StepUp,
     NewDevice,
     Registration,
+    /// A phone was verified on another way to the same registration: its code comes before anything else.
+    RegistrationResumed,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -132,12 +134,13 @@ pub struct NoPhonePage {
     pub unreached: bool,
 }
 
-const REASONS: [VerifyReason; 5] = [
+const REASONS: [VerifyReason; 6] = [
     VerifyReason::Recovery,
     VerifyReason::ExpiredPassword,
     VerifyReason::StepUp,
     VerifyReason::NewDevice,
     VerifyReason::Registration,
+    VerifyReason::RegistrationResumed,
 ];
 
 fn tomorrow() -> Moment {

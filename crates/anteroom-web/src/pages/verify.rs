@@ -75,6 +75,13 @@ pub(crate) const fn reason(purpose: CodePurpose, new_device: bool) -> VerifyReas
     }
 }
 
+const fn reason_of(verification: &Verification) -> VerifyReason {
+    if verification.resumed {
+        return VerifyReason::RegistrationResumed;
+    }
+    reason(verification.purpose, verification.new_device)
+}
+
 fn channel(method: Method) -> ChoiceChannel {
     match method {
         Method::Text => ChoiceChannel::Text,
@@ -112,7 +119,7 @@ fn choice(
     let view = VerifyIdentityPage {
         form_token: token_for(shown.asker, FormName::VerifySend),
         interaction: shown.interaction,
-        reason: reason(verification.purpose, verification.new_device),
+        reason: reason_of(verification),
         methods: app.into_iter().chain(verification.offers.iter().map(offered)).collect(),
         problem,
     };
@@ -149,7 +156,7 @@ fn entry(
         form_token: token_for(shown.asker, FormName::VerifyCode),
         resend_form_token: token_for(shown.asker, FormName::VerifySend),
         interaction: shown.interaction,
-        reason: reason(verification.purpose, verification.new_device),
+        reason: reason_of(verification),
         channel,
         number,
         method,

@@ -21,6 +21,7 @@ fn what(detail: &Detail) -> String {
         ("recovery", _) => "the mail for a password reset".to_owned(),
         ("account_locked", _) => "the mail that tells of a lock".to_owned(),
         ("password_changed", _) => "the mail that tells of a new password".to_owned(),
+        ("registration_completed", _) => "the mail that tells of a completed registration".to_owned(),
         ("password_expires", _) => "the warning that the password expires".to_owned(),
         ("phone_added", "text") => format!("the text that tells of a new phone to {}", detail.text("phone")),
         ("phone_added", _) => "the mail that tells of a new phone".to_owned(),

@@ -9,6 +9,8 @@ use jiff::SignedDuration;
 
 on_one_node_and_on_two!(
     a_registration_left_half_way_goes_on_in_another_browser,
+    a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verified,
+    an_invitation_sent_again_by_the_practice_begins_anew,
     what_is_no_number_for_codes_is_refused,
     a_registration_whose_cookies_are_lost_leads_back_to_it,
     a_landline_gets_only_calls,
@@ -64,13 +66,79 @@ async fn a_registration_left_half_way_goes_on_in_another_browser(backend: Backen
     assert_eq!(mails(&provider, "recovery").await, 0);
 
     let page = accept(&provider, &second).await;
+    let page = send(&second, &page).await;
+    let page = through(&second, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
     let page = through(&second, &page, "/register/phones-done", &[]).await;
     assert_eq!(choose(&second, &page, NEW).await.location().path(), "/dashboard");
+    assert_eq!(mails(&provider, "registration_completed").await, 1, "word of it to the address");
     assert!(second.is_signed_in().await);
     let dead = provider.browser();
     let page = dead.get(&invitation(&provider).await).await;
     assert!(!page.has_form("/register"), "{}", page.gist());
     assert_eq!(provider.browser().sign_in(ERIN, NEW).await.status, 303);
+}
+
+/// Names a phone and verifies it: the page where further ones are named.
+async fn with_phone(provider: &TestProvider, browser: &Browser, number: &str) -> Answer {
+    let page = accept(provider, browser).await;
+    let named = [("phone", number), ("phone_kind", "cell")];
+    let page = through(browser, &page, "/register/phone", &named).await;
+    let page = send(browser, &page).await;
+    through(browser, &page, "/verify/code", &[("code", &digits(provider).await)]).await
+}
+
+async fn a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verified(backend: Backend) {
+    let provider = invited(&backend).await;
+    let (erin, stranger) = (provider.browser(), provider.browser());
+    // Opened before there was a phone, and sent afterwards.
+    let early = accept(&provider, &stranger).await;
+    let phones = with_phone(&provider, &erin, "(202) 555-0143").await;
+    let own = [("phone", "(202) 555-0166"), ("phone_kind", "cell")];
+    let page = through(&stranger, &early, "/register/phone", &own).await;
+    assert!(
+        ways(&page).len() == 2 && page.body.contains("••43") && !page.body.contains("••66"),
+        "{}",
+        page.gist()
+    );
+    assert_eq!(provider.audited("phone_added").await.len(), 1);
+    // A stranger has read the mail.
+    let page = accept(&provider, &stranger).await;
+    let forms = ["/register/phone", "/register/phone/another", "/register/phones-done", "/new-password"];
+    let stands_there =
+        |page: &Answer| page.has_form("/verify/send") && !forms.iter().any(|form| page.has_form(form));
+    assert!(stands_there(&page), "{}", page.gist());
+    provider.advance(SignedDuration::from_secs(1));
+    let entry = send(&stranger, &page).await;
+    let wrong = other_than(&digits(&provider).await);
+    assert_eq!(stranger.submit(&entry, "/verify/code", &[("code", &wrong)]).await.status, 422);
+    let handle = entry.form("/verify/code").fields["interaction"].clone();
+    let page = stranger.get(&format!("/continue?interaction={handle}&choose=1")).await;
+    assert!(stands_there(&page), "{}", page.gist());
+    // What a page of the other browser would send is of no use here.
+    let fields = phones.form("/register/phones-done").fields.clone();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let copied = stranger.post("/register/phones-done", &fields).await;
+    assert!(copied.status >= 400, "{}", copied.gist());
+    // The owner goes on where it was left.
+    let page = through(&erin, &phones, "/register/phones-done", &[]).await;
+    assert_eq!(choose(&erin, &page, NEW).await.location().path(), "/dashboard");
+    assert_eq!(mails(&provider, "registration_completed").await, 1);
+}
+
+async fn an_invitation_sent_again_by_the_practice_begins_anew(backend: Backend) {
+    let provider = invited(&backend).await;
+    let (stranger, erin) = (provider.browser(), provider.browser());
+    let old = invitation(&provider).await;
+    let phones = with_phone(&provider, &stranger, "(202) 555-0166").await;
+    provider.advance(SignedDuration::from_secs(1));
+    invited_to(&provider).await;
+    let page = accept(&provider, &erin).await;
+    assert!(page.has_form("/register/phone") && !page.body.contains("••66"), "{}", page.gist());
+    assert!(!page.has_form("/register/phones-done"), "{}", page.gist());
+    // Neither the earlier mail nor what was proven behind it counts any more.
+    assert!(!provider.browser().get(&old).await.has_form("/register"));
+    let late = stranger.submit(&phones, "/register/phones-done", &[]).await;
+    assert!(late.status >= 400, "{}", late.gist());
 }
 
 async fn what_is_no_number_for_codes_is_refused(backend: Backend) {
