@@ -116,7 +116,7 @@ limits! {
     Invitation "invitation" Address InDatabase minutes(60, 5), "policy.recovery.rate",
         "Requests for another invitation.";
     AskedRows "asked_rows" Network InDatabase minutes(2_000, 30), "policy.limits.asked_rows",
-        "Requests for a mail, of either kind, each of which leaves a row whoever has the address.";
+        "Requests for a mail, of either kind, which leaves a row whether an account has the address or not.";
     ClientRegistration "client_registration" Address InDatabase hours(30, 1), "registration.rate",
         "Clients that register themselves, and changes of them.";
     FormOfSession "form_of_session" Session InDatabase minutes(30, 5), "policy.limits.form_of_session",

@@ -19,7 +19,7 @@ pub(super) fn read_telephony(policy: &mut Section<'_, '_>, default: TelephonyPol
             let finding = Finding::error("no region is reached, so nobody could verify");
             section.cx.report(finding.at(section.place_of("regions"), "name one at least"));
         }
-        let about = "Codes to one number, whosever account asks.";
+        let about = "Codes to one number, whosever account asks. A quarter of them is for recovery alone.";
         let per_number = section.section("per_number", about, |section| read_limit(section, default.per_number));
         let about = "Codes to all numbers with the same first seven digits.";
         let per_prefix = section.section("per_prefix", about, |section| read_limit(section, default.per_prefix));
