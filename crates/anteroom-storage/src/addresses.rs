@@ -46,7 +46,7 @@ impl Reads {
         let renewal = |row: account_addresses::Model| {
             let address = EmailAddress::from_stored(&row.address).ok()?;
             let otherwise = address.folded().as_str() != row.folded;
-            otherwise.then(|| Renewal { id: row.id, account: AccountId(row.account_id), address })
+            otherwise.then_some(Renewal { id: row.id, account: AccountId(row.account_id), address })
         };
         Ok(rows.into_iter().filter_map(renewal).collect())
     }
