@@ -100,6 +100,21 @@ pub enum Event {
         purpose: &'static str,
         left: u32,
     },
+    /// A code that was not even compared, or that was no code of the app that is being added.
+    CodeNotTaken {
+        purpose: &'static str,
+        reason: &'static str,
+    },
+    CodeNotSent {
+        purpose: &'static str,
+        reason: &'static str,
+    },
+    NewPasswordRefused {
+        reason: &'static str,
+    },
+    PhoneRefused {
+        reason: &'static str,
+    },
     CodeAccepted {
         purpose: &'static str,
         method: &'static str,
@@ -308,6 +323,10 @@ impl Event {
             | Self::PasswordExpiredNoticed
             | Self::LinkRefused { .. }
             | Self::CodeRefused { .. }
+            | Self::CodeNotTaken { .. }
+            | Self::CodeNotSent { .. }
+            | Self::NewPasswordRefused { .. }
+            | Self::PhoneRefused { .. }
             | Self::ConsentDenied { .. }
             | Self::AccessRefused
             | Self::TokenRefused { .. }

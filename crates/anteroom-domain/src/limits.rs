@@ -135,6 +135,8 @@ limits! {
         "Authorization requests that a client pushes.";
     PushedOfAddress "pushed_of_address" Address InDatabase minutes(1_200, 5), "policy.limits.pushed_of_address",
         "Pushed authorization requests, whatever the client.";
+    Revocation "revocation" Client InDatabase minutes(600, 5), "policy.limits.revocation",
+        "Tokens and grants that a client revokes.";
     PhoneNumber "phone_number" Number InDatabase hours(20, 24), "policy.telephony.per_number",
         "Codes by text and call, whosever account asks.";
     PhoneNumberBesidesRecovery "phone_number_besides_recovery" Number InDatabase hours(15, 24), "policy.telephony.per_number",

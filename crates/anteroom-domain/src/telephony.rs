@@ -81,7 +81,13 @@ pub enum NotAllowed {
     Premium,
 }
 
+/// Longer than anything that people write a number as; what is longer would only cost time.
+const LONGEST: usize = 64;
+
 pub fn parse_number(text: &str, default_region: Option<Id>) -> Result<E164, NumberProblem> {
+    if text.len() > LONGEST {
+        return Err(NumberProblem::NotANumber);
+    }
     // With a country code there is nothing for a region to stand in for, and the library would take that region's trunk
     // prefix off the number: Vienna's +43 1 is no 1 of the United States.
     let region = default_region.filter(|_| !text.trim_start().starts_with(['+', '\u{ff0b}']));
@@ -132,6 +138,7 @@ mod tests {
             ("+43 1 956094686", Ok("+431956094686")),
             ("+431956094686", Ok("+431956094686")),
             ("front desk", Err(NumberProblem::NotANumber)),
+            (&"202 555 0143 ".repeat(9), Err(NumberProblem::NotANumber)),
             ("", Err(NumberProblem::NotANumber)),
         ] {
             let number = parse_number(text, Some(Id::US));

@@ -225,6 +225,12 @@ fn no_phone(provider: &Provider, visitor: &Visitor, phones: &[Phone]) -> NoPhone
     why
 }
 
+/// Somebody who has to sign in, and whom no application waits for: there is nothing to keep, so nobody makes a row of it.
+fn is_nowhere_yet(page: &StepPage) -> bool {
+    let carried = &page.carried;
+    matches!(page.step, Step::SignIn { .. }) && carried.journey.request().is_none() && carried.row().is_none()
+}
+
 /// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row.
 pub(crate) async fn parked(
     provider: &Provider,
@@ -232,7 +238,7 @@ pub(crate) async fn parked(
     onward: Onward,
 ) -> Result<Onward, FlowError> {
     let Onward::Page(mut page) = onward else { return Ok(onward) };
-    if page.carried.is_kept() {
+    if page.carried.is_kept() || is_nowhere_yet(&page) {
         return Ok(Onward::Page(page));
     }
     let (carried, keeping) = (page.carried.clone(), Keeping::prepare(provider, &page.carried, visitor.now));

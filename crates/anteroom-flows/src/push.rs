@@ -2,19 +2,23 @@
 //! carries.
 //!
 //! The request is checked by the rules of the authorization endpoint when it comes in, and again when a browser comes for
-//! it: what was good may not be any more.
+//! it: what was good may not be any more. It waits for 90 seconds, so the limit of a client (`pushed_of_client`) is also the
+//! most that can wait.
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Token};
 use anteroom_domain::interaction::{Interaction, RequestSource};
+use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::pushed_request::{PushedRequest, TakenRequest, WAITS_FOR};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{self, AuthorizationError, Parameter, Parameters};
+use anteroom_storage::Spent;
 use jiff::Timestamp;
 use std::sync::Arc;
 
 use crate::answered;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
+use crate::limits::{of_address, of_one, refused};
 use crate::provider::Provider;
 use crate::request_object::{self, ResolveError, Resolved};
 use crate::visitor::Visitor;
@@ -22,6 +26,8 @@ use crate::visitor::Visitor;
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 const CONTEXT: &str = "pushed request";
+/// Of what is stored: somewhat more than the rules let a request have.
+const LONGEST: usize = 20 * 1024;
 
 /// What the client gets.
 #[derive(Debug)]
@@ -39,6 +45,8 @@ pub enum PushError {
     /// RFC 9126 §2.1.
     #[error("a pushed request has a request_uri in it")]
     RequestUri,
+    #[error("the request is too long once it is written down")]
+    TooLong,
     #[error(transparent)]
     Request(AuthorizationError),
     #[error(transparent)]
@@ -79,16 +87,31 @@ pub async fn push(
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
     let token = provider.random.token();
     let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
+    let query = parameters.to_compact_query();
+    if query.len() > LONGEST {
+        return Err(PushError::TooLong);
+    }
     let request = Arc::new(PushedRequest {
         client: metadata.client_id.clone(),
-        parameters: parameters.to_query(),
+        parameters: query,
         expires_at: until,
     });
+    let mut budgets = vec![of_one(provider, Limit::PushedOfClient, &metadata.client_id.as_str())];
+    budgets.extend(of_address(provider, visitor.address, Limit::PushedOfAddress));
+    let budgets: Arc<[Budget]> = budgets.into();
     let write = provider.store.write(move |tx| {
-        let request = Arc::clone(&request);
-        async move { Ok::<_, FlowError>(tx.insert_pushed_request(&request, &digest).await?) }
+        let (request, budgets) = (Arc::clone(&request), Arc::clone(&budgets));
+        async move {
+            let spent = tx.spend(&budgets, now).await?;
+            if spent == Spent::Counted {
+                tx.insert_pushed_request(&request, &digest).await?;
+            }
+            Ok::<_, FlowError>(spent)
+        }
     });
-    write.await?;
+    if let Spent::Refused { limit, wait } = write.await? {
+        return Err(refused(provider, limit, wait).into());
+    }
     Ok(Pushed {
         request_uri: format!("{PREFIX}{}", token.encode()),
         expires_in: until.duration_since(now).as_secs(),

@@ -5,6 +5,7 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::GrantId;
+use anteroom_domain::limits::Limit;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::error::FlowError;
 use crate::front_tokens;
+use crate::limits::{of_one, spend_in_memory};
 use crate::provider::Provider;
 use crate::session_state::session_state;
 use crate::visitor::{Live, Visitor, new_id};
@@ -28,6 +30,15 @@ pub async fn respond(
     live: &Live,
 ) -> Result<AuthorizationResponse, FlowError> {
     let issuer = &provider.snapshot().issuer;
+    let budget = of_one(provider, Limit::Authorization, &live.session.id.0);
+    if spend_in_memory(provider, &budget, visitor.now).is_err() {
+        let description = "too many requests from this sign-in";
+        return Ok(request.target().error(
+            issuer,
+            AuthorizationErrorCode::TemporarilyUnavailable,
+            description,
+        ));
+    }
     let with_code = request.response_type.has_code();
     let code = if with_code { Some(code(provider, visitor, client, request, live)?) } else { None };
     let tokens = front_tokens::issue(provider, visitor, (client, request), live, code.as_deref()).await?;

@@ -3,6 +3,8 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::limits::Limit;
+use anteroom_oidc::ClientId;
 use anteroom_oidc::jwt::AccessTokenClaims;
 use anteroom_storage::GrantRecord;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -10,6 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::access_token;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
+use crate::limits::{of_one, spend};
 use crate::provider::Provider;
 use crate::token::refresh::RefreshToken;
 use crate::trail::Origin;
@@ -36,8 +39,14 @@ pub async fn revoke(
     }
 }
 
+/// Before anything is written.
+async fn count(provider: &Provider, origin: &Origin, client: &ClientId) -> Result<(), FlowError> {
+    spend(provider, vec![of_one(provider, Limit::Revocation, &client.as_str())], origin.now).await
+}
+
 async fn end_grant(provider: &Provider, origin: Origin, record: GrantRecord) -> Result<(), FlowError> {
     let grant = record.grant;
+    count(provider, &origin, &grant.client).await?;
     let entry = origin.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
     let write = provider.store.write(move |tx| {
@@ -53,6 +62,7 @@ async fn end_grant(provider: &Provider, origin: Origin, record: GrantRecord) -> 
 }
 
 async fn end_token(provider: &Provider, origin: Origin, claims: AccessTokenClaims) -> Result<(), FlowError> {
+    count(provider, &origin, &claims.client_id).await?;
     let mut entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
     // A client's own token speaks of nobody.
     if let Ok(account) = claims.sub.as_str().parse() {

@@ -1,5 +1,6 @@
 //! What the trail learns as a count per minute instead of an entry each: tokens that clients get for themselves, refusals by
-//! rate limit, and refusals beyond what one address may have written down, so that a stranger cannot fill the disk.
+//! rate limit, and refusals beyond what one address, and all of them, may have written down, so that a stranger cannot fill
+//! the disk.
 
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientId;
@@ -7,10 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Refusals of one address prefix that get an entry of their own in a minute.
-const REFUSALS_WRITTEN: u32 = 30;
-/// Prefixes remembered in a minute; beyond, refusals are only counted.
-const PREFIXES_REMEMBERED: usize = 10_000;
+/// Refusals of one IPv4 address or IPv6 /64 that get an entry of their own in a minute.
+const WRITTEN_OF_PREFIX: u32 = 30;
+/// The same for an IPv6 /56, which has many /64s.
+const WRITTEN_OF_WIDER_PREFIX: u32 = 120;
+/// Of all of them, so that the trail grows by so much at most.
+const WRITTEN: u32 = 600;
+/// Prefixes remembered in a minute; refusals from others are only counted.
+const REMEMBERED: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tally {
@@ -24,7 +29,14 @@ pub(crate) enum Tally {
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
     counts: Mutex<BTreeMap<Tally, u32>>,
-    refusals: Mutex<HashMap<AddressPrefix, u32>>,
+    written: Mutex<Written>,
+}
+
+/// What has had entries of its own.
+#[derive(Debug, Default)]
+struct Written {
+    refusals: u32,
+    by_prefix: HashMap<AddressPrefix, u32>,
 }
 
 impl Tallies {
@@ -34,23 +46,36 @@ impl Tallies {
         *count = count.saturating_add(1);
     }
 
-    /// Whether a refusal from this address deserves an entry of its own.
+    /// Whether a refusal from this address deserves an entry of its own; what comes from no address always does.
     pub(crate) fn may_write(&self, address: Option<IpAddr>) -> bool {
         let Some(address) = address else { return true };
-        let mut refusals = lock(&self.refusals);
-        let prefix = AddressPrefix::of(address);
-        if refusals.len() >= PREFIXES_REMEMBERED && !refusals.contains_key(&prefix) {
+        let mut written = lock(&self.written);
+        let Written { refusals, by_prefix } = &mut *written;
+        let prefix = Some((AddressPrefix::of(address), WRITTEN_OF_PREFIX));
+        let wider = AddressPrefix::wider(address).map(|prefix| (prefix, WRITTEN_OF_WIDER_PREFIX));
+        if *refusals >= WRITTEN {
             return false;
         }
-        let count = refusals.entry(prefix).or_default();
-        *count = count.saturating_add(1);
-        *count <= REFUSALS_WRITTEN
+        let admitted = prefix.into_iter().chain(wider).all(|(prefix, most)| take(by_prefix, prefix, most));
+        *refusals += u32::from(admitted);
+        admitted
     }
 
     pub(crate) fn take(&self) -> BTreeMap<Tally, u32> {
-        lock(&self.refusals).clear();
+        *lock(&self.written) = Written::default();
         std::mem::take(&mut *lock(&self.counts))
     }
+}
+
+/// One more of at most so many.
+fn take(taken: &mut HashMap<AddressPrefix, u32>, prefix: AddressPrefix, most: u32) -> bool {
+    if taken.len() >= REMEMBERED && !taken.contains_key(&prefix) {
+        return false;
+    }
+    let count = taken.entry(prefix).or_default();
+    let admitted = *count < most;
+    *count += u32::from(admitted);
+    admitted
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -70,5 +95,18 @@ mod tests {
         assert!(tallies.may_write(address("203.0.113.10")), "another address has its own share");
         drop(tallies.take());
         assert!(tallies.may_write(address("203.0.113.9")), "and a new one each minute");
+    }
+
+    #[test]
+    fn whoever_has_many_prefixes_cannot_fill_the_trail_either() {
+        let tallies = Tallies::default();
+        let written = |addresses: &mut dyn Iterator<Item = String>| {
+            addresses.filter(|address| tallies.may_write(Some(address.parse().unwrap()))).count()
+        };
+        let of_one_line =
+            (0..256).flat_map(|net| (0..35).map(move |host| format!("2001:db8:7:1{net:02x}::{host}")));
+        assert_eq!(written(&mut of_one_line.into_iter()), 120);
+        let of_many = (0..256).flat_map(|net| (0..35).map(move |_| format!("203.0.{net}.9")));
+        assert_eq!(written(&mut of_many.into_iter()), 480, "600 in all");
     }
 }

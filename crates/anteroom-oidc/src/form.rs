@@ -93,6 +93,33 @@ pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String
     out
 }
 
+/// Writes pairs so that [`Form::decode`] gets the same, and little longer than they are: for what is kept and goes nowhere.
+pub fn encode_compactly<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        escape(&mut out, name);
+        out.push('=');
+        escape(&mut out, value);
+    }
+    out
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '%' => out.push_str("%25"),
+            '&' => out.push_str("%26"),
+            '=' => out.push_str("%3D"),
+            '+' => out.push_str("%2B"),
+            ' ' => out.push('+'),
+            other => out.push(other),
+        }
+    }
+}
+
 fn encode_component(out: &mut String, text: &str) {
     for piece in form_urlencoded::byte_serialize(text.as_bytes()) {
         out.push_str(if piece == "+" { "%20" } else { piece });
@@ -104,6 +131,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_compactly_is_read_as_it_was(name in "[a-z%&=+ ]{1,9}", value in "\\PC{0,40}|[%&=+ ]{0,9}") {
+            let written = encode_compactly([(name.as_str(), value.as_str())]);
+            prop_assert_eq!(decoded(&written), [(name.clone(), value.clone())]);
+            prop_assert!(written.len() <= 3 * (name.len() + value.len()) + 1);
+        }
+    }
 
     fn decoded(text: &str) -> Vec<(String, String)> {
         Form::decode(text.as_bytes()).unwrap().pairs().to_vec()

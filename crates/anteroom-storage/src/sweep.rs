@@ -1,6 +1,6 @@
 //! Sweeping: what is over is deleted in small batches, by one node at a time.
 //!
-//! Everything is kept for a while beyond its end: markers of spent things must outlive the things, also under clocks
+//! Nearly everything is kept for a while beyond its end: markers of spent things must outlive the things, also under clocks
 //! that are a little apart, and an operator may still ask what happened.
 
 use crate::StoreError;
@@ -35,12 +35,11 @@ macro_rules! delete {
 }
 
 /// Grants go with their families, sessions leave their grants behind.
-const ENDED: [&str; 12] = [
+const ENDED: [&str; 11] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),
     delete!("revoked_jti", "jti", "expires_at"),
-    delete!("pushed_requests", "digest", "expires_at"),
     delete!("assertion_jti", "client_id, jti", "expires_at"),
     delete!("grants", "id", "expires_at"),
     delete!("grants", "id", "revoked_at"),
@@ -49,11 +48,8 @@ const ENDED: [&str; 12] = [
     delete!("messages", "id", "expires_at"),
     delete!("logout_deliveries", "id", "expires_at"),
 ];
-/// What was written for an address that no account has is of use to nobody: it goes at its end.
-const WITHOUT_ACCOUNT: [&str; 2] = [
-    delete!("links", "id", "account_id IS NULL AND expires_at"),
-    delete!("messages", "id", "account_id IS NULL AND expires_at"),
-];
+/// Gone at their end: that one is not there any more says as much as that it was taken.
+const AT_THEIR_END: [&str; 1] = [delete!("pushed_requests", "digest", "expires_at")];
 const COUNTERS: [&str; 3] = [
     delete!("rate_counters", "scope, subject, window_start", "window_start"),
     delete!("code_attempts", "account_id, purpose, at, id", "at"),
@@ -72,16 +68,15 @@ impl Store {
     pub async fn sweep(&self, now: Timestamp, batch: u32) -> Result<Swept, StoreError> {
         let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
         let (ended, counters) = (before(KEPT_AFTER_END), before(COUNTERS_KEPT));
-        let at_once = now.as_millisecond();
+        let at_end = before(SignedDuration::ZERO);
         self.write(move |tx| async move {
             let mut swept = Swept::default();
             if !try_lock(&tx.conn, SWEEP_LOCK).await? {
                 return Ok(swept);
             }
             let statements = ENDED.map(|sql| (sql, ended)).into_iter();
-            let statements = statements
-                .chain(WITHOUT_ACCOUNT.map(|sql| (sql, at_once)))
-                .chain(COUNTERS.map(|sql| (sql, counters)));
+            let statements = statements.chain(AT_THEIR_END.map(|sql| (sql, at_end)));
+            let statements = statements.chain(COUNTERS.map(|sql| (sql, counters)));
             for (sql, before) in statements {
                 let values = [before.into(), i64::from(batch).into()];
                 let statement = Statement::from_sql_and_values(tx.conn.get_database_backend(), sql, values);

@@ -162,7 +162,7 @@ impl<'a> Person<'a> {
             return Some(hash.clone());
         }
         let password = SecretString::from(self.password.as_str());
-        Some(self.provider.provider.hashing.hash(Lane::KnownDevice, &password).await.unwrap())
+        Some(self.provider.provider.hashing.hash(Lane::Prefix(0), &password).await.unwrap())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Forms that people submit: parsed, from our own page, with a token that was made for them.
 
 use anteroom_flows::journey::Waiting;
+use anteroom_flows::limits::{form_owner, spend_form, spend_sign_out};
 use anteroom_oidc::Issuer;
 use anteroom_oidc::form::Form;
 use anteroom_pages::ErrorKind;
@@ -15,6 +16,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, to_sign_in};
 use crate::form_token::{self, FormName, Moment, Stale};
 use crate::origin::{self, Vouched};
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD};
 use crate::state::Web;
 
 /// A form as it came, from a page of ours as far as the browser says; its token is not checked yet, because only the handler
@@ -33,7 +35,11 @@ impl FromRequest<Arc<Web>> for Posted {
         let Ok(asker) =
             <Asker as axum::extract::FromRequestParts<_>>::from_request_parts(&mut parts, web).await;
         let read = Self::read(&parts.headers, body, web).await;
-        match read {
+        let counted = match read {
+            Ok(read) => count(&asker, parts.uri.path()).await.map(|()| read),
+            Err(failure) => Err(failure),
+        };
+        match counted {
             Ok((fields, vouched)) => Ok(Self { asker, fields, vouched }),
             Err(failure) => Err(failure.answer(&asker).await),
         }
@@ -50,6 +56,22 @@ impl Posted {
         let fields = Form::decode(&body).map_err(|_| malformed())?;
         Ok((fields, vouched))
     }
+}
+
+/// Forms that their use case counts by address.
+const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
+
+/// Before anything is done for a form.
+async fn count(asker: &Asker, path: &str) -> Result<(), Failure> {
+    if COUNTED_BY_ADDRESS.contains(&path) {
+        return Ok(());
+    }
+    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
+    let owner = form_owner(provider, visitor).await?;
+    if path == "/sign-out" {
+        return Ok(spend_sign_out(provider, visitor, owner).await?);
+    }
+    Ok(spend_form(provider, visitor, owner).await?)
 }
 
 fn own_page(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, Failure> {

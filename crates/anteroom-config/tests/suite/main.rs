@@ -6,6 +6,7 @@ mod diagnostics;
 mod digest;
 mod example;
 mod files;
+mod limits;
 mod messages;
 mod mutilated;
 mod reference;

@@ -6,7 +6,8 @@
 //!                        └──▶ PoolFull, with the time after which to come again
 //! ```
 //!
-//! Invariants: the queue is bounded; memory is bounded by workers times the cost of one hash, and is given back a
+//! Invariants: the queue is bounded; known devices go first, with a share that leaves a part for everyone else, and none of
+//! their accounts can take it alone; memory is bounded by workers times the cost of one hash, and is given back a
 //! second after the last; no worker idles while anything waits; what nobody waits for any more is not computed.
 
 mod job;
@@ -27,18 +28,20 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use self::{
-    job::{Job, Work},
+    job::{Job, Other},
     worker::Shared,
 };
 use crate::passwords::{HashError, PasswordHash, PasswordHasher, Verdict};
 
-/// Where a request stands in line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a request stands in line. Accounts are named by their identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// It carries a valid known-device cookie of the account it names, checked before any hashing.
-    KnownDevice,
+    KnownDevice(u128),
     /// Everyone else, by the prefix of their address.
     Prefix(u64),
+    /// Somebody who has proven who they are and wants more than one hash: beside everyone else, in a line of their own.
+    Account(u128),
 }
 
 impl Lane {
@@ -121,13 +124,25 @@ impl HashPool {
     ) -> Result<Verdict, PoolError> {
         let (reply, answer) = oneshot::channel();
         let hash = hash.cloned();
-        self.shared.push(lane, Job { password: password.clone(), work: Work::Verify { hash, reply } });
+        self.shared.push(lane, Job::Verify { password: password.clone(), hash, reply });
         answer.await.unwrap_or(Err(PoolError::Lost))
     }
 
     pub async fn hash(&self, lane: Lane, password: &SecretString) -> Result<PasswordHash, PoolError> {
         let (reply, answer) = oneshot::channel();
-        self.shared.push(lane, Job { password: password.clone(), work: Work::Hash { reply } });
+        self.shared.push(lane, Job::Hash { password: password.clone(), reply });
+        answer.await.unwrap_or(Err(PoolError::Lost))
+    }
+
+    /// Other work that keeps a processor busy for milliseconds: it waits in line like a hash, and not on a thread that
+    /// serves everybody.
+    pub async fn run<T, F>(&self, lane: Lane, work: F) -> Result<T, PoolError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.shared.push(lane, Job::Other(Box::new(Other { work, reply })));
         answer.await.unwrap_or(Err(PoolError::Lost))
     }
 

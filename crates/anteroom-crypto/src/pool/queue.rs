@@ -1,27 +1,36 @@
 //! Who is hashed next: a data structure without threads or clocks.
 //!
-//! There are two lanes, each with half of the room. Known devices are always first, in order of arrival. Strangers
-//! are kept in one line for each address prefix, and the lines take turns; so a prefix that sends a thousand requests
-//! waits behind itself. When the strangers' room is full, a prefix with a longer line gives up its youngest entry to a
-//! newcomer, but only where that makes the shares more even: among lines of equal length nobody is displaced, else
-//! whoever came last would always push out whoever waits.
+//! There are two lanes, each with half of the room: known devices, and everyone else. Of four that are served three are known
+//! devices where both wait, so that neither lane can keep the other out. Inside a lane there is one line for each account or
+//! address prefix, and the lines take turns; so who sends a thousand requests waits behind themselves. When a lane's room is
+//! full, the longest line gives up its youngest entry to a newcomer, but only where that makes the shares more even: among
+//! lines of equal length nobody is displaced, else whoever came last would always push out whoever waits.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::Lane;
 
+/// Known devices that are served one after another while others wait.
+const KNOWN_IN_A_ROW: u8 = 3;
+
 pub(super) struct FairQueue<T> {
-    known: VecDeque<T>,
-    known_room: usize,
-    lines: HashMap<u64, Line<T>>,
-    /// The prefixes that have a line, the next to be served first.
-    turns: VecDeque<u64>,
-    strangers: usize,
-    strangers_room: usize,
+    known: Lines<T>,
+    others: Lines<T>,
+    /// Known devices served since one of the others was.
+    known_in_a_row: u8,
     arrivals: u64,
 }
 
-/// Never empty while it is in the map.
+/// One lane.
+struct Lines<T> {
+    /// Never empty while it is in the map.
+    by_lane: HashMap<Lane, Line<T>>,
+    /// Those that have a line, the next to be served first.
+    turns: VecDeque<Lane>,
+    waiting: usize,
+    room: usize,
+}
+
 type Line<T> = VecDeque<(u64, T)>;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -35,93 +44,112 @@ pub(super) enum Pushed<T> {
 impl<T> FairQueue<T> {
     /// Room for `capacity` entries, at least one in each lane.
     pub(super) fn new(capacity: usize) -> Self {
-        let known_room = capacity.div_ceil(2).max(1);
+        let known = capacity.div_ceil(2).max(1);
         Self {
-            known: VecDeque::new(),
-            known_room,
-            lines: HashMap::new(),
-            turns: VecDeque::new(),
-            strangers: 0,
-            strangers_room: capacity.saturating_sub(known_room).max(1),
+            known: Lines::new(known),
+            others: Lines::new(capacity.saturating_sub(known).max(1)),
+            known_in_a_row: 0,
             arrivals: 0,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.known.len() + self.strangers
+        self.known.waiting + self.others.waiting
     }
 
     pub(super) fn has_room(&self, lane: Lane) -> bool {
         match lane {
-            Lane::KnownDevice => self.known.len() < self.known_room,
-            Lane::Prefix(_) => self.strangers < self.strangers_room,
+            Lane::KnownDevice(_) => self.known.has_room(),
+            Lane::Prefix(_) | Lane::Account(_) => self.others.has_room(),
         }
     }
 
     pub(super) fn push(&mut self, lane: Lane, item: T) -> Pushed<T> {
-        let has_room = self.has_room(lane);
+        let arrival = self.arrivals;
+        self.arrivals += 1;
         match lane {
-            Lane::KnownDevice if has_room => self.known.push_back(item),
-            Lane::KnownDevice => return Pushed::Full(item),
-            Lane::Prefix(prefix) if has_room => self.append(prefix, item),
-            Lane::Prefix(prefix) => {
-                let Some(displaced) = self.displace_for(prefix) else {
-                    return Pushed::Full(item);
-                };
-                self.append(prefix, item);
-                return Pushed::Displaced(displaced);
-            }
+            Lane::KnownDevice(_) => self.known.push(lane, (arrival, item)),
+            Lane::Prefix(_) | Lane::Account(_) => self.others.push(lane, (arrival, item)),
         }
-        Pushed::Queued
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
-        if let Some(item) = self.known.pop_front() {
+        let others_turn = self.known_in_a_row >= KNOWN_IN_A_ROW && self.others.waiting > 0;
+        if !others_turn && let Some(item) = self.known.pop() {
+            self.known_in_a_row = self.known_in_a_row.saturating_add(1);
             return Some(item);
         }
-        let prefix = self.turns.pop_front()?;
-        let line = self.lines.get_mut(&prefix)?;
-        let (_, item) = line.pop_front()?;
-        self.strangers -= 1;
-        if line.is_empty() {
-            self.lines.remove(&prefix);
-        } else {
-            self.turns.push_back(prefix);
-        }
-        Some(item)
+        self.known_in_a_row = 0;
+        self.others.pop()
     }
 
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.known.retain(&mut keep);
-        self.lines.retain(|_, line| {
+        self.others.retain(&mut keep);
+    }
+}
+
+impl<T> Lines<T> {
+    fn new(room: usize) -> Self {
+        Self { by_lane: HashMap::new(), turns: VecDeque::new(), waiting: 0, room }
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting < self.room
+    }
+
+    fn push(&mut self, lane: Lane, (arrival, item): (u64, T)) -> Pushed<T> {
+        if self.has_room() {
+            self.append(lane, (arrival, item));
+            return Pushed::Queued;
+        }
+        let Some(displaced) = self.displace_for(lane) else { return Pushed::Full(item) };
+        self.append(lane, (arrival, item));
+        Pushed::Displaced(displaced)
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        let lane = self.turns.pop_front()?;
+        let line = self.by_lane.get_mut(&lane)?;
+        let (_, item) = line.pop_front()?;
+        self.waiting -= 1;
+        if line.is_empty() {
+            self.by_lane.remove(&lane);
+        } else {
+            self.turns.push_back(lane);
+        }
+        Some(item)
+    }
+
+    fn retain(&mut self, keep: &mut impl FnMut(&T) -> bool) {
+        self.by_lane.retain(|_, line| {
             line.retain(|(_, item)| keep(item));
             !line.is_empty()
         });
-        self.turns.retain(|prefix| self.lines.contains_key(prefix));
-        self.strangers = self.lines.values().map(VecDeque::len).sum();
+        self.turns.retain(|lane| self.by_lane.contains_key(lane));
+        self.waiting = self.by_lane.values().map(VecDeque::len).sum();
     }
 
-    fn append(&mut self, prefix: u64, item: T) {
-        let line = self.lines.entry(prefix).or_default();
+    fn append(&mut self, lane: Lane, entry: (u64, T)) {
+        let line = self.by_lane.entry(lane).or_default();
         if line.is_empty() {
-            self.turns.push_back(prefix);
+            self.turns.push_back(lane);
         }
-        line.push_back((self.arrivals, item));
-        self.arrivals += 1;
-        self.strangers += 1;
+        line.push_back(entry);
+        self.waiting += 1;
     }
 
     /// Takes the youngest entry of the longest line (of equals, the one that grew last), if that line stays at least
     /// as long as the newcomer's will be.
-    fn displace_for(&mut self, newcomer: u64) -> Option<T> {
-        let own = self.lines.get(&newcomer).map_or(0, VecDeque::len);
+    fn displace_for(&mut self, newcomer: Lane) -> Option<T> {
+        let own = self.by_lane.get(&newcomer).map_or(0, VecDeque::len);
         let youngest = |line: &Line<T>| line.back().map(|(arrival, _)| *arrival);
-        let longest = self.lines.values_mut().max_by_key(|line| (line.len(), youngest(line)))?;
+        let longest = self.by_lane.values_mut().max_by_key(|line| (line.len(), youngest(line)))?;
         if longest.len() < own + 2 {
             return None;
         }
         let (_, displaced) = longest.pop_back()?;
-        self.strangers -= 1;
+        self.waiting -= 1;
         Some(displaced)
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::{Keyring, Random, passwords::Scratch};
 
 const STRANGER: Lane = Lane::Prefix(1);
+const KNOWN: Lane = Lane::KnownDevice(1);
 
 fn hasher() -> Arc<PasswordHasher> {
     Arc::new(PasswordHasher::cheap_for_tests(&Keyring::for_tests(1), Random::seeded(2)))
@@ -44,11 +45,19 @@ fn secret(text: &str) -> SecretString {
 async fn hashes_and_verifies() {
     let pool = running();
     let hash = pool.hash(STRANGER, &secret("one")).await.unwrap();
-    let right = pool.verify(Lane::KnownDevice, &secret("one"), Some(&hash)).await;
+    let right = pool.verify(KNOWN, &secret("one"), Some(&hash)).await;
     assert_eq!(right, Ok(Verdict::Match { outdated: false }));
     let wrong = pool.verify(STRANGER, &secret("two"), Some(&hash)).await;
     assert_eq!(wrong, Ok(Verdict::Mismatch));
     assert_eq!(pool.queued(), 0);
+}
+
+#[tokio::test]
+async fn other_work_waits_in_line_and_hands_its_answer_back() {
+    let pool = running();
+    assert_eq!(pool.run(Lane::Account(1), || 6 * 7).await, Ok(42));
+    assert_eq!(pool.run(Lane::Account(1), || -> u8 { panic!("a defect") }).await, Err(PoolError::Lost));
+    assert_eq!(pool.hasher().hashes_computed(), 0);
 }
 
 #[tokio::test]
@@ -73,7 +82,7 @@ async fn a_crowd_is_served_to_the_last() {
     let tasks: Vec<_> = (0..400)
         .map(|number: u64| {
             let pool = Arc::clone(&pool);
-            let lane = if number.is_multiple_of(3) { Lane::KnownDevice } else { Lane::Prefix(number % 7) };
+            let lane = if number.is_multiple_of(3) { KNOWN } else { Lane::Prefix(number % 7) };
             tokio::spawn(async move { pool.verify(lane, &secret("one"), None).await })
         })
         .collect();
@@ -88,7 +97,7 @@ async fn a_crowd_is_served_to_the_last() {
 fn a_full_queue_refuses_and_says_when_to_come_again() {
     let pool = by_hand(2);
     let password = secret("one");
-    for lane in [STRANGER, Lane::KnownDevice] {
+    for lane in [STRANGER, KNOWN] {
         let mut waits = Box::pin(pool.verify(lane, &password, None));
         assert!(poll(waits.as_mut()).is_pending());
         let mut refused = pin!(pool.hash(lane, &password));

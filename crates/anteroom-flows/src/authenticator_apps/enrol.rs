@@ -10,12 +10,12 @@ use anteroom_oidc::Acr;
 use anteroom_storage::Tx;
 use jiff::Timestamp;
 
-use super::{admitted_to_act, confirmed, open};
+use super::{admitted_to_act, confirmed, confirmed_of, open};
 use crate::error::FlowError;
 use crate::notices::notices;
 use crate::onward::Onward;
 use crate::provider::Provider;
-use crate::trail::Origin;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, live_sessions, new_id};
 
 #[derive(Debug)]
@@ -96,6 +96,9 @@ pub async fn confirm(
         return Ok(ConfirmOutcome::Missing(Box::new(enrolment)));
     }
     let Some(step) = enrolment.secret.step_of(entered, visitor.now) else {
+        let event = Event::CodeNotTaken { purpose: "authenticator_app", reason: "wrong" };
+        let actor = Actor::Account(enrolment.live.account.id);
+        note_refusal(provider, Origin::of(visitor, &provider.random).entry(actor, event)).await?;
         return Ok(ConfirmOutcome::Wrong(Box::new(enrolment)));
     };
     let first = first_use(provider, visitor, &enrolment, step).await?;
@@ -145,6 +148,7 @@ async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowErr
     let account = first.app.account;
     let locked = tx.lock_account(account).await?;
     if locked.is_none_or(|locked| locked.account.epoch != epoch)
+        || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
         || !tx.confirm_app(first.app.id, first.step, (first.at, first.usable_from)).await?
     {
         return Ok(false);

@@ -73,9 +73,12 @@ pub async fn list(provider: &Provider, visitor: &Visitor) -> Result<Result<Liste
 }
 
 async fn confirmed(provider: &Provider, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
-    let mut apps = provider.store.apps_of(account).await?;
+    Ok(confirmed_of(provider.store.apps_of(account).await?))
+}
+
+fn confirmed_of(mut apps: Vec<AuthenticatorApp>) -> Vec<AuthenticatorApp> {
     apps.retain(|app| app.confirmed_at.is_some());
-    Ok(apps)
+    apps
 }
 
 /// Those whose codes are taken now.

@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
-use crate::visitor::Visitor;
+use crate::visitor::{Live, Visitor, live_sessions};
 
 impl Snapshot {
     /// What a limit allows under this configuration.
@@ -51,7 +51,7 @@ pub(crate) fn of_address(provider: &Provider, address: IpAddr, limit: Limit) -> 
 }
 
 /// For one session, account, client or grant.
-pub(crate) fn of_one(provider: &Provider, limit: Limit, subject: impl ToString) -> Budget {
+pub(crate) fn of_one(provider: &Provider, limit: Limit, subject: &dyn ToString) -> Budget {
     Budget { limit, subject: subject.to_string(), rate: provider.snapshot().rate(limit) }
 }
 
@@ -88,12 +88,32 @@ pub struct FormOwner {
 /// Counts a form that was sent: for its session and account, else for the address that sent it. Forms that have a limit of
 /// their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
 pub async fn spend_form(provider: &Provider, visitor: &Visitor, owner: FormOwner) -> Result<(), FlowError> {
-    let session = owner.session.map(|session| of_one(provider, Limit::FormOfSession, session.0));
-    let account = owner.account.map(|account| of_one(provider, Limit::FormOfAccount, account.0));
+    let session = owner.session.map(|session| of_one(provider, Limit::FormOfSession, &session.0));
+    let account = owner.account.map(|account| of_one(provider, Limit::FormOfAccount, &account.0));
     let mut budgets: Vec<Budget> = session.into_iter().chain(account).collect();
     if budgets.is_empty() {
         budgets = of_address(provider, visitor.address, Limit::FormOfAddress);
     }
+    spend(provider, budgets, visitor.now).await
+}
+
+/// Whoever is signed in in this browser.
+pub async fn form_owner(provider: &Provider, visitor: &Visitor) -> Result<FormOwner, FlowError> {
+    let live = live_sessions(provider, visitor).await?;
+    let owner = |live: &Live| FormOwner { session: Some(live.session.id), account: Some(live.account.id) };
+    Ok(live.first().map(owner).unwrap_or_default())
+}
+
+/// Counts a sign-out, apart from other forms: whoever has sent too many of those can still leave.
+pub async fn spend_sign_out(
+    provider: &Provider,
+    visitor: &Visitor,
+    owner: FormOwner,
+) -> Result<(), FlowError> {
+    let budgets = match owner.session {
+        Some(session) => vec![of_one(provider, Limit::SignOut, &session.0)],
+        None => of_address(provider, visitor.address, Limit::FormOfAddress),
+    };
     spend(provider, budgets, visitor.now).await
 }
 
@@ -106,7 +126,7 @@ pub fn count_request(provider: &Provider, address: IpAddr, now: Timestamp) -> Re
 
 /// Counts a request of a client that has proven who it is, in this node's memory.
 pub fn count_client_request(provider: &Provider, client: &ClientId, now: Timestamp) -> Result<(), FlowError> {
-    spend_in_memory(provider, &of_one(provider, Limit::ClientRequest, client.as_str()), now)
+    spend_in_memory(provider, &of_one(provider, Limit::ClientRequest, &client.as_str()), now)
 }
 
 /// For what only reads or signs.

@@ -2,6 +2,7 @@
 //!
 //! Invariants:
 //! - only the person sets it, and only where the one decision asks for it now;
+//! - each try is counted before anything is computed for it;
 //! - the rules are checked, the old ones compared and the new one hashed before the transaction; under the account's lock the
 //!   epoch says whether anything came in between;
 //! - in one transaction with it: the epoch is raised, sessions, grants and links end, a reset lifts the lock and forgets the
@@ -12,8 +13,10 @@ mod settle;
 
 use anteroom_crypto::{Lane, Verdict};
 use anteroom_domain::account::Account;
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::DeviceId;
 use anteroom_domain::interaction::Destination;
+use anteroom_domain::limits::Limit;
 use anteroom_domain::new_password::{Weakness, known_words};
 use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password_text::{PasswordForm, candidates, normalized};
@@ -24,9 +27,11 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
+use crate::limits::{of_one, spend};
 use crate::onward::{Onward, Step, StepPage, parked, proceed, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, kept_sessions, live_sessions};
 use settle::{Prepared, Settled, settle};
 
@@ -68,6 +73,24 @@ pub enum Fault {
     TooYoung(SignedDuration),
 }
 
+impl Fault {
+    /// For the trail.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Mismatch => "mismatch",
+            Self::Weakness(Weakness::TooShort) => "too_short",
+            Self::Weakness(Weakness::TooLong) => "too_long",
+            Self::Weakness(Weakness::Common) => "common",
+            Self::Weakness(Weakness::Personal) => "personal",
+            Self::Weakness(Weakness::Weak) => "weak",
+            Self::Weakness(Weakness::Characters) => "characters",
+            Self::Used => "used_before",
+            Self::TooYoung(_) => "too_young",
+        }
+    }
+}
+
 pub async fn set(
     provider: &Provider,
     visitor: &Visitor,
@@ -86,12 +109,14 @@ pub async fn set(
         return Ok(elsewhere(Onward::Page(page)));
     };
     let (reason, account) = (*reason, account.clone());
+    spend(provider, vec![of_one(provider, Limit::NewPassword, &account.id.0)], visitor.now).await?;
     let old = provider.store.credential(account.id).await?;
     let checked = check(provider, visitor, (&account, old.as_ref(), reason), &entered).await?;
     if let Err(fault) = checked {
+        note_fault(provider, visitor, &account, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
-    let hash = provider.hashing.hash(Lane::KnownDevice, &normalized(&entered.new)).await?;
+    let hash = provider.hashing.hash(lane_of(&account), &normalized(&entered.new)).await?;
     let live = live_sessions(provider, visitor).await?;
     let prepared = Prepared::new(provider, visitor, (page.carried, *account, reason), hash);
     let prepared = Arc::new(prepared);
@@ -123,6 +148,22 @@ fn is_done(page: &StepPage) -> bool {
     matches!(page.step, Step::SignIn { .. }) && done
 }
 
+/// Several hashes for one request: in a line of the account's own, and never among those who sign in from known devices.
+const fn lane_of(account: &Account) -> Lane {
+    Lane::Account(account.id.0.as_u128())
+}
+
+async fn note_fault(
+    provider: &Provider,
+    visitor: &Visitor,
+    account: &Account,
+    fault: Fault,
+) -> Result<(), FlowError> {
+    let event = Event::NewPasswordRefused { reason: fault.as_str() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event).about(account.id);
+    note_refusal(provider, entry).await
+}
+
 async fn check(
     provider: &Provider,
     visitor: &Visitor,
@@ -144,14 +185,15 @@ async fn check(
     {
         return Ok(Err(Fault::TooYoung(left)));
     }
-    if let Err(weakness) = policy.check(&normal, &known_words(account, &snapshot.practice.name)) {
+    let known = known_words(account, &snapshot.practice.name);
+    let strength = provider.hashing.run(lane_of(account), move || policy.check(&normal, &known));
+    if let Err(weakness) = strength.await? {
         return Ok(Err(Fault::Weakness(weakness)));
     }
     let before = provider.store.password_history(account.id, u64::from(policy.remembered)).await?;
     let current = old.map(|old| OldPassword { hash: old.hash.clone(), form: old.form });
     for old in current.iter().chain(&before) {
-        // One after another: whoever is here has proven who they are, and the pool is everybody's.
-        if is_of(provider, old, &entered.new).await? {
+        if is_of(provider, lane_of(account), old, &entered.new).await? {
             return Ok(Err(Fault::Used));
         }
     }
@@ -160,13 +202,19 @@ async fn check(
 
 /// Whether the old password is the one that was typed. One hash, but for a text of more than ASCII against a hash that may
 /// be of the text as it was typed.
-async fn is_of(provider: &Provider, old: &OldPassword, typed: &SecretString) -> Result<bool, FlowError> {
+async fn is_of(
+    provider: &Provider,
+    lane: Lane,
+    old: &OldPassword,
+    typed: &SecretString,
+) -> Result<bool, FlowError> {
     let mut forms = candidates(typed);
     if old.form == Some(PasswordForm::OpaqueString) {
         forms.truncate(1);
     }
     for form in forms {
-        let verdict = provider.hashing.verify(Lane::KnownDevice, &form, Some(&old.hash)).await?;
+        // One after another, so that each waits its turn.
+        let verdict = provider.hashing.verify(lane, &form, Some(&old.hash)).await?;
         if matches!(verdict, Verdict::Match { .. }) {
             return Ok(true);
         }

@@ -51,9 +51,7 @@ pub async fn press(provider: &Provider, visitor: &Visitor, token: &str) -> Resul
 }
 
 async fn dead(provider: &Provider, visitor: &Visitor, why: LinkDead) -> Result<PressOutcome, FlowError> {
-    let event = Event::LinkRefused { reason: why.as_str() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-    note_refusal(provider, entry).await?;
+    note_wrong(provider, visitor, why.as_str()).await?;
     Ok(PressOutcome::Dead)
 }
 
@@ -89,13 +87,22 @@ pub async fn type_code(
     let tried = write.await?;
     let mut open = open.iter().filter(|link| tried.contains(&link.id));
     let Some(link) = open.find(|link| is_typed_code_of(provider, link, entered)) else {
-        wait_for_floor(started, &provider.snapshot()).await;
+        note_wrong(provider, visitor, "wrong_code").await?;
         return Ok(TypedOutcome::Wrong(carried));
     };
     match follow(provider, visitor, link).await? {
         Ok(followed) => Ok(TypedOutcome::Onward(proceed(provider, visitor, followed).await?)),
-        Err(_) => Ok(TypedOutcome::Wrong(carried)),
+        Err(why) => {
+            note_wrong(provider, visitor, why.as_str()).await?;
+            Ok(TypedOutcome::Wrong(carried))
+        }
     }
+}
+
+/// The same for known and unknown addresses: it names no account.
+async fn note_wrong(provider: &Provider, visitor: &Visitor, reason: &'static str) -> Result<(), FlowError> {
+    let event = Event::LinkRefused { reason };
+    note_refusal(provider, Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event)).await
 }
 
 /// Presses the link in this browser: an interaction of its own carries the proof from here on.

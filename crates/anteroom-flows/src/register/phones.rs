@@ -4,6 +4,7 @@ use anteroom_domain::account::{AccountStatus, PhoneKind};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::interaction::{Proof, ProofKind};
+use anteroom_domain::limits::Limit;
 use anteroom_domain::phone::E164;
 use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
 use anteroom_storage::{NewPhone, Tx};
@@ -11,11 +12,11 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, kept, open};
+use crate::limits::{of_one, spend};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::is_reached;
 use crate::provider::Provider;
-use crate::standing::is_resumed;
-use crate::trail::Origin;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Visitor, new_id};
 
 /// As it was entered.
@@ -60,6 +61,20 @@ pub enum PhoneProblem {
     TooMany,
 }
 
+impl PhoneProblem {
+    /// For the trail.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::NotANumber => "not_a_number",
+            Self::Extension => "extension",
+            Self::NotAllowed => "not_allowed",
+            Self::Unreached => "unreached",
+            Self::TooMany => "too_many",
+        }
+    }
+}
+
 /// Nobody has more; a thief would like to add many.
 const MAX_PHONES: usize = 5;
 
@@ -78,16 +93,8 @@ pub async fn add_phone(
         return Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?));
     }
     let added = match read(provider, &entered) {
-        Ok(added)
-            if phones.len() >= MAX_PHONES && phones.iter().all(|phone| phone.number != added.number) =>
-        {
-            Err(PhoneProblem::TooMany)
-        }
-        read => read,
-    };
-    let added = match added {
         Ok(added) => added,
-        Err(problem) => return again(provider, visitor, carried, problem).await,
+        Err(problem) => return refused(provider, visitor, (carried, proof), problem).await,
     };
     let id = match phones.iter().find(|phone| phone.number == added.number) {
         Some(known) if known.verified_at.is_some() => {
@@ -99,9 +106,11 @@ pub async fn add_phone(
     };
     // Its page would offer no way, so it is not put on file at all.
     if !is_reached(provider, added.kind) {
-        return again(provider, visitor, carried, PhoneProblem::Unreached).await;
+        return refused(provider, visitor, (carried, proof), PhoneProblem::Unreached).await;
     }
-    write_phone(provider, visitor, &proof, (id, added)).await?;
+    if !write_phone(provider, visitor, &proof, (id, added)).await? {
+        return refused(provider, visitor, (carried, proof), PhoneProblem::TooMany).await;
+    }
     waiting_for(provider, visitor, (carried, proof), Some(id)).await
 }
 
@@ -123,12 +132,13 @@ fn read(provider: &Provider, entered: &NewNumber) -> Result<AddedPhone, PhonePro
     }
 }
 
+/// `false`: the account has as many as it may have, counted under its lock.
 async fn write_phone(
     provider: &Provider,
     visitor: &Visitor,
     proof: &Proof,
     (id, added): (PhoneId, AddedPhone),
-) -> Result<(), FlowError> {
+) -> Result<bool, FlowError> {
     let (account, now) = (proof.account, visitor.now);
     let event = Event::PhoneAdded { phone: added.number.masked(), phone_kind: added.kind.as_str() };
     let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), event);
@@ -142,14 +152,18 @@ async fn write_phone(
             let locked = tx.lock_account(account).await?;
             // Another tab may have completed the registration.
             if locked.is_none_or(|locked| locked.account.status != AccountStatus::Invited) {
-                return Ok(());
+                return Ok(true);
+            }
+            let known = tx.phones_of(account).await?;
+            if known.len() >= MAX_PHONES && known.iter().all(|other| other.number != phone.number) {
+                return Ok(false);
             }
             if tx.insert_phone(account, phone, now).await? {
                 tx.append(entry).await?;
             } else {
                 tx.set_phone_kind(phone.id, phone.kind).await?;
             }
-            Ok::<_, FlowError>(())
+            Ok::<_, FlowError>(true)
         }
     });
     write.await
@@ -211,6 +225,19 @@ async fn waiting_for(
     Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?))
 }
 
+/// The page again, and an entry in the trail.
+async fn refused(
+    provider: &Provider,
+    visitor: &Visitor,
+    (carried, proof): (Carried, Proof),
+    problem: PhoneProblem,
+) -> Result<PhoneOutcome, FlowError> {
+    let event = Event::PhoneRefused { reason: problem.as_str() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event).about(proof.account);
+    note_refusal(provider, entry).await?;
+    again(provider, visitor, carried, problem).await
+}
+
 async fn again(
     provider: &Provider,
     visitor: &Visitor,
@@ -234,5 +261,9 @@ async fn registering(
     let account = provider.store.account(proof.account).await?;
     let invited = matches!(proof.kind, ProofKind::Invitation { .. });
     let stands = account.is_some_and(|account| proof.stands(&account, visitor.now));
+    if invited && stands {
+        let budget = of_one(provider, Limit::FormOfAccount, &proof.account.0);
+        spend(provider, vec![budget], visitor.now).await?;
+    }
     Ok((invited && stands).then_some((carried, proof)))
 }

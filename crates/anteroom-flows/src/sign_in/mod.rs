@@ -145,10 +145,9 @@ async fn rehash_if_outdated(
 ) -> Result<(), FlowError> {
     let Some(old) = prepared.outdated_hash() else { return Ok(()) };
     // The person is in already: a full queue only puts this off until next time.
-    let Ok(new) = provider.hashing.hash(Lane::KnownDevice, &normalized(password)).await else {
-        return Ok(());
-    };
     let account = prepared.account_id();
+    let lane = Lane::Account(account.map_or(0, |account| account.0.as_u128()));
+    let Ok(new) = provider.hashing.hash(lane, &normalized(password)).await else { return Ok(()) };
     let write = provider.store.write(move |tx| {
         let (old, new) = (old.clone(), new.clone());
         async move {
@@ -171,13 +170,16 @@ async fn verify(
     password: &SecretString,
 ) -> Result<Verdict, FlowError> {
     // A device that has used up its own budget has locked the account, and waits with everybody else.
-    let known = view.is_some_and(|view| {
+    let known = view.filter(|view| {
         let account = &view.account;
         !view.devices.is_empty()
             && account.status == AccountStatus::Active
             && account.lockout.locked_at.is_none()
     });
-    let lane = if known { Lane::KnownDevice } else { Lane::of_address(visitor.address) };
+    let lane = match known {
+        Some(view) => Lane::KnownDevice(view.account.id.0.as_u128()),
+        None => Lane::of_address(visitor.address),
+    };
     let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     // A hash that does not say that it is of the normalized form is made anew while the text is here.
     let unmarked = view.and_then(|view| view.credential.as_ref()).is_some_and(|old| old.form.is_none());

@@ -7,7 +7,9 @@ use anteroom_crypto::{Digest, KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::{Grant, GrantEnd, GrantWorth};
 use anteroom_domain::ids::GrantId;
-use anteroom_domain::refresh::{Presented, RefreshDecision, RefreshFamily};
+use anteroom_domain::limits::Limit;
+use anteroom_domain::refresh::{RefreshDecision, RefreshFamily};
+use anteroom_oidc::Scope;
 use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
 use anteroom_oidc::{Scope, TokenEndpointAuthMethod};
 use anteroom_storage::GrantRecord;
@@ -19,6 +21,7 @@ use uuid::Uuid;
 use super::{Exchange, TokenError, mint, repeat};
 use crate::access_token::worth;
 use crate::error::FlowError;
+use crate::limits::{of_one, spend_in_memory};
 
 const CONTEXT: &str = "refresh_token";
 const GRANT_LEN: usize = 16;
@@ -69,7 +72,9 @@ pub(super) async fn refresh(
     for _ in 0..3 {
         let record =
             provider.store.grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
-        let (family, worth) = check(exchange, &record)?;
+        let family = check(exchange, &record)?;
+        let budget = of_one(provider, Limit::Refresh, &record.grant.id.0);
+        spend_in_memory(provider, &budget, exchange.origin.now)?;
         // Refused before anything is spent.
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
         let scope = mint::worth_of(&scope, &worth)?;

@@ -22,7 +22,7 @@ use crate::journey::{Carried, Keeping, Waiting};
 use crate::onward::{Onward, StepPage, parked, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
-use crate::trail::Origin;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, kept_sessions, live_sessions, new_id, session_digest};
 
 #[derive(Debug)]
@@ -97,7 +97,10 @@ struct Prepared {
 enum Settled {
     Proven(Carried),
     SteppedUp(Box<Session>),
+    /// Not compared.
     Refused(EntryProblem),
+    /// Compared, counted and written down.
+    Wrong(EntryProblem),
 }
 
 pub async fn enter(
@@ -135,8 +138,29 @@ pub async fn enter(
             Ok(EnterOutcome::Onward(proceed_with(provider, visitor, carried, live).await?))
         }
         Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
-        Settled::Refused(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
+        Settled::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
+        Settled::Refused(problem) => {
+            note_not_taken(provider, &prepared, problem).await?;
+            Ok(EnterOutcome::Problem { problem, page: Box::new(page) })
+        }
     }
+}
+
+async fn note_not_taken(
+    provider: &Provider,
+    prepared: &Prepared,
+    problem: EntryProblem,
+) -> Result<(), FlowError> {
+    let reason = match problem {
+        EntryProblem::Missing => "missing",
+        EntryProblem::Wrong { .. } => "wrong",
+        EntryProblem::Expired => "expired",
+        EntryProblem::Used => "used",
+        EntryProblem::BudgetSpent(_) => "budget_spent",
+    };
+    let Verification { purpose, account, .. } = &prepared.verification;
+    let event = Event::CodeNotTaken { purpose: purpose.as_str(), reason };
+    note_refusal(provider, prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await
 }
 
 async fn hold(
@@ -233,7 +257,7 @@ async fn wrong(
     tx.count_wrong_code(account, (purpose, prepared.entry), visitor.now).await?;
     let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
     tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account)).await?;
-    Ok(Settled::Refused(match policy.entries_left(&wrong, visitor.now) {
+    Ok(Settled::Wrong(match policy.entries_left(&wrong, visitor.now) {
         Ok(left) => EntryProblem::Wrong { left },
         Err(BudgetSpent { until }) => EntryProblem::BudgetSpent(until),
     }))

@@ -19,7 +19,7 @@ use crate::journey::{Carried, Keeping, Waiting};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::Offer;
 use crate::provider::Provider;
-use crate::trail::Origin;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Visitor, new_id};
 
 #[derive(Debug)]
@@ -89,13 +89,33 @@ pub async fn send(
     let Some(offer) = chosen else {
         return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: Box::new(page) });
     };
-    if allowed(&offer.phone.number, &provider.snapshot().policy.telephony).is_err() {
-        return Ok(SendOutcome::Problem { problem: SendProblem::Refused, page: Box::new(page) });
-    }
-    let prepared = Arc::new(prepare(provider, visitor, (verification, offer), page.carried.clone()));
-    match provider.store.write(move |tx| settle(tx, Arc::clone(&prepared))).await? {
+    let (account, purpose) = (verification.account.id, verification.purpose);
+    let settled = if allowed(&offer.phone.number, &provider.snapshot().policy.telephony).is_err() {
+        Err(SendProblem::Refused)
+    } else {
+        let prepared = Arc::new(prepare(provider, visitor, (verification, offer), page.carried.clone()));
+        provider.store.write(move |tx| settle(tx, Arc::clone(&prepared))).await?
+    };
+    match settled {
         Ok(carried) => Ok(SendOutcome::Onward(proceed(provider, visitor, carried).await?)),
-        Err(problem) => Ok(SendOutcome::Problem { problem, page: Box::new(page) }),
+        Err(problem) => {
+            let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
+            let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event).about(account);
+            note_refusal(provider, entry).await?;
+            Ok(SendOutcome::Problem { problem, page: Box::new(page) })
+        }
+    }
+}
+
+impl SendProblem {
+    /// For the trail.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Choose => "ended",
+            Self::Wait(_) => "wait",
+            Self::BudgetSpent(_) => "budget_spent",
+            Self::Refused => "not_allowed",
+        }
     }
 }
 

@@ -95,6 +95,11 @@ impl Parameters {
         form::encode(self.iter().map(|(name, value)| (name.as_str(), value)))
     }
 
+    /// The same, escaping no more than must be: for keeping it. [`Form::decode`] reads either.
+    pub fn to_compact_query(&self) -> String {
+        form::encode_compactly(self.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (Parameter, &str)> {
         self.0.iter().flat_map(|(name, values)| values.iter().map(|value| (*name, value.as_str())))
     }

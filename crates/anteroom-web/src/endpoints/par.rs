@@ -31,6 +31,9 @@ async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Resp
             let description = "request_uri is not a parameter of pushed requests";
             Err(TokenError::new(TokenErrorCode::InvalidRequest, description).into())
         }
+        Err(PushError::TooLong) => {
+            Err(TokenError::new(TokenErrorCode::InvalidRequest, "the request is too long").into())
+        }
         // RFC 9126 §2.3: the codes of the authorization endpoint, told to the client itself.
         Err(PushError::Request(error)) => {
             let client = client.client().id().as_str();

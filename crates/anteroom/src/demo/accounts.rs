@@ -76,7 +76,7 @@ async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> 
     let now = provider.clock.now();
     let age = if sample.expired { LONG_AGO } else { A_FEW_DAYS };
     let set_at = now.checked_sub(age).unwrap_or(now);
-    let hash = provider.hashing.hash(Lane::KnownDevice, &PASSWORD.into()).await.map_err(FlowError::from)?;
+    let hash = provider.hashing.hash(Lane::Prefix(0), &PASSWORD.into()).await.map_err(FlowError::from)?;
     let id = AccountId(provider.random.uuid_v4());
     let account = NewAccount {
         id,

@@ -55,6 +55,13 @@ master_key_env = "{MASTER_KEY_VARIABLE}"
 [dev]
 outbox = true
 
+# One machine tries everything, again and again.
+[policy.limits]
+form_of_session = {{ max = 600, window = "5m" }}
+form_of_account = {{ max = 600, window = "5m" }}
+form_of_address = {{ max = 3000, window = "5m" }}
+new_password = {{ max = 100, window = "10m" }}
+
 [log]
 level = "warn"
 

@@ -44,6 +44,14 @@ rate = { max = 100000, window = "5m" }
 [policy.recovery]
 rate = { max = 100000, window = "5m" }
 
+[policy.limits]
+form_of_session = { max = 100000, window = "5m" }
+form_of_account = { max = 100000, window = "5m" }
+form_of_address = { max = 100000, window = "5m" }
+new_password = { max = 100000, window = "5m" }
+request = { max = 10000000, window = "1m" }
+refresh = { max = 100000, window = "5m" }
+
 [policy.codes]
 wrong_entries = 20
 

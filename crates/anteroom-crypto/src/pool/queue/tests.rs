@@ -7,6 +7,8 @@ use super::*;
 const A: Lane = Lane::Prefix(1);
 const B: Lane = Lane::Prefix(2);
 const C: Lane = Lane::Prefix(3);
+const K: Lane = Lane::KnownDevice(1);
+const L: Lane = Lane::KnownDevice(2);
 
 fn filled(capacity: usize, entries: &[(Lane, &'static str)]) -> FairQueue<&'static str> {
     let mut queue = FairQueue::new(capacity);
@@ -21,9 +23,31 @@ fn drained<T>(mut queue: FairQueue<T>) -> Vec<T> {
 }
 
 #[test]
-fn known_devices_go_first_in_order_of_arrival() {
-    let queue = filled(8, &[(A, "a1"), (Lane::KnownDevice, "k1"), (B, "b1"), (Lane::KnownDevice, "k2")]);
-    assert_eq!(drained(queue), ["k1", "k2", "a1", "b1"]);
+fn known_devices_go_first() {
+    let queue = filled(8, &[(A, "a1"), (K, "k1"), (B, "b1"), (L, "l1")]);
+    assert_eq!(drained(queue), ["k1", "l1", "a1", "b1"]);
+}
+
+#[test]
+fn known_devices_leave_one_turn_in_four_to_everyone_else() {
+    let known = ["k1", "k2", "k3", "k4", "k5", "k6", "k7"].map(|item| (K, item));
+    let queue = filled(20, &[&known[..], &[(A, "a1"), (B, "b1")]].concat());
+    assert_eq!(drained(queue), ["k1", "k2", "k3", "a1", "k4", "k5", "k6", "b1", "k7"]);
+}
+
+#[test]
+fn no_account_fills_the_lane_of_known_devices() {
+    let mut queue = filled(8, &[(K, "k1"), (K, "k2"), (K, "k3"), (K, "k4")]);
+    assert_eq!(queue.push(K, "k5"), Pushed::Full("k5"));
+    assert_eq!(queue.push(L, "l1"), Pushed::Displaced("k4"));
+    assert_eq!(drained(queue), ["k1", "l1", "k2", "k3"]);
+}
+
+#[test]
+fn an_account_takes_turns_with_prefixes() {
+    let account = Lane::Account(1);
+    let queue = filled(20, &[(account, "c1"), (account, "c2"), (account, "c3"), (A, "a1")]);
+    assert_eq!(drained(queue), ["c1", "a1", "c2", "c3"]);
 }
 
 #[test]
@@ -36,16 +60,16 @@ fn prefixes_take_turns() {
 fn half_is_kept_for_known_devices() {
     let mut queue = filled(4, &[(A, "a1"), (B, "b1")]);
     assert_eq!(queue.push(C, "c1"), Pushed::Full("c1"));
-    assert_eq!(queue.push(Lane::KnownDevice, "k1"), Pushed::Queued);
-    assert_eq!(queue.push(Lane::KnownDevice, "k2"), Pushed::Queued);
-    assert_eq!(queue.push(Lane::KnownDevice, "k3"), Pushed::Full("k3"));
+    assert_eq!(queue.push(K, "k1"), Pushed::Queued);
+    assert_eq!(queue.push(L, "l1"), Pushed::Queued);
+    assert_eq!(queue.push(K, "k2"), Pushed::Full("k2"));
     assert_eq!(queue.len(), 4);
 }
 
 #[test]
 fn the_smallest_queue_has_room_in_both_lanes() {
     for capacity in [0, 1, 2] {
-        let queue = filled(capacity, &[(A, "a1"), (Lane::KnownDevice, "k1")]);
+        let queue = filled(capacity, &[(A, "a1"), (K, "k1")]);
         assert_eq!(queue.len(), 2);
     }
 }
@@ -74,7 +98,7 @@ fn nobody_is_displaced_where_shares_are_even() {
 
 #[test]
 fn what_is_not_retained_gives_its_room_back() {
-    let mut queue = filled(8, &[(A, "a1"), (B, "b1"), (A, "a2"), (A, "a3"), (Lane::KnownDevice, "k1")]);
+    let mut queue = filled(8, &[(A, "a1"), (B, "b1"), (A, "a2"), (A, "a3"), (K, "k1")]);
     queue.retain(|item| !matches!(*item, "a1" | "b1" | "k1"));
     assert_eq!(queue.len(), 2);
     assert_eq!(queue.push(B, "b2"), Pushed::Queued);
@@ -83,8 +107,7 @@ fn what_is_not_retained_gives_its_room_back() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Known,
-    Stranger(u64),
+    Push(Lane),
     Pop,
     /// Every n-th entry is abandoned by its caller.
     Abandon(u64),
@@ -92,13 +115,18 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        2 => Just(Step::Known),
-        3 => Just(Step::Stranger(0)),
-        5 => (0_u64..6).prop_map(Step::Stranger),
+        3 => (0_u128..4).prop_map(|account| Step::Push(Lane::KnownDevice(account))),
+        3 => Just(Step::Push(Lane::Prefix(0))),
+        4 => (0_u64..6).prop_map(|prefix| Step::Push(Lane::Prefix(prefix))),
+        1 => (0_u128..2).prop_map(|account| Step::Push(Lane::Account(account))),
         5 => Just(Step::Pop),
         1 => (2_u64..7).prop_map(Step::Abandon),
     ];
     proptest::collection::vec(step, 0..300)
+}
+
+fn is_known(lane: Lane) -> bool {
+    matches!(lane, Lane::KnownDevice(_))
 }
 
 /// What the queue should hold, told by the simplest means: every entry in order of arrival.
@@ -106,16 +134,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Model {
     waiting: Vec<Waiting>,
     next_id: u64,
+    known_in_a_row: usize,
 }
 
-#[derive(Clone)]
 struct Waiting {
     id: u64,
     lane: Lane,
     /// Entries of its own line that were ahead of it when it came.
     ahead: usize,
-    /// How often each other prefix was served while it waited.
-    served: HashMap<u64, usize>,
+    /// How often each other line of its lane was served while it waited.
+    served: HashMap<Lane, usize>,
 }
 
 impl Model {
@@ -123,8 +151,12 @@ impl Model {
         self.waiting.iter().filter(|entry| entry.lane == lane).count()
     }
 
-    fn known(&self) -> usize {
-        self.count(Lane::KnownDevice)
+    fn beside(&self, lane: Lane) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter().filter(move |entry| is_known(entry.lane) == is_known(lane))
+    }
+
+    fn longest_line(&self, lane: Lane) -> usize {
+        self.beside(lane).map(|entry| self.count(entry.lane)).max().unwrap_or(0)
     }
 
     fn take(&mut self, id: u64) -> Waiting {
@@ -135,22 +167,18 @@ impl Model {
     fn push(&mut self, queue: &mut FairQueue<u64>, lane: Lane, room: usize) {
         let id = self.next_id;
         self.next_id += 1;
-        let (own, known) = (self.count(lane), self.known());
-        let in_lane = if lane == Lane::KnownDevice { known } else { self.waiting.len() - known };
-        let longest = self.waiting.iter().map(|entry| self.count(entry.lane)).max().unwrap_or(0);
+        let (own, in_lane, longest) = (self.count(lane), self.beside(lane).count(), self.longest_line(lane));
         match queue.push(lane, id) {
             Pushed::Queued => assert!(in_lane < room),
             Pushed::Full(refused) => {
                 assert_eq!((refused, in_lane), (id, room));
-                let longest = self.longest_line();
-                assert!(lane == Lane::KnownDevice || longest < own + 2);
+                assert!(longest < own + 2);
                 return;
             }
             Pushed::Displaced(displaced) => {
-                assert!(lane != Lane::KnownDevice && in_lane == room && longest >= own + 2);
+                assert!(in_lane == room && longest >= own + 2);
                 let line_of = self.waiting.iter().find(|entry| entry.id == displaced).unwrap().lane;
-                assert_ne!(line_of, Lane::KnownDevice);
-                assert_eq!(self.count(line_of), self.longest_line());
+                assert_eq!((is_known(line_of), self.count(line_of)), (is_known(lane), longest));
                 let youngest = self.waiting.iter().rfind(|entry| entry.lane == line_of).unwrap().id;
                 assert_eq!(displaced, youngest);
                 self.take(displaced);
@@ -159,30 +187,26 @@ impl Model {
         self.waiting.push(Waiting { id, lane, ahead: own, served: HashMap::new() });
     }
 
-    fn longest_line(&self) -> usize {
-        let strangers = self.waiting.iter().filter(|entry| entry.lane != Lane::KnownDevice);
-        strangers.map(|entry| self.count(entry.lane)).max().unwrap_or(0)
-    }
-
     fn pop(&mut self, queue: &mut FairQueue<u64>) {
         let Some(id) = queue.pop() else {
             assert!(self.waiting.is_empty(), "idle while something waits");
+            self.known_in_a_row = 0;
             return;
         };
-        let first = self.waiting.iter().find(|entry| entry.lane == Lane::KnownDevice).cloned();
+        let waits = |known: bool| self.waiting.iter().any(|entry| is_known(entry.lane) == known);
+        let known_is_next = waits(true) && (self.known_in_a_row < 3 || !waits(false));
         let popped = self.take(id);
-        if let Some(first) = first {
-            assert_eq!(popped.id, first.id, "known devices first, in order");
-            return;
-        }
+        assert_eq!(is_known(popped.lane), known_is_next);
+        self.known_in_a_row = if known_is_next { self.known_in_a_row + 1 } else { 0 };
         let older = self.waiting.iter().any(|entry| entry.lane == popped.lane && entry.id < id);
-        assert!(!older, "in order within a prefix");
-        let Lane::Prefix(prefix) = popped.lane else { unreachable!() };
+        assert!(!older, "in order within a line");
         for (other, times) in popped.served {
-            assert!(times <= popped.ahead + 1, "{other} was served {times} times while {prefix} waited");
+            let lane = popped.lane;
+            assert!(times <= popped.ahead + 1, "{other:?} was served {times} times while {lane:?} waited");
         }
         for entry in self.waiting.iter_mut().filter(|entry| entry.lane != popped.lane) {
-            *entry.served.entry(prefix).or_default() += 1;
+            *entry.served.entry(popped.lane).or_default() +=
+                usize::from(is_known(entry.lane) == known_is_next);
         }
     }
 }
@@ -194,8 +218,8 @@ proptest! {
         let mut model = Model::default();
         for step in steps {
             match step {
-                Step::Known => model.push(&mut queue, Lane::KnownDevice, capacity.div_ceil(2)),
-                Step::Stranger(prefix) => model.push(&mut queue, Lane::Prefix(prefix), capacity / 2),
+                Step::Push(lane) if is_known(lane) => model.push(&mut queue, lane, capacity.div_ceil(2)),
+                Step::Push(lane) => model.push(&mut queue, lane, capacity / 2),
                 Step::Pop => model.pop(&mut queue),
                 Step::Abandon(nth) => {
                     queue.retain(|id| id % nth != 0);
@@ -204,7 +228,8 @@ proptest! {
             }
             prop_assert_eq!(queue.len(), model.waiting.len());
             prop_assert!(queue.len() <= capacity);
-            prop_assert_eq!(queue.turns.len(), queue.lines.len());
+            prop_assert_eq!(queue.known.turns.len(), queue.known.by_lane.len());
+            prop_assert_eq!(queue.others.turns.len(), queue.others.by_lane.len());
         }
         while queue.len() > 0 {
             model.pop(&mut queue);

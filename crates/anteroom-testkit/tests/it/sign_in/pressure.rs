@@ -155,7 +155,7 @@ async fn a_password_that_changed_while_its_hash_was_verified_gives_nothing(backe
     let (signer, store) = (browser.clone(), provider.provider.store.clone());
     let attempt = tokio::spawn(async move { signer.enter(&page, "slow@practice.example", PASSWORD).await });
     until(|| provider.hashes_computed() > before).await;
-    let new = provider.provider.hashing.hash(Lane::KnownDevice, &"Another-horse-2".into()).await.unwrap();
+    let new = provider.provider.hashing.hash(Lane::Prefix(0), &"Another-horse-2".into()).await.unwrap();
     let write = store.write(move |tx| {
         let (old, new) = (old.clone(), new.clone());
         async move { tx.replace_hash(account, &old, &new).await }

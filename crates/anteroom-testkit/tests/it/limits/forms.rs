@@ -1,0 +1,69 @@
+//! Forms behind a session: counted for the session and the account, before anything is done.
+
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Backend, TestProvider, on_both_databases};
+use futures_util::future::join_all;
+
+on_both_databases!(
+    a_session_sends_so_many_forms_and_can_still_sign_out,
+    an_account_sends_so_many_forms_in_all_its_sessions,
+    a_form_without_a_session_makes_no_row,
+    a_form_without_a_session_is_counted_by_address,
+);
+
+async fn a_session_sends_so_many_forms_and_can_still_sign_out(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.form_of_session.max", "4").start().await;
+    let (alice, bob) = (provider.signed_in(ALICE).await, provider.signed_in(BOB).await);
+    let page = alice.get("/account/profile").await;
+    let name = [("given_name", "Alice")];
+    let answers = join_all((0..20).map(|_| alice.submit(&page, "/account/profile", &name))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 16);
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1, "{}", refused.gist());
+    let page = bob.get("/account/profile").await;
+    assert_ne!(bob.submit(&page, "/account/profile", &name).await.status, 429);
+    let page = alice.get("/dashboard").await;
+    assert_eq!(alice.submit(&page, "/sign-out", &[]).await.status, 303);
+}
+
+async fn an_account_sends_so_many_forms_in_all_its_sessions(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.form_of_account.max", "5").start().await;
+    let mut refused = 0;
+    for _ in 0..3 {
+        let browser = provider.signed_in(ALICE).await;
+        let page = browser.get("/account/factors").await;
+        for _ in 0..3 {
+            refused += usize::from(browser.submit(&page, "/account/factors/add", &[]).await.status == 429);
+        }
+    }
+    assert_eq!(refused, 4);
+}
+
+/// With the tokens of pages that were shown while somebody was signed in.
+async fn a_form_without_a_session_makes_no_row(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let choose = browser.get("/choose-account").await;
+    let factors = browser.get("/account/factors").await;
+    browser.forget("anteroom_session");
+    let before = backend.rows().await;
+    for _ in 0..3 {
+        browser.submit(&choose, "/choose-account", &[("account", "another")]).await;
+        browser.submit(&factors, "/account/factors/add", &[]).await;
+    }
+    let mut after = backend.rows().await;
+    after.retain(|table, rows| {
+        before[table] != *rows && !["rate_counters", "audit_entries"].contains(&table.as_str())
+    });
+    assert!(after.is_empty(), "{after:?}");
+}
+
+async fn a_form_without_a_session_is_counted_by_address(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.form_of_address.max", "3").start().await;
+    let browser = provider.browser().from("203.0.113.7");
+    let press = |_| browser.post("/recover", &[("token", "x")]);
+    let answers = join_all((0..12).map(press)).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 9);
+    let other = provider.browser().from("203.0.113.8").post("/recover", &[("token", "x")]).await;
+    assert_ne!(other.status, 429);
+}
