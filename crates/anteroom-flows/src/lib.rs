@@ -75,6 +75,7 @@ pub mod session_time;
 pub mod sign_in;
 pub mod sign_out;
 mod standing;
+mod step;
 mod succession;
 pub mod support;
 mod tallies;

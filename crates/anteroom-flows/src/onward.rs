@@ -2,22 +2,21 @@
 //! ([`anteroom_domain::next_step`]) is asked, and its answer becomes a page, the application or the dashboard.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
-use anteroom_domain::next_step::{self, Needs, NewPasswordReason, NextStep, SignInReason};
+use anteroom_domain::next_step::{self, Needs, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
-use anteroom_domain::session::Session;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
-use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
+use jiff::SignedDuration;
 
 use crate::ahead::Ahead;
-use crate::answered::{self, AnsweredBefore, answer};
+use crate::answered::{self, answer};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Place};
 use crate::missing_consent::missing_consent;
@@ -28,66 +27,9 @@ use crate::provider::{Provider, Snapshot};
 use crate::release;
 use crate::standing::{can_step_up, person, verification};
 use crate::trail::{Origin, note_refusal};
-use crate::verification::Verification;
 use crate::visitor::{Live, Visitor, live_sessions};
 
-/// What the web shows or where it sends the browser.
-#[derive(Debug)]
-pub enum Onward {
-    /// One of the journey's pages.
-    Page(Box<StepPage>),
-    /// Back to the application, with a code or an error.
-    Application(Box<AuthorizationResponse>),
-    Dashboard,
-    /// To the apps of whoever is signed in.
-    AuthenticatorApps(Box<Live>),
-    /// The application that waited is no longer configured.
-    ApplicationGone,
-    /// The application was answered before, and is not answered again.
-    AnsweredBefore(Box<AnsweredBefore>),
-}
-
-/// A page of the journey, with what carries the journey on.
-#[derive(Debug)]
-pub struct StepPage {
-    pub step: Step,
-    pub client: Option<Arc<Client>>,
-    pub carried: Carried,
-}
-
-#[derive(Debug)]
-pub enum Step {
-    SignIn {
-        reason: SignInReason,
-        email: String,
-    },
-    ChooseAccount(Vec<Live>),
-    Consent {
-        scope: ScopeSet,
-        person: Box<Live>,
-    },
-    NotEntitled(Box<Account>),
-    ExpiredPassword {
-        account: Box<Account>,
-        set_at: Timestamp,
-    },
-    CompleteRegistration,
-    Verify(Box<Verification>),
-    NoSecondFactor {
-        purpose: CodePurpose,
-        why: NoPhone,
-    },
-    AddPhones {
-        account: Box<Account>,
-        phones: Vec<Phone>,
-    },
-    /// `session`: of somebody signed in.
-    NewPassword {
-        reason: NewPasswordReason,
-        account: Box<Account>,
-        session: Option<Box<Session>>,
-    },
-}
+pub use crate::step::{AnotherPerson, Onward, Step, StepPage};
 
 /// Decides from what the browser's cookies hold.
 pub async fn proceed(provider: &Provider, visitor: &Visitor, carried: Carried) -> Result<Onward, FlowError> {
@@ -110,6 +52,10 @@ pub async fn proceed_with(
         return Ok(Onward::ApplicationGone);
     };
     let who = Who::among(provider, visitor, (&carried, ahead.client()), live).await?;
+    if let Some(account) = who.account().filter(|_| !who.is_shown_by(visitor.form)) {
+        let another = AnotherPerson { account: account.clone(), carried };
+        return Ok(Onward::AnotherPerson(Box::new(another)));
+    }
     let needs = needs(provider, visitor, (&carried, &ahead), &who).await?;
     let person = person(provider, visitor, &who, &needs).await?;
     let step = next_step::decide(person, &needs, visitor.now);
@@ -202,8 +148,12 @@ async fn page(
             let known = who.account().filter(|_| reason != SignInReason::OtherAccount);
             let known = known.map(|account| account.primary_address.as_str());
             let recovered = carried.journey.recovery.as_ref().map(|note| note.address.as_str());
-            let hinted = || recovered.or(ahead.request().and_then(|request| request.login_hint.as_deref()));
-            Step::SignIn { reason, email: known.or_else(hinted).unwrap_or_default().to_owned() }
+            // The application may mean somebody else than the one who is signed in here. With that one's address in the form,
+            // the other's wrong passwords would be counted for, and could lock, an account that nobody meant.
+            let hinted = ahead.request().and_then(|request| request.login_hint.as_deref());
+            let address = hinted.filter(|hint| EmailAddress::parse(hint).is_ok());
+            let email = recovered.or(address).or(known).or(hinted).unwrap_or_default().to_owned();
+            Step::SignIn { reason, email }
         }
         // A proof alone opens nothing: its person signs in.
         (_, who) => {

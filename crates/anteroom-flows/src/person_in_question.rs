@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::Carried;
+use crate::limits::FormOwner;
 use crate::person::subject;
 use crate::provider::Provider;
 use crate::visitor::{Live, Visitor};
@@ -60,6 +61,16 @@ impl Who {
             Self::Nobody | Self::Several(_) => None,
             Self::SignedIn(live) => Some(&live.account),
             Self::Proven(account, _) => Some(account),
+        }
+    }
+
+    /// Whether the page of a form showed this person. A form of a page that showed another one, or another session, must not
+    /// act for this one.
+    pub(crate) fn is_shown_by(&self, form: FormOwner) -> bool {
+        match self {
+            Self::Nobody | Self::Several(_) => true,
+            Self::SignedIn(live) => form.allows(live),
+            Self::Proven(account, _) => form.allows_account(account.id),
         }
     }
 

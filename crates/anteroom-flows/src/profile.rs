@@ -37,22 +37,16 @@ pub enum SaveOutcome {
         live: Box<Live>,
         problems: Vec<(ProfileClaim, BadClaim)>,
     },
-    /// The form was made for another session than the one that is at work here now: somebody else's details.
-    AnotherSession,
     NobodySignedIn,
 }
 
-/// Writes what the person says of themselves. `session` is the one that the form was shown in.
+/// Writes what the person says of themselves.
 pub async fn save(
     provider: &Provider,
     visitor: &Visitor,
-    session: Option<SessionId>,
     entered: &[(ProfileClaim, &str)],
 ) -> Result<SaveOutcome, FlowError> {
     let Some(live) = profile(provider, visitor).await? else { return Ok(SaveOutcome::NobodySignedIn) };
-    if session != Some(live.session.id) {
-        return Ok(SaveOutcome::AnotherSession);
-    }
     let (mut changes, mut problems) = (Vec::new(), Vec::new());
     // What is not the person's to say is not taken from a form.
     for (claim, text) in entered.iter().filter(|(claim, _)| claim.is_the_persons()) {

@@ -2,7 +2,7 @@
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
 use anteroom_domain::account::Account;
-use anteroom_domain::ids::{BrowserId, DeviceId};
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId};
 use anteroom_domain::reference::Reference;
 use anteroom_domain::session::{Session, SessionStanding};
 use anteroom_oidc::session_state::OpBrowserState;
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use std::net::IpAddr;
 
 use crate::error::FlowError;
+use crate::limits::FormOwner;
 use crate::provider::Provider;
 
 /// At most this many accounts are signed in in one browser; the least recently used goes first.
@@ -24,6 +25,8 @@ pub struct Visitor {
     pub address: IpAddr,
     pub reference: Reference,
     pub browser: BrowserId,
+    /// The identifier came in a cookie. The page of every form gives one, so a browser that sends none keeps none.
+    pub keeps_cookies: bool,
     /// Secrets of the sessions in this browser, the current one first.
     pub sessions: Vec<Token>,
     pub devices: Vec<DeviceId>,
@@ -32,12 +35,34 @@ pub struct Visitor {
     pub next_browser_state: OpBrowserState,
     /// What the browser says it is, shortened for a list of devices.
     pub device_label: String,
+    /// Whom the page showed from which a form was sent, as the form's token says. Nobody where it is no form.
+    pub form: FormOwner,
 }
 
 impl Visitor {
     /// The same browser once its cookies say that other sessions are in it, or that more was proven in one of them.
+    /// The form has been answered by then, so that whom its page showed binds no further step.
     pub(crate) fn with_other_sessions(&self) -> Self {
-        Self { browser_state: self.next_browser_state, ..self.clone() }
+        Self { browser_state: self.next_browser_state, form: FormOwner::default(), ..self.clone() }
+    }
+}
+
+impl FormOwner {
+    pub fn of(live: &Live) -> Self {
+        Self { session: Some(live.session.id), account: Some(live.account.id) }
+    }
+
+    pub const fn of_account(account: AccountId) -> Self {
+        Self { session: None, account: Some(account) }
+    }
+
+    /// Whether a form of this page may act for this session. A page that showed nobody is bound to nobody.
+    pub(crate) fn allows(&self, live: &Live) -> bool {
+        self.allows_account(live.account.id) && self.session.is_none_or(|session| session == live.session.id)
+    }
+
+    pub(crate) fn allows_account(&self, account: AccountId) -> bool {
+        self.account.is_none_or(|shown| shown == account)
     }
 }
 
@@ -64,6 +89,13 @@ pub async fn live_sessions(provider: &Provider, visitor: &Visitor) -> Result<Vec
     let live = here
         .filter(|(row, _)| row.session.standing(&row.account, policy, visitor.now) == SessionStanding::Live);
     Ok(live.map(|(row, token)| Live { session: row.session, account: row.account, token }).collect())
+}
+
+/// Who is at work in the browser, where that is somebody else than the page of the form showed, or the same person in
+/// another session. A form that acts on the current session must not act on theirs.
+pub async fn another_person(provider: &Provider, visitor: &Visitor) -> Result<Option<Live>, FlowError> {
+    let current = live_sessions(provider, visitor).await?.into_iter().next();
+    Ok(current.filter(|live| !visitor.form.allows(live)))
 }
 
 /// Alive or not, as long as there is something to say of them.

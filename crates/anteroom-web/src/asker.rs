@@ -1,6 +1,7 @@
 //! Who is asking over HTTP: the [`Visitor`] of the use cases, with what only the web needs to know.
 
 use anteroom_domain::reference::Reference;
+use anteroom_flows::limits::FormOwner;
 use anteroom_flows::visitor::Visitor;
 use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, negotiate};
@@ -42,11 +43,13 @@ impl FromRequestParts<Arc<Web>> for Asker {
             address: client_address(parts, web),
             reference,
             browser: jar.browser,
+            keeps_cookies: !jar.browser_is_new,
             sessions: jar.sessions.clone(),
             devices: jar.devices.clone(),
             browser_state: jar.state,
             next_browser_state: jar.next_state,
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
+            form: FormOwner::default(),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
         Ok(Self { web: Arc::clone(web), visitor, jar, accept_language })

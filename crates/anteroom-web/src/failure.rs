@@ -1,6 +1,7 @@
 //! What goes wrong becomes one page: a plain sentence and a way forward for the person, the reference and the reason for
 //! the operator, nothing for an attacker.
 
+use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_flows::error::FlowError;
@@ -20,7 +21,16 @@ use crate::respond::Frame;
 /// A request that ends on an error page.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    Page { status: StatusCode, kind: ErrorKind, forward: Forward },
+    Page {
+        status: StatusCode,
+        kind: ErrorKind,
+        forward: Forward,
+    },
+    /// A form of a page that showed somebody else than who is signed in now, or another session.
+    AnotherPerson {
+        email: String,
+        forward: Forward,
+    },
     Flow(FlowError),
 }
 
@@ -71,9 +81,24 @@ impl Failure {
         Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::StaleForm, forward)
     }
 
+    /// Nothing was done with the form: `account` did not send it. The page can be opened anew.
+    pub(crate) fn another_person(account: &Account, again: &str) -> Self {
+        let forward = Forward { kind: ForwardKind::TryAgain, href: again.to_owned() };
+        Self::AnotherPerson { email: account.primary_address.as_str().to_owned(), forward }
+    }
+
+    /// Status and kind of the page, where it is the request's own fault.
+    const fn shown(&self) -> Option<(StatusCode, ErrorKind)> {
+        match self {
+            Self::Page { status, kind, .. } => Some((*status, *kind)),
+            Self::AnotherPerson { .. } => Some((StatusCode::CONFLICT, ErrorKind::AnotherPerson)),
+            Self::Flow(_) => None,
+        }
+    }
+
     /// The page, once the trail knows of its reference.
     pub(crate) async fn answer(self, asker: &Asker) -> Response {
-        if let Self::Page { status, kind, .. } = &self {
+        if let Some((status, kind)) = self.shown() {
             let provider = &asker.web.provider;
             let event = Event::ErrorShown { status: status.as_u16(), page: format!("{kind:?}") };
             let entry = Origin::of(&asker.visitor, &provider.random).entry(Actor::Anonymous, event);
@@ -86,7 +111,15 @@ impl Failure {
 
     fn respond(self, asker: &Asker) -> Response {
         let reference = asker.visitor.reference;
+        let person = match &self {
+            Self::AnotherPerson { email, .. } => Some(email.clone()),
+            Self::Page { .. } | Self::Flow(_) => None,
+        };
         let (status, kind, forward, retry_after) = match self {
+            Self::AnotherPerson { forward, .. } => {
+                tracing::info!(%reference, "a form of a page that showed another person or session");
+                (StatusCode::CONFLICT, ErrorKind::AnotherPerson, forward, None)
+            }
             Self::Page { status, kind, forward } => {
                 tracing::info!(%reference, status = status.as_u16(), ?kind, "error page");
                 (status, kind, forward, None)
@@ -115,7 +148,7 @@ impl Failure {
                 (StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Internal, to_sign_in(), None)
             }
         };
-        let page = ErrorPage { kind, forward, reference: Some(reference.to_string()) };
+        let page = ErrorPage { kind, forward, person, reference: Some(reference.to_string()) };
         let mut response = Frame::of(asker).page(status, &page);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

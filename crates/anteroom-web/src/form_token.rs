@@ -1,14 +1,18 @@
 //! Form tokens: every state-changing form carries one, sign-in included (login CSRF).
 //!
-//! A token names when and for which browser the form was made, under a MAC that also names the form. It must come back from
-//! that browser; where the browser itself vouches that the form was sent from our own page (`Sec-Fetch-Site`), a token made
-//! for an identifier that was lost meanwhile (two tabs restored at once, cookies cleared) is as good.
+//! A token names when and for which browser the form was made, and the session and account that its page showed, under a MAC
+//! that also names the form. It must come back from that browser; where the browser itself vouches that the form was sent
+//! from our own page (`Sec-Fetch-Site`), a token made for an identifier that was lost meanwhile (two tabs restored at once,
+//! cookies cleared) is as good. Whom the page showed is held against whom the form would act for: by the extractor
+//! (`forms.rs`) where that is the current session, else by the one decision (`anteroom_flows::onward`).
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring};
-use anteroom_domain::ids::BrowserId;
+use anteroom_domain::ids::{AccountId, BrowserId, SessionId};
+use anteroom_flows::limits::FormOwner;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::origin::Vouched;
 
@@ -63,7 +67,8 @@ impl FormName {
 }
 
 const TIME_LEN: usize = 8;
-const BROWSER_LEN: usize = 16;
+const ID_LEN: usize = 16;
+const BODY_LEN: usize = TIME_LEN + 3 * ID_LEN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stale;
@@ -75,69 +80,112 @@ pub(crate) struct Moment {
     pub now: Timestamp,
 }
 
-pub(crate) fn make(keyring: &Keyring, form: FormName, at: Moment) -> String {
+/// How a token comes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Returned {
+    pub at: Moment,
+    pub lifetime: SignedDuration,
+    pub vouched: Vouched,
+}
+
+/// `owner`: whom the page shows. Somebody without a session, or nobody, is all zeros.
+pub(crate) fn make(keyring: &Keyring, form: FormName, owner: FormOwner, at: Moment) -> String {
+    let session = owner.session.map_or(Uuid::nil(), |session| session.0);
+    let account = owner.account.map_or(Uuid::nil(), |account| account.0);
     let mut bytes = at.now.as_millisecond().to_be_bytes().to_vec();
-    bytes.extend_from_slice(at.browser.0.as_bytes());
+    for id in [at.browser.0, session, account] {
+        bytes.extend_from_slice(id.as_bytes());
+    }
     let mac = keyring.mac(KeyPurpose::FormMac).digest(form.context(), &bytes);
     bytes.extend_from_slice(mac.as_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Whom the page showed from which this form comes.
 pub(crate) fn check(
     keyring: &Keyring,
-    (form, token): (FormName, &str),
-    at: Moment,
-    (lifetime, vouched): (SignedDuration, Vouched),
-) -> Result<(), Stale> {
+    form: FormName,
+    token: &str,
+    returned: Returned,
+) -> Result<FormOwner, Stale> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Stale)?;
-    let (body, mac) = bytes.split_at_checked(TIME_LEN + BROWSER_LEN).ok_or(Stale)?;
+    let (body, mac) = bytes.split_at_checked(BODY_LEN).ok_or(Stale)?;
     let mac = Digest::from_slice(mac).ok_or(Stale)?;
     if !keyring.mac(KeyPurpose::FormMac).verify(form.context(), body, &mac) {
         return Err(Stale);
     }
-    let (time, browser) = body.split_at_checked(TIME_LEN).ok_or(Stale)?;
+    let (time, ids) = body.split_at_checked(TIME_LEN).ok_or(Stale)?;
+    let mut ids = ids.chunks_exact(ID_LEN).filter_map(|id| Uuid::from_slice(id).ok());
+    let mut next = || ids.next().ok_or(Stale);
+    let (browser, session, account) = (next()?, next()?, next()?);
     let millis = i64::from_be_bytes(time.try_into().map_err(|_| Stale)?);
     let made = Timestamp::from_millisecond(millis).map_err(|_| Stale)?;
-    let same_browser = browser == at.browser.0.as_bytes();
+    let Returned { at, lifetime, vouched } = returned;
+    let same_browser = browser == at.browser.0;
     let fresh = at.now.duration_since(made) < lifetime;
-    if fresh && (same_browser || vouched == Vouched::ByTheBrowser) { Ok(()) } else { Err(Stale) }
+    if !fresh || !(same_browser || vouched == Vouched::ByTheBrowser) {
+        return Err(Stale);
+    }
+    let named = |id: Uuid| Some(id).filter(|id| !id.is_nil());
+    Ok(FormOwner { session: named(session).map(SessionId), account: named(account).map(AccountId) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
+    const OURS: Vouched = Vouched::ByTheBrowser;
 
     fn at(browser: u128, minutes: i64) -> Moment {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
         Moment { browser: BrowserId(Uuid::from_u128(browser)), now }
     }
 
+    fn returned(at: Moment, vouched: Vouched) -> Returned {
+        Returned { at, lifetime: HOUR, vouched }
+    }
+
     #[test]
     fn a_token_serves_its_form_its_browser_and_its_time() {
         let keyring = Keyring::for_tests(1);
-        let token = make(&keyring, FormName::SignIn, at(1, 0));
-        let ours = Vouched::ByTheBrowser;
-        let unknown = Vouched::Not;
+        let owner = FormOwner::default();
+        let token = make(&keyring, FormName::SignIn, owner, at(1, 0));
         for (form, moment, vouched, expected) in [
-            (FormName::SignIn, at(1, 59), unknown, Ok(())),
-            (FormName::SignIn, at(1, 60), ours, Err(Stale)),
-            (FormName::SignIn, at(2, 1), unknown, Err(Stale)),
-            (FormName::SignIn, at(2, 1), ours, Ok(())),
-            (FormName::Consent, at(1, 1), ours, Err(Stale)),
+            (FormName::SignIn, at(1, 59), Vouched::Not, Ok(owner)),
+            (FormName::SignIn, at(1, 60), OURS, Err(Stale)),
+            (FormName::SignIn, at(2, 1), Vouched::Not, Err(Stale)),
+            (FormName::SignIn, at(2, 1), OURS, Ok(owner)),
+            (FormName::Consent, at(1, 1), OURS, Err(Stale)),
         ] {
-            assert_eq!(
-                check(&keyring, (form, &token), moment, (HOUR, vouched)),
-                expected,
-                "{form:?} {moment:?}"
-            );
+            let got = check(&keyring, form, &token, returned(moment, vouched));
+            assert_eq!(got, expected, "{form:?} {moment:?}");
         }
-        let other_key = Keyring::for_tests(2);
-        assert_eq!(check(&other_key, (FormName::SignIn, &token), at(1, 1), (HOUR, ours)), Err(Stale));
-        for text in ["", "x", "AAAA"] {
-            assert_eq!(check(&keyring, (FormName::SignIn, text), at(1, 1), (HOUR, ours)), Err(Stale));
+        let back = returned(at(1, 1), OURS);
+        assert_eq!(check(&Keyring::for_tests(2), FormName::SignIn, &token, back), Err(Stale));
+        for text in ["", "x", "AAAA", &token[1..], &token[..token.len() - 2]] {
+            assert_eq!(check(&keyring, FormName::SignIn, text, back), Err(Stale));
+        }
+    }
+
+    #[test]
+    fn a_token_says_whom_the_page_showed_and_cannot_be_made_to_say_another() {
+        let keyring = Keyring::for_tests(1);
+        let session = Some(SessionId(Uuid::from_u128(3)));
+        let account = Some(AccountId(Uuid::from_u128(4)));
+        let back = returned(at(1, 1), Vouched::Not);
+        for owner in
+            [FormOwner::default(), FormOwner { session: None, account }, FormOwner { session, account }]
+        {
+            let token = make(&keyring, FormName::Profile, owner, at(1, 0));
+            assert_eq!(check(&keyring, FormName::Profile, &token, back), Ok(owner));
+            let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+            for place in TIME_LEN + ID_LEN..BODY_LEN {
+                bytes[place] ^= 1;
+                let forged = URL_SAFE_NO_PAD.encode(&bytes);
+                assert_eq!(check(&keyring, FormName::Profile, &forged, back), Err(Stale), "{place}");
+                bytes[place] ^= 1;
+            }
         }
     }
 }

@@ -1,12 +1,17 @@
 //! Forms that people submit: parsed, from our own page, with a token that was made for them.
+//!
+//! A handler takes [`Form`] of the type that describes its form, and gets its fields only where origin and token are good;
+//! what the token says of the person is in [`anteroom_flows::visitor::Visitor::form`]. Where the page is to be shown again
+//! with what was entered, it takes [`FormOrStale`] and has to say what becomes of a stale one. Requests that other sites may
+//! post have a type of their own: `endpoints::authorize::FromAnySite`.
 
 use anteroom_flows::journey::Waiting;
-use anteroom_flows::limits::{form_owner, spend_form, spend_sign_out};
+use anteroom_flows::limits::{FormOwner, form_owner, spend_form, spend_sign_out};
+use anteroom_flows::visitor::another_person;
 use anteroom_oidc::Issuer;
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::Form as Decoded;
 use anteroom_pages::ErrorKind;
-use axum::body::Body;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -14,54 +19,163 @@ use std::sync::Arc;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, to_sign_in};
-use crate::form_token::{self, FormName, Moment, Stale};
+use crate::form_token::{self, FormName, Moment, Returned, Stale};
 use crate::origin::{self, Vouched};
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD};
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::state::Web;
 
-/// A form as it came, from a page of ours as far as the browser says; its token is not checked yet, because only the handler
-/// knows which form it is and what a stale one deserves.
-pub(crate) struct Posted {
-    pub asker: Asker,
-    fields: Form,
-    vouched: Vouched,
+/// One form: its name, its fields, and where its page is.
+pub(crate) trait FormFields: Sized + Send {
+    const NAME: FormName;
+    /// It acts on whatever session is at work in the browser, so that must be the one that the page showed.
+    const OF_CURRENT_SESSION: bool = false;
+
+    fn read(sent: &Sent) -> Result<Self, Failure>;
+
+    /// Where the page can be opened anew.
+    fn again(sent: &Sent) -> String;
 }
 
-impl FromRequest<Arc<Web>> for Posted {
+/// A form with a good token.
+pub(crate) struct Form<T> {
+    pub asker: Asker,
+    pub fields: T,
+}
+
+/// A form of a page that is shown again where the token is out of date.
+pub(crate) struct FormOrStale<T> {
+    pub asker: Asker,
+    pub fields: Token<T>,
+}
+
+pub(crate) enum Token<T> {
+    Good(T),
+    Stale(T),
+}
+
+impl<T: FormFields> FromRequest<Arc<Web>> for Form<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let (mut parts, body) = request.into_parts();
-        let Ok(asker) =
-            <Asker as axum::extract::FromRequestParts<_>>::from_request_parts(&mut parts, web).await;
-        let read = Self::read(&parts.headers, body, web).await;
-        let counted = match read {
-            Ok(read) => count(&asker, parts.uri.path()).await.map(|()| read),
-            Err(failure) => Err(failure),
-        };
-        match counted {
-            Ok((fields, vouched)) => Ok(Self { asker, fields, vouched }),
+        let (mut asker, request) = opened(request, web).await;
+        match good(&mut asker, request).await {
+            Ok(fields) => Ok(Self { asker, fields }),
             Err(failure) => Err(failure.answer(&asker).await),
         }
     }
 }
 
-impl Posted {
-    async fn read(headers: &HeaderMap, body: Body, web: &Web) -> Result<(Form, Vouched), Failure> {
-        let vouched = own_page(headers, &web.provider.snapshot().issuer)?;
-        if !is_form(headers) {
+impl<T: FormFields> FromRequest<Arc<Web>> for FormOrStale<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        let (mut asker, request) = opened(request, web).await;
+        match good_or_stale(&mut asker, request).await {
+            Ok(fields) => Ok(Self { asker, fields }),
+            Err(failure) => Err(failure.answer(&asker).await),
+        }
+    }
+}
+
+async fn opened(request: Request, web: &Arc<Web>) -> (Asker, Request) {
+    let (mut parts, body) = request.into_parts();
+    let Ok(asker) = Asker::from_request_parts(&mut parts, web).await;
+    (asker, Request::from_parts(parts, body))
+}
+
+async fn good<T: FormFields>(asker: &mut Asker, request: Request) -> Result<T, Failure> {
+    let sent = Sent::receive(asker, request).await?;
+    asker.visitor.form = match sent.check_token(asker, T::NAME) {
+        Ok(owner) => owner,
+        Err(Stale) => return Err(Failure::stale_form(&T::again(&sent))),
+    };
+    if T::OF_CURRENT_SESSION
+        && let Some(other) = another_person(&asker.web.provider, &asker.visitor).await?
+    {
+        return Err(Failure::another_person(&other.account, &T::again(&sent)));
+    }
+    T::read(&sent)
+}
+
+async fn good_or_stale<T: FormFields>(asker: &mut Asker, request: Request) -> Result<Token<T>, Failure> {
+    let sent = Sent::receive(asker, request).await?;
+    match sent.check_token(asker, T::NAME) {
+        Ok(owner) => {
+            asker.visitor.form = owner;
+            T::read(&sent).map(Token::Good)
+        }
+        Err(Stale) => T::read(&sent).map(Token::Stale),
+    }
+}
+
+/// What a form holds, from a page of ours as far as the browser says.
+pub(crate) struct Sent {
+    fields: Decoded,
+    vouched: Vouched,
+}
+
+impl Sent {
+    async fn receive(asker: &Asker, request: Request) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let vouched = own_page(&parts.headers, &asker.web.provider.snapshot().issuer)?;
+        if !is_form(&parts.headers) {
             return Err(malformed());
         }
-        let body = axum::body::to_bytes(body, web.settings.max_body).await.map_err(|_| too_large())?;
-        let fields = Form::decode(&body).map_err(|_| malformed())?;
-        Ok((fields, vouched))
+        let body = axum::body::to_bytes(body, asker.web.settings.max_body).await;
+        let body = body.map_err(|_| too_large())?;
+        let fields = Decoded::decode(&body).map_err(|_| malformed())?;
+        count(asker, parts.uri.path()).await?;
+        Ok(Self { fields, vouched })
+    }
+
+    fn check_token(&self, asker: &Asker, form: FormName) -> Result<FormOwner, Stale> {
+        let provider = &asker.web.provider;
+        let lifetime = provider.snapshot().policy.interaction.form_lifetime;
+        let returned = Returned { at: here(asker), lifetime, vouched: self.vouched };
+        form_token::check(&provider.keyring, form, self.field("form_token"), returned)
+    }
+
+    /// A field's value; empty where it is absent or was sent twice.
+    pub(crate) fn field(&self, name: &'static str) -> &str {
+        self.fields.once(name).ok().flatten().unwrap_or_default()
+    }
+
+    /// A field with its spaces around cut off, and no longer than that.
+    pub(crate) fn line(&self, name: &'static str, max_chars: usize) -> String {
+        self.field(name).trim().chars().take(max_chars).collect()
+    }
+
+    /// A field as it was left, which may be empty; `None` where the form has no such field, or has it twice.
+    pub(crate) fn as_left(&self, name: &str) -> Option<&str> {
+        self.fields.as_left(name)
+    }
+
+    /// What waits behind the form; a value that is none of ours counts as something that cannot be found any more.
+    pub(crate) fn waiting(&self) -> Result<Option<Waiting>, Failure> {
+        match self.field("interaction") {
+            "" => Ok(None),
+            text => Waiting::parse(text).map(Some).ok_or_else(Failure::interaction_expired),
+        }
+    }
+
+    /// The same for a form that is nothing without it.
+    pub(crate) fn what_waits(&self) -> Result<Waiting, Failure> {
+        self.waiting()?.ok_or_else(Failure::interaction_expired)
+    }
+
+    /// Where the page of an interaction can be opened anew.
+    pub(crate) fn again(&self, without: &str) -> String {
+        match self.field("interaction") {
+            "" => without.to_owned(),
+            handle => on_with("/continue", Some(handle)),
+        }
     }
 }
 
 /// Forms that their use case counts by address.
 const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
-/// Before anything is done for a form.
+/// Before anything is done for a form, its token included.
 async fn count(asker: &Asker, path: &str) -> Result<(), Failure> {
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());
@@ -93,38 +207,16 @@ fn too_large() -> Failure {
     Failure::page(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, to_sign_in())
 }
 
-impl Posted {
-    /// A field's value; empty where it is absent or was sent twice.
-    pub(crate) fn field(&self, name: &'static str) -> &str {
-        self.fields.once(name).ok().flatten().unwrap_or_default()
-    }
-
-    /// A field as it was left, which may be empty; `None` where the form has no such field, or has it twice.
-    pub(crate) fn as_left(&self, name: &str) -> Option<&str> {
-        self.fields.as_left(name)
-    }
-
-    /// What waits behind the form; a value that is none of ours counts as something that cannot be found any more.
-    pub(crate) fn waiting(&self) -> Result<Option<Waiting>, Failure> {
-        match self.field("interaction") {
-            "" => Ok(None),
-            text => Waiting::parse(text).map(Some).ok_or_else(Failure::interaction_expired),
-        }
-    }
-
-    pub(crate) fn check_token(&self, form: FormName) -> Result<(), Stale> {
-        let provider = &self.asker.web.provider;
-        let lifetime = provider.snapshot().policy.interaction.form_lifetime;
-        let token = (form, self.field("form_token"));
-        form_token::check(&provider.keyring, token, here(&self.asker), (lifetime, self.vouched))
-    }
-}
-
 fn here(asker: &Asker) -> Moment {
     Moment { browser: asker.visitor.browser, now: asker.visitor.now }
 }
 
-/// The token for a form that is about to be shown.
-pub(crate) fn token_for(asker: &Asker, form: FormName) -> String {
-    form_token::make(&asker.web.provider.keyring, form, here(asker))
+/// The token for a form that is about to be shown, on a page that shows `owner`.
+pub(crate) fn token_for(asker: &Asker, form: FormName, owner: FormOwner) -> String {
+    form_token::make(&asker.web.provider.keyring, form, owner, here(asker))
+}
+
+/// The same for a page that shows nobody.
+pub(crate) fn token_of_nobody(asker: &Asker, form: FormName) -> String {
+    token_for(asker, form, FormOwner::default())
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   request ─► guard (host, size, time) ─► Asker (cookies, address, reference, language)
-//!           ─► Posted<Form> (same origin, form token) ─► anteroom_flows ─► outcome ─► page | redirect | JSON
+//!           ─► Form<T> (same origin, form token) ─► anteroom_flows ─► outcome ─► page | redirect | JSON
 //! ```
 
 mod asker;

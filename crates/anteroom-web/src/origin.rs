@@ -1,5 +1,7 @@
 //! Where a form was sent from, as far as the browser says. `Sec-Fetch-Site` and `Origin` cannot be set by a page, so a wrong
-//! one is a cross-site request for certain, and a right one vouches for our own page.
+//! one is a cross-site request for certain, and a right one vouches for our own page. `Origin: null` says nothing: that is
+//! what browsers send for our own pages as well where a proxy added `Referrer-Policy: no-referrer`. Then `Sec-Fetch-Site`
+//! decides, and without it the form's token, which another site does not have.
 
 use anteroom_oidc::Issuer;
 use axum::http::HeaderMap;
@@ -17,8 +19,10 @@ pub(crate) enum Vouched {
 pub(crate) struct CrossSite;
 
 pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, CrossSite> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
-    let origin_is_ours = text(ORIGIN.as_str()).map(|origin| origin == issuer.origin());
+    // What cannot be read is another site's: browsers send nothing but ASCII.
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let origin = text(ORIGIN.as_str()).filter(|origin| *origin != "null");
+    let origin_is_ours = origin.map(|origin| origin == issuer.origin());
     match (text("sec-fetch-site"), origin_is_ours) {
         (Some("same-origin"), Some(true) | None) | (Some("none") | None, Some(true)) => {
             Ok(Vouched::ByTheBrowser)
@@ -48,7 +52,12 @@ mod tests {
             (Some("same-site"), ours, Err(CrossSite)),
             (Some("same-origin"), Some("https://evil.example"), Err(CrossSite)),
             (None, Some("https://evil.example"), Err(CrossSite)),
-            (None, Some("null"), Err(CrossSite)),
+            (Some("same-origin"), Some("null"), Ok(Vouched::ByTheBrowser)),
+            (Some("cross-site"), Some("null"), Err(CrossSite)),
+            (Some("same-site"), Some("null"), Err(CrossSite)),
+            (Some("none"), Some("null"), Ok(Vouched::Not)),
+            (None, Some("null"), Ok(Vouched::Not)),
+            (None, Some(""), Err(CrossSite)),
         ] {
             let mut headers = HeaderMap::new();
             if let Some(site) = site {

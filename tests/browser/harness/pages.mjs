@@ -109,6 +109,15 @@ export const PAGES = {
     await outdate(tab);
     await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
   },
+  "error-another-person": async ({ tab }) => {
+    await signedIn(tab, "alice");
+    await tab.goto("/account/profile");
+    const other = await tab.context().newPage();
+    await other.goto("/sign-in?another=1");
+    await signIn(other, "bob");
+    await other.close();
+    await going(tab, () => tab.locator("form[action='/account/profile'] [type=submit]").click());
+  },
   "error-cross-site": async ({ tab, app, anteroom }) => {
     await tab.goto(app.url);
     await going(tab, () => postForm(tab, `${anteroom.url}/sign-in`, {}));

@@ -43,6 +43,7 @@ sign-in-problem-heading =
     { $problem ->
         [refused] We could not sign you in
         [locked-here] This account is locked
+        [no-cookies] Your browser keeps no cookies
         [busy] Many people are signing in right now
         [missing] Something is missing
        *[stale] This page was out of date
@@ -51,6 +52,7 @@ sign-in-problem-text =
     { $problem ->
         [refused] Check your email address and password and try again, or see below what may have happened.
         [locked-here] The wrong password was entered too many times on this device. Waiting does not lift the lock; choosing a new password does.
+        [no-cookies] Your password was right, but nobody can be signed in without a cookie. Allow cookies for this site and sign in again.
         [busy] Nothing is wrong with what you entered. Please try again in a moment.
        *[stale] Nothing is lost. Please enter your password and sign in again.
     }
@@ -404,6 +406,7 @@ factor-later = Its codes are taken from { $from }.
 factors-notice =
     { $notice ->
         [added] The app is added. We have told you so by email.
+        [not-there] That app was not there any more. Nothing was changed.
        *[removed] The app is removed. We have told you so by email.
     }
 factors-too-late-heading = The key was shown for too long
@@ -443,6 +446,7 @@ error-heading =
         [registration-interrupted] Your registration was interrupted
         [link-dead] This link no longer works
         [stale-form] This page was out of date
+        [another-person] This page belongs to an earlier sign-in
         [cross-site] The request came from another site
         [not-found] There is nothing at this address
         [method-not-allowed] This page cannot be used like that
@@ -471,6 +475,7 @@ error-text =
         [misdirected-host] Anteroom answers under another name. Use the link or bookmark that your practice gave you.
        *[internal] It is not your fault, and your account is as it was. Please try again; if it happens again, tell your support the reference.
     }
+error-another-person-text = You are now signed in as { $person }. The page was opened before that, and nothing was changed. Open it again to go on as { $person }.
 error-limited-text =
     { $minutes ->
         [one] Too many requests have come from your network. Please wait one minute, then try again.

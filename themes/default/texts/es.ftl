@@ -43,6 +43,7 @@ sign-in-problem-heading =
     { $problem ->
         [refused] No pudimos iniciar su sesión
         [locked-here] Esta cuenta está bloqueada
+        [no-cookies] Su navegador no guarda cookies
         [busy] Muchas personas están iniciando sesión ahora
         [missing] Falta algo
        *[stale] Esta página ya no estaba al día
@@ -51,6 +52,7 @@ sign-in-problem-text =
     { $problem ->
         [refused] Revise su correo electrónico y su contraseña e inténtelo de nuevo, o vea más abajo qué pudo haber pasado.
         [locked-here] Se escribió una contraseña incorrecta demasiadas veces en este dispositivo. Esperar no quita el bloqueo; elegir una contraseña nueva, sí.
+        [no-cookies] Su contraseña es correcta, pero sin una cookie no se puede iniciar sesión. Permita las cookies de este sitio e inicie sesión otra vez.
         [busy] No hay ningún error en lo que escribió. Inténtelo de nuevo en un momento.
        *[stale] No se ha perdido nada. Escriba su contraseña e inicie sesión de nuevo.
     }
@@ -404,6 +406,7 @@ factor-later = Sus códigos valen a partir del { $from }.
 factors-notice =
     { $notice ->
         [added] La aplicación está añadida. Se lo hemos comunicado por correo.
+        [not-there] Esa aplicación ya no estaba. No se cambió nada.
        *[removed] La aplicación está quitada. Se lo hemos comunicado por correo.
     }
 factors-too-late-heading = La clave se mostró demasiado tiempo
@@ -443,6 +446,7 @@ error-heading =
         [registration-interrupted] Su registro se interrumpió
         [link-dead] Este enlace ya no funciona
         [stale-form] Esta página ya no estaba al día
+        [another-person] Esta página es de un inicio de sesión anterior
         [cross-site] La solicitud vino de otro sitio
         [not-found] No hay nada en esta dirección
         [method-not-allowed] Esta página no se puede usar así
@@ -471,6 +475,7 @@ error-text =
         [misdirected-host] Anteroom responde con otro nombre. Use el enlace o el marcador que le dio su consultorio.
        *[internal] No es culpa suya, y su cuenta está como estaba. Inténtelo de nuevo; si vuelve a ocurrir, dé la referencia a quien le ayuda.
     }
+error-another-person-text = Ahora la sesión está iniciada como { $person }. La página se abrió antes y no se cambió nada. Ábrala otra vez para continuar como { $person }.
 error-limited-text =
     { $minutes ->
         [one] Han llegado demasiadas solicitudes desde su red. Espere un minuto e inténtelo de nuevo.

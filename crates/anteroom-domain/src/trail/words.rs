@@ -89,6 +89,9 @@ fn refused(detail: &Detail, facts: Facts) -> Option<String> {
         "disabled" => "the account is disabled".to_owned(),
         "not_registered" => "the person has not completed their registration".to_owned(),
         "credential_changed" => "the password was changed in the moment of the sign-in".to_owned(),
+        "no_cookies" => {
+            "the password was right, but the browser keeps no cookies, and without one nobody can be signed in".to_owned()
+        }
         "unknown_address" => "no account has the address that was entered".to_owned(),
         _ => return None,
     };
@@ -424,6 +427,11 @@ mod tests {
                 "sign_in_refused",
                 r#"{"failures":6,"reason":"wrong_password"}"#,
                 "Sign-in refused: the password was wrong, failure 6; more than 5 lock the account.",
+            ),
+            (
+                "sign_in_refused",
+                r#"{"failures":0,"reason":"no_cookies"}"#,
+                "Sign-in refused: the password was right, but the browser keeps no cookies, and without one nobody can be signed in.",
             ),
             (
                 "account_locked",

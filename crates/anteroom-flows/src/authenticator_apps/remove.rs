@@ -18,8 +18,9 @@ use crate::visitor::{Live, Visitor};
 
 #[derive(Debug)]
 pub enum RemoveOutcome {
-    /// It is gone, whether it was there or not.
-    Gone,
+    Removed,
+    /// The account has no such app, or none any more: nothing was changed.
+    NotThere,
     /// Nothing else serves as a second factor: it stays.
     LastOne,
     Elsewhere(Onward),
@@ -66,17 +67,18 @@ async fn settle(tx: &Tx, prepared: &Prepared) -> Result<RemoveOutcome, FlowError
     let (account, id) = (&prepared.live.account, prepared.id);
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
-        return Ok(RemoveOutcome::Gone);
+        return Ok(RemoveOutcome::NotThere);
     }
     let apps = tx.apps_of(account.id).await?;
     if !may_remove(&apps, id, prepared.has_phone, prepared.entry.at) {
         return Ok(RemoveOutcome::LastOne);
     }
-    if tx.remove_app(account.id, id).await? {
-        for message in &prepared.messages {
-            tx.enqueue(message).await?;
-        }
-        tx.append(&prepared.entry).await?;
+    if !tx.remove_app(account.id, id).await? {
+        return Ok(RemoveOutcome::NotThere);
     }
-    Ok(RemoveOutcome::Gone)
+    for message in &prepared.messages {
+        tx.enqueue(message).await?;
+    }
+    tx.append(&prepared.entry).await?;
+    Ok(RemoveOutcome::Removed)
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
-use crate::visitor::{Live, Visitor, live_sessions};
+use crate::visitor::{Visitor, live_sessions};
 
 impl Snapshot {
     /// What a limit allows under this configuration.
@@ -100,8 +100,7 @@ pub async fn spend_form(provider: &Provider, visitor: &Visitor, owner: FormOwner
 /// Whoever is signed in in this browser.
 pub async fn form_owner(provider: &Provider, visitor: &Visitor) -> Result<FormOwner, FlowError> {
     let live = live_sessions(provider, visitor).await?;
-    let owner = |live: &Live| FormOwner { session: Some(live.session.id), account: Some(live.account.id) };
-    Ok(live.first().map(owner).unwrap_or_default())
+    Ok(live.first().map(FormOwner::of).unwrap_or_default())
 }
 
 /// Counts a sign-out, apart from other forms: whoever has sent too many of those can still leave.

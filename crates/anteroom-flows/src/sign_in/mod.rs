@@ -65,6 +65,8 @@ pub enum Told {
     Nothing,
     /// To a known device of the account: it is locked.
     Locked,
+    /// The password was right, and no session was begun: the browser would not keep its cookie.
+    NoCookies,
 }
 
 #[derive(Clone, Debug)]

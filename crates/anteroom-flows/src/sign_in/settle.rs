@@ -198,6 +198,9 @@ async fn admit(
     device: Option<KnownDevice>,
 ) -> Result<Settled, FlowError> {
     let LockedAccount { account, credential } = locked;
+    if !prepared.visitor.keeps_cookies {
+        return no_cookies(tx, prepared, &account).await;
+    }
     let facts = credential.ok_or(FlowError::Broken("a verified password without its row"))?.facts;
     if prepared.snapshot.policy.password_age.age(facts, prepared.now()) == PasswordAge::Expired {
         let event = prepared.origin.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
@@ -225,6 +228,14 @@ async fn admit(
         carried = carried.keep(tx, &prepared.keeping, None).await?;
     }
     Ok(Settled::SignedIn { session: Box::new(session), account: Box::new(account), carried })
+}
+
+/// A session whose cookie is not kept could be neither used nor ended by its person, who would see an empty form again. The
+/// page that says so brings the cookie once more, for a browser that only lost it.
+async fn no_cookies(tx: &Tx, prepared: &Prepared, account: &Account) -> Result<Settled, FlowError> {
+    let event = Event::SignInRefused { reason: "no_cookies", failures: 0 };
+    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    Ok(Settled::Refused { told: Told::NoCookies, carried: prepared.keep(tx, None).await? })
 }
 
 /// Signing in again where this account is signed in already keeps its session, with a new secret.

@@ -8,6 +8,8 @@ use crate::when::Wait;
 pub struct ErrorPage {
     pub kind: ErrorKind,
     pub forward: Forward,
+    /// Who is signed in now, where that is why.
+    pub person: Option<String>,
     /// What an operator looks up with `anteroom explain`.
     pub reference: Option<String>,
 }
@@ -29,6 +31,8 @@ pub enum ErrorKind {
     /// Of a link that was emailed: used, expired or unknown.
     LinkDead,
     StaleForm,
+    /// A form of a page that showed somebody else than who is signed in now, or another session.
+    AnotherPerson,
     CrossSite,
     NotFound,
     MethodNotAllowed,
@@ -68,6 +72,7 @@ impl Page for ErrorPage {
         let page = |(kind, forward)| ErrorPage {
             kind,
             forward: Forward { kind: forward, href: "/sign-in".to_owned() },
+            person: (kind == ErrorKind::AnotherPerson).then(|| "bob@practice.example".to_owned()),
             reference: Some("7K3M-Q9TX".to_owned()),
         };
         let mut pages: Vec<ErrorPage> = [
@@ -80,6 +85,7 @@ impl Page for ErrorPage {
             (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
             (ErrorKind::InvalidRequest, ForwardKind::Dashboard),
             (ErrorKind::StaleForm, ForwardKind::TryAgain),
+            (ErrorKind::AnotherPerson, ForwardKind::TryAgain),
             (ErrorKind::CrossSite, ForwardKind::SignIn),
             (ErrorKind::NotFound, ForwardKind::SignIn),
             (ErrorKind::MethodNotAllowed, ForwardKind::SignIn),

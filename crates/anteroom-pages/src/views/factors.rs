@@ -34,6 +34,8 @@ pub struct Factor {
 pub enum FactorsNotice {
     Added,
     Removed,
+    /// There was no such app any more: nothing was changed.
+    NotThere,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

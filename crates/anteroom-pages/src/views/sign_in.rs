@@ -25,6 +25,8 @@ pub enum SignInProblem {
     Refused,
     /// Told plainly, and only to a known device of that very account.
     LockedHere,
+    /// The password was right; the browser keeps no cookies, so that nobody can be signed in in it.
+    NoCookies,
     RateLimited {
         wait: Wait,
     },
@@ -71,6 +73,7 @@ impl Page for SignInPage {
         let problems = [
             SignInProblem::Refused,
             SignInProblem::LockedHere,
+            SignInProblem::NoCookies,
             SignInProblem::RateLimited { wait: Wait::seconds(240) },
             SignInProblem::Busy,
             SignInProblem::Stale,

@@ -4,17 +4,17 @@ use anteroom_flows::authorize::{AuthorizeOutcome, authorize};
 use anteroom_oidc::authorization::{AuthorizationError, Parameter, Parameters};
 use anteroom_oidc::form::Form;
 use anteroom_pages::ErrorKind;
-use axum::body::Bytes;
-use axum::extract::RawQuery;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequest, FromRequestParts as _, RawQuery, Request};
+use axum::http::StatusCode;
 use axum::response::Response;
+use std::sync::Arc;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish, to_sign_in};
 use crate::forms::is_form;
 use crate::pages::step::show;
 use crate::respond::leave;
+use crate::state::Web;
 
 pub(crate) async fn get(asker: Asker, query: RawQuery) -> Response {
     finish(&asker, answer(&asker, query.0.as_deref().unwrap_or_default()).await).await
@@ -41,33 +41,42 @@ fn refused(error: &AuthorizationError) -> Failure {
     Failure::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }
 
-/// A POST comes from the application's page, so without our Lax cookie: it changes nothing and is asked again as a GET of the
-/// same path.
-pub(crate) async fn post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
-    finish(&asker, again_as_get(&asker, "/authorize", (&headers, body))).await
+/// A request that an application's page may post, and so without our Lax cookie and without a form's token: it changes
+/// nothing, and is asked again as a GET of the same path.
+pub(crate) struct FromAnySite {
+    asker: Asker,
+    query: String,
 }
 
-pub(crate) async fn end_session_post(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
-    finish(&asker, again_as_get(&asker, "/end-session", (&headers, body))).await
-}
+impl FromRequest<Arc<Web>> for FromAnySite {
+    type Rejection = Response;
 
-/// What cannot be read, or is too long, is as unusable as anything else that is no request.
-type Sent = Result<Bytes, BytesRejection>;
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(asker) = Asker::from_request_parts(&mut parts, web).await;
+        let body = axum::body::to_bytes(body, web.settings.max_body).await.ok();
+        match body.filter(|_| is_form(&parts.headers)).and_then(|body| as_query(&body)) {
+            Some(query) => Ok(Self { asker, query }),
+            // What cannot be read, or is too long, is as unusable as anything else that is no request.
+            None => Err(invalid().answer(&asker).await),
+        }
+    }
+}
 
 /// What a request may be long (16 KiB), each byte of it encoded.
 const LONGEST_QUERY: usize = 3 * 16 * 1024;
 
-fn again_as_get(asker: &Asker, path: &str, (headers, body): (&HeaderMap, Sent)) -> Result<Response, Failure> {
-    let form = body
-        .ok()
-        .filter(|_| is_form(headers))
-        .and_then(|body| Form::decode(&body).ok())
-        .ok_or_else(invalid)?;
+fn as_query(body: &[u8]) -> Option<String> {
+    let form = Form::decode(body).ok()?;
     let pairs = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let query = anteroom_oidc::form::encode(pairs);
-    // As a request it would be refused for that; as an address it may not even get there.
-    if query.len() > LONGEST_QUERY {
-        return Err(invalid());
-    }
-    Ok(leave(asker, &format!("{path}?{query}")))
+    // As a request a longer one would be refused for that; as an address it may not even get there.
+    Some(anteroom_oidc::form::encode(pairs)).filter(|query| query.len() <= LONGEST_QUERY)
+}
+
+pub(crate) async fn post(FromAnySite { asker, query }: FromAnySite) -> Response {
+    leave(&asker, &format!("/authorize?{query}"))
+}
+
+pub(crate) async fn end_session_post(FromAnySite { asker, query }: FromAnySite) -> Response {
+    leave(&asker, &format!("/end-session?{query}"))
 }

@@ -1,14 +1,15 @@
 //! `GET` and `POST /choose-account`.
 
 use anteroom_flows::choose_account::{Choice, ChooseOutcome, choices as signed_in_here, choose};
+use anteroom_flows::journey::Waiting;
 use anteroom_pages::ChooseAccountPage;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent, token_of_nobody};
 use crate::pages::session_time::nobody_signed_in;
 use crate::pages::step::{choices, go};
 use crate::respond::{Frame, see_next, see_other, with_cookies};
@@ -24,7 +25,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
         return nobody_signed_in(asker).await;
     }
     let view = ChooseAccountPage {
-        form_token: token_for(asker, FormName::ChooseAccount),
+        form_token: token_of_nobody(asker, FormName::ChooseAccount),
         interaction: None,
         application_name: None,
         accounts: choices(&live),
@@ -32,21 +33,30 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
     Ok(Frame::of(asker).page(StatusCode::OK, &view))
 }
 
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let result = submitted(&posted).await;
-    finish(&posted.asker, result).await
+/// The account that was picked.
+pub(crate) struct Picked {
+    choice: Choice,
+    waiting: Option<Waiting>,
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::ChooseAccount) {
-        return Err(Failure::stale_form(&again(posted, "/choose-account")));
+impl FormFields for Picked {
+    const NAME: FormName = FormName::ChooseAccount;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        let choice = sent.field("account").parse().map_or(Choice::Another, Choice::Session);
+        Ok(Self { choice, waiting: sent.waiting()? })
     }
-    let choice = match posted.field("account").parse() {
-        Ok(session) => Choice::Session(session),
-        Err(_) => Choice::Another,
-    };
-    let waiting = posted.waiting()?;
+
+    fn again(sent: &Sent) -> String {
+        sent.again("/choose-account")
+    }
+}
+
+pub(crate) async fn submit(Form { asker, fields }: Form<Picked>) -> Response {
+    finish(&asker, submitted(&asker, fields).await).await
+}
+
+async fn submitted(asker: &Asker, Picked { choice, waiting }: Picked) -> Result<Response, Failure> {
     let to_dashboard = waiting.is_none();
     match choose(&asker.web.provider, &asker.visitor, waiting, choice).await? {
         ChooseOutcome::Chosen { sessions, onward } => {
@@ -66,12 +76,4 @@ fn another(asker: &Asker, onward: anteroom_flows::onward::Onward) -> Result<Resp
     let anteroom_flows::onward::Onward::Page(page) = onward else { return go(asker, onward) };
     let handle = page.carried.field(&asker.web.provider)?.unwrap_or_default();
     Ok(see_next(asker, &format!("/sign-in?another=1&interaction={handle}")))
-}
-
-/// Where a stale form of a journey can be opened anew.
-pub(crate) fn again(posted: &Posted, without: &str) -> String {
-    match posted.field("interaction") {
-        "" => without.to_owned(),
-        handle => format!("/continue?{}", anteroom_oidc::form::encode([("interaction", handle)])),
-    }
 }

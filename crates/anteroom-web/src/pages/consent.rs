@@ -1,29 +1,41 @@
 //! `POST /consent`.
 
 use anteroom_flows::consent::{ConsentOutcome, Decision, consent};
+use anteroom_flows::journey::Waiting;
 use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_pages::ConsentScope;
 use axum::response::Response;
 
+use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::Posted;
-use crate::pages::choose_account::again;
-use crate::pages::step::go;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent};
+use crate::pages::step::{DASHBOARD, go};
 
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let result = submitted(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct Answered {
+    decision: Decision,
+    waiting: Waiting,
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::Consent) {
-        return Err(Failure::stale_form(&again(posted, "/dashboard")));
+impl FormFields for Answered {
+    const NAME: FormName = FormName::Consent;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        // Anything but a clear yes is a no.
+        let decision = if sent.field("decision") == "allow" { Decision::Allow } else { Decision::Deny };
+        Ok(Self { decision, waiting: sent.what_waits()? })
     }
-    // Anything but a clear yes is a no.
-    let decision = if posted.field("decision") == "allow" { Decision::Allow } else { Decision::Deny };
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
+
+    fn again(sent: &Sent) -> String {
+        sent.again(DASHBOARD)
+    }
+}
+
+pub(crate) async fn submit(Form { asker, fields }: Form<Answered>) -> Response {
+    finish(&asker, submitted(&asker, fields).await).await
+}
+
+async fn submitted(asker: &Asker, Answered { decision, waiting }: Answered) -> Result<Response, Failure> {
     match consent(&asker.web.provider, &asker.visitor, waiting, decision).await? {
         ConsentOutcome::Onward(onward) => go(asker, onward),
         ConsentOutcome::Gone => Err(Failure::interaction_expired()),

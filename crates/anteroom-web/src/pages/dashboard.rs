@@ -1,6 +1,7 @@
 //! `GET /dashboard` and `GET /open/CLIENT`, where a tile leads.
 
 use anteroom_flows::dashboard::{Dashboard, TileTarget, TileView, dashboard, open_tile};
+use anteroom_flows::limits::FormOwner;
 use anteroom_oidc::ClientId;
 use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, Tile};
 use axum::extract::Path;
@@ -32,8 +33,9 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
         return nobody_signed_in(asker).await;
     };
     let Dashboard { account, session, tiles, password_days_left, others } = view;
+    let owner = FormOwner { session: Some(session.id), account: Some(account.id) };
     let page = DashboardPage {
-        form_token: token_for(asker, FormName::SignOut),
+        form_token: token_for(asker, FormName::SignOut, owner),
         person_name: account.display_name().to_owned(),
         email: account.primary_address.as_str().to_owned(),
         tiles: tiles.into_iter().map(tile).collect(),

@@ -1,25 +1,36 @@
 //! `POST /expired-password`: on to a new password, which begins with a code sent to a phone.
 
 use anteroom_flows::expired_password::go_on;
+use anteroom_flows::journey::Waiting;
 use axum::response::Response;
 
+use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::Posted;
-use crate::pages::choose_account::again;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent};
 use crate::pages::step::go;
 
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let result = submitted(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct GoOn {
+    waiting: Waiting,
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::ExpiredPassword) {
-        return Err(Failure::stale_form(&again(posted, "/sign-in")));
+impl FormFields for GoOn {
+    const NAME: FormName = FormName::ExpiredPassword;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { waiting: sent.what_waits()? })
     }
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
+
+    fn again(sent: &Sent) -> String {
+        sent.again("/sign-in")
+    }
+}
+
+pub(crate) async fn submit(Form { asker, fields }: Form<GoOn>) -> Response {
+    finish(&asker, submitted(&asker, fields).await).await
+}
+
+async fn submitted(asker: &Asker, GoOn { waiting }: GoOn) -> Result<Response, Failure> {
     match go_on(&asker.web.provider, &asker.visitor, waiting).await? {
         Some(onward) => go(asker, onward),
         None => Err(Failure::interaction_expired()),

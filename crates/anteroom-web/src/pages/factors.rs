@@ -5,6 +5,7 @@ use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_flows::authenticator_apps::{
     BeginOutcome, ConfirmOutcome, Enrolment, Listed, RemoveOutcome, begin, confirm, enrolment, list, remove,
 };
+use anteroom_flows::limits::FormOwner;
 use anteroom_flows::visitor::Live;
 use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 use axum::extract::{Path, RawQuery};
@@ -16,9 +17,8 @@ use qrcode::render::svg;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
-use crate::pages::choose_account::again;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::step::{DASHBOARD, go, show as show_onward};
 use crate::respond::{Frame, moment, see_next, see_other};
 
@@ -33,6 +33,7 @@ pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
     let notice = match query.as_deref() {
         Some("added") => Some(FactorsNotice::Added),
         Some("removed") => Some(FactorsNotice::Removed),
+        Some("not-there") => Some(FactorsNotice::NotThere),
         _ => None,
     };
     let listed = list(&asker.web.provider, &asker.visitor).await.map_err(Failure::from);
@@ -51,7 +52,7 @@ fn page(
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let numbered = (1..).zip(&listed.apps);
     let view = FactorsPage {
-        form_token: token_for(asker, FormName::Factors),
+        form_token: token_for(asker, FormName::Factors, FormOwner::of(&listed.live)),
         factors: numbered.map(|(number, app)| factor(asker, &listed, (number, app))).collect(),
         can_add: listed.can_add,
         notice,
@@ -76,25 +77,31 @@ fn factor(asker: &Asker, listed: &Listed, (number, app): (u32, &AuthenticatorApp
     }
 }
 
-pub(crate) async fn add(posted: Posted) -> Response {
-    let result = added(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct Add;
+
+impl FormFields for Add {
+    const NAME: FormName = FormName::Factors;
+    const OF_CURRENT_SESSION: bool = true;
+
+    fn read(_: &Sent) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    fn again(_: &Sent) -> String {
+        FACTORS.to_owned()
+    }
 }
 
-async fn added(posted: &Posted) -> Result<Response, Failure> {
-    let asker = checked(posted)?;
+pub(crate) async fn add(Form { asker, fields: Add }: Form<Add>) -> Response {
+    finish(&asker, added(&asker).await).await
+}
+
+async fn added(asker: &Asker) -> Result<Response, Failure> {
     match begin(&asker.web.provider, &asker.visitor).await? {
         BeginOutcome::Begun(id) => Ok(see_next(asker, &format!("{FACTORS}/{id}"))),
         // The page says so, and has no button any more.
         BeginOutcome::TooMany => Ok(see_other(FACTORS)),
         BeginOutcome::Elsewhere(onward) => go(asker, onward),
-    }
-}
-
-fn checked(posted: &Posted) -> Result<&Asker, Failure> {
-    match posted.check_token(FormName::Factors) {
-        Ok(()) => Ok(&posted.asker),
-        Err(Stale) => Err(Failure::stale_form(&again(posted, FACTORS))),
     }
 }
 
@@ -117,7 +124,7 @@ fn enrolment_page(asker: &Asker, enrolment: &Enrolment, problem: Option<EnrolPro
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let id = enrolment.app.id;
     let view = EnrolFactorPage {
-        form_token: token_for(asker, FormName::Factors),
+        form_token: token_for(asker, FormName::Factors, FormOwner::of(&enrolment.live)),
         factor: id.to_string(),
         secret: enrolment.secret.typed(),
         qr_href: format!("{FACTORS}/{id}/qr.svg"),
@@ -151,16 +158,32 @@ fn draw(asker: &Asker, enrolment: &Enrolment) -> Option<String> {
     Some(code.render::<svg::Color<'_>>().min_dimensions(220, 220).build())
 }
 
-pub(crate) async fn enter(posted: Posted) -> Response {
-    let result = entered(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct FirstCode {
+    factor: Option<FactorId>,
+    code: String,
 }
 
-async fn entered(posted: &Posted) -> Result<Response, Failure> {
-    let asker = checked(posted)?;
-    let outcome = match posted.field("factor").parse() {
-        Ok(id) => confirm(&asker.web.provider, &asker.visitor, id, posted.field("code")).await?,
-        Err(_) => ConfirmOutcome::Gone,
+impl FormFields for FirstCode {
+    const NAME: FormName = FormName::Factors;
+    const OF_CURRENT_SESSION: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { factor: sent.field("factor").parse().ok(), code: sent.field("code").to_owned() })
+    }
+
+    fn again(_: &Sent) -> String {
+        FACTORS.to_owned()
+    }
+}
+
+pub(crate) async fn enter(Form { asker, fields }: Form<FirstCode>) -> Response {
+    finish(&asker, entered(&asker, fields).await).await
+}
+
+async fn entered(asker: &Asker, FirstCode { factor, code }: FirstCode) -> Result<Response, Failure> {
+    let outcome = match factor {
+        Some(id) => confirm(&asker.web.provider, &asker.visitor, id, &code).await?,
+        None => ConfirmOutcome::Gone,
     };
     match outcome {
         ConfirmOutcome::Confirmed => Ok(see_other(&format!("{FACTORS}?added"))),
@@ -175,19 +198,35 @@ async fn entered(posted: &Posted) -> Result<Response, Failure> {
     }
 }
 
-pub(crate) async fn take_off(posted: Posted) -> Response {
-    let result = taken_off(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct TakeOff {
+    factor: Option<FactorId>,
 }
 
-async fn taken_off(posted: &Posted) -> Result<Response, Failure> {
-    let asker = checked(posted)?;
-    let outcome = match posted.field("factor").parse() {
-        Ok(id) => remove(&asker.web.provider, &asker.visitor, id).await?,
-        Err(_) => RemoveOutcome::Gone,
+impl FormFields for TakeOff {
+    const NAME: FormName = FormName::Factors;
+    const OF_CURRENT_SESSION: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { factor: sent.field("factor").parse().ok() })
+    }
+
+    fn again(_: &Sent) -> String {
+        FACTORS.to_owned()
+    }
+}
+
+pub(crate) async fn take_off(Form { asker, fields }: Form<TakeOff>) -> Response {
+    finish(&asker, taken_off(&asker, fields).await).await
+}
+
+async fn taken_off(asker: &Asker, TakeOff { factor }: TakeOff) -> Result<Response, Failure> {
+    let outcome = match factor {
+        Some(id) => remove(&asker.web.provider, &asker.visitor, id).await?,
+        None => RemoveOutcome::NotThere,
     };
     match outcome {
-        RemoveOutcome::Gone => Ok(see_other(&format!("{FACTORS}?removed"))),
+        RemoveOutcome::Removed => Ok(see_other(&format!("{FACTORS}?removed"))),
+        RemoveOutcome::NotThere => Ok(see_other(&format!("{FACTORS}?not-there"))),
         // The page says so, and has no button for it.
         RemoveOutcome::LastOne => Ok(see_other(FACTORS)),
         RemoveOutcome::Elsewhere(onward) => go(asker, onward),

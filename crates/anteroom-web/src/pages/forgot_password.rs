@@ -1,7 +1,7 @@
 //! `GET` and `POST /forgot-password`, the page that says the same for every address, and what its tab waits for.
 
 use anteroom_domain::rate::Wait;
-use anteroom_flows::journey::{Carried, Gone, open, open_or_dashboard};
+use anteroom_flows::journey::{Carried, Gone, Waiting, open, open_or_dashboard};
 use anteroom_flows::recover::{AskOutcome, Asking, ask, may_go_on};
 use anteroom_pages::{
     ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, Wait as WaitText,
@@ -15,9 +15,9 @@ use serde::Serialize;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
-use crate::pages::step::{on_with, waiting_in};
+use crate::form_token::FormName;
+use crate::forms::{FormFields, FormOrStale, Sent, Token, token_of_nobody};
+use crate::pages::step::{FORGOT_PASSWORD, on_with, waiting_in};
 use crate::respond::{Frame, see_next};
 
 pub(crate) const ASKED: &str = "/forgot-password/sent";
@@ -60,7 +60,7 @@ fn shown(
         None => SIGN_IN.to_owned(),
     };
     let view = ForgotPasswordPage {
-        form_token: token_for(asker, FormName::ForgotPassword),
+        form_token: token_of_nobody(asker, FormName::ForgotPassword),
         interaction,
         email: if email.is_empty() { hint } else { email },
         application_name: client.map(|client| client.display_name().to_owned()),
@@ -71,24 +71,35 @@ fn shown(
     Ok(Frame::of(asker).in_language_of(&locales).page(status, &view))
 }
 
+pub(crate) struct Address {
+    email: String,
+    waiting: Option<Waiting>,
+}
+
+impl FormFields for Address {
+    const NAME: FormName = FormName::ForgotPassword;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { email: sent.line("email", MAX_EMAIL_CHARS), waiting: sent.waiting()? })
+    }
+
+    fn again(sent: &Sent) -> String {
+        on_with(FORGOT_PASSWORD, Some(sent.field("interaction")).filter(|handle| !handle.is_empty()))
+    }
+}
+
 /// In a task of its own: whoever hangs up is counted all the same.
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let attempt = tokio::spawn(async move {
-        let result = submitted(&posted).await;
-        finish(&posted.asker, result).await
-    });
+pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<Address>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
+async fn submitted(asker: &Asker, fields: Token<Address>) -> Result<Response, Failure> {
     let (provider, visitor) = (&asker.web.provider, &asker.visitor);
-    let email: String = posted.field("email").trim().chars().take(MAX_EMAIL_CHARS).collect();
-    let waiting = posted.waiting()?;
-    let problem = match posted.check_token(FormName::ForgotPassword) {
-        Err(Stale) => Some(ForgotPasswordProblem::Stale),
-        Ok(()) if email.is_empty() => Some(ForgotPasswordProblem::Missing),
-        Ok(()) => None,
+    let (Address { email, waiting }, problem) = match fields {
+        Token::Stale(fields) => (fields, Some(ForgotPasswordProblem::Stale)),
+        Token::Good(fields) if fields.email.is_empty() => (fields, Some(ForgotPasswordProblem::Missing)),
+        Token::Good(fields) => (fields, None),
     };
     if problem.is_some() {
         let Ok(carried) = open_or_dashboard(provider, visitor, waiting).await? else {
@@ -152,8 +163,8 @@ pub(crate) fn asked_page(
     let on = |path: &str| on_with(path, handle.as_deref());
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = RecoveryAskedPage {
-        form_token: token_for(asker, FormName::RecoveryCode),
-        again_form_token: token_for(asker, FormName::ForgotPassword),
+        form_token: token_of_nobody(asker, FormName::RecoveryCode),
+        again_form_token: token_of_nobody(asker, FormName::ForgotPassword),
         email: note.address.clone(),
         minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         problem,

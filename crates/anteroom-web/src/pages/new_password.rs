@@ -4,7 +4,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::interaction::Destination;
 use anteroom_domain::new_password::Weakness;
 use anteroom_domain::next_step::NewPasswordReason as Reason;
-use anteroom_flows::journey::{Carried, open};
+use anteroom_flows::journey::{Carried, Waiting, open};
 use anteroom_flows::new_password::{Entered, Fault, NewPasswordOutcome, set};
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_pages::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
@@ -14,9 +14,8 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
-use crate::pages::choose_account::again;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::sign_in::remember;
 use crate::pages::step::{Shown, go, show, waiting_in};
 use crate::respond::{Frame, see_next, with_cookies};
@@ -32,7 +31,7 @@ pub(crate) fn page(
     let policy = shown.asker.web.provider.snapshot().policy.new_password;
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = NewPasswordPage {
-        form_token: token_for(shown.asker, FormName::NewPassword),
+        form_token: token_for(shown.asker, FormName::NewPassword, shown.owner),
         interaction: shown.interaction,
         reason: match reason {
             Reason::Recovery => NewPasswordReason::Recovery,
@@ -57,25 +56,34 @@ pub(crate) async fn change(asker: Asker) -> Response {
     finish(&asker, onward.map_err(Failure::from).and_then(|onward| show(&asker, onward))).await
 }
 
+pub(crate) struct Chosen {
+    entered: Entered,
+    waiting: Option<Waiting>,
+}
+
+impl FormFields for Chosen {
+    const NAME: FormName = FormName::NewPassword;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        let entered = Entered {
+            new: sent.field("new_password").into(),
+            confirmed: sent.field("confirm_password").into(),
+        };
+        Ok(Self { entered, waiting: sent.waiting()? })
+    }
+
+    fn again(sent: &Sent) -> String {
+        sent.again("/sign-in")
+    }
+}
+
 /// In a task of its own: whoever hangs up after the hash was computed has set the password all the same.
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let attempt = tokio::spawn(async move {
-        let result = submitted(&posted).await;
-        finish(&posted.asker, result).await
-    });
+pub(crate) async fn submit(Form { asker, fields }: Form<Chosen>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::NewPassword) {
-        return Err(Failure::stale_form(&again(posted, "/sign-in")));
-    }
-    let waiting = posted.waiting()?;
-    let entered = Entered {
-        new: posted.field("new_password").into(),
-        confirmed: posted.field("confirm_password").into(),
-    };
+async fn submitted(asker: &Asker, Chosen { entered, waiting }: Chosen) -> Result<Response, Failure> {
     match set(&asker.web.provider, &asker.visitor, waiting, entered).await? {
         NewPasswordOutcome::Reset { device, carried } => {
             let mut jar = asker.jar.clone();

@@ -1,25 +1,36 @@
 //! `POST /not-entitled`: "Back to the application", which learns `access_denied`.
 
+use anteroom_flows::journey::Waiting;
 use anteroom_flows::not_entitled::back_to_application;
 use axum::response::Response;
 
+use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::Posted;
-use crate::pages::choose_account::again;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent};
 use crate::pages::step::{DASHBOARD, go};
 
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let result = submitted(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct Back {
+    waiting: Waiting,
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::NotEntitled) {
-        return Err(Failure::stale_form(&again(posted, DASHBOARD)));
+impl FormFields for Back {
+    const NAME: FormName = FormName::NotEntitled;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { waiting: sent.what_waits()? })
     }
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
+
+    fn again(sent: &Sent) -> String {
+        sent.again(DASHBOARD)
+    }
+}
+
+pub(crate) async fn submit(Form { asker, fields }: Form<Back>) -> Response {
+    finish(&asker, submitted(&asker, fields).await).await
+}
+
+async fn submitted(asker: &Asker, Back { waiting }: Back) -> Result<Response, Failure> {
     match back_to_application(&asker.web.provider, &asker.visitor, waiting).await? {
         Some(onward) => go(asker, onward),
         None => Err(Failure::interaction_expired()),

@@ -1,6 +1,7 @@
 //! `/account/profile`: what is said of whoever is signed in.
 
 use anteroom_domain::profile::{BadClaim, Described, ProfileClaim};
+use anteroom_flows::limits::FormOwner;
 use anteroom_flows::profile::{SaveOutcome, profile, save};
 use anteroom_flows::visitor::Live;
 use anteroom_pages::{
@@ -13,8 +14,8 @@ use axum::response::Response;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::session_time::nobody_signed_in;
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, see_other};
@@ -70,26 +71,38 @@ async fn shown(asker: &Asker, saved: bool) -> Result<Response, Failure> {
     }
 }
 
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let result = submitted(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct Details {
+    entered: Vec<(ProfileClaim, String)>,
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::Profile) {
-        return Err(Failure::stale_form(PROFILE));
+impl FormFields for Details {
+    const NAME: FormName = FormName::Profile;
+    const OF_CURRENT_SESSION: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        let fields = GROUPS.iter().flat_map(|(_, fields)| fields.iter());
+        let entered =
+            fields.filter_map(|(claim, _)| Some((*claim, sent.as_left(field_name(*claim))?.to_owned())));
+        Ok(Self { entered: entered.collect() })
     }
-    let fields = GROUPS.iter().flat_map(|(_, fields)| fields.iter());
+
+    fn again(_: &Sent) -> String {
+        PROFILE.to_owned()
+    }
+}
+
+pub(crate) async fn submit(Form { asker, fields }: Form<Details>) -> Response {
+    finish(&asker, submitted(&asker, &fields).await).await
+}
+
+async fn submitted(asker: &Asker, Details { entered }: &Details) -> Result<Response, Failure> {
     let entered: Vec<(ProfileClaim, &str)> =
-        fields.filter_map(|(claim, _)| Some((*claim, posted.as_left(field_name(*claim))?))).collect();
-    let session = posted.field("session").parse().ok();
-    match save(&asker.web.provider, &asker.visitor, session, &entered).await? {
+        entered.iter().map(|(claim, text)| (*claim, text.as_str())).collect();
+    match save(&asker.web.provider, &asker.visitor, &entered).await? {
         SaveOutcome::Saved => Ok(see_other(&format!("{PROFILE}?saved"))),
         SaveOutcome::Bad { live, problems } => {
             Ok(page(asker, &live, &Said { saved: false, entered, problems }))
         }
-        SaveOutcome::AnotherSession => Err(Failure::stale_form(PROFILE)),
         SaveOutcome::NobodySignedIn => nobody_signed_in(asker).await,
     }
 }
@@ -118,7 +131,7 @@ fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
         problem: problem(*claim),
     };
     let view = ProfilePage {
-        form_token: token_for(asker, FormName::Profile),
+        form_token: token_for(asker, FormName::Profile, FormOwner::of(live)),
         session: live.session.id.to_string(),
         groups: GROUPS
             .iter()

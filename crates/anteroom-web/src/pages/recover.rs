@@ -1,7 +1,7 @@
 //! `GET /recover`, which a mailed link opens and which changes nothing; `POST /recover`, its button; `POST /recover/code`,
 //! the code of the mail typed instead.
 
-use anteroom_flows::journey::open;
+use anteroom_flows::journey::{Waiting, open};
 use anteroom_flows::recover::{PressOutcome, TypedOutcome, press as press_link, type_code as typed};
 use anteroom_pages::{ErrorKind, Forward, ForwardKind, RecoveryAskedProblem, RecoveryLinkPage};
 use axum::extract::RawQuery;
@@ -10,9 +10,8 @@ use axum::response::Response;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
-use crate::pages::choose_account::again;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent, token_of_nobody};
 use crate::pages::forgot_password::asked_page;
 use crate::pages::step::{FORGOT_PASSWORD, go};
 use crate::respond::Frame;
@@ -28,23 +27,33 @@ pub(crate) fn token_in(query: &str) -> String {
 /// Nothing is looked up: mail scanners open links, and every link shows the same.
 pub(crate) async fn link(asker: Asker, query: RawQuery) -> Response {
     let view = RecoveryLinkPage {
-        form_token: token_for(&asker, FormName::Recover),
+        form_token: token_of_nobody(&asker, FormName::Recover),
         token: token_in(query.0.as_deref().unwrap_or_default()),
     };
     Frame::of(&asker).page(StatusCode::OK, &view)
 }
 
-pub(crate) async fn press(posted: Posted) -> Response {
-    let result = pressed(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct Press {
+    token: String,
 }
 
-async fn pressed(posted: &Posted) -> Result<Response, Failure> {
-    let (asker, token) = (&posted.asker, posted.field("token"));
-    if let Err(Stale) = posted.check_token(FormName::Recover) {
-        let query = anteroom_oidc::form::encode([("token", token)]);
-        return Err(Failure::stale_form(&format!("/recover?{query}")));
+impl FormFields for Press {
+    const NAME: FormName = FormName::Recover;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { token: sent.field("token").to_owned() })
     }
+
+    fn again(sent: &Sent) -> String {
+        format!("/recover?{}", anteroom_oidc::form::encode([("token", sent.field("token"))]))
+    }
+}
+
+pub(crate) async fn press(Form { asker, fields }: Form<Press>) -> Response {
+    finish(&asker, pressed(&asker, &fields.token).await).await
+}
+
+async fn pressed(asker: &Asker, token: &str) -> Result<Response, Failure> {
     match press_link(&asker.web.provider, &asker.visitor, token).await? {
         PressOutcome::Onward(onward) => go(asker, onward),
         PressOutcome::Dead => Err(dead()),
@@ -56,26 +65,36 @@ fn dead() -> Failure {
     Failure::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
 }
 
-pub(crate) async fn type_code(posted: Posted) -> Response {
-    let result = entered(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct TypedCode {
+    code: String,
+    waiting: Waiting,
 }
 
-async fn entered(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
-    if let Err(Stale) = posted.check_token(FormName::RecoveryCode) {
-        return Err(Failure::stale_form(&again(posted, FORGOT_PASSWORD)));
+impl FormFields for TypedCode {
+    const NAME: FormName = FormName::RecoveryCode;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { code: sent.line("code", MAX_TOKEN_CHARS), waiting: sent.what_waits()? })
     }
-    let waiting = posted.waiting()?.ok_or_else(Failure::interaction_expired)?;
-    let code = posted.field("code").trim();
+
+    fn again(sent: &Sent) -> String {
+        sent.again(FORGOT_PASSWORD)
+    }
+}
+
+pub(crate) async fn type_code(Form { asker, fields }: Form<TypedCode>) -> Response {
+    finish(&asker, entered(&asker, fields).await).await
+}
+
+async fn entered(asker: &Asker, TypedCode { code, waiting }: TypedCode) -> Result<Response, Failure> {
+    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
     if code.is_empty() {
         let Ok(carried) = open(provider, visitor, waiting).await? else {
             return Err(Failure::not_asked_here(asker, None)?);
         };
         return asked_page(asker, &carried, Some(RecoveryAskedProblem::Missing));
     }
-    match typed(provider, visitor, waiting, code).await? {
+    match typed(provider, visitor, waiting, &code).await? {
         TypedOutcome::Onward(onward) => go(asker, onward),
         TypedOutcome::Wrong(carried) => asked_page(asker, &carried, Some(RecoveryAskedProblem::Wrong)),
         TypedOutcome::NotAskedHere(carried) => Err(Failure::not_asked_here(asker, Some(&carried))?),

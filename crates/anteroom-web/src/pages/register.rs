@@ -13,8 +13,8 @@ use axum::response::Response;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, FormOrStale, Sent, Token, token_of_nobody};
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::recover::token_in;
 use crate::pages::step::{COMPLETE_REGISTRATION, go};
@@ -35,7 +35,7 @@ async fn opened(asker: &Asker, token: &str) -> Result<Response, Failure> {
         return Err(dead());
     };
     let view = InvitationPage {
-        form_token: token_for(asker, FormName::Register),
+        form_token: token_of_nobody(asker, FormName::Register),
         token: token.to_owned(),
         name: invited.profile.given_name.clone().or_else(|| invited.profile.name.clone()),
         email: invited.primary_address.as_str().to_owned(),
@@ -55,7 +55,7 @@ fn page(asker: &Asker, email: String, asked: bool, problem: Option<ForgotPasswor
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let view = CompleteRegistrationPage {
-        form_token: token_for(asker, FormName::CompleteRegistration),
+        form_token: token_of_nobody(asker, FormName::CompleteRegistration),
         email,
         asked,
         problem,
@@ -64,23 +64,37 @@ fn page(asker: &Asker, email: String, asked: bool, problem: Option<ForgotPasswor
     Frame::of(asker).page(status, &view)
 }
 
-/// `POST /complete-registration`: another invitation.
-pub(crate) async fn again(posted: Posted) -> Response {
-    let result = asked_again(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct Address {
+    email: String,
 }
 
-async fn asked_again(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    let email: String = posted.field("email").trim().chars().take(MAX_EMAIL_CHARS).collect();
-    let problem = match posted.check_token(FormName::CompleteRegistration) {
-        Err(Stale) => Some(ForgotPasswordProblem::Stale),
-        Ok(()) if email.is_empty() => Some(ForgotPasswordProblem::Missing),
-        Ok(()) => None,
-    };
-    if problem.is_some() {
-        return Ok(page(asker, email, false, problem));
+impl FormFields for Address {
+    const NAME: FormName = FormName::CompleteRegistration;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { email: sent.line("email", MAX_EMAIL_CHARS) })
     }
+
+    fn again(_: &Sent) -> String {
+        COMPLETE_REGISTRATION.to_owned()
+    }
+}
+
+/// `POST /complete-registration`: another invitation.
+pub(crate) async fn again(FormOrStale { asker, fields }: FormOrStale<Address>) -> Response {
+    finish(&asker, asked_again(&asker, fields).await).await
+}
+
+async fn asked_again(asker: &Asker, fields: Token<Address>) -> Result<Response, Failure> {
+    let email = match fields {
+        Token::Stale(Address { email }) => {
+            return Ok(page(asker, email, false, Some(ForgotPasswordProblem::Stale)));
+        }
+        Token::Good(Address { email }) if email.is_empty() => {
+            return Ok(page(asker, email, false, Some(ForgotPasswordProblem::Missing)));
+        }
+        Token::Good(Address { email }) => email,
+    };
     Ok(match ask_again(&asker.web.provider, &asker.visitor, &email).await? {
         AgainOutcome::Asked => page(asker, email, true, None),
         AgainOutcome::RateLimited(wait) => {
@@ -90,17 +104,27 @@ async fn asked_again(posted: &Posted) -> Result<Response, Failure> {
     })
 }
 
-pub(crate) async fn accept(posted: Posted) -> Response {
-    let result = accepted(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct Accept {
+    token: String,
 }
 
-async fn accepted(posted: &Posted) -> Result<Response, Failure> {
-    let (asker, token) = (&posted.asker, posted.field("token"));
-    if let Err(Stale) = posted.check_token(FormName::Register) {
-        let query = anteroom_oidc::form::encode([("token", token)]);
-        return Err(Failure::stale_form(&format!("{COMPLETE_REGISTRATION}?{query}")));
+impl FormFields for Accept {
+    const NAME: FormName = FormName::Register;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { token: sent.field("token").to_owned() })
     }
+
+    fn again(sent: &Sent) -> String {
+        format!("{COMPLETE_REGISTRATION}?{}", anteroom_oidc::form::encode([("token", sent.field("token"))]))
+    }
+}
+
+pub(crate) async fn accept(Form { asker, fields }: Form<Accept>) -> Response {
+    finish(&asker, accepted(&asker, &fields.token).await).await
+}
+
+async fn accepted(asker: &Asker, token: &str) -> Result<Response, Failure> {
     match accept_invitation(&asker.web.provider, &asker.visitor, token).await? {
         InvitationOutcome::Onward(onward) => go(asker, onward),
         InvitationOutcome::Dead => Err(dead()),

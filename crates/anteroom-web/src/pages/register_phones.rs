@@ -1,7 +1,10 @@
 //! The phones of a registration: `POST /register/phone` and its neighbours.
 
 use anteroom_domain::account::PhoneKind;
+use anteroom_domain::ids::PhoneId;
 use anteroom_domain::phone::Phone;
+use anteroom_flows::error::FlowError;
+use anteroom_flows::journey::Waiting;
 use anteroom_flows::onward::{Onward, Step, StepPage};
 use anteroom_flows::register::{
     NewNumber, PhoneOutcome, PhoneProblem, add_phone, another_phone, done as phones_done,
@@ -13,9 +16,8 @@ use axum::response::Response;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
-use crate::pages::choose_account::again;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::step::{COMPLETE_REGISTRATION, Shown, go, show};
 
 const MAX_NUMBER_CHARS: usize = 64;
@@ -36,8 +38,8 @@ pub(crate) fn page(shown: Shown<'_>, phones: &[Phone], refused: Option<Refused>)
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let kind = refused.as_ref().and_then(|refused| refused.entered.kind);
     let view = AddPhonePage {
-        form_token: token_for(shown.asker, FormName::RegisterPhone),
-        done_form_token: token_for(shown.asker, FormName::PhonesDone),
+        form_token: token_for(shown.asker, FormName::RegisterPhone, shown.owner),
+        done_form_token: token_for(shown.asker, FormName::PhonesDone, shown.owner),
         interaction: shown.interaction,
         phones: phones.iter().map(on_file).collect(),
         can_continue: phones.iter().any(|phone| phone.verified_at.is_some()),
@@ -51,65 +53,110 @@ pub(crate) fn page(shown: Shown<'_>, phones: &[Phone], refused: Option<Refused>)
     shown.frame.page(status, &view)
 }
 
-pub(crate) async fn add(posted: Posted) -> Response {
-    let result = added(&posted).await;
-    finish(&posted.asker, result).await
+/// Without what waits, the way leads to the invitation's link.
+fn registration(sent: &Sent) -> Result<Waiting, Failure> {
+    sent.waiting()?.ok_or_else(Failure::registration_interrupted)
 }
 
-async fn added(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    check(posted, FormName::RegisterPhone)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
-    let entered = NewNumber {
-        text: posted.field("phone").chars().take(MAX_NUMBER_CHARS).collect(),
-        kind: PhoneKind::parse(posted.field("phone_kind")),
-    };
-    let outcome = add_phone(&asker.web.provider, &asker.visitor, waiting, entered.clone()).await?;
-    answer(asker, outcome, entered)
+pub(crate) struct Added {
+    entered: NewNumber,
+    waiting: Waiting,
 }
 
-pub(crate) async fn verify(posted: Posted) -> Response {
-    let result = verified(&posted).await;
-    finish(&posted.asker, result).await
+impl FormFields for Added {
+    const NAME: FormName = FormName::RegisterPhone;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        let entered = NewNumber {
+            text: sent.field("phone").chars().take(MAX_NUMBER_CHARS).collect(),
+            kind: PhoneKind::parse(sent.field("phone_kind")),
+        };
+        Ok(Self { entered, waiting: registration(sent)? })
+    }
+
+    fn again(sent: &Sent) -> String {
+        sent.again(COMPLETE_REGISTRATION)
+    }
 }
 
-async fn verified(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    check(posted, FormName::RegisterPhone)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
-    let phone = posted.field("phone_id").parse().map_err(|_| Failure::interaction_expired())?;
-    let outcome = verify_phone(&asker.web.provider, &asker.visitor, waiting, phone).await?;
-    answer(asker, outcome, NewNumber::empty())
+pub(crate) async fn add(Form { asker, fields }: Form<Added>) -> Response {
+    let Added { entered, waiting } = fields;
+    let outcome = add_phone(&asker.web.provider, &asker.visitor, waiting, entered.clone()).await;
+    let response = outcome.map_err(Failure::from).and_then(|outcome| answer(&asker, outcome, entered));
+    finish(&asker, response).await
 }
 
-pub(crate) async fn another(posted: Posted) -> Response {
-    let result = changed_mind(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct ToVerify {
+    phone: PhoneId,
+    waiting: Waiting,
 }
 
-async fn changed_mind(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    check(posted, FormName::VerifySend)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
-    let outcome = another_phone(&asker.web.provider, &asker.visitor, waiting).await?;
-    answer(asker, outcome, NewNumber::empty())
+impl FormFields for ToVerify {
+    const NAME: FormName = FormName::RegisterPhone;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        let waiting = registration(sent)?;
+        let phone = sent.field("phone_id").parse().map_err(|_| Failure::interaction_expired())?;
+        Ok(Self { phone, waiting })
+    }
+
+    fn again(sent: &Sent) -> String {
+        sent.again(COMPLETE_REGISTRATION)
+    }
 }
 
-pub(crate) async fn done(posted: Posted) -> Response {
-    let result = finished(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) async fn verify(Form { asker, fields }: Form<ToVerify>) -> Response {
+    let ToVerify { phone, waiting } = fields;
+    let outcome = verify_phone(&asker.web.provider, &asker.visitor, waiting, phone).await;
+    answered(&asker, outcome).await
 }
 
-async fn finished(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    check(posted, FormName::PhonesDone)?;
-    let waiting = posted.waiting()?.ok_or_else(Failure::registration_interrupted)?;
-    let outcome = phones_done(&asker.web.provider, &asker.visitor, waiting).await?;
-    answer(asker, outcome, NewNumber::empty())
+/// Another phone than the one whose code is awaited.
+pub(crate) struct AnotherPhone {
+    waiting: Waiting,
 }
 
-fn check(posted: &Posted, form: FormName) -> Result<(), Failure> {
-    posted.check_token(form).map_err(|Stale| Failure::stale_form(&again(posted, COMPLETE_REGISTRATION)))
+impl FormFields for AnotherPhone {
+    const NAME: FormName = FormName::VerifySend;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { waiting: registration(sent)? })
+    }
+
+    fn again(sent: &Sent) -> String {
+        sent.again(COMPLETE_REGISTRATION)
+    }
+}
+
+pub(crate) async fn another(Form { asker, fields }: Form<AnotherPhone>) -> Response {
+    let outcome = another_phone(&asker.web.provider, &asker.visitor, fields.waiting).await;
+    answered(&asker, outcome).await
+}
+
+pub(crate) struct PhonesDone {
+    waiting: Waiting,
+}
+
+impl FormFields for PhonesDone {
+    const NAME: FormName = FormName::PhonesDone;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        Ok(Self { waiting: registration(sent)? })
+    }
+
+    fn again(sent: &Sent) -> String {
+        sent.again(COMPLETE_REGISTRATION)
+    }
+}
+
+pub(crate) async fn done(Form { asker, fields }: Form<PhonesDone>) -> Response {
+    let outcome = phones_done(&asker.web.provider, &asker.visitor, fields.waiting).await;
+    answered(&asker, outcome).await
+}
+
+async fn answered(asker: &Asker, outcome: Result<PhoneOutcome, FlowError>) -> Response {
+    let response = outcome.map_err(Failure::from);
+    finish(asker, response.and_then(|outcome| answer(asker, outcome, NewNumber::empty()))).await
 }
 
 fn answer(asker: &Asker, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, Failure> {

@@ -2,6 +2,7 @@
 //! signed in too long is led.
 
 use anteroom_domain::session::{Session, SessionEnd, SessionLeft};
+use anteroom_flows::limits::FormOwner;
 use anteroom_flows::session_time::{lapsed, left, stay};
 use anteroom_pages::SessionClock;
 use axum::Json;
@@ -14,8 +15,9 @@ use serde::Serialize;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
+use crate::form_token::FormName;
+use crate::forms::{FormFields, FormOrStale, Sent, Token, token_for};
+use crate::pages::step::DASHBOARD;
 use crate::respond::see_other;
 
 const SIGN_IN: &str = "/sign-in";
@@ -31,10 +33,11 @@ struct Left {
 pub(crate) fn clock(asker: &Asker, session: &Session) -> SessionClock {
     let policy = asker.web.provider.snapshot().policy.session;
     let SessionLeft { left, fixed } = session.left(policy, asker.visitor.now);
+    let owner = FormOwner { session: Some(session.id), account: Some(session.account) };
     SessionClock {
         handle: session.id.to_string(),
-        form_token: token_for(asker, FormName::Stay),
-        sign_out_form_token: token_for(asker, FormName::SignOut),
+        form_token: token_for(asker, FormName::Stay, owner),
+        sign_out_form_token: token_for(asker, FormName::SignOut, owner),
         seconds_left: seconds(left),
         warn_seconds: seconds(policy.warn_before()),
         fixed,
@@ -58,17 +61,29 @@ pub(crate) async fn ask(asker: Asker, query: RawQuery) -> Response {
     finish(&asker, result.map_err(Failure::from).map(answer)).await
 }
 
-/// `POST /session`: somebody is there.
-pub(crate) async fn go_on(posted: Posted) -> Response {
-    if let Err(Stale) = posted.check_token(FormName::Stay) {
-        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+/// The session is the one that the page showed, at work or not.
+pub(crate) struct Stay;
+
+impl FormFields for Stay {
+    const NAME: FormName = FormName::Stay;
+
+    fn read(_: &Sent) -> Result<Self, Failure> {
+        Ok(Self)
     }
-    let asker = &posted.asker;
-    let result = match posted.field("session").parse() {
-        Ok(session) => stay(&asker.web.provider, &asker.visitor, session).await,
-        Err(_) => Ok(None),
+
+    fn again(_: &Sent) -> String {
+        DASHBOARD.to_owned()
+    }
+}
+
+/// `POST /session`: somebody is there.
+pub(crate) async fn go_on(FormOrStale { asker, fields }: FormOrStale<Stay>) -> Response {
+    let Token::Good(Stay) = fields else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+    let result = match asker.visitor.form.session {
+        Some(session) => stay(&asker.web.provider, &asker.visitor, session).await,
+        None => Ok(None),
     };
-    finish(asker, result.map_err(Failure::from).map(answer)).await
+    finish(&asker, result.map_err(Failure::from).map(answer)).await
 }
 
 /// Nothing is left of a session that is not alive. What is left of one that is is not told as nothing.

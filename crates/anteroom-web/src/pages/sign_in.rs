@@ -2,7 +2,7 @@
 
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::rate::Wait;
-use anteroom_flows::journey::{Carried, Gone, open_or_dashboard};
+use anteroom_flows::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use anteroom_flows::onward::{Onward, proceed};
 use anteroom_flows::sign_in::{Credentials, NewCookies, SignInOutcome, Told, sign_in};
 use anteroom_pages::{SignInNotice, SignInProblem, Wait as WaitText};
@@ -14,8 +14,8 @@ use secrecy::SecretString;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::Posted;
+use crate::form_token::FormName;
+use crate::forms::{FormFields, FormOrStale, Sent, Token};
 use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step::{go, show, waiting_in};
 use crate::respond::with_cookies;
@@ -75,19 +75,21 @@ impl Wish {
 }
 
 /// In a task of its own: whoever hangs up after the hash was computed is counted all the same.
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let attempt = tokio::spawn(async move {
-        let result = submitted(&posted).await;
-        finish(&posted.asker, result).await
-    });
+pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<Entered>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    let entered = Entered::parse(posted);
-    let waiting = posted.waiting()?;
-    if let Err(problem) = entered.check(posted) {
+async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Failure> {
+    let (entered, problem) = match fields {
+        Token::Stale(entered) => (entered, Some(SignInProblem::Stale)),
+        Token::Good(entered) => {
+            let missing = entered.missing();
+            (entered, missing)
+        }
+    };
+    if let Some(problem) = problem {
+        let waiting = entered.waiting;
         let Ok(carried) = open_or_dashboard(&asker.web.provider, &asker.visitor, waiting).await? else {
             return Err(Failure::interaction_expired());
         };
@@ -96,7 +98,7 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
     let credentials = Credentials {
         address: FoldedAddress::from_entered(&entered.email),
         password: entered.password,
-        waiting,
+        waiting: entered.waiting,
     };
     match sign_in(&asker.web.provider, &asker.visitor, credentials).await? {
         // Signed in also where the way onward ends on an error page.
@@ -110,33 +112,46 @@ async fn submitted(posted: &Posted) -> Result<Response, Failure> {
         SignInOutcome::Refused { told: Told::Locked, carried } => {
             refused(asker, &carried, entered.email, SignInProblem::LockedHere)
         }
+        SignInOutcome::Refused { told: Told::NoCookies, carried } => {
+            refused(asker, &carried, entered.email, SignInProblem::NoCookies)
+        }
         SignInOutcome::RateLimited { wait, carried } => rate_limited(asker, &carried, entered.email, wait),
         SignInOutcome::Gone => Err(Failure::interaction_expired()),
     }
 }
 
-struct Entered {
+pub(crate) struct Entered {
     email: String,
     password: SecretString,
     password_is_empty: bool,
+    waiting: Option<Waiting>,
+}
+
+impl FormFields for Entered {
+    const NAME: FormName = FormName::SignIn;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        let password = sent.field("password");
+        // Too long to be anyone's: as wrong as any other, without feeding the hash a novel.
+        let password = if password.len() > MAX_PASSWORD_BYTES { "\u{0}" } else { password };
+        Ok(Self {
+            email: sent.line("email", MAX_EMAIL_BYTES),
+            password_is_empty: password.is_empty(),
+            password: password.into(),
+            waiting: sent.waiting()?,
+        })
+    }
+
+    fn again(sent: &Sent) -> String {
+        sent.again("/sign-in")
+    }
 }
 
 impl Entered {
-    fn parse(posted: &Posted) -> Self {
-        let email: String = posted.field("email").trim().chars().take(MAX_EMAIL_BYTES).collect();
-        let password = posted.field("password");
-        // Too long to be anyone's: as wrong as any other, without feeding the hash a novel.
-        let password = if password.len() > MAX_PASSWORD_BYTES { "\u{0}" } else { password };
-        Self { email, password_is_empty: password.is_empty(), password: password.into() }
-    }
-
     /// What can be said before anything is looked up.
-    fn check(&self, posted: &Posted) -> Result<(), SignInProblem> {
-        if let Err(Stale) = posted.check_token(FormName::SignIn) {
-            return Err(SignInProblem::Stale);
-        }
+    fn missing(&self) -> Option<SignInProblem> {
         let (email, password) = (self.email.is_empty(), self.password_is_empty);
-        if email || password { Err(SignInProblem::Missing { email, password }) } else { Ok(()) }
+        (email || password).then_some(SignInProblem::Missing { email, password })
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use crate::asker::Asker;
 use crate::failure::Failure;
 use crate::form_token::FormName;
-use crate::forms::token_for;
+use crate::forms::token_of_nobody;
 use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::respond::Frame;
 
@@ -42,7 +42,7 @@ impl SignInForm {
         // What waits goes along: a recovery leads back to it.
         let forgot_password_href = on_with(FORGOT_PASSWORD, self.interaction.as_deref());
         let view = SignInPage {
-            form_token: token_for(asker, FormName::SignIn),
+            form_token: token_of_nobody(asker, FormName::SignIn),
             interaction: self.interaction,
             email: self.email,
             application_name: self.application_name,

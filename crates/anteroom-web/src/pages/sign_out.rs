@@ -2,8 +2,9 @@
 
 use anteroom_flows::end_session::{EndSessionOutcome, LogoutError, end_session};
 use anteroom_flows::front_channel::{self, Farewell};
+use anteroom_flows::limits::form_owner;
 use anteroom_flows::sign_out::{Left, everywhere};
-use anteroom_oidc::form::{Form, encode};
+use anteroom_oidc::form::{Form as Decoded, encode};
 use anteroom_oidc::logout::EndSessionRequest;
 use anteroom_pages::{ErrorKind, HiddenField, SignOutPage, SignedOutPage};
 use axum::extract::RawQuery;
@@ -13,8 +14,8 @@ use url::Url;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish, to_sign_in};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, LONGEST_LOCATION, leave, with_cookies};
 
@@ -27,20 +28,32 @@ const REFRESH: HeaderName = HeaderName::from_static("refresh");
 const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
 
 /// The dashboard's button, or the answer "Sign Out" to the question.
-pub(crate) async fn submit(posted: Posted) -> Response {
-    let result = submitted(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct SignOut {
+    /// The request that the question was about.
+    request: Vec<(&'static str, String)>,
 }
 
-async fn submitted(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::SignOut) {
-        return Err(Failure::stale_form(DASHBOARD));
+impl FormFields for SignOut {
+    const NAME: FormName = FormName::SignOut;
+    const OF_CURRENT_SESSION: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Failure> {
+        let fields = CARRIED.map(|name| (name, sent.field(name).to_owned()));
+        Ok(Self { request: fields.into_iter().filter(|(_, value)| !value.is_empty()).collect() })
     }
-    let pairs =
-        CARRIED.map(|name| (name, posted.field(name))).into_iter().filter(|(_, value)| !value.is_empty());
-    let pairs: Vec<_> = pairs.collect();
-    if !pairs.is_empty() {
+
+    fn again(_: &Sent) -> String {
+        DASHBOARD.to_owned()
+    }
+}
+
+pub(crate) async fn submit(Form { asker, fields }: Form<SignOut>) -> Response {
+    finish(&asker, submitted(&asker, &fields).await).await
+}
+
+async fn submitted(asker: &Asker, SignOut { request }: &SignOut) -> Result<Response, Failure> {
+    if !request.is_empty() {
+        let pairs = request.iter().map(|(name, value)| (*name, value.as_str()));
         return answer(asker, &encode(pairs), true).await;
     }
     let left = everywhere(&asker.web.provider, &asker.visitor).await?;
@@ -55,7 +68,7 @@ pub(crate) async fn done(asker: Asker, query: RawQuery) -> Response {
 }
 
 async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let form = Form::decode(query.as_bytes()).ok();
+    let form = Decoded::decode(query.as_bytes()).ok();
     let sealed = form.as_ref().and_then(|form| form.once(FAREWELL).ok().flatten()).unwrap_or_default();
     let Farewell { frames, back } = front_channel::open(&asker.web.provider, &asker.visitor, sealed).await?;
     let frame = Frame::of(asker).with_frames_of(frames.iter().map(Url::origin));
@@ -95,12 +108,13 @@ pub(crate) async fn end_session_get(asker: Asker, query: RawQuery) -> Response {
 
 async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response, Failure> {
     let invalid = || Failure::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in());
-    let form = Form::decode(query.as_bytes()).map_err(|_| invalid())?;
+    let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&asker.web.provider, &asker.visitor, &request, confirmed).await? {
         EndSessionOutcome::Ask { client } => {
+            let owner = form_owner(&asker.web.provider, &asker.visitor).await?;
             let page = SignOutPage {
-                form_token: token_for(asker, FormName::SignOut),
+                form_token: token_for(asker, FormName::SignOut, owner),
                 application_name: client.map(|client| client.display_name().to_owned()),
                 fields: carried(&form),
                 stay_href: DASHBOARD.to_owned(),
@@ -112,7 +126,7 @@ async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response,
     }
 }
 
-fn carried(form: &Form) -> Vec<HiddenField> {
+fn carried(form: &Decoded) -> Vec<HiddenField> {
     let field = |name: &'static str| {
         let value = form.once(name).ok().flatten().filter(|value| !value.is_empty())?;
         Some(HiddenField { name: name.to_owned(), value: value.to_owned() })

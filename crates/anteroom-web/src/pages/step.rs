@@ -5,6 +5,7 @@ use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
 use anteroom_domain::session::Session;
 use anteroom_flows::journey::{Waiting, open};
+use anteroom_flows::limits::FormOwner;
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_flows::phones::NoPhone;
 use anteroom_flows::visitor::Live;
@@ -53,6 +54,12 @@ fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Fail
         Onward::AuthenticatorApps(_) => Ok(see_other(FACTORS)),
         Onward::ApplicationGone => Err(application_gone()),
         Onward::AnsweredBefore(before) => Err(Failure::answered_before(before.client.as_deref())),
+        Onward::AnotherPerson(other) => {
+            let handle = other.carried.field(&asker.web.provider)?;
+            let again =
+                handle.map_or_else(|| DASHBOARD.to_owned(), |handle| on_with("/continue", Some(&handle)));
+            Err(Failure::another_person(&other.account, &again))
+        }
     }
 }
 
@@ -126,6 +133,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) asker: &'a Asker,
     pub(crate) interaction: Option<String>,
     pub(crate) application_name: Option<String>,
+    /// Whom the page shows: its forms act for them alone.
+    pub(crate) owner: FormOwner,
     pub(crate) frame: Frame<'a>,
 }
 
@@ -137,6 +146,7 @@ impl<'a> Shown<'a> {
         Ok(Self {
             asker,
             interaction: page.carried.field(&asker.web.provider)?,
+            owner: page.owner(),
             application_name: page.client.as_ref().map(|client| client.display_name().to_owned()),
             // Any step may be the last one before the application, if only because another tab took the others.
             frame: if request.is_some() { frame.leads_to_client() } else { frame },
@@ -170,7 +180,7 @@ impl<'a> Shown<'a> {
 
     fn choose_account(self, live: &[Live]) -> Response {
         let view = ChooseAccountPage {
-            form_token: token_for(self.asker, FormName::ChooseAccount),
+            form_token: token_for(self.asker, FormName::ChooseAccount, self.owner),
             interaction: self.interaction,
             application_name: self.application_name,
             accounts: choices(live),
@@ -183,7 +193,7 @@ impl<'a> Shown<'a> {
         let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
         let logo = metadata.and_then(|metadata| metadata.logo_uri.as_ref());
         let view = ConsentPage {
-            form_token: token_for(self.asker, FormName::Consent),
+            form_token: token_for(self.asker, FormName::Consent, self.owner),
             interaction: self.interaction,
             application_name: self.application_name.unwrap_or_default(),
             // Whoever agrees agrees for all of them.
@@ -198,7 +208,7 @@ impl<'a> Shown<'a> {
 
     fn not_entitled(self, account: &Account) -> Response {
         let view = NotEntitledPage {
-            form_token: token_for(self.asker, FormName::NotEntitled),
+            form_token: token_for(self.asker, FormName::NotEntitled, self.owner),
             interaction: self.interaction,
             application_name: self.application_name.unwrap_or_default(),
             dashboard_href: DASHBOARD.to_owned(),
@@ -211,7 +221,7 @@ impl<'a> Shown<'a> {
         let days = snapshot.policy.password_age.max_age_days.unwrap_or_default();
         let set_on = set_at.to_zoned_datetime(snapshot.practice.time_zone.clone());
         let view = PasswordExpiredPage {
-            form_token: token_for(self.asker, FormName::ExpiredPassword),
+            form_token: token_for(self.asker, FormName::ExpiredPassword, self.owner),
             interaction: self.interaction,
             email: account.primary_address.as_str().to_owned(),
             days: u32::from(days),

@@ -4,6 +4,7 @@ use anteroom_domain::account::PhoneKind;
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
+use anteroom_flows::journey::Waiting;
 use anteroom_flows::onward::{Onward, Step, StepPage};
 use anteroom_flows::phones::Offer;
 use anteroom_flows::verification::{
@@ -20,9 +21,8 @@ use jiff::Timestamp;
 
 use crate::asker::Asker;
 use crate::failure::{Failure, finish};
-use crate::form_token::{FormName, Stale};
-use crate::forms::{Posted, token_for};
-use crate::pages::choose_account::again;
+use crate::form_token::FormName;
+use crate::forms::{Form, FormFields, Sent as SentForm, token_for};
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::sign_in::remember;
 use crate::pages::step::{Shown, continue_address, go, show};
@@ -117,7 +117,7 @@ fn choice(
         selected: Some(offer) == preferred,
     };
     let view = VerifyIdentityPage {
-        form_token: token_for(shown.asker, FormName::VerifySend),
+        form_token: token_for(shown.asker, FormName::VerifySend, shown.owner),
         interaction: shown.interaction,
         reason: reason_of(verification),
         methods: app.into_iter().chain(verification.offers.iter().map(offered)).collect(),
@@ -153,8 +153,8 @@ fn entry(
         Read::InApp => (0, None),
     };
     let view = EnterCodePage {
-        form_token: token_for(shown.asker, FormName::VerifyCode),
-        resend_form_token: token_for(shown.asker, FormName::VerifySend),
+        form_token: token_for(shown.asker, FormName::VerifyCode, shown.owner),
+        resend_form_token: token_for(shown.asker, FormName::VerifySend, shown.owner),
         interaction: shown.interaction,
         reason: reason_of(verification),
         channel,
@@ -179,19 +179,36 @@ fn problem_of(sent: &Sent) -> Option<EnterCodeProblem> {
     sent.expired.then_some(EnterCodeProblem::Expired).or(failed)
 }
 
-pub(crate) async fn send(posted: Posted) -> Response {
-    let result = sent(&posted).await;
-    finish(&posted.asker, result).await
+pub(crate) struct SendCode {
+    chosen: Option<Choice>,
+    /// It was sent before.
+    again: bool,
+    waiting: Option<Waiting>,
 }
 
-async fn sent(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::VerifySend) {
-        return Err(Failure::stale_form(&again(posted, "/sign-in")));
+impl FormFields for SendCode {
+    const NAME: FormName = FormName::VerifySend;
+
+    fn read(sent: &SentForm) -> Result<Self, Failure> {
+        Ok(Self {
+            chosen: parse_choice(sent.field("method")),
+            again: sent.field("again") == "1",
+            waiting: sent.waiting()?,
+        })
     }
-    let chosen = parse_choice(posted.field("method"));
-    match send_code(&asker.web.provider, &asker.visitor, posted.waiting()?, chosen).await? {
-        SendOutcome::Onward(onward) => sent_to(asker, onward, posted.field("again") == "1"),
+
+    fn again(sent: &SentForm) -> String {
+        sent.again("/sign-in")
+    }
+}
+
+pub(crate) async fn send(Form { asker, fields }: Form<SendCode>) -> Response {
+    finish(&asker, sent(&asker, fields).await).await
+}
+
+async fn sent(asker: &Asker, SendCode { chosen, again, waiting }: SendCode) -> Result<Response, Failure> {
+    match send_code(&asker.web.provider, &asker.visitor, waiting, chosen).await? {
+        SendOutcome::Onward(onward) => sent_to(asker, onward, again),
         SendOutcome::App(page) => Ok(see_next(asker, &format!("{}&app=1", continue_address(asker, &page)?))),
         SendOutcome::Problem { problem, page } => not_sent(asker, *page, (problem, chosen)),
         SendOutcome::Gone => Err(Failure::interaction_expired()),
@@ -256,25 +273,42 @@ fn not_sent(
     })
 }
 
+pub(crate) struct EnterCode {
+    code: String,
+    from_app: bool,
+    waiting: Option<Waiting>,
+}
+
+impl FormFields for EnterCode {
+    const NAME: FormName = FormName::VerifyCode;
+
+    fn read(sent: &SentForm) -> Result<Self, Failure> {
+        Ok(Self {
+            code: sent.field("code").to_owned(),
+            from_app: sent.field("method") == APP,
+            waiting: sent.waiting()?,
+        })
+    }
+
+    fn again(sent: &SentForm) -> String {
+        sent.again("/sign-in")
+    }
+}
+
 /// In a task of its own: whoever hangs up after a wrong code is counted all the same.
-pub(crate) async fn enter(posted: Posted) -> Response {
-    let attempt = tokio::spawn(async move {
-        let result = entered(&posted).await;
-        finish(&posted.asker, result).await
-    });
+pub(crate) async fn enter(Form { asker, fields }: Form<EnterCode>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&asker, entered(&asker, fields).await).await });
     attempt
         .await
         .unwrap_or_else(|_| axum::response::IntoResponse::into_response(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-async fn entered(posted: &Posted) -> Result<Response, Failure> {
-    let asker = &posted.asker;
-    if let Err(Stale) = posted.check_token(FormName::VerifyCode) {
-        return Err(Failure::stale_form(&again(posted, "/sign-in")));
-    }
-    let code = posted.field("code");
-    let code = if posted.field("method") == APP { Entered::FromApp(code) } else { Entered::Sent(code) };
-    match enter_code(&asker.web.provider, &asker.visitor, posted.waiting()?, code).await? {
+async fn entered(
+    asker: &Asker,
+    EnterCode { code, from_app, waiting }: EnterCode,
+) -> Result<Response, Failure> {
+    let code = if from_app { Entered::FromApp(&code) } else { Entered::Sent(&code) };
+    match enter_code(&asker.web.provider, &asker.visitor, waiting, code).await? {
         EnterOutcome::Onward(onward) => go(asker, onward),
         EnterOutcome::SteppedUp { cookies, onward } => {
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))

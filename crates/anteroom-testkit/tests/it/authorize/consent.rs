@@ -170,8 +170,11 @@ async fn whoever_came_after_does_not_agree_to_it(backend: Backend) {
     let dashboard = browser.get("/dashboard").await;
     browser.submit(&dashboard, "/sign-out", &[]).await;
     browser.sign_in(BOB, PASSWORD).await;
-    let answer = decide(&browser, &page, "allow").await;
-    assert!(browser.follow(&answer).await.has_form("/consent"), "{}", answer.gist());
+    let refused = decide(&browser, &page, "allow").await;
+    assert_eq!(refused.status, 409, "{}", refused.gist());
+    assert!(refused.body.contains(BOB) && refused.text_of("error-another-person").is_some());
+    let forward = refused.links().into_iter().find(|link| link.text == "Try again").unwrap();
+    assert!(browser.get(&forward.href).await.has_form("/consent"), "{}", refused.gist());
     assert!(provider.audited("consent_given").await.is_empty());
 }
 

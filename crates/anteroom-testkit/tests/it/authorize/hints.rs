@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 on_both_databases!(
     login_hint_fills_in_the_address,
+    a_login_hint_of_another_person_fills_the_form_and_its_failures_are_theirs,
     an_id_token_hint_picks_among_several,
     an_id_token_hint_for_another_account_is_login_required,
     an_id_token_hint_is_believed_by_its_signature_also_when_expired,
@@ -23,6 +24,29 @@ async fn login_hint_fills_in_the_address(backend: Backend) {
     // It says nothing of who is signed in.
     let browser = provider.signed_in(ALICE).await;
     web.code(&browser, &[("login_hint", "nobody@practice.example")]).await;
+}
+
+async fn a_login_hint_of_another_person_fills_the_form_and_its_failures_are_theirs(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    provider.advance(SignedDuration::from_secs(1));
+    let mut page = web.authorize(&browser, &[("prompt", "login"), ("login_hint", BOB)]).await;
+    for _ in 0..6 {
+        let shown = page.form("/sign-in").fields["email"].clone();
+        assert_eq!(shown, BOB);
+        page = browser.enter(&page, &shown, "wrong").await;
+    }
+    assert_eq!(provider.audited("account_locked").await.len(), 1);
+    assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 422);
+    assert_eq!(provider.browser().sign_in(ALICE, PASSWORD).await.status, 303);
+    // The same where the sign-in is too long ago.
+    let page = web.authorize(&browser, &[("max_age", "0"), ("login_hint", BOB)]).await;
+    assert_eq!(page.form("/sign-in").fields["email"], BOB);
+    // Without a hint, or with one that is no address, the person who is signed in is asked.
+    for hint in ["", "alice"] {
+        let page = web.authorize(&browser, &[("prompt", "login"), ("login_hint", hint)]).await;
+        assert_eq!(page.form("/sign-in").fields["email"], ALICE, "{hint}");
+    }
 }
 
 /// An ID token of this person for the application, and the browser that got it.

@@ -1,7 +1,7 @@
 //! Forms: tokens, other sites, other browsers, and the ways people get lost.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -9,6 +9,8 @@ on_both_databases!(
     a_forged_token_or_one_of_another_form_is_stale,
     a_token_of_another_browser_is_stale_unless_the_browser_vouches,
     a_form_from_another_site_is_refused,
+    an_origin_of_null_says_nothing,
+    a_right_password_without_cookies_says_so_and_leaves_no_session,
     an_interaction_in_another_browser_is_worth_its_request_alone,
     two_tabs_sign_in_at_once,
     back_and_submit_again_is_no_error,
@@ -64,7 +66,9 @@ async fn a_token_of_another_browser_is_stale_unless_the_browser_vouches(backend:
     let cleared = provider.browser();
     let page = cleared.get("/sign-in").await;
     cleared.forget("anteroom_session");
-    assert_eq!(cleared.enter(&page, ALICE, PASSWORD).await.status, 303);
+    let again = cleared.enter(&page, ALICE, PASSWORD).await;
+    assert!(again.text_of("problem").unwrap().contains("keeps no cookies"), "{}", again.gist());
+    assert_eq!(cleared.enter(&again, ALICE, PASSWORD).await.status, 303);
     // The same without the browser's word: one more try, from the page that came back.
     let cleared = provider.browser().says_nothing();
     let page = cleared.get("/sign-in").await;
@@ -80,7 +84,6 @@ async fn a_form_from_another_site_is_refused(backend: Backend) {
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
         ("origin", "https://evil.example"),
-        ("origin", "null"),
         ("origin", "http://localhost"),
     ] {
         let browser = provider.signed_in(ALICE).await.with(header, value);
@@ -94,6 +97,53 @@ async fn a_form_from_another_site_is_refused(backend: Backend) {
     }
 }
 
+/// What a browser sends where a proxy added `Referrer-Policy: no-referrer`.
+async fn an_origin_of_null_says_nothing(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let null = || provider.browser().with("origin", "null");
+    assert_eq!(null().sign_in(ALICE, PASSWORD).await.status, 303);
+    for site in ["cross-site", "same-site"] {
+        let answer = null().with("sec-fetch-site", site).sign_in(ALICE, PASSWORD).await;
+        assert!(answer.text_of("error-cross-site").is_some(), "{site}: {}", answer.gist());
+    }
+    // An old browser says no more than that; then it is the form's token.
+    assert_eq!(null().says_nothing().sign_in(ALICE, PASSWORD).await.status, 303);
+    let attackers = provider.browser().get("/sign-in").await;
+    let victim = null().says_nothing();
+    victim.get("/sign-in").await;
+    let refused = victim.enter(&attackers, ALICE, PASSWORD).await;
+    assert!(
+        refused.text_of("problem").unwrap().starts_with("This page was out of date"),
+        "{}",
+        refused.gist()
+    );
+}
+
+async fn a_right_password_without_cookies_says_so_and_leaves_no_session(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.browser());
+    for page in [browser.get("/sign-in").await, web.authorize(&browser, &[]).await] {
+        browser.forget("anteroom_session");
+        let answer = browser.enter(&page, ALICE, PASSWORD).await;
+        assert_eq!(answer.status, 422, "{}", answer.gist());
+        assert!(answer.text_of("problem").unwrap().starts_with("Your browser keeps no cookies"));
+        assert_eq!(answer.form("/sign-in").fields["email"], ALICE);
+        assert!(
+            answer.cookies().iter().all(|cookie| !cookie.value().contains('.')),
+            "no secret of a session"
+        );
+    }
+    // A wrong one is told nothing else than with cookies.
+    let page = browser.get("/sign-in").await;
+    browser.forget("anteroom_session");
+    let wrong = browser.enter(&page, ALICE, "wrong").await;
+    assert!(!wrong.body.contains("cookies"), "{}", wrong.gist());
+    assert!(provider.audited("signed_in").await.is_empty());
+    let refused = provider.audited("sign_in_refused").await;
+    assert_eq!(refused.iter().filter(|entry| entry.detail.contains("no_cookies")).count(), 2);
+    assert!(refused.iter().all(|entry| entry.subject.is_some()));
+}
+
 async fn an_interaction_in_another_browser_is_worth_its_request_alone(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (web, browser) = (provider.client("web"), provider.browser());
@@ -103,12 +153,12 @@ async fn an_interaction_in_another_browser_is_worth_its_request_alone(backend: B
         for _ in 0..mistakes {
             page = browser.enter(&page, ALICE, "wrong").await;
         }
-        let elsewhere = provider.browser();
+        let elsewhere = visited(&provider).await;
         let answer = elsewhere.enter(&page, ALICE, PASSWORD).await;
         web.code_in(&answer);
         assert!(elsewhere.is_signed_in().await && !browser.is_signed_in().await);
         // Once, wherever it was.
-        let answered = provider.browser().enter(&page, ALICE, PASSWORD).await;
+        let answered = visited(&provider).await.enter(&page, ALICE, PASSWORD).await;
         assert!(answered.text_of("error-answered-before").is_some(), "{}", answered.gist());
     }
     // What was chosen on the way is not part of the request.
@@ -121,6 +171,13 @@ async fn an_interaction_in_another_browser_is_worth_its_request_alone(backend: B
     let handle = consent.parameters()["interaction"].clone();
     let other = provider.signed_in(BOB).await;
     assert!(other.get(&format!("/continue?interaction={handle}")).await.has_form("/choose-account"));
+}
+
+/// A browser that has been here before.
+async fn visited(provider: &TestProvider) -> Browser {
+    let browser = provider.browser();
+    browser.get("/sign-in").await;
+    browser
 }
 
 async fn two_tabs_sign_in_at_once(backend: Backend) {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod another_person;
 mod expiry;
 mod forms;
 mod lockout;

@@ -1,0 +1,109 @@
+//! What a step of the one decision leads to: a page, the application, the dashboard. `onward.rs` says which.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::client::Client;
+use anteroom_domain::next_step::{NewPasswordReason, SignInReason};
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::phone::Phone;
+use anteroom_domain::session::Session;
+use anteroom_oidc::ScopeSet;
+use anteroom_oidc::response::AuthorizationResponse;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use crate::answered::AnsweredBefore;
+use crate::journey::Carried;
+use crate::limits::FormOwner;
+use crate::phones::NoPhone;
+use crate::verification::Verification;
+use crate::visitor::Live;
+
+/// What the web shows or where it sends the browser.
+#[derive(Debug)]
+pub enum Onward {
+    /// One of the journey's pages.
+    Page(Box<StepPage>),
+    /// Back to the application, with a code or an error.
+    Application(Box<AuthorizationResponse>),
+    Dashboard,
+    /// To the apps of whoever is signed in.
+    AuthenticatorApps(Box<Live>),
+    /// The application that waited is no longer configured.
+    ApplicationGone,
+    /// The application was answered before, and is not answered again.
+    AnsweredBefore(Box<AnsweredBefore>),
+    /// The form is of a page that showed somebody else, or another session: nothing was done with it.
+    AnotherPerson(Box<AnotherPerson>),
+}
+
+/// Whom the step would be about now, and what carries it on for them.
+#[derive(Debug)]
+pub struct AnotherPerson {
+    pub account: Account,
+    pub carried: Carried,
+}
+
+/// A page of the journey, with what carries the journey on.
+#[derive(Debug)]
+pub struct StepPage {
+    pub step: Step,
+    pub client: Option<Arc<Client>>,
+    pub carried: Carried,
+}
+
+#[derive(Debug)]
+pub enum Step {
+    SignIn {
+        reason: SignInReason,
+        email: String,
+    },
+    ChooseAccount(Vec<Live>),
+    Consent {
+        scope: ScopeSet,
+        person: Box<Live>,
+    },
+    NotEntitled(Box<Account>),
+    ExpiredPassword {
+        account: Box<Account>,
+        set_at: Timestamp,
+    },
+    CompleteRegistration,
+    Verify(Box<Verification>),
+    NoSecondFactor {
+        purpose: CodePurpose,
+        why: NoPhone,
+    },
+    AddPhones {
+        account: Box<Account>,
+        phones: Vec<Phone>,
+    },
+    /// `session`: of somebody signed in.
+    NewPassword {
+        reason: NewPasswordReason,
+        account: Box<Account>,
+        session: Option<Box<Session>>,
+    },
+}
+
+impl StepPage {
+    /// Whom the page shows: its forms act for them alone.
+    pub fn owner(&self) -> FormOwner {
+        match &self.step {
+            Step::SignIn { .. }
+            | Step::ChooseAccount(_)
+            | Step::CompleteRegistration
+            | Step::NoSecondFactor { .. } => FormOwner::default(),
+            Step::Consent { person, .. } => FormOwner::of(person),
+            Step::NotEntitled(account)
+            | Step::ExpiredPassword { account, .. }
+            | Step::AddPhones { account, .. } => FormOwner::of_account(account.id),
+            Step::Verify(verification) => match &verification.live {
+                Some(live) => FormOwner::of(live),
+                None => FormOwner::of_account(verification.account.id),
+            },
+            Step::NewPassword { account, session, .. } => {
+                FormOwner { session: session.as_ref().map(|session| session.id), account: Some(account.id) }
+            }
+        }
+    }
+}
