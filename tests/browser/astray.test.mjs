@@ -120,13 +120,14 @@ journeys("a bookmark", anteroom, (journey) => {
     }
   });
 
-  journey("of the sign-in for an application: signed in, it leads to the application", async (tab) => {
+  journey("of the sign-in for an application: once the application has its answer, it says so", async (tab) => {
     await tab.goto(app.request());
     await signIn(tab, address("alice"), "wrong");
     const bookmark = `/sign-in?${new URLSearchParams({ interaction: await interaction(tab) })}`;
     await signInHere(tab, "alice");
-    await tab.goto(bookmark);
     assert.equal((await answered(tab)).state, "a-state");
+    await tab.goto(bookmark);
+    await leadsOn(tab);
   });
 
   journey("of a step that was taken", async (tab) => {

@@ -9,36 +9,50 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The part of an address that stands for one household, office or attacker: IPv4 whole, IPv6 by its /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AddressPrefix(IpAddr);
+pub struct AddressPrefix {
+    network: IpAddr,
+    /// Its length is part of what it is: a /56 begins with the same address as the first of its /64s.
+    length: u8,
+}
 
 impl AddressPrefix {
+    /// An IPv4 address, or the /64 of an IPv6 one.
     pub fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Self(IpAddr::V4(v4)),
-            IpAddr::V6(v6) => Self(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)))),
-        }
+        Self::cut(address, 32, 64)
     }
 
     /// A wider net for IPv6, whose /64s are cheap: the /56 that a line usually gets. `None` for IPv4.
     pub fn wider(address: IpAddr) -> Option<Self> {
-        match address.to_canonical() {
-            IpAddr::V4(_) => None,
-            IpAddr::V6(v6) => Some(Self(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 72))))),
-        }
+        address.to_canonical().is_ipv6().then(|| Self::network(address))
     }
 
     /// The network around it: IPv4 /24, IPv6 /56.
     pub fn network(address: IpAddr) -> Self {
+        Self::cut(address, 24, 56)
+    }
+
+    fn cut(address: IpAddr, v4: u8, v6: u8) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(v4) => Self(IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)))),
-            IpAddr::V6(v6) => Self(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 72)))),
+            IpAddr::V4(address) => {
+                let kept = address.to_bits() & (u32::MAX << (32 - v4));
+                Self { network: IpAddr::V4(Ipv4Addr::from_bits(kept)), length: v4 }
+            }
+            IpAddr::V6(address) => {
+                let kept = address.to_bits() & (u128::MAX << (128 - v6));
+                Self { network: IpAddr::V6(Ipv6Addr::from_bits(kept)), length: v6 }
+            }
         }
     }
 }
 
+/// An IPv4 address and a /64 by their address alone, as release 0.1.0 counts them; anything wider with its length.
 impl fmt::Display for AddressPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.network.fmt(f)?;
+        match self.length {
+            32 | 64 => Ok(()),
+            length => write!(f, "/{length}"),
+        }
     }
 }
 
@@ -175,8 +189,8 @@ mod tests {
             ("203.0.113.9", vec![("203.0.113.9", 3_000)]),
             ("::ffff:203.0.113.9", vec![("203.0.113.9", 3_000)]),
             ("203.0.114.9", vec![("203.0.114.9", 300)]),
-            ("2001:db8:7:102::9", vec![("2001:db8:7:102::", 3_000), ("2001:db8:7:100::", 12_000)]),
-            ("2001:db8:8:102::9", vec![("2001:db8:8:102::", 300), ("2001:db8:8:100::", 1_200)]),
+            ("2001:db8:7:102::9", vec![("2001:db8:7:102::", 3_000), ("2001:db8:7:100::/56", 12_000)]),
+            ("2001:db8:8:102::9", vec![("2001:db8:8:102::", 300), ("2001:db8:8:100::/56", 1_200)]),
         ] {
             let found: Vec<_> = limits_for(address.parse().unwrap(), LIMIT, &own)
                 .map(|(prefix, limit)| (prefix.to_string(), limit.max, limit.window))
@@ -191,10 +205,10 @@ mod tests {
     fn a_network_is_a_24_or_a_56() {
         let own = OwnNetworks { networks: vec!["203.0.113.0/24".parse().unwrap()], factor: 10 };
         for (address, network, max) in [
-            ("198.51.100.77", "198.51.100.0", 300),
-            ("::ffff:198.51.100.77", "198.51.100.0", 300),
-            ("203.0.113.9", "203.0.113.0", 3_000),
-            ("2001:db8:8:1ff::9", "2001:db8:8:100::", 300),
+            ("198.51.100.77", "198.51.100.0/24", 300),
+            ("::ffff:198.51.100.77", "198.51.100.0/24", 300),
+            ("203.0.113.9", "203.0.113.0/24", 3_000),
+            ("2001:db8:8:1ff::9", "2001:db8:8:100::/56", 300),
         ] {
             let (prefix, limit) = network_limit(address.parse().unwrap(), LIMIT, &own);
             assert_eq!((prefix.to_string().as_str(), limit.max), (network, max), "{address}");
@@ -210,6 +224,10 @@ mod tests {
             AddressPrefix::wider(parse("2001:db8:0:1::1")),
             AddressPrefix::wider(parse("2001:db8::1"))
         );
+        // The first /64 of a line shares its counters with the line's /56 in no case.
+        let first = parse("2001:db8:0:100::1");
+        assert_ne!(AddressPrefix::of(first), AddressPrefix::network(first));
+        assert_ne!(AddressPrefix::of(first).to_string(), AddressPrefix::network(first).to_string());
         assert_eq!(AddressPrefix::of(parse("::ffff:192.0.2.1")), AddressPrefix::of(parse("192.0.2.1")));
         assert_ne!(AddressPrefix::of(parse("192.0.2.1")), AddressPrefix::of(parse("192.0.2.2")));
     }

@@ -195,7 +195,7 @@ mod tests {
             (0, Some("2001:db8:0:1::1"), "2001:db8:0:2::1", false, Allow, "repeat elsewhere"),
         ] {
             let rotated_from = first.map(|first| first.parse().unwrap());
-            let family = RefreshFamily { repeats, rotated_from, ..family(3) };
+            let family = RefreshFamily { rotated_from, repeats, ..family(3) };
             let from = Some(from.parse().unwrap());
             let tokens = TokenPolicy { repeat_elsewhere: elsewhere, ..Policy::default().tokens };
             let decision = family.present(Presented { from, authenticated, ..presented(2, 1) }, &tokens);

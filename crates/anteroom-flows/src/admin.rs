@@ -127,7 +127,7 @@ fn as_known(known: &Account, invitee: Invitee, changes: &[ClaimChange]) -> Invit
     described.change(changes);
     let (profile, locale) = described.into_parts();
     let groups = if invitee.groups.is_empty() { known.groups.clone() } else { invitee.groups };
-    Invitee { profile, locale, groups, ..invitee }
+    Invitee { profile, groups, locale, ..invitee }
 }
 
 /// Makes of an account that waits what the new invitation says; each change has its entry.

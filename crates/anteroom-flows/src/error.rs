@@ -22,6 +22,9 @@ pub enum FlowError {
     /// This node cannot do what serving needs, or not be sure that its answer would be right.
     #[error(transparent)]
     NotServing(NotReady),
+    /// The request was received whole, and its time was over before there was an answer.
+    #[error("the request took longer than it may")]
+    TooSlow,
     #[error(transparent)]
     Hashing(HashError),
     /// It asked for encrypted answers, and there is nothing to encrypt them to at its `jwks_uri`. Only its operator can help
@@ -52,8 +55,14 @@ impl FlowError {
             self,
             Self::Busy { .. }
                 | Self::NotServing(_)
+                | Self::TooSlow
                 | Self::NoKeyOfClient { .. }
-                | Self::Store(StoreError::Unavailable(_) | StoreError::Collided | StoreError::FilesReplaced)
+                | Self::Store(
+                    StoreError::Unavailable(_)
+                        | StoreError::Collided
+                        | StoreError::FilesReplaced
+                        | StoreError::Closed
+                )
         )
     }
 }

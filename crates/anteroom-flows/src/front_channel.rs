@@ -40,7 +40,7 @@ struct Parting {
 pub struct Back {
     pub client: ClientId,
     /// As it is registered, and looked for again before anybody is led there. Release 0.1.0 did not keep it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<String>,
     pub location: String,
 }

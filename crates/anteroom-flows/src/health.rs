@@ -3,7 +3,7 @@
 //! finds into [`Readiness`](crate::readiness::Readiness); the questions here are answered from there.
 
 use anteroom_domain::clock::ahead_of;
-use anteroom_storage::{DatabaseState, Node, Writes};
+use anteroom_storage::{DatabaseState, Node, StoreError, Writes};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -83,8 +83,8 @@ impl Watch {
         let state = match provider.store.state().await {
             Ok(state) => state,
             Err(error) => {
-                let cause = provider.store.refusal().await.unwrap_or(error);
-                return note(provider, Check::Database, &Err((NotReady::Database, cause.into())));
+                let cause = cause_of(provider, error.into()).await;
+                return note(provider, Check::Database, &Err((NotReady::Database, cause)));
             }
         };
         let after = provider.clock.now();
@@ -116,7 +116,9 @@ impl Watch {
             return Ok(());
         }
         self.committed = None;
-        self.beat(provider).await.map_err(|error| (NotReady::Writes, error))?;
+        if let Err(error) = self.beat(provider).await {
+            return Err((NotReady::Writes, cause_of(provider, error).await));
+        }
         self.committed = Some(Instant::now());
         Ok(())
     }
@@ -171,6 +173,16 @@ pub(crate) async fn living_nodes(provider: &Provider, now: Timestamp) -> Result<
 fn too_many(nodes: u32, each: u32, most: u32) -> Option<u32> {
     let wanted = nodes.saturating_mul(each).saturating_add(FOR_COMMANDS);
     (wanted > most).then_some(wanted)
+}
+
+/// What lies behind it that no connection was to be had: the server says it to a new one.
+async fn cause_of(provider: &Provider, error: FlowError) -> FlowError {
+    match error {
+        FlowError::Store(StoreError::Unavailable(_)) => {
+            provider.store.refusal().await.map_or(error, FlowError::from)
+        }
+        _ => error,
+    }
 }
 
 /// Writes down what was found, and logs it where it is news.

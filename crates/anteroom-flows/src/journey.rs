@@ -111,7 +111,7 @@ impl Carried {
 
     pub(crate) fn pushed(&self) -> Option<Digest> {
         match &self.journey.source {
-            RequestSource::Pushed { digest, .. } => Some(digest.clone()),
+            RequestSource::Pushed { digest, .. } => Some(*digest),
             RequestSource::Plain | RequestSource::RequestObject { .. } => None,
         }
     }

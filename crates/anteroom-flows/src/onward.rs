@@ -12,7 +12,7 @@ use anteroom_domain::phone::Phone;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::AuthorizationResponse;
-use anteroom_oidc::{Acr, Prompt, ScopeSet};
+use anteroom_oidc::{Acr, Prompt};
 use jiff::SignedDuration;
 
 use crate::ahead::Ahead;

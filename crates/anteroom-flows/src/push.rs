@@ -91,11 +91,8 @@ pub async fn push(
     if query.len() > LONGEST {
         return Err(PushError::TooLong);
     }
-    let request = Arc::new(PushedRequest {
-        client: metadata.client_id.clone(),
-        parameters: query,
-        expires_at: until,
-    });
+    let request =
+        Arc::new(PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until });
     let mut budgets = vec![of_one(provider, Limit::PushedOfClient, &metadata.client_id.as_str())];
     budgets.extend(of_address(provider, visitor.address, Limit::PushedOfAddress));
     let budgets: Arc<[Budget]> = budgets.into();
@@ -168,11 +165,10 @@ pub(crate) async fn end(
     source: &RequestSource,
 ) -> Result<(), FlowError> {
     let RequestSource::Pushed { digest, .. } = source else { return Ok(()) };
-    let (digest, now) = (digest.clone(), visitor.now);
-    let write = provider.store.write(move |tx| {
-        let digest = digest.clone();
-        async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) }
-    });
+    let (digest, now) = (*digest, visitor.now);
+    let write = provider
+        .store
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
     write.await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use anteroom_domain::message::{AppChange, Mail};
 use anteroom_pages::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Locale, PasswordChangedEmail,
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, RenderError, Theme,
+    TokensElsewhereEmail,
 };
 
 use crate::letterhead::Letterhead;

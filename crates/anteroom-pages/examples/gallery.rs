@@ -12,7 +12,7 @@ use anteroom_pages::{
     NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
     PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
     RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, RedirectPage, RegistrationCompletedEmail, SignInPage,
-    SignOutPage, SignedInAs, SignedOutPage, SupportContact, Theme, VerifyIdentityPage,
+    SignOutPage, SignedInAs, SignedOutPage, SupportContact, Theme, TokensElsewhereEmail, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;

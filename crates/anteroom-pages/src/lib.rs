@@ -36,7 +36,7 @@ pub use assets::Asset;
 pub use chrome::{Chrome, SessionClock, SignedInAs, SupportContact};
 pub use emails::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Message, PasswordChangedEmail,
-    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
 pub use error::{Fault, Place, RenderError, ThemeError};
 pub use locale::{Locale, negotiate};

@@ -48,8 +48,13 @@ const ENDED: [&str; 11] = [
     delete!("messages", "id", "expires_at"),
     delete!("logout_deliveries", "id", "expires_at"),
 ];
-/// Gone at their end: that one is not there any more says as much as that it was taken.
-const AT_THEIR_END: [&str; 1] = [delete!("pushed_requests", "digest", "expires_at")];
+/// Gone at their end: what was written for an address that no account has is of no further use, and that a pushed request is
+/// not there any more says as much as that it was taken.
+const AT_THEIR_END: [&str; 3] = [
+    delete!("links", "id", "account_id IS NULL AND expires_at"),
+    delete!("messages", "id", "account_id IS NULL AND expires_at"),
+    delete!("pushed_requests", "digest", "expires_at"),
+];
 const COUNTERS: [&str; 3] = [
     delete!("rate_counters", "scope, subject, window_start", "window_start"),
     delete!("code_attempts", "account_id, purpose, at, id", "at"),

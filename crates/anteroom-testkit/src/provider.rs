@@ -8,7 +8,7 @@ use anteroom_domain::clock::{Clock, JumpWatch};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{asked, backchannel, keys, registered, sign_out, trail};
+use anteroom_flows::{asked, backchannel, history, keys, registered, sign_out, trail};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;

@@ -69,7 +69,7 @@ fn device_label(user_agent: &str) -> String {
 }
 
 /// One reference for a request, drawn once and shown wherever the request is spoken of.
-fn reference(parts: &mut Parts, web: &Web) -> Reference {
+pub(crate) fn reference(parts: &mut Parts, web: &Web) -> Reference {
     if let Some(known) = parts.extensions.get::<Reference>() {
         return *known;
     }

@@ -1,6 +1,7 @@
 //! What every request passes first: the right host, a node that is up to date, a bounded body, a time limit, no panic; and the headers that every
 //! answer carries.
 
+use anteroom_flows::error::FlowError;
 use anteroom_flows::health;
 use anteroom_flows::limits::count_request;
 use anteroom_oidc::Issuer;
@@ -90,8 +91,7 @@ pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next:
     let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
     match count_request(&web.provider, asker.visitor.address, asker.visitor.now) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(error) if is_for_programs(parts.uri.path()) => unavailable(&asker, &error),
-        Err(error) => Failure::from(error).answer(&asker).await,
+        Err(error) => refuse(&asker, parts.uri.path(), error).await,
     }
 }
 
@@ -123,10 +123,15 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: N
     let Err(error) = health::may_serve(&web.provider) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
     let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
-    if is_for_programs(parts.uri.path()) {
-        return unavailable(&asker, &error);
+    refuse(&asker, parts.uri.path(), error).await
+}
+
+/// JSON for programs, a page for people.
+pub(crate) async fn refuse(asker: &Asker, path: &str, error: FlowError) -> Response {
+    if is_for_programs(path) {
+        return unavailable(asker, &error);
     }
-    Failure::from(error).answer(&asker).await
+    Failure::from(error).answer(asker).await
 }
 
 /// Headers of every answer, pages or not.

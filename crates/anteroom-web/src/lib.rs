@@ -19,6 +19,7 @@ mod guard;
 mod once_an_hour;
 mod origin;
 mod pages;
+mod patience;
 mod respond;
 mod routes;
 mod state;

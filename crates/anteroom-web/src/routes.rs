@@ -12,7 +12,6 @@ use axum::{Router, body::Body};
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::asker::Asker;
 use crate::endpoints::{
@@ -24,7 +23,7 @@ use crate::pages::{
     not_entitled, profile, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
 };
 use crate::state::Web;
-use crate::{dev, guard};
+use crate::{dev, guard, patience};
 
 /// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the
 /// guard, and so do the theme's files, which the guard's own page needs.
@@ -42,9 +41,9 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
         .layer(from_fn_with_state(Arc::clone(&web), guard::limited))
+        .layer(from_fn_with_state(Arc::clone(&web), patience::in_time))
         .layer(from_fn_with_state(Arc::clone(&web), guard::headers))
         .layer(DefaultBodyLimit::max(web.settings.max_body))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, web.settings.request_timeout))
         .layer(CatchPanicLayer::new())
         .with_state(web)
 }

@@ -8,7 +8,9 @@ use anteroom_flows::chain::{self, When};
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::{admin, asked, backchannel, health, key_set, registered, trail};
+use anteroom_flows::{
+    admin, asked, backchannel, configured_clients, health, history, key_set, registered, trail,
+};
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::{InstanceKind, KeysVersion};
@@ -112,13 +114,17 @@ async fn answer_asks(provider: Arc<Provider>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        if provider.history.is_refused() {
+            continue;
+        }
         if let Err(error) = asked::answer(&provider).await {
             tracing::error!("mails that were asked for: {error}");
         }
     }
 }
 
-/// Keeps what is known of whether this node can serve, and tells the other nodes of it. A request that was let down by the
+/// Keeps what is known of whether this node can serve, and tells the other nodes of it. After that it looks whether the
+/// database went back: what broke a connection may have been a server that took over. A request that was let down by the
 /// database does not wait for the second to be over.
 async fn watch_health(provider: Arc<Provider>) {
     let mut watch = health::Watch::default();

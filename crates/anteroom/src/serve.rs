@@ -27,7 +27,7 @@ const NEXT_REQUEST_WITHIN: Duration = Duration::from_secs(75);
 /// Of the request line and all headers together: the longest request that is served, with what a browser sends beside it.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
 /// Between two lines of the log that say the same of connections.
-const SAID_EVERY: Duration = Duration::from_secs(60);
+const SAID_EVERY: Duration = Duration::from_mins(1);
 /// How long requests under way may take once a stop was asked for.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// After an accept fails (too many open files, say), others get a moment to finish.

@@ -199,11 +199,9 @@ fn registration_5_check_online_holds_the_redirect_uris_against_what_is_published
     configure("[\"http://127.0.0.1/one\", \"http://127.0.0.1/two\"]");
     installation.check(false).unwrap();
     let refused = installation.check(true).unwrap_err();
-    assert!(
-        refused
-            .to_string()
-            .ends_with("client app: sector_identifier_uri: what is there does not list http://127.0.0.1/two")
-    );
+    assert!(refused.to_string().ends_with(
+        "client app: sector_identifier_uri: what is there does not list \"http://127.0.0.1/two\""
+    ));
     assert_eq!(documents.asked(), 2);
 }
 

@@ -94,7 +94,7 @@ export const PAGES = {
   },
   "error-unknown-client": ({ tab, app }) => tab.goto(app.request({ client_id: "nobody" })),
   "error-redirect-uri-mismatch": ({ tab, app }) => tab.goto(app.request({ redirect_uri: "https://elsewhere.example/" })),
-  "error-invalid-request": ({ tab }) => tab.goto("/end-session?id_token_hint=garbage"),
+  "error-invalid-request": ({ tab }) => tab.goto("/end-session?post_logout_redirect_uri=https%3A%2F%2Felsewhere.example%2F"),
   "error-interaction-expired": ({ tab }) => tab.goto("/continue?interaction=garbage"),
   "error-answered-before": async ({ tab, app }) => {
     await tab.goto(app.request({}));
@@ -114,7 +114,7 @@ export const PAGES = {
     await tab.goto("/account/profile");
     const other = await tab.context().newPage();
     await other.goto("/sign-in?another=1");
-    await signIn(other, "bob");
+    await signIn(other, address("bob"), PASSWORD);
     await other.close();
     await going(tab, () => tab.locator("form[action='/account/profile'] [type=submit]").click());
   },

@@ -108,9 +108,12 @@ export const PAGES_OF_WAYS = {
     await addPhone(tab, ERINS_CELL, "cell");
     await verify(tab, anteroom, "text", ERINS_CELL);
   }),
-  "new-password-registration": once("new-password-registration", async ({ tab, anteroom }) => {
-    await toPhones(tab, anteroom);
-    await send(tab, "/register/phones-done");
+  // In the browser that has verified the phone: any other is asked for a code to it first.
+  "new-password-registration": once("new-password-registration", async (place) => {
+    await PAGES_OF_WAYS["add-phone-another"](place);
+    const done = "/register/phones-done";
+    // Where an earlier test has gone on in that browser, its page leads here by itself.
+    if (await place.tab.locator(`form[action='${done}']`).count()) await send(place.tab, done);
   }),
 };
 

@@ -6,6 +6,8 @@
 mod database;
 mod messages;
 mod refresh;
+mod refusals;
+mod tokens;
 
 use crate::trail::record::AuditRecord;
 use anteroom_oidc::shown::is_hidden;
@@ -22,11 +24,12 @@ pub fn sentence(entry: &AuditRecord, facts: Facts) -> String {
     let kind = entry.kind.as_str();
     sign_in(kind, &detail, facts)
         .or_else(|| journeys(kind, &detail))
-        .or_else(|| tokens(kind, &detail))
+        .or_else(|| tokens::sentence(kind, &detail))
         .or_else(|| refresh::sentence(kind, &detail))
         .or_else(|| operation(kind, &detail))
         .or_else(|| database::sentence(kind, &detail))
         .or_else(|| messages::sentence(kind, &detail))
+        .or_else(|| refusals::sentence(kind, &detail))
         .unwrap_or_else(|| detail.fallback(kind, &entry.outcome))
 }
 
@@ -119,30 +122,12 @@ fn journeys(kind: &str, detail: &Detail) -> Option<String> {
         }
         .to_owned(),
         "link_pressed" => "The link of a mail, or the code in it, was used.".to_owned(),
-        "link_refused" => match detail.text("reason").as_str() {
-            "expired" => "The link of a mail was refused: it was too old.",
-            "used" => "The link of a mail was refused: it was used in another browser before.",
-            "ended" => "The link of a mail was refused: what it was for is done.",
-            "wrong_code" => "A code was typed that no mail to this browser has.",
-            "no_account" => "The link of a mail was refused: it is none of ours, or its account is disabled.",
-            _ => return None,
-        }
-        .to_owned(),
         "code_sent" => format!(
             "A code was sent by {} to {}, for {}.",
             detail.text("method"),
             detail.text("phone"),
             purpose(detail)
         ),
-        "code_refused" => format!(
-            "A wrong code was entered, for {}; {} more are forgiven within 24 hours, and only time gives them back.",
-            purpose(detail),
-            detail.number("left")
-        ),
-        "code_not_taken" => format!("A code was refused, for {}: {}.", purpose(detail), not_taken(detail)?),
-        "code_not_sent" => format!("A code was not sent, for {}: {}.", purpose(detail), not_sent(detail)?),
-        "new_password_refused" => format!("A new password was refused: {}.", bad_password(detail)?),
-        "phone_refused" => format!("A phone was not added: {}.", bad_phone(detail)?),
         "code_accepted" => format!("The code was right, for {}.", purpose(detail)),
         "password_reset" => {
             "The password was reset: the lock is lifted, and sessions, tokens and other known devices have ended.".to_owned()
@@ -181,125 +166,6 @@ fn purpose(detail: &Detail) -> &'static str {
         "authenticator_app" => "a new authenticator app",
         _ => "something else",
     }
-}
-
-fn not_taken(detail: &Detail) -> Option<&'static str> {
-    Some(match detail.text("reason").as_str() {
-        "budget_spent" => "too many wrong ones were entered within 24 hours, and only time gives more",
-        "expired" => "it was never sent, was too old, or a newer one was sent",
-        "used" => "it was used before",
-        "wrong" => "it is not what the app shows",
-        "missing" => "nothing was entered",
-        _ => return None,
-    })
-}
-
-fn not_sent(detail: &Detail) -> Option<&'static str> {
-    Some(match detail.text("reason").as_str() {
-        "wait" => "the last one was sent too short a time ago, or there were too many",
-        "budget_spent" => "too many wrong ones were entered within 24 hours",
-        "not_allowed" => "codes do not go to numbers like this one",
-        "ended" => "the account has changed meanwhile",
-        _ => return None,
-    })
-}
-
-fn bad_password(detail: &Detail) -> Option<&'static str> {
-    Some(match detail.text("reason").as_str() {
-        "missing" => "nothing was entered",
-        "mismatch" => "the two entries differ",
-        "too_short" => "it is too short",
-        "too_long" => "it is too long",
-        "common" => "it is a common one",
-        "personal" => "it is made of the name, the address or the practice",
-        "weak" => "it is guessed too soon",
-        "characters" => "it has characters that are not allowed",
-        "used_before" => "it is the present one or one of the last",
-        "too_young" => "the present one is too young to be changed by choice",
-        _ => return None,
-    })
-}
-
-fn bad_phone(detail: &Detail) -> Option<&'static str> {
-    Some(match detail.text("reason").as_str() {
-        "missing" => "the number or its kind is missing",
-        "not_a_number" => "what was entered is no number",
-        "extension" => "it has an extension",
-        "not_allowed" => "codes do not go to numbers like this one",
-        "unreached" => "nothing is configured that sends codes to this kind of phone",
-        "too_many" => "the account has as many as it may have",
-        _ => return None,
-    })
-}
-
-fn tokens(kind: &str, detail: &Detail) -> Option<String> {
-    Some(match kind {
-        "code_redeemed" => {
-            format!("The application was given tokens for the sign-in, with scope {}.", detail.text("scope"))
-        }
-        "tokens_released" => {
-            format!("The application was given tokens at sign-in, with scope {}.", detail.text("scope"))
-        }
-        "token_refused" => format!("The application was refused tokens: {}.", detail.text("reason")),
-        "code_replayed" => {
-            "An authorization code was used a second time. It was refused, and what the first use gave has ended."
-                .to_owned()
-        }
-        "grant_revoked" => {
-            let why = match detail.text("reason").as_str() {
-                "code_replayed" => "its code was used twice",
-                "refresh_replayed" => "an old refresh token was used again",
-                "commits_lost" => "the database has lost what was written about them",
-                "database_accepted" => "the database had gone back, and an operator went on with it",
-                "client_revoked" => "the application gave them back",
-                "session_ended" => "the session has ended",
-                "password_changed" => "the password was reset or changed",
-                "not_admitted" => "the application does not admit the account any more",
-                "client_deleted" => "the application is registered no more",
-                _ => return None,
-            };
-            format!("The application's tokens have ended: {why}.")
-        }
-        "token_revoked" => "The application gave back a token of its own.".to_owned(),
-        "client_tokens_granted" => {
-            format!("The application was given tokens for itself, {} times in a minute.", detail.number("count"))
-        }
-        "client_registered" => "The application registered itself.".to_owned(),
-        // Entries of release 0.1.0 do not say how many.
-        "client_updated" if detail.number("grants") == 0 => {
-            "The application changed its registration.".to_owned()
-        }
-        "client_updated" => format!(
-            "The application changed its registration; sign-ins that ended with it: {}.",
-            detail.number("grants")
-        ),
-        "client_grants_ended" => {
-            let why = match detail.text("reason").as_str() {
-                "client_removed" => "it is in no node's configuration any more",
-                "subjects_changed" => "it knows people by other identifiers now",
-                "operator_ended" => "an operator ended them",
-                _ => return None,
-            };
-            format!("All sign-ins of the application have ended, because {why}: {}.", detail.number("grants"))
-        }
-        "client_deleted" => format!(
-            "The application took back its registration; sign-ins that ended with it: {}.",
-            detail.number("grants")
-        ),
-        "client_registration_refused" => {
-            format!("An application's registration was refused: {}.", detail.text("reason"))
-        }
-        "client_authentication_failed" => {
-            format!("The application did not prove who it is: {}.", detail.text("reason"))
-        }
-        "request_refused" => format!("The application's request was wrong: {}.", detail.text("reason")),
-        "logout_delivered" => "The application was told that the session has ended.".to_owned(),
-        "logout_undelivered" => format!(
-            "The application could not be told that the session has ended, in {} tries.",
-            detail.number("attempts")
-        ),
-        _ => return None,
-    })
 }
 
 fn operation(kind: &str, detail: &Detail) -> Option<String> {

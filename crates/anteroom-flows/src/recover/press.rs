@@ -88,6 +88,7 @@ pub async fn type_code(
     let mut open = open.iter().filter(|link| tried.contains(&link.id));
     let Some(link) = open.find(|link| is_typed_code_of(provider, link, entered)) else {
         note_wrong(provider, visitor, "wrong_code").await?;
+        wait_for_floor(started, &provider.snapshot()).await;
         return Ok(TypedOutcome::Wrong(carried));
     };
     match follow(provider, visitor, link).await? {

@@ -16,6 +16,7 @@ use crate::limits::{of_one, spend};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::is_reached;
 use crate::provider::Provider;
+use crate::standing::is_resumed;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Visitor, new_id};
 

@@ -8,8 +8,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::{Grant, GrantEnd, GrantWorth};
 use anteroom_domain::ids::GrantId;
 use anteroom_domain::limits::Limit;
-use anteroom_domain::refresh::{RefreshDecision, RefreshFamily};
-use anteroom_oidc::Scope;
+use anteroom_domain::refresh::{Presented, RefreshDecision, RefreshFamily};
 use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
 use anteroom_oidc::{Scope, TokenEndpointAuthMethod};
 use anteroom_storage::GrantRecord;
@@ -72,7 +71,7 @@ pub(super) async fn refresh(
     for _ in 0..3 {
         let record =
             provider.store.grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
-        let family = check(exchange, &record)?;
+        let (family, worth) = check(exchange, &record)?;
         let budget = of_one(provider, Limit::Refresh, &record.grant.id.0);
         spend_in_memory(provider, &budget, exchange.origin.now)?;
         // Refused before anything is spent.

@@ -95,7 +95,7 @@ struct Prepared {
 }
 
 enum Settled {
-    Proven(Carried),
+    Proven(Box<Carried>),
     SteppedUp(Box<Session>),
     /// Not compared.
     Refused(EntryProblem),
@@ -135,7 +135,7 @@ pub async fn enter(
     match provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await? {
         Settled::Proven(carried) => {
             let live = live_sessions(provider, visitor).await?;
-            Ok(EnterOutcome::Onward(proceed_with(provider, visitor, carried, live).await?))
+            Ok(EnterOutcome::Onward(proceed_with(provider, visitor, *carried, live).await?))
         }
         Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
         Settled::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
@@ -230,7 +230,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     match purpose {
         CodePurpose::StepUp => step_up(&tx, &prepared, factor).await,
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
-            Ok(Settled::Proven(prove(&tx, &prepared, factor).await?))
+            Ok(Settled::Proven(Box::new(prove(&tx, &prepared, factor).await?)))
         }
     }
 }

@@ -94,14 +94,12 @@ impl RequestObjectError {
 
 impl RequestObject {
     pub fn parse(text: &str) -> Result<Self, RequestObjectError> {
-        match unsigned(text)? {
-            Some(claims) => Ok(Self::Unsigned(claims)),
-            None => {
-                let jwt = ClientJwt::parse(text)?;
-                check_type(jwt.typ())?;
-                Ok(Self::Signed(jwt))
-            }
+        if let Some(claims) = unsigned(text)? {
+            return Ok(Self::Unsigned(claims));
         }
+        let jwt = ClientJwt::parse(text)?;
+        check_type(jwt.typ())?;
+        Ok(Self::Signed(jwt))
     }
 
     /// Whether it is to be decrypted before anything else.

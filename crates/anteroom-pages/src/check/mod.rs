@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::chrome::Chrome;
 use crate::emails::{
     AccountLockedEmail, AuthenticatorAppEmail, InvitationEmail, Message, PasswordChangedEmail,
-    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail,
+    PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
 use crate::error::Fault;
 use crate::locale::Locale;

@@ -151,9 +151,7 @@ fn locks_on(path: &Path, process: u32) -> usize {
     let table = std::fs::read_to_string("/proc/locks").unwrap();
     let fields = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let of_file = |field: &&str| field.rsplit(':').next() == Some(inode.as_str());
-    fields
-        .filter(|fields| fields.contains(&process.as_str()) && fields.iter().any(|field| of_file(&field)))
-        .count()
+    fields.filter(|fields| fields.contains(&process.as_str()) && fields.iter().any(of_file)).count()
 }
 
 /// The soft limit alone, which comes back.

@@ -4,7 +4,7 @@ use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::ask::Ask;
 use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey};
+use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
 use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_storage::{AskAnswer, AskedLink, Store, StoreError, StoreOptions};
@@ -170,6 +170,8 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         consented_by: None,
         insists_on: None,
         recovery: None,
+        request_id: None,
+        source: RequestSource::Plain,
     };
     let interaction = Interaction {
         id: InteractionId(message_id(1).0),
@@ -178,6 +180,7 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         created_at: at(0),
         expires_at: at(1800),
         finished_at: None,
+        answer: None,
     };
     let id = interaction.id;
     let unit = store.write(move |tx| {

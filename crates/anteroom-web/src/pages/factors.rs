@@ -38,7 +38,7 @@ pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
     };
     let listed = list(&asker.web.provider, &asker.visitor).await.map_err(Failure::from);
     let response = listed.and_then(|listed| match listed {
-        Ok(listed) => Ok(page(&asker, listed, (notice, None))),
+        Ok(listed) => Ok(page(&asker, &listed, (notice, None))),
         Err(onward) => show_onward(&asker, onward),
     });
     finish(&asker, response).await
@@ -46,14 +46,14 @@ pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
 
 fn page(
     asker: &Asker,
-    listed: Listed,
+    listed: &Listed,
     (notice, problem): (Option<FactorsNotice>, Option<FactorsProblem>),
 ) -> Response {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let numbered = (1..).zip(&listed.apps);
     let view = FactorsPage {
         form_token: token_for(asker, FormName::Factors, FormOwner::of(&listed.live)),
-        factors: numbered.map(|(number, app)| factor(asker, &listed, (number, app))).collect(),
+        factors: numbered.map(|(number, app)| factor(asker, listed, (number, app))).collect(),
         can_add: listed.can_add,
         notice,
         problem,
@@ -192,7 +192,7 @@ async fn entered(asker: &Asker, FirstCode { factor, code }: FirstCode) -> Result
         }
         ConfirmOutcome::Wrong(enrolment) => Ok(enrolment_page(asker, &enrolment, Some(EnrolProblem::Wrong))),
         ConfirmOutcome::Gone => match list(&asker.web.provider, &asker.visitor).await? {
-            Ok(listed) => Ok(page(asker, listed, (None, Some(FactorsProblem::TooLate)))),
+            Ok(listed) => Ok(page(asker, &listed, (None, Some(FactorsProblem::TooLate)))),
             Err(onward) => show_onward(asker, onward),
         },
     }

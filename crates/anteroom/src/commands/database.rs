@@ -73,7 +73,7 @@ async fn tell(store: &Store, kept: Option<&Checkpoint>) -> Result<(), CommandErr
     }
     match found.reported {
         Some(seen) => {
-            say(&format!("A node had seen it reach up to entry {seen}, and found that it went back."))
+            say(&format!("A node had seen it reach up to entry {seen}, and found that it went back."));
         }
         None => say("No node has reported that it went back."),
     }

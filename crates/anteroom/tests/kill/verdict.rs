@@ -72,7 +72,17 @@ fn messages(world: &World, person: &Person, own: &BTreeMap<String, u32>) -> Vec<
         got.into_iter().filter(|got| got.to == to).map(|got| got.id).collect::<BTreeSet<String>>().len()
     };
     [
-        ("mails", &person.address, entries(&["account_invited", MAILED, "account_locked", "password_reset"])),
+        (
+            "mails",
+            &person.address,
+            entries(&[
+                "account_invited",
+                MAILED,
+                "registration_completed",
+                "account_locked",
+                "password_reset",
+            ]),
+        ),
         ("texts", &person.phone, entries(&["code_sent"])),
     ]
     .into_iter()

@@ -4,7 +4,7 @@ use super::*;
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::address::EmailAddress;
 use anteroom_flows::support::add_phone;
-use anteroom_testkit::{Backend, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use totp_rs::{Secret, Totp};
@@ -140,8 +140,8 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
 
 /// Without a phone, and with an app whose wait is over.
 async fn with_an_app(backend: &Backend) -> (TestProvider, App) {
-    let (provider, carol) = with_carol(backend, false).await;
-    let app = add(&provider, &carol).await;
+    let (provider, carol) = Box::pin(with_carol(backend, false)).await;
+    let app = Box::pin(add(&provider, &carol)).await;
     provider.advance(SignedDuration::from_hours(73));
     (provider, app)
 }
@@ -264,7 +264,7 @@ async fn what_was_not_confirmed_counts_for_nothing_and_ends(backend: Backend) {
     }
     assert_eq!(listed(&carol.get(FACTORS).await), 0);
     provider.advance(SignedDuration::from_mins(15));
-    let carol = provider.signed_in(CAROL).await;
+    carol.sign_in(CAROL, PASSWORD).await;
     let code = app.shows(&provider, 0);
     let late = carol.submit(&page, "/account/factors/confirm", &[("code", &code)]).await;
     assert_eq!((late.status, listed(&late)), (422, 0), "{}", late.gist());

@@ -66,6 +66,8 @@ async fn a_registration_left_half_way_goes_on_in_another_browser(backend: Backen
     assert_eq!(mails(&provider, "recovery").await, 0);
 
     let page = accept(&provider, &second).await;
+    // So that the next code is newer than the first.
+    provider.advance(SignedDuration::from_secs(1));
     let page = send(&second, &page).await;
     let page = through(&second, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
     let page = through(&second, &page, "/register/phones-done", &[]).await;

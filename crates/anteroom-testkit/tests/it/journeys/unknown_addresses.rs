@@ -172,7 +172,7 @@ async fn a_network_has_two_thousand_rows_whatever_the_addresses(backend: Backend
     let window = |now: Timestamp| now.as_millisecond().div_euclid(half_an_hour) * half_an_hour;
     let most = format!(
         "INSERT INTO rate_counters (scope, subject, window_start, count) \
-         VALUES ('asked_rows', '127.0.0.0', {}, 1999)",
+         VALUES ('asked_rows', '127.0.0.0/24', {}, 1999)",
         window(provider.now())
     );
     backend.execute(&most).await;

@@ -89,7 +89,9 @@ async fn each_answer_that_is_given_again_has_its_entry_and_the_fourth_is_a_repla
 async fn native(provider: &TestProvider) -> (RelyingParty, RelyingParty, Tokens) {
     let native = provider.client("native");
     let browser = provider.signed_in(ALICE).await;
-    let tokens = native.tokens(&browser, "openid offline_access").await;
+    let page = native.authorize(&browser, &[("scope", "openid offline_access")]).await;
+    let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    let tokens = Tokens::of(&native.redeem(&native.code_in(&agreed)).await);
     (native.clone().from("203.0.113.9"), native.from("198.51.100.7"), tokens)
 }
 

@@ -1,0 +1,50 @@
+//! How long a request may take. A client that has not sent all of it by then gets 408 (RFC 9110 §15.5.9): that is the client's to
+//! mend. Where it was received whole, the fault is ours, and it is told to come again.
+
+use anteroom_flows::error::FlowError;
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::{StreamExt as _, stream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use tokio::time::timeout;
+
+use crate::asker::{Asker, reference};
+use crate::guard::refuse;
+use crate::state::Web;
+
+pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    // Drawn here, so that what is logged below and what is answered here have the same one.
+    reference(&mut parts, &web);
+    let mut kept = parts.clone();
+    let (body, received) = watched(body);
+    let served = next.run(Request::from_parts(parts, body));
+    if let Ok(response) = timeout(web.settings.request_timeout, served).await {
+        return response;
+    }
+    if !received.load(Ordering::Relaxed) {
+        return StatusCode::REQUEST_TIMEOUT.into_response();
+    }
+    let Ok(asker) = Asker::from_request_parts(&mut kept, &web).await;
+    refuse(&asker, kept.uri.path(), FlowError::TooSlow).await
+}
+
+/// The same body, and whether its end has been read.
+fn watched(body: Body) -> (Body, Arc<AtomicBool>) {
+    use axum::body::HttpBody as _;
+    let received = Arc::new(AtomicBool::new(body.is_end_stream()));
+    if received.load(Ordering::Relaxed) {
+        return (body, received);
+    }
+    let mark = Arc::clone(&received);
+    let end = stream::poll_fn(move |_| {
+        mark.store(true, Ordering::Relaxed);
+        Poll::Ready(None)
+    });
+    (Body::from_stream(body.into_data_stream().chain(end)), received)
+}
