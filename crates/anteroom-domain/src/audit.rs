@@ -83,7 +83,7 @@ pub enum Event {
     RecoveryAsked {
         mailed: bool,
     },
-    /// Which mail was queued after the address that somebody entered was looked up.
+    /// Which mail was queued after the entered address was looked up.
     AskAnswered {
         mail: &'static str,
     },

@@ -90,7 +90,7 @@ impl Client {
             && self.metadata.redirects_to_machine_only()
     }
 
-    /// The scopes that it may have now of somebody who has agreed to `agreed`.
+    /// The scopes that the client may have now, for a person who has agreed to `agreed`.
     pub fn scope_for(&self, agreed: &ScopeSet) -> ScopeSet {
         let registered = &self.metadata.scope;
         if !self.policy.first_party {

@@ -28,7 +28,7 @@ pub enum Parcel {
         to: EmailAddress,
         mail: Mail,
     },
-    /// Goes to nobody: it stands for the mail to an address that no account has, so that the work behind a request is the
+    /// Has no recipient: it stands for the mail to an address that no account has, so that the work behind a request is the
     /// same for every address.
     Unaddressed {
         mail: Mail,
@@ -165,7 +165,7 @@ impl Parcel {
         }
     }
 
-    /// An address or a number in E.164; empty for what goes to nobody.
+    /// An address or a number in E.164; empty for a message without a recipient.
     pub fn recipient(&self) -> &str {
         match self {
             Self::Email { to, .. } => to.as_str(),

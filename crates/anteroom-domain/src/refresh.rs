@@ -55,7 +55,7 @@ pub enum RefreshDecision {
     Replay,
     Expired,
     /// We made it, and the database does not know that: a commit was lost, and with it everything that happened since. The
-    /// family ends, since what was lost may have been its end, or the use of this token by somebody else.
+    /// family ends, since what was lost may have been its end, or the use of this token by another party.
     Ahead,
 }
 

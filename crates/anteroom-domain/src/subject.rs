@@ -26,7 +26,7 @@ const CONTEXT: &str = "pairwise sub";
 const SID_CONTEXT: &str = "pairwise sid";
 
 /// By which kind of `sub` a client knows people. A grant is of one kind: under another, the client would be told that the
-/// person it knows is somebody else.
+/// person it knows is a different one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubjectKind {
     Public,

@@ -4,9 +4,9 @@
 //! Invariants:
 //! - the request does not look up whether an account has the address: the same statements, the same rows, for every address
 //!   and however often it is asked for;
-//! - an address has at most five rows that count, a network 2,000, whoever has them;
+//! - an address has at most five rows that count, a network 2,000, whether accounts have them or not;
 //! - [`answer`] looks the address up afterwards, in rounds of its own. It too writes the same rows for every address: where
-//!   no account has it, a message that goes to nobody.
+//!   no account has it, a message without a recipient.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::Account;

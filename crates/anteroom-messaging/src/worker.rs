@@ -180,7 +180,7 @@ fn backoff(attempt: u32) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
 
-/// Says nothing of a message that goes to nobody: its end is in the trail, under the reference of its request.
+/// Says nothing of a message without a recipient: its end is in the trail, under the reference of its request.
 fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), Failure>, MessageResult)) {
     let (kind, channel) = (message.parcel.kind(), message.parcel.channel().as_str());
     let to = match &message.parcel {

@@ -40,7 +40,7 @@ pub enum Lane {
     KnownDevice(u128),
     /// Everyone else, by the prefix of their address.
     Prefix(u64),
-    /// Somebody who has proven who they are and wants more than one hash: beside everyone else, in a line of their own.
+    /// An account whose person has proven who they are, and whose request needs several hashes: in a line of its own.
     Account(u128),
 }
 

@@ -4,7 +4,7 @@
 //! devices where both wait, so that neither lane can keep the other out. Inside a lane there is one line for each account or
 //! address prefix, and the lines take turns; so who sends a thousand requests waits behind themselves. When a lane's room is
 //! full, the longest line gives up its youngest entry to a newcomer, but only where that makes the shares more even: among
-//! lines of equal length nobody is displaced, else whoever came last would always push out whoever waits.
+//! lines of equal length no job is displaced, else the last one to come would always push out one that waits.
 
 use std::collections::{HashMap, VecDeque};
 
