@@ -86,9 +86,10 @@ impl Gallery {
                 self.write(Path::new("assets").join(path), &asset.bytes)?;
             }
             // What moves on by itself cannot be looked at.
-            let html = html.replace("<script src=\"assets/form-post", "<script data-src=\"assets/form-post");
-            let html =
-                html.replace("<script src=\"assets/signed-out", "<script data-src=\"assets/signed-out");
+            let html = ["form-post", "redirect", "signed-out"].iter().fold(html, |html, script| {
+                let tag = format!("<script src=\"assets/{script}");
+                html.replace(&tag, &tag.replace("src=", "data-src="))
+            });
             let html = html.replace("<iframe src=", "<iframe data-src=");
             self.write(format!("{}-{number}.{}.html", P::TEMPLATE, locale.tag()), html.as_bytes())?;
         }

@@ -61,7 +61,9 @@ impl Wire {
         headers: HeaderMap,
         body: impl Into<reqwest::Body>,
     ) -> Answer {
-        self.try_send(method, target, headers, body).await.unwrap()
+        let asked = format!("{method} {}", target.chars().take(300).collect::<String>());
+        let answer = self.try_send(method, target, headers, body).await;
+        answer.unwrap_or_else(|error| panic!("{asked}: {error:?}"))
     }
 
     /// `target` is a path with its query, or a URL below the issuer. Headers given here win. An answer that came in part is
