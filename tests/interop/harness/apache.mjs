@@ -4,19 +4,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
-import { freePort } from "./ports.mjs";
+import { freePort, listening } from "./ports.mjs";
 
 const PROGRAM = "/usr/sbin/apache2";
 const MODULES = "/usr/lib/apache2/modules";
 const LOADED = ["mpm_event", "authn_core", "authz_core", "authz_user", "dir", "env", "include", "auth_openidc"];
-
-const UP_WITHIN = 30_000;
-const BETWEEN = 25;
 
 /** The page of the application, behind the sign-in: claims, as the module put them into the environment. */
 const PAGE = `<html><head><title>Protected</title></head><body>
@@ -56,7 +51,8 @@ export async function apache({ folder, sites }, directives) {
     kill();
     await ended;
   });
-  for (const { port } of Object.values(sites)) await listening(port, () => child.exitCode === null, log);
+  const said = () => `Apache does not start: ${existsSync(log) && readFileSync(log, "utf8")}`;
+  for (const { port } of Object.values(sites)) await listening(port, () => child.exitCode === null, said);
 }
 
 function configuration(folder, sites, directives) {
@@ -89,14 +85,4 @@ Group www-data
 </Directory>
 ${Object.entries(sites).map(of).join("\n")}
 `;
-}
-
-async function listening(port, lives, log) {
-  for (const end = Date.now() + UP_WITHIN; ; await pause(BETWEEN)) {
-    const socket = connect(port, "127.0.0.1");
-    const is = await new Promise((resolve) => socket.once("connect", () => resolve(true)).once("error", () => resolve(false)));
-    socket.destroy();
-    if (is) return;
-    if (Date.now() > end || !lives()) throw new Error(`Apache does not start: ${existsSync(log) && readFileSync(log, "utf8")}`);
-  }
 }

@@ -6,10 +6,13 @@
 //! `ANTEROOM_TEST_SEED` repeats one, and `ANTEROOM_TEST_KILLS` changes how many there are.
 #![cfg(test)]
 
+mod cluster;
 mod ledger;
+mod node_clock;
 mod people;
 mod post;
 mod postgres_crash;
+mod postgres_standby;
 mod server;
 mod torture;
 mod verdict;

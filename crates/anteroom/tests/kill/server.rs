@@ -78,6 +78,8 @@ scope = "openid offline_access"
 pub(crate) struct Installation {
     pub(crate) address: SocketAddr,
     folder: TempDir,
+    /// Of the server, beside what this process has.
+    pub(crate) environment: Vec<(String, String)>,
     /// What the server complained of, in all its lives.
     complaints: Arc<Mutex<Vec<String>>>,
 }
@@ -85,7 +87,7 @@ pub(crate) struct Installation {
 impl Installation {
     pub(crate) fn new(folder: TempDir, database_url: &str, post: &Post) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, quiet_port()));
-        let installation = Self { address, folder, complaints: Arc::default() };
+        let installation = Self { address, folder, environment: Vec::new(), complaints: Arc::default() };
         let text = format!(
             "issuer = \"{}\"\nserver.listen = \"{address}\"\ndatabase.url = \"{}\"\nkeys.master_key_file = \"master.key\"\n\
              audit.checkpoints_file = \"checkpoints.jsonl\"\n\
@@ -124,6 +126,13 @@ impl Installation {
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
         assert!(output.status.success(), "{arguments:?}: {said:?}");
         said.concat()
+    }
+
+    /// What a command said that must refuse.
+    pub(crate) fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat()
     }
 
     fn configuration(&self) -> Configuration {
@@ -197,7 +206,9 @@ pub(crate) struct Server {
 impl Server {
     /// Until it says that it is ready.
     pub(crate) async fn start(installation: &Installation) -> Self {
-        let mut child = installation.command().arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = installation.command();
+        command.arg("serve").envs(installation.environment.iter().cloned());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (log, complaints) = (child.stderr.take().unwrap(), Arc::clone(&installation.complaints));
         let (ready, is_ready) = oneshot::channel();
         std::thread::spawn(move || {
@@ -235,6 +246,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Waits until it is so.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let look = async {
+        while !is_so().await {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 /// The lines of a file.

@@ -39,6 +39,9 @@ pub(super) static APACHE: Need = Need {
     packages: &["apache2-bin", "libapache2-mod-auth-openidc"],
 };
 
+pub(super) static NGINX: Need =
+    Need { name: "nginx", present: || Path::new("/usr/sbin/nginx").is_file(), packages: &["nginx"] };
+
 pub(super) static MAIL_SERVER: Need = Need {
     name: "a Python with aiosmtpd, and openssl",
     present: || mail_server().is_some() && on_path("openssl").is_some(),
@@ -47,11 +50,12 @@ pub(super) static MAIL_SERVER: Need = Need {
 
 /// A file system of one's own is mounted where no other process sees it.
 pub(super) static TORTURE: Need = Need {
-    name: "sqlite3, unshare and mount, and to run as root",
+    name: "sqlite3, unshare, mount and libfaketime, and to run as root",
     present: || {
-        geteuid().is_root() && ["sqlite3", "unshare", "mount"].iter().all(|name| on_path(name).is_some())
+        let programs = ["sqlite3", "unshare", "mount"];
+        geteuid().is_root() && programs.iter().all(|name| on_path(name).is_some()) && faketime().is_some()
     },
-    packages: &["sqlite3", "util-linux", "mount"],
+    packages: &["sqlite3", "util-linux", "mount", "libfaketime"],
 };
 
 const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
@@ -115,6 +119,12 @@ fn apt_get() -> Command {
 pub(super) fn chromium() -> Option<PathBuf> {
     let mac = Path::new(MAC_CHROME);
     CHROMIUM_NAMES.iter().find_map(|name| on_path(name)).or_else(|| mac.exists().then(|| mac.to_owned()))
+}
+
+/// The library with which a program is told another time.
+pub(super) fn faketime() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1")).find(|library| library.is_file())
 }
 
 /// The Python that has aiosmtpd.

@@ -68,6 +68,7 @@ pub(super) const STEPS: &[Step] = &[
             &needs::FONTS,
             &needs::PYTHON,
             &needs::APACHE,
+            &needs::NGINX,
         ],
         run: interop::sign_in,
     },

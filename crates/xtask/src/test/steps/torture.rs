@@ -1,17 +1,20 @@
 //! A server whose database fails in every way. SQLite's is on a file system that can be filled up, mounted in a mount
-//! namespace of the step's own, so that no other process sees it and it goes with the step. PostgreSQL's crashes.
+//! namespace of the step's own, so that no other process sees it and it goes with the step. PostgreSQL's crashes, and is
+//! replaced by a standby; a node loses its clock.
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
-use crate::test::postgres;
+use crate::test::{needs, postgres};
 use std::process::Command;
 
 /// Names the file system. Without it the test on SQLite does nothing.
 const FOLDER: &str = "ANTEROOM_TEST_TORTURE";
 /// Names the folder of PostgreSQL's programs. Without it the test on PostgreSQL does nothing.
 const POSTGRES: &str = "ANTEROOM_TEST_POSTGRES_BINARIES";
+/// Names the library that a node's clock is set with. Without it the test of a node's clock does nothing.
+const CLOCK: &str = "ANTEROOM_TEST_FAKETIME";
 /// The modules of the tests.
-const NAMES: [&str; 3] = ["--", "torture", "postgres_crash"];
+const NAMES: [&str; 5] = ["--", "torture", "postgres_crash", "postgres_standby", "node_clock"];
 /// Room for the database, its log and a copy, and little enough to be filled at once.
 const MOUNT: &str = r#"mount -t tmpfs -o size=64m,mode=700 anteroom "$ANTEROOM_TEST_TORTURE" && exec "$@""#;
 const TEST: [&str; 5] = ["test", "--workspace", "--no-fail-fast", "--test", "kill"];
@@ -27,5 +30,6 @@ pub(super) fn fail_the_database() -> Result {
     test.args(["--mount", "--propagation", "private", "sh", "-c", MOUNT, "sh"]);
     test.arg(cargo().get_program()).args(TEST).args(NAMES);
     let binaries = postgres::binaries().ok_or_else(|| Failure::new("PostgreSQL is not installed"))?;
-    run(test.env(FOLDER, folder.path()).env(POSTGRES, binaries))
+    let clock = needs::faketime().ok_or_else(|| Failure::new("libfaketime is not installed"))?;
+    run(test.env(FOLDER, folder.path()).env(POSTGRES, binaries).env(CLOCK, clock))
 }
