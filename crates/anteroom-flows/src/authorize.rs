@@ -12,7 +12,7 @@ use anteroom_oidc::authorization::{
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::form::Form;
 use anteroom_oidc::response::AuthorizationResponse;
-use anteroom_oidc::{ClientId, Subject};
+use anteroom_oidc::{ClientId, Prompt, Subject};
 
 use crate::answered::{again, answer, id_of_pushed};
 use crate::error::FlowError;
@@ -175,13 +175,16 @@ fn insistence(
         Box::new(request.target().error(&snapshot.issuer, code, description))
     };
     let named = match request.id_token_hint.take() {
-        Some(hint) => {
-            let claims = id_token_hint::verified(provider, &hint).ok_or_else(|| {
-                let code = AuthorizationErrorCode::InvalidRequest;
-                refuse(request, code, "id_token_hint is not an ID token of this provider")
-            })?;
-            Some(claims.get().sub.as_str().to_owned())
-        }
+        Some(hint) => match id_token_hint::verified(provider, &hint) {
+            Some(claims) => Some(claims.get().sub.as_str().to_owned()),
+            // Its key may have been withdrawn. A hint that says nothing ends no request, but without a page it cannot be found
+            // out whether the person who is signed in is the one that is meant.
+            None if request.prompt.contains(Prompt::None) => {
+                let unverified = "id_token_hint does not verify as an ID token of this provider";
+                return Err(refuse(request, AuthorizationErrorCode::LoginRequired, unverified));
+            }
+            None => None,
+        },
         None => request.required_subject().map(str::to_owned),
     };
     let Some(named) = named else { return Ok(()) };

@@ -1,7 +1,7 @@
 //! Whom a step is about: of those signed in in this browser, or proven in this journey, the one.
 
 use anteroom_domain::account::Account;
-use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Journey, Proof};
 use anteroom_oidc::Prompt;
@@ -23,7 +23,8 @@ pub(crate) enum Who {
 
 impl Who {
     /// Chosen on the way, else insisted on or hinted at by the application, else the only one; the dashboard takes the
-    /// current one. Whoever was chosen and is not signed in any more is nobody: another one does not stand in.
+    /// current one. Where the hint is of an account that is not signed in here, the person chooses. Whoever was chosen and is
+    /// not signed in any more is nobody: another one does not stand in.
     pub(crate) async fn among(
         provider: &Provider,
         visitor: &Visitor,
@@ -43,6 +44,7 @@ impl Who {
             Some(None) => return Ok(Self::Nobody),
             Some(Some(place)) => Some(place),
             None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
+            None if hints_at_another(journey, &live) => return Ok(Self::Several(live)),
             None => named(provider, (journey, client), &live)?.or(match live.len() {
                 0 => return Ok(Self::Nobody),
                 1 => Some(0),
@@ -85,6 +87,18 @@ impl Who {
 
 fn must_choose(journey: &Journey) -> bool {
     journey.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
+}
+
+/// Whether the application means an account that is not signed in here. It decides nothing without a page, where the session
+/// is all there is to answer with, and nothing where the person signs in again anyway.
+fn hints_at_another(journey: &Journey, live: &[Live]) -> bool {
+    let Some(request) = journey.request().filter(|_| journey.insists_on.is_none()) else { return false };
+    let silent = request.prompt.contains(Prompt::None);
+    let signs_in = request.prompt.contains(Prompt::Login) || request.max_age == Some(0);
+    let hint = request.login_hint.as_deref().filter(|hint| EmailAddress::parse(hint).is_ok());
+    let hint = hint.map(FoldedAddress::from_entered);
+    let is_here = |hint| live.iter().any(|one| one.account.primary_address.folded() == hint);
+    !silent && !signs_in && !live.is_empty() && hint.is_some_and(|hint| !is_here(hint))
 }
 
 /// The one whom the application insists on, or whose address it hints at (OpenID Connect Core §3.1.2.1).

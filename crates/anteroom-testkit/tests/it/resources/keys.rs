@@ -292,7 +292,8 @@ async fn after_a_leak_nothing_that_was_signed_is_believed(backend: Backend) {
     assert!(of_use(&provider, "enc").await.is_disjoint(&encrypted_to));
     assert_eq!(web.userinfo(&before.access_token).await.status, 401);
     let silent = [("id_token_hint", before.id_token()), ("prompt", "none")];
-    assert_eq!(web.authorize(&browser, &silent).await.error(), "invalid_request");
+    assert_eq!(web.authorize(&browser, &silent).await.error(), "login_required");
+    web.code(&browser, &[("id_token_hint", before.id_token())]).await;
     // People and applications go on with what does not hang on a signature.
     assert!(browser.is_signed_in().await);
     assert_eq!(web.refresh(before.refresh_token()).await.status, 200);
