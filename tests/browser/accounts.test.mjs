@@ -19,6 +19,7 @@ async function aliceAndBob(tab) {
   await signedIn(tab, "bob");
   await tab.goto("/dashboard");
   await dashboardOf(tab, "bob");
+  assert.ok((await tab.locator("#also-signed-in").innerText()).includes(address("alice")));
 }
 
 const choices = (tab) => tab.locator(".choices button");

@@ -70,6 +70,8 @@ pub struct Standing {
     pub device_stepped_up: bool,
     /// A second factor is at hand: a phone or an authenticator app that may be used now.
     pub can_step_up: bool,
+    /// [`crate::session::Session::wants_proof`]: another account has been the current one of this browser meanwhile.
+    pub wants_proof: bool,
 }
 
 /// What the destination asks for.
@@ -144,6 +146,8 @@ pub enum SignInReason {
     TooLongAgo,
     OtherAccount,
     AccountInactive,
+    /// Signed in at this browser, where another account has been the current one since.
+    AnotherAccountSince,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,6 +183,9 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
     if needs.other_account_hinted {
         let for_this = standing.auth_time >= needs.began_at;
         return if for_this { NextStep::SomebodyElse } else { NextStep::SignIn(SignInReason::OtherAccount) };
+    }
+    if standing.wants_proof {
+        return NextStep::SignIn(SignInReason::AnotherAccountSince);
     }
     if let Some(reason) = must_sign_in_again(standing, needs, now) {
         return NextStep::SignIn(reason);

@@ -105,6 +105,7 @@ impl Default for Policy {
             session: SessionPolicy {
                 idle: SignedDuration::from_mins(30),
                 absolute: SignedDuration::from_hours(12),
+                switch_proof_after: SignedDuration::from_mins(5),
             },
             sign_in: SignInPolicy {
                 rate: RateLimit { max: 300, window: SignedDuration::from_mins(5) },

@@ -2,7 +2,8 @@
 //!
 //! Invariants: a session lives only as long as its idle and absolute limits, its account's epoch and the account
 //! itself allow; signing in again to the same account keeps the session (and its `sid`, which applications know) but gives
-//! it a new secret; the cookie's secret is not the session's identifier.
+//! it a new secret; the cookie's secret is not the session's identifier. Where several accounts are signed in at one browser,
+//! one session is the current one; another can be made current without a proof only for a short time after it was.
 
 use crate::account::{Account, AccountStatus, Epoch};
 use crate::ids::{AccountId, BrowserId, DeviceId, SessionId};
@@ -25,12 +26,16 @@ pub struct Session {
     /// Whether pairwise clients know it by a `sid` of their sector ([`crate::subject::sid`]). Sessions of release 0.1.0 are
     /// known to all by the same one, to their end.
     pub sid_by_sector: bool,
+    /// When another account became the current one of the browser. `None`: it is the current one itself.
+    pub left_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
     pub idle: SignedDuration,
     pub absolute: SignedDuration,
+    /// How long after another account became the current one of the browser a session can still be chosen without its password.
+    pub switch_proof_after: SignedDuration,
 }
 
 impl SessionPolicy {
@@ -124,6 +129,12 @@ impl Session {
         }
     }
 
+    /// Whether the person must prove who they are before this session is used by somebody at the browser: another account has
+    /// been the current one for too long, and the person at the browser may be that other one.
+    pub fn wants_proof(&self, policy: SessionPolicy, now: Timestamp) -> bool {
+        self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
+    }
+
     pub fn wants_touch(&self, now: Timestamp) -> bool {
         now.duration_since(self.last_active_at) >= TOUCH_INTERVAL
     }
@@ -135,8 +146,11 @@ mod tests {
     use anteroom_oidc::Amr;
     use uuid::Uuid;
 
-    const POLICY: SessionPolicy =
-        SessionPolicy { idle: SignedDuration::from_mins(30), absolute: SignedDuration::from_hours(12) };
+    const POLICY: SessionPolicy = SessionPolicy {
+        idle: SignedDuration::from_mins(30),
+        absolute: SignedDuration::from_hours(12),
+        switch_proof_after: SignedDuration::from_mins(5),
+    };
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
@@ -156,6 +170,7 @@ mod tests {
             last_active_at: at(last_active),
             ended_at: ended.map(at),
             sid_by_sector: true,
+            left_at: None,
         }
     }
 
@@ -190,6 +205,22 @@ mod tests {
             (700, Some(721), 900, Some(SessionEnd::TooOld)),
         ] {
             assert_eq!(session(last_active, ended).lapsed(POLICY, at(now)), expected, "{last_active} {now}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_was_left_wants_a_proof_after_a_while() {
+        for (left, now, expected) in [
+            (None, 600, false),
+            (Some(10), 10, false),
+            (Some(10), 14, false),
+            (Some(10), 15, true),
+            (Some(10), 600, true),
+            // A clock set back.
+            (Some(10), 5, false),
+        ] {
+            let session = Session { left_at: left.map(at), ..session(0, None) };
+            assert_eq!(session.wants_proof(POLICY, at(now)), expected, "{left:?} {now}");
         }
     }
 

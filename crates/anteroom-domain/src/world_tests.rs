@@ -97,6 +97,7 @@ fn session() -> Session {
         last_active_at: at(0),
         ended_at: None,
         sid_by_sector: true,
+        left_at: None,
     }
 }
 

@@ -1,5 +1,9 @@
 //! `POST /choose-account`: a person with several accounts in one browser picks one, or another one.
+//!
+//! A session that has not been the current one for a while ([`anteroom_domain::session::Session::wants_proof`]) becomes it only with a proof of who its
+//! person is: several people may use one browser. Until then the current one stays as it is.
 
+use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::next_step::SignInReason;
 
@@ -7,7 +11,7 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, parked, proceed_with};
 use crate::provider::Provider;
-use crate::visitor::{Live, Visitor, kept_sessions, live_sessions};
+use crate::visitor::{Live, Visitor, kept_sessions, left_behind, live_sessions};
 use anteroom_crypto::Token;
 
 /// What the `account` field said.
@@ -26,8 +30,13 @@ pub enum ChooseOutcome {
         sessions: Vec<Token>,
         onward: Onward,
     },
-    /// Sign in as somebody else, or again where the chosen session has ended meanwhile.
+    /// Sign in with another account, or again where the chosen session has ended meanwhile.
     SignIn(Onward),
+    /// The chosen session wants its person's password first.
+    Prove {
+        session: SessionId,
+        onward: Onward,
+    },
     Gone,
 }
 
@@ -50,12 +59,37 @@ pub async fn choose(
         return Ok(ChooseOutcome::SignIn(parked(provider, visitor, onward).await?));
     };
     let current = live.remove(place);
-    carried.journey.account = Some(current.account.id);
+    let (id, account) = (current.session.id, current.account.id);
+    carried.journey.account = Some(account);
+    let wants_proof = current.session.wants_proof(provider.snapshot().policy.session, visitor.now);
     live.insert(0, current);
+    if wants_proof {
+        let onward = proceed_with(provider, visitor, carried, live).await?;
+        let onward = parked(provider, visitor, onward).await?;
+        return Ok(ChooseOutcome::Prove { session: id, onward });
+    }
+    become_current(provider, visitor, id, left_behind(&live, account)).await?;
     let sessions = kept_sessions(&live);
     let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
     Ok(ChooseOutcome::Chosen { sessions, onward: parked(provider, visitor, onward).await? })
+}
+
+async fn become_current(
+    provider: &Provider,
+    visitor: &Visitor,
+    session: SessionId,
+    left: Vec<SessionId>,
+) -> Result<(), FlowError> {
+    let now = visitor.now;
+    let write = provider.store.write(move |tx| {
+        let left = left.clone();
+        async move {
+            tx.return_to_session(session).await?;
+            Ok::<_, FlowError>(tx.leave_sessions(&left, now).await?)
+        }
+    });
+    write.await
 }
 
 fn sign_in_page(provider: &Provider, carried: Carried) -> Onward {
@@ -66,7 +100,18 @@ fn sign_in_page(provider: &Provider, carried: Carried) -> Onward {
     Onward::Page(Box::new(StepPage { step, client, carried }))
 }
 
-/// The page to choose on, from the dashboard: everyone who is signed in here.
+/// The address of an account that is signed in here, by its session.
+pub async fn address_of(
+    provider: &Provider,
+    visitor: &Visitor,
+    session: SessionId,
+) -> Result<Option<EmailAddress>, FlowError> {
+    let live = live_sessions(provider, visitor).await?;
+    let chosen = live.into_iter().find(|one| one.session.id == session);
+    Ok(chosen.map(|one| one.account.primary_address))
+}
+
+/// The page to choose on, from the dashboard: all accounts that are signed in here.
 pub async fn choices(provider: &Provider, visitor: &Visitor) -> Result<Vec<Live>, FlowError> {
     live_sessions(provider, visitor).await
 }

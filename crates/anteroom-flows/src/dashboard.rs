@@ -21,8 +21,8 @@ pub struct Dashboard {
     pub tiles: Vec<TileView>,
     /// Set while the password is close to its end.
     pub password_days_left: Option<u16>,
-    /// Others who are signed in in this browser.
-    pub others: usize,
+    /// The other accounts that are signed in in this browser.
+    pub others: Vec<Account>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +50,11 @@ pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<
     Ok(Some(Dashboard { tiles: tiles(&snapshot, &account), account, session, password_days_left, others }))
 }
 
-/// Whoever is signed in, and how many others in the same browser. Looking counts as activity.
+/// The current session, and the other accounts in the same browser. Looking counts as activity.
 pub(crate) async fn current(
     provider: &Provider,
     visitor: &Visitor,
-) -> Result<Option<(Live, usize)>, FlowError> {
+) -> Result<Option<(Live, Vec<Account>)>, FlowError> {
     let mut live = live_sessions(provider, visitor).await?;
     if live.is_empty() {
         return Ok(None);
@@ -62,8 +62,8 @@ pub(crate) async fn current(
     if !arrives(provider, visitor, &live).await? {
         return Ok(None);
     }
-    let others = live.len() - 1;
-    let mut first = live.swap_remove(0);
+    let mut first = live.remove(0);
+    let others = live.into_iter().map(|one| one.account).collect();
     touch(provider, visitor, &mut first.session).await?;
     Ok(Some((first, others)))
 }
@@ -71,7 +71,9 @@ pub(crate) async fn current(
 /// Whether nothing stands between the person and the dashboard. What could (a second factor for a new device) is for the
 /// one decision to say, at sign-in.
 async fn arrives(provider: &Provider, visitor: &Visitor, live: &[Live]) -> Result<bool, FlowError> {
-    if !provider.snapshot().policy.new_devices_step_up {
+    let policy = &provider.snapshot().policy;
+    let wants_proof = live.first().is_some_and(|one| one.session.wants_proof(policy.session, visitor.now));
+    if !policy.new_devices_step_up && !wants_proof {
         return Ok(true);
     }
     let onward = proceed_with(provider, visitor, Carried::to_dashboard(visitor), live.to_vec()).await?;

@@ -4,6 +4,7 @@
 //! session ends at once; without one, or with somebody else's, the person is asked. A redirect goes only to an address
 //! that the client registered, and carries `state` and nothing else.
 
+use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
@@ -24,6 +25,8 @@ pub enum EndSessionOutcome {
     /// Ask the person, and carry the request through the form.
     Ask {
         client: Option<Arc<Client>>,
+        /// The accounts that would be signed out.
+        accounts: Vec<Account>,
     },
     /// Done; back to the application where it registered an address for that.
     SignedOut {
@@ -76,7 +79,10 @@ pub async fn end_session(
         Some(Some(place)) => live.get(place).cloned().into_iter().collect(),
         // Without a hint, or with one for a session that is over, whoever is signed in here decides.
         Some(None) | None if confirmed => live.clone(),
-        Some(None) | None => return Ok(EndSessionOutcome::Ask { client }),
+        Some(None) | None => {
+            let accounts = live.into_iter().map(|one| one.account).collect();
+            return Ok(EndSessionOutcome::Ask { client, accounts });
+        }
     };
     let stays = |one: &Live| !ending.iter().any(|gone| gone.session.id == one.session.id);
     let staying = live.into_iter().filter(stays).collect();

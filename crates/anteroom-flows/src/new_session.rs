@@ -78,6 +78,7 @@ impl NewSession {
             last_active_at: now,
             ended_at: None,
             sid_by_sector: true,
+            left_at: None,
         }
     }
 }

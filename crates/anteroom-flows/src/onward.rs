@@ -57,7 +57,7 @@ pub async fn proceed_with(
         return Ok(Onward::AnotherPerson(Box::new(another)));
     }
     let needs = needs(provider, visitor, (&carried, &ahead), &who).await?;
-    let person = person(provider, visitor, &who, &needs).await?;
+    let person = person(provider, visitor, &ahead, &who, &needs).await?;
     let step = next_step::decide(person, &needs, visitor.now);
     if let Some(response) = answer_without_a_page(&snapshot, &ahead, &step) {
         let account = who.account().map(|account| account.id);
@@ -146,13 +146,15 @@ async fn page(
         }
         (NextStep::SignIn(reason), who) => {
             let known = who.account().filter(|_| reason != SignInReason::OtherAccount);
-            let known = known.map(|account| account.primary_address.as_str());
+            let chosen = known.filter(|account| carried.journey.account == Some(account.id));
+            let [chosen, known] =
+                [chosen, known].map(|account| account.map(|it| it.primary_address.as_str()));
             let recovered = carried.journey.recovery.as_ref().map(|note| note.address.as_str());
             // The application may mean somebody else than the one who is signed in here. With that one's address in the form,
             // the other's wrong passwords would be counted for, and could lock, an account that nobody meant.
             let hinted = ahead.request().and_then(|request| request.login_hint.as_deref());
             let address = hinted.filter(|hint| EmailAddress::parse(hint).is_ok());
-            let email = recovered.or(address).or(known).or(hinted).unwrap_or_default().to_owned();
+            let email = recovered.or(chosen).or(address).or(known).or(hinted).unwrap_or_default().to_owned();
             Step::SignIn { reason, email }
         }
         // A proof alone opens nothing: its person signs in.

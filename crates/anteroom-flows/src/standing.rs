@@ -8,9 +8,10 @@ use anteroom_domain::next_step::{
 };
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
-use anteroom_oidc::Acr;
+use anteroom_oidc::{Acr, Prompt};
 use jiff::Timestamp;
 
+use crate::ahead::Ahead;
 use crate::authenticator_apps::serving;
 use crate::error::FlowError;
 use crate::journey::Carried;
@@ -23,13 +24,14 @@ use crate::visitor::{Live, Visitor};
 pub(crate) async fn person(
     provider: &Provider,
     visitor: &Visitor,
+    ahead: &Ahead,
     who: &Who,
     needs: &Needs,
 ) -> Result<Person, FlowError> {
     match who {
         Who::Nobody => Ok(Person::Nobody),
         Who::Several(_) => Ok(Person::Several),
-        Who::SignedIn(live) => signed_in(provider, visitor, live, needs).await.map(Person::One),
+        Who::SignedIn(live) => signed_in(provider, visitor, ahead, live, needs).await.map(Person::One),
         Who::Proven(account, proof) => proven(provider, visitor, (account, proof)).await,
     }
 }
@@ -37,6 +39,7 @@ pub(crate) async fn person(
 async fn signed_in(
     provider: &Provider,
     visitor: &Visitor,
+    ahead: &Ahead,
     live: &Live,
     needs: &Needs,
 ) -> Result<Standing, FlowError> {
@@ -54,7 +57,29 @@ async fn signed_in(
         password: PasswordStanding::Good,
         device_stepped_up: device.is_some_and(|device| device.stepped_up_at.is_some()),
         can_step_up,
+        wants_proof: wants_proof(provider, visitor, ahead, live).await?,
     })
+}
+
+/// An application that was signed in from a session goes on with it in silence (`prompt=none`): it has the person already, and
+/// the one at the browser sees nothing of it.
+async fn wants_proof(
+    provider: &Provider,
+    visitor: &Visitor,
+    ahead: &Ahead,
+    live: &Live,
+) -> Result<bool, FlowError> {
+    let policy = provider.snapshot().policy.session;
+    if !live.session.wants_proof(policy, visitor.now) {
+        return Ok(false);
+    }
+    match ahead.request().filter(|request| request.prompt.contains(Prompt::None)) {
+        Some(request) => {
+            let clients = provider.store.clients_of_session(live.session.id).await?;
+            Ok(!clients.contains(&request.client_id))
+        }
+        None => Ok(true),
+    }
 }
 
 /// A phone or an authenticator app is at hand.
@@ -92,6 +117,7 @@ async fn proven(
             password: PasswordStanding::Expired { told: *told, code_entered },
             device_stepped_up: false,
             can_step_up: can_verify,
+            wants_proof: false,
         }),
     })
 }

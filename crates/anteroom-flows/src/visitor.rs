@@ -2,7 +2,7 @@
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
 use anteroom_domain::account::Account;
-use anteroom_domain::ids::{AccountId, BrowserId, DeviceId};
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::reference::Reference;
 use anteroom_domain::session::{Session, SessionStanding};
 use anteroom_oidc::session_state::OpBrowserState;
@@ -82,7 +82,8 @@ pub(crate) fn session_digest(keyring: &Keyring, token: &Token) -> Digest {
     keyring.mac(KeyPurpose::TokenHash).digest(SESSION_CONTEXT, token.as_bytes())
 }
 
-/// The live sessions of the browser, in the cookie's order.
+/// The live sessions of the browser, in the cookie's order, those included that can be used only after a proof
+/// ([`Session::wants_proof`]).
 pub async fn live_sessions(provider: &Provider, visitor: &Visitor) -> Result<Vec<Live>, FlowError> {
     let policy = provider.snapshot().policy.session;
     let here = sessions_here(provider, visitor).await?.into_iter();
@@ -119,9 +120,19 @@ pub(crate) async fn sessions_here(
     let mut here = Vec::new();
     for (digest, token) in digests {
         let Some(place) = found.iter().position(|row| row.digest == digest) else { continue };
-        here.push((found.swap_remove(place), token.clone()));
+        let mut row = found.swap_remove(place);
+        // A node of release 0.1.0 notes nothing when another account becomes the current one.
+        if visitor.sessions.first() != Some(token) {
+            row.session.left_at = row.session.left_at.or(Some(row.session.last_active_at));
+        }
+        here.push((row, token.clone()));
     }
     Ok(here)
+}
+
+/// Those of the browser that are left when one of this account becomes the current one.
+pub(crate) fn left_behind(live: &[Live], account: AccountId) -> Vec<SessionId> {
+    live.iter().filter(|other| other.account.id != account).map(|other| other.session.id).collect()
 }
 
 /// The secrets that the browser keeps, newest first.

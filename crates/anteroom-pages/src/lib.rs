@@ -49,9 +49,9 @@ pub use views::{
     FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem, FormPostPage,
     Forward, ForwardKind, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage, NewPasswordProblem,
     NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page, PasswordChangedPage,
-    PasswordExpiredPage, PasswordWarning, PhoneKindChoice, PhoneOnFile, ProfileField, ProfileGroup,
-    ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem, RecoveryAskedPage, RecoveryAskedProblem,
-    RecoveryLinkPage, RedirectPage, SignInNotice, SignInPage, SignInProblem, SignOutPage, SignedOutPage,
-    Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
+    PasswordExpiredPage, PasswordWarning, PersonHere, PhoneKindChoice, PhoneOnFile, ProfileField,
+    ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem, RecoveryAskedPage,
+    RecoveryAskedProblem, RecoveryLinkPage, RedirectPage, SignInNotice, SignInPage, SignInProblem,
+    SignOutPage, SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

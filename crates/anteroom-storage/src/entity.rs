@@ -99,6 +99,7 @@ entities! {
         ended_at: Option<i64>,
         end_reason: Option<String>,
         sid_by_sector: Option<bool>,
+        left_at: Option<i64>,
     }
     interactions = "interactions" [id: Uuid] {
         handle_digest: Vec<u8>,

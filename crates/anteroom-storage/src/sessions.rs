@@ -105,6 +105,7 @@ impl Tx {
             ended_at: Set(session.ended_at.map(Timestamp::as_millisecond)),
             end_reason: Set(None),
             sid_by_sector: Set(session.sid_by_sector.then_some(true)),
+            left_at: Set(session.left_at.map(Timestamp::as_millisecond)),
         };
         sessions::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -120,6 +121,7 @@ impl Tx {
             .col_expr(sessions::Column::Acr, Expr::value(session.acr.as_str()))
             .col_expr(sessions::Column::Amr, Expr::value(amr_text(&session.amr)))
             .col_expr(sessions::Column::LastActiveAt, Expr::value(session.last_active_at.as_millisecond()))
+            .col_expr(sessions::Column::LeftAt, Expr::value(session.left_at.map(Timestamp::as_millisecond)))
             .filter(sessions::Column::AccountId.eq(session.account.0))
             .filter(sessions::Column::Epoch.eq(session.epoch.0))
             .exec(&self.conn)
@@ -133,6 +135,28 @@ impl Tx {
             .filter(sessions::Column::LastActiveAt.lt(now.as_millisecond()))
             .exec(&self.conn)
             .await?;
+        Ok(())
+    }
+
+    /// Another account is the current one of the browser from now on. A session that was left before keeps its time.
+    pub async fn leave_sessions(&self, sessions: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        sessions::Entity::update_many()
+            .col_expr(sessions::Column::LeftAt, Expr::value(now.as_millisecond()))
+            .filter(sessions::Column::Id.is_in(sessions.iter().map(|id| id.0)))
+            .filter(sessions::Column::LeftAt.is_null())
+            .filter(sessions::Column::EndedAt.is_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// It is the current one of its browser again.
+    pub async fn return_to_session(&self, id: SessionId) -> Result<(), StoreError> {
+        let none: Option<i64> = None;
+        running(id).col_expr(sessions::Column::LeftAt, Expr::value(none)).exec(&self.conn).await?;
         Ok(())
     }
 
@@ -197,5 +221,6 @@ fn session(row: &sessions::Model) -> Result<Session, StoreError> {
         last_active_at: place.time("last_active_at", row.last_active_at)?,
         ended_at: place.maybe_time("ended_at", row.ended_at)?,
         sid_by_sector: row.sid_by_sector == Some(true),
+        left_at: place.maybe_time("left_at", row.left_at)?,
     })
 }

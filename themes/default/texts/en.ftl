@@ -68,6 +68,7 @@ sign-in-notice =
         [session-ended] You were signed out because nothing happened for a while. Please sign in again.
         [session-too-old] You were signed out because a session ends after some hours, whatever happens in it. Please sign in again.
         [password-changed] Your password is changed. Please sign in with the new one.
+        [another-account-since] Another account has been in use in this browser since. Please enter your password to go on.
        *[reauthenticate] Please sign in again to confirm that it is you.
     }
 help-heading = What may have happened
@@ -424,6 +425,9 @@ enrol-wrong-text = Enter the six digits that the app shows now. If it happens ag
 
 ### Signing out
 
+also-signed-in = Also signed in in this browser:
+sign-out-ends-all = “Sign Out” signs out all of you.
+sign-out-people = This signs out:
 sign-out-title = Sign out?
 sign-out-text = This ends your session here and in every application that you opened from it.
 sign-out-text-from = { $application } asks to sign you out. This ends your session here and in every application that you opened from it.

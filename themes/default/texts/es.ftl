@@ -68,6 +68,7 @@ sign-in-notice =
         [session-ended] La sesión se cerró porque no hubo actividad durante un tiempo. Inicie sesión de nuevo.
         [session-too-old] La sesión se cerró porque termina al cabo de unas horas, pase lo que pase en ella. Inicie sesión de nuevo.
         [password-changed] Su contraseña ha cambiado. Inicie sesión con la nueva.
+        [another-account-since] Desde entonces se ha usado otra cuenta en este navegador. Escriba su contraseña para continuar.
        *[reauthenticate] Inicie sesión de nuevo para confirmar que es usted.
     }
 help-heading = Qué pudo haber pasado
@@ -424,6 +425,9 @@ enrol-wrong-text = Escriba los seis dígitos que la aplicación muestra ahora. S
 
 ### Cerrar sesión
 
+also-signed-in = También han iniciado sesión en este navegador:
+sign-out-ends-all = «Cerrar sesión» cierra la sesión de todos ustedes.
+sign-out-people = Se cerrará la sesión de:
 sign-out-title = ¿Cerrar sesión?
 sign-out-text = Esto termina su sesión aquí y en todas las aplicaciones que abrió desde ella.
 sign-out-text-from = { $application } pide cerrar su sesión. Esto termina su sesión aquí y en todas las aplicaciones que abrió desde ella.

@@ -163,9 +163,13 @@ fn read_session(policy: &mut Section<'_, '_>, default: SessionPolicy) -> Session
     policy.section("session", "How long a sign-in lasts.", |section| {
         let idle = key("idle", duration(MINUTE..=days(30)), "How long a session lives without activity.");
         let absolute = key("absolute", duration(MINUTE..=days(90)), "How long a session lives at most.");
+        let meaning = "How long after another account became the current one of a browser a session there can still be chosen \
+                       without its password.";
+        let switch = key("switch_proof_after", duration(SignedDuration::ZERO..=days(1)), meaning);
         let session = SessionPolicy {
             idle: section.get_or(idle.looser_above(), default.idle),
             absolute: section.get_or(absolute.looser_above(), default.absolute),
+            switch_proof_after: section.get_or(switch.looser_above(), default.switch_proof_after),
         };
         check_order(section, ("idle", session.idle), ("absolute", session.absolute));
         session

@@ -18,6 +18,7 @@ fn standing() -> Standing {
         password: PasswordStanding::Good,
         device_stepped_up: false,
         can_step_up: true,
+        wants_proof: false,
     }
 }
 
@@ -37,7 +38,7 @@ fn every_standing() -> Vec<Standing> {
         for auth_time in [at(-600), at(5)] {
             for acr in [Acr::Pwd, Acr::Mfa] {
                 for password in every_password() {
-                    for bits in 0..4_u8 {
+                    for bits in 0..8_u8 {
                         all.push(Standing {
                             status,
                             auth_time,
@@ -45,6 +46,7 @@ fn every_standing() -> Vec<Standing> {
                             password,
                             device_stepped_up: bits & 1 != 0,
                             can_step_up: bits & 2 != 0,
+                            wants_proof: bits & 4 != 0,
                         });
                     }
                 }
@@ -105,6 +107,7 @@ fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep>
         (needs.choose_account, NextStep::ChooseAccount),
         (needs.other_account_hinted && !signed_in_for_this, NextStep::SignIn(SignInReason::OtherAccount)),
         (needs.other_account_hinted, NextStep::SomebodyElse),
+        (standing.wants_proof, NextStep::SignIn(SignInReason::AnotherAccountSince)),
         (needs.login && !signed_in_for_this, NextStep::SignIn(SignInReason::LoginRequested)),
         (too_old, NextStep::SignIn(SignInReason::TooLongAgo)),
         (needs.refused, NextStep::NotEntitled),
@@ -134,8 +137,8 @@ fn over_the_whole_table_the_first_obstacle_is_the_next_step() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 240 * 1536);
-    assert_eq!(seen.len(), 18, "every step is reached: {seen:?}");
+    assert_eq!(cases, 480 * 1536);
+    assert_eq!(seen.len(), 19, "every step is reached: {seen:?}");
 }
 
 #[test]

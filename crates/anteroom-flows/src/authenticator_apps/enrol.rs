@@ -80,7 +80,9 @@ pub async fn enrolment(
     let app = provider.store.app(id).await?.filter(|app| app.may_be_confirmed(visitor.now));
     let Some(app) = app else { return Ok(None) };
     let live = live_sessions(provider, visitor).await?;
-    let Some(live) = live.into_iter().find(|live| live.account.id == app.account) else { return Ok(None) };
+    let policy = provider.snapshot().policy.session;
+    let mut live = live.into_iter().filter(|live| !live.session.wants_proof(policy, visitor.now));
+    let Some(live) = live.find(|live| live.account.id == app.account) else { return Ok(None) };
     let secret = open(provider, &app)?;
     Ok(Some(Enrolment { live, app, secret }))
 }

@@ -118,7 +118,7 @@ pub async fn set(
     }
     let hash = provider.hashing.hash(lane_of(&account), &normalized(&entered.new)).await?;
     let live = live_sessions(provider, visitor).await?;
-    let prepared = Prepared::new(provider, visitor, (page.carried, *account, reason), hash);
+    let prepared = Prepared::new(provider, visitor, (page.carried, *account, reason), hash, &live);
     let prepared = Arc::new(prepared);
     let work = Arc::clone(&prepared);
     let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;

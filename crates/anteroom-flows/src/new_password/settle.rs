@@ -4,7 +4,7 @@ use anteroom_crypto::PasswordHash;
 use anteroom_domain::account::{Account, AccountStatus, Epoch};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::ids::{DeviceId, MessageId};
+use anteroom_domain::ids::{DeviceId, MessageId, SessionId};
 use anteroom_domain::interaction::{Factor, ProofKind};
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::{Mail, Message, Parcel};
@@ -25,7 +25,7 @@ use crate::new_session::NewSession;
 use crate::provider::Provider;
 use crate::sign_out::{end_one, listeners};
 use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, new_id};
+use crate::visitor::{Live, Visitor, left_behind, new_id};
 
 /// How long it is worth telling somebody that their password was changed.
 const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
@@ -40,6 +40,8 @@ pub(super) struct Prepared {
     credential: Credential,
     retired: Uuid,
     session: NewSession,
+    /// The browser's sessions of other accounts.
+    left: Vec<SessionId>,
     listeners: BTreeSet<ClientId>,
     /// Where somebody who did not do this begins a reset.
     reset_link: String,
@@ -64,6 +66,7 @@ impl Prepared {
         visitor: &Visitor,
         (carried, account, reason): (Carried, Account, NewPasswordReason),
         hash: PasswordHash,
+        live: &[Live],
     ) -> Self {
         let (snapshot, now) = (provider.snapshot(), visitor.now);
         let most = u32::from(snapshot.policy.password_age.jitter_days);
@@ -73,6 +76,7 @@ impl Prepared {
             origin: Origin::of(visitor, &provider.random),
             keeping: Keeping::prepare(provider, &carried, now),
             session: NewSession::prepare(provider, visitor),
+            left: left_behind(live, account.id),
             listeners: listeners(provider, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
             retired: new_id(&provider.random, now),
@@ -126,6 +130,7 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     }
     let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
     tx.insert_session(&session, &prepared.session.token_digest).await?;
+    tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
     let entry = prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id);
     tx.append(&entry).await?;

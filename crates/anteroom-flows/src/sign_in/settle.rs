@@ -4,7 +4,7 @@ use anteroom_crypto::{PasswordHash, Verdict};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
-use anteroom_domain::ids::{AccountId, DeviceId, MessageId};
+use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
 use anteroom_domain::interaction::{Destination, Proof, ProofKind};
 use anteroom_domain::lockout::{Counters, LockScope, Lockout};
 use anteroom_domain::message::{Mail, Message, Parcel};
@@ -22,7 +22,7 @@ use crate::journey::{Carried, Keeping};
 use crate::new_session::NewSession;
 use crate::provider::{Provider, Snapshot};
 use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, new_id};
+use crate::visitor::{Live, Visitor, left_behind, new_id};
 
 /// How long it is worth telling someone that their account was locked.
 const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
@@ -42,6 +42,8 @@ pub(super) struct Prepared {
     no_account: AccountId,
     /// The session of this very account that the browser holds already.
     held: Option<Session>,
+    /// The browser's other sessions: after a right password they are not the current one.
+    left: Vec<SessionId>,
 }
 
 pub(super) enum Settled {
@@ -65,6 +67,7 @@ impl Prepared {
             origin: Origin::of(visitor, random),
             visitor: visitor.clone(),
             held: held.map(|live| live.session.clone()),
+            left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
             keeping: Keeping::prepare(provider, &carried, now),
             carried,
             view,
@@ -219,6 +222,7 @@ async fn admit(
     let known = (account.id, device.map(|device| device.id));
     let device = prepared.new.keep_device(tx, &prepared.visitor, known).await?;
     let session = open_session(tx, prepared, &account, device).await?;
+    tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut carried = prepared.carried.clone();

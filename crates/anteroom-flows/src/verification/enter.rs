@@ -299,6 +299,7 @@ async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<S
         acr: Acr::Mfa,
         amr: factor.amr_with_password(),
         last_active_at: now,
+        left_at: None,
         ..live.session.clone()
     };
     if !tx.renew_session(&session, &prepared.token_digest).await? {

@@ -14,6 +14,15 @@ pub struct DashboardPage {
     pub profile_href: String,
     pub factors_href: String,
     pub other_account_href: String,
+    /// The other accounts that are signed in in this browser. "Sign Out" ends their sessions too.
+    pub others: Vec<PersonHere>,
+}
+
+/// An account that is signed in in this browser.
+#[derive(Clone, Serialize)]
+pub struct PersonHere {
+    pub name: String,
+    pub email: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -58,10 +67,17 @@ impl Page for DashboardPage {
             profile_href: "/account/profile".to_owned(),
             factors_href: "/account/factors".to_owned(),
             other_account_href: "/sign-in?another=1".to_owned(),
+            others: Vec::new(),
         };
         let calm = DashboardPage { password_warning: None, ..full.clone() };
         let last_day = DashboardPage { password_warning: Some(PasswordWarning { days: 0 }), ..full.clone() };
         let empty = DashboardPage { tiles: Vec::new(), ..calm.clone() };
-        vec![full, calm, last_day, empty]
+        let bob = PersonHere { name: "Bob Lindqvist".to_owned(), email: "bob@demo.example".to_owned() };
+        let shared = DashboardPage {
+            other_account_href: "/choose-account".to_owned(),
+            others: vec![bob],
+            ..calm.clone()
+        };
+        vec![full, calm, last_day, empty, shared]
     }
 }

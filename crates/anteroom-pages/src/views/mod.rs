@@ -21,7 +21,7 @@ use serde::Serialize;
 
 pub use accounts::{AccountChoice, ChooseAccountPage};
 pub use consent::{ConsentPage, ConsentScope};
-pub use dashboard::{DashboardPage, PasswordWarning, Tile};
+pub use dashboard::{DashboardPage, PasswordWarning, PersonHere, Tile};
 pub use error::{ErrorKind, ErrorPage, Forward, ForwardKind};
 pub use factors::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 pub use form_post::{FormPostPage, HiddenField};

@@ -52,6 +52,8 @@ pub enum SignInNotice {
     PasswordChanged,
     /// The application asked for a fresh sign-in.
     Reauthenticate,
+    /// The account is signed in in this browser, and another one has been at work in it since.
+    AnotherAccountSince,
 }
 
 impl Page for SignInPage {
@@ -85,6 +87,7 @@ impl Page for SignInPage {
             SignInNotice::SessionTooOld,
             SignInNotice::PasswordChanged,
             SignInNotice::Reauthenticate,
+            SignInNotice::AnotherAccountSince,
         ];
         let with_problem = problems.map(|problem| SignInPage { problem: Some(problem), ..plain.clone() });
         let untouched = SignInProblem::Missing { email: true, password: true };

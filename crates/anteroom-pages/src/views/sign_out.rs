@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{HiddenField, Page, SAMPLE_TOKEN};
+use super::{HiddenField, Page, PersonHere, SAMPLE_TOKEN};
 
 /// Asks before it ends anything. `POST /sign-out` with `form_token` and `fields`.
 #[derive(Clone, Serialize)]
@@ -10,6 +10,8 @@ pub struct SignOutPage {
     pub application_name: Option<String>,
     /// What the request brought along and has to survive the question.
     pub fields: Vec<HiddenField>,
+    /// The accounts that would be signed out.
+    pub people: Vec<PersonHere>,
     pub stay_href: String,
 }
 
@@ -27,14 +29,23 @@ impl Page for SignOutPage {
     const TEMPLATE: &'static str = "sign-out";
 
     fn samples() -> Vec<Self> {
+        let person = |name: &str, email: &str| PersonHere { name: name.to_owned(), email: email.to_owned() };
         let asked = SignOutPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             application_name: Some("Schedule".to_owned()),
             fields: vec![HiddenField { name: "state".to_owned(), value: "af0ifjsldkj".to_owned() }],
+            people: vec![person("Alice Moreno", "alice@demo.example")],
             stay_href: "/dashboard".to_owned(),
         };
         let own_wish = SignOutPage { application_name: None, fields: Vec::new(), ..asked.clone() };
-        vec![asked, own_wish]
+        let both = SignOutPage {
+            people: vec![
+                person("Alice Moreno", "alice@demo.example"),
+                person("Bob Lindqvist", "bob@demo.example"),
+            ],
+            ..own_wish.clone()
+        };
+        vec![asked, own_wish, both]
     }
 }
 

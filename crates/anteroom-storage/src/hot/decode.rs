@@ -117,6 +117,7 @@ pub(super) fn session(cells: &mut Cells<'_>) -> Result<Option<Session>, StoreErr
         last_active_at: place.time("last_active_at", cells.take()?)?,
         ended_at: place.maybe_time("ended_at", cells.take()?)?,
         sid_by_sector: cells.take::<Option<bool>>()? == Some(true),
+        left_at: place.maybe_time("left_at", cells.take()?)?,
     }))
 }
 

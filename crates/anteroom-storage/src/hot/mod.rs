@@ -56,7 +56,7 @@ macro_rules! credentials {
 macro_rules! session_columns {
     () => {
         "s.id, s.account_id, s.epoch, s.browser_id, s.device_id, s.auth_time, s.acr, s.amr, s.created_at, \
-         s.last_active_at, s.ended_at, s.sid_by_sector"
+         s.last_active_at, s.ended_at, s.sid_by_sector, s.left_at"
     };
 }
 

@@ -115,6 +115,7 @@ async fn lapsed_sessions_are_those_beyond_a_limit(options: StoreOptions) {
     let policy = |idle, absolute| SessionPolicy {
         idle: SignedDuration::from_secs(idle),
         absolute: SignedDuration::from_secs(absolute),
+        switch_proof_after: SignedDuration::ZERO,
     };
     for (policy, limit, expected) in [
         (policy(1000, 2000), 10, vec![]),

@@ -141,6 +141,7 @@ pub(crate) fn session(number: u8, account: u8) -> Session {
         last_active_at: at(4),
         ended_at: None,
         sid_by_sector: false,
+        left_at: None,
     }
 }
 

@@ -67,6 +67,10 @@ async fn submitted(asker: &Asker, Picked { choice, waiting }: Picked) -> Result<
         }
         ChooseOutcome::SignIn(_) if to_dashboard => Ok(see_other("/sign-in?another=1")),
         ChooseOutcome::SignIn(onward) => another(asker, onward),
+        ChooseOutcome::Prove { session, .. } if to_dashboard => {
+            Ok(see_other(&format!("/sign-in?another=1&account={session}")))
+        }
+        ChooseOutcome::Prove { onward, .. } => go(asker, onward),
         ChooseOutcome::Gone => Err(Failure::interaction_expired()),
     }
 }

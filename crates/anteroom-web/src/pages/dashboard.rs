@@ -1,9 +1,10 @@
 //! `GET /dashboard` and `GET /open/CLIENT`, where a tile leads.
 
+use anteroom_domain::account::Account;
 use anteroom_flows::dashboard::{Dashboard, TileTarget, TileView, dashboard, open_tile};
 use anteroom_flows::limits::FormOwner;
 use anteroom_oidc::ClientId;
-use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, Tile};
+use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, PersonHere, Tile};
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -43,9 +44,15 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
         change_password_href: CHANGE.to_owned(),
         profile_href: PROFILE.to_owned(),
         factors_href: FACTORS.to_owned(),
-        other_account_href: if others > 0 { "/choose-account" } else { "/sign-in?another=1" }.to_owned(),
+        other_account_href: if others.is_empty() { "/sign-in?another=1" } else { "/choose-account" }
+            .to_owned(),
+        others: others.iter().map(person).collect(),
     };
     Ok(Frame::of(asker).signed_in(&account).of_session(&session).page(StatusCode::OK, &page))
+}
+
+pub(crate) fn person(account: &Account) -> PersonHere {
+    PersonHere { name: account.display_name().to_owned(), email: account.primary_address.as_str().to_owned() }
 }
 
 fn tile(view: TileView) -> Tile {

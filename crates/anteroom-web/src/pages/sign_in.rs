@@ -1,7 +1,9 @@
 //! `GET` and `POST /sign-in`.
 
 use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::ids::SessionId;
 use anteroom_domain::rate::Wait;
+use anteroom_flows::choose_account::address_of;
 use anteroom_flows::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use anteroom_flows::onward::{Onward, proceed};
 use anteroom_flows::sign_in::{Credentials, NewCookies, SignInOutcome, Told, sign_in};
@@ -37,7 +39,19 @@ async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
         Err(Gone) => return Err(Failure::interaction_expired()),
     };
     if wish.another {
-        return Ok(SignInForm::new(asker, &carried)?.respond(asker, StatusCode::OK));
+        let form = SignInForm::new(asker, &carried)?;
+        let address = match wish.account {
+            Some(session) => address_of(provider, visitor, session).await?,
+            None => None,
+        };
+        let form = match address {
+            Some(address) => {
+                let notice = Some(SignInNotice::AnotherAccountSince);
+                SignInForm { email: address.as_str().to_owned(), notice, ..form }
+            }
+            None => form,
+        };
+        return Ok(form.respond(asker, StatusCode::OK));
     }
     match proceed(provider, visitor, carried.clone()).await? {
         Onward::Page(_) if wish.notice.is_some() => {
@@ -50,19 +64,18 @@ async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
 
 /// What an address may ask of the sign-in page.
 struct Wish {
-    /// Somebody is signed in and wants to sign in as somebody else.
+    /// To sign in with another account than the current one.
     another: bool,
+    /// Which one, where it is signed in in this browser.
+    account: Option<SessionId>,
     notice: Option<SignInNotice>,
 }
 
 impl Wish {
     fn parse(query: &str) -> Self {
         let pairs = anteroom_oidc::form::Form::decode(query.as_bytes()).ok();
-        let says = |name: &'static str, value: &'static str| {
-            pairs
-                .as_ref()
-                .is_some_and(|pairs| pairs.once(name).ok().flatten().is_some_and(|got| got == value))
-        };
+        let once = |name: &'static str| pairs.as_ref().and_then(|pairs| pairs.once(name).ok().flatten());
+        let says = |name: &'static str, value: &'static str| once(name).is_some_and(|got| got == value);
         let notices = [
             (("signed-out", "1"), SignInNotice::SignedOut),
             (("ended", "idle"), SignInNotice::SessionEnded),
@@ -70,7 +83,8 @@ impl Wish {
         ];
         let notice =
             notices.into_iter().find(|((name, value), _)| says(name, value)).map(|(_, notice)| notice);
-        Self { another: says("another", "1"), notice }
+        let account = once("account").and_then(|account| account.parse().ok());
+        Self { another: says("another", "1"), account, notice }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish, to_sign_in};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent, token_for};
+use crate::pages::dashboard::person;
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, LONGEST_LOCATION, leave, with_cookies};
 
@@ -111,12 +112,13 @@ async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response,
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&asker.web.provider, &asker.visitor, &request, confirmed).await? {
-        EndSessionOutcome::Ask { client } => {
+        EndSessionOutcome::Ask { client, accounts } => {
             let owner = form_owner(&asker.web.provider, &asker.visitor).await?;
             let page = SignOutPage {
                 form_token: token_for(asker, FormName::SignOut, owner),
                 application_name: client.map(|client| client.display_name().to_owned()),
                 fields: carried(&form),
+                people: accounts.iter().map(person).collect(),
                 stay_href: DASHBOARD.to_owned(),
             };
             Ok(Frame::of(asker).leads_to_client().page(StatusCode::OK, &page))

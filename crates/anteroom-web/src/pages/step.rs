@@ -237,6 +237,7 @@ fn notice(reason: SignInReason) -> Option<SignInNotice> {
         SignInReason::LoginRequested | SignInReason::TooLongAgo | SignInReason::OtherAccount => {
             Some(SignInNotice::Reauthenticate)
         }
+        SignInReason::AnotherAccountSince => Some(SignInNotice::AnotherAccountSince),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, claims, on_both_databases};
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
 on_both_databases!(
@@ -13,6 +14,12 @@ on_both_databases!(
     at_most_five_accounts_are_kept,
     a_session_that_ended_meanwhile_cannot_be_chosen,
     sign_out_ends_all_of_them,
+    a_session_that_was_left_is_chosen_with_its_password_alone,
+    an_application_gets_nobody_that_was_left_without_a_password,
+    a_silent_request_is_for_a_session_that_was_left_where_its_client_was_signed_in_from_it,
+    the_session_that_is_left_behind_wants_its_password,
+    a_session_of_release_0_1_0_was_left_when_it_was_last_used,
+    the_pages_say_who_else_is_signed_in,
 );
 
 async fn both(provider: &TestProvider) -> Browser {
@@ -130,4 +137,110 @@ async fn sign_out_ends_all_of_them(backend: Backend) {
     browser.submit(&dashboard, "/sign-out", &[]).await;
     assert!(!copy.is_signed_in().await);
     assert_eq!(provider.audited("signed_out").await.len(), 2);
+}
+
+/// The default of `policy.session.switch_proof_after`.
+const LEFT_LONG_AGO: SignedDuration = SignedDuration::from_mins(5);
+
+async fn signed_in_as(browser: &Browser) -> String {
+    browser.get("/dashboard").await.text_of("signed-in-as").unwrap_or_default()
+}
+
+async fn a_session_that_was_left_is_chosen_with_its_password_alone(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = both(&provider).await;
+    provider.advance(LEFT_LONG_AGO - SignedDuration::from_secs(1));
+    choose(&browser, &browser.get("/choose-account").await, ALICE).await;
+    assert_eq!(signed_in_as(&browser).await, ALICE, "left for less than the time allowed");
+    provider.advance(LEFT_LONG_AGO);
+    let answer = choose(&browser, &browser.get("/choose-account").await, BOB).await;
+    let page = browser.follow(&answer).await;
+    assert_eq!(page.form("/sign-in").fields["email"], BOB);
+    assert!(page.text_of("notice").unwrap().contains("Another account"), "{:?}", page.text_of("notice"));
+    assert_eq!(signed_in_as(&browser).await, ALICE, "nothing has changed before the password");
+    assert_eq!(browser.enter(&page, BOB, "wrong").await.status, 422);
+    assert_eq!(signed_in_as(&browser).await, ALICE);
+    assert_eq!(browser.enter(&page, BOB, PASSWORD).await.status, 303);
+    assert_eq!(signed_in_as(&browser).await, BOB);
+}
+
+async fn an_application_gets_nobody_that_was_left_without_a_password(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), both(&provider).await);
+    provider.advance(LEFT_LONG_AGO);
+    let began = provider.now().as_second();
+    let page = web.authorize(&browser, &[]).await;
+    let page = browser.follow(&choose(&browser, &page, ALICE).await).await;
+    assert_eq!(page.form("/sign-in").fields["email"], ALICE);
+    assert_eq!(signed_in_as(&browser).await, BOB);
+    let answer = browser.enter(&page, ALICE, PASSWORD).await;
+    let tokens = anteroom_testkit::Tokens::of(&web.redeem(&web.code_in(&answer)).await);
+    let told = claims(tokens.id_token());
+    assert!(told["auth_time"].as_i64() >= Some(began), "{told}");
+    assert_eq!(signed_in_as(&browser).await, ALICE);
+    // A hint leads to the same form.
+    provider.advance(LEFT_LONG_AGO);
+    let page = web.authorize(&browser, &[("login_hint", BOB)]).await;
+    assert_eq!(page.form("/sign-in").fields["email"], BOB);
+}
+
+async fn a_silent_request_is_for_a_session_that_was_left_where_its_client_was_signed_in_from_it(
+    backend: Backend,
+) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, other) = (provider.client("web"), provider.client("native"));
+    let browser = provider.signed_in(ALICE).await;
+    let alice = web.tokens(&browser, "openid").await.id_token.unwrap();
+    browser.sign_in(BOB, PASSWORD).await;
+    provider.advance(LEFT_LONG_AGO);
+    let hint = [("login_hint", ALICE), ("prompt", "none")];
+    let code = web.code(&browser, &hint).await;
+    let tokens = anteroom_testkit::Tokens::of(&web.redeem(&code).await);
+    assert_eq!(claims(tokens.id_token())["sub"], claims(&alice)["sub"]);
+    assert_eq!(other.authorize(&browser, &hint).await.error(), "login_required");
+    assert_eq!(signed_in_as(&browser).await, BOB);
+}
+
+async fn the_session_that_is_left_behind_wants_its_password(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), both(&provider).await);
+    let bob = web.code(&browser, &[("login_hint", BOB)]).await;
+    let hint = anteroom_testkit::Tokens::of(&web.redeem(&bob).await).id_token.unwrap();
+    provider.advance(LEFT_LONG_AGO);
+    // Bob leaves by the application; Alice is the only one then, and was not at work here for a while.
+    let answer = browser.get(&format!("/end-session?id_token_hint={hint}")).await;
+    browser.follow(&answer).await;
+    assert_eq!(provider.audited("signed_out").await.len(), 1);
+    for page in ["/dashboard", "/account/profile", "/account/factors", "/change-password"] {
+        let mut answer = browser.get(page).await;
+        while answer.status == 303 {
+            answer = browser.follow(&answer).await;
+        }
+        assert_eq!(answer.form("/sign-in").fields["email"], ALICE, "{page}");
+    }
+    assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+    assert_eq!(signed_in_as(&browser).await, ALICE);
+}
+
+async fn a_session_of_release_0_1_0_was_left_when_it_was_last_used(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = both(&provider).await;
+    backend.execute("UPDATE sessions SET left_at = NULL").await;
+    provider.advance(LEFT_LONG_AGO);
+    let answer = choose(&browser, &browser.get("/choose-account").await, ALICE).await;
+    assert!(browser.follow(&answer).await.has_form("/sign-in"));
+    assert_eq!(signed_in_as(&browser).await, BOB);
+}
+
+async fn the_pages_say_who_else_is_signed_in(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    assert!(browser.get("/dashboard").await.text_of("also-signed-in").is_none());
+    browser.sign_in(BOB, PASSWORD).await;
+    let others = browser.get("/dashboard").await.text_of("also-signed-in").unwrap();
+    assert!(others.contains(ALICE) && !others.contains(BOB), "{others}");
+    let asked = browser.get("/end-session").await;
+    for email in [ALICE, BOB] {
+        assert!(asked.body.contains(email), "{}", asked.body);
+    }
 }
