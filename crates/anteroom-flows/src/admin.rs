@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::links::new_link;
 use crate::provider::{Provider, Snapshot};
-use crate::sign_out::{end_one, listeners};
+use crate::sign_out::{end_one, silent_clients};
 use crate::trail::Origin;
 use crate::visitor::new_id;
 
@@ -240,15 +240,19 @@ pub async fn find(provider: &Provider, address: &EmailAddress) -> Result<Account
 pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(provider, address).await?;
     let origin = Origin::local(provider.clock.now(), &provider.random);
-    let listeners = listeners(provider, SessionEnd::Disabled);
+    let silent = silent_clients(provider, SessionEnd::Disabled);
     let write = provider.store.write(move |tx: Tx| {
-        let (origin, listeners) = (origin.clone(), listeners.clone());
+        let (origin, silent) = (origin.clone(), silent.clone());
         async move {
-            tx.lock_account(account.id).await?;
+            let locked = tx.lock_account(account.id).await?;
+            // What is not changed has no entry.
+            if locked.is_none_or(|locked| locked.account.status == AccountStatus::Disabled) {
+                return Ok(());
+            }
             tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
             tx.raise_epoch(account.id).await?;
             for session in tx.sessions_of_account(account.id).await? {
-                end_one(&tx, &origin, &session, (SessionEnd::Disabled, &listeners)).await?;
+                end_one(&tx, &origin, &session, (SessionEnd::Disabled, &silent)).await?;
             }
             tx.append(&origin.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
             Ok::<_, FlowError>(())

@@ -104,6 +104,10 @@ async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), Fl
     let now = provider.clock.now();
     let sent = match snapshot.clients.get(&delivery.client) {
         Some(client) => send(provider, client, &delivery, now).await,
+        // Absent from this configuration, as from another one in a moment: it is waited for as long as its grants are.
+        None if now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
+            Err(SendError::Absent)
+        }
         None => Ok(Sent::NobodyToTell),
     };
     let attempts = delivery.attempts.saturating_add(1);
@@ -161,6 +165,8 @@ enum Sent {
 
 #[derive(Debug, thiserror::Error)]
 enum SendError {
+    #[error("the client is not in the configuration")]
+    Absent,
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
     #[error(transparent)]

@@ -3,14 +3,18 @@
 //! Only the method that the client is registered with is accepted: a method that happens to carry a right secret is
 //! refused all the same.
 
-use anteroom_crypto::KeyPurpose;
+use anteroom_crypto::{KeyPurpose, sha256};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
+use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::jwt::ClientProof;
 use anteroom_oidc::token::{AssertionError, AssertionRules, ClientAssertion, PresentedCredentials};
 use anteroom_oidc::{ClientId, TokenEndpointAuthMethod};
+use anteroom_storage::Spent;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
@@ -18,6 +22,7 @@ use std::sync::Arc;
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
+use crate::limits::{of_address, of_one, refused};
 use crate::provider::{Provider, Snapshot};
 use crate::registered::snapshot_that_knows;
 use crate::trail::{Origin, note_refusal};
@@ -148,21 +153,41 @@ async fn prove(
             return Ok(Err(ClientAuthError::Keys { client: name(), reason }));
         }
     };
-    let first = use_once(provider, client.id(), proven.jti, proven.expires_at).await?;
+    let first = use_once(provider, origin, client.id(), proven.jti, proven.expires_at).await?;
     Ok(if first { Ok(()) } else { Err(ClientAuthError::AssertionReplayed(name())) })
 }
 
 /// RFC 7523 §3, rule 7: whether it is the first time.
 async fn use_once(
     provider: &Provider,
+    origin: &Origin,
     client: &ClientId,
     jti: String,
     expires_at: Timestamp,
 ) -> Result<bool, FlowError> {
-    let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), jti.into());
+    let of_address = origin.address.map(|from| of_address(provider, from, Limit::AssertionOfAddress));
+    let of_client = of_one(provider, Limit::AssertionOfClient, &client.as_str());
+    let budgets: Arc<[Budget]> = std::iter::once(of_client).chain(of_address.into_iter().flatten()).collect();
+    let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), short(jti).into());
+    let now = origin.now;
     let write = provider.store.write(move |tx| {
-        let (client, jti) = (Arc::clone(&client), Arc::clone(&jti));
-        async move { Ok::<_, FlowError>(tx.use_assertion(&client, &jti, expires_at).await?) }
+        let (budgets, client, jti) = (Arc::clone(&budgets), Arc::clone(&client), Arc::clone(&jti));
+        async move {
+            match tx.spend(&budgets, now).await? {
+                Spent::Counted => Ok(Ok(tx.use_assertion(&client, &jti, expires_at).await?)),
+                Spent::Refused { limit, wait } => Ok::<_, FlowError>(Err((limit, wait))),
+            }
+        }
     });
-    write.await
+    write.await?.map_err(|(limit, wait)| refused(provider, limit, wait))
+}
+
+/// The identifiers that libraries make (a UUID, 256 bits in base64url) are kept as they are, which release 0.1.0 does as well. Of
+/// longer ones, a digest: how long they are is the client's to say.
+fn short(jti: String) -> String {
+    const LONGEST: usize = 64;
+    if jti.len() <= LONGEST {
+        return jti;
+    }
+    URL_SAFE_NO_PAD.encode(sha256("jti of an assertion", jti.as_bytes()).as_bytes())
 }

@@ -25,7 +25,7 @@ const FOR_COMMANDS: u32 = 4;
 pub fn reasons(provider: &Provider) -> Vec<NotReady> {
     let now = Instant::now();
     let mut reasons = provider.readiness.reasons(now, &provider.clock);
-    if !provider.confirmations.are_recent(now) {
+    if !provider.confirmations.are_recent(now) || !provider.history.is_looked_at(&provider.store) {
         reasons.push(NotReady::Unconfirmed);
     }
     reasons.extend(provider.history.refused().map(NotReady::WentBack));

@@ -16,7 +16,7 @@ use anteroom_storage::{Ended, Store};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::FlowError;
 use crate::provider::Provider;
@@ -33,6 +33,8 @@ pub struct History {
     sealed_keys: Digest,
     /// It was logged that the server does not tell its timeline.
     is_timeline_missing: AtomicBool,
+    /// The breaks of connections before the last look that found nothing wrong.
+    looked_after: AtomicU64,
 }
 
 impl History {
@@ -43,6 +45,12 @@ impl History {
 
     pub fn is_refused(&self) -> bool {
         self.refused.load().is_some()
+    }
+
+    /// Whether it was looked at since a connection last broke: another server may have taken over, or the same one come back with
+    /// an earlier state.
+    pub fn is_looked_at(&self, store: &Store) -> bool {
+        self.looked_after.load(Ordering::Acquire) == store.connection_breaks()
     }
 
     async fn find(&self, store: &Store, seen: &Seen) -> Result<Found, FlowError> {
@@ -111,6 +119,7 @@ pub async fn at_start(
         refused: ArcSwapOption::empty(),
         sealed_keys: fingerprint(&store.sealed_keys().await?),
         is_timeline_missing: AtomicBool::new(false),
+        looked_after: AtomicU64::new(store.connection_breaks()),
     };
     let found = history.find(store, &seen).await?;
     match seen.judge(&found) {
@@ -124,6 +133,7 @@ pub async fn at_start(
 pub async fn look(provider: &Provider) -> Result<(), FlowError> {
     let history = &provider.history;
     let mut seen = history.seen.lock().await;
+    let breaks = provider.store.connection_breaks();
     let found = history.find(&provider.store, &seen).await?;
     match seen.judge(&found) {
         Judgement::WentOn => {
@@ -137,6 +147,7 @@ pub async fn look(provider: &Provider) -> Result<(), FlowError> {
             *seen = seen.follow(found.now);
         }
     }
+    history.looked_after.store(breaks, Ordering::Release);
     Ok(())
 }
 

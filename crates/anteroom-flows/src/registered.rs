@@ -3,6 +3,9 @@
 //! Each node asks once a second for what has changed since it last asked; the one that changes something asks at once; and a
 //! request of a client that nobody here knows asks before it is refused, so that a client may come to any node right after it
 //! has registered with another. A client that was changed or deleted elsewhere is as it was for a second at the longest.
+//!
+//! Requests that ask at the same time share one look at the database: a stranger who names clients that nobody has adds no
+//! look before the node's own.
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
 use anteroom_domain::interaction::Journey;
@@ -14,6 +17,7 @@ use anteroom_oidc::{
 use anteroom_storage::{ClientsRevision, RegisteredClient};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
@@ -26,11 +30,25 @@ pub(crate) struct Followed {
     epoch: i64,
     revision: i64,
     clients: HashMap<ClientId, Arc<Client>>,
+    /// When the last look that succeeded began.
+    looked_at: Option<Instant>,
 }
 
-/// Takes up what has changed.
-pub async fn follow(provider: &Provider) -> Result<(), FlowError> {
+/// Takes up what has changed. Says when the look began that has seen it.
+pub async fn follow(provider: &Provider) -> Result<Instant, FlowError> {
+    let asked = Instant::now();
     let mut followed = provider.followed.lock().await;
+    // Another one's look that began after this was asked for has seen all that this one would see.
+    if let Some(looked_at) = followed.looked_at.filter(|looked_at| *looked_at > asked) {
+        return Ok(looked_at);
+    }
+    let looks = Instant::now();
+    look(provider, &mut followed).await?;
+    followed.looked_at = Some(looks);
+    Ok(looks)
+}
+
+async fn look(provider: &Provider, followed: &mut Followed) -> Result<(), FlowError> {
     let snapshot = provider.snapshot();
     let is_closed = snapshot.registration.policy.is_closed();
     let there =
@@ -39,7 +57,8 @@ pub async fn follow(provider: &Provider) -> Result<(), FlowError> {
     let is_other = followed.digest != snapshot.digest || is_behind;
     if is_other {
         let (digest, epoch) = (snapshot.digest.clone(), there.epoch);
-        *followed = Followed { digest, epoch, ..Followed::default() };
+        let looked_at = followed.looked_at;
+        *followed = Followed { digest, epoch, looked_at, ..Followed::default() };
     }
     if is_closed {
         return Ok(());

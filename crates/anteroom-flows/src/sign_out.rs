@@ -6,6 +6,7 @@
 
 use anteroom_crypto::Token;
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{BrowserId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
@@ -67,13 +68,13 @@ pub async fn end(
     if sessions.is_empty() {
         return Ok(());
     }
-    let listeners = listeners(provider, why);
+    let silent = silent_clients(provider, why);
     let origin = origin.clone();
     let write = provider.store.write(move |tx| {
-        let (origin, sessions, listeners) = (origin.clone(), sessions.clone(), listeners.clone());
+        let (origin, sessions, silent) = (origin.clone(), sessions.clone(), silent.clone());
         async move {
             for session in &sessions {
-                end_one(&tx, &origin, session, (why, &listeners)).await?;
+                end_one(&tx, &origin, session, (why, &silent)).await?;
             }
             Ok::<_, FlowError>(())
         }
@@ -83,29 +84,29 @@ pub async fn end(
     Ok(())
 }
 
-/// The clients that want to hear of this kind of end.
-pub(crate) fn listeners(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
-    let hears = |end: SessionEnd, on_idle: bool| end != SessionEnd::Idle || on_idle;
+/// The clients that are known not to hear of this kind of end. One that is not in the configuration at this moment may be back
+/// with the next one, and hears of it then.
+pub(crate) fn silent_clients(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
+    let hears = |client: &Client| {
+        let of_this = why != SessionEnd::Idle || client.policy.logout_on_idle;
+        client.metadata.backchannel_logout_uri.is_some() && of_this
+    };
     let snapshot = provider.snapshot();
-    let with_channel =
-        snapshot.clients.iter().filter(|client| client.metadata.backchannel_logout_uri.is_some());
-    with_channel
-        .filter(|client| hears(why, client.policy.logout_on_idle))
-        .map(|client| client.id().clone())
-        .collect()
+    let silent = snapshot.clients.iter().filter(|client| !hears(client));
+    silent.map(|client| client.id().clone()).collect()
 }
 
 pub(crate) async fn end_one(
     tx: &Tx,
     origin: &Origin,
     session: &Session,
-    (why, listeners): (SessionEnd, &BTreeSet<ClientId>),
+    (why, silent): (SessionEnd, &BTreeSet<ClientId>),
 ) -> Result<(), FlowError> {
     if !tx.end_session(session.id, why, origin.now).await? {
         return Ok(());
     }
     for client in tx.clients_of_session(session.id).await? {
-        if listeners.contains(&client) {
+        if !silent.contains(&client) {
             tx.enqueue_logout(&LogoutDelivery {
                 id: MessageId(new_id(&origin.random, origin.now)),
                 client,

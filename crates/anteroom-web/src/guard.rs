@@ -8,7 +8,7 @@ use anteroom_oidc::Issuer;
 use anteroom_oidc::discovery::paths;
 use anteroom_pages::{ErrorKind, Forward, ForwardKind};
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::header::{HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONNECTION, HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
@@ -41,7 +41,7 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
             let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
             let status = StatusCode::MISDIRECTED_REQUEST;
             let forward = Forward { kind: ForwardKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
-            Failure::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await
+            closing(Failure::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await)
         }
     }
 }
@@ -129,14 +129,24 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: N
 /// JSON for programs, a page for people.
 pub(crate) async fn refuse(asker: &Asker, path: &str, error: FlowError) -> Response {
     if is_for_programs(path) {
-        return unavailable(asker, &error);
+        return closing(unavailable(asker, &error));
     }
-    Failure::from(error).answer(asker).await
+    closing(Failure::from(error).answer(asker).await)
+}
+
+/// The body of the request was not read, so the connection takes no other one: said, so that a proxy or a client does not send
+/// its next request on it (RFC 9112 §9.6).
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Headers of every answer, pages or not.
 pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        response = closing(response);
+    }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // `no-referrer` would make browsers send `Origin: null` with our own forms.

@@ -100,9 +100,8 @@ async fn follow_clients(provider: Arc<Provider>) {
         if provider.history.is_refused() {
             continue;
         }
-        let asked = Instant::now();
         match registered::follow(&provider).await {
-            Ok(()) => provider.confirmations.confirm(Cached::RegisteredClients, asked),
+            Ok(looked_at) => provider.confirmations.confirm(Cached::RegisteredClients, looked_at),
             Err(error) => tracing::error!("registered clients: {error}"),
         }
     }

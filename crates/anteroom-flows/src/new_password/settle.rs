@@ -23,7 +23,7 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::new_session::NewSession;
 use crate::provider::Provider;
-use crate::sign_out::{end_one, listeners};
+use crate::sign_out::{end_one, silent_clients};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, left_behind, new_id};
 
@@ -42,7 +42,7 @@ pub(super) struct Prepared {
     session: NewSession,
     /// The browser's sessions of other accounts.
     left: Vec<SessionId>,
-    listeners: BTreeSet<ClientId>,
+    silent: BTreeSet<ClientId>,
     /// Where somebody who did not do this begins a reset.
     reset_link: String,
 }
@@ -77,7 +77,7 @@ impl Prepared {
             keeping: Keeping::prepare(provider, &carried, now),
             session: NewSession::prepare(provider, visitor),
             left: left_behind(live, account.id),
-            listeners: listeners(provider, SessionEnd::PasswordChanged),
+            silent: silent_clients(provider, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
             retired: new_id(&provider.random, now),
             credential: Credential { hash, form: Some(PasswordForm::OpaqueString), facts },
@@ -167,7 +167,7 @@ async fn replace_password(
 async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     for session in tx.sessions_of_account(account).await? {
-        end_one(tx, &prepared.origin, &session, (SessionEnd::PasswordChanged, &prepared.listeners)).await?;
+        end_one(tx, &prepared.origin, &session, (SessionEnd::PasswordChanged, &prepared.silent)).await?;
     }
     tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
     let proof = prepared.carried.proof().map(|proof| &proof.kind);

@@ -173,7 +173,8 @@ pub async fn delete(
     let shown = show(provider, visitor, id, token).await?;
     let origin = Origin::of(visitor, &provider.random);
     end(provider, &shown.client.client_id, (origin, Actor::Client)).await?;
-    Ok(follow(provider).await?)
+    follow(provider).await?;
+    Ok(())
 }
 
 /// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.

@@ -90,12 +90,12 @@ async fn spent(exchange: &Exchange<'_>, id: GrantId, account: AccountId) -> Resu
     let write = exchange.provider.store.write(move |tx| {
         let (origin, client) = (origin.clone(), client.clone());
         async move {
-            tx.revoke_grant(id, GrantEnd::CodeReplayed, origin.now).await?;
-            let entry = origin
-                .entry(Actor::Client, Event::CodeReplayed { grant: id })
-                .about(account)
-                .by_client(&client);
-            Ok::<_, FlowError>(tx.append(&entry).await?)
+            // A replay that finds nothing to end is a refused request, which is counted as such.
+            if tx.revoke_grant(id, GrantEnd::CodeReplayed, origin.now).await? {
+                let event = Event::CodeReplayed { grant: id };
+                tx.append(&origin.entry(Actor::Client, event).about(account).by_client(&client)).await?;
+            }
+            Ok::<_, FlowError>(())
         }
     });
     write.await?;
@@ -142,8 +142,9 @@ async fn insert(
             tx.append(&entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() })).await?;
         }
         Inserted::AlreadyThere => {
-            tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, origin.now).await?;
-            tx.append(&entry(Event::CodeReplayed { grant: grant.id })).await?;
+            if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, origin.now).await? {
+                tx.append(&entry(Event::CodeReplayed { grant: grant.id })).await?;
+            }
         }
         Inserted::WorldChanged => {}
     }

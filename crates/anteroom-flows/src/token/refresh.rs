@@ -164,8 +164,11 @@ async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Re
     let write = exchange.provider.store.write(move |tx| {
         let entry = entry.clone();
         async move {
-            tx.revoke_grant(id, GrantEnd::RefreshReplayed, entry.at).await?;
-            Ok::<_, FlowError>(tx.append(&entry).await?)
+            // Of many replays at once, one ends the family; the others are refused requests, which are counted as such.
+            if tx.revoke_grant(id, GrantEnd::RefreshReplayed, entry.at).await? {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(())
         }
     });
     write.await?;
@@ -186,11 +189,16 @@ async fn ahead(
     let write = exchange.provider.store.write(move |tx| {
         let entry = entry.clone();
         async move {
-            tx.revoke_grant(id, GrantEnd::CommitsLost, entry.at).await?;
-            Ok::<_, FlowError>(tx.append(&entry).await?)
+            let ended = tx.revoke_grant(id, GrantEnd::CommitsLost, entry.at).await?;
+            if ended {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(ended)
         }
     });
-    write.await?;
+    if !write.await? {
+        return Ok(TokenError::RefreshAhead);
+    }
     tracing::error!(
         grant = %id,
         "a refresh token of generation {generation} was presented, and the database has handed out {} at most: commits were \

@@ -98,6 +98,14 @@ impl Engine {
         }
     }
 
+    /// How many connections to a server broke so far.
+    pub(crate) fn breaks(&self) -> u64 {
+        match self {
+            Self::Sqlite { .. } => 0,
+            Self::Postgres(server) => server.supervision.breaks(),
+        }
+    }
+
     /// Waits until something was not to be had from the server.
     pub(crate) async fn trouble(&self) {
         match self {

@@ -22,13 +22,16 @@ struct Shared {
     begun: Instant,
     /// Connections made before this are not trusted; nanoseconds since `begun`.
     distrusted: AtomicU64,
+    /// Connections that broke, and faults of the server.
+    breaks: AtomicU64,
     trouble: Notify,
 }
 
 impl Supervision {
     pub(super) fn new(patience: Duration) -> Self {
         let trouble = Notify::new();
-        Self(Arc::new(Shared { patience, begun: Instant::now(), distrusted: AtomicU64::new(0), trouble }))
+        let (distrusted, breaks) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Shared { patience, begun: Instant::now(), distrusted, breaks, trouble }))
     }
 
     /// The answer to `asked`, or that there was none in time.
@@ -44,7 +47,11 @@ impl Supervision {
     }
 
     fn note(&self, error: &DbErr) {
-        match classify(error) {
+        let (fault, error) = classify(error);
+        if matches!(fault, Fault::Broken | Fault::Unfit) {
+            self.0.breaks.fetch_add(1, Ordering::AcqRel);
+        }
+        match (fault, error) {
             (Fault::Unfit, _) => {
                 self.distrust();
                 self.0.trouble.notify_one();
@@ -62,6 +69,11 @@ impl Supervision {
     /// Whether a connection of this age may stay in use.
     pub(super) fn trusts(&self, age: Duration) -> bool {
         self.elapsed().saturating_sub(nanos(age)) >= self.0.distrusted.load(Ordering::Acquire)
+    }
+
+    /// How many connections broke so far. What comes after one may be another server, or another database.
+    pub(crate) fn breaks(&self) -> u64 {
+        self.0.breaks.load(Ordering::Acquire)
     }
 
     /// Waits until something was not to be had from the server.

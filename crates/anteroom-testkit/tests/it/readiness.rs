@@ -12,6 +12,7 @@ on_both_databases!(
     a_node_that_can_serve_is_ready,
     a_reason_that_stops_serving_is_told_to_every_request,
     readiness_is_answered_without_asking_the_database,
+    rfc9112_9_6_a_refusal_that_leaves_the_body_unread_closes_the_connection,
     a_request_whose_time_is_over_is_told_to_come_again,
 );
 
@@ -181,4 +182,26 @@ async fn a_table_that_somebody_has_locked_is_told_before_the_requests_time_is_ov
         assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
     })
     .await;
+}
+
+async fn rfc9112_9_6_a_refusal_that_leaves_the_body_unread_closes_the_connection(backend: Backend) {
+    let provider = TestProvider::on(&backend).real_time().start().await;
+    let post = async |host: &str, body: Vec<u8>| {
+        let mut headers = reqwest::header::HeaderMap::new();
+        if !host.is_empty() {
+            headers.insert(reqwest::header::HOST, host.parse().unwrap());
+        }
+        let kind = "application/x-www-form-urlencoded".parse().unwrap();
+        headers.insert(reqwest::header::CONTENT_TYPE, kind);
+        provider.ask(reqwest::Method::POST, "/token", headers, body).await
+    };
+    let closes = |answer: &Answer| answer.header("connection") == Some("close");
+    let other_host = post("other.example", b"a=b".to_vec()).await;
+    assert!(other_host.status == 421 && closes(&other_host), "{}", other_host.gist());
+    provider.provider.readiness.note(Check::Writes, Some(&NotReady::Writes));
+    let not_ready = post("", b"a=b".to_vec()).await;
+    assert!(not_ready.status == 503 && closes(&not_ready), "{}", not_ready.gist());
+    provider.provider.readiness.note(Check::Writes, None);
+    let refused = post("", b"grant_type=nonsense".to_vec()).await;
+    assert!(refused.status < 500 && !closes(&refused), "{}", refused.gist());
 }

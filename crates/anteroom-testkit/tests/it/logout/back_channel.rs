@@ -20,6 +20,7 @@ on_both_databases!(
     a_sleeping_application_holds_up_nobody,
     many_logouts_for_a_dead_application_hold_up_nobody_elses,
     back_channel_2_5_what_failed_is_tried_again,
+    a_client_that_a_reload_missed_is_told_when_it_is_back,
     a_dead_application_is_given_up_in_the_end,
     the_end_of_idleness_is_told_where_configured,
     disabling_an_account_is_told,
@@ -271,4 +272,23 @@ async fn two_nodes_tell_once(backend: Backend) {
     }
     let (one, other) = tokio::join!(first.deliver_logouts(), second.deliver_logouts());
     assert_eq!((one + other, listener.tokens().len()), (5, 5));
+}
+
+async fn a_client_that_a_reload_missed_is_told_when_it_is_back(backend: Backend) {
+    let listener = Listener::start().await;
+    let charts = client("charts", &listener, "");
+    let with = TestProvider::on(&backend).clients(&charts).start().await;
+    let browser = with.signed_in(ALICE).await;
+    with.client("charts").tokens(&browser, "openid").await;
+    // A node whose configuration misses the client for a moment.
+    let without = TestProvider::on(&backend).start().await;
+    let mut elsewhere = browser.clone();
+    elsewhere.lead_to(&without);
+    sign_out(&elsewhere).await;
+    assert_eq!(without.deliver_logouts().await, 1, "it is looked for, and not there");
+    assert!(listener.tokens().is_empty());
+    let minute = SignedDuration::from_mins(1);
+    with.advance(minute);
+    assert_eq!(with.deliver_logouts().await, 1);
+    assert_eq!(listener.tokens().len(), 1);
 }

@@ -3,11 +3,13 @@
 use super::{address, metadata, open, register, with};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, on_both_databases, on_one_node_and_on_two};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 on_one_node_and_on_two!(registration_3_a_stranger_serves_people_like_any_application);
 
 on_both_databases!(
+    requests_that_name_unknown_clients_share_a_look,
     a_client_registered_at_one_node_is_known_at_another_at_once,
     a_change_elsewhere_is_taken_up,
     only_those_whom_the_operator_names_are_let_in,
@@ -104,4 +106,12 @@ async fn a_client_stays_whose_name_an_earlier_release_took(backend: Backend) {
         assert_eq!(page.status, 200, "{}", page.gist());
         assert!(page.body.contains(name) && !page.body.contains(['\u{202e}', '\u{feff}']), "{}", page.gist());
     }
+}
+
+/// Each has seen all that was there when it asked, and a stranger who asks adds no look before the node's own.
+async fn requests_that_name_unknown_clients_share_a_look(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let looks = join_all((0..50).map(|_| anteroom_flows::registered::follow(&provider.provider))).await;
+    let looks: std::collections::BTreeSet<_> = looks.into_iter().map(Result::unwrap).collect();
+    assert!(looks.len() <= 2, "{} looks", looks.len());
 }

@@ -13,6 +13,7 @@ on_both_databases!(
     core_9_only_the_registered_algorithm_counts,
     core_9_every_endpoint_for_clients_takes_assertions,
     rfc7523_3_claims_are_checked_and_failures_written_down,
+    assertions_are_counted_before_they_leave_a_row,
     core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing,
     core_10_1_1_an_address_that_does_not_answer_takes_nobodys_keys_away_at_once,
 );
@@ -210,4 +211,20 @@ async fn core_10_1_1_an_address_that_does_not_answer_takes_nobodys_keys_away_at_
     }
     provider.advance(SignedDuration::from_hours(1));
     assert_eq!(status("4").await, 401);
+}
+
+async fn assertions_are_counted_before_they_leave_a_row(backend: Backend) {
+    let key = AppKey::new("ES256", "ES256");
+    let provider = TestProvider::on(&backend)
+        .clients(&with_keys(&[&key], ""))
+        .set("policy.limits.assertion_of_client.max", "3")
+        .start()
+        .await;
+    let assertions: Vec<String> =
+        (0..10).map(|n| key.sign(&claims(&provider, &format!("{n}{}", "x".repeat(200))))).collect();
+    let answers =
+        futures_util::future::join_all(assertions.iter().map(|assertion| ask(&provider, assertion))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 3);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 7);
+    assert_eq!(backend.rows().await["assertion_jti"], 3);
 }
