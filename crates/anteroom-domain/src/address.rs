@@ -26,9 +26,14 @@ pub struct EmailAddress(String);
 #[error("not an email address")]
 pub struct NotAnAddress;
 
+/// Without what is around it, space and characters that are not seen: both come along where an address is copied.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || (is_hidden(c) && !c.is_control()))
+}
+
 impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
-        let (local, domain) = text.trim().rsplit_once('@').ok_or(NotAnAddress)?;
+        let (local, domain) = trimmed(text).rsplit_once('@').ok_or(NotAnAddress)?;
         let address = format!("{local}@{}", ascii_domain(domain).ok_or(NotAnAddress)?);
         if address.len() > MAX_LEN || !is_local_part(local, is_hidden) {
             return Err(NotAnAddress);
@@ -124,7 +129,7 @@ impl FoldedAddress {
         if text.len() > LONGEST_ENTERED {
             return Self(String::new());
         }
-        let mut folded = text.trim().to_ascii_lowercase();
+        let mut folded = trimmed(text).to_ascii_lowercase();
         if let Some((local, domain)) = folded.rsplit_once('@')
             && let Some(ascii) = ascii_domain(domain)
         {
@@ -150,6 +155,11 @@ mod tests {
         let address = EmailAddress::parse("  Alice.Example@Demo.Example ").unwrap();
         assert_eq!(address.as_str(), "Alice.Example@Demo.Example");
         assert_eq!(address.folded(), FoldedAddress::from_entered("\talice.EXAMPLE@demo.example "));
+        // As it is copied from a mail or a document.
+        for copied in ["\u{feff}alice.example@demo.example", " \u{202a}alice.example@demo.example\u{202c} "] {
+            assert_eq!(FoldedAddress::from_entered(copied), address.folded(), "{copied:?}");
+            assert_eq!(EmailAddress::parse(copied).unwrap().folded(), address.folded(), "{copied:?}");
+        }
     }
 
     #[test]

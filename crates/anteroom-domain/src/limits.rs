@@ -15,6 +15,8 @@ pub enum Per {
     /// An IPv4 /24; an IPv6 /56.
     Network,
     Session,
+    /// A browser that has signed in to the account before.
+    KnownDevice,
     Account,
     Client,
     Grant,
@@ -31,6 +33,7 @@ impl Per {
             Self::Address => "address prefix",
             Self::Network => "network",
             Self::Session => "session",
+            Self::KnownDevice => "known device",
             Self::Account => "account",
             Self::Client => "client",
             Self::Grant => "grant",
@@ -111,6 +114,8 @@ macro_rules! limits {
 limits! {
     SignIn "sign_in" Address InDatabase minutes(300, 5), "policy.sign_in.rate",
         "Sign-ins.";
+    SignInOfKnownDevice "sign_in_of_known_device" KnownDevice InDatabase minutes(10, 5), "policy.limits.sign_in_of_known_device",
+        "Sign-ins from a browser that has signed in to the account before, where those of its address are used up.";
     Recovery "recovery" Address InDatabase minutes(60, 5), "policy.recovery.rate",
         "Requests for a mail about a forgotten password.";
     Invitation "invitation" Address InDatabase minutes(60, 5), "policy.recovery.rate",
@@ -121,20 +126,26 @@ limits! {
         "Clients that register themselves, and changes of them.";
     FormOfSession "form_of_session" Session InDatabase minutes(30, 5), "policy.limits.form_of_session",
         "Forms of somebody who is signed in, or who has proven on the way who they are.";
+    FirstFormsOfSession "first_forms_of_session" Session InDatabase minutes(10, 5), "policy.limits.first_forms_of_session",
+        "The first of these forms, which count for their session alone: no other session of the account can use them up.";
     FormOfAccount "form_of_account" Account InDatabase minutes(60, 5), "policy.limits.form_of_account",
-        "The same forms, whatever the session.";
+        "The same forms beyond the first ones of each session, whatever the session.";
     FormOfAddress "form_of_address" Address InDatabase minutes(300, 5), "policy.limits.form_of_address",
         "Forms of somebody who is not signed in, where no other limit counts them.";
     SignOut "sign_out" Session InDatabase minutes(30, 5), "policy.limits.sign_out",
         "Sign-outs, apart from the other forms: too many of those keep nobody signed in.";
     NewPassword "new_password" Account InDatabase minutes(10, 10), "policy.limits.new_password",
-        "Forms with a new password. Each costs several hashes.";
+        "Forms with a new password; those behind a mailed link count for the link. Each costs several hashes.";
     RequestUri "request_uri" Address InDatabase minutes(300, 5), "policy.limits.request_uri",
         "Request objects that are fetched from where a `request_uri` says.";
     PushedOfClient "pushed_of_client" Client InDatabase minutes(600, 5), "policy.limits.pushed_of_client",
         "Authorization requests that a client pushes.";
     PushedOfAddress "pushed_of_address" Address InDatabase minutes(1_200, 5), "policy.limits.pushed_of_address",
         "Pushed authorization requests, whatever the client.";
+    AssertionOfClient "assertion_of_client" Client InDatabase minutes(3_000, 5), "policy.limits.assertion_of_client",
+        "Assertions with which a client proves who it is. Each leaves a row until it has expired.";
+    AssertionOfAddress "assertion_of_address" Address InDatabase minutes(6_000, 5), "policy.limits.assertion_of_address",
+        "The same assertions, whatever the client.";
     Revocation "revocation" Client InDatabase minutes(600, 5), "policy.limits.revocation",
         "Tokens and grants that a client revokes.";
     PhoneNumber "phone_number" Number InDatabase hours(20, 24), "policy.telephony.per_number",

@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Phones of one account, at most. A thief would like to add many.
+pub const MAX_PHONES: usize = 5;
+
 /// A number in E.164: a plus and 8 to 15 digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -2,7 +2,6 @@
 //! ([`anteroom_domain::next_step`]) is asked, and its answer becomes a page, the application or the dashboard.
 
 use anteroom_domain::account::Account;
-use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
@@ -153,8 +152,7 @@ async fn page(
             // The application may mean somebody else than the one who is signed in here. With that one's address in the form,
             // the other's wrong passwords would be counted for, and could lock, an account that nobody meant.
             let hinted = ahead.request().and_then(|request| request.login_hint.as_deref());
-            let address = hinted.filter(|hint| EmailAddress::parse(hint).is_ok());
-            let email = recovered.or(chosen).or(address).or(known).or(hinted).unwrap_or_default().to_owned();
+            let email = recovered.or(chosen).or(hinted).or(known).unwrap_or_default().to_owned();
             Step::SignIn { reason, email }
         }
         // A proof alone opens nothing: its person signs in.

@@ -9,7 +9,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::{Mail, Message, Notice, Parcel};
-use anteroom_domain::phone::{E164, Method, Phone};
+use anteroom_domain::phone::{E164, MAX_PHONES, Method, Phone};
 use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
 use anteroom_storage::{NewPhone, Tx};
 use jiff::Timestamp;
@@ -35,6 +35,8 @@ pub enum SupportError {
     NotAllowed,
     #[error("the account has this number already")]
     AlreadyThere,
+    #[error("the account has {MAX_PHONES} phones, which is as many as it may have")]
+    TooManyPhones,
     #[error(transparent)]
     Admin(#[from] AdminError),
 }
@@ -124,17 +126,30 @@ pub async fn add_phone(
         let (phone, messages, entry) = (phone.clone(), messages.clone(), entry.clone());
         async move {
             tx.lock_account(account.id).await?;
+            if tx.phones_of(account.id).await?.len() >= MAX_PHONES {
+                return Ok(Added::TooMany);
+            }
             if !tx.insert_phone(account.id, &phone, now).await? {
-                return Ok(false);
+                return Ok(Added::Known);
             }
             for message in &messages {
                 tx.enqueue(message).await?;
             }
             tx.append(&entry).await?;
-            Ok::<_, FlowError>(true)
+            Ok::<_, FlowError>(Added::Yes)
         }
     });
-    if write.await? { Ok(usable_from) } else { Err(SupportError::AlreadyThere) }
+    match write.await? {
+        Added::Yes => Ok(usable_from),
+        Added::Known => Err(SupportError::AlreadyThere),
+        Added::TooMany => Err(SupportError::TooManyPhones),
+    }
+}
+
+enum Added {
+    Yes,
+    Known,
+    TooMany,
 }
 
 /// Word of it by mail to every address, and by text to the phones that were there.

@@ -2,9 +2,11 @@
 //! rate limit, and refusals beyond what one address, and all of them, may have written down, so that a stranger cannot fill
 //! the disk.
 
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientId;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +14,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const WRITTEN_OF_PREFIX: u32 = 30;
 /// The same for an IPv6 /56, which has many /64s.
 const WRITTEN_OF_WIDER_PREFIX: u32 = 120;
-/// Of all of them, so that the trail grows by so much at most.
+/// The same for the account that they are about. They are counted apart from those that are about none, so that a stranger's
+/// requests do not keep an attack on an account from being seen.
+const WRITTEN_OF_ACCOUNT: u32 = 30;
+/// Of all of them, so that the trail grows by so much at most; once about accounts, and once about none.
 const WRITTEN: u32 = 600;
 /// Prefixes remembered in a minute; refusals from others are only counted.
 const REMEMBERED: usize = 10_000;
@@ -37,6 +42,8 @@ pub(crate) struct Tallies {
 struct Written {
     refusals: u32,
     by_prefix: HashMap<AddressPrefix, u32>,
+    about_accounts: u32,
+    by_account: HashMap<AccountId, u32>,
 }
 
 impl Tallies {
@@ -46,11 +53,17 @@ impl Tallies {
         *count = count.saturating_add(1);
     }
 
-    /// Whether a refusal from this address deserves an entry of its own; what comes from no address always does.
-    pub(crate) fn may_write(&self, address: Option<IpAddr>) -> bool {
+    /// Whether a refusal from this address, about this account, deserves an entry of its own; what comes from no address always
+    /// does.
+    pub(crate) fn may_write(&self, address: Option<IpAddr>, account: Option<AccountId>) -> bool {
         let Some(address) = address else { return true };
         let mut written = lock(&self.written);
-        let Written { refusals, by_prefix } = &mut *written;
+        let Written { refusals, by_prefix, about_accounts, by_account } = &mut *written;
+        if let Some(account) = account {
+            let admitted = *about_accounts < WRITTEN && take(by_account, account, WRITTEN_OF_ACCOUNT);
+            *about_accounts += u32::from(admitted);
+            return admitted;
+        }
         let prefix = Some((AddressPrefix::of(address), WRITTEN_OF_PREFIX));
         let wider = AddressPrefix::wider(address).map(|prefix| (prefix, WRITTEN_OF_WIDER_PREFIX));
         if *refusals >= WRITTEN {
@@ -68,11 +81,11 @@ impl Tallies {
 }
 
 /// One more of at most so many.
-fn take(taken: &mut HashMap<AddressPrefix, u32>, prefix: AddressPrefix, most: u32) -> bool {
-    if taken.len() >= REMEMBERED && !taken.contains_key(&prefix) {
+fn take<K: Eq + Hash>(taken: &mut HashMap<K, u32>, key: K, most: u32) -> bool {
+    if taken.len() >= REMEMBERED && !taken.contains_key(&key) {
         return false;
     }
-    let count = taken.entry(prefix).or_default();
+    let count = taken.entry(key).or_default();
     let admitted = *count < most;
     *count += u32::from(admitted);
     admitted
@@ -90,18 +103,31 @@ mod tests {
     fn a_stranger_cannot_fill_the_trail() {
         let tallies = Tallies::default();
         let address = |text: &str| Some(text.parse().unwrap());
-        let written = (0..1000).filter(|_| tallies.may_write(address("203.0.113.9"))).count();
+        let written = (0..1000).filter(|_| tallies.may_write(address("203.0.113.9"), None)).count();
         assert_eq!(written, 30);
-        assert!(tallies.may_write(address("203.0.113.10")), "another address has its own share");
+        assert!(tallies.may_write(address("203.0.113.10"), None), "another address has its own share");
         drop(tallies.take());
-        assert!(tallies.may_write(address("203.0.113.9")), "and a new one each minute");
+        assert!(tallies.may_write(address("203.0.113.9"), None), "and a new one each minute");
+    }
+
+    #[test]
+    fn what_is_about_an_account_has_a_share_that_no_other_request_uses_up() {
+        let tallies = Tallies::default();
+        let address = Some("203.0.113.9".parse().unwrap());
+        let account = |number| Some(AccountId(uuid::Uuid::from_u128(number)));
+        let written = |account| (0..100).filter(|_| tallies.may_write(address, account)).count();
+        assert_eq!(written(None), 30);
+        assert_eq!(written(account(1)), 30);
+        assert_eq!(written(account(2)), 30, "another account has its own");
+        let all: usize = (3..100).map(|number| written(account(number))).sum();
+        assert_eq!(all, 540, "600 in all");
     }
 
     #[test]
     fn whoever_has_many_prefixes_cannot_fill_the_trail_either() {
         let tallies = Tallies::default();
         let written = |addresses: &mut dyn Iterator<Item = String>| {
-            addresses.filter(|address| tallies.may_write(Some(address.parse().unwrap()))).count()
+            addresses.filter(|address| tallies.may_write(Some(address.parse().unwrap()), None)).count()
         };
         let of_one_line =
             (0..256).flat_map(|net| (0..35).map(move |host| format!("2001:db8:7:1{net:02x}::{host}")));

@@ -55,9 +55,10 @@ impl Origin {
     }
 }
 
-/// Writes down a request that was refused, unless its address has had its share for this minute.
+/// Writes down a request that was refused, unless its address, or the account that it is about, has had its share for this
+/// minute.
 pub async fn note_refusal(provider: &Provider, entry: AuditEntry) -> Result<(), FlowError> {
-    if !provider.tallies.may_write(entry.address) {
+    if !provider.tallies.may_write(entry.address, entry.subject) {
         provider.tallies.count(Tally::Refusals);
         return Ok(());
     }
@@ -89,7 +90,11 @@ pub async fn write_tallies(provider: &Provider) -> Result<(), FlowError> {
     write.await
 }
 
+/// In the log as well, which has no line for each.
 fn tally_entry(origin: &Origin, tally: Tally, count: u32) -> AuditEntry {
+    if let Tally::RateLimited(limit) = tally {
+        tracing::info!(limit, count, "turned away since the last such line");
+    }
     match tally {
         Tally::ClientTokens(client) => {
             origin.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)

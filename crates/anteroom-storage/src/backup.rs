@@ -24,6 +24,8 @@ pub enum BackupError {
     Exists(PathBuf),
     #[error("{} exists: another backup to the same file is under way, or was broken off; then remove it", .0.display())]
     UnderWay(PathBuf),
+    #[error("{} has no tables of Anteroom: is it the right file?", .0.display())]
+    Empty(PathBuf),
     #[error("{}: {}", .0.display(), .1)]
     File(PathBuf, Error),
     #[error("the copy is damaged, and so may the database be: {0}")]
@@ -50,9 +52,17 @@ pub async fn backup(options: &StoreOptions, target: &Path) -> Result<u64, Backup
     copied
 }
 
+async fn is_migrated(source: &DatabaseConnection) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'seaql_migrations'";
+    Ok(source.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?.is_some())
+}
+
 async fn copy(database: &Path, partial: &Path, target: &Path) -> Result<u64, BackupError> {
     let during = |error| BackupError::File(partial.to_owned(), error);
     let source = open_sqlite(database).await?;
+    if !is_migrated(&source).await? {
+        return Err(BackupError::Empty(database.to_owned()));
+    }
     let name = partial.to_str().ok_or_else(|| during(Error::from(ErrorKind::InvalidFilename)))?;
     let statement = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO $1", [name.into()]);
     let made = source.execute_raw(statement).await.map_err(StoreError::from);

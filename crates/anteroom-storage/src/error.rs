@@ -34,6 +34,8 @@ pub enum StoreError {
     Closed,
     #[error("{0} cannot be used as a database")]
     Location(String),
+    #[error("there is no database at {0}: `anteroom migrate` makes it")]
+    Missing(String),
     #[error("the schema of the database {0}")]
     Schema(SchemaState),
     #[error("this database cannot be used: {0}")]

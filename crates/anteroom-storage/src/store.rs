@@ -1,6 +1,7 @@
 //! The doors: [`UnkeyedStore`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
 
 use crate::engine::{Conn, Engine, Work};
+use crate::options::Location;
 use crate::schema::state_on;
 use crate::server::{ServerFacts, Writes};
 use crate::{SchemaState, StoreError, StoreOptions};
@@ -92,6 +93,12 @@ impl UnkeyedStore {
 impl Store {
     /// Opens a database whose schema this release can run on.
     pub async fn connect(options: &StoreOptions) -> Result<UnkeyedStore, StoreError> {
+        // Only a migration makes a database: a mistyped path must not leave an empty one behind.
+        if let Location::Sqlite(path) = &options.location
+            && !path.exists()
+        {
+            return Err(StoreError::Missing(path.display().to_string()));
+        }
         let store = UnkeyedStore { engine: Engine::start(options).await? };
         match store.schema_state().await? {
             state if state.is_usable() => Ok(store),
@@ -159,6 +166,12 @@ impl Store {
     /// How many connections to a server this may make.
     pub fn max_connections(&self) -> u32 {
         self.engine.max_connections()
+    }
+
+    /// How many connections to a server broke so far. What is answered after one may come from another server, or from the same
+    /// one with an earlier state of the database.
+    pub fn connection_breaks(&self) -> u64 {
+        self.engine.breaks()
     }
 
     /// Waits until something was not to be had from the server. An embedded database has no such moment.

@@ -28,6 +28,8 @@ pub(crate) struct Asker {
     pub visitor: Visitor,
     pub jar: Jar,
     pub accept_language: Option<String>,
+    /// Where the page of the form that was sent can be opened anew.
+    pub again: Option<String>,
 }
 
 impl FromRequestParts<Arc<Web>> for Asker {
@@ -52,7 +54,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             form: FormOwner::default(),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
-        Ok(Self { web: Arc::clone(web), visitor, jar, accept_language })
+        Ok(Self { web: Arc::clone(web), visitor, jar, accept_language, again: None })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The development outbox: `/dev/outbox`, `/dev/outbox.json`.
 //!
-//! It answers only where issuer, listener, peer and Host are all loopback and no forwarding header or proxy is in sight,
+//! It answers only where issuer, listener, peer and Host are all loopback and every header is one that clients send themselves,
 //! checked at each request. Everywhere else it does not exist.
 
 use anteroom_domain::message::Channel;
@@ -49,42 +49,36 @@ fn is_local(parts: &Parts, web: &Web) -> bool {
         && web.provider.snapshot().issuer.is_loopback_http()
         && peer
         && name.is_ok_and(|authority| is_loopback_name(authority.host()))
-        && !parts.headers.keys().any(|header| is_of_a_proxy(header.as_str()))
+        && parts.headers.keys().all(|header| is_of_a_client(header.as_str()))
 }
 
-/// Whether only a proxy, a balancer or a tunnel sends such a header: the request may come from anywhere then, whatever the
-/// peer is. There is no list of all of them, so families are known by their names.
-fn is_of_a_proxy(header: &str) -> bool {
-    const NAMES: &[&str] =
-        &["via", "cdn-loop", "x-proxy-id", "x-host", "x-nginx-proxy", "x-via", "x-varnish"];
-    const FAMILIES: &[&str] = &[
-        "cf-",
-        "fastly-",
-        "fly-",
-        "akamai-",
-        "x-akamai-",
-        "x-amz-",
-        "x-amzn-",
-        "x-appengine-",
-        "x-arr-",
-        "x-azure-",
-        "x-cloud-trace-",
-        "x-envoy-",
-        "x-forwarded",
-        "x-goog-",
-        "x-ms-",
-        "x-original-",
-        "x-real-",
-        "x-rewrite-",
-        "x-vercel-",
-        "ngrok-",
-        "tailscale-",
+/// Whether browsers and HTTP libraries send such a header themselves. Any other may be a proxy's, a balancer's or a tunnel's, of
+/// which there is no complete list; the request may come from anywhere then, whatever the peer is.
+fn is_of_a_client(header: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "dnt",
+        "host",
+        "if-modified-since",
+        "if-none-match",
+        "keep-alive",
+        "origin",
+        "pragma",
+        "priority",
+        "referer",
+        "te",
+        "upgrade-insecure-requests",
+        "user-agent",
     ];
-    const PARTS: &[&str] =
-        &["forwarded", "client-ip", "real-ip", "remote-addr", "remote-ip", "proxied", "edge-ip"];
-    NAMES.contains(&header)
-        || FAMILIES.iter().any(|family| header.starts_with(family))
-        || PARTS.iter().any(|part| header.contains(part))
+    NAMES.contains(&header) || header.starts_with("sec-")
 }
 
 async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {

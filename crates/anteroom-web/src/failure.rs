@@ -81,6 +81,12 @@ impl Failure {
         Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::StaleForm, forward)
     }
 
+    /// Nothing was done with the form. The page that is opened anew brings the cookie again, for a browser that only lost it.
+    pub(crate) fn no_cookies(again: &str) -> Self {
+        let forward = Forward { kind: ForwardKind::TryAgain, href: again.to_owned() };
+        Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::NoCookies, forward)
+    }
+
     /// Nothing was done with the form: `account` did not send it. The page can be opened anew.
     pub(crate) fn another_person(account: &Account, again: &str) -> Self {
         let forward = Forward { kind: ForwardKind::TryAgain, href: again.to_owned() };
@@ -126,22 +132,24 @@ impl Failure {
             }
             Self::Flow(FlowError::Busy { retry_after }) => {
                 tracing::warn!(%reference, "the queue for password hashing is full");
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    ErrorKind::Busy,
-                    to_sign_in(),
-                    Some(retry_after.as_secs().max(1)),
-                )
+                let wait = Some(retry_after.as_secs().max(1));
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(asker), wait)
             }
+            // Told once a minute as a count, in the log and in the trail: a stranger must not fill either.
             Self::Flow(FlowError::Limited { limit, wait }) => {
-                tracing::info!(%reference, limit = limit.name(), "turned away");
+                tracing::debug!(%reference, limit = limit.name(), "turned away");
                 let seconds = wait.0.as_secs().max(1).unsigned_abs();
                 let kind = ErrorKind::RateLimited { wait: wait_text(wait) };
-                (StatusCode::TOO_MANY_REQUESTS, kind, to_sign_in(), Some(seconds))
+                (StatusCode::TOO_MANY_REQUESTS, kind, way_back(asker), Some(seconds))
+            }
+            // The log has it once, when the node found out.
+            Self::Flow(FlowError::NotServing(reason)) => {
+                tracing::info!(%reference, "not served: {reason}");
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(asker), Some(1))
             }
             Self::Flow(error) if error.is_temporary() => {
                 tracing::error!(%reference, "temporarily unavailable: {error}");
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, to_sign_in(), Some(1))
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(asker), Some(1))
             }
             Self::Flow(error) => {
                 tracing::error!(%reference, "internal error: {error}");
@@ -154,6 +162,14 @@ impl Failure {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+/// To the page of the form that was sent, which has what waits; else to sign-in.
+fn way_back(asker: &Asker) -> Forward {
+    match &asker.again {
+        Some(page) => Forward { kind: ForwardKind::TryAgain, href: page.clone() },
+        None => to_sign_in(),
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) trait FormFields: Sized + Send {
     const NAME: FormName;
     /// It acts on whatever session is at work in the browser, so that must be the one that the page showed.
     const OF_CURRENT_SESSION: bool = false;
+    /// It spends something for what comes next in this browser, which without cookies cannot come.
+    const NEEDS_COOKIES: bool = false;
 
     fn read(sent: &Sent) -> Result<Self, Failure>;
 
@@ -84,11 +86,14 @@ async fn opened(request: Request, web: &Arc<Web>) -> (Asker, Request) {
 }
 
 async fn good<T: FormFields>(asker: &mut Asker, request: Request) -> Result<T, Failure> {
-    let sent = Sent::receive(asker, request).await?;
+    let sent = received::<T>(asker, request).await?;
     asker.visitor.form = match sent.check_token(asker, T::NAME) {
         Ok(owner) => owner,
         Err(Stale) => return Err(Failure::stale_form(&T::again(&sent))),
     };
+    if T::NEEDS_COOKIES && !asker.visitor.keeps_cookies {
+        return Err(Failure::no_cookies(&T::again(&sent)));
+    }
     if T::OF_CURRENT_SESSION
         && let Some(other) = another_person(&asker.web.provider, &asker.visitor).await?
     {
@@ -98,7 +103,7 @@ async fn good<T: FormFields>(asker: &mut Asker, request: Request) -> Result<T, F
 }
 
 async fn good_or_stale<T: FormFields>(asker: &mut Asker, request: Request) -> Result<Token<T>, Failure> {
-    let sent = Sent::receive(asker, request).await?;
+    let sent = received::<T>(asker, request).await?;
     match sent.check_token(asker, T::NAME) {
         Ok(owner) => {
             asker.visitor.form = owner;
@@ -106,6 +111,15 @@ async fn good_or_stale<T: FormFields>(asker: &mut Asker, request: Request) -> Re
         }
         Err(Stale) => T::read(&sent).map(Token::Stale),
     }
+}
+
+/// Counted before anything is done for it, its token included. From here on an error page leads back to the form's page.
+async fn received<T: FormFields>(asker: &mut Asker, request: Request) -> Result<Sent, Failure> {
+    let path = request.uri().path().to_owned();
+    let sent = Sent::receive(asker, request).await?;
+    asker.again = Some(T::again(&sent));
+    count(asker, &path).await?;
+    Ok(sent)
 }
 
 /// What a form holds, from a page of ours as far as the browser says.
@@ -124,7 +138,6 @@ impl Sent {
         let body = axum::body::to_bytes(body, asker.web.settings.max_body).await;
         let body = body.map_err(|_| too_large())?;
         let fields = Decoded::decode(&body).map_err(|_| malformed())?;
-        count(asker, parts.uri.path()).await?;
         Ok(Self { fields, vouched })
     }
 
@@ -175,7 +188,6 @@ impl Sent {
 /// Forms that their use case counts by address.
 const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
-/// Before anything is done for a form, its token included.
 async fn count(asker: &Asker, path: &str) -> Result<(), Failure> {
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());

@@ -44,7 +44,8 @@ fn ends_a_line(file: &mut std::fs::File) -> io::Result<bool> {
 /// What the end of a file may be long in which the last checkpoint is looked for: some hundreds of lines.
 const TAIL: u64 = 64 * 1024;
 
-/// The last checkpoint in a file that can be read. `None`: it has none.
+/// The last checkpoint in a file that can be read. `None`: the file is empty. A file with something else in it is an error: it
+/// may know that the database went back.
 pub(crate) fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
     let mut file = std::fs::File::open(path)?;
     let begins = file.metadata()?.len().saturating_sub(TAIL);
@@ -55,7 +56,14 @@ pub(crate) fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
         Some(Line::Checkpoint(checkpoint)) => Some(checkpoint),
         _ => None,
     };
-    Ok(tail.rsplit(|byte| *byte == b'\n').find_map(read))
+    let last = tail.rsplit(|byte| *byte == b'\n').find_map(read);
+    let is_empty = tail.iter().all(u8::is_ascii_whitespace);
+    match last {
+        None if !is_empty => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "it has no checkpoint that can be read"))
+        }
+        last => Ok(last),
+    }
 }
 
 /// The checkpoints of a file, and what is wrong with it.

@@ -20,13 +20,16 @@ pub struct Bounds {
     pub all: usize,
     /// Of one address prefix. An office of eighty people may share one, and each browser opens six at most.
     pub each: usize,
+    /// Of an IPv6 /56, which has many /64s.
+    pub each_wider: usize,
 }
 
 impl Bounds {
     /// Where the process may have so many files open.
     fn for_open_files(most: usize) -> Self {
         let all = most.saturating_sub(KEPT_BACK).clamp(64, MOST);
-        Self { all, each: 512.min(all / 2) }
+        let each = 512.min(all / 2);
+        Self { all, each, each_wider: (4 * each).min(all / 2) }
     }
 }
 
@@ -49,7 +52,7 @@ struct Open {
 /// One connection among them, until it is dropped.
 pub struct Place {
     shared: Arc<Shared>,
-    prefix: AddressPrefix,
+    peer: IpAddr,
 }
 
 impl Connections {
@@ -74,10 +77,11 @@ impl Connections {
         if !self.0.has_room(&open, peer, 0) {
             return None;
         }
-        let prefix = AddressPrefix::of(peer);
         open.all += 1;
-        *open.of.entry(prefix).or_default() += 1;
-        Some(Place { shared: Arc::clone(&self.0), prefix })
+        for prefix in prefixes(peer) {
+            *open.of.entry(prefix).or_default() += 1;
+        }
+        Some(Place { shared: Arc::clone(&self.0), peer })
     }
 }
 
@@ -88,9 +92,11 @@ impl Shared {
 
     fn has_room(&self, open: &Open, peer: IpAddr, about_to_be: usize) -> bool {
         let peer = peer.to_canonical();
-        let of_same = open.of.get(&AddressPrefix::of(peer)).copied().unwrap_or_default();
+        let bounds = [self.bounds.each, self.bounds.each_wider];
+        let of_same = |prefix| open.of.get(&prefix).copied().unwrap_or_default();
+        let has_share = prefixes(peer).zip(bounds).all(|(prefix, most)| of_same(prefix) < most);
         let is_proxy = self.proxies.iter().any(|network| network.contains(&peer));
-        open.all + about_to_be < self.bounds.all && (is_proxy || of_same < self.bounds.each)
+        open.all + about_to_be < self.bounds.all && (is_proxy || has_share)
     }
 }
 
@@ -98,13 +104,21 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.shared.open();
         open.all = open.all.saturating_sub(1);
-        if let Some(of_same) = open.of.get_mut(&self.prefix) {
-            *of_same = of_same.saturating_sub(1);
-            if *of_same == 0 {
-                open.of.remove(&self.prefix);
+        for prefix in prefixes(self.peer) {
+            if let Some(of_same) = open.of.get_mut(&prefix) {
+                *of_same = of_same.saturating_sub(1);
+                if *of_same == 0 {
+                    open.of.remove(&prefix);
+                }
             }
         }
     }
+}
+
+/// That of an address, and for IPv6 the wider one.
+fn prefixes(peer: IpAddr) -> impl Iterator<Item = AddressPrefix> {
+    let peer = peer.to_canonical();
+    std::iter::once(AddressPrefix::of(peer)).chain(AddressPrefix::wider(peer))
 }
 
 /// The soft limit, as Linux tells it.
@@ -123,7 +137,7 @@ mod tests {
     #[test]
     fn connections_are_bounded_in_all_and_of_each_address_that_is_no_proxy() {
         let proxies = vec!["10.0.0.0/8".parse().unwrap()];
-        let connections = Connections::within(Bounds { all: 5, each: 2 }, proxies);
+        let connections = Connections::within(Bounds { all: 5, each: 2, each_wider: 3 }, proxies);
         let peer = |address: &str| address.parse::<IpAddr>().unwrap();
         let admit = |address: &str| connections.admit(peer(address));
         let one = admit("192.0.2.1").unwrap();
@@ -137,7 +151,20 @@ mod tests {
         drop(mapped);
         let _v6 = admit("2001:db8::1").unwrap();
         assert!(admit("192.0.2.3").is_none());
-        assert_eq!(connections.0.open().of.len(), 3, "nothing is kept of those that are gone");
+        assert_eq!(connections.0.open().of.len(), 4, "nothing is kept of those that are gone");
+    }
+
+    #[test]
+    fn an_ipv6_line_with_many_prefixes_has_a_share_of_its_own() {
+        let connections = Connections::within(Bounds { all: 100, each: 2, each_wider: 5 }, Vec::new());
+        let line: Vec<_> = (0..20_u16)
+            .flat_map(|net| [1, 2, 3].map(|host| format!("2001:db8:7:1{net:02x}::{host}")))
+            .filter_map(|address| connections.admit(address.parse().unwrap()))
+            .collect();
+        assert_eq!(line.len(), 5);
+        assert!(connections.admit("2001:db8:7:2::1".parse().unwrap()).is_some(), "another line");
+        drop(line);
+        assert!(connections.admit("2001:db8:7:100::1".parse().unwrap()).is_some());
     }
 
     #[test]
@@ -145,8 +172,8 @@ mod tests {
         let limits = "Limit        Soft Limit  Hard Limit  Units\nMax open files    1024    524288   files\n";
         assert_eq!(open_files(limits), Some(1_024));
         assert_eq!(open_files(""), None);
-        assert_eq!(Bounds::for_open_files(1_024), Bounds { all: 896, each: 448 });
-        assert_eq!(Bounds::for_open_files(16), Bounds { all: 64, each: 32 });
-        assert_eq!(Bounds::for_open_files(usize::MAX), Bounds { all: MOST, each: 512 });
+        assert_eq!(Bounds::for_open_files(1_024), Bounds { all: 896, each: 448, each_wider: 448 });
+        assert_eq!(Bounds::for_open_files(16), Bounds { all: 64, each: 32, each_wider: 32 });
+        assert_eq!(Bounds::for_open_files(usize::MAX), Bounds { all: MOST, each: 512, each_wider: 2_048 });
     }
 }

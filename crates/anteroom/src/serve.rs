@@ -195,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn idle_connections_of_one_address_are_bounded_and_their_places_come_back() {
         const ASK: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-        let address = serving(Bounds { all: 8, each: 2 }).await;
+        let address = serving(Bounds { all: 8, each: 2, each_wider: 2 }).await;
         let mut held = Vec::new();
         for _ in 0..2 {
             let mut stream = TcpStream::connect(address).await.unwrap();
@@ -222,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn headers_are_bounded() {
-        let address = serving(Bounds { all: 8, each: 8 }).await;
+        let address = serving(Bounds { all: 8, each: 8, each_wider: 8 }).await;
         for (bytes, status) in [(60_000, "200"), (70_000, "431"), (450_000, "431")] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             let request = format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {}\r\n\r\n", "x".repeat(bytes));

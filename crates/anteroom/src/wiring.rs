@@ -191,7 +191,11 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     check_server(&store)?;
     let schedule = key_schedule(settings);
     let now = around.clock.now();
-    let history = history::at_start(&store, &keyring, last_checkpoint(settings)?.as_ref(), now).await?;
+    let kept = last_checkpoint(settings)?;
+    if kept.is_none() {
+        warn_of_missing_checkpoints(settings, &store).await?;
+    }
+    let history = history::at_start(&store, &keyring, kept.as_ref(), now).await?;
     // Nothing is written into a database that went back.
     if !history.is_refused() {
         keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
@@ -224,6 +228,21 @@ pub fn last_checkpoint(settings: &Settings) -> Result<Option<Checkpoint>, Wiring
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(WiringError::Checkpoints(file, error)),
     }
+}
+
+/// A database that was put back as it was earlier is good in itself; only the file knows better.
+async fn warn_of_missing_checkpoints(settings: &Settings, store: &Store) -> Result<(), WiringError> {
+    let Some(file) = checkpoints::file(settings) else { return Ok(()) };
+    if let Some(last) = store.last_checkpoint().await? {
+        tracing::warn!(
+            file = %file.display(),
+            seq = last.link.seq,
+            "the checkpoints file is missing or has no checkpoint, and the database has some: it cannot be told whether the \
+             database went back to an earlier state before this start. On a new node this is as it should be; else put the \
+             file back"
+        );
+    }
+    Ok(())
 }
 
 /// What fetches from addresses that clients name.

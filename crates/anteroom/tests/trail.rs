@@ -3,6 +3,7 @@
 
 use anteroom::background::extend_chain;
 use anteroom::commands::production;
+use anteroom::logging::text;
 use anteroom::wiring::{self, Surroundings};
 use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
@@ -19,8 +20,10 @@ use anteroom_flows::trail::Origin;
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 const ADDRESS: &str = "maria@practice.example";
@@ -213,6 +216,38 @@ fn a_database_put_back_is_found_by_the_checkpoints_file() {
     let said = installation.run(&["audit", "verify"]);
     assert!(!said.content);
     assert!(said.out.contains("a checkpoint in the checkpoints file has seen entry"), "{}", said.out);
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_start_without_the_checkpoints_file_says_so() {
+    let installation = Installation::new();
+    let file = installation.path("anteroom.checkpoints.jsonl");
+    let said_at_start = || {
+        let log = Log::default();
+        let writer = log.clone();
+        let _guard = tracing::subscriber::set_default(text("warn", move || writer.clone(), false));
+        installation.work(async |_, _| {});
+        let said = log.0.lock().unwrap().clone();
+        String::from_utf8(said).unwrap()
+    };
+    assert!(!said_at_start().contains("checkpoints file"), "it is there");
+    fs::write(&file, "").unwrap();
+    assert!(said_at_start().contains("the checkpoints file is missing or has no checkpoint"));
+    fs::remove_file(&file).unwrap();
+    assert!(said_at_start().contains("the checkpoints file is missing or has no checkpoint"));
 }
 
 #[test]

@@ -425,7 +425,7 @@ enrol-wrong-text = Enter the six digits that the app shows now. If it happens ag
 
 ### Signing out
 
-also-signed-in = Also signed in in this browser:
+also-signed-in = Also signed in here:
 sign-out-ends-all = “Sign Out” signs out all of you.
 sign-out-people = This signs out:
 sign-out-title = Sign out?
@@ -450,6 +450,7 @@ error-heading =
         [registration-interrupted] Your registration was interrupted
         [link-dead] This link no longer works
         [stale-form] This page was out of date
+        [no-cookies] Your browser keeps no cookies
         [another-person] This page belongs to an earlier sign-in
         [cross-site] The request came from another site
         [not-found] There is nothing at this address
@@ -471,6 +472,7 @@ error-text =
         [registration-interrupted] This browser no longer knows how far you had come: it took too long, its cookies were deleted, or you went on in another window. What you entered is kept. Open the link in your invitation again, and you continue where you stopped; or ask for a new one.
         [link-dead] It was used already, or it has expired, or a newer one took its place. Nothing was changed.
         [stale-form] It was opened a while ago, or you signed in or out in another window since. Nothing was changed. Open it again and repeat what you wanted to do.
+        [no-cookies] Without a cookie this browser cannot be led on from here. Nothing was changed, and your link still works. Allow cookies for this site and try again, or open the link in another browser.
         [cross-site] For your safety we only accept what you enter on our own pages. Nothing was changed.
         [not-found] The address may be mistyped, or the page may have moved.
         [method-not-allowed] This can happen after Back or Refresh. Nothing was changed.

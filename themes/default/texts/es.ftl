@@ -425,7 +425,7 @@ enrol-wrong-text = Escriba los seis dígitos que la aplicación muestra ahora. S
 
 ### Cerrar sesión
 
-also-signed-in = También han iniciado sesión en este navegador:
+also-signed-in = Aquí también han iniciado sesión:
 sign-out-ends-all = «Cerrar sesión» cierra la sesión de todos ustedes.
 sign-out-people = Se cerrará la sesión de:
 sign-out-title = ¿Cerrar sesión?
@@ -450,6 +450,7 @@ error-heading =
         [registration-interrupted] Su registro se interrumpió
         [link-dead] Este enlace ya no funciona
         [stale-form] Esta página ya no estaba al día
+        [no-cookies] Su navegador no guarda cookies
         [another-person] Esta página es de un inicio de sesión anterior
         [cross-site] La solicitud vino de otro sitio
         [not-found] No hay nada en esta dirección
@@ -471,6 +472,7 @@ error-text =
         [registration-interrupted] Este navegador ya no sabe hasta dónde había llegado: pasó demasiado tiempo, se borraron sus cookies o usted siguió en otra ventana. Lo que escribió se conserva. Abra otra vez el enlace de su invitación y seguirá donde se quedó, o pida uno nuevo.
         [link-dead] Ya se usó, ha caducado o uno más reciente ocupó su lugar. No se cambió nada.
         [stale-form] Se abrió hace un rato, o desde entonces usted inició o cerró sesión en otra ventana. No se cambió nada. Ábrala otra vez y repita lo que quería hacer.
+        [no-cookies] Sin una cookie no se puede continuar en este navegador. No se cambió nada y su enlace todavía funciona. Permita las cookies de este sitio e inténtelo de nuevo, o abra el enlace en otro navegador.
         [cross-site] Por su seguridad solo aceptamos lo que escribe en nuestras propias páginas. No se cambió nada.
         [not-found] Puede que la dirección esté mal escrita o que la página haya cambiado de lugar.
         [method-not-allowed] Puede ocurrir después de usar Atrás o Recargar. No se cambió nada.

@@ -80,9 +80,10 @@ pub async fn enrolment(
     let app = provider.store.app(id).await?.filter(|app| app.may_be_confirmed(visitor.now));
     let Some(app) = app else { return Ok(None) };
     let live = live_sessions(provider, visitor).await?;
+    // The current session's alone: its page shows the secret, and its form acts for it.
     let policy = provider.snapshot().policy.session;
-    let mut live = live.into_iter().filter(|live| !live.session.wants_proof(policy, visitor.now));
-    let Some(live) = live.find(|live| live.account.id == app.account) else { return Ok(None) };
+    let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visitor.now));
+    let Some(live) = current.filter(|live| live.account.id == app.account) else { return Ok(None) };
     let secret = open(provider, &app)?;
     Ok(Some(Enrolment { live, app, secret }))
 }

@@ -85,16 +85,33 @@ pub struct FormOwner {
     pub account: Option<AccountId>,
 }
 
-/// Counts a form that was sent: for its session and account, else for the address that sent it. Forms that have a limit of
+/// Counts a form that was sent: for its session and, beyond the first ones of each session, for its account; without a session
+/// for the address that sent it. Forms that have a limit of
 /// their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
 pub async fn spend_form(provider: &Provider, visitor: &Visitor, owner: FormOwner) -> Result<(), FlowError> {
-    let session = owner.session.map(|session| of_one(provider, Limit::FormOfSession, &session.0));
-    let account = owner.account.map(|account| of_one(provider, Limit::FormOfAccount, &account.0));
-    let mut budgets: Vec<Budget> = session.into_iter().chain(account).collect();
-    if budgets.is_empty() {
-        budgets = of_address(provider, visitor.address, Limit::FormOfAddress);
+    let (Some(session), Some(account)) = (owner.session, owner.account) else {
+        return spend(provider, of_address(provider, visitor.address, Limit::FormOfAddress), visitor.now)
+            .await;
+    };
+    let of_session = of_one(provider, Limit::FormOfSession, &session.0);
+    let first = of_one(provider, Limit::FirstFormsOfSession, &session.0);
+    let of_account = of_one(provider, Limit::FormOfAccount, &account.0);
+    let either = Arc::new([vec![of_session.clone(), first], vec![of_session, of_account]]);
+    let now = visitor.now;
+    let write = provider.store.write(move |tx| {
+        let either = Arc::clone(&either);
+        async move {
+            let [first, further] = &*either;
+            match tx.spend(first, now).await? {
+                Spent::Counted => Ok(Spent::Counted),
+                Spent::Refused { .. } => Ok::<_, FlowError>(tx.spend(further, now).await?),
+            }
+        }
+    });
+    match write.await? {
+        Spent::Counted => Ok(()),
+        Spent::Refused { limit, wait } => Err(refused(provider, limit, wait)),
     }
-    spend(provider, budgets, visitor.now).await
 }
 
 /// Whoever is signed in in this browser.

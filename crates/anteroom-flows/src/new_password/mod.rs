@@ -15,7 +15,7 @@ use anteroom_crypto::{Lane, Verdict};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::DeviceId;
-use anteroom_domain::interaction::Destination;
+use anteroom_domain::interaction::{Destination, ProofKind};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::new_password::{Weakness, known_words};
 use anteroom_domain::next_step::NewPasswordReason;
@@ -109,7 +109,8 @@ pub async fn set(
         return Ok(elsewhere(Onward::Page(page)));
     };
     let (reason, account) = (*reason, account.clone());
-    spend(provider, vec![of_one(provider, Limit::NewPassword, &account.id.0)], visitor.now).await?;
+    let budget = of_one(provider, Limit::NewPassword, &counted_for(&page, &account));
+    spend(provider, vec![budget], visitor.now).await?;
     let old = provider.store.credential(account.id).await?;
     let checked = check(provider, visitor, (&account, old.as_ref(), reason), &entered).await?;
     if let Err(fault) = checked {
@@ -133,6 +134,15 @@ pub async fn set(
             Ok(carried) => Ok(elsewhere(proceed(provider, visitor, carried).await?)),
             Err(Gone) => Ok(NewPasswordOutcome::Gone),
         },
+    }
+}
+
+/// What the forms are counted for. A person who knows the password alone must not use up what its owner needs to be rid of
+/// them: behind a mailed link the forms count for that link.
+fn counted_for(page: &StepPage, account: &Account) -> String {
+    match page.carried.proof().map(|proof| &proof.kind) {
+        Some(ProofKind::Recovery { link } | ProofKind::Invitation { link, .. }) => link.to_string(),
+        Some(ProofKind::ExpiredPassword { .. }) | None => account.id.to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::interaction::{Proof, ProofKind};
 use anteroom_domain::limits::Limit;
-use anteroom_domain::phone::E164;
+use anteroom_domain::phone::{E164, MAX_PHONES};
 use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
 use anteroom_storage::{NewPhone, Tx};
 use std::sync::Arc;
@@ -75,9 +75,6 @@ impl PhoneProblem {
         }
     }
 }
-
-/// Nobody has more; a thief would like to add many.
-const MAX_PHONES: usize = 5;
 
 /// Adds a number, or takes up one that waits for its code already.
 pub async fn add_phone(

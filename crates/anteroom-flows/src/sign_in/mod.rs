@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
-use crate::limits::{of_address, spend, wait_for_floor};
+use crate::limits::{of_address, of_one, spend, wait_for_floor};
 use crate::onward::{Onward, parked, proceed_with};
 use crate::provider::Provider;
 use crate::sign_out;
@@ -86,7 +86,7 @@ pub async fn sign_in(
         Ok(carried) => carried,
         Err(Gone) => return Ok(SignInOutcome::Gone),
     };
-    match spend(provider, of_address(provider, visitor.address, Limit::SignIn), visitor.now).await {
+    match count(provider, visitor, &credentials.address).await {
         Err(FlowError::Limited { wait, .. }) => return Ok(SignInOutcome::RateLimited { wait, carried }),
         counted => counted?,
     }
@@ -114,6 +114,23 @@ pub async fn sign_in(
             wait_for_floor(started, &snapshot).await;
             Ok(SignInOutcome::Refused { told, carried })
         }
+    }
+}
+
+/// Another person at the same network can use up what its address may send. A browser that has signed in to the account before
+/// then has a budget of its own.
+async fn count(provider: &Provider, visitor: &Visitor, address: &FoldedAddress) -> Result<(), FlowError> {
+    let counted = spend(provider, of_address(provider, visitor.address, Limit::SignIn), visitor.now).await;
+    if visitor.devices.is_empty() || !matches!(counted, Err(FlowError::Limited { .. })) {
+        return counted;
+    }
+    let view = provider.store.sign_in_view(address, &visitor.devices).await?;
+    match view.and_then(|view| view.devices.first().map(|device| device.id)) {
+        Some(device) => {
+            let budget = of_one(provider, Limit::SignInOfKnownDevice, &device);
+            spend(provider, vec![budget], visitor.now).await
+        }
+        None => counted,
     }
 }
 

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     /// Of a link that was emailed: used, expired or unknown.
     LinkDead,
     StaleForm,
+    /// The browser sent no cookie, and what was pressed leads on in this browser alone.
+    NoCookies,
     /// A form of a page that showed somebody else than who is signed in now, or another session.
     AnotherPerson,
     CrossSite,
@@ -85,6 +87,7 @@ impl Page for ErrorPage {
             (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
             (ErrorKind::InvalidRequest, ForwardKind::Dashboard),
             (ErrorKind::StaleForm, ForwardKind::TryAgain),
+            (ErrorKind::NoCookies, ForwardKind::TryAgain),
             (ErrorKind::AnotherPerson, ForwardKind::TryAgain),
             (ErrorKind::CrossSite, ForwardKind::SignIn),
             (ErrorKind::NotFound, ForwardKind::SignIn),

@@ -69,6 +69,14 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_behind_that_is_not_whole
         std::fs::write(&damaged, "no database".repeat(1000)).unwrap();
         assert!(backup(&StoreOptions::sqlite(&damaged), &target).await.is_err());
         std::fs::remove_file(damaged).unwrap();
+        let empty = folder.path().join("empty.db");
+        std::fs::write(&empty, "").unwrap();
+        assert!(matches!(backup(&StoreOptions::sqlite(&empty), &target).await, Err(BackupError::Empty(_))));
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        let opened = anteroom_storage::Store::connect(&StoreOptions::sqlite(&empty)).await.map(drop);
+        assert!(matches!(opened, Err(anteroom_storage::StoreError::Missing(_))), "{opened:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     })
     .await;

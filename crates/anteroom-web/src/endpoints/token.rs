@@ -142,10 +142,14 @@ fn refuse(asker: &Asker, refused: &Refused) -> Response {
 /// Not the client's fault, or too often: it may try again.
 pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
     if let FlowError::Limited { limit, wait } = error {
-        tracing::info!(reference = %asker.visitor.reference, limit = limit.name(), "turned away");
+        tracing::debug!(reference = %asker.visitor.reference, limit = limit.name(), "turned away");
         return too_many(*wait);
     }
-    tracing::error!(reference = %asker.visitor.reference, "internal error: {error}");
+    if matches!(error, FlowError::NotServing(_)) {
+        tracing::info!(reference = %asker.visitor.reference, "not served: {error}");
+    } else {
+        tracing::error!(reference = %asker.visitor.reference, "internal error: {error}");
+    }
     let temporary = error.is_temporary();
     let status = if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
     let body =

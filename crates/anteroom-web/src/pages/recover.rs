@@ -39,6 +39,7 @@ pub(crate) struct Press {
 
 impl FormFields for Press {
     const NAME: FormName = FormName::Recover;
+    const NEEDS_COOKIES: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Failure> {
         Ok(Self { token: sent.field("token").to_owned() })

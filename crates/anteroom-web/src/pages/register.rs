@@ -110,6 +110,7 @@ pub(crate) struct Accept {
 
 impl FormFields for Accept {
     const NAME: FormName = FormName::Register;
+    const NEEDS_COOKIES: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Failure> {
         Ok(Self { token: sent.field("token").to_owned() })

@@ -7,7 +7,7 @@ use anteroom_oidc::ClientId;
 use anteroom_oidc::shown::is_hidden;
 use std::path::Path;
 
-use super::user::with_provider;
+use super::user::{changing, with_provider};
 use super::{CommandError, say, write_secret_file};
 use crate::cli::ClientCommand;
 
@@ -17,11 +17,11 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
         ClientCommand::List(args) => with_provider(&args.config, list),
         ClientCommand::Remove { client, config } => {
             let id = identifier(&client)?;
-            with_provider(&config.config, async move |provider| remove(&provider, &id).await)
+            changing(&config.config, async move |provider| remove(&provider, &id).await)
         }
         ClientCommand::EndGrants { client, config } => {
             let id = identifier(&client)?;
-            with_provider(&config.config, async move |provider| end_grants(&provider, &id).await)
+            changing(&config.config, async move |provider| end_grants(&provider, &id).await)
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod user;
 use anteroom_config::{Configuration, Diagnostics};
 use anteroom_crypto::{PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
+use anteroom_domain::history::WentBack;
 use anteroom_flows::admin::AdminError;
 use anteroom_flows::chain::ExportError;
 use anteroom_flows::support::SupportError;
@@ -51,6 +52,11 @@ pub enum CommandError {
     Export(#[from] ExportError),
     #[error("what clients publish does not fit the configuration\n{0}")]
     Online(String),
+    #[error(
+        "the database went back to an earlier state: {0}. Nothing is changed in it until it is accepted; see `anteroom database \
+         accept`"
+    )]
+    WentBack(WentBack),
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]

@@ -33,7 +33,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         }
         UserCommand::Disable(args) => {
             let address = parse_address(&args.email)?;
-            with_provider(&args.config.config, async move |provider| {
+            changing(&args.config.config, async move |provider| {
                 admin::disable(&provider, &address).await?;
                 say(&format!("{address} is disabled; every session of the account has ended."));
                 Ok(())
@@ -41,7 +41,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         }
         UserCommand::Enable(args) => {
             let address = parse_address(&args.email)?;
-            with_provider(&args.config.config, async move |provider| {
+            changing(&args.config.config, async move |provider| {
                 admin::enable(&provider, &address).await?;
                 say(&format!("{address} is enabled."));
                 Ok(())
@@ -59,7 +59,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         UserCommand::Phone(args) => phone(args),
         UserCommand::SendReset(args) => {
             let address = parse_address(&args.email)?;
-            with_provider(&args.config.config, async move |provider| {
+            changing(&args.config.config, async move |provider| {
                 support::send_reset(&provider, &address).await?;
                 say(&format!("The mail to {address} is queued. Only the person can finish the reset."));
                 Ok(())
@@ -80,6 +80,19 @@ where
     })
 }
 
+/// The same for what changes something. In a database that went back to an earlier state it would be undone when that is
+/// accepted, or be of something that was undone already.
+pub(super) fn changing<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
+where
+    F: FnOnce(Provider) -> Fut,
+    Fut: Future<Output = Result<(), CommandError>>,
+{
+    with_provider(config, async move |provider| match provider.history.refused() {
+        Some(why) => Err(CommandError::WentBack(why)),
+        None => work(provider).await,
+    })
+}
+
 fn invite(args: InviteArgs) -> Result<(), CommandError> {
     let invitee = Invitee {
         address: parse_address(&args.email)?,
@@ -87,7 +100,7 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
         groups: args.groups.iter().map(|group| parse_group(group)).collect::<Result<_, _>>()?,
         locale: args.locale,
     };
-    with_provider(&args.config.config, async move |provider| {
+    changing(&args.config.config, async move |provider| {
         let address = invitee.address.clone();
         let invited = admin::invite(&provider, invitee).await?;
         let again = if invited.again { " again" } else { "" };
@@ -104,7 +117,7 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
         PhoneKindArg::Cell => PhoneKind::Cell,
         PhoneKindArg::Landline => PhoneKind::Landline,
     };
-    with_provider(&args.config.config, async move |provider| {
+    changing(&args.config.config, async move |provider| {
         let usable_from = support::add_phone(&provider, &address, (&args.number, kind)).await?;
         let zone = provider.snapshot().practice.time_zone.clone();
         let when = usable_from.to_zoned_datetime(zone).strftime("%F %H:%M %Z").to_string();
@@ -169,7 +182,7 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
         GroupChange::Add => Membership::Add,
         GroupChange::Remove => Membership::Remove,
     };
-    with_provider(&args.config.config, async move |provider| {
+    changing(&args.config.config, async move |provider| {
         admin::change_group(&provider, &address, group, change).await?;
         let account = admin::find(&provider, &address).await?;
         let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
@@ -194,7 +207,7 @@ fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
     let now = production().clock.now();
     let parsed = args.claims.iter().map(|text| parse_claim(text, now));
     let changes = parsed.collect::<Result<Vec<ClaimChange>, _>>()?;
-    with_provider(&args.config.config, async move |provider| {
+    changing(&args.config.config, async move |provider| {
         profile::set_claims(&provider, &address, changes).await?;
         show_claims(&provider, &address, None).await
     })

@@ -38,6 +38,7 @@ async fn start(backend: &Backend) -> TestProvider {
         .set("policy.limits.authorization.max", "10000000")
         .set("policy.limits.form_of_session.max", "10000000")
         .set("policy.limits.form_of_account.max", "10000000")
+        .set("policy.limits.sign_in_of_known_device.max", "10000000")
         .set("policy.limits.form_of_address.max", "10000000")
         .set("policy.limits.sign_out.max", "10000000")
         .set("policy.limits.new_password.max", "10000000")

@@ -8,6 +8,7 @@ on_one_node_and_on_two!(
     a_reset_lifts_the_lock_and_signs_nobody_in,
     a_reset_ends_sessions_tokens_and_other_devices,
     what_is_refused_says_why_and_costs_nothing,
+    what_a_thief_of_the_password_sends_does_not_count_for_the_owners_reset,
     the_last_ten_passwords_are_refused_and_the_eleventh_is_not,
     rfc8265_4_2_a_new_password_is_one_however_it_is_typed,
     the_link_is_dead_after_the_reset_and_so_are_the_others,
@@ -169,4 +170,18 @@ async fn a_change_by_choice_keeps_this_browser_and_ends_the_rest(backend: Backen
     assert_ne!(carol.cookie("anteroom_session"), before);
     assert!(!other.is_signed_in().await);
     assert_eq!(mails(&provider, "password_changed").await, 1);
+}
+
+async fn what_a_thief_of_the_password_sends_does_not_count_for_the_owners_reset(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.new_password.max", "2").start().await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let thief = provider.signed_in(CAROL).await;
+    let page = thief.get("/change-password").await;
+    let mut last = choose(&thief, &page, "x").await;
+    for _ in 0..3 {
+        last = choose(&thief, &page, "x").await;
+    }
+    assert_eq!(last.status, 429, "{}", last.gist());
+    let done = reset(&provider, &provider.browser(), CAROL, NEW).await;
+    assert_eq!(done.heading(), "Your password is changed");
 }

@@ -8,6 +8,7 @@ use reqwest::Method;
 on_one_node_and_on_two!(
     every_address_has_the_same_page_status_and_cookies,
     opening_a_link_changes_nothing,
+    a_link_pressed_without_cookies_says_so_and_still_works,
     strangers_who_keep_asking_cancel_nobodys_link_and_fill_no_mailbox,
     strangers_who_keep_asking_leave_the_owners_own_device_a_mail,
     what_was_asked_for_in_a_browser_that_lost_its_cookies_leads_on,
@@ -259,4 +260,18 @@ async fn whoever_is_signed_in_can_reset_somebody_elses(backend: Backend) {
     reset(&provider, &shared, CAROL, NEW).await;
     assert!(shared.get("/dashboard").await.body.contains("Alice"));
     assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
+}
+
+async fn a_link_pressed_without_cookies_says_so_and_still_works(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    forget(&provider.browser(), CAROL).await;
+    let link = mailed(&provider).await.0;
+    let without = provider.browser();
+    let page = without.get(&link).await;
+    without.forget("anteroom_session");
+    let refused = without.submit(&page, "/recover", &[]).await;
+    assert_eq!(refused.status, 422, "{}", refused.gist());
+    assert_eq!(refused.heading(), "Your browser keeps no cookies");
+    assert!(refused.links().iter().any(|again| again.href == link), "{}", refused.body);
+    assert!(press(&provider, &provider.browser()).await.has_form("/verify/send"));
 }

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 on_both_databases!(
     a_session_sends_so_many_forms_and_can_still_sign_out,
     an_account_sends_so_many_forms_in_all_its_sessions,
+    a_form_over_the_limit_leads_back_to_its_page,
     a_form_without_a_session_makes_no_row,
     a_form_without_a_session_is_counted_by_address,
 );
@@ -27,16 +28,43 @@ async fn a_session_sends_so_many_forms_and_can_still_sign_out(backend: Backend) 
 }
 
 async fn an_account_sends_so_many_forms_in_all_its_sessions(backend: Backend) {
-    let provider = TestProvider::on(&backend).set("policy.limits.form_of_account.max", "5").start().await;
+    let provider = TestProvider::on(&backend)
+        .set("policy.limits.form_of_account.max", "3")
+        .set("policy.limits.first_forms_of_session.max", "1")
+        .start()
+        .await;
+    let owner = provider.signed_in(ALICE).await;
+    let name = [("given_name", "Alice")];
     let mut refused = 0;
     for _ in 0..3 {
         let browser = provider.signed_in(ALICE).await;
-        let page = browser.get("/account/factors").await;
+        let page = browser.get("/account/profile").await;
         for _ in 0..3 {
-            refused += usize::from(browser.submit(&page, "/account/factors/add", &[]).await.status == 429);
+            refused += usize::from(browser.submit(&page, "/account/profile", &name).await.status == 429);
         }
     }
-    assert_eq!(refused, 4);
+    assert_eq!(refused, 3, "one of each session is its own, and three are the account's");
+    // What the others have used up leaves each session its first forms.
+    let page = owner.get("/account/profile").await;
+    assert_ne!(owner.submit(&page, "/account/profile", &name).await.status, 429);
+    assert_eq!(owner.submit(&page, "/account/profile", &name).await.status, 429);
+}
+
+async fn a_form_over_the_limit_leads_back_to_its_page(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.form_of_session.max", "1").start().await;
+    let alice = provider.signed_in(ALICE).await;
+    let page = alice.get("/account/profile").await;
+    let answers = [(), ()].map(|()| alice.submit(&page, "/account/profile", &[("given_name", "Alice")]));
+    let [_, refused] = <[_; 2]>::try_from(join_all(answers).await).unwrap();
+    assert_eq!(refused.status, 429);
+    assert!(refused.links().iter().any(|link| link.href == "/account/profile"), "{}", refused.body);
+    // An application that waits behind a form waits on.
+    let web = provider.client("partner");
+    let consent = web.authorize(&alice, &[("scope", "openid profile")]).await;
+    let refused = alice.submit(&consent, "/consent", &[("decision", "allow")]).await;
+    assert_eq!(refused.status, 429);
+    let back = refused.links().into_iter().find(|link| link.href.starts_with("/continue?interaction="));
+    assert!(alice.get(&back.unwrap().href).await.has_form("/consent"));
 }
 
 /// With the tokens of pages that were shown while somebody was signed in.

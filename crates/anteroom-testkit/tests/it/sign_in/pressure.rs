@@ -12,6 +12,7 @@ use std::time::Duration;
 
 on_both_databases!(
     beyond_the_rate_limit_the_form_comes_back_with_the_wait,
+    a_known_device_signs_in_where_its_network_has_used_up_the_limit,
     the_rate_limit_counts_networks_not_addresses,
     a_practices_own_network_is_allowed_more,
     a_full_hashing_queue_answers_503_and_known_devices_still_get_in,
@@ -196,4 +197,23 @@ async fn few_connections_are_enough_for_many_at_once(backend: Backend) {
         }
     });
     join_all(flows).await;
+}
+
+async fn a_known_device_signs_in_where_its_network_has_used_up_the_limit(backend: Backend) {
+    let provider = TestProvider::on(&backend)
+        .set("policy.sign_in.rate", "{ max = 3, window = \"5m\" }")
+        .set("policy.limits.sign_in_of_known_device.max", "2")
+        .start()
+        .await;
+    let desk = provider.browser().from("203.0.113.7");
+    assert_eq!(desk.sign_in(ALICE, PASSWORD).await.status, 303);
+    let guest = provider.browser().from("203.0.113.7");
+    let statuses = [guest.sign_in(ALICE, "wrong").await.status, guest.sign_in(ALICE, "wrong").await.status];
+    assert_eq!(statuses, [422, 422]);
+    assert_eq!(guest.sign_in(ALICE, "wrong").await.status, 429);
+    // Known to alice's account and to no other, and not without end.
+    assert_eq!(desk.sign_in(BOB, PASSWORD).await.status, 429);
+    assert_eq!(desk.sign_in(ALICE, PASSWORD).await.status, 303);
+    assert_eq!(desk.sign_in(ALICE, "wrong").await.status, 422);
+    assert_eq!(desk.sign_in(ALICE, PASSWORD).await.status, 429);
 }
