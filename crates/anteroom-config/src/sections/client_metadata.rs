@@ -141,7 +141,8 @@ fn read_logout(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     input.post_logout_redirect_uris = s.get(uris).unwrap_or_default();
     let meaning = "Where it is told that a session has ended (OpenID Connect Back-Channel Logout).";
     input.backchannel_logout_uri = s.get(key("backchannel_logout_uri", any_text("https URL"), meaning));
-    let meaning = "Whether it needs `sid` in that.";
+    let meaning = "Whether it needs `sid` in that. With `true` there is `sid` alone, so that it ends the one session; without, \
+        `sid` and `sub`.";
     let session = key("backchannel_logout_session_required", boolean(), meaning);
     input.backchannel_logout_session_required = s.get(session.defaults_to("false"));
     let meaning = "What the page after a sign-out loads in a frame (OpenID Connect Front-Channel Logout); on the \
