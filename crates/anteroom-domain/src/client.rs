@@ -109,7 +109,9 @@ impl Client {
 
     /// How it may prove who it is. A named method is the only one (OpenID Connect Registration §2).
     pub fn accepted_methods(&self) -> &'static [TokenEndpointAuthMethod] {
-        use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretJwt, ClientSecretPost, None, PrivateKeyJwt};
+        use TokenEndpointAuthMethod::{
+            ClientSecretBasic, ClientSecretJwt, ClientSecretPost, None, PrivateKeyJwt,
+        };
         match self.metadata.token_endpoint_auth_method {
             ClientSecretBasic if self.policy.any_secret_method => &[ClientSecretBasic, ClientSecretPost],
             ClientSecretBasic => &[ClientSecretBasic],

@@ -150,7 +150,11 @@ impl Session {
     /// What an ID token is worth as a hint in a browser that does not have this session, which is alive. A client that has
     /// one of the present sign-in may end it (RP-Initiated Logout §2). An older one may have been found in a log or an address,
     /// so that a person has to confirm it.
-    pub fn hint_from_elsewhere(&self, (issued_at, expires_at): (Timestamp, Timestamp), now: Timestamp) -> HintWorth {
+    pub fn hint_from_elsewhere(
+        &self,
+        (issued_at, expires_at): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> HintWorth {
         // Tokens count in whole seconds.
         let is_of_this_sign_in = issued_at.as_second() >= self.auth_time.as_second();
         if is_of_this_sign_in && now < expires_at { HintWorth::Ends } else { HintWorth::Asks }

@@ -238,7 +238,11 @@ mod tests {
         }
         let asked = [("name".to_owned(), ClaimRequest::default())].into();
         let none = told(&scope, (&asked, &scope), &ScopeClaims::None);
-        assert_eq!(none, serde_json::json!({ "name": "Alice" }), "what a request asks for one by one is told");
+        assert_eq!(
+            none,
+            serde_json::json!({ "name": "Alice" }),
+            "what a request asks for one by one is told"
+        );
     }
 
     #[test]

@@ -33,13 +33,17 @@ impl Reads {
         rows.iter().map(session).collect()
     }
 
-    /// Those that have not ended and in which this client was given something, the last active first.
-    pub async fn sessions_with_client(&self, client: &ClientId, limit: u64) -> Result<Vec<Session>, StoreError> {
+    /// Those that have not ended and in which this client was given something, also where it gave that back since; the last
+    /// active first.
+    pub async fn sessions_with_client(
+        &self,
+        client: &ClientId,
+        limit: u64,
+    ) -> Result<Vec<Session>, StoreError> {
         let given = Query::select()
             .column(grants::Column::SessionId)
             .from(grants::Entity)
             .and_where(grants::Column::ClientId.eq(client.as_str()))
-            .and_where(grants::Column::RevokedAt.is_null())
             .to_owned();
         let rows = sessions::Entity::find()
             .filter(sessions::Column::EndedAt.is_null())

@@ -98,8 +98,11 @@ async fn a_refusal_of_a_client_is_one_line_with_what_was_received_and_what_is_al
     let (page, _guard) = listening();
     on_sqlite(async |backend| {
         let provider = TestProvider::start(&backend).await;
-        let (web, service, browser) =
-            (provider.client("web"), provider.client("service"), provider.signed_in("alice@practice.example").await);
+        let (web, service, browser) = (
+            provider.client("web"),
+            provider.client("service"),
+            provider.signed_in("alice@practice.example").await,
+        );
         let holds = |(client, words): (&str, &str), parts: &[&str]| {
             let line = line_about(&page, client, words);
             for part in parts {
@@ -159,7 +162,10 @@ async fn a_client_without_pkce_reads_what_to_do_about_it() {
         let reference = reference.split(' ').next().unwrap();
         let entries = provider.provider.store.entries_by_reference(reference).await.unwrap();
         assert_eq!(entries.len(), 1, "{entries:?}");
-        assert!(entries[0].detail.contains(help) && entries[0].client.as_deref() == Some("web"), "{entries:?}");
+        assert!(
+            entries[0].detail.contains(help) && entries[0].client.as_deref() == Some("web"),
+            "{entries:?}"
+        );
     })
     .await;
 }

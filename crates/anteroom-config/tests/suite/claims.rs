@@ -106,7 +106,10 @@ fn a_client_without_a_named_method_may_send_its_secret_in_either_way() {
     };
     let (unnamed, named) = (either(""), either("token_endpoint_auth_method = \"client_secret_basic\"\n"));
     assert_eq!((unnamed.0, named.0), (true, false));
-    assert_ne!(unnamed.1, named.1, "the standard's default written out says something else than leaving it out");
+    assert_ne!(
+        unnamed.1, named.1,
+        "the standard's default written out says something else than leaving it out"
+    );
 }
 
 #[test]

@@ -26,14 +26,20 @@ pub(super) async fn end(
     let found = match (&checked.hint, &checked.client) {
         (Some(hint), Some(client)) => {
             let session = session_of(provider, client, (hint, visitor)).await?;
-            session.map(|session| (session.hint_from_elsewhere((hint.iat, hint.exp), visitor.now), session, client))
+            session.map(|session| {
+                (session.hint_from_elsewhere((hint.iat, hint.exp), visitor.now), session, client)
+            })
         }
         (Some(_), None) | (None, _) => None,
     };
     match found {
         Some((HintWorth::Asks, ..)) if !confirmed => {
             let stays = checked.stays.is_some();
-            return Ok(EndSessionOutcome::Ask(Question { client: checked.client, accounts: Vec::new(), stays }));
+            return Ok(EndSessionOutcome::Ask(Question {
+                client: checked.client,
+                accounts: Vec::new(),
+                stays,
+            }));
         }
         Some((HintWorth::Asks | HintWorth::Ends, session, client)) => {
             let origin = Origin::of(visitor, &provider.random);
@@ -71,7 +77,9 @@ async fn session_of(
 ) -> Result<Option<Session>, FlowError> {
     let Some(named) = &hint.sid else { return Ok(None) };
     let sessions = match hint.sub.as_str().parse() {
-        Ok(account) if client.metadata.sector.is_none() => provider.store.sessions_of_account(account).await?,
+        Ok(account) if client.metadata.sector.is_none() => {
+            provider.store.sessions_of_account(account).await?
+        }
         _ => provider.store.sessions_with_client(client.id(), MOST_SESSIONS).await?,
     };
     let Some(session) = sessions.into_iter().find(|session| *named == sid(provider, client, session)) else {

@@ -39,7 +39,11 @@ pub(super) fn for_person(
 ) -> Result<TokenResponse, TokenError> {
     let access_token = access_token(exchange, person)?;
     let openid = person.grant.scope.contains(&Scope::OpenId);
-    let beside = Beside { access_token: Some(&access_token), code: None, told: &exchange.client.policy.id_token_claims };
+    let beside = Beside {
+        access_token: Some(&access_token),
+        code: None,
+        told: &exchange.client.policy.id_token_claims,
+    };
     let id_token = if openid { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(TokenResponse {
         access_token,

@@ -29,7 +29,8 @@ impl ScopeClaims {
     pub fn beyond<'a>(&'a self, scope: &ScopeSet, mapping: &ClaimMapping) -> Option<&'a str> {
         let Self::Listed(names) = self else { return None };
         let claims: Vec<&str> = scope.iter().flat_map(claims_of).copied().collect();
-        let is_there = |name: &str| claims.iter().any(|claim| *claim == name || mapping.name_of(claim) == name);
+        let is_there =
+            |name: &str| claims.iter().any(|claim| *claim == name || mapping.name_of(claim) == name);
         names.iter().map(String::as_str).find(|name| !is_there(name))
     }
 }
@@ -129,7 +130,7 @@ mod tests {
             claims.insert(name.to_owned(), groups(300).into());
             let left_out = mapping.fit_id_token(&mut claims);
             let kept = claims[name].as_array().unwrap().len();
-            assert_eq!((kept + left_out.groups, left_out.claims.as_slice()), (300, &[][..]));
+            assert_eq!((kept + left_out.groups, left_out.claims.is_empty()), (300, true));
             assert_eq!((&claims["email"], &claims["name"]), (&json!("alice@demo.example"), &json!("Alice")));
             assert!((ID_TOKEN_CLAIMS_MAX - 20..=ID_TOKEN_CLAIMS_MAX).contains(&bytes(&claims)));
             assert_eq!(claims[name][0], "group-000");
@@ -139,8 +140,10 @@ mod tests {
     #[test]
     fn other_claims_go_the_longest_first_and_constants_stay() {
         let constant = ClaimName::of_constant("tenant").unwrap();
-        let mapping =
-            ClaimMapping { constants: [(constant, json!("n".repeat(600)))].into(), ..ClaimMapping::default() };
+        let mapping = ClaimMapping {
+            constants: [(constant, json!("n".repeat(600)))].into(),
+            ..ClaimMapping::default()
+        };
         let mut claims = map(json!({
             "tenant": "n".repeat(600), "picture": "p".repeat(900), "profile": "q".repeat(1_000), "name": "Alice",
             "groups": groups(20),
@@ -156,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_listed_claim_belongs_to_a_scope_of_the_client() {
-        let listed = |names: &[&str]| ScopeClaims::Listed(names.iter().map(|name| (*name).to_owned()).collect());
+        let listed =
+            |names: &[&str]| ScopeClaims::Listed(names.iter().map(|name| (*name).to_owned()).collect());
         let scope: ScopeSet = "openid email groups".parse().unwrap();
         let plain = ClaimMapping::default();
         for (claims, mapping, expected) in [

@@ -3,11 +3,11 @@
 //! so that only the names of parameters are in it.
 
 use anteroom_flows::client_auth::AuthenticatedClient;
+use anteroom_oidc::TokenEndpointAuthMethod;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::Form;
 use anteroom_oidc::shown::shorten;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials};
-use anteroom_oidc::TokenEndpointAuthMethod;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 
@@ -15,7 +15,8 @@ use crate::asker::Asker;
 
 /// Neither UTF-8 nor short enough, or of another type.
 pub(super) fn body(asker: &Asker, headers: &HeaderMap, why: &str) -> TokenError {
-    let received = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let received =
+        headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let received = format!("{}: {why}", shorten(&received.unwrap_or_default()));
     let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
     refused(asker, None, (&received, "application/x-www-form-urlencoded"), error)
@@ -69,13 +70,27 @@ pub(super) fn token_reference(
     error: TokenError,
 ) -> TokenError {
     let received = listed(form.pairs().iter().map(|(name, _)| name.as_str()));
-    refused(asker, Some(client.client().id().as_str()), (&received, "token, token_type_hint, each once"), error)
+    refused(
+        asker,
+        Some(client.client().id().as_str()),
+        (&received, "token, token_type_hint, each once"),
+        error,
+    )
 }
 
 /// At an endpoint for clients that can authenticate.
-pub(super) fn public_client(asker: &Asker, client: &AuthenticatedClient, description: &'static str) -> TokenError {
+pub(super) fn public_client(
+    asker: &Asker,
+    client: &AuthenticatedClient,
+    description: &'static str,
+) -> TokenError {
     let error = TokenError::new(TokenErrorCode::InvalidClient, description);
-    refused(asker, Some(client.client().id().as_str()), ("a public client", "clients that authenticate"), error)
+    refused(
+        asker,
+        Some(client.client().id().as_str()),
+        ("a public client", "clients that authenticate"),
+        error,
+    )
 }
 
 fn refused(asker: &Asker, client: Option<&str>, sides: (&str, &str), error: TokenError) -> TokenError {

@@ -66,10 +66,8 @@ mod tests {
 
     #[test]
     fn rfc7636_4_4_1_a_public_client_is_not_told_to_do_without() {
-        let public = ClientMetadataInput {
-            token_endpoint_auth_method: Some("none".to_owned()),
-            ..testing::input()
-        };
+        let public =
+            ClientMetadataInput { token_endpoint_auth_method: Some("none".to_owned()), ..testing::input() };
         let mut pairs = testing::request_without("code_challenge");
         pairs.retain(|(name, _)| *name != "code_challenge_method");
         let refused = testing::checked(&testing::client_from(&public), &pairs).unwrap_err();

@@ -93,7 +93,8 @@ async fn groups_that_would_make_an_id_token_too_long_are_cut_off(backend: Backen
     let web = provider.client("web");
     let tokens = web.tokens(&browser, "openid email groups").await;
     let said = web.verified(tokens.id_token()).await.claims;
-    let of_person: Value = ["email", "email_verified", "groups"].iter().map(|name| (*name, said[*name].clone())).collect();
+    let of_person: Value =
+        ["email", "email_verified", "groups"].iter().map(|name| (*name, said[*name].clone())).collect();
     let size = of_person.to_string().len();
     assert!((1_900..=2_048).contains(&size), "{size}");
     assert_eq!(said["email"], "carol@practice.example");

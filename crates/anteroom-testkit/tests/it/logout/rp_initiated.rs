@@ -84,7 +84,9 @@ async fn rp_initiated_3_never_to_an_address_that_is_not_registered(backend: Back
             assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
             assert!(page.text_of("problem").is_some(), "{uri}: {}", page.gist());
             // With no one signed in there is nothing else to say.
-            let page = end_session(&provider.browser(), &[("client_id", "web"), ("post_logout_redirect_uri", uri)]).await;
+            let page =
+                end_session(&provider.browser(), &[("client_id", "web"), ("post_logout_redirect_uri", uri)])
+                    .await;
             assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
             assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.gist());
         }

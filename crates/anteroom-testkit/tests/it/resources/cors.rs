@@ -82,7 +82,11 @@ async fn credentials_are_allowed_at_the_token_endpoint_and_never_on_pages(backen
             preflight(&provider, "/token", origin).await,
             provider.browser().with("origin", origin).post("/token", &[]).await,
         ] {
-            assert_eq!((answer.header(ALLOW_ORIGIN), answer.header(ALLOW_CREDENTIALS)), (None, None), "{origin}");
+            assert_eq!(
+                (answer.header(ALLOW_ORIGIN), answer.header(ALLOW_CREDENTIALS)),
+                (None, None),
+                "{origin}"
+            );
         }
     }
 }
@@ -92,7 +96,8 @@ async fn the_token_endpoint_looks_at_no_cookie_and_sets_none(backend: Backend) {
     let browser = provider.signed_in(ALICE).await.with("origin", REGISTERED);
     let session = browser.cookie("anteroom_session");
     let asked = preflight(&provider, "/token", REGISTERED).await;
-    let answer = browser.post("/token", &[("client_id", "native"), ("grant_type", "authorization_code")]).await;
+    let answer =
+        browser.post("/token", &[("client_id", "native"), ("grant_type", "authorization_code")]).await;
     assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"));
     for answer in [asked, answer] {
         assert_eq!(answer.header(ALLOW_ORIGIN), Some(REGISTERED));
