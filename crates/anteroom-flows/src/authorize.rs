@@ -234,7 +234,7 @@ async fn refuse(
     tracing::warn!(reference = %visitor.reference, client, "authorization request refused: {error}");
     let event = Event::RequestRefused { reason: error.to_string() };
     let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-    // Before the redirect URI is known good, the request may say anybody's name.
+    // Before the redirect URI is known good, the request may name any client.
     let known = parameters.client_id().filter(|_| error.disposition != Disposition::Page);
     let entry = known.iter().fold(entry, AuditEntry::by_client);
     note_refusal(provider, entry).await?;

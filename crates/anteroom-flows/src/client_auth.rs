@@ -40,8 +40,8 @@ pub enum ClientAuthError {
     Missing,
     #[error("client {0:?} is not registered")]
     Unknown(String),
-    #[error("client {client:?} is registered for {registered} and used {received}")]
-    Method { client: String, registered: String, received: &'static str },
+    #[error("client {client:?} is registered for {offered} and used {received}")]
+    Method { client: String, offered: String, received: &'static str },
     #[error("client {0:?} sent a wrong secret")]
     Secret(String),
     #[error("client {client:?} sent an assertion that does not count: {error}")]
@@ -116,7 +116,7 @@ async fn judge(
         let names: Vec<&str> = accepted.iter().map(|method| method.as_str()).collect();
         return Ok(Err(ClientAuthError::Method {
             client: id.as_str().to_owned(),
-            registered: names.join(" or "),
+            offered: names.join(" or "),
             received: presented.method().as_str(),
         }));
     }

@@ -38,8 +38,8 @@ pub enum EndSessionOutcome {
 #[derive(Debug)]
 pub struct Question {
     pub client: Option<Arc<Client>>,
-    /// The accounts that would be signed out. Nobody where the session is not of this browser, which must not learn whose
-    /// it is.
+    /// The accounts that would be signed out; none where the session is not of this browser, which must not learn whose it
+    /// is.
     pub accounts: Vec<Account>,
     /// The address to return to is not used: the person stays here.
     pub stays: bool,
