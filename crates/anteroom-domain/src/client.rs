@@ -4,8 +4,8 @@
 
 use crate::account::{Account, GroupName};
 use anteroom_crypto::Digest;
-use anteroom_oidc::claims::ClaimMapping;
-use anteroom_oidc::{Acr, ClientId, ClientMetadata, GrantType, Scope, ScopeSet};
+use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
+use anteroom_oidc::{Acr, ClientId, ClientMetadata, GrantType, Scope, ScopeSet, TokenEndpointAuthMethod};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -45,6 +45,11 @@ pub struct ClientPolicy {
     pub logout_on_idle: bool,
     /// What it wants to be told in words of its own.
     pub claims: ClaimMapping,
+    /// Which claims of the granted scopes its ID tokens from the token endpoint have.
+    pub id_token_claims: ScopeClaims,
+    /// Its registration names no way of sending the secret, so that it may use the header or the form: libraries differ in
+    /// their defaults, and some change between a sign-in and a refresh.
+    pub any_secret_method: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +105,21 @@ impl Client {
             **scope != Scope::OfflineAccess || !self.asks_for_offline_access() || agreed.contains(scope)
         };
         registered.iter().filter(without_asking).cloned().collect()
+    }
+
+    /// How it may prove who it is. A named method is the only one (OpenID Connect Registration §2).
+    pub fn accepted_methods(&self) -> &'static [TokenEndpointAuthMethod] {
+        use TokenEndpointAuthMethod::{
+            ClientSecretBasic, ClientSecretJwt, ClientSecretPost, None, PrivateKeyJwt,
+        };
+        match self.metadata.token_endpoint_auth_method {
+            ClientSecretBasic if self.policy.any_secret_method => &[ClientSecretBasic, ClientSecretPost],
+            ClientSecretBasic => &[ClientSecretBasic],
+            ClientSecretPost => &[ClientSecretPost],
+            ClientSecretJwt => &[ClientSecretJwt],
+            PrivateKeyJwt => &[PrivateKeyJwt],
+            None => &[None],
+        }
     }
 
     /// People sign in to it.

@@ -3,7 +3,7 @@
 
 use crate::client::{Admission, ClientPolicy};
 use crate::rate::RateLimit;
-use anteroom_oidc::claims::ClaimMapping;
+use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
 use anteroom_oidc::{ClientMetadataInput, GrantType, Scope, ScopeSet, TokenEndpointAuthMethod};
 use jiff::SignedDuration;
 use std::fmt;
@@ -95,6 +95,8 @@ impl RegistrationPolicy {
             refresh_is_activity: false,
             logout_on_idle: false,
             claims: ClaimMapping::default(),
+            id_token_claims: ScopeClaims::None,
+            any_secret_method: false,
         }
     }
 }

@@ -77,6 +77,8 @@ pub enum SessionEnd {
     Disabled,
     /// An operator accepted a database that had gone back.
     DatabaseAccepted,
+    /// A client asked for it with an ID token of the session, without the session's browser.
+    AtClient,
 }
 
 impl SessionEnd {
@@ -88,8 +90,18 @@ impl SessionEnd {
             Self::PasswordChanged => "password_changed",
             Self::Disabled => "disabled",
             Self::DatabaseAccepted => "database_accepted",
+            Self::AtClient => "client",
         }
     }
+}
+
+/// What follows from an ID token hint in a browser without its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintWorth {
+    /// It ends the session.
+    Ends,
+    /// It ends the session once a person has confirmed that.
+    Asks,
 }
 
 impl Session {
@@ -135,6 +147,19 @@ impl Session {
         self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
     }
 
+    /// What an ID token is worth as a hint in a browser that does not have this session, which is alive. A client that has
+    /// one of the present sign-in may end it (RP-Initiated Logout §2). An older one may have been found in a log or an address,
+    /// so that a person has to confirm it.
+    pub fn hint_from_elsewhere(
+        &self,
+        (issued_at, expires_at): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> HintWorth {
+        // Tokens count in whole seconds.
+        let is_of_this_sign_in = issued_at.as_second() >= self.auth_time.as_second();
+        if is_of_this_sign_in && now < expires_at { HintWorth::Ends } else { HintWorth::Asks }
+    }
+
     pub fn wants_touch(&self, now: Timestamp) -> bool {
         now.duration_since(self.last_active_at) >= TOUCH_INTERVAL
     }
@@ -172,6 +197,26 @@ mod tests {
             sid_by_sector: true,
             left_at: None,
         }
+    }
+
+    #[test]
+    fn rp_initiated_2_a_hint_without_the_browser_ends_what_it_was_issued_in() {
+        for (signed_in, issued, expires, now, expected) in [
+            (0, 0, 10, 0, HintWorth::Ends),
+            (0, 5, 15, 14, HintWorth::Ends),
+            (0, 5, 15, 15, HintWorth::Asks),
+            (0, 5, 15, 60, HintWorth::Asks),
+            // The person has proven who they are again since.
+            (6, 5, 15, 7, HintWorth::Asks),
+            (6, 6, 16, 7, HintWorth::Ends),
+        ] {
+            let session = Session { auth_time: at(signed_in), ..session(0, None) };
+            let worth = session.hint_from_elsewhere((at(issued), at(expires)), at(now));
+            assert_eq!(worth, expected, "{signed_in} {issued} {expires} {now}");
+        }
+        let auth_time = at(0) + SignedDuration::from_millis(900);
+        let session = Session { auth_time, ..session(0, None) };
+        assert_eq!(session.hint_from_elsewhere((at(0), at(10)), at(1)), HintWorth::Ends, "the same second");
     }
 
     #[test]

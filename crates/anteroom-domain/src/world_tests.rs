@@ -55,6 +55,8 @@ fn client() -> Client {
             refresh_is_activity: false,
             logout_on_idle: false,
             claims: anteroom_oidc::claims::ClaimMapping::default(),
+            id_token_claims: anteroom_oidc::claims::ScopeClaims::All,
+            any_secret_method: false,
         },
         version: ClientVersion(1),
     }

@@ -1,17 +1,19 @@
 //! `GET /authorize` (OpenID Connect Core §3.1.2, RFC 6749 §4.1.1): a request becomes a journey, or an error.
 
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::RequestId;
 use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
 use anteroom_domain::pushed_request::TakenRequest;
 use anteroom_domain::subject::could_be;
 use anteroom_oidc::authorization::{
-    self, AcrRequirement, AuthorizationError, AuthorizationRequest, Parameter, Parameters,
+    self, Accepted, AcrRequirement, AuthorizationError, AuthorizationRequest, Disposition, Parameter,
+    Parameters,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::form::Form;
 use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_oidc::shown::shorten;
 use anteroom_oidc::{ClientId, Prompt, Subject};
 
 use crate::answered::{again, answer, id_of_pushed};
@@ -54,7 +56,10 @@ pub async fn authorize(
         Err(error) => return refuse(provider, visitor, (parameters, &RequestSource::Plain), error).await,
     };
     let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
-        Ok(accepted) => accepted.request,
+        Ok(accepted) => {
+            note_ignored_scope(visitor, &accepted);
+            accepted.request
+        }
         Err(error) => return refuse(provider, visitor, (parameters, &meant.source), error).await,
     };
     let carried = |request| Carried::new(journey(provider, visitor, request, &meant.source));
@@ -203,8 +208,22 @@ fn unmet(provider: &Provider, request: &AuthorizationRequest) -> AuthorizationRe
     request.target().error(&provider.snapshot().issuer, code, description)
 }
 
-/// A developer's mistake: the operator's log names the parameter, what came and what is registered; the wire gets the
-/// standard code. Only a page carries a reference, so only a page is written to the trail.
+/// The application gets less than it asked for, and often fails only later, where it misses a claim.
+fn note_ignored_scope(visitor: &Visitor, accepted: &Accepted<'_>) {
+    let ignored = &accepted.ignored_scope;
+    if !ignored.is_empty() {
+        tracing::info!(
+            reference = %visitor.reference,
+            client = accepted.client.client_id.as_str(),
+            received = ?shorten(&ignored.to_string()),
+            allowed = ?accepted.client.scope.to_string(),
+            "scopes were left out of an authorization request: the client may not have them"
+        );
+    }
+}
+
+/// A developer's mistake: the operator's log and the trail name the parameter, what came and what is registered; the wire
+/// gets the standard code.
 async fn refuse(
     provider: &Provider,
     visitor: &Visitor,
@@ -213,12 +232,15 @@ async fn refuse(
 ) -> Result<AuthorizeOutcome, FlowError> {
     let client = parameters.get(Parameter::ClientId);
     tracing::warn!(reference = %visitor.reference, client, "authorization request refused: {error}");
+    let event = Event::RequestRefused { reason: error.to_string() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
+    // Before the redirect URI is known good, the request may name any client.
+    let known = parameters.client_id().filter(|_| error.disposition != Disposition::Page);
+    let entry = known.iter().fold(entry, AuditEntry::by_client);
+    note_refusal(provider, entry).await?;
     if let Some(response) = error.response(&provider.snapshot().issuer) {
         push::end(provider, visitor, source).await?;
         return Ok(AuthorizeOutcome::Onward(Onward::Application(Box::new(response))));
     }
-    let event = Event::RequestRefused { reason: error.to_string() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-    note_refusal(provider, entry).await?;
     Ok(AuthorizeOutcome::Refused(error))
 }

@@ -204,10 +204,13 @@ fn logout_token(
     let sid = sid(provider, client, session);
     // A retry is another token: clients refuse a `jti` that they have seen.
     let jti = provider.random.uuid_v4().to_string();
+    // Back-Channel Logout §2.4: a client that reads `sub` and knows nothing of `sid` ends every session of the person. One
+    // that has said that it needs `sid` is told of the one session, and cannot take it for all of them.
+    let subject = Some(&subject).filter(|_| !client.metadata.backchannel_logout_session_required);
     let claims = LogoutTokenClaims {
         iss: &provider.snapshot().issuer,
         aud: client.id(),
-        sub: Some(&subject),
+        sub: subject,
         sid: Some(&sid),
         iat: now,
         exp: now.checked_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX),

@@ -1,7 +1,7 @@
 //! Client authentication at the token, introspection, revocation and push endpoints (RFC 6749 §2.3, OpenID Connect Core §9).
 //!
-//! Only the method that the client is registered with is accepted: a method that happens to carry a right secret is
-//! refused all the same.
+//! Only a method that the client is registered with is accepted: another that happens to carry a right secret is refused all
+//! the same. A client whose configuration names none may send its secret in the header or in the form.
 
 use anteroom_crypto::{KeyPurpose, sha256};
 use anteroom_domain::audit::{Actor, Event};
@@ -17,7 +17,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
@@ -44,8 +45,8 @@ pub enum ClientAuthError {
     Missing,
     #[error("client {0:?} is not registered")]
     Unknown(String),
-    #[error("client {client:?} is registered for {registered} and used {received}")]
-    Method { client: String, registered: &'static str, received: &'static str },
+    #[error("client {client:?} is registered for {offered} and used {received}")]
+    Method { client: String, offered: String, received: &'static str },
     #[error("client {0:?} sent a wrong secret")]
     Secret(String),
     #[error("client {client:?} sent an assertion that does not count: {error}")]
@@ -54,6 +55,17 @@ pub enum ClientAuthError {
     AssertionReplayed(String),
     #[error("the keys of client {client:?} cannot be had: {reason}")]
     Keys { client: String, reason: String },
+}
+
+/// Which ways of sending its secret each client has used that may use several. The log names each of them once.
+#[derive(Debug, Default)]
+pub(crate) struct SeenMethods(Mutex<BTreeSet<(ClientId, TokenEndpointAuthMethod)>>);
+
+impl SeenMethods {
+    fn is_new(&self, client: &Client, method: TokenEndpointAuthMethod) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        client.policy.any_secret_method && seen.insert((client.id().clone(), method))
+    }
 }
 
 const SECRET_CONTEXT: &str = "client_secret";
@@ -71,12 +83,27 @@ pub async fn authenticate(
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let snapshot = snapshot_that_knows(provider, presented.client_id()).await?;
     let verdict = judge(provider, origin, &snapshot, presented).await?;
+    if let Ok(client) = &verdict {
+        note_method(provider, origin, (client.client(), presented.method()));
+    }
     if let Err(error) = &verdict {
         let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
         let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
         note_refusal(provider, entry).await?;
     }
     Ok(verdict)
+}
+
+/// An operator who names the method in the configuration reads here which one it is.
+fn note_method(provider: &Provider, origin: &Origin, (client, method): (&Client, TokenEndpointAuthMethod)) {
+    if provider.seen_methods.is_new(client, method) {
+        tracing::info!(
+            reference = origin.reference.map(tracing::field::display),
+            client = client.id().as_str(),
+            "the client sends its secret by {}, and no `token_endpoint_auth_method` is configured for it",
+            method.as_str()
+        );
+    }
 }
 
 async fn judge(
@@ -89,11 +116,12 @@ async fn judge(
     let Some(client) = snapshot.clients.get(id) else {
         return Ok(Err(ClientAuthError::Unknown(id.as_str().to_owned())));
     };
-    let registered = client.metadata.token_endpoint_auth_method;
-    if presented.method() != registered {
+    let accepted = client.accepted_methods();
+    if !accepted.contains(&presented.method()) {
+        let names: Vec<&str> = accepted.iter().map(|method| method.as_str()).collect();
         return Ok(Err(ClientAuthError::Method {
             client: id.as_str().to_owned(),
-            registered: registered.as_str(),
+            offered: names.join(" or "),
             received: presented.method().as_str(),
         }));
     }

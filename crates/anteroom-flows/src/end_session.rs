@@ -1,8 +1,11 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0 §2, §3).
 //!
 //! An ID token hint is believed by its signature alone (it may have expired). With one for a session of this browser the
-//! session ends at once; without one, or with somebody else's, the person is asked. A redirect goes only to an address
-//! that the client registered, and carries `state` and nothing else.
+//! session ends at once; without one, or with somebody else's, the person is asked. Where no one is signed in, a hint can end
+//! a session elsewhere (`elsewhere`). A redirect goes only to an address that the client registered, and carries `state` and
+//! nothing else; with another address the person is asked, and stays here.
+
+mod elsewhere;
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
@@ -23,17 +26,23 @@ use crate::visitor::{Live, Visitor, live_sessions};
 #[derive(Debug)]
 pub enum EndSessionOutcome {
     /// Ask the person, and carry the request through the form.
-    Ask {
-        client: Option<Arc<Client>>,
-        /// The accounts that would be signed out.
-        accounts: Vec<Account>,
-    },
+    Ask(Question),
     /// Done; back to the application where it registered an address for that.
     SignedOut {
         back: Option<String>,
         left: Left,
     },
     Refused(LogoutError),
+}
+
+#[derive(Debug)]
+pub struct Question {
+    pub client: Option<Arc<Client>>,
+    /// The accounts that would be signed out; none where the session is not of this browser, which must not learn whose it
+    /// is.
+    pub accounts: Vec<Account>,
+    /// The address to return to is not used: the person stays here.
+    pub stays: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +55,19 @@ pub enum LogoutError {
     UnregisteredRedirect { received: String, client: String },
     #[error("post_logout_redirect_uri without id_token_hint or client_id")]
     RedirectWithoutClient,
+    #[error("nothing was ended: no session of this browser, and {0}")]
+    NothingToEnd(NothingToEnd),
+}
+
+/// What the request has in the place of a hint for a session that is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NothingToEnd {
+    #[error("no id_token_hint")]
+    NoHint,
+    #[error("an id_token_hint that does not verify, or of a client that is not known")]
+    NoGoodHint,
+    #[error("an id_token_hint for a session that is not alive")]
+    NoSession,
 }
 
 /// The request, and where it may lead back to, checked.
@@ -53,6 +75,8 @@ struct Checked {
     hint: Option<IdTokenHint>,
     client: Option<Arc<Client>>,
     back: Option<String>,
+    /// Why there is an address to return to that is not used.
+    stays: Option<LogoutError>,
 }
 
 pub async fn end_session(
@@ -63,35 +87,70 @@ pub async fn end_session(
 ) -> Result<EndSessionOutcome, FlowError> {
     let checked = match check(provider, request) {
         Ok(checked) => checked,
-        Err(error) => {
-            tracing::warn!(reference = %visitor.reference, "end-session request refused: {error}");
-            return Ok(EndSessionOutcome::Refused(error));
-        }
+        Err(error) => return Ok(refused(visitor, None, error)),
     };
+    let client = checked.client.clone();
+    let (id, stays) = (client.as_ref().map(|client| client.id().as_str()), checked.stays.clone());
+    let outcome = ended(provider, visitor, (request, checked), confirmed).await?;
+    if let EndSessionOutcome::Refused(error) = outcome {
+        return Ok(refused(visitor, id, error));
+    }
+    if let Some(error) = stays {
+        tracing::warn!(reference = %visitor.reference, client = id, "end-session request leads nowhere: {error}");
+    }
+    Ok(outcome)
+}
+
+fn refused(visitor: &Visitor, client: Option<&str>, error: LogoutError) -> EndSessionOutcome {
+    tracing::warn!(reference = %visitor.reference, client, "end-session request refused: {error}");
+    EndSessionOutcome::Refused(error)
+}
+
+async fn ended(
+    provider: &Provider,
+    visitor: &Visitor,
+    (request, checked): (&EndSessionRequest, Checked),
+    confirmed: bool,
+) -> Result<EndSessionOutcome, FlowError> {
     let live = live_sessions(provider, visitor).await?;
-    let Checked { hint, client, back } = checked;
-    let named = match (&hint, &client) {
-        (Some(hint), Some(client)) => Some(place_of(provider, client, (hint, &live))?),
+    if live.is_empty() {
+        return elsewhere::end(provider, visitor, (request, checked), confirmed).await;
+    }
+    let named = match (&checked.hint, &checked.client) {
+        // An application that asks with an address that is not its own may not be what the person takes it for.
+        _ if checked.stays.is_some() => None,
+        (Some(hint), Some(client)) => place_of(provider, client, (hint, &live))?,
         (Some(_), None) | (None, _) => None,
     };
     let ending: Vec<Live> = match named {
-        _ if live.is_empty() => Vec::new(),
-        Some(Some(place)) => live.get(place).cloned().into_iter().collect(),
+        Some(place) => live.get(place).cloned().into_iter().collect(),
         // Without a hint, or with one for a session that is over, whoever is signed in here decides.
-        Some(None) | None if confirmed => live.clone(),
-        Some(None) | None => {
+        None if confirmed => live.clone(),
+        None => {
             let accounts = live.into_iter().map(|one| one.account).collect();
-            return Ok(EndSessionOutcome::Ask { client, accounts });
+            let stays = checked.stays.is_some();
+            return Ok(EndSessionOutcome::Ask(Question { client: checked.client, accounts, stays }));
         }
     };
     let stays = |one: &Live| !ending.iter().any(|gone| gone.session.id == one.session.id);
     let staying = live.into_iter().filter(stays).collect();
+    signed_out(provider, visitor, (request, checked), (ending, staying)).await
+}
+
+/// Ends these sessions of the browser, and leads back where the application is awaiting the person.
+async fn signed_out(
+    provider: &Provider,
+    visitor: &Visitor,
+    (request, checked): (&EndSessionRequest, Checked),
+    sessions: (Vec<Live>, Vec<Live>),
+) -> Result<EndSessionOutcome, FlowError> {
+    let Checked { client, back, .. } = checked;
     let awaited = client.zip(back.clone()).map(|(client, location)| Back {
         client: client.id().clone(),
         registered: request.post_logout_redirect_uri.clone(),
         location,
     });
-    let left = leave(provider, visitor, (ending, staying), awaited).await?;
+    let left = leave(provider, visitor, sessions, awaited).await?;
     Ok(EndSessionOutcome::SignedOut { back, left })
 }
 
@@ -128,13 +187,17 @@ fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, Lo
         None => None,
     };
     let back = match (&request.post_logout_redirect_uri, &client) {
-        (None, _) => None,
+        (None, _) => Ok(None),
         // It came with a hint that says no more whose address it is: the person stays here.
-        (Some(_), None) if request.id_token_hint.is_some() || request.unreadable_hint => None,
-        (Some(_), None) => return Err(LogoutError::RedirectWithoutClient),
-        (Some(uri), Some(client)) => Some(registered(client, uri, request)?),
+        (Some(_), None) if request.id_token_hint.is_some() || request.unreadable_hint => Ok(None),
+        (Some(_), None) => Err(LogoutError::RedirectWithoutClient),
+        (Some(uri), Some(client)) => registered(client, uri, request).map(Some),
     };
-    Ok(Checked { hint, client, back })
+    let (back, stays) = match back {
+        Ok(back) => (back, None),
+        Err(error) => (None, Some(error)),
+    };
+    Ok(Checked { hint, client, back, stays })
 }
 
 fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> {

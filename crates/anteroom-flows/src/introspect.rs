@@ -6,10 +6,10 @@ use anteroom_domain::client::Client;
 use anteroom_domain::grant::{GrantWorth, TokenReach};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::jwt::AccessTokenClaims;
+use anteroom_oidc::shown::shorten;
 use anteroom_oidc::token::{IntrospectedClaims, IntrospectionResponse, TokenType};
-use anteroom_oidc::{GrantType, Scope, ScopeSet};
+use anteroom_oidc::{ClientId, GrantType, Scope, ScopeSet};
 use anteroom_storage::GrantRecord;
-use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token::{self, Living, living, worth};
@@ -19,6 +19,7 @@ use crate::person::subject;
 use crate::provider::Provider;
 use crate::registered::snapshot_that_knows;
 use crate::token::refresh::RefreshToken;
+use crate::trail::Origin;
 
 /// RFC 7662 §2.1: introspection is for those who can authenticate.
 #[derive(Debug, thiserror::Error)]
@@ -33,13 +34,14 @@ pub async fn introspect(
     provider: &Provider,
     caller: &AuthenticatedClient,
     token: &SecretString,
-    now: Timestamp,
+    origin: &Origin,
 ) -> Result<IntrospectionResponse, IntrospectionError> {
+    let now = origin.now;
     if caller.client().metadata.is_public() {
         return Err(IntrospectionError::PublicClient);
     }
     if let Some(token) = RefreshToken::parse(&provider.keyring, token.expose_secret()) {
-        return Ok(refresh_token(provider, caller, token, now).await?);
+        return Ok(refresh_token(provider, caller, token, origin).await?);
     }
     let Some(claims) = access_token::read(provider, token, now) else {
         return Ok(IntrospectionResponse::inactive());
@@ -58,11 +60,23 @@ pub async fn introspect(
     };
     let id = caller.client().id();
     let concerns_caller = claims.client_id == *id || reach.audience.iter().any(|one| one == id.as_str());
-    Ok(if concerns_caller {
-        IntrospectionResponse::active(of_access_token(claims, reach, username))
-    } else {
-        IntrospectionResponse::inactive()
-    })
+    if !concerns_caller {
+        note_stranger(origin, caller, (&claims.client_id, &reach.audience));
+        return Ok(IntrospectionResponse::inactive());
+    }
+    Ok(IntrospectionResponse::active(of_access_token(claims, reach, username)))
+}
+
+/// The answer is that of a dead token. An operator who looks for the reason finds it here: the API is not registered under the
+/// name that its clients have as `audience`.
+fn note_stranger(origin: &Origin, caller: &AuthenticatedClient, (holder, audience): (&ClientId, &[String])) {
+    tracing::warn!(
+        reference = origin.reference.map(tracing::field::display),
+        client = caller.client().id().as_str(),
+        received = ?format!("a token of client {}", shorten(holder.as_str())),
+        allowed = ?audience.iter().map(|name| shorten(name)).collect::<Vec<_>>(),
+        "introspection by a client that is neither an audience of the token nor its holder was answered \"active\": false"
+    );
 }
 
 /// The address, for whoever may know it as a claim. It is the same for every client, so it does not stand beside a pairwise
@@ -99,13 +113,18 @@ async fn refresh_token(
     provider: &Provider,
     caller: &AuthenticatedClient,
     token: RefreshToken,
-    now: Timestamp,
+    origin: &Origin,
 ) -> Result<IntrospectionResponse, FlowError> {
+    let now = origin.now;
     let Some(record) = provider.store.grant_world(token.grant).await? else {
         return Ok(IntrospectionResponse::inactive());
     };
     let client = caller.client();
-    let mine = record.grant.client == *client.id() && client.metadata.allows_grant(GrantType::RefreshToken);
+    if record.grant.client != *client.id() {
+        note_stranger(origin, caller, (&record.grant.client, &[]));
+        return Ok(IntrospectionResponse::inactive());
+    }
+    let mine = client.metadata.allows_grant(GrantType::RefreshToken);
     let newest = record.family.filter(|family| {
         family.generation == token.generation && now < family.idle_expires_at && now < family.expires_at
     });

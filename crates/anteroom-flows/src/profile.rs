@@ -9,7 +9,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::profile::{BadClaim, ClaimChange, Described, ProfileClaim};
 use anteroom_oidc::authorization::ClaimRequests;
-use anteroom_oidc::claims::{ClaimMapping, Wanted, release};
+use anteroom_oidc::claims::{ClaimMapping, ScopeClaims, Wanted, release};
 use anteroom_oidc::{ClientId, Scope};
 use anteroom_storage::Tx;
 use serde_json::Value;
@@ -87,20 +87,20 @@ pub async fn claims(
     client: Option<&ClientId>,
 ) -> Result<Value, AdminError> {
     let account = find(provider, address).await?;
-    let asked = ClaimRequests::default();
+    let (asked, told) = (ClaimRequests::default(), &ScopeClaims::All);
     let person = standard_claims(&account);
     let Some(id) = client else {
         let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
-        let wanted = Wanted { scope: &scope, asked: &asked, allowed: &scope, mapping: &mapping };
+        let wanted = Wanted { scope: &scope, told, asked: &asked, allowed: &scope, mapping: &mapping };
         return Ok(Value::Object(release(&person, wanted)));
     };
     let snapshot = snapshot_that_knows(provider, id).await?;
     let client = snapshot.clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
-    let mut told = release(&person, Wanted { scope, asked: &asked, allowed: scope, mapping });
+    let mut claims = release(&person, Wanted { scope, told, asked: &asked, allowed: scope, mapping });
     let sub = subject(provider, client, account.id)?;
-    told.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));
-    Ok(Value::Object(told))
+    claims.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));
+    Ok(Value::Object(claims))
 }
 
 #[derive(Clone)]

@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::client_auth::SeenMethods;
 use crate::configured_clients;
 use crate::confirmed::Confirmations;
 use crate::fetched_keys::FetchedKeys;
@@ -55,6 +56,7 @@ pub struct Provider {
     pub(crate) counters: MemoryCounters,
     pub(crate) configured: configured_clients::Followed,
     pub(crate) fetched_keys: FetchedKeys,
+    pub(crate) seen_methods: SeenMethods,
 }
 
 /// The parts a provider is made of.
@@ -126,6 +128,7 @@ impl Provider {
             counters: MemoryCounters::default(),
             configured: configured_clients::Followed::default(),
             fetched_keys: FetchedKeys::default(),
+            seen_methods: SeenMethods::default(),
         }
     }
 

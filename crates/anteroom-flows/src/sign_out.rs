@@ -5,7 +5,7 @@
 //! are told in the browser are told by the page that follows (`front_channel.rs`).
 
 use anteroom_crypto::Token;
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{BrowserId, MessageId, SessionId};
@@ -102,8 +102,52 @@ pub(crate) async fn end_one(
     session: &Session,
     (why, silent): (SessionEnd, &BTreeSet<ClientId>),
 ) -> Result<(), FlowError> {
+    if close(tx, origin, session, (why, silent)).await? {
+        let actor =
+            if why == SessionEnd::SignedOut { Actor::Account(session.account) } else { Actor::System };
+        tx.append(&entry(origin, actor, (session, why))).await?;
+    }
+    Ok(())
+}
+
+/// Ends a session on the word of a client, which has an ID token of it, wherever its browser is. `false`: it has ended before.
+pub(crate) async fn end_at_client(
+    provider: &Provider,
+    origin: &Origin,
+    (session, client): (&Session, &ClientId),
+) -> Result<bool, FlowError> {
+    const WHY: SessionEnd = SessionEnd::AtClient;
+    let (origin, session, silent) = (origin.clone(), session.clone(), silent_clients(provider, WHY));
+    let entry = entry(&origin, Actor::Client, (&session, WHY)).by_client(client);
+    let write = provider.store.write(move |tx| {
+        let (origin, session, silent, entry) =
+            (origin.clone(), session.clone(), silent.clone(), entry.clone());
+        async move {
+            let ended = close(&tx, &origin, &session, (WHY, &silent)).await?;
+            if ended {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(ended)
+        }
+    });
+    let ended = write.await?;
+    provider.logout_queued.notify_one();
+    Ok(ended)
+}
+
+fn entry(origin: &Origin, actor: Actor, (session, why): (&Session, SessionEnd)) -> AuditEntry {
+    origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id)
+}
+
+/// The end with all that hangs on it; `false` where it had ended before.
+async fn close(
+    tx: &Tx,
+    origin: &Origin,
+    session: &Session,
+    (why, silent): (SessionEnd, &BTreeSet<ClientId>),
+) -> Result<bool, FlowError> {
     if !tx.end_session(session.id, why, origin.now).await? {
-        return Ok(());
+        return Ok(false);
     }
     for client in tx.clients_of_session(session.id).await? {
         if !silent.contains(&client) {
@@ -120,10 +164,7 @@ pub(crate) async fn end_one(
         }
     }
     tx.revoke_grants_of_session(session.id, true, GrantEnd::SessionEnded, origin.now).await?;
-    let actor = if why == SessionEnd::SignedOut { Actor::Account(session.account) } else { Actor::System };
-    let entry = origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id);
-    tx.append(&entry).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Sessions that one round ends at most.

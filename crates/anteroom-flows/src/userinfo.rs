@@ -3,7 +3,7 @@
 use anteroom_domain::client::Client;
 use anteroom_oidc::Scope;
 use anteroom_oidc::authorization::ClaimRequests;
-use anteroom_oidc::claims::{UserInfo, Wanted, release};
+use anteroom_oidc::claims::{ScopeClaims, UserInfo, Wanted, release};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::UserInfoClaims;
@@ -63,6 +63,7 @@ pub async fn userinfo(
     let record = &grant.record;
     let wanted = Wanted {
         scope: &grant.reach.scope,
+        told: &ScopeClaims::All,
         asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
         allowed: &grant.worth.claims_within,
         mapping: &client.policy.claims,

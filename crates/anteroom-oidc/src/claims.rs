@@ -1,6 +1,7 @@
 //! Claims about a person and who gets which: OpenID Connect Core §5.
 
 mod mapping;
+mod scope_claims;
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,10 @@ use jiff::{Timestamp, fmt::serde::timestamp::second};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub use self::mapping::{BadClaimName, ClaimMapping, ClaimName};
+pub use self::{
+    mapping::{BadClaimName, ClaimMapping, ClaimName},
+    scope_claims::{ID_TOKEN_CLAIMS_MAX, LeftOut, ScopeClaims},
+};
 use crate::{
     authorization::ClaimRequests,
     names::{Scope, ScopeSet, Subject},
@@ -62,9 +66,11 @@ pub struct UserInfo {
 /// What a client is to get.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Whose claims are given as a whole: the granted scopes for userinfo and for an ID token that comes without an
-    /// access token, the empty set for any other ID token (Core §5.4).
+    /// The granted scopes, which stand for claims.
     pub scope: &'a ScopeSet,
+    /// Which of those claims: all of them at userinfo and in an ID token that comes alone, none in another one from the
+    /// authorization endpoint (Core §5.4), and what the client's registration says in one from the token endpoint.
+    pub told: &'a ScopeClaims,
     /// Claims asked for one by one (Core §5.5), of the place in question.
     pub asked: &'a ClaimRequests,
     /// The scopes that the client is registered for. They bound what it can ask for one by one, so that the `claims`
@@ -139,7 +145,8 @@ pub const fn claims_of(scope: &Scope) -> &'static [&'static str] {
 /// The claims that go out, in the client's words, without any that is null or empty (Core §5.3.2). A claim that was asked for and is not
 /// known is left out, essential or not (Core §5.5.1).
 pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value> {
-    let mut names: BTreeSet<&str> = wanted.scope.iter().flat_map(claims_of).copied().collect();
+    let of_scopes = wanted.scope.iter().flat_map(claims_of).copied();
+    let mut names: BTreeSet<&str> = of_scopes.filter(|name| wanted.told.has(name, wanted.mapping)).collect();
     let may_ask = wanted.allowed.iter().flat_map(claims_of).copied();
     names.extend(may_ask.filter(|name| wanted.mapping.is_asked_for(name, wanted.asked)));
 
@@ -200,8 +207,42 @@ mod tests {
     fn released(scope: &str, asked: &[&str], allowed: &str) -> Value {
         let asked = asked.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect();
         let (scope, allowed) = (&scope.parse().unwrap(), &allowed.parse().unwrap());
-        let wanted = Wanted { scope, asked: &asked, allowed, mapping: &ClaimMapping::default() };
+        told(scope, (&asked, allowed), &ScopeClaims::All)
+    }
+
+    fn told(scope: &ScopeSet, (asked, allowed): (&ClaimRequests, &ScopeSet), told: &ScopeClaims) -> Value {
+        let wanted = Wanted { scope, told, asked, allowed, mapping: &ClaimMapping::default() };
         Value::Object(release(&alice(), wanted))
+    }
+
+    #[test]
+    fn core_5_4_a_place_has_all_some_or_none_of_the_claims_of_scopes() {
+        let scope = "openid profile email groups".parse().unwrap();
+        let asked = [("birthdate".to_owned(), ClaimRequest::default())].into();
+        let listed = ["email", "groups", "phone_number"].map(str::to_owned).into();
+        for (claims, expected) in [
+            (ScopeClaims::None, serde_json::json!({})),
+            (
+                ScopeClaims::Listed(listed),
+                serde_json::json!({ "email": "alice@demo.example", "groups": ["front-desk"] }),
+            ),
+            (
+                ScopeClaims::All,
+                serde_json::json!({
+                    "name": "Alice", "updated_at": 1_700_000_000, "email": "alice@demo.example",
+                    "email_verified": true, "groups": ["front-desk"],
+                }),
+            ),
+        ] {
+            assert_eq!(told(&scope, (&asked, &scope), &claims), expected, "{claims:?}");
+        }
+        let asked = [("name".to_owned(), ClaimRequest::default())].into();
+        let none = told(&scope, (&asked, &scope), &ScopeClaims::None);
+        assert_eq!(
+            none,
+            serde_json::json!({ "name": "Alice" }),
+            "what a request asks for one by one is told"
+        );
     }
 
     #[test]

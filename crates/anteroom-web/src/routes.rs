@@ -103,13 +103,16 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route(paths::WEBFINGER, get(discovery::webfinger).options(preflight))
         .route(paths::JWKS, get(discovery::jwks).options(preflight))
         .layer(from_fn(cors::anyone));
-    let applications = Router::new()
+    let tokens = Router::new()
         .route(paths::TOKEN, post(token::token).options(preflight))
+        .layer(from_fn_with_state(Arc::clone(web), cors::registered_with_credentials));
+    let applications = Router::new()
         .route(paths::USERINFO, get(userinfo::endpoint).post(userinfo::endpoint).options(preflight))
         .route(paths::REVOCATION, post(token::revoke).options(preflight))
         .layer(from_fn_with_state(Arc::clone(web), cors::registered));
     Router::new()
         .merge(public)
+        .merge(tokens)
         .merge(applications)
         .route(paths::AUTHORIZATION, get(authorize::get).post(authorize::post))
         .route("/callbacks/twilio/{message}", post(twilio::status))

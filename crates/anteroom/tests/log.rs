@@ -3,10 +3,11 @@
 
 use anteroom::logging::text;
 use anteroom_oidc::shown::is_hidden;
-use anteroom_testkit::{AppKey, TestProvider, on_sqlite};
+use anteroom_testkit::{AppKey, CLIENT_SECRET, Proof, TestProvider, Tokens, on_sqlite};
 use serde_json::json;
 use std::io;
 use std::sync::{Arc, Mutex};
+use tracing::subscriber::DefaultGuard;
 
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);
@@ -21,15 +22,26 @@ impl io::Write for Page {
     }
 }
 
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Hears what this thread logs, until the guard goes.
+fn listening() -> (Page, DefaultGuard) {
+    let page = Page::default();
+    let writer = page.clone();
+    (page, tracing::subscriber::set_default(text("info", move || writer.clone(), false)))
+}
+
 const FORGED: &str = "x\n1970-01-01T00:00:00Z ERROR forged\u{2028}a\u{202e}b\u{1b}[2Jc";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// One thread serves and asks, so that the subscriber of this test hears what the provider logs.
 #[tokio::test]
 async fn what_a_request_says_makes_no_line_of_the_log() {
-    let page = Page::default();
-    let writer = page.clone();
-    let _guard = tracing::subscriber::set_default(text("info", move || writer.clone(), false));
+    let (page, _guard) = listening();
     on_sqlite(async |backend| {
         let key = AppKey::new("ES256", "ES256");
         let client = format!(
@@ -56,7 +68,7 @@ async fn what_a_request_says_makes_no_line_of_the_log() {
         assert_eq!(provider.browser().post("/token", &fields).await.status, 401);
     })
     .await;
-    let log = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+    let log = page.text();
     let about = |words: &str| log.lines().filter(|line| line.contains(words)).collect::<Vec<_>>();
     assert_eq!(about("end-session request refused").len(), 2, "{log}");
     assert_eq!(about("it is addressed to").len(), 1, "{log}");
@@ -66,4 +78,94 @@ async fn what_a_request_says_makes_no_line_of_the_log() {
         assert!(!line.contains(is_hidden), "{line:?}");
         assert!(line.len() < 1_000, "{} bytes", line.len());
     }
+}
+
+/// The one line about what was just done. It names the client and the reference.
+fn line_about(page: &Page, client: &str, words: &str) -> String {
+    let log = page.text();
+    let is_about = |line: &&str| line.contains(words) && line.contains(client);
+    let lines: Vec<&str> = log.lines().filter(is_about).collect();
+    assert_eq!(lines.len(), 1, "{words}: {log}");
+    assert!(lines[0].contains("reference="), "{}", lines[0]);
+    lines[0].to_owned()
+}
+
+const WEB: &str = "client=\"web\"";
+const SERVICE: &str = "client=\"service\"";
+
+#[tokio::test]
+async fn a_refusal_of_a_client_is_one_line_with_what_was_received_and_what_is_allowed() {
+    let (page, _guard) = listening();
+    on_sqlite(async |backend| {
+        let provider = TestProvider::start(&backend).await;
+        let (web, service, browser) = (
+            provider.client("web"),
+            provider.client("service"),
+            provider.signed_in("alice@practice.example").await,
+        );
+        let holds = |(client, words): (&str, &str), parts: &[&str]| {
+            let line = line_about(&page, client, words);
+            for part in parts {
+                assert!(line.contains(part), "{part}: {line}");
+            }
+            assert!(!line.contains(CLIENT_SECRET), "{line}");
+        };
+
+        let code = web.code(&browser, &[("scope", "openid email reports admin")]).await;
+        holds((WEB, "scopes were left out"), &["received=\"admin reports\"", "groups"]);
+
+        let tokens = Tokens::of(&web.redeem(&code).await);
+        assert_eq!(service.introspect(&tokens.access_token).await.json()["active"], false);
+        holds((SERVICE, "neither an audience"), &["a token of client web", &provider.issuer]);
+
+        let asked = [("grant_type", "password"), ("username", "alice"), ("password", "Correct-horse-1")];
+        assert_eq!(service.post("/token", &asked).await.error(), "unsupported_grant_type");
+        holds((SERVICE, "the grant type is not supported"), &["password", "client_credentials"]);
+        assert!(!page.text().contains("Correct-horse-1"));
+
+        let twice = [("client_id", "web"), ("client_secret", CLIENT_SECRET)];
+        assert_eq!(web.post("/token", &twice).await.status, 400);
+        let received = "Authorization: Basic, client_id, client_secret";
+        holds((WEB, "in two ways at once"), &[received, "client_secret_post"]);
+
+        assert_eq!(provider.browser().post("/token", &[("grant_type", "refresh_token")]).await.status, 401);
+        holds(("", "the client did not authenticate"), &["received=\"nothing\"", "private_key_jwt"]);
+
+        let json = provider.call(("POST", "/token"), None, &json!({ "grant_type": "refresh_token" })).await;
+        assert_eq!(json.status, 400);
+        holds(("", "not a well-formed form"), &["application/json", "application/x-www-form-urlencoded"]);
+
+        // Which of the two ways a client sends its secret in, where its registration names none: once for each.
+        holds((WEB, "the client sends its secret by client_secret_basic"), &[]);
+        let posted = web.clone().proving(Proof::Post(CLIENT_SECRET));
+        for _ in 0..2 {
+            assert_eq!(posted.redeem("x").await.status, 400);
+        }
+        holds((WEB, "the client sends its secret by client_secret_post"), &[]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_without_pkce_reads_what_to_do_about_it() {
+    let (page, _guard) = listening();
+    on_sqlite(async |backend| {
+        let provider = TestProvider::start(&backend).await;
+        let without = [("code_challenge", ""), ("code_challenge_method", "")];
+        let answer = provider.client("web").authorize(&provider.browser(), &without).await;
+        assert_eq!(answer.error(), "invalid_request");
+        let help = "or register it with require_pkce = false";
+        assert!(answer.parameters()["error_description"].ends_with(help), "{}", answer.location());
+        let line = line_about(&page, WEB, help);
+        // What `anteroom explain` reads is found by the reference of the line.
+        let (_, reference) = line.split_once("reference=").unwrap();
+        let reference = reference.split(' ').next().unwrap();
+        let entries = provider.provider.store.entries_by_reference(reference).await.unwrap();
+        assert_eq!(entries.len(), 1, "{entries:?}");
+        assert!(
+            entries[0].detail.contains(help) && entries[0].client.as_deref() == Some("web"),
+            "{entries:?}"
+        );
+    })
+    .await;
 }

@@ -77,6 +77,10 @@ export const PAGES = {
     await signedIn(tab, "alice");
     await tab.goto("/end-session?client_id=schedule");
   },
+  "sign-out-stays": async ({ tab }) => {
+    await signedIn(tab, "alice");
+    await tab.goto("/end-session?client_id=schedule&post_logout_redirect_uri=https%3A%2F%2Felsewhere.example%2F");
+  },
   "signed-out": async ({ tab }) => {
     await dashboard(tab, "alice");
     await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
@@ -95,6 +99,7 @@ export const PAGES = {
   "error-unknown-client": ({ tab, app }) => tab.goto(app.request({ client_id: "nobody" })),
   "error-redirect-uri-mismatch": ({ tab, app }) => tab.goto(app.request({ redirect_uri: "https://elsewhere.example/" })),
   "error-invalid-request": ({ tab }) => tab.goto("/end-session?post_logout_redirect_uri=https%3A%2F%2Felsewhere.example%2F"),
+  "error-nothing-ended": ({ tab }) => tab.goto("/end-session"),
   "error-interaction-expired": ({ tab }) => tab.goto("/continue?interaction=garbage"),
   "error-answered-before": async ({ tab, app }) => {
     await tab.goto(app.request({}));

@@ -12,7 +12,7 @@ const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 /** The claims of a logout token that is for this client, held to OpenID Connect Back-Channel Logout 1.0 section 2.6. */
 export async function logoutToken(form, client_id) {
   const keys = createRemoteJWKSet(new URL("/jwks", ISSUER));
-  const checks = { issuer: ISSUER, audience: client_id, typ: "logout+jwt", requiredClaims: ["iat", "exp", "jti", "sid", "sub"] };
+  const checks = { issuer: ISSUER, audience: client_id, typ: "logout+jwt", requiredClaims: ["iat", "exp", "jti", "sid"] };
   const { payload } = await jwtVerify(form.get("logout_token"), keys, checks);
   if (typeof payload.events?.[EVENT] !== "object") throw new Error("the logout token has no such event");
   if ("nonce" in payload) throw new Error("the logout token has a nonce");

@@ -87,7 +87,7 @@ class Idpyoidc(unittest.TestCase):
             "issuer": ISSUER,
             "redirect_uris": [f"{url}/callback"],
             "backchannel_logout_uri": f"{url}/backchannel-logout",
-            "backchannel_logout_session_required": True,
+            "backchannel_logout_session_required": False,
             "client_name": "idpyoidc",
             "response_types_supported": ["code"],
             "scopes_supported": ["openid", "email", "offline_access"],

@@ -428,6 +428,7 @@ enrol-wrong-text = Enter the six digits that the app shows now. If it happens ag
 also-signed-in = Also signed in here:
 sign-out-ends-all = “Sign Out” signs out all of you.
 sign-out-people = This signs out:
+sign-out-stays = You can sign out here. After that you stay on this site, because we do not send you to that address.
 sign-out-title = Sign out?
 sign-out-text = This ends your session here and in every application that you opened from it.
 sign-out-text-from = { $application } asks to sign you out. This ends your session here and in every application that you opened from it.
@@ -444,6 +445,7 @@ error-heading =
         [unknown-client] This application is not known here
         [redirect-uri-mismatch] The application gave a return address that is not registered
         [invalid-request] The application sent a request that cannot be used
+        [nothing-ended] Nothing was ended here
         [interaction-expired] This sign-in took too long
         [answered-before] This sign-in is already complete
         [not-asked-here] This browser did not ask for the email
@@ -466,6 +468,7 @@ error-text =
         [unknown-client] The link that brought you here names an application that your practice has not set up. Open it from your applications instead.
         [redirect-uri-mismatch] To keep your sign-in safe, we do not send you there. Whoever runs the application has to correct its settings.
         [invalid-request] Something is missing from it or does not fit together. Whoever runs the application has to correct that; you have done nothing wrong.
+        [nothing-ended] No one is signed in in this browser, and the request does not name a session that is still running.
         [interaction-expired] The request of the application has expired, or was already answered in another window. Open the application again to start afresh.
         [answered-before] The application has had its answer, here or in another window, and gets no second one. Open the application again if you want to go on there.
         [not-asked-here] Its code can only be entered in the browser that asked for it. If that was this one, its cookies were deleted, or it was too long ago. The link in the email works here as well: open it, or ask for a new one.

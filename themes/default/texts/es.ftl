@@ -428,6 +428,7 @@ enrol-wrong-text = Escriba los seis dígitos que la aplicación muestra ahora. S
 also-signed-in = Aquí también han iniciado sesión:
 sign-out-ends-all = «Cerrar sesión» cierra la sesión de todos ustedes.
 sign-out-people = Se cerrará la sesión de:
+sign-out-stays = Puede cerrar la sesión aquí. Después se quedará en este sitio, porque no le enviamos a esa dirección.
 sign-out-title = ¿Cerrar sesión?
 sign-out-text = Esto termina su sesión aquí y en todas las aplicaciones que abrió desde ella.
 sign-out-text-from = { $application } pide cerrar su sesión. Esto termina su sesión aquí y en todas las aplicaciones que abrió desde ella.
@@ -444,6 +445,7 @@ error-heading =
         [unknown-client] Aquí no conocemos esta aplicación
         [redirect-uri-mismatch] La aplicación dio una dirección de regreso que no está registrada
         [invalid-request] La aplicación envió una solicitud que no se puede usar
+        [nothing-ended] Aquí no se cerró ninguna sesión
         [interaction-expired] Este inicio de sesión tardó demasiado
         [answered-before] Este inicio de sesión ya se completó
         [not-asked-here] Este navegador no pidió el correo
@@ -466,6 +468,7 @@ error-text =
         [unknown-client] El enlace que le trajo aquí nombra una aplicación que su consultorio no ha configurado. Ábrala desde sus aplicaciones.
         [redirect-uri-mismatch] Para proteger su sesión, no le enviamos allí. Quien administra la aplicación tiene que corregir su configuración.
         [invalid-request] Le falta algo o sus partes no encajan. Quien administra la aplicación tiene que corregirlo; usted no ha hecho nada mal.
+        [nothing-ended] Nadie ha iniciado sesión en este navegador, y la solicitud no nombra ninguna sesión que siga abierta.
         [interaction-expired] La solicitud de la aplicación ha caducado o ya se respondió en otra ventana. Abra la aplicación otra vez para empezar de nuevo.
         [answered-before] La aplicación ya recibió su respuesta, aquí o en otra ventana, y no recibe una segunda. Abra la aplicación otra vez si quiere continuar en ella.
         [not-asked-here] Su código solo se puede escribir en el navegador que lo pidió. Si fue este, se borraron sus cookies o pasó demasiado tiempo. El enlace del correo sirve también aquí: ábralo o pida uno nuevo.

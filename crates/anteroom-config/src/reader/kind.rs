@@ -1,5 +1,6 @@
 //! Kinds of values: how each is read, how it is written, and what it is called in the reference and in complaints.
 
+mod claims;
 mod tables;
 
 use anteroom_oidc::shown::is_name;
@@ -9,6 +10,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::DeValue;
 
+pub(crate) use claims::scope_claims;
 pub(crate) use tables::{entries, json_value};
 
 use super::duration;

@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::{Admission, ClientPolicy, Tile};
-use anteroom_oidc::claims::ClaimMapping;
+use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
 use anteroom_oidc::{Acr, ClientId, ClientMetadataInput};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -11,7 +11,7 @@ use super::client_claims::read_claims;
 use super::client_metadata::read_metadata;
 use super::people::group_name;
 use crate::diagnostics::{Finding, Place};
-use crate::reader::kind::{boolean, integer, list, parsed, quoted, text, word};
+use crate::reader::kind::{boolean, integer, list, parsed, quoted, scope_claims, text, word};
 use crate::reader::{Context, SecretKeys, Section, file_path, from_file, key};
 
 /// A client as it was read; its metadata is still to be checked, and its groups to be found.
@@ -49,7 +49,11 @@ pub(crate) fn read_clients(top: &mut Section<'_, '_>) -> Vec<ClientDraft> {
         let secrets = read_secrets(section);
         let groups = read_admitted(section);
         let claims = read_claims(section);
-        let policy = ClientPolicy { claims: claims.mapping, ..read_policy(section, groups.as_deref()) };
+        let policy = ClientPolicy {
+            claims: claims.mapping,
+            any_secret_method: metadata.token_endpoint_auth_method.is_none(),
+            ..read_policy(section, groups.as_deref())
+        };
         let (path, place) = (format!("{}.", section.path), section.place.clone());
         let groups = groups.unwrap_or_default();
         let renamed_groups = claims.groups;
@@ -103,6 +107,10 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
         let label = "needs a `backchannel_logout_uri`";
         section.cx.report(finding.at(section.place_of("logout_on_idle"), label));
     }
+    let meaning = "Which claims of the granted scopes are in the ID tokens that it gets at the token endpoint, in 2 KiB at the \
+        most (groups are cut off, with a line in the log): all, none, or those of a list. The userinfo endpoint has all \
+        in any case.";
+    let id_token_claims = section.get_or(key("id_token_claims", scope_claims(), meaning), ScopeClaims::All);
     ClientPolicy {
         first_party,
         offline_access_consent,
@@ -112,6 +120,8 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
         refresh_is_activity,
         logout_on_idle,
         claims: ClaimMapping::default(),
+        id_token_claims,
+        any_secret_method: false,
     }
 }
 

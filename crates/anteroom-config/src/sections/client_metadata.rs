@@ -56,9 +56,11 @@ fn read_basics(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
 /// How it proves who it is.
 fn read_proof(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "`client_secret_basic`, `client_secret_post`, `client_secret_jwt`, `private_key_jwt`, or `none` for \
-        an application that can keep no secret.";
+        an application that can keep no secret. A named one is the only one that it may use; where none is named, it may \
+        send its secret in the header or in the form (`client_secret_basic` or `client_secret_post`), in one of them in a \
+        request.";
     let method = key("token_endpoint_auth_method", any_text("string"), meaning);
-    input.token_endpoint_auth_method = s.get(method.defaults_to("\"client_secret_basic\""));
+    input.token_endpoint_auth_method = s.get(method);
     let meaning = "What its assertions must be signed with; any algorithm that fits the key without.";
     let algorithm = key("token_endpoint_auth_signing_alg", any_text("signing algorithm"), meaning);
     input.token_endpoint_auth_signing_alg = s.get(algorithm);
@@ -139,7 +141,8 @@ fn read_logout(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     input.post_logout_redirect_uris = s.get(uris).unwrap_or_default();
     let meaning = "Where it is told that a session has ended (OpenID Connect Back-Channel Logout).";
     input.backchannel_logout_uri = s.get(key("backchannel_logout_uri", any_text("https URL"), meaning));
-    let meaning = "Whether it needs `sid` in that.";
+    let meaning = "Whether it needs `sid` in that. With `true` there is `sid` alone, so that it ends the one session; without, \
+        `sid` and `sub`.";
     let session = key("backchannel_logout_session_required", boolean(), meaning);
     input.backchannel_logout_session_required = s.get(session.defaults_to("false"));
     let meaning = "What the page after a sign-out loads in a frame (OpenID Connect Front-Channel Logout); on the \
@@ -214,6 +217,7 @@ impl ClientRules {
         match parsed.and_then(|metadata| metadata.check_keys().map(|()| metadata)) {
             Ok(metadata) => {
                 check_secrets(cx, draft, &metadata);
+                check_id_token_claims(cx, draft, &metadata);
                 warn_of_silent_refresh(cx, draft, &metadata);
                 Some(metadata)
             }
@@ -222,6 +226,16 @@ impl ClientRules {
                 None
             }
         }
+    }
+}
+
+/// A listed claim that no scope of the client stands for would never be there.
+fn check_id_token_claims(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
+    let policy = &draft.policy;
+    if let Some(claim) = policy.id_token_claims.beyond(&metadata.scope, &policy.claims) {
+        let title = format!("client `{}` is never told the claim {}", draft.client_id, quoted(claim));
+        let label = "is a claim of none of its scopes";
+        cx.report(Finding::error(title).at(draft.place_of(cx, "id_token_claims"), label));
     }
 }
 

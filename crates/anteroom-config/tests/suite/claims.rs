@@ -3,7 +3,7 @@
 use crate::{BASE, assert_refused, parse_with};
 use anteroom_config::Configuration;
 use anteroom_oidc::Sector;
-use anteroom_oidc::claims::ClaimName;
+use anteroom_oidc::claims::{ClaimName, ScopeClaims};
 use serde_json::json;
 
 const CLIENT: &str = "[[groups]]\nname = \"staff\"\n[[clients]]\nclient_id = \"a\"\ntoken_endpoint_auth_method = \"none\"\n\
@@ -62,6 +62,53 @@ error: bad value for `constants` in `[clients.claims]`
    |
 11 | constants = { tenant = 1, aud = "x" }
    |                           ^^^ "aud" means something already"#,
+    );
+}
+
+#[test]
+fn an_application_says_which_claims_its_id_tokens_have() {
+    let of = |text: &str| with(text).unwrap().settings.clients.remove(0);
+    let listed = |names: &[&str]| ScopeClaims::Listed(names.iter().map(|name| (*name).to_owned()).collect());
+    for (text, expected) in [
+        ("", ScopeClaims::All),
+        ("id_token_claims = \"scopes\"\n", ScopeClaims::All),
+        ("id_token_claims = \"none\"\n", ScopeClaims::None),
+        ("id_token_claims = [\"name\", \"email\"]\n", listed(&["email", "name"])),
+        (
+            "scope = \"openid groups\"\nid_token_claims = [\"roles\"]\nclaims.groups_as = \"roles\"\n",
+            listed(&["roles"]),
+        ),
+    ] {
+        assert_eq!(of(text).policy.id_token_claims, expected, "{text}");
+    }
+    let version = |text: &str| of(text).version;
+    assert_eq!(version(""), version("id_token_claims = \"scopes\"\n"));
+    assert_ne!(version(""), version("id_token_claims = \"none\"\n"));
+    for (text, message) in [
+        ("id_token_claims = \"scope\"", "did you mean `scopes`?"),
+        ("id_token_claims = []", "write \"none\" for none"),
+        ("id_token_claims = true", "expected a string or a list, found a boolean"),
+        ("id_token_claims = [1]", "expected a string, found an integer"),
+        ("id_token_claims = [\"groups\"]", "client `a` is never told the claim \"groups\""),
+        ("id_token_claims = [\"sub\"]", "client `a` is never told the claim \"sub\""),
+    ] {
+        let refused = with(&format!("{text}\n")).unwrap_err();
+        assert!(refused.to_string().contains(message), "{text}\n{refused}");
+    }
+}
+
+#[test]
+fn a_client_without_a_named_method_may_send_its_secret_in_either_way() {
+    let client = "[[clients]]\nclient_id = \"a\"\nredirect_uris = [\"https://a.example/\"]\nsecret_env = \"CLIENT_SECRET\"\n";
+    let either = |more: &str| {
+        let client = parse_with(&format!("{client}{more}")).unwrap().settings.clients.remove(0);
+        (client.policy.any_secret_method, client.version)
+    };
+    let (unnamed, named) = (either(""), either("token_endpoint_auth_method = \"client_secret_basic\"\n"));
+    assert_eq!((unnamed.0, named.0), (true, false));
+    assert_ne!(
+        unnamed.1, named.1,
+        "the standard's default written out says something else than leaving it out"
     );
 }
 

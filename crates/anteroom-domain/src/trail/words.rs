@@ -58,6 +58,9 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
             "too_old" => "The session ended: it was as old as a session may become.",
             "password_changed" => "The session ended, because the password was changed.",
             "disabled" => "The session ended, because the account was disabled.",
+            "client" => {
+                "The application ended the session with an ID token of it, without the browser that it was in."
+            }
             "database_accepted" => "The session ended, because the database had gone back to an earlier state.",
             _ => return None,
         }

@@ -5,7 +5,7 @@ use anteroom_domain::client::Client;
 use anteroom_domain::grant::{Grant, GrantWorth};
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::authorization::ClaimRequests;
-use anteroom_oidc::claims::{Wanted, release};
+use anteroom_oidc::claims::{ID_TOKEN_CLAIMS_MAX, ScopeClaims, Wanted, release};
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::shown::shorten;
@@ -39,7 +39,11 @@ pub(super) fn for_person(
 ) -> Result<TokenResponse, TokenError> {
     let access_token = access_token(exchange, person)?;
     let openid = person.grant.scope.contains(&Scope::OpenId);
-    let beside = Beside { access_token: Some(&access_token), code: None };
+    let beside = Beside {
+        access_token: Some(&access_token),
+        code: None,
+        told: &exchange.client.policy.id_token_claims,
+    };
     let id_token = if openid { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(TokenResponse {
         access_token,
@@ -67,7 +71,11 @@ pub(crate) fn for_front(
     (response_type, code): (ResponseType, Option<&str>),
 ) -> Result<FrontTokens, TokenError> {
     let access_token = if response_type.has_token() { Some(access_token(exchange, person)?) } else { None };
-    let beside = Beside { access_token: access_token.as_deref(), code };
+    // Scope claims are at userinfo where there is something to ask there with (OpenID Connect Core §5.4); a front channel
+    // keeps addresses short and claims out of logs.
+    let alone = access_token.is_none() && code.is_none();
+    let told = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
+    let beside = Beside { access_token: access_token.as_deref(), code, told };
     let id_token =
         if response_type.has_id_token() { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(FrontTokens { access_token, scope: person.grant.scope.clone(), id_token })
@@ -187,6 +195,8 @@ fn audience(exchange: &Exchange<'_>, reach: Reach<'_>) -> Vec<String> {
 struct Beside<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
+    /// Which claims of the granted scopes are in an ID token given in this way.
+    told: &'a ScopeClaims,
 }
 
 fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> Result<String, TokenError> {
@@ -211,7 +221,7 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
         at_hash: beside.access_token.map(|token| token_hash(algorithm, token)),
         c_hash: beside.code.map(|code| token_hash(algorithm, code)),
         s_hash: None,
-        person: claims_of_person(client, person, beside),
+        person: claims_of_person(exchange, person, beside.told),
     };
     let keys = exchange.provider.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
@@ -223,20 +233,30 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
     }
 }
 
-/// The claims that the request wanted in the ID token. Those of scopes are in userinfo, unless no access token is given to
-/// ask there with (OpenID Connect Core §5.4). What a client is always told is in both.
+/// Those of scopes as far as this way of giving it has them, and those that the request wanted in the ID token. What a client
+/// is always told is in every one.
 fn claims_of_person(
-    client: &Client,
+    exchange: &Exchange<'_>,
     person: Person<'_>,
-    beside: Beside<'_>,
+    told: &ScopeClaims,
 ) -> serde_json::Map<String, serde_json::Value> {
-    let (grant, none) = (person.grant, ScopeSet::default());
-    let alone = beside.access_token.is_none() && beside.code.is_none();
-    let scope = if alone { &grant.scope } else { &none };
-    let nothing = ClaimRequests::default();
-    let asked = grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
+    let (client, scope, nothing) = (exchange.client, &person.grant.scope, ClaimRequests::default());
+    let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
-    release(&standard_claims(person.account), Wanted { scope, asked, allowed, mapping })
+    let mut claims =
+        release(&standard_claims(person.account), Wanted { scope, told, asked, allowed, mapping });
+    let left_out = mapping.fit_id_token(&mut claims);
+    if !left_out.is_nothing() {
+        tracing::warn!(
+            reference = exchange.origin.reference.map(tracing::field::display),
+            client = client.id().as_str(),
+            groups = left_out.groups,
+            claims = ?left_out.claims,
+            "claims were left out of an ID token, which carries {ID_TOKEN_CLAIMS_MAX} bytes of them; the userinfo endpoint \
+             has all"
+        );
+    }
+    claims
 }
 
 /// RFC 6749 §6, §3.3: never more than what was granted.

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::ScopeSet;
     use crate::authorization::ClaimRequest;
-    use crate::claims::{StandardClaims, Wanted, release};
+    use crate::claims::{ScopeClaims, StandardClaims, Wanted, release};
     use serde_json::json;
 
     fn mapping(
@@ -157,7 +157,8 @@ mod tests {
             asked.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect();
         let (scope, allowed): (ScopeSet, ScopeSet) =
             (scope.parse().unwrap(), "openid groups".parse().unwrap());
-        let wanted = Wanted { scope: &scope, asked: &asked, allowed: &allowed, mapping };
+        let told = &ScopeClaims::All;
+        let wanted = Wanted { scope: &scope, told, asked: &asked, allowed: &allowed, mapping };
         Value::Object(release(&person, wanted))
     }
 

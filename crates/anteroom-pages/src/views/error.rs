@@ -21,6 +21,8 @@ pub enum ErrorKind {
     UnknownClient,
     RedirectUriMismatch,
     InvalidRequest,
+    /// A sign-out that was asked for where there is nothing to end.
+    NothingEnded,
     InteractionExpired,
     /// The application that waited has its answer already.
     AnsweredBefore,
@@ -86,6 +88,7 @@ impl Page for ErrorPage {
             (ErrorKind::UnknownClient, ForwardKind::Dashboard),
             (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
             (ErrorKind::InvalidRequest, ForwardKind::Dashboard),
+            (ErrorKind::NothingEnded, ForwardKind::SignIn),
             (ErrorKind::StaleForm, ForwardKind::TryAgain),
             (ErrorKind::NoCookies, ForwardKind::TryAgain),
             (ErrorKind::AnotherPerson, ForwardKind::TryAgain),

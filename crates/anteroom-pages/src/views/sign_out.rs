@@ -10,8 +10,10 @@ pub struct SignOutPage {
     pub application_name: Option<String>,
     /// What the request brought along and has to survive the question.
     pub fields: Vec<HiddenField>,
-    /// The accounts that would be signed out.
+    /// The accounts that would be signed out; none where the session is not of this browser.
     pub people: Vec<PersonHere>,
+    /// The address to return to is not registered: the person stays here.
+    pub stays: bool,
     pub stay_href: String,
 }
 
@@ -35,6 +37,7 @@ impl Page for SignOutPage {
             application_name: Some("Schedule".to_owned()),
             fields: vec![HiddenField { name: "state".to_owned(), value: "af0ifjsldkj".to_owned() }],
             people: vec![person("Alice Moreno", "alice@demo.example")],
+            stays: false,
             stay_href: "/dashboard".to_owned(),
         };
         let own_wish = SignOutPage { application_name: None, fields: Vec::new(), ..asked.clone() };
@@ -45,7 +48,9 @@ impl Page for SignOutPage {
             ],
             ..own_wish.clone()
         };
-        vec![asked, own_wish, both]
+        let stays = SignOutPage { stays: true, ..asked.clone() };
+        let elsewhere = SignOutPage { people: Vec::new(), ..asked.clone() };
+        vec![asked, own_wish, both, stays, elsewhere]
     }
 }
 

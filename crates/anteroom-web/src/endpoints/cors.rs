@@ -1,10 +1,11 @@
 //! CORS: anyone may read discovery and JWKS; scripts of registered applications may use token, userinfo and revocation.
-//! Never with cookies, never on pages.
+//! Never on pages. Some browser clients send every request "with credentials", and a browser hides the answer from them unless
+//! that is allowed. It is at the token endpoint alone, where cookies are not looked at and not set.
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, COOKIE, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -21,9 +22,30 @@ pub(crate) async fn anyone(request: Request, next: Next) -> Response {
 
 /// For endpoints that registered applications call from a browser.
 pub(crate) async fn registered(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let allowed = origin.filter(|origin| origin.to_str().is_ok_and(|origin| is_registered(&web, origin)));
+    let allowed = registered_origin(&web, &request);
     answer(request, next, allowed).await
+}
+
+/// For the token endpoint: also for requests with credentials, whose cookies count for nothing.
+pub(crate) async fn registered_with_credentials(
+    State(web): State<Arc<Web>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let allowed = registered_origin(&web, &request);
+    let with_credentials = allowed.is_some();
+    request.headers_mut().remove(COOKIE);
+    let mut response = answer(request, next, allowed).await;
+    if with_credentials {
+        // The Fetch standard takes it beside an exact origin only, and no other is ever given here.
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+fn registered_origin(web: &Web, request: &Request) -> Option<HeaderValue> {
+    let origin = request.headers().get(ORIGIN).cloned();
+    origin.filter(|origin| origin.to_str().is_ok_and(|origin| is_registered(web, origin)))
 }
 
 fn is_registered(web: &Web, origin: &str) -> bool {

@@ -9,4 +9,5 @@ pub(crate) mod par;
 pub(crate) mod registration;
 pub(crate) mod token;
 pub(crate) mod twilio;
+mod unread;
 pub(crate) mod userinfo;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::Asker;
 use crate::endpoints::token::{ClientRequest, Refused, finish};
+use crate::endpoints::unread;
 
 pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
     finish(&asker, pushed(&asker, &headers, &body).await)
@@ -24,8 +25,7 @@ async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Resp
             Ok((StatusCode::CREATED, Json(body)).into_response())
         }
         Err(PushError::PublicClient) => {
-            let description = "a public client may not push requests";
-            Err(TokenError::new(TokenErrorCode::InvalidClient, description).into())
+            Err(unread::public_client(asker, &client, "a public client may not push requests").into())
         }
         Err(PushError::RequestUri) => {
             let description = "request_uri is not a parameter of pushed requests";

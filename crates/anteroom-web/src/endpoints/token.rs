@@ -18,6 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::Asker;
+use crate::endpoints::unread;
 use crate::forms::is_form;
 
 /// A request of a client that has proven who it is.
@@ -47,13 +48,10 @@ impl From<FlowError> for Refused {
 
 impl ClientRequest {
     pub(crate) async fn read(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
-        let malformed = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
-        let form = Some(body)
-            .filter(|_| is_form(headers))
-            .and_then(|body| Form::decode(body).ok())
-            .ok_or(malformed)?;
+        let form = form(asker, headers, body)?;
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let presented = PresentedCredentials::parse(authorization, &form).map_err(TokenError::from)?;
+        let presented = PresentedCredentials::parse(authorization, &form)
+            .map_err(|error| unread::credentials(asker, (authorization, &form), error))?;
         let provider = &asker.web.provider;
         let origin = Origin::of(&asker.visitor, &provider.random);
         match authenticate(provider, &origin, &presented).await? {
@@ -69,13 +67,21 @@ impl ClientRequest {
     }
 }
 
+fn form(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Form, TokenError> {
+    if !is_form(headers) {
+        return Err(unread::body(asker, headers, "another content type"));
+    }
+    Form::decode(body).map_err(|error| unread::body(asker, headers, &error.to_string()))
+}
+
 pub(crate) async fn token(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
     finish(&asker, exchanged(&asker, &headers, &body).await)
 }
 
 async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
     let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
-    let request = TokenRequest::parse(&form)?;
+    let request =
+        TokenRequest::parse(&form).map_err(|error| unread::token_request(asker, (&client, &form), error))?;
     match exchange(&asker.web.provider, &client, origin, request).await {
         Ok(response) => Ok(Json(response).into_response()),
         Err(ExchangeError::Flow(error)) => Err(error.into()),
@@ -94,7 +100,8 @@ pub(crate) async fn revoke(asker: Asker, headers: HeaderMap, body: Bytes) -> Res
 
 async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
     let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
-    let reference = TokenReference::parse(&form)?;
+    let reference = TokenReference::parse(&form)
+        .map_err(|error| unread::token_reference(asker, (&client, &form), error))?;
     revoke_token(&asker.web.provider, &client, origin, &reference.token).await?;
     Ok(StatusCode::OK.into_response())
 }
@@ -104,13 +111,13 @@ pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Bytes) ->
 }
 
 async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
-    let reference = TokenReference::parse(&form)?;
-    match introspect_token(&asker.web.provider, &client, &reference.token, asker.visitor.now).await {
+    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+    let reference = TokenReference::parse(&form)
+        .map_err(|error| unread::token_reference(asker, (&client, &form), error))?;
+    match introspect_token(&asker.web.provider, &client, &reference.token, &origin).await {
         Ok(answer) => Ok(Json(answer).into_response()),
         Err(IntrospectionError::PublicClient) => {
-            let description = "a public client may not introspect";
-            Err(TokenError::new(TokenErrorCode::InvalidClient, description).into())
+            Err(unread::public_client(asker, &client, "a public client may not introspect").into())
         }
         Err(IntrospectionError::Flow(error)) => Err(error.into()),
     }

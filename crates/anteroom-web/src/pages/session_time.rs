@@ -101,7 +101,8 @@ pub(crate) async fn nobody_signed_in(asker: &Asker) -> Result<Response, Failure>
             SessionEnd::SignedOut
             | SessionEnd::PasswordChanged
             | SessionEnd::Disabled
-            | SessionEnd::DatabaseAccepted,
+            | SessionEnd::DatabaseAccepted
+            | SessionEnd::AtClient,
         )
         | None => SIGN_IN,
     }))

@@ -1,6 +1,6 @@
 //! `POST /sign-out`, `GET /signed-out` and the end-session endpoint (RP-Initiated Logout 1.0, Front-Channel Logout 1.0 §3).
 
-use anteroom_flows::end_session::{EndSessionOutcome, LogoutError, end_session};
+use anteroom_flows::end_session::{EndSessionOutcome, LogoutError, Question, end_session};
 use anteroom_flows::front_channel::{self, Farewell};
 use anteroom_flows::limits::form_owner;
 use anteroom_flows::sign_out::{Left, everywhere};
@@ -112,20 +112,25 @@ async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response,
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&asker.web.provider, &asker.visitor, &request, confirmed).await? {
-        EndSessionOutcome::Ask { client, accounts } => {
-            let owner = form_owner(&asker.web.provider, &asker.visitor).await?;
-            let page = SignOutPage {
-                form_token: token_for(asker, FormName::SignOut, owner),
-                application_name: client.map(|client| client.display_name().to_owned()),
-                fields: carried(&form),
-                people: accounts.iter().map(person).collect(),
-                stay_href: DASHBOARD.to_owned(),
-            };
-            Ok(Frame::of(asker).leads_to_client().page(StatusCode::OK, &page))
-        }
+        EndSessionOutcome::Ask(question) => ask(asker, &form, &question).await,
         EndSessionOutcome::SignedOut { back, left } => Ok(signed_out(asker, left, back)),
         EndSessionOutcome::Refused(error) => Err(refused(&error)),
     }
+}
+
+async fn ask(asker: &Asker, form: &Decoded, question: &Question) -> Result<Response, Failure> {
+    let owner = form_owner(&asker.web.provider, &asker.visitor).await?;
+    let page = SignOutPage {
+        form_token: token_for(asker, FormName::SignOut, owner),
+        application_name: question.client.as_ref().map(|client| client.display_name().to_owned()),
+        fields: carried(form),
+        people: question.accounts.iter().map(person).collect(),
+        stays: question.stays,
+        stay_href: DASHBOARD.to_owned(),
+    };
+    // What the application sent is wrong, although the person can go on.
+    let status = if question.stays { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok(Frame::of(asker).leads_to_client().page(status, &page))
 }
 
 fn carried(form: &Decoded) -> Vec<HiddenField> {
@@ -141,6 +146,7 @@ fn refused(error: &LogoutError) -> Failure {
         LogoutError::UnknownClient { .. } => ErrorKind::UnknownClient,
         LogoutError::UnregisteredRedirect { .. } => ErrorKind::RedirectUriMismatch,
         LogoutError::ClientMismatch { .. } | LogoutError::RedirectWithoutClient => ErrorKind::InvalidRequest,
+        LogoutError::NothingToEnd(_) => ErrorKind::NothingEnded,
     };
     Failure::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }

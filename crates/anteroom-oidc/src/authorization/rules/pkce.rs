@@ -3,6 +3,7 @@
 
 use crate::{
     authorization::{Parameter, error::Refusal, order::Context},
+    client::ClientMetadata,
     names::ResponseType,
     pkce::CodeChallenge,
 };
@@ -15,7 +16,7 @@ pub(in crate::authorization) fn check(
     let Some(text) = context.parameters.get(Parameter::CodeChallenge) else {
         let refuse = |description| Refusal::invalid_request(Parameter::CodeChallenge, description);
         if context.client.require_pkce && response_type.has_code() {
-            return Err(refuse("code_challenge is required"));
+            return Err(refuse(required_of(context.client)));
         }
         if method.is_some() {
             return Err(refuse("code_challenge_method is given without code_challenge"));
@@ -33,6 +34,15 @@ pub(in crate::authorization) fn check(
     text.parse().map(Some).map_err(refuse)
 }
 
+/// What the application's developer does about it, in one line: many libraries leave PKCE out where there is a secret.
+fn required_of(client: &ClientMetadata) -> &'static str {
+    if client.is_public() {
+        "code_challenge is required: switch on PKCE with S256 in the client (RFC 7636)"
+    } else {
+        "code_challenge is required: switch on PKCE with S256 in the client (RFC 7636), or register it with require_pkce = false"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{
@@ -44,12 +54,25 @@ mod tests {
     fn rfc7636_4_4_1_challenge_is_required_where_registered_so() {
         let mut pairs = testing::request_without("code_challenge");
         pairs.retain(|(name, _)| *name != "code_challenge_method");
-        assert_eq!(testing::refused(&pairs).parameter, Parameter::CodeChallenge);
+        let refused = testing::refused(&pairs);
+        assert_eq!(refused.parameter, Parameter::CodeChallenge);
+        assert!(refused.description.ends_with("or register it with require_pkce = false"), "{refused}");
         let lenient =
             testing::client_from(&ClientMetadataInput { require_pkce: Some(false), ..testing::input() });
         assert_eq!(testing::checked(&lenient, &pairs).unwrap().code_challenge, None);
         pairs.push(("code_challenge_method", "S256"));
         assert!(testing::checked(&lenient, &pairs).is_err());
+    }
+
+    #[test]
+    fn rfc7636_4_4_1_a_public_client_is_not_told_to_do_without() {
+        let public =
+            ClientMetadataInput { token_endpoint_auth_method: Some("none".to_owned()), ..testing::input() };
+        let mut pairs = testing::request_without("code_challenge");
+        pairs.retain(|(name, _)| *name != "code_challenge_method");
+        let refused = testing::checked(&testing::client_from(&public), &pairs).unwrap_err();
+        assert!(refused.description.starts_with("code_challenge is required"), "{refused}");
+        assert!(!refused.description.contains("require_pkce"), "{refused}");
     }
 
     #[test]

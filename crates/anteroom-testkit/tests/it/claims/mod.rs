@@ -1,5 +1,6 @@
 //! Who people are to applications, and what is said of them: OpenID Connect Core §5, §8.
 
+mod id_token;
 mod mapping;
 mod pairwise;
 mod profile;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 on_both_databases!(
     back_channel_2_4_a_logout_token_says_whose_session_ended,
+    back_channel_2_4_a_client_that_needs_sid_is_told_of_the_session_alone,
     back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token,
     back_channel_2_5_only_those_signed_in_from_the_session_are_told,
     signing_out_at_one_application_tells_the_others,
@@ -30,8 +31,7 @@ on_both_databases!(
 fn client(id: &str, listener: &Listener, extra: &str) -> String {
     format!(
         "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
-         redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{}\"\n\
-         backchannel_logout_session_required = true\n{extra}\n",
+         redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{}\"\n{extra}\n",
         listener.url
     )
 }
@@ -68,6 +68,20 @@ async fn back_channel_2_4_a_logout_token_says_whose_session_ended(backend: Backe
     // It is no ID token.
     let silent = charts.authorize(&browser, &[("id_token_hint", &heard[0]), ("prompt", "none")]).await;
     assert!(!silent.error().is_empty());
+}
+
+async fn back_channel_2_4_a_client_that_needs_sid_is_told_of_the_session_alone(backend: Backend) {
+    let listener = Listener::start().await;
+    let toml = client("desk", &listener, "backchannel_logout_session_required = true");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (desk, browser) = (provider.client("desk"), provider.signed_in(ALICE).await);
+    let tokens = desk.tokens(&browser, "openid").await;
+    let signed_in = desk.verified(tokens.id_token()).await.claims;
+    sign_out(&browser).await;
+    assert_eq!(provider.deliver_logouts().await, 1);
+    let told = desk.verified(&listener.tokens()[0]).await.claims;
+    assert_eq!(told["sid"], signed_in["sid"]);
+    assert!(told.get("sub").is_none(), "{told}");
 }
 
 async fn back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token(backend: Backend) {

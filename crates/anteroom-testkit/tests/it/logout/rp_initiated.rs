@@ -9,6 +9,10 @@ on_both_databases!(
     rp_initiated_2_a_hint_ends_its_session_and_leads_back,
     rp_initiated_2_an_expired_hint_is_accepted,
     rp_initiated_3_never_to_an_address_that_is_not_registered,
+    rp_initiated_3_with_such_an_address_the_person_can_sign_out_and_stays,
+    rp_initiated_2_a_hint_ends_its_session_also_without_its_browser,
+    rp_initiated_2_an_expired_or_older_hint_without_its_browser_asks,
+    what_ends_nothing_says_so,
     rp_initiated_3_state_is_returned_and_nothing_else,
     rp_initiated_2_without_a_hint_the_person_is_asked,
     a_hint_of_an_application_that_is_gone_keeps_nobody_signed_in,
@@ -78,6 +82,12 @@ async fn rp_initiated_3_never_to_an_address_that_is_not_registered(backend: Back
         for who in [("id_token_hint", hint.as_str()), ("client_id", "web")] {
             let page = end_session(&browser, &[who, ("post_logout_redirect_uri", uri)]).await;
             assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
+            assert!(page.text_of("problem").is_some(), "{uri}: {}", page.gist());
+            // With no one signed in there is nothing else to say.
+            let page =
+                end_session(&provider.browser(), &[("client_id", "web"), ("post_logout_redirect_uri", uri)])
+                    .await;
+            assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
             assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.gist());
         }
     }
@@ -85,6 +95,95 @@ async fn rp_initiated_3_never_to_an_address_that_is_not_registered(backend: Back
     let page = end_session(&browser, &[BACK]).await;
     assert_eq!((page.status, page.header("location")), (400, None));
     assert!(browser.is_signed_in().await);
+}
+
+async fn rp_initiated_3_with_such_an_address_the_person_can_sign_out_and_stays(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let evil = ("post_logout_redirect_uri", "https://evil.example/");
+    for case in 0..3 {
+        let (browser, hint) = at_web(&provider, ALICE).await;
+        let asked = match case {
+            0 => vec![("id_token_hint", hint.as_str()), evil, ("state", "s")],
+            1 => vec![("client_id", "web"), evil, ("state", "s")],
+            // Without hint and client it is not known whose address that is.
+            _ => vec![BACK, ("state", "s")],
+        };
+        let page = end_session(&browser, &asked).await;
+        assert_eq!((page.status, page.heading().as_str()), (400, "Sign out?"), "{asked:?}");
+        assert!(page.text_of("problem").is_some(), "{}", page.gist());
+        let answer = browser.submit(&page, "/sign-out", &[]).await;
+        assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer), "{asked:?}");
+        assert!(!browser.is_signed_in().await);
+    }
+}
+
+async fn rp_initiated_2_a_hint_ends_its_session_also_without_its_browser(backend: Backend) {
+    let pairwise = "[[clients]]\nclient_id = \"lab\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+                    redirect_uris = [\"https://lab.example/callback\"]\nsubject_type = \"pairwise\"\n\
+                    post_logout_redirect_uris = [\"https://lab.example/bye\"]\n";
+    let provider = TestProvider::on(&backend).clients(pairwise).start().await;
+    for (client, back) in [("web", BACK.1), ("lab", "https://lab.example/bye")] {
+        let (browser, other) = (provider.signed_in(ALICE).await, provider.signed_in(ALICE).await);
+        let bob = provider.signed_in(BOB).await;
+        let hint = provider.client(client).tokens(&browser, "openid").await.id_token.unwrap();
+        provider.client(client).tokens(&bob, "openid").await;
+        let server = provider.browser().from("203.0.113.20");
+        let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", back)];
+        assert_eq!(end_session(&server, &asked).await.location().as_str(), back);
+        assert!(!browser.is_signed_in().await, "{client}");
+        assert!(other.is_signed_in().await && bob.is_signed_in().await, "{client}");
+        let entries = provider.audited("signed_out").await;
+        let entry = entries.iter().find(|entry| entry.client.as_deref() == Some(client)).unwrap();
+        assert_eq!((entry.actor.as_str(), entry.address.as_deref()), ("client", Some("203.0.113.20")));
+        assert!(entry.detail.contains("client"), "{entry:?}");
+    }
+    // Without an address to return to there is a page, which is true.
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    let server = provider.browser();
+    let answer = end_session(&server, &[("id_token_hint", &hint)]).await;
+    assert!(server.follow(&answer).await.text_of("signed-out").is_some());
+    assert!(!browser.is_signed_in().await);
+    assert_eq!(provider.audited("signed_out").await.len(), 3);
+}
+
+async fn rp_initiated_2_an_expired_or_older_hint_without_its_browser_asks(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (expired, older) = (at_web(&provider, ALICE).await, at_web(&provider, BOB).await);
+    provider.advance(SignedDuration::from_mins(2));
+    // The same session, begun anew: the application has a hint from before.
+    let page = provider.client("web").authorize(&older.0, &[("prompt", "login")]).await;
+    older.0.enter(&page, BOB, PASSWORD).await;
+    for (browser, hint) in [older, expired] {
+        let elsewhere = provider.browser();
+        let page = end_session(&elsewhere, &[("id_token_hint", &hint), BACK]).await;
+        assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"), "{}", page.gist());
+        // It does not say whose session it is.
+        assert!(page.text_of("people").is_none() && !page.body.contains(ALICE) && !page.body.contains(BOB));
+        assert!(browser.is_signed_in().await);
+        let answer = elsewhere.submit(&page, "/sign-out", &[]).await;
+        assert_eq!(answer.location().as_str(), BACK.1);
+        assert!(!browser.is_signed_in().await);
+        provider.advance(SignedDuration::from_mins(20));
+    }
+}
+
+async fn what_ends_nothing_says_so(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (browser, hint) = at_web(&provider, ALICE).await;
+    let forged = format!("{hint}x");
+    let nothing = async |asked: &[(&str, &str)]| {
+        let page = end_session(&provider.browser(), asked).await;
+        assert_eq!((page.status, page.header("location")), (400, None), "{asked:?}");
+        assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.gist());
+    };
+    nothing(&[]).await;
+    nothing(&[("client_id", "web")]).await;
+    nothing(&[("id_token_hint", &forged)]).await;
+    nothing(&[("id_token_hint", "not a token")]).await;
+    assert!(browser.is_signed_in().await);
+    end_session(&browser, &[("id_token_hint", &hint)]).await;
+    nothing(&[("id_token_hint", &hint)]).await;
+    assert_eq!(provider.audited("signed_out").await.len(), 1);
 }
 
 async fn rp_initiated_3_state_is_returned_and_nothing_else(backend: Backend) {
@@ -204,9 +303,10 @@ async fn the_question_has_a_form_that_is_checked(backend: Backend) {
     assert_eq!(stale.status, 422);
     // The address to return to is looked at again.
     let evil = [("post_logout_redirect_uri", "https://evil.example/")];
-    let refused = browser.submit(&page, "/sign-out", &evil).await;
-    assert_eq!((refused.status, refused.header("location")), (400, None));
-    assert!(browser.is_signed_in().await);
+    let answer = browser.submit(&page, "/sign-out", &evil).await;
+    assert_eq!(answer.location().path(), "/signed-out");
+    assert!(answer.location().as_str().starts_with(&provider.issuer), "{}", answer.location());
+    assert!(!browser.is_signed_in().await);
 }
 
 async fn a_native_application_returns_to_any_port(backend: Backend) {
@@ -235,5 +335,6 @@ async fn rp_initiated_2_with_a_hint_that_verifies_no_more_the_person_is_asked_an
     assert_eq!(answer.location().path(), "/signed-out");
     assert!(!browser.is_signed_in().await);
     let again = end_session(&browser, &[("id_token_hint", &hint), BACK]).await;
-    assert_eq!(again.location().path(), "/signed-out");
+    assert_eq!((again.status, again.header("location")), (400, None));
+    assert!(again.text_of("error-nothing-ended").is_some(), "{}", again.gist());
 }

@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 on_both_databases!(
     anyone_reads_discovery_and_keys,
     registered_applications_use_token_userinfo_and_revocation,
-    never_with_cookies_and_never_on_pages,
+    credentials_are_allowed_at_the_token_endpoint_and_never_on_pages,
+    the_token_endpoint_looks_at_no_cookie_and_sets_none,
     a_client_that_registers_itself_brings_its_origin_and_takes_it_along,
 );
 
 const REGISTERED: &str = "https://web.example";
 const OTHER: &str = "https://evil.example";
 const ALLOW_ORIGIN: &str = "access-control-allow-origin";
+const ALLOW_CREDENTIALS: &str = "access-control-allow-credentials";
 
 async fn preflight(provider: &TestProvider, path: &str, origin: &str) -> Answer {
     let browser = provider.browser().with("origin", origin).with("access-control-request-method", "POST");
@@ -54,7 +56,7 @@ async fn registered_applications_use_token_userinfo_and_revocation(backend: Back
     }
 }
 
-async fn never_with_cookies_and_never_on_pages(backend: Backend) {
+async fn credentials_are_allowed_at_the_token_endpoint_and_never_on_pages(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let browser = provider.signed_in(ALICE).await.with("origin", REGISTERED);
     for path in [
@@ -69,11 +71,42 @@ async fn never_with_cookies_and_never_on_pages(backend: Backend) {
         assert_eq!(browser.get(path).await.header(ALLOW_ORIGIN), None, "{path}");
         assert_eq!(preflight(&provider, path, REGISTERED).await.header(ALLOW_ORIGIN), None, "{path}");
     }
-    for path in ["/token", "/userinfo", "/revoke", "/jwks"] {
-        let answer = browser.get(path).await;
-        assert_eq!(answer.header("access-control-allow-credentials"), None, "{path}");
-        assert!(answer.cookies().is_empty(), "{path}");
+    for path in ["/userinfo", "/revoke", "/jwks"] {
+        for answer in [browser.get(path).await, preflight(&provider, path, REGISTERED).await] {
+            assert_eq!(answer.header(ALLOW_CREDENTIALS), None, "{path}");
+            assert!(answer.cookies().is_empty(), "{path}");
+        }
     }
+    for origin in [OTHER, "null"] {
+        for answer in [
+            preflight(&provider, "/token", origin).await,
+            provider.browser().with("origin", origin).post("/token", &[]).await,
+        ] {
+            assert_eq!(
+                (answer.header(ALLOW_ORIGIN), answer.header(ALLOW_CREDENTIALS)),
+                (None, None),
+                "{origin}"
+            );
+        }
+    }
+}
+
+async fn the_token_endpoint_looks_at_no_cookie_and_sets_none(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await.with("origin", REGISTERED);
+    let session = browser.cookie("anteroom_session");
+    let asked = preflight(&provider, "/token", REGISTERED).await;
+    let answer =
+        browser.post("/token", &[("client_id", "native"), ("grant_type", "authorization_code")]).await;
+    assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_request"));
+    for answer in [asked, answer] {
+        assert_eq!(answer.header(ALLOW_ORIGIN), Some(REGISTERED));
+        assert_eq!(answer.header(ALLOW_CREDENTIALS), Some("true"));
+        assert!(answer.header("vary").unwrap().to_ascii_lowercase().contains("origin"));
+        assert!(answer.cookies().is_empty());
+    }
+    assert!(session.is_some() && browser.cookie("anteroom_session") == session);
+    assert!(browser.is_signed_in().await);
 }
 
 async fn a_client_that_registers_itself_brings_its_origin_and_takes_it_along(backend: Backend) {

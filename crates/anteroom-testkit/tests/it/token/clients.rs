@@ -4,9 +4,12 @@ use crate::ALICE;
 use anteroom_testkit::{Backend, CLIENT_SECRET, Proof, RelyingParty, TestProvider, on_both_databases};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 
 on_both_databases!(
     only_the_registered_method_is_accepted,
+    a_client_without_a_named_method_may_send_its_secret_in_either_way,
+    registration_2_a_client_that_registered_itself_is_held_to_client_secret_basic,
     rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge,
     rfc6749_2_3_two_methods_at_once_are_refused,
     rfc6749_2_3_1_basic_credentials_are_form_urlencoded,
@@ -29,11 +32,17 @@ first_party = true
 redirect_uris = ["https://poster.example/callback"]
 token_endpoint_auth_method = "client_secret_post"
 secret_env = "TEST_CLIENT_SECRET"
+[[clients]]
+client_id = "basic"
+first_party = true
+redirect_uris = ["https://basic.example/callback"]
+token_endpoint_auth_method = "client_secret_basic"
+secret_env = "TEST_CLIENT_SECRET"
 "#;
     let provider = TestProvider::on(&backend).clients(toml).start().await;
     let browser = provider.signed_in(ALICE).await;
     let proofs = [Proof::Basic(CLIENT_SECRET), Proof::Post(CLIENT_SECRET), Proof::None];
-    for (client, accepted) in [("web", proofs[0]), ("poster", proofs[1]), ("native", proofs[2])] {
+    for (client, accepted) in [("basic", proofs[0]), ("poster", proofs[1]), ("native", proofs[2])] {
         for proof in proofs {
             let app = proving(&provider, client, proof);
             let code = app.code(&browser, &[]).await;
@@ -41,6 +50,33 @@ secret_env = "TEST_CLIENT_SECRET"
             let expected = if proof == accepted { (200, "") } else { (401, "invalid_client") };
             assert_eq!((answer.status, answer.error().as_str()), expected, "{client} {proof:?}");
         }
+    }
+}
+
+async fn a_client_without_a_named_method_may_send_its_secret_in_either_way(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let (basic, post) = (Proof::Basic(CLIENT_SECRET), Proof::Post(CLIENT_SECRET));
+    // Also from one request to the next.
+    for (first, then) in [(basic, post), (post, basic)] {
+        let tokens = proving(&provider, "web", first).tokens(&browser, "openid").await;
+        let refreshed = proving(&provider, "web", then).refresh(tokens.refresh_token()).await;
+        assert_eq!(refreshed.status, 200, "{}", refreshed.gist());
+    }
+    for proof in [Proof::None, Proof::Basic(WRONG), Proof::Post(WRONG)] {
+        let answer = proving(&provider, "web", proof).redeem("x").await;
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{proof:?}");
+    }
+}
+
+async fn registration_2_a_client_that_registered_itself_is_held_to_client_secret_basic(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"] });
+    let registered = provider.call(("POST", "/clients"), None, &metadata).await.json();
+    let secret: &'static str = registered["client_secret"].as_str().unwrap().to_owned().leak();
+    let stranger = provider.registered(&registered);
+    for (proof, status) in [(Proof::Basic(secret), 400), (Proof::Post(secret), 401)] {
+        assert_eq!(stranger.clone().proving(proof).redeem("x").await.status, status, "{proof:?}");
     }
 }
 
@@ -95,12 +131,12 @@ scope = "reports"
 
 async fn failures_are_in_the_trail_without_the_secret(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
-    proving(&provider, "web", Proof::Basic(WRONG)).redeem("x").await;
-    proving(&provider, "web", Proof::Post(CLIENT_SECRET)).redeem("x").await;
+    proving(&provider, "partner", Proof::Post(WRONG)).redeem("x").await;
+    proving(&provider, "partner", Proof::Basic(CLIENT_SECRET)).redeem("x").await;
     let entries = provider.audited("client_authentication_failed").await;
     assert_eq!(entries.len(), 2);
     let said = format!("{entries:?}");
-    assert!(entries.iter().all(|entry| entry.client.as_deref() == Some("web")), "{said}");
+    assert!(entries.iter().all(|entry| entry.client.as_deref() == Some("partner")), "{said}");
     assert!(!said.contains(WRONG) && !said.contains(CLIENT_SECRET), "{said}");
     // The operator reads which method was registered and which was used.
     assert!(said.contains("client_secret_basic") && said.contains("client_secret_post"), "{said}");

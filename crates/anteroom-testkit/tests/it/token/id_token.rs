@@ -6,7 +6,6 @@ use anteroom_testkit::{Backend, TestProvider, Tokens, claims, header, left_half_
 on_both_databases!(
     core_2_an_id_token_says_who_when_and_how,
     core_3_1_3_7_without_nonce_there_is_none,
-    core_5_4_claims_of_scopes_are_in_userinfo_and_not_in_the_id_token,
     each_application_gets_its_algorithm,
     rfc9068_2_an_access_token_says_what_it_is_for,
     a_sub_is_stable_and_says_nothing_of_the_address,
@@ -45,18 +44,6 @@ async fn core_3_1_3_7_without_nonce_there_is_none(backend: Backend) {
     let code = web.code(&browser, &[("nonce", "")]).await;
     let tokens = Tokens::of(&web.redeem(&code).await);
     assert!(claims(tokens.id_token()).get("nonce").is_none());
-}
-
-async fn core_5_4_claims_of_scopes_are_in_userinfo_and_not_in_the_id_token(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
-    let tokens = web.tokens(&browser, "openid profile email address groups").await;
-    let said = claims(tokens.id_token());
-    for name in ["name", "given_name", "email", "email_verified", "address", "groups", "updated_at"] {
-        assert!(said.get(name).is_none(), "{name}");
-        assert!(claims(&tokens.access_token).get(name).is_none(), "{name}");
-        assert!(web.userinfo(&tokens.access_token).await.json().get(name).is_some(), "{name}");
-    }
 }
 
 async fn each_application_gets_its_algorithm(backend: Backend) {

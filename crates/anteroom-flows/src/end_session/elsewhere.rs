@@ -1,0 +1,93 @@
+//! The end-session endpoint in a browser in which no one is signed in, or asked by a program of the application: an ID token
+//! hint can name a session of another browser. What cannot end anything says so, instead of words that a session has ended.
+
+use anteroom_domain::client::Client;
+use anteroom_domain::session::{HintWorth, Session, SessionStanding};
+use anteroom_oidc::jwt::IdTokenHint;
+use anteroom_oidc::logout::EndSessionRequest;
+
+use super::{Checked, EndSessionOutcome, LogoutError, NothingToEnd, Question, signed_out};
+use crate::error::FlowError;
+use crate::person::{sid, subject};
+use crate::provider::Provider;
+use crate::sign_out::end_at_client;
+use crate::trail::Origin;
+use crate::visitor::{Visitor, sessions_here};
+
+/// Sessions of one client that are looked through at most. A pairwise `sub` leads to no account, so they all are.
+const MOST_SESSIONS: u64 = 2_000;
+
+pub(super) async fn end(
+    provider: &Provider,
+    visitor: &Visitor,
+    (request, checked): (&EndSessionRequest, Checked),
+    confirmed: bool,
+) -> Result<EndSessionOutcome, FlowError> {
+    let found = match (&checked.hint, &checked.client) {
+        (Some(hint), Some(client)) => {
+            let session = session_of(provider, client, (hint, visitor)).await?;
+            session.map(|session| {
+                (session.hint_from_elsewhere((hint.iat, hint.exp), visitor.now), session, client)
+            })
+        }
+        (Some(_), None) | (None, _) => None,
+    };
+    match found {
+        Some((HintWorth::Asks, ..)) if !confirmed => {
+            let stays = checked.stays.is_some();
+            return Ok(EndSessionOutcome::Ask(Question {
+                client: checked.client,
+                accounts: Vec::new(),
+                stays,
+            }));
+        }
+        Some((HintWorth::Asks | HintWorth::Ends, session, client)) => {
+            let origin = Origin::of(visitor, &provider.random);
+            end_at_client(provider, &origin, (&session, client.id())).await?;
+        }
+        None => {
+            if let Some(error) = &checked.stays {
+                return Ok(EndSessionOutcome::Refused(error.clone()));
+            }
+            // A session of this browser that is over needs no end, and an application that waits gets its person back.
+            if checked.back.is_none() && sessions_here(provider, visitor).await?.is_empty() {
+                let why = nothing(request, &checked);
+                return Ok(EndSessionOutcome::Refused(LogoutError::NothingToEnd(why)));
+            }
+        }
+    }
+    signed_out(provider, visitor, (request, checked), (Vec::new(), Vec::new())).await
+}
+
+const fn nothing(request: &EndSessionRequest, checked: &Checked) -> NothingToEnd {
+    if checked.hint.is_some() {
+        NothingToEnd::NoSession
+    } else if request.id_token_hint.is_some() || request.unreadable_hint {
+        NothingToEnd::NoGoodHint
+    } else {
+        NothingToEnd::NoHint
+    }
+}
+
+/// The session that the hint names, where it is alive and of the person whom the hint names.
+async fn session_of(
+    provider: &Provider,
+    client: &Client,
+    (hint, visitor): (&IdTokenHint, &Visitor),
+) -> Result<Option<Session>, FlowError> {
+    let Some(named) = &hint.sid else { return Ok(None) };
+    let sessions = match hint.sub.as_str().parse() {
+        Ok(account) if client.metadata.sector.is_none() => {
+            provider.store.sessions_of_account(account).await?
+        }
+        _ => provider.store.sessions_with_client(client.id(), MOST_SESSIONS).await?,
+    };
+    let Some(session) = sessions.into_iter().find(|session| *named == sid(provider, client, session)) else {
+        return Ok(None);
+    };
+    let Some(account) = provider.store.account(session.account).await? else { return Ok(None) };
+    let policy = provider.snapshot().policy.session;
+    let is_alive = session.standing(&account, policy, visitor.now) == SessionStanding::Live;
+    let is_theirs = subject(provider, client, account.id)? == hint.sub;
+    Ok((is_alive && is_theirs).then_some(session))
+}

@@ -1,0 +1,115 @@
+//! Requests of clients that are refused before a use case sees them. The client gets a standard code, which looks alike for many
+//! mistakes; the operator's log has one line with the client, what was received and what is allowed. Values may be secrets,
+//! so that only the names of parameters are in it.
+
+use anteroom_flows::client_auth::AuthenticatedClient;
+use anteroom_oidc::TokenEndpointAuthMethod;
+use anteroom_oidc::errors::{TokenError, TokenErrorCode};
+use anteroom_oidc::form::Form;
+use anteroom_oidc::shown::shorten;
+use anteroom_oidc::token::{CredentialsError, PresentedCredentials};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+
+use crate::asker::Asker;
+
+/// Neither UTF-8 nor short enough, or of another type.
+pub(super) fn body(asker: &Asker, headers: &HeaderMap, why: &str) -> TokenError {
+    let received =
+        headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let received = format!("{}: {why}", shorten(&received.unwrap_or_default()));
+    let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
+    refused(asker, None, (&received, "application/x-www-form-urlencoded"), error)
+}
+
+pub(super) fn credentials(
+    asker: &Asker,
+    (authorization, form): (Option<&str>, &Form),
+    error: CredentialsError,
+) -> TokenError {
+    let of_header = authorization.and_then(|header| {
+        let presented = PresentedCredentials::parse(Some(header), &Form::default()).ok()?;
+        Some(presented.client_id().as_str().to_owned())
+    });
+    let client = form.as_left("client_id").map(str::to_owned).or(of_header);
+    let known = client.as_deref().and_then(|id| id.parse().ok());
+    let snapshot = asker.web.provider.snapshot();
+    let known = known.and_then(|id| snapshot.clients.get(&id));
+    let methods = known.map_or(TokenEndpointAuthMethod::ALL, |client| client.accepted_methods());
+    let allowed = format!("one of {}", listed(methods.iter().map(|method| method.as_str())));
+    let scheme = authorization.map(|header| {
+        let scheme = header.split(' ').next().unwrap_or_default();
+        format!("Authorization: {}", shorten(scheme))
+    });
+    let in_form = ["client_id", "client_secret", "client_assertion_type", "client_assertion"];
+    let in_form = in_form.into_iter().filter(|name| form.all(name).next().is_some()).map(str::to_owned);
+    let received = listed(scheme.into_iter().chain(in_form));
+    let reason = error.to_string();
+    let error = TokenError::from(error);
+    line(asker, client.as_deref(), (&received, &allowed), &reason);
+    error
+}
+
+pub(super) fn token_request(
+    asker: &Asker,
+    (client, form): (&AuthenticatedClient, &Form),
+    error: TokenError,
+) -> TokenError {
+    let metadata = &client.client().metadata;
+    let allowed = listed(metadata.grant_types.iter().map(|grant| grant.as_str()));
+    let received = match form.as_left("grant_type") {
+        Some(grant) => format!("grant_type {}", shorten(grant)),
+        None => listed(form.pairs().iter().map(|(name, _)| name.as_str())),
+    };
+    refused(asker, Some(client.client().id().as_str()), (&received, &allowed), error)
+}
+
+pub(super) fn token_reference(
+    asker: &Asker,
+    (client, form): (&AuthenticatedClient, &Form),
+    error: TokenError,
+) -> TokenError {
+    let received = listed(form.pairs().iter().map(|(name, _)| name.as_str()));
+    refused(
+        asker,
+        Some(client.client().id().as_str()),
+        (&received, "token, token_type_hint, each once"),
+        error,
+    )
+}
+
+/// At an endpoint for clients that can authenticate.
+pub(super) fn public_client(
+    asker: &Asker,
+    client: &AuthenticatedClient,
+    description: &'static str,
+) -> TokenError {
+    let error = TokenError::new(TokenErrorCode::InvalidClient, description);
+    refused(
+        asker,
+        Some(client.client().id().as_str()),
+        ("a public client", "clients that authenticate"),
+        error,
+    )
+}
+
+fn refused(asker: &Asker, client: Option<&str>, sides: (&str, &str), error: TokenError) -> TokenError {
+    line(asker, client, sides, &error.to_string());
+    error
+}
+
+fn line(asker: &Asker, client: Option<&str>, (received, allowed): (&str, &str), reason: &str) {
+    tracing::warn!(
+        reference = %asker.visitor.reference,
+        client = client.map(shorten),
+        received = ?shorten(received),
+        allowed,
+        "request of a client refused: {reason}"
+    );
+}
+
+/// In one line; "nothing" where there is none.
+fn listed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let words: Vec<_> = words.map(|word| word.as_ref().to_owned()).collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+}
