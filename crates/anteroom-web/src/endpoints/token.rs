@@ -1,7 +1,7 @@
 //! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
 
 use anteroom_domain::rate::Wait;
-use anteroom_flows::client_auth::{AuthenticatedClient, authenticate};
+use anteroom_flows::client_auth::{AuthenticatedClient, ClientEndpoint, authenticate};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_token};
 use anteroom_flows::limits::count_client_request;
@@ -13,6 +13,7 @@ use anteroom_oidc::form::Form;
 use anteroom_oidc::token::{PresentedCredentials, TokenReference, TokenRequest};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -27,9 +28,14 @@ pub(crate) struct ClientRequest {
     pub origin: Origin,
 }
 
+/// A body, or why it was not received whole.
+pub(crate) type Received = Result<Bytes, BytesRejection>;
+
 /// What goes wrong on the way to an answer, in the protocol's own words.
 pub(crate) enum Refused {
     Protocol(TokenError),
+    /// The body is longer than the server takes.
+    TooLong,
     Flow(FlowError),
 }
 
@@ -46,8 +52,19 @@ impl From<FlowError> for Refused {
 }
 
 impl ClientRequest {
-    pub(crate) async fn read(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
-        let malformed = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
+    pub(crate) async fn read(
+        asker: &Asker,
+        endpoint: ClientEndpoint,
+        headers: &HeaderMap,
+        body: &Received,
+    ) -> Result<Self, Refused> {
+        let invalid = |description| TokenError::new(TokenErrorCode::InvalidRequest, description);
+        let malformed = invalid("the body is not a well-formed form");
+        let body = match body {
+            Ok(body) => body,
+            Err(rejection) if is_too_long(rejection) => return Err(Refused::TooLong),
+            Err(_) => return Err(invalid("the body was cut off").into()),
+        };
         let form = Some(body)
             .filter(|_| is_form(headers))
             .and_then(|body| Form::decode(body).ok())
@@ -56,7 +73,7 @@ impl ClientRequest {
         let presented = PresentedCredentials::parse(authorization, &form).map_err(TokenError::from)?;
         let provider = &asker.web.provider;
         let origin = Origin::of(&asker.visitor, &provider.random);
-        match authenticate(provider, &origin, &presented).await? {
+        match authenticate(provider, &origin, (endpoint, &presented)).await? {
             Ok(client) => {
                 count_client_request(provider, client.client().id(), asker.visitor.now)?;
                 Ok(Self { client, form, origin })
@@ -69,12 +86,17 @@ impl ClientRequest {
     }
 }
 
-pub(crate) async fn token(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) fn is_too_long(rejection: &BytesRejection) -> bool {
+    rejection.status() == StatusCode::PAYLOAD_TOO_LARGE
+}
+
+pub(crate) async fn token(asker: Asker, headers: HeaderMap, body: Received) -> Response {
     finish(&asker, exchanged(&asker, &headers, &body).await)
 }
 
-async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+    let ClientRequest { client, form, origin } =
+        ClientRequest::read(asker, ClientEndpoint::Token, headers, body).await?;
     let request = TokenRequest::parse(&form)?;
     match exchange(&asker.web.provider, &client, origin, request).await {
         Ok(response) => Ok(Json(response).into_response()),
@@ -88,23 +110,25 @@ async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<R
     }
 }
 
-pub(crate) async fn revoke(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn revoke(asker: Asker, headers: HeaderMap, body: Received) -> Response {
     finish(&asker, revoked(&asker, &headers, &body).await)
 }
 
-async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+    let ClientRequest { client, form, origin } =
+        ClientRequest::read(asker, ClientEndpoint::Revocation, headers, body).await?;
     let reference = TokenReference::parse(&form)?;
     revoke_token(&asker.web.provider, &client, origin, &reference.token).await?;
     Ok(StatusCode::OK.into_response())
 }
 
-pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Received) -> Response {
     finish(&asker, introspected(&asker, &headers, &body).await)
 }
 
-async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
+async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+    let ClientRequest { client, form, .. } =
+        ClientRequest::read(asker, ClientEndpoint::Introspection, headers, body).await?;
     let reference = TokenReference::parse(&form)?;
     match introspect_token(&asker.web.provider, &client, &reference.token, asker.visitor.now).await {
         Ok(answer) => Ok(Json(answer).into_response()),
@@ -134,6 +158,10 @@ fn refuse(asker: &Asker, refused: &Refused) -> Response {
                 response.headers_mut().insert(WWW_AUTHENTICATE, value);
             }
             response
+        }
+        Refused::TooLong => {
+            let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is too long");
+            (StatusCode::PAYLOAD_TOO_LARGE, Json(error.body())).into_response()
         }
         Refused::Flow(error) => unavailable(asker, error),
     }
