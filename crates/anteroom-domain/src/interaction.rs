@@ -41,6 +41,9 @@ pub struct Journey {
     /// The only one who may answer, as the client knows them: named by an ID token hint or by `sub` as a claim with a value.
     #[serde(default)]
     pub insists_on: Option<Subject>,
+    /// Further values of that claim, each as good as the first. Release 0.1.0 reads the first alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_insists_on: Vec<Subject>,
     #[serde(default)]
     pub recovery: Option<RecoveryNote>,
     /// Of the authorization request, where there is one. Release 0.1.0 wrote none.
@@ -259,6 +262,11 @@ impl Journey {
             recovery: None,
             ..self
         })
+    }
+
+    /// Those who may answer, as the client knows them, best first; empty where everyone may.
+    pub fn insisted_on(&self) -> impl Iterator<Item = &Subject> {
+        self.insists_on.iter().chain(&self.also_insists_on)
     }
 
     pub fn request(&self) -> Option<&AuthorizationRequest> {

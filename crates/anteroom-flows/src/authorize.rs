@@ -97,6 +97,7 @@ fn journey(
         account: None,
         consented_by: None,
         insists_on: None,
+        also_insists_on: Vec::new(),
         recovery: None,
         request_id: Some(request_id),
         source: source.clone(),
@@ -167,8 +168,9 @@ fn pushed(query: &str) -> Parameters {
     Form::decode(query.as_bytes()).map(|form| Parameters::from(&form)).unwrap_or_default()
 }
 
-/// Whom the request is for, as its client knows them, where it is for one person alone: by an ID token hint (OpenID Connect
-/// Core §3.1.2.1) or by `sub` as a claim with a value (§5.5.1). The hint has then served, and does not travel on.
+/// Whom the request is for, as its client knows them, where it is not for everyone: by an ID token hint (OpenID Connect
+/// Core §3.1.2.1) or by `sub` as a claim with a value, or with several of which any counts (§5.5.1). Where both are there,
+/// both must be so. The hint has then served, and does not travel on.
 fn insistence(
     provider: &Provider,
     client: Option<&Client>,
@@ -179,7 +181,7 @@ fn insistence(
     let refuse = |request: &AuthorizationRequest, code, description| {
         Box::new(request.target().error(&snapshot.issuer, code, description))
     };
-    let named = match request.id_token_hint.take() {
+    let hinted = match request.id_token_hint.take() {
         Some(hint) => match id_token_hint::verified(provider, &hint) {
             Some(claims) => Some(claims.get().sub.as_str().to_owned()),
             // Its key may have been withdrawn. A hint that says nothing ends no request, but without a page it cannot be found
@@ -190,15 +192,22 @@ fn insistence(
             }
             None => None,
         },
-        None => request.required_subject().map(str::to_owned),
+        None => None,
     };
-    let Some(named) = named else { return Ok(()) };
-    let sub: Option<Subject> = named.parse().ok();
-    journey.insists_on = sub.filter(|sub| client.is_some_and(|client| could_be(client, sub)));
-    match journey.insists_on {
-        Some(_) => Ok(()),
-        None => Err(refuse(request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub")),
-    }
+    let named = match (&hinted, request.required_subjects()) {
+        (None, None) => return Ok(()),
+        (Some(hinted), None) => vec![hinted.as_str()],
+        (None, Some(asked)) => asked,
+        (Some(hinted), Some(asked)) => asked.into_iter().filter(|sub| sub == hinted).collect(),
+    };
+    let subs = named.into_iter().filter_map(|sub| sub.parse::<Subject>().ok());
+    let mut subs = subs.filter(|sub| client.is_some_and(|client| could_be(client, sub)));
+    let Some(first) = subs.next() else {
+        return Err(refuse(request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub"));
+    };
+    journey.also_insists_on = subs.collect();
+    journey.insists_on = Some(first);
+    Ok(())
 }
 
 /// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.

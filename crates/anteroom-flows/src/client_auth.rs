@@ -11,7 +11,7 @@ use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::jwt::ClientProof;
 use anteroom_oidc::token::{AssertionError, AssertionRules, ClientAssertion, PresentedCredentials};
-use anteroom_oidc::{ClientId, TokenEndpointAuthMethod};
+use anteroom_oidc::{ClientId, Issuer, TokenEndpointAuthMethod};
 use anteroom_storage::Spent;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,6 +35,30 @@ pub struct AuthenticatedClient(Arc<Client>);
 impl AuthenticatedClient {
     pub fn client(&self) -> &Arc<Client> {
         &self.0
+    }
+}
+
+/// Where a client proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientEndpoint {
+    Token,
+    Revocation,
+    Introspection,
+    PushedAuthorization,
+}
+
+impl ClientEndpoint {
+    /// To whom an assertion may be addressed here: the issuer, or the token endpoint (OpenID Connect Core §9, RFC 9126 §2).
+    /// Some clients name the endpoint that they push to. That counts there alone: an assertion for one endpoint that comes to
+    /// another was sent on by somebody else.
+    fn audiences(self, issuer: &Issuer) -> Vec<String> {
+        let own = match self {
+            Self::PushedAuthorization => Some(paths::PUSHED_AUTHORIZATION),
+            Self::Token | Self::Revocation | Self::Introspection => None,
+        };
+        let endpoints = [Some(paths::TOKEN), own].into_iter().flatten();
+        let endpoints = endpoints.map(|path| issuer.endpoint(path).to_string());
+        std::iter::once(issuer.as_str().to_owned()).chain(endpoints).collect()
     }
 }
 
@@ -79,10 +103,10 @@ pub fn secret_digest(keyring: &anteroom_crypto::Keyring, secret: &SecretString) 
 pub async fn authenticate(
     provider: &Provider,
     origin: &Origin,
-    presented: &PresentedCredentials,
+    (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let snapshot = snapshot_that_knows(provider, presented.client_id()).await?;
-    let verdict = judge(provider, origin, &snapshot, presented).await?;
+    let verdict = judge(provider, origin, &snapshot, (endpoint, presented)).await?;
     if let Ok(client) = &verdict {
         note_method(provider, origin, (client.client(), presented.method()));
     }
@@ -110,7 +134,7 @@ async fn judge(
     provider: &Provider,
     origin: &Origin,
     snapshot: &Snapshot,
-    presented: &PresentedCredentials,
+    (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let id = presented.client_id();
     let Some(client) = snapshot.clients.get(id) else {
@@ -126,7 +150,10 @@ async fn judge(
         }));
     }
     let proven = match presented {
-        PresentedCredentials::Assertion(assertion) => prove(provider, origin, client, assertion).await?,
+        PresentedCredentials::Assertion(assertion) => {
+            let audiences = endpoint.audiences(&snapshot.issuer);
+            prove(provider, origin, client, (assertion, &audiences)).await?
+        }
         _ => check_secret(provider, client, presented),
     };
     Ok(proven.map(|()| AuthenticatedClient(Arc::clone(client))))
@@ -155,15 +182,10 @@ async fn prove(
     provider: &Provider,
     origin: &Origin,
     client: &Client,
-    assertion: &ClientAssertion,
+    (assertion, audiences): (&ClientAssertion, &[String]),
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
-    let issuer = &provider.snapshot().issuer;
-    // RFC 9126 §2: some clients name the endpoint that they push to.
-    let endpoint = |path| issuer.endpoint(path).to_string();
-    let audiences =
-        [issuer.as_str().to_owned(), endpoint(paths::TOKEN), endpoint(paths::PUSHED_AUTHORIZATION)];
     let registered = client.metadata.token_endpoint_auth_signing_alg;
-    let rules = AssertionRules { registered, audiences: &audiences, now: origin.now };
+    let rules = AssertionRules { registered, audiences, now: origin.now };
     let name = || client.id().as_str().to_owned();
     let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
     let proven = if assertion.algorithm().is_symmetric() {

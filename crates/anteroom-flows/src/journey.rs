@@ -86,6 +86,7 @@ impl Carried {
             account: None,
             consented_by: None,
             insists_on: None,
+            also_insists_on: Vec::new(),
             recovery: None,
             request_id: None,
             source: RequestSource::Plain,

@@ -233,8 +233,11 @@ async fn needs(
         login: request.prompt.contains(Prompt::Login),
         choose_account: request.prompt.contains(Prompt::SelectAccount) && journey.account.is_none(),
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
-        other_account_hinted: match (account, &journey.insists_on) {
-            (Some(account), Some(wanted)) => subject(provider, client, account.id)? != *wanted,
+        other_account_hinted: match account {
+            Some(account) if journey.insists_on.is_some() => {
+                let sub = subject(provider, client, account.id)?;
+                journey.insisted_on().all(|wanted| *wanted != sub)
+            }
             _ => false,
         },
         min_acr: client.policy.min_acr.max(asked_acr(provider, visitor, request, account).await?),

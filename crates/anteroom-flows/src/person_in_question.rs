@@ -4,7 +4,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Journey, Proof};
-use anteroom_oidc::Prompt;
+use anteroom_oidc::{Prompt, Subject};
 use std::sync::Arc;
 
 use crate::error::FlowError;
@@ -107,13 +107,10 @@ fn named(
     (journey, client): (&Journey, Option<&Arc<Client>>),
     live: &[Live],
 ) -> Result<Option<usize>, FlowError> {
-    if let (Some(wanted), Some(client)) = (&journey.insists_on, client) {
-        for (place, one) in live.iter().enumerate() {
-            if subject(provider, client, one.account.id)? == *wanted {
-                return Ok(Some(place));
-            }
-        }
-        return Ok(None);
+    if let (Some(_), Some(client)) = (&journey.insists_on, client) {
+        let here: Vec<Subject> =
+            live.iter().map(|one| subject(provider, client, one.account.id)).collect::<Result<_, _>>()?;
+        return Ok(journey.insisted_on().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
     }
     let hint = journey.request().and_then(|request| request.login_hint.as_deref());
     let hint = hint.map(FoldedAddress::from_entered);

@@ -114,6 +114,9 @@ pub(crate) async fn resolve(
             Ok(Resolved { parameters, expires_at })
         }
         Err(Unusable { code, reason, stated }) => {
+            // The refusal may be about what stands outside.
+            let name = client.id().as_str();
+            tracing::info!(reference = %visitor.reference, client = name, "request object not used: {reason:?}");
             // An object that does not count has no say over what stands outside.
             let parameters = stated.superseded_by(parameters.clone());
             Err(authorization::refuse(&parameters, &client.metadata, code, &reason).into())

@@ -59,11 +59,11 @@ pub struct ProviderMetadata {
     pub userinfo_encryption_alg_values_supported: &'static [KeyManagementAlgorithm],
     pub userinfo_encryption_enc_values_supported: &'static [ContentEncryption],
     pub token_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
-    pub token_endpoint_auth_signing_alg_values_supported: &'static [ClientAlgorithm],
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<ClientAlgorithm>,
     pub revocation_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
-    pub revocation_endpoint_auth_signing_alg_values_supported: &'static [ClientAlgorithm],
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<ClientAlgorithm>,
     pub introspection_endpoint_auth_methods_supported: Vec<TokenEndpointAuthMethod>,
-    pub introspection_endpoint_auth_signing_alg_values_supported: &'static [ClientAlgorithm],
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<ClientAlgorithm>,
     pub code_challenge_methods_supported: [&'static str; 1],
     pub prompt_values_supported: &'static [Prompt],
     pub display_values_supported: [Display; 1],
@@ -88,6 +88,9 @@ impl ProviderMetadata {
     pub fn new(issuer: &Issuer, offered: &Capabilities) -> Self {
         let auth_methods = &offered.token_endpoint_auth_methods;
         // RFC 7662 §2.1: introspection is for those who can authenticate.
+        let with_secret = auth_methods.contains(&TokenEndpointAuthMethod::ClientSecretJwt);
+        let algorithms = ClientAlgorithm::ALL.iter().copied();
+        let algorithms: Vec<_> = algorithms.filter(|alg| with_secret || !alg.is_symmetric()).collect();
         let confidential = auth_methods.iter().copied().filter(|method| method.is_confidential()).collect();
         Self {
             issuer: issuer.clone(),
@@ -114,11 +117,11 @@ impl ProviderMetadata {
             userinfo_encryption_alg_values_supported: KeyManagementAlgorithm::ALL,
             userinfo_encryption_enc_values_supported: ContentEncryption::ALL,
             token_endpoint_auth_methods_supported: auth_methods.clone(),
-            token_endpoint_auth_signing_alg_values_supported: ClientAlgorithm::ALL,
+            token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
             revocation_endpoint_auth_methods_supported: auth_methods.clone(),
-            revocation_endpoint_auth_signing_alg_values_supported: ClientAlgorithm::ALL,
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
             introspection_endpoint_auth_methods_supported: confidential,
-            introspection_endpoint_auth_signing_alg_values_supported: ClientAlgorithm::ALL,
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms,
             code_challenge_methods_supported: ["S256"],
             prompt_values_supported: Prompt::ALL,
             display_values_supported: [Display::Page],
@@ -222,6 +225,28 @@ mod tests {
             }
         }
         assert_eq!(endpoints, 8);
+    }
+
+    #[test]
+    fn discovery_3_algorithms_of_secrets_stand_beside_the_method_that_uses_them() {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let mut offered = Capabilities::of_this_release(Vec::new());
+        let announced = |offered: &Capabilities| {
+            let document = ProviderMetadata::new(&issuer, offered);
+            [
+                document.token_endpoint_auth_signing_alg_values_supported,
+                document.revocation_endpoint_auth_signing_alg_values_supported,
+                document.introspection_endpoint_auth_signing_alg_values_supported,
+            ]
+        };
+        assert!(announced(&offered).iter().all(|algs| algs == ClientAlgorithm::ALL));
+        offered
+            .token_endpoint_auth_methods
+            .retain(|method| *method != TokenEndpointAuthMethod::ClientSecretJwt);
+        for algorithms in announced(&offered) {
+            assert!(algorithms.contains(&ClientAlgorithm::Rs256));
+            assert!(algorithms.iter().all(|algorithm| !algorithm.is_symmetric()));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use url::Url;
 use crate::{
     form::{self, Form, Repeated},
     jwt::UnverifiedHint,
-    names::{ClientId, Issuer, RedirectUri, State},
+    names::{ClientId, Issuer, RedirectUri, State, language_tags},
     response::with_query,
     shown::shorten,
 };
@@ -42,13 +42,7 @@ impl EndSessionRequest {
             client_id: parsed(form, "client_id")?,
             post_logout_redirect_uri: form.once("post_logout_redirect_uri")?.map(str::to_owned),
             state: parsed(form, "state")?,
-            ui_locales: form
-                .once("ui_locales")?
-                .unwrap_or_default()
-                .split(' ')
-                .filter(|tag| !tag.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            ui_locales: language_tags(form.once("ui_locales")?.unwrap_or_default()),
         })
     }
 }
@@ -106,13 +100,13 @@ mod tests {
     fn rp_initiated_logout_2_parameters() {
         let request = parse(
             "id_token_hint=e30.e30.c2ln&client_id=app&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2F\
-             &state=a%20b&ui_locales=es%20en&unknown=1",
+             &state=a%20b&ui_locales=es_MX%20en&unknown=1",
         )
         .unwrap();
         assert!(request.id_token_hint.is_some());
         assert_eq!(request.post_logout_redirect_uri.as_deref(), Some("https://app.example/"));
         assert_eq!(request.state.unwrap().as_str(), "a b");
-        assert_eq!(request.ui_locales, ["es", "en"]);
+        assert_eq!(request.ui_locales, ["es-MX", "en"]);
         assert_eq!(parse("").unwrap(), EndSessionRequest::default());
     }
 

@@ -26,6 +26,11 @@ impl Locale {
     pub fn from_tag(tag: &str) -> Option<Locale> {
         Locale::ALL.into_iter().find(|locale| locale.tag() == tag)
     }
+
+    /// In which of our languages those are addressed who speak the one of this tag.
+    pub fn spoken(tag: &str) -> Option<Locale> {
+        best(&[identifier(tag)?])
+    }
 }
 
 /// A header can list thousands; nobody reads that many languages.
@@ -34,14 +39,22 @@ const MOST_TAGS: usize = 16;
 pub fn negotiate<S: AsRef<str>>(ui_locales: &[S], accept_language: Option<&str>, default: Locale) -> Locale {
     let asked = ui_locales.iter().map(AsRef::as_ref).take(MOST_TAGS);
     let accepted = accept_language.map(by_preference).unwrap_or_default();
-    let requested: Vec<LanguageIdentifier> =
-        asked.chain(accepted).filter_map(|tag| tag.parse().ok()).collect();
+    let requested: Vec<LanguageIdentifier> = asked.chain(accepted).filter_map(identifier).collect();
+    best(&requested).unwrap_or(default)
+}
+
+/// Java, PHP and POSIX write `es_MX`, some put extensions behind (`es-MX-u-nu-latn`), and case means nothing (RFC 5646
+/// §2.1.1): each names a language all the same.
+fn identifier(tag: &str) -> Option<LanguageIdentifier> {
+    LanguageIdentifier::try_from_locale_bytes(tag.as_bytes()).ok()
+}
+
+fn best(requested: &[LanguageIdentifier]) -> Option<Locale> {
     let available: Vec<LanguageIdentifier> =
         Locale::ALL.iter().filter_map(|locale| locale.tag().parse().ok()).collect();
-    negotiate_languages(&requested, &available, None, NegotiationStrategy::Lookup)
+    negotiate_languages(requested, &available, None, NegotiationStrategy::Lookup)
         .first()
         .and_then(|id| Locale::from_tag(id.language.as_str()))
-        .unwrap_or(default)
 }
 
 /// The tags of an `Accept-Language`, best first, without those refused by `q=0`.
@@ -65,7 +78,7 @@ mod tests {
 
     #[test]
     fn ui_locales_come_before_the_browser_and_quality_decides_among_its_languages() {
-        let table: [(&[&str], Option<&str>, Locale); 14] = [
+        let table: [(&[&str], Option<&str>, Locale); 19] = [
             (&[], None, Locale::En),
             (&[], Some(""), Locale::En),
             (&[], Some("*"), Locale::En),
@@ -80,9 +93,29 @@ mod tests {
             (&["fr", "es-ES"], Some("en"), Locale::Es),
             (&["tlh", "not a tag"], Some("es"), Locale::Es),
             (&["EN-us"], Some("es"), Locale::En),
+            (&["es_MX"], Some("en"), Locale::Es),
+            (&["es-mx"], Some("en"), Locale::Es),
+            (&["ES_mx", "en"], None, Locale::Es),
+            (&["es-MX-u-nu-latn"], Some("en"), Locale::Es),
+            (&[], Some("es_MX, en;q=0.5"), Locale::Es),
         ];
         for (asked, accepted, expected) in table {
             assert_eq!(negotiate(asked, accepted, Locale::En), expected, "{asked:?} {accepted:?}");
+        }
+    }
+
+    #[test]
+    fn a_tag_names_its_language_however_it_is_spelled() {
+        for (tag, expected) in [
+            ("es", Some(Locale::Es)),
+            ("es_MX", Some(Locale::Es)),
+            ("ES-mx", Some(Locale::Es)),
+            ("en-GB-x-private", Some(Locale::En)),
+            ("fr", None),
+            ("español", None),
+            ("", None),
+        ] {
+            assert_eq!(Locale::spoken(tag), expected, "{tag}");
         }
     }
 

@@ -151,7 +151,6 @@ pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next:
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
-    headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     if web.secure_cookies() {
         headers.insert(
@@ -162,7 +161,6 @@ pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next:
     response
 }
 
-const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub(crate) struct Frame<'a> {
     leads_to_client: bool,
     /// Other sites may frame the page: it takes the place of a redirect, which works in frames too (`prompt=none`).
     frameable: bool,
+    leaves_opener: bool,
     image_of: Option<Origin>,
     frames_of: BTreeSet<String>,
     cookies: Vec<Cookie<'static>>,
@@ -51,6 +52,7 @@ impl<'a> Frame<'a> {
             session: None,
             leads_to_client: false,
             frameable: false,
+            leaves_opener: false,
             image_of: None,
             frames_of: BTreeSet::new(),
             cookies: browser_cookie(asker).into_iter().collect(),
@@ -78,6 +80,13 @@ impl<'a> Frame<'a> {
 
     pub(crate) fn leads_to_client(mut self) -> Self {
         self.leads_to_client = true;
+        self
+    }
+
+    /// The page is for the account's own use: a window that another site opened has no connection to that site any more. On
+    /// every other page it keeps it, for an application that opened a window to sign somebody in waits for its answer there.
+    pub(crate) fn leaves_opener(mut self) -> Self {
+        self.leaves_opener = true;
         self
     }
 
@@ -136,7 +145,12 @@ impl<'a> Frame<'a> {
                     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
                     (VARY, HeaderValue::from_static("accept-language, cookie")),
                 ];
-                with_cookies((status, headers, html).into_response(), &self.cookies)
+                let mut response = (status, headers, html).into_response();
+                if self.leaves_opener {
+                    let same_origin = HeaderValue::from_static("same-origin");
+                    response.headers_mut().insert(CROSS_ORIGIN_OPENER_POLICY, same_origin);
+                }
+                with_cookies(response, &self.cookies)
             }
             Err(error) => {
                 // Every template was rendered at start: this cannot be reached but by a defect.
@@ -222,13 +236,15 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
                 .map(|(name, value)| HiddenField { name: name.to_string(), value: value.clone() })
                 .collect();
             let page = FormPostPage { action: action.clone(), fields, application_name: None };
-            let response = Frame::of(asker).leads_to_client().page(StatusCode::OK, &page);
+            let frame = Frame { frameable: true, ..Frame::of(asker).leads_to_client() };
+            let response = frame.page(StatusCode::OK, &page);
             with_cookies(response, asker.jar.new_state_cookie().as_slice())
         }
     }
 }
 
 pub(crate) const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// The application that waited is no longer configured.
 pub(crate) fn application_gone() -> Failure {

@@ -107,7 +107,7 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route(paths::TOKEN, post(token::token).options(preflight))
         .layer(from_fn_with_state(Arc::clone(web), cors::registered_with_credentials));
     let applications = Router::new()
-        .route(paths::USERINFO, get(userinfo::endpoint).post(userinfo::endpoint).options(preflight))
+        .route(paths::USERINFO, get(userinfo::get).post(userinfo::post).options(preflight))
         .route(paths::REVOCATION, post(token::revoke).options(preflight))
         .layer(from_fn_with_state(Arc::clone(web), cors::registered));
     Router::new()

@@ -1,7 +1,6 @@
 //! The command line.
 
 use anteroom_pages::Locale;
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -117,11 +116,16 @@ pub struct InviteArgs {
     /// May be given several times.
     #[arg(long = "group")]
     pub groups: Vec<String>,
-    /// The language of the mail.
-    #[arg(long, value_parser = PossibleValuesParser::new(Locale::ALL.map(Locale::tag)))]
-    pub locale: Option<String>,
+    /// The language of the mail: en or es. A region behind it may be given (es-MX).
+    #[arg(long, value_parser = language)]
+    pub locale: Option<Locale>,
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+fn language(tag: &str) -> Result<Locale, String> {
+    let ours = Locale::ALL.map(Locale::tag).join(", ");
+    Locale::spoken(tag).ok_or_else(|| format!("not a language that there are texts in ({ours})"))
 }
 
 #[derive(Debug, Args)]

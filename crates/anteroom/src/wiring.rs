@@ -331,6 +331,10 @@ fn capabilities(settings: &Settings, algorithms: &[SigningAlgorithm]) -> Capabil
     capabilities.signing_algorithms.retain(|algorithm| algorithms.contains(algorithm));
     let registered = &settings.registration.policy;
     capabilities.registration = !registered.is_closed();
+    if capabilities.registration {
+        // A client that registers itself chooses among what is announced. A configured one is told by its operator.
+        capabilities.token_endpoint_auth_methods.retain(|method| registered.offers_method(*method));
+    }
     let scopes = settings.clients.iter().flat_map(|client| client.metadata.scope.iter());
     let scopes = scopes.chain(registered.scope.iter().filter(|_| !registered.is_closed()));
     for scope in scopes.filter(|scope| matches!(scope, Scope::Other(_))) {
@@ -361,10 +365,22 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
         trusted_proxies: settings.server.trusted_proxies.clone(),
         request_timeout: request_timeout(settings),
         max_body: usize::try_from(settings.server.max_body).unwrap_or(usize::MAX),
-        default_locale: Locale::from_tag(&settings.practice.default_locale).unwrap_or(Locale::En),
+        default_locale: default_locale(&settings.practice.default_locale),
         dev_outbox: settings.dev.outbox,
         listens_on_loopback: settings.server.listen.ip().is_loopback(),
         twilio: sending::callbacks(settings, &provider),
     };
     Ok(Web::new(provider, theme, web_settings)?)
+}
+
+fn default_locale(tag: &str) -> Locale {
+    Locale::spoken(tag).unwrap_or_else(|| {
+        let used = Locale::default();
+        tracing::warn!(
+            tag,
+            used = used.tag(),
+            "practice.default_locale names no language that there are texts in"
+        );
+        used
+    })
 }

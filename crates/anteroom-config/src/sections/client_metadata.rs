@@ -214,7 +214,7 @@ impl ClientRules {
             input.access_token_signed_response_alg.get_or_insert_with(instead);
         }
         let parsed = ClientMetadata::parse(draft.client_id.clone(), &input, rules);
-        match parsed.and_then(|metadata| metadata.check_keys().map(|()| metadata)) {
+        match parsed.and_then(|metadata| metadata.check_as_new(&self.issuer).map(|()| metadata)) {
             Ok(metadata) => {
                 check_secrets(cx, draft, &metadata);
                 check_id_token_claims(cx, draft, &metadata);

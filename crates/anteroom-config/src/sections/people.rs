@@ -79,6 +79,7 @@ fn language() -> Kind<String> {
         "language tag",
         |tag| quoted(tag),
         |text| {
+            let text = text.replace('_', "-");
             let is_subtag =
                 |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
             let starts_well = text.split('-').next().is_some_and(|first| {
@@ -87,7 +88,7 @@ fn language() -> Kind<String> {
             if !starts_well || !text.split('-').all(is_subtag) {
                 return Err("not a language tag, such as \"en\" or \"es-MX\"".to_owned());
             }
-            Ok(text.to_owned())
+            Ok(text)
         },
     )
 }

@@ -183,6 +183,27 @@ fn a_client_cannot_choose_an_algorithm_that_no_key_is_made_for() {
 }
 
 #[test]
+fn a_web_client_gets_no_tokens_at_an_address_on_the_machine() {
+    let client = "[[clients]]\nclient_id = \"spa\"\ntoken_endpoint_auth_method = \"none\"\n\
+        redirect_uris = [\"http://localhost:3000/cb\"]\ngrant_types = [\"authorization_code\", \"implicit\"]\n";
+    let found = parse_with(client).unwrap_err().to_string();
+    assert!(found.contains("bad value for `redirect_uris` of client `spa`"), "{found}");
+    assert!(found.contains("needs https"), "{found}");
+    assert!(parse_with(&format!("{client}application_type = \"native\"\n")).is_ok());
+    let here = format!("issuer = \"http://localhost\"\nkeys.master_key_env = \"MASTER_KEY\"\n{client}");
+    assert!(parse(&here).is_ok());
+}
+
+#[test]
+fn the_default_language_is_a_tag_in_either_spelling() {
+    for (written, read) in [("es-MX", "es-MX"), ("es_MX", "es-MX"), ("en", "en")] {
+        let settings = parse_with(&format!("[practice]\ndefault_locale = \"{written}\"\n")).unwrap().settings;
+        assert_eq!(settings.practice.default_locale, read);
+    }
+    assert!(parse_with("[practice]\ndefault_locale = \"es MX\"\n").is_err());
+}
+
+#[test]
 fn names_are_defined_once_and_before_use() {
     let text = format!(
         "{WEB_CLIENT}groups = [\"front-dsek\"]\n{WEB_CLIENT}[[groups]]\nname = \"front-desk\"\n\

@@ -94,6 +94,7 @@ fn journey(destination: Destination) -> Journey {
         account: None,
         consented_by: None,
         insists_on: None,
+        also_insists_on: Vec::new(),
         recovery: None,
         request_id: None,
         source: RequestSource::Plain,

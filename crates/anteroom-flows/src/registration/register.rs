@@ -94,7 +94,7 @@ pub(super) fn accepted(
     snapshot: &Snapshot,
 ) -> Result<ClientMetadata, RegistrationRefusal> {
     let metadata = checked(id, request.metadata, snapshot)?;
-    metadata.check_keys()?;
+    metadata.check_as_new(&snapshot.issuer)?;
     if metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
         let description = format!("redirect_uris: at most {MAX_REDIRECT_URIS}");
         return Err(RegistrationRefusal::new(RegistrationErrorCode::InvalidRedirectUri, &description));

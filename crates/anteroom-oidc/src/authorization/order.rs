@@ -72,6 +72,8 @@ pub fn refuse(
     };
     let refusal = Refusal::new(code, parameter, description).received(reason);
     match rules::redirect_uri::check(parameters, client) {
+        // The first thing that is wrong, and what keeps the client from being told of the other.
+        Err(unregistered) if parameters.get(Parameter::RedirectUri).is_some() => unregistered.on_page(),
         // A redirect URI that is not given outside may be another one inside.
         Ok(redirect) if redirect.given => refusal.back_to(ResponseTarget {
             redirect_uri: redirect.uri,
@@ -170,6 +172,27 @@ mod tests {
         ] {
             let error = testing::refused(&pairs);
             assert_eq!(error.disposition == Disposition::Page, on_page, "{error}");
+        }
+    }
+
+    #[test]
+    fn rfc6749_4_1_2_1_a_request_object_that_does_not_count_hides_no_bad_redirect_uri() {
+        let client = testing::client();
+        let refused = |pairs: &[(&str, &str)]| {
+            let parameters = Parameters::from_pairs(pairs.iter().copied());
+            let error = refuse(&parameters, &client, AuthorizationErrorCode::RequestNotSupported, "unsigned");
+            (error.parameter, error.disposition == Disposition::Page)
+        };
+        let evil = testing::request_changed("redirect_uri", "https://evil.example/");
+        let twice = testing::request_with(&[("redirect_uri", testing::REDIRECT_URI)]);
+        for (pairs, parameter, on_page) in [
+            (evil, Parameter::RedirectUri, true),
+            (twice, Parameter::RedirectUri, true),
+            // It may stand inside.
+            (testing::request_without("redirect_uri"), Parameter::Request, true),
+            (testing::request_with(&[]), Parameter::Request, false),
+        ] {
+            assert_eq!(refused(&pairs), (parameter, on_page), "{pairs:?}");
         }
     }
 

@@ -103,9 +103,12 @@ impl AuthorizationRequest {
         }
     }
 
-    /// OpenID Connect Core §5.5.1: `sub` asked for with a value names the one person who may answer.
-    pub fn required_subject(&self) -> Option<&str> {
-        self.claims.as_ref()?.id_token.get("sub")?.accepted_texts().next()
+    /// OpenID Connect Core §5.5.1: `sub` asked for with a value names the one person who may answer, with several those who
+    /// may. Empty where none of the values can be a `sub`, and so nobody may.
+    pub fn required_subjects(&self) -> Option<Vec<&str>> {
+        let asked = self.claims.as_ref()?.id_token.get("sub")?;
+        asked.accepted_values().next()?;
+        Some(asked.accepted_texts().collect())
     }
 }
 
@@ -137,10 +140,19 @@ mod tests {
 
     #[test]
     fn core_5_5_1_sub_with_a_value_names_the_person() {
-        let request =
-            accepted(&request_with(&[("claims", r#"{"id_token":{"sub":{"value":"248289761001"}}}"#)]));
-        assert_eq!(request.required_subject(), Some("248289761001"));
-        assert_eq!(accepted(&request_with(&[])).required_subject(), None);
+        for (claims, expected) in [
+            (r#"{"id_token":{"sub":{"value":"248289761001"}}}"#, Some(vec!["248289761001"])),
+            (r#"{"id_token":{"sub":{"values":["a","b"]}}}"#, Some(vec!["a", "b"])),
+            (r#"{"id_token":{"sub":{"value":"a","values":["b",7]}}}"#, Some(vec!["a", "b"])),
+            (r#"{"id_token":{"sub":{"value":7}}}"#, Some(vec![])),
+            (r#"{"id_token":{"sub":{"values":[]}}}"#, None),
+            (r#"{"id_token":{"sub":null}}"#, None),
+            (r#"{"userinfo":{"sub":{"value":"a"}}}"#, None),
+        ] {
+            let request = accepted(&request_with(&[("claims", claims)]));
+            assert_eq!(request.required_subjects(), expected, "{claims}");
+        }
+        assert_eq!(accepted(&request_with(&[])).required_subjects(), None);
     }
 
     #[test]

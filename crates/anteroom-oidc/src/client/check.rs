@@ -43,11 +43,29 @@ impl ClientMetadata {
         if reader.errors.is_empty() { Ok(metadata) } else { Err(MetadataErrors(reader.errors)) }
     }
 
-    /// For a client that is described or registered now: its keys are within bounds. One that was accepted before goes on
-    /// with those that are.
-    pub fn check_keys(&self) -> Result<(), MetadataErrors> {
-        let checked = self.jwks.as_ref().map_or(Ok(()), ClientJwks::check_bounds);
-        checked.map_err(|error| MetadataErrors(vec![MetadataError::new("jwks", "", error)]))
+    /// What a client that is described or registered now is held to besides [`ClientMetadata::parse`]. One that was accepted
+    /// before these rules goes on.
+    pub fn check_as_new(&self, issuer: &Issuer) -> Result<(), MetadataErrors> {
+        let mut errors = Vec::new();
+        if let Err(error) = self.jwks.as_ref().map_or(Ok(()), ClientJwks::check_bounds) {
+            errors.push(MetadataError::new("jwks", "", error));
+        }
+        errors.extend(self.redirects_of_tokens(issuer));
+        if errors.is_empty() { Ok(()) } else { Err(MetadataErrors(errors)) }
+    }
+
+    /// Registration §2 `application_type`: tokens in an address, given to a web application, go over https, and to no program
+    /// on the person's machine. Under an issuer on loopback everything is on one machine, as in development.
+    fn redirects_of_tokens(&self, issuer: &Issuer) -> Vec<MetadataError> {
+        const WHY: &str =
+            "the grant type implicit of a web application needs https, and another host than localhost";
+        let concerned = self.application_type == ApplicationType::Web
+            && self.allows_grant(GrantType::Implicit)
+            && !issuer.is_loopback_http();
+        let numbered = self.redirect_uris.iter().enumerate();
+        let refused = numbered.filter(|(_, uri)| concerned && uri.is_on_loopback());
+        let refuse = |text| MetadataError::new("redirect_uris", text, MetadataProblem::Conflict(WHY));
+        refused.map(|(i, uri)| refuse(uri.as_str()).at(i)).collect()
     }
 }
 

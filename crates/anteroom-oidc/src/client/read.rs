@@ -112,7 +112,13 @@ impl Reader<'_> {
                 self.errors.push(MetadataError::new("audience", text, problem).at(i));
             }
         }
-        texts.to_vec()
+        let mut audience: Vec<String> = Vec::new();
+        for text in texts {
+            if !audience.contains(text) {
+                audience.push(text.clone());
+            }
+        }
+        audience
     }
 
     pub(super) fn label(&mut self, parameter: &'static str, text: Option<&String>) -> Option<String> {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{EncryptionJwk, Jwk, KeyId, PublicKey};
+use crate::names::SigningAlgorithm;
 
 /// The published keys of one moment (RFC 7517 §5): those that sign, those that soon will, those whose signatures may still
 /// be alive, and those that others encrypt to. What we signed is verified with these and no others. Immutable; a rotation makes a new one.
@@ -49,7 +50,10 @@ impl Jwks {
     }
 
     pub fn with_encryption(keys: Vec<PublicKey>, encryption: &[&EncryptionJwk]) -> Result<Self, SameKeyId> {
-        let signature = keys.iter().map(|key| Published::Signature(key.jwk()));
+        let mut by_use: Vec<&PublicKey> = keys.iter().collect();
+        // A stable sort: of one algorithm, the order stays.
+        by_use.sort_by_key(|key| place(key.algorithm()));
+        let signature = by_use.into_iter().map(|key| Published::Signature(key.jwk()));
         let encryption = encryption.iter().map(|key| Published::Encryption(key));
         let document = Document { keys: signature.chain(encryption).collect() };
         for (i, key) in document.keys.iter().enumerate() {
@@ -76,6 +80,17 @@ impl Jwks {
     /// RFC 9110 §8.8.3: the same on every node that has the same keys. Weak, for the document may travel compressed.
     pub fn etag(&self) -> &str {
         &self.etag
+    }
+}
+
+/// Some clients try the keys one after the other, whatever `kid` and `kty` say, and give up at the first that does not fit
+/// the token's algorithm (python-jose does). Most tokens are signed with RS256, so its keys come first, and those of
+/// other kinds after every RSA key.
+const fn place(algorithm: SigningAlgorithm) -> u8 {
+    match algorithm {
+        SigningAlgorithm::Rs256 => 0,
+        SigningAlgorithm::Rs384 | SigningAlgorithm::Rs512 | SigningAlgorithm::Ps256 => 1,
+        SigningAlgorithm::Es256 | SigningAlgorithm::Es384 | SigningAlgorithm::EdDsa => 2,
     }
 }
 
@@ -131,6 +146,19 @@ mod tests {
             assert!(jwks.find(key["kid"].as_str().unwrap()).is_none());
         }
         assert!(Jwks::with_encryption(Vec::new(), &[published[0], published[0]]).is_err());
+    }
+
+    #[test]
+    fn rfc7517_5_keys_of_rs256_come_first_and_those_to_encrypt_to_last() {
+        use SigningAlgorithm::{EdDsa, Es256, Es384, Ps256, Rs256};
+        let keys: Vec<_> = [EdDsa, Es256, Rs256, Ps256, Es384, Rs256].map(key).into();
+        let encryption = DecryptionKey::generate(DecryptionKeyKind::Rsa).unwrap().0;
+        let jwks = Jwks::with_encryption(keys.clone(), &[encryption.public_jwk()]).unwrap();
+        let document: serde_json::Value = serde_json::from_str(jwks.document()).unwrap();
+        let published: Vec<_> = document["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
+        let order = [2, 5, 3, 0, 1, 4].map(|place: usize| keys[place].kid());
+        let order: Vec<&KeyId> = order.into_iter().chain([&encryption.public_jwk().kid]).collect();
+        assert_eq!(published, order.iter().map(|kid| kid.as_str()).collect::<Vec<_>>());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod acr;
 mod encryption;
 mod issuer;
+mod languages;
 mod prompt;
 mod redirect_uri;
 mod request_object;
@@ -17,6 +18,7 @@ pub use crate::wire::NotAName;
 pub use acr::{Acr, Amr, AmrSet};
 pub use encryption::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 pub use issuer::{Issuer, IssuerError};
+pub use languages::language_tags;
 pub use prompt::{Prompt, PromptSet, PromptSetError};
 pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUriKind};
 pub use request_object::RequestObjectAlgorithm;

@@ -85,6 +85,13 @@ impl RedirectUri {
         }
     }
 
+    /// Whether it leads to the machine that the browser runs on.
+    pub fn is_on_loopback(&self) -> bool {
+        let url = Url::parse(&self.text).ok();
+        self.kind != RedirectUriKind::PrivateUse
+            && url.is_some_and(|url| url.host().is_some_and(|host| is_loopback_host(&host)))
+    }
+
     /// What a person can know the application by, whatever it calls itself: the host, or the scheme of a native app.
     pub fn belongs_to(&self) -> String {
         let url = Url::parse(&self.text).ok();

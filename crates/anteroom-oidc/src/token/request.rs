@@ -42,7 +42,7 @@ pub struct ClientCredentialsGrant {
 impl TokenRequest {
     pub fn parse(form: &Form) -> Result<Self, TokenError> {
         let grant_type = required(form, "grant_type", "grant_type is missing")?;
-        let resource = form.all("resource").map(str::to_owned).collect();
+        let resource = resources(form);
         match grant_type.parse().map_err(|_| unsupported())? {
             GrantType::AuthorizationCode => Ok(Self::AuthorizationCode(AuthorizationCodeGrant {
                 code: required(form, "code", "code is missing")?.into(),
@@ -74,6 +74,17 @@ impl TokenRequest {
 
 fn required<'a>(form: &'a Form, name: &'static str, missing: &'static str) -> Result<&'a str, TokenError> {
     form.once(name)?.ok_or(TokenError::invalid_request(missing))
+}
+
+/// RFC 8707 §2: one named more than once is named.
+fn resources(form: &Form) -> Vec<String> {
+    let mut resources: Vec<String> = Vec::new();
+    for resource in form.all("resource") {
+        if !resources.iter().any(|known| known == resource) {
+            resources.push(resource.to_owned());
+        }
+    }
+    resources
 }
 
 const fn unsupported() -> TokenError {
@@ -122,7 +133,8 @@ mod tests {
     #[test]
     fn rfc6749_6_refresh_token_and_4_4_2_client_credentials() {
         let TokenRequest::RefreshToken(grant) = parse(
-            "grant_type=refresh_token&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA&resource=a%3Ab&resource=c%3Ad",
+            "grant_type=refresh_token&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA&resource=a%3Ab&resource=c%3Ad\
+             &resource=a%3Ab",
         )
         .unwrap() else {
             panic!()

@@ -23,7 +23,8 @@ pub struct SignedOutPage {
     pub continue_href: String,
     pub application_name: Option<String>,
     /// Addresses of applications that are told by being loaded. With an application to go back to, a script follows
-    /// `continue_href` when they are, or after a while.
+    /// `continue_href` when they are, or after a while; the browser does where there are no scripts. One of the two, lest
+    /// the application is called twice.
     pub frames: Vec<String>,
 }
 

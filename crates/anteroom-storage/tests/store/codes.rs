@@ -29,6 +29,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
                 account: None,
                 consented_by: None,
                 insists_on: None,
+                also_insists_on: Vec::new(),
                 recovery: None,
                 request_id: None,
                 source: RequestSource::Plain,

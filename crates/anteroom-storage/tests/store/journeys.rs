@@ -27,6 +27,7 @@ fn interaction(number: u8) -> Interaction {
             account: None,
             consented_by: None,
             insists_on: None,
+            also_insists_on: Vec::new(),
             recovery: None,
             request_id: None,
             source: RequestSource::Plain,

@@ -169,6 +169,7 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         account: None,
         consented_by: None,
         insists_on: None,
+        also_insists_on: Vec::new(),
         recovery: None,
         request_id: None,
         source: RequestSource::Plain,

@@ -1,23 +1,24 @@
 //! `/par`: pushed authorization requests (RFC 9126).
 
+use anteroom_flows::client_auth::ClientEndpoint;
 use anteroom_flows::push::{PushError, push};
 use anteroom_oidc::authorization::Parameters;
 use anteroom_oidc::errors::{ErrorBody, TokenError, TokenErrorCode};
 use axum::Json;
-use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::Asker;
-use crate::endpoints::token::{ClientRequest, Refused, finish};
+use crate::endpoints::token::{ClientRequest, Received, Refused, finish};
 use crate::endpoints::unread;
 
-pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Received) -> Response {
     finish(&asker, pushed(&asker, &headers, &body).await)
 }
 
-async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, .. } = ClientRequest::read(asker, headers, body).await?;
+async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+    let ClientRequest { client, form, .. } =
+        ClientRequest::read(asker, ClientEndpoint::PushedAuthorization, headers, body).await?;
     match push(&asker.web.provider, &asker.visitor, &client, &Parameters::from(&form)).await {
         Ok(pushed) => {
             let body =

@@ -1,7 +1,7 @@
 //! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
 
 use anteroom_domain::rate::Wait;
-use anteroom_flows::client_auth::{AuthenticatedClient, authenticate};
+use anteroom_flows::client_auth::{AuthenticatedClient, ClientEndpoint, authenticate};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_token};
 use anteroom_flows::limits::count_client_request;
@@ -13,6 +13,7 @@ use anteroom_oidc::form::Form;
 use anteroom_oidc::token::{PresentedCredentials, TokenReference, TokenRequest};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -28,9 +29,14 @@ pub(crate) struct ClientRequest {
     pub origin: Origin,
 }
 
+/// A body, or why it was not received whole.
+pub(crate) type Received = Result<Bytes, BytesRejection>;
+
 /// What goes wrong on the way to an answer, in the protocol's own words.
 pub(crate) enum Refused {
     Protocol(TokenError),
+    /// The body is longer than the server takes.
+    TooLong,
     Flow(FlowError),
 }
 
@@ -47,14 +53,19 @@ impl From<FlowError> for Refused {
 }
 
 impl ClientRequest {
-    pub(crate) async fn read(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
+    pub(crate) async fn read(
+        asker: &Asker,
+        endpoint: ClientEndpoint,
+        headers: &HeaderMap,
+        body: &Received,
+    ) -> Result<Self, Refused> {
         let form = form(asker, headers, body)?;
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let presented = PresentedCredentials::parse(authorization, &form)
             .map_err(|error| unread::credentials(asker, (authorization, &form), error))?;
         let provider = &asker.web.provider;
         let origin = Origin::of(&asker.visitor, &provider.random);
-        match authenticate(provider, &origin, &presented).await? {
+        match authenticate(provider, &origin, (endpoint, &presented)).await? {
             Ok(client) => {
                 count_client_request(provider, client.client().id(), asker.visitor.now)?;
                 Ok(Self { client, form, origin })
@@ -67,19 +78,29 @@ impl ClientRequest {
     }
 }
 
-fn form(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Form, TokenError> {
+fn form(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Form, Refused> {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if is_too_long(rejection) => return Err(Refused::TooLong),
+        Err(_) => return Err(unread::body(asker, headers, "the body was cut off").into()),
+    };
     if !is_form(headers) {
-        return Err(unread::body(asker, headers, "another content type"));
+        return Err(unread::body(asker, headers, "another content type").into());
     }
-    Form::decode(body).map_err(|error| unread::body(asker, headers, &error.to_string()))
+    Form::decode(body).map_err(|error| unread::body(asker, headers, &error.to_string()).into())
 }
 
-pub(crate) async fn token(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) fn is_too_long(rejection: &BytesRejection) -> bool {
+    rejection.status() == StatusCode::PAYLOAD_TOO_LARGE
+}
+
+pub(crate) async fn token(asker: Asker, headers: HeaderMap, body: Received) -> Response {
     finish(&asker, exchanged(&asker, &headers, &body).await)
 }
 
-async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+    let ClientRequest { client, form, origin } =
+        ClientRequest::read(asker, ClientEndpoint::Token, headers, body).await?;
     let request =
         TokenRequest::parse(&form).map_err(|error| unread::token_request(asker, (&client, &form), error))?;
     match exchange(&asker.web.provider, &client, origin, request).await {
@@ -94,24 +115,26 @@ async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<R
     }
 }
 
-pub(crate) async fn revoke(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn revoke(asker: Asker, headers: HeaderMap, body: Received) -> Response {
     finish(&asker, revoked(&asker, &headers, &body).await)
 }
 
-async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+    let ClientRequest { client, form, origin } =
+        ClientRequest::read(asker, ClientEndpoint::Revocation, headers, body).await?;
     let reference = TokenReference::parse(&form)
         .map_err(|error| unread::token_reference(asker, (&client, &form), error))?;
     revoke_token(&asker.web.provider, &client, origin, &reference.token).await?;
     Ok(StatusCode::OK.into_response())
 }
 
-pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Received) -> Response {
     finish(&asker, introspected(&asker, &headers, &body).await)
 }
 
-async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } = ClientRequest::read(asker, headers, body).await?;
+async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+    let ClientRequest { client, form, origin } =
+        ClientRequest::read(asker, ClientEndpoint::Introspection, headers, body).await?;
     let reference = TokenReference::parse(&form)
         .map_err(|error| unread::token_reference(asker, (&client, &form), error))?;
     match introspect_token(&asker.web.provider, &client, &reference.token, &origin).await {
@@ -141,6 +164,10 @@ fn refuse(asker: &Asker, refused: &Refused) -> Response {
                 response.headers_mut().insert(WWW_AUTHENTICATE, value);
             }
             response
+        }
+        Refused::TooLong => {
+            let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is too long");
+            (StatusCode::PAYLOAD_TOO_LARGE, Json(error.body())).into_response()
         }
         Refused::Flow(error) => unavailable(asker, error),
     }

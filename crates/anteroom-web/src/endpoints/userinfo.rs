@@ -5,24 +5,43 @@ use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::form::Form;
 use anteroom_oidc::token::bearer_token;
 use axum::Json;
-use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::Asker;
-use crate::endpoints::token::unavailable;
+use crate::endpoints::token::{Received, is_too_long, unavailable};
 use crate::forms::is_form;
 
-pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Bytes) -> Response {
-    let form = Some(&body).filter(|_| is_form(&headers)).and_then(|body| Form::decode(body).ok());
-    let mut response = match answer(&asker, &headers, form.as_ref()).await {
+/// RFC 6750 §2.2: a method without a body of its own takes the token in the header alone.
+pub(crate) async fn get(asker: Asker, headers: HeaderMap) -> Response {
+    finish(&asker, answer(&asker, &headers, None).await)
+}
+
+pub(crate) async fn post(asker: Asker, headers: HeaderMap, body: Received) -> Response {
+    finish(&asker, posted(&asker, &headers, &body).await)
+}
+
+async fn posted(
+    asker: &Asker,
+    headers: &HeaderMap,
+    body: &Received,
+) -> Result<UserInfoAnswer, UserInfoError> {
+    let why =
+        |rejection| if is_too_long(rejection) { "the body is too long" } else { "the body was cut off" };
+    let body = body.as_ref().map_err(|rejection| BearerError::InvalidRequest(why(rejection)))?;
+    let form = Some(body).filter(|_| is_form(headers)).and_then(|body| Form::decode(body).ok());
+    answer(asker, headers, form.as_ref()).await
+}
+
+fn finish(asker: &Asker, result: Result<UserInfoAnswer, UserInfoError>) -> Response {
+    let mut response = match result {
         Ok(UserInfoAnswer::Json(user_info)) => Json(user_info).into_response(),
         Ok(UserInfoAnswer::Jwt(jwt)) => {
             ([(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))], jwt).into_response()
         }
-        Err(UserInfoError::Bearer(error)) => refuse(&asker, &error),
-        Err(UserInfoError::Flow(error)) => unavailable(&asker, &error),
+        Err(UserInfoError::Bearer(error)) => refuse(asker, &error),
+        Err(UserInfoError::Flow(error)) => unavailable(asker, &error),
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

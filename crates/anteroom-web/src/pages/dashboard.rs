@@ -48,7 +48,8 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
             .to_owned(),
         others: others.iter().map(person).collect(),
     };
-    Ok(Frame::of(asker).signed_in(&account).of_session(&session).page(StatusCode::OK, &page))
+    let frame = Frame::of(asker).signed_in(&account).of_session(&session).leaves_opener();
+    Ok(frame.page(StatusCode::OK, &page))
 }
 
 pub(crate) fn person(account: &Account) -> PersonHere {

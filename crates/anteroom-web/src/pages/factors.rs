@@ -63,7 +63,7 @@ fn page(
 }
 
 fn signed_in<'a>(asker: &'a Asker, live: &Live) -> Frame<'a> {
-    Frame::of(asker).signed_in(&live.account).of_session(&live.session)
+    Frame::of(asker).signed_in(&live.account).of_session(&live.session).leaves_opener()
 }
 
 fn factor(asker: &Asker, listed: &Listed, (number, app): (u32, &AuthenticatorApp)) -> Factor {

@@ -143,7 +143,8 @@ fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
         dashboard_href: DASHBOARD.to_owned(),
     };
     let status = if view.problem { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Frame::of(asker).signed_in(&live.account).of_session(&live.session).page(status, &view)
+    let frame = Frame::of(asker).signed_in(&live.account).of_session(&live.session).leaves_opener();
+    frame.page(status, &view)
 }
 
 /// Those that mails are written in, and the person's own where it is another.

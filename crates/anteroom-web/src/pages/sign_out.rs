@@ -6,9 +6,10 @@ use anteroom_flows::limits::form_owner;
 use anteroom_flows::sign_out::{Left, everywhere};
 use anteroom_oidc::form::{Form as Decoded, encode};
 use anteroom_oidc::logout::EndSessionRequest;
+use anteroom_oidc::names::language_tags;
 use anteroom_pages::{ErrorKind, HiddenField, SignOutPage, SignedOutPage};
 use axum::extract::RawQuery;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use url::Url;
 
@@ -18,15 +19,13 @@ use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::dashboard::person;
 use crate::pages::step::DASHBOARD;
-use crate::respond::{Frame, LONGEST_LOCATION, leave, with_cookies};
+use crate::respond::{Frame, leave, with_cookies};
 
 const FAREWELL: &str = "farewell";
-/// Browsers count from when the frames are loaded; the script of the page has a time limit, and the page a link.
-const GOES_ON_WITHOUT_SCRIPTS_AFTER: u8 = 1;
-const REFRESH: HeaderName = HeaderName::from_static("refresh");
+const UI_LOCALES: &str = "ui_locales";
 
 /// Carried through the question "sign out?".
-const CARRIED: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", UI_LOCALES];
 
 /// The dashboard's button, or the answer "Sign Out" to the question.
 pub(crate) struct SignOut {
@@ -58,7 +57,7 @@ async fn submitted(asker: &Asker, SignOut { request }: &SignOut) -> Result<Respo
         return answer(asker, &encode(pairs), true).await;
     }
     let left = everywhere(&asker.web.provider, &asker.visitor).await?;
-    Ok(signed_out(asker, left, None))
+    Ok(signed_out(asker, left, (None, &[])))
 }
 
 /// Where signing out ends when no application waits for it, and where others are told of it before it goes on to the
@@ -70,32 +69,30 @@ pub(crate) async fn done(asker: Asker, query: RawQuery) -> Response {
 
 async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let form = Decoded::decode(query.as_bytes()).ok();
-    let sealed = form.as_ref().and_then(|form| form.once(FAREWELL).ok().flatten()).unwrap_or_default();
+    let field = |name| form.as_ref().and_then(|form| form.once(name).ok().flatten()).unwrap_or_default();
+    let (sealed, ui_locales) = (field(FAREWELL), language_tags(field(UI_LOCALES)));
     let Farewell { frames, back } = front_channel::open(&asker.web.provider, &asker.visitor, sealed).await?;
-    let frame = Frame::of(asker).with_frames_of(frames.iter().map(Url::origin));
+    let frame = Frame::of(asker).in_language_of(&ui_locales);
+    let frame = frame.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
         continue_href: back.as_ref().map_or("/sign-in", |(_, location)| location).to_owned(),
         application_name: back.as_ref().map(|(client, _)| client.display_name().to_owned()),
         frames: frames.iter().map(ToString::to_string).collect(),
     };
-    let mut response = frame.page(StatusCode::OK, &page);
-    // Without scripts, the link of the page is left where the address is too long for a header.
-    if let Some((_, location)) = back
-        && location.len() <= LONGEST_LOCATION
-        && let Ok(refresh) =
-            HeaderValue::from_str(&format!("{GOES_ON_WITHOUT_SCRIPTS_AFTER}; url={location}"))
-    {
-        response.headers_mut().insert(REFRESH, refresh);
-    }
-    Ok(response)
+    Ok(frame.page(StatusCode::OK, &page))
 }
 
 /// On to the page that tells applications in this browser; without such, to where the person is awaited.
-fn signed_out(asker: &Asker, left: Left, back: Option<String>) -> Response {
+fn signed_out(asker: &Asker, left: Left, (back, ui_locales): (Option<String>, &[String])) -> Response {
+    let locales = Some(ui_locales.join(" ")).filter(|tags| !tags.is_empty());
+    let locales = locales.as_deref().map(|tags| (UI_LOCALES, tags));
     let next = match (&left.farewell, back) {
-        (Some(sealed), _) => format!("/signed-out?{}", encode([(FAREWELL, sealed.as_str())])),
         (None, Some(back)) => back,
-        (None, None) => "/signed-out".to_owned(),
+        (None, None) if locales.is_none() => "/signed-out".to_owned(),
+        (sealed, _) => {
+            let sealed = sealed.as_deref().map(|sealed| (FAREWELL, sealed));
+            format!("/signed-out?{}", encode(sealed.into_iter().chain(locales)))
+        }
     };
     let mut jar = asker.jar.clone();
     (jar.sessions, jar.browser) = (left.remaining, left.browser);
@@ -112,13 +109,19 @@ async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response,
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&asker.web.provider, &asker.visitor, &request, confirmed).await? {
-        EndSessionOutcome::Ask(question) => ask(asker, &form, &question).await,
-        EndSessionOutcome::SignedOut { back, left } => Ok(signed_out(asker, left, back)),
+        EndSessionOutcome::Ask(question) => ask(asker, (&form, &request.ui_locales), &question).await,
+        EndSessionOutcome::SignedOut { back, left } => {
+            Ok(signed_out(asker, left, (back, &request.ui_locales)))
+        }
         EndSessionOutcome::Refused(error) => Err(refused(&error)),
     }
 }
 
-async fn ask(asker: &Asker, form: &Decoded, question: &Question) -> Result<Response, Failure> {
+async fn ask(
+    asker: &Asker,
+    (form, ui_locales): (&Decoded, &[String]),
+    question: &Question,
+) -> Result<Response, Failure> {
     let owner = form_owner(&asker.web.provider, &asker.visitor).await?;
     let page = SignOutPage {
         form_token: token_for(asker, FormName::SignOut, owner),
@@ -130,7 +133,7 @@ async fn ask(asker: &Asker, form: &Decoded, question: &Question) -> Result<Respo
     };
     // What the application sent is wrong, although the person can go on.
     let status = if question.stays { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    Ok(Frame::of(asker).leads_to_client().page(status, &page))
+    Ok(Frame::of(asker).in_language_of(ui_locales).leads_to_client().page(status, &page))
 }
 
 fn carried(form: &Decoded) -> Vec<HiddenField> {

@@ -149,7 +149,7 @@ impl<'a> Shown<'a> {
             owner: page.owner(),
             application_name: page.client.as_ref().map(|client| client.display_name().to_owned()),
             // Any step may be the last one before the application, if only because another tab took the others.
-            frame: if request.is_some() { frame.leads_to_client() } else { frame },
+            frame: if request.is_some() { frame.leads_to_client() } else { frame.leaves_opener() },
         })
     }
 

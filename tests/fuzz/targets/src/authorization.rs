@@ -86,7 +86,7 @@ pub(crate) fn check(parameters: &Parameters) -> bool {
             let carried = serde_json::to_string(&request).unwrap();
             let back: AuthorizationRequest = serde_json::from_str(&carried).unwrap();
             assert!(back == request, "{carried}");
-            let _ = (request.acr_requirement(), request.required_subject(), request.target());
+            let _ = (request.acr_requirement(), request.required_subjects(), request.target());
             true
         }
         Err(error) => {

@@ -193,6 +193,35 @@ fn registration_2_values_must_agree() {
 }
 
 #[test]
+fn registration_2_tokens_of_the_authorization_endpoint_go_to_no_program_on_the_machine() {
+    let refused = |issuer: &str, uri: &str, more: &str| {
+        let text = format!(r#"{{"redirect_uris": ["https://app.example/cb", "{uri}"], {more}}}"#);
+        let client = parse_under(issuer, &json(&text)).unwrap();
+        let errors = client.check_as_new(&Issuer::parse(issuer).unwrap()).err();
+        errors.map(|errors| errors.0.iter().map(|e| (e.parameter, e.index)).collect::<Vec<_>>())
+    };
+    let (ours, local) = ("https://id.example", "http://localhost:8080");
+    let hybrid =
+        r#""grant_types": ["authorization_code", "implicit"], "response_types": ["code", "code id_token"]"#;
+    let implicit = r#""grant_types": ["implicit"], "response_types": ["id_token token"]"#;
+    let native =
+        r#""application_type": "native", "grant_types": ["implicit"], "response_types": ["id_token"]"#;
+    let here = Some(vec![("redirect_uris", Some(1))]);
+    for (issuer, uri, more, expected) in [
+        (ours, "http://localhost/cb", hybrid, here.clone()),
+        (ours, "http://127.0.0.1:3000/cb", implicit, here.clone()),
+        (ours, "http://[::1]/cb", implicit, here.clone()),
+        (ours, "https://localhost/cb", implicit, here),
+        (ours, "https://localhost.example/cb", implicit, None),
+        (ours, "http://localhost/cb", r#""grant_types": ["authorization_code"]"#, None),
+        (ours, "http://127.0.0.1/cb", native, None),
+        (local, "http://localhost/cb", hybrid, None),
+    ] {
+        assert_eq!(refused(issuer, uri, more), expected, "{issuer} {uri} {more}");
+    }
+}
+
+#[test]
 fn everything_wrong_is_said_at_once_with_its_place() {
     let input = json(
         r#"{"redirect_uris": ["https://app.example/cb", "nonsense"], "grant_types": ["authorization_code", "x"],

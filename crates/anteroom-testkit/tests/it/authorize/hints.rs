@@ -1,8 +1,9 @@
 //! `login_hint` and `id_token_hint` (OpenID Connect Core §3.1.2.1).
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, claims, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, Tokens, claims, on_both_databases};
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 
 on_both_databases!(
     login_hint_fills_in_the_address,
@@ -13,6 +14,7 @@ on_both_databases!(
     an_id_token_hint_for_another_account_is_login_required,
     an_id_token_hint_is_believed_by_its_signature_also_when_expired,
     core_5_5_1_a_sub_with_a_value_insists_on_the_account,
+    core_5_5_1_any_of_several_subs_may_answer,
 );
 
 async fn login_hint_fills_in_the_address(backend: Backend) {
@@ -130,4 +132,38 @@ async fn core_5_5_1_a_sub_with_a_value_insists_on_the_account(backend: Backend) 
     let others = asked(&id_token(&provider, BOB).await);
     let silent = web.authorize(&browser, &[("claims", &others), ("prompt", "none")]).await;
     assert_eq!(silent.error(), "login_required");
+}
+
+async fn core_5_5_1_any_of_several_subs_may_answer(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let web = provider.client("web");
+    let (alices, bobs) = (id_token(&provider, ALICE).await, id_token(&provider, BOB).await);
+    let (alice, bob) = (claims(&alices)["sub"].clone(), claims(&bobs)["sub"].clone());
+    let asked = |values: Value| json!({ "id_token": { "sub": { "values": values } } }).to_string();
+    let silent = async |browser: &Browser, values: Value, more: &[(&str, &str)]| {
+        let claims = asked(values);
+        let parameters = [&[("claims", claims.as_str()), ("prompt", "none")][..], more].concat();
+        web.authorize(browser, &parameters).await
+    };
+    let browser = provider.signed_in(ALICE).await;
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    for values in [json!([alice]), json!([unknown, alice]), json!([bob, alice]), json!([7, "nobody", alice])]
+    {
+        web.code_in(&silent(&browser, values, &[]).await);
+    }
+    for values in [json!([bob]), json!([unknown, bob]), json!([7])] {
+        assert_eq!(silent(&browser, values.clone(), &[]).await.error(), "login_required", "{values}");
+    }
+    // With a hint beside it, both are so.
+    web.code_in(&silent(&browser, json!([bob, alice]), &[("id_token_hint", &alices)]).await);
+    let both = silent(&browser, json!([bob]), &[("id_token_hint", &alices)]).await;
+    assert_eq!(both.error(), "login_required");
+    // Whoever signs in for it is held to it, over the pages of the way as well.
+    let (values, fresh) = (asked(json!([unknown, bob])), provider.browser());
+    let page = web.authorize(&fresh, &[("claims", &values)]).await;
+    let wrong = fresh.enter(&page, BOB, "wrong").await;
+    web.code_in(&fresh.enter(&wrong, BOB, PASSWORD).await);
+    let other = provider.browser();
+    let page = web.authorize(&other, &[("claims", &values)]).await;
+    assert_eq!(other.enter(&page, ALICE, PASSWORD).await.error(), "login_required");
 }

@@ -13,3 +13,4 @@ mod request_objects;
 mod requests;
 mod responses;
 mod sizes;
+mod windows;

@@ -111,7 +111,8 @@ async fn core_6_1_none_is_for_clients_that_registered_it(backend: Backend) {
     );
     // It has no say over what stands outside, and leads nowhere that is not registered.
     let outside = [("request", unsigned.as_str()), ("redirect_uri", "https://elsewhere.example/")];
-    assert_eq!(web.authorize(&browser, &outside).await.status, 400);
+    let page = web.authorize(&browser, &outside).await;
+    assert_eq!((page.status, page.text_of("error-redirect-uri-mismatch").is_some()), (400, true));
     let elsewhere = json!({ "redirect_uri": "https://elsewhere.example/", "state": "inside" }).to_string();
     let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(&elsewhere));
     let parameters = web.authorize(&browser, &[("request", &unsigned)]).await.parameters();
@@ -191,6 +192,9 @@ async fn rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_register
         let changes = [("request", request.as_str()), ("redirect_uri", redirect_uri)];
         let page = app.authorize(&browser, &changes).await;
         assert_eq!((page.status, page.header("location")), (400, None), "{redirect_uri}");
+        // The page says what is wrong with the address, where there is one.
+        let about_the_address = page.text_of("error-redirect-uri-mismatch").is_some();
+        assert_eq!(about_the_address, !redirect_uri.is_empty(), "{}", page.gist());
     }
 }
 

@@ -85,6 +85,9 @@ async fn core_3_1_2_1_ui_locales_choose_the_pages_language(backend: Backend) {
     for (ui_locales, accepted, language) in [
         ("es", "en", "es"),
         ("xx es-MX en", "en", "es"),
+        ("es_MX", "en", "es"),
+        ("es-mx", "en", "es"),
+        ("", "es_MX", "es"),
         ("en", "es", "en"),
         ("", "es-ES,es;q=0.9", "es"),
         ("", "xx", "en"),

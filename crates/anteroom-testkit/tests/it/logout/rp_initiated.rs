@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 on_both_databases!(
     rp_initiated_2_a_hint_ends_its_session_and_leads_back,
+    rp_initiated_2_ui_locales_choose_the_language_of_question_and_end,
     rp_initiated_2_an_expired_hint_is_accepted,
     rp_initiated_3_never_to_an_address_that_is_not_registered,
     rp_initiated_3_with_such_an_address_the_person_can_sign_out_and_stays,
@@ -53,6 +54,19 @@ async fn rp_initiated_2_a_hint_ends_its_session_and_leads_back(backend: Backend)
     assert!(browser.follow(&answer).await.text_of("signed-out").is_some());
     assert!(!browser.is_signed_in().await);
     assert_eq!(provider.audited("signed_out").await.len(), 2);
+}
+
+async fn rp_initiated_2_ui_locales_choose_the_language_of_question_and_end(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let spanish = "<html lang=\"es\">";
+    let browser = provider.signed_in(ALICE).await;
+    let question = end_session(&browser, &[("ui_locales", "es_MX en")]).await;
+    assert!(question.has_form("/sign-out") && question.body.contains(spanish), "{}", question.body);
+    let answer = browser.submit(&question, "/sign-out", &[]).await;
+    let end = browser.follow(&answer).await;
+    assert!(end.text_of("signed-out").is_some() && end.body.contains(spanish), "{}", end.body);
+    let end = browser.get("/signed-out").await;
+    assert!(!end.body.contains(spanish));
 }
 
 async fn rp_initiated_2_an_expired_hint_is_accepted(backend: Backend) {

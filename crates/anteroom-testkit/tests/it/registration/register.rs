@@ -69,6 +69,11 @@ async fn rfc7591_3_2_2_every_value_is_checked(backend: Backend) {
         (json!({ "redirect_uris": ["http://stranger.example/"] }), "invalid_redirect_uri", "redirect_uris"),
         (json!({ "redirect_uris": "x" }), "invalid_redirect_uri", "redirect_uris"),
         (json!({ "redirect_uris": many }), "invalid_redirect_uri", "redirect_uris"),
+        (
+            json!({ "redirect_uris": ["http://localhost/cb"], "grant_types": ["authorization_code", "implicit"] }),
+            "invalid_redirect_uri",
+            "redirect_uris",
+        ),
         (json!({ "response_types": ["magic"] }), "invalid_client_metadata", "response_types"),
         (json!({ "grant_types": ["refresh_token"] }), "invalid_client_metadata", "response_types"),
         (json!({ "token_endpoint_auth_method": "magic" }), "invalid_client_metadata", "token_endpoint_auth"),
@@ -92,7 +97,7 @@ async fn rfc7591_3_2_2_every_value_is_checked(backend: Backend) {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     assert!(provider.audited("client_registered").await.is_empty());
-    assert_eq!(provider.audited("client_registration_refused").await.len(), 16);
+    assert_eq!(provider.audited("client_registration_refused").await.len(), 17);
 }
 
 async fn rfc7591_3_1_the_body_is_json_and_bounded(backend: Backend) {

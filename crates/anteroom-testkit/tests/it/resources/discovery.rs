@@ -1,7 +1,7 @@
 //! The metadata document (OpenID Connect Discovery §3, RFC 8414).
 
 use crate::ALICE;
-use anteroom_testkit::{Backend, TestProvider, claims, on_both_databases};
+use anteroom_testkit::{AppKey, Backend, TestProvider, claims, on_both_databases};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -9,6 +9,7 @@ on_both_databases!(
     rfc8414_3_the_same_at_both_well_known_addresses,
     only_what_is_supported_is_announced,
     what_is_configured_is_announced,
+    registration_2_each_method_that_is_announced_can_be_registered,
     every_endpoint_is_there,
     discovery_2_webfinger_says_the_issuer_and_nothing_of_accounts,
     discovery_3_each_claim_that_is_said_is_announced,
@@ -110,6 +111,40 @@ async fn what_is_configured_is_announced(backend: Backend) {
         .collect();
     for scope in ["openid", "profile", "email", "offline_access", "groups", "reports", "archive"] {
         assert!(scopes.contains(&scope), "{scope}: {scopes:?}");
+    }
+}
+
+async fn registration_2_each_method_that_is_announced_can_be_registered(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let document = document(&provider).await;
+    let listed = |name: &str| {
+        let values = document[name].as_array().unwrap().iter();
+        values.map(|value| value.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let key = AppKey::new("ES256", "a");
+    let methods = listed("token_endpoint_auth_methods_supported");
+    assert_eq!(methods, ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]);
+    for method in methods {
+        let mut asked = json!({
+            "redirect_uris": ["https://stranger.example/callback"], "token_endpoint_auth_method": method,
+        });
+        if method == "private_key_jwt" {
+            asked["jwks"] = json!({ "keys": [key.jwk()] });
+        }
+        let answer = provider.call(("POST", "/clients"), None, &asked).await;
+        assert_eq!(answer.status, 201, "{method}: {}", answer.gist());
+    }
+    for algorithm in listed("token_endpoint_auth_signing_alg_values_supported") {
+        let asked = json!({
+            "redirect_uris": ["https://stranger.example/callback"], "jwks": { "keys": [key.jwk()] },
+            "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": algorithm,
+        });
+        let answer = provider.call(("POST", "/clients"), None, &asked).await;
+        assert_eq!(answer.status, 201, "{algorithm}: {}", answer.gist());
+    }
+    for endpoint in ["revocation", "introspection"] {
+        let methods = listed(&format!("{endpoint}_endpoint_auth_methods_supported"));
+        assert!(!methods.contains(&"client_secret_jwt".to_owned()), "{endpoint}: {methods:?}");
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 on_both_databases!(
     rfc7517_4_keys_have_unique_ids_and_public_parts_only,
+    rfc7517_5_keys_of_rs256_come_first_also_after_a_rotation,
     a_new_key_is_published_before_it_signs_and_an_old_one_kept_after,
     nodes_do_not_make_keys_of_their_own,
     an_operator_rotates_ahead_of_the_schedule,
@@ -69,6 +70,26 @@ async fn rfc7517_4_keys_have_unique_ids_and_public_parts_only(backend: Backend) 
             assert!(key.get(private).is_none(), "{private}");
         }
     }
+}
+
+async fn rfc7517_5_keys_of_rs256_come_first_also_after_a_rotation(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let order = async || {
+        let jwks = provider.browser().get("/jwks").await.json();
+        let keys = jwks["keys"].as_array().unwrap().clone();
+        let name = |key: &serde_json::Value| key["alg"].as_str().unwrap_or("none").to_owned();
+        keys.iter().map(name).collect::<Vec<_>>()
+    };
+    let before = order().await;
+    assert_eq!((before[0].as_str(), before.len()), ("RS256", 5));
+    provider.advance(SignedDuration::from_secs(1));
+    provider.rotate_keys(Reason::Planned).await;
+    provider.refresh_keys().await;
+    let after = order().await;
+    assert_eq!((after[0].as_str(), after[1].as_str()), ("RS256", "RS256"), "{after:?}");
+    let encryption = after.iter().position(|algorithm| algorithm == "none").unwrap();
+    assert!(after[encryption..].iter().all(|algorithm| algorithm == "none"), "{after:?}");
+    assert!(after[2..encryption].iter().all(|algorithm| algorithm != "RS256"), "{after:?}");
 }
 
 async fn a_new_key_is_published_before_it_signs_and_an_old_one_kept_after(backend: Backend) {

@@ -3,6 +3,8 @@
 use crate::{ALICE, BOB};
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_testkit::{AppDecryptionKey, Backend, TestProvider, Tokens, claims, header, on_both_databases};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -77,6 +79,14 @@ async fn core_5_3_1_get_and_post_header_and_form(backend: Backend) {
     // RFC 6750 §2: never two ways at once, and never in the address, which ends up in logs.
     assert_eq!(header.post("/userinfo", &[("access_token", &token)]).await.status, 400);
     assert_eq!(bare.get(&format!("/userinfo?access_token={token}")).await.status, 401);
+    // RFC 6750 §2.2: a form is for methods that have a body.
+    let mut headers = HeaderMap::new();
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    headers.insert(CONTENT_TYPE, form);
+    let body = format!("access_token={token}").into_bytes();
+    let posted = provider.ask(Method::POST, "/userinfo", headers.clone(), body.clone()).await;
+    let got = provider.ask(Method::GET, "/userinfo", headers, body).await;
+    assert_eq!((posted.status, got.status), (200, 401));
     // A session is no access token.
     assert_eq!(browser.get("/userinfo").await.status, 401);
 }

@@ -12,6 +12,7 @@ on_both_databases!(
     core_9_client_secret_jwt,
     core_9_only_the_registered_algorithm_counts,
     core_9_every_endpoint_for_clients_takes_assertions,
+    rfc9126_2_the_address_for_pushing_counts_there_alone,
     rfc7523_3_claims_are_checked_and_failures_written_down,
     assertions_are_counted_before_they_leave_a_row,
     core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing,
@@ -138,6 +139,42 @@ async fn core_9_every_endpoint_for_clients_takes_assertions(backend: Backend) {
         let fields = [("token", token), ("client_assertion_type", TYPE), ("client_assertion", &assertion)];
         assert_eq!(provider.browser().post(path, &fields).await.status, 200, "{path}");
         assert_eq!(provider.browser().post(path, &fields).await.status, 401, "{path}");
+    }
+}
+
+async fn rfc9126_2_the_address_for_pushing_counts_there_alone(backend: Backend) {
+    let key = AppKey::new("EdDSA", "a");
+    let toml = format!(
+        "[[clients]]\nclient_id = \"signer\"\nfirst_party = true\n\
+         redirect_uris = [\"https://signer.example/callback\"]\n\
+         grant_types = [\"authorization_code\", \"client_credentials\"]\nscope = \"openid reports\"\n\
+         token_endpoint_auth_method = \"private_key_jwt\"\njwks = '{}'\n",
+        AppKey::set(&[&key])
+    );
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let push = [
+        ("response_type", "code"),
+        ("redirect_uri", "https://signer.example/callback"),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    for (path, fields, good) in [
+        ("/token", &[("grant_type", "client_credentials")][..], 200),
+        ("/introspect", &[("token", "x")], 200),
+        ("/revoke", &[("token", "x")], 200),
+        ("/par", &push, 201),
+    ] {
+        for (addressed, counts) in [("", true), ("/token", true), ("/par", path == "/par"), ("/jwks", false)]
+        {
+            let mut claims = claims(&provider, &format!("{path} {addressed}"));
+            claims["aud"] = json!(format!("{}{addressed}", provider.issuer));
+            let assertion = key.sign(&claims);
+            let proof = [("client_assertion_type", TYPE), ("client_assertion", assertion.as_str())];
+            let answer = provider.browser().post(path, &[fields, &proof].concat()).await;
+            let expected = if counts { good } else { 401 };
+            assert_eq!(answer.status, expected, "{path} for {addressed}: {}", answer.gist());
+        }
     }
 }
 

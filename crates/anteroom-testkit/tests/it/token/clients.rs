@@ -15,6 +15,7 @@ on_both_databases!(
     rfc6749_2_3_1_basic_credentials_are_form_urlencoded,
     failures_are_in_the_trail_without_the_secret,
     every_endpoint_for_clients_asks_who_they_are,
+    rfc6749_5_2_a_body_that_is_too_long_is_refused_in_json,
     a_secret_is_replaced_without_an_interruption,
 );
 
@@ -153,6 +154,22 @@ async fn every_endpoint_for_clients_asks_who_they_are(backend: Backend) {
     // Introspection is for those who can prove it (RFC 7662 §2.1).
     assert_eq!(provider.client("native").introspect(&token).await.status, 401);
     assert_eq!(provider.client("web").introspect(&token).await.json()["active"], true);
+}
+
+async fn rfc6749_5_2_a_body_that_is_too_long_is_refused_in_json(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let long = "x".repeat(100_000);
+    for path in ["/token", "/introspect", "/revoke", "/par"] {
+        let answer = provider.client("web").post(path, &[("token", &long)]).await;
+        assert_eq!((answer.status, answer.error().as_str()), (413, "invalid_request"), "{path}");
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+    // RFC 6750 §3.1 has a status for it.
+    let answer = provider.browser().post("/userinfo", &[("access_token", &long)]).await;
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert_eq!(answer.status, 400);
+    assert!(challenge.contains("error=\"invalid_request\""), "{challenge}");
 }
 
 async fn a_secret_is_replaced_without_an_interruption(backend: Backend) {

@@ -37,6 +37,10 @@ async fn rfc6749_4_4_2_scope_and_resource_can_be_narrowed(backend: Backend) {
     let tokens = Tokens::of(&token(&service, &narrow).await);
     let said = claims(&tokens.access_token);
     assert_eq!((&said["scope"], &said["aud"]), (&"reports".into(), &"https://api.example/".into()));
+    // RFC 8707 §2: named twice it is named.
+    let twice = [("resource", "https://api.example/"), ("resource", "https://api.example/")];
+    let tokens = Tokens::of(&token(&service, &twice).await);
+    assert_eq!(claims(&tokens.access_token)["aud"], "https://api.example/");
     assert_eq!(token(&service, &[("scope", "reports payroll")]).await.error(), "invalid_scope");
     assert_eq!(token(&service, &[("scope", "openid")]).await.error(), "invalid_scope");
     let elsewhere = token(&service, &[("resource", "https://other.example/")]).await;
