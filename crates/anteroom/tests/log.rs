@@ -182,7 +182,10 @@ async fn what_is_cut_off_and_what_ends_nothing_is_one_line() {
         let browser = provider.signed_in("carol@practice.example").await;
         provider.client("web").tokens(&browser, "openid groups").await;
         let line = line_about(&page, WEB, "claims were left out of an ID token");
-        assert!(line.contains("groups=") && !line.contains("groups=0") && line.contains("claims=[]"), "{line}");
+        assert!(
+            line.contains("groups=") && !line.contains("groups=0") && line.contains("claims=[]"),
+            "{line}"
+        );
         assert_eq!(provider.browser().get("/end-session?client_id=web").await.status, 400);
         let line = line_about(&page, WEB, "nothing was ended");
         assert!(line.contains("no id_token_hint"), "{line}");
