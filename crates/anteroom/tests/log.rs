@@ -169,3 +169,26 @@ async fn a_client_without_pkce_reads_what_to_do_about_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_cut_off_and_what_ends_nothing_is_one_line() {
+    let (page, _guard) = listening();
+    on_sqlite(async |backend| {
+        let names: Vec<String> = (0..200).map(|number| format!("department-{number:03}")).collect();
+        let toml: String = names.iter().map(|name| format!("[[groups]]\nname = \"{name}\"\n")).collect();
+        let provider = TestProvider::on(&backend).clients(&toml).start().await;
+        let groups: Vec<&str> = names.iter().map(String::as_str).collect();
+        provider.person("carol@practice.example").groups(&groups).create().await;
+        let browser = provider.signed_in("carol@practice.example").await;
+        provider.client("web").tokens(&browser, "openid groups").await;
+        let line = line_about(&page, WEB, "claims were left out of an ID token");
+        assert!(
+            line.contains("groups=") && !line.contains("groups=0") && line.contains("claims=[]"),
+            "{line}"
+        );
+        assert_eq!(provider.browser().get("/end-session?client_id=web").await.status, 400);
+        let line = line_about(&page, WEB, "nothing was ended");
+        assert!(line.contains("no id_token_hint"), "{line}");
+    })
+    .await;
+}

@@ -186,12 +186,15 @@ fn a_client_cannot_choose_an_algorithm_that_no_key_is_made_for() {
 fn a_web_client_gets_no_tokens_at_an_address_on_the_machine() {
     let client = "[[clients]]\nclient_id = \"spa\"\ntoken_endpoint_auth_method = \"none\"\n\
         redirect_uris = [\"http://localhost:3000/cb\"]\ngrant_types = [\"authorization_code\", \"implicit\"]\n";
-    let found = parse_with(client).unwrap_err().to_string();
+    let under = |issuer: &str, client: &str| {
+        parse(&format!("issuer = \"{issuer}\"\nkeys.master_key_env = \"MASTER_KEY\"\n{client}"))
+    };
+    let found = under("https://id.example", client).unwrap_err().to_string();
     assert!(found.contains("bad value for `redirect_uris` of client `spa`"), "{found}");
     assert!(found.contains("needs https"), "{found}");
-    assert!(parse_with(&format!("{client}application_type = \"native\"\n")).is_ok());
-    let here = format!("issuer = \"http://localhost\"\nkeys.master_key_env = \"MASTER_KEY\"\n{client}");
-    assert!(parse(&here).is_ok());
+    let native = format!("{client}application_type = \"native\"\n");
+    assert!(under("https://id.example", &native).is_ok());
+    assert!(under("http://localhost", client).is_ok());
 }
 
 #[test]

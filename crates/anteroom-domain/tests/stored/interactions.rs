@@ -31,6 +31,7 @@ fn interactions_of_every_release_are_read() {
         ("application_with_everything", application(most())),
         ("implicit", application(implicit())),
         ("of_somebody", of_somebody(application(least()))),
+        ("of_one_of_several", of_one_of_several(application(least()))),
         ("recovery", recovering(application(least()), false)),
         ("recovery_done", recovering(journey(Destination::Dashboard), true)),
     ]);
@@ -108,6 +109,11 @@ fn of_somebody(journey: Journey) -> Journey {
         insists_on: Some("00000000-0000-0000-0000-000000000001".parse().unwrap()),
         ..journey
     }
+}
+
+fn of_one_of_several(journey: Journey) -> Journey {
+    let sub = |number| id(number).to_string().parse().unwrap();
+    Journey { insists_on: Some(sub(1)), also_insists_on: vec![sub(7), sub(8)], ..journey }
 }
 
 fn recovering(journey: Journey, done: bool) -> Journey {

@@ -55,7 +55,8 @@ impl ClientMetadata {
     }
 
     /// Registration §2 `application_type`: tokens in an address, given to a web application, go over https, and to no program
-    /// on the person's machine. Under an issuer on loopback everything is on one machine, as in development.
+    /// on the person's machine. Under an issuer on loopback everything is on one machine, as in development: there http on
+    /// loopback is taken for the other addresses of a client as well.
     fn redirects_of_tokens(&self, issuer: &Issuer) -> Vec<MetadataError> {
         const WHY: &str =
             "the grant type implicit of a web application needs https, and another host than localhost";
