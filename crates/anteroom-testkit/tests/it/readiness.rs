@@ -19,6 +19,8 @@ on_both_databases!(
 /// As the background does each second.
 async fn look(provider: &TestProvider) {
     Watch::default().look(&provider.provider).await;
+    // An error is looked at again a second later.
+    let _ = anteroom_flows::history::look(&provider.provider).await;
 }
 
 fn assert_told_to_come_again(answer: &Answer, what: &str) {
