@@ -7,7 +7,7 @@ use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSou
 use anteroom_domain::pushed_request::TakenRequest;
 use anteroom_domain::subject::could_be;
 use anteroom_oidc::authorization::{
-    self, Accepted, AcrRequirement, AuthorizationError, AuthorizationRequest, Disposition, Parameter,
+    self, Accepted, AcrRequirement, AuthorizationError, AuthorizationRequest, Disposition, NoRequest, Parameter,
     Parameters,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
@@ -130,7 +130,7 @@ async fn meant(
     let Some(client) = client else { return plain() };
     let metadata = &client.metadata;
     let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| push::names_pushed(uri));
-    let refuse = |code, reason| Ok(Err(authorization::refuse(parameters, metadata, code, reason)));
+    let refuse = |why, reason| Ok(Err(authorization::refuse(parameters, metadata, why, reason)));
     match request_uri {
         Some(_) if parameters.is_repeated(Parameter::RequestUri) => plain(),
         Some(uri) => match push::take(provider, visitor, &metadata.client_id, uri).await? {
@@ -141,11 +141,11 @@ async fn meant(
             Taken::Answered(before) => Ok(Ok(Meant::Answered(before))),
             Taken::Unknown => {
                 let unknown = "nothing that was pushed here, or not for this client, or not in time";
-                refuse(AuthorizationErrorCode::InvalidRequestUri, unknown)
+                refuse(NoRequest::UnusableUri, unknown)
             }
         },
         None if metadata.require_pushed_authorization_requests => {
-            refuse(AuthorizationErrorCode::InvalidRequest, "a request that was not pushed")
+            refuse(NoRequest::NotPushed, "a request that was not pushed")
         }
         None => match request_object::resolve(provider, visitor, client, parameters).await {
             Ok(Resolved { parameters, expires_at }) => {
@@ -156,7 +156,7 @@ async fn meant(
             Err(ResolveError::Refused(error)) => Ok(Err(error)),
             Err(ResolveError::Flow(FlowError::Limited { .. })) => {
                 let often = "request objects were fetched for this network too often";
-                refuse(AuthorizationErrorCode::TemporarilyUnavailable, often)
+                refuse(NoRequest::FetchedTooOften, often)
             }
             Err(ResolveError::Flow(error)) => Err(error),
         },

@@ -7,10 +7,9 @@
 use anteroom_domain::client::Client;
 use anteroom_domain::limits::Limit;
 use anteroom_oidc::authorization::{
-    self, AcceptedObject, AuthorizationError, Parameter, Parameters, Passed, RequestObject,
+    self, AcceptedObject, AuthorizationError, NoRequest, Parameter, Parameters, Passed, RequestObject,
     RequestObjectError, RequestObjectRules,
 };
-use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
 use url::Url;
@@ -28,7 +27,7 @@ const LARGEST: usize = 16 * 1024;
 
 /// Why it cannot be used: what the wire gets, and what the operator reads.
 struct Unusable {
-    code: AuthorizationErrorCode,
+    why: NoRequest,
     reason: String,
     /// Where the client wants its answer, if the object alone says so.
     stated: Parameters,
@@ -45,15 +44,15 @@ pub(crate) enum ResolveError {
 
 impl Unusable {
     fn object(reason: &dyn ToString) -> Self {
-        Self::new(AuthorizationErrorCode::InvalidRequestObject, reason)
+        Self::new(NoRequest::UnusableObject, reason)
     }
 
     fn uri(reason: &dyn ToString) -> Self {
-        Self::new(AuthorizationErrorCode::InvalidRequestUri, reason)
+        Self::new(NoRequest::UnusableUri, reason)
     }
 
-    fn new(code: AuthorizationErrorCode, reason: &dyn ToString) -> Self {
-        Self { code, reason: reason.to_string(), stated: Parameters::default() }
+    fn new(why: NoRequest, reason: &dyn ToString) -> Self {
+        Self { why, reason: reason.to_string(), stated: Parameters::default() }
     }
 }
 
@@ -84,8 +83,8 @@ pub(crate) async fn resolve(
     let [request, request_uri] = places.map(|name| parameters.get(name));
     let required = client.metadata.require_signed_request_object;
     if required && request.is_none() && request_uri.is_none() {
-        let code = AuthorizationErrorCode::InvalidRequest;
-        let error = authorization::refuse(parameters, &client.metadata, code, "no signed request object");
+        let reason = "no signed request object";
+        let error = authorization::refuse(parameters, &client.metadata, NoRequest::NotSigned, reason);
         return Err(error.into());
     }
     let inner = match (request, request_uri) {
@@ -113,13 +112,13 @@ pub(crate) async fn resolve(
             };
             Ok(Resolved { parameters, expires_at })
         }
-        Err(Unusable { code, reason, stated }) => {
+        Err(Unusable { why, reason, stated }) => {
             // The refusal may be about what stands outside.
             let name = client.id().as_str();
             tracing::info!(reference = %visitor.reference, client = name, "request object not used: {reason:?}");
             // An object that does not count has no say over what stands outside.
             let parameters = stated.superseded_by(parameters.clone());
-            Err(authorization::refuse(&parameters, &client.metadata, code, &reason).into())
+            Err(authorization::refuse(&parameters, &client.metadata, why, &reason).into())
         }
     }
 }
@@ -167,9 +166,9 @@ async fn read(
 
 /// Whoever passes one by value learns that it is not taken here, and can do without (Core §6.1).
 fn unsigned(error: &RequestObjectError, stated: Parameters) -> Unusable {
-    let code = match error {
-        RequestObjectError::NotSupported => AuthorizationErrorCode::RequestNotSupported,
-        _ => AuthorizationErrorCode::InvalidRequestObject,
+    let why = match error {
+        RequestObjectError::NotSupported => NoRequest::UnsignedObject,
+        _ => NoRequest::UnusableObject,
     };
-    Unusable { stated, ..Unusable::new(code, error) }
+    Unusable { stated, ..Unusable::new(why, error) }
 }

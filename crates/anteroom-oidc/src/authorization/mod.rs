@@ -19,7 +19,7 @@ mod testing;
 
 pub use claims_request::{ClaimRequest, ClaimRequests, ClaimsRequest};
 pub use error::{AuthorizationError, Disposition};
-pub use order::{Accepted, check, refuse};
+pub use order::{Accepted, NoRequest, check, refuse};
 pub use parameters::{Parameter, Parameters};
 pub use request::{AcrRequirement, AuthorizationRequest};
 pub use request_object::{AcceptedObject, Passed, RequestObject, RequestObjectError, RequestObjectRules};

@@ -49,27 +49,59 @@ pub fn check<'c>(
     }
 }
 
+/// Why a request is refused before the rules have seen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRequest {
+    /// The client is held to pushing its requests (RFC 9126 §6).
+    NotPushed,
+    /// The client is held to signed request objects (RFC 9101 §10.5).
+    NotSigned,
+    UnusableUri,
+    UnsignedObject,
+    UnusableObject,
+    /// Request objects were fetched for the person's network too often.
+    FetchedTooOften,
+}
+
+impl NoRequest {
+    const fn words(self) -> (AuthorizationErrorCode, Parameter, &'static str) {
+        use AuthorizationErrorCode as Code;
+        match self {
+            Self::NotPushed => {
+                (Code::InvalidRequest, Parameter::RequestUri, "the client must push its requests (RFC 9126)")
+            }
+            Self::NotSigned => {
+                (Code::InvalidRequest, Parameter::Request, "the client must sign its requests (RFC 9101)")
+            }
+            Self::UnusableUri => {
+                let text = "the request_uri does not lead to a request that can be used";
+                (Code::InvalidRequestUri, Parameter::RequestUri, text)
+            }
+            Self::UnsignedObject => {
+                let text = "request objects of this client must be signed";
+                (Code::RequestNotSupported, Parameter::Request, text)
+            }
+            Self::UnusableObject => {
+                (Code::InvalidRequestObject, Parameter::Request, "the request object is not valid")
+            }
+            Self::FetchedTooOften => {
+                let text = "request objects were fetched too often; try again in some minutes";
+                (Code::TemporarilyUnavailable, Parameter::RequestUri, text)
+            }
+        }
+    }
+}
+
 /// The refusal of a request whose request object cannot be used, or that should have been pushed, before the rules have
 /// seen it. It is told to the client where what stands outside names a good redirect URI; `reason` is for the operator's
 /// log.
 pub fn refuse(
     parameters: &Parameters,
     client: &ClientMetadata,
-    code: AuthorizationErrorCode,
+    why: NoRequest,
     reason: &str,
 ) -> AuthorizationError {
-    let (parameter, description) = match code {
-        AuthorizationErrorCode::InvalidRequestUri => {
-            (Parameter::RequestUri, "the request_uri does not lead to a request that can be used")
-        }
-        AuthorizationErrorCode::InvalidRequest => {
-            (Parameter::RequestUri, "the client must push its requests (RFC 9126)")
-        }
-        AuthorizationErrorCode::RequestNotSupported => {
-            (Parameter::Request, "request objects of this client must be signed")
-        }
-        _ => (Parameter::Request, "the request object is not valid"),
-    };
+    let (code, parameter, description) = why.words();
     let refusal = Refusal::new(code, parameter, description).received(reason);
     match rules::redirect_uri::check(parameters, client) {
         // The first thing that is wrong, and what keeps the client from being told of the other.
@@ -180,7 +212,7 @@ mod tests {
         let client = testing::client();
         let refused = |pairs: &[(&str, &str)]| {
             let parameters = Parameters::from_pairs(pairs.iter().copied());
-            let error = refuse(&parameters, &client, AuthorizationErrorCode::RequestNotSupported, "unsigned");
+            let error = refuse(&parameters, &client, NoRequest::UnsignedObject, "unsigned");
             (error.parameter, error.disposition == Disposition::Page)
         };
         let evil = testing::request_changed("redirect_uri", "https://evil.example/");
