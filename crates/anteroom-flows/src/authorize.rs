@@ -7,8 +7,8 @@ use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSou
 use anteroom_domain::pushed_request::TakenRequest;
 use anteroom_domain::subject::could_be;
 use anteroom_oidc::authorization::{
-    self, Accepted, AcrRequirement, AuthorizationError, AuthorizationRequest, Disposition, NoRequest, Parameter,
-    Parameters,
+    self, Accepted, AcrRequirement, AuthorizationError, AuthorizationRequest, Disposition, NoRequest,
+    Parameter, Parameters,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::form::Form;
