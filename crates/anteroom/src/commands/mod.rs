@@ -9,6 +9,7 @@ pub mod explain;
 pub mod keys;
 pub mod migrate;
 pub mod serve;
+pub mod text_lengths;
 pub mod user;
 
 use anteroom_config::{Configuration, Diagnostics};
@@ -17,6 +18,7 @@ use anteroom_domain::clock::Clock;
 use anteroom_flows::admin::AdminError;
 use anteroom_flows::chain::ExportError;
 use anteroom_flows::support::SupportError;
+use anteroom_pages::RenderError;
 use anteroom_storage::{BackupError, InstanceKind, StoreError};
 use std::fs::File;
 use std::future::Future;
@@ -49,7 +51,9 @@ pub enum CommandError {
     TrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
-    #[error("what clients publish does not fit the configuration\n{0}")]
+    #[error("a text for a phone: {0}")]
+    Text(#[from] RenderError),
+    #[error("what answers outside does not fit the configuration\n{0}")]
     Online(String),
     #[error("{0}")]
     Usage(String),
