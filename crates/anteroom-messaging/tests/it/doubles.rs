@@ -56,10 +56,11 @@ impl MailDouble {
 }
 
 pub(crate) async fn mail_server() -> MailDouble {
-    mail_server_with_room(usize::MAX).await
+    mail_server_with_room((usize::MAX, usize::MAX)).await
 }
 
-pub(crate) async fn mail_server_with_room(room: usize) -> MailDouble {
+/// With room for so many connections at once, and so many messages on each.
+pub(crate) async fn mail_server_with_room((room, messages): (usize, usize)) -> MailDouble {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let double = MailDouble { port, got: Arc::default(), connections: Arc::default() };
@@ -72,7 +73,7 @@ pub(crate) async fn mail_server_with_room(room: usize) -> MailDouble {
                     // The other side may have gone.
                     let _ = stream.write_all(b"421 too many connections\r\n").await;
                 } else {
-                    speak_smtp(stream, &shared).await;
+                    speak_smtp(stream, messages, &shared).await;
                 }
                 shared.connections.lock().unwrap()[0] -= 1;
             });
@@ -81,8 +82,8 @@ pub(crate) async fn mail_server_with_room(room: usize) -> MailDouble {
     double
 }
 
-async fn speak_smtp(stream: TcpStream, double: &MailDouble) -> Option<()> {
-    let mut stream = BufReader::new(stream);
+async fn speak_smtp(stream: TcpStream, most: usize, double: &MailDouble) -> Option<()> {
+    let (mut stream, mut messages) = (BufReader::new(stream), 0);
     stream.write_all(b"220 double ESMTP\r\n").await.ok()?;
     loop {
         let mut line = String::new();
@@ -98,8 +99,10 @@ async fn speak_smtp(stream: TcpStream, double: &MailDouble) -> Option<()> {
                     stream.read_line(&mut message).await.ok()?;
                 }
                 double.got.lock().unwrap().push(message);
+                messages += 1;
                 "250 taken\r\n".to_owned()
             }
+            "MAIL" if messages >= most => "421 too many messages on this connection\r\n".to_owned(),
             "QUIT" => return None,
             _ => "250 ok\r\n".to_owned(),
         };

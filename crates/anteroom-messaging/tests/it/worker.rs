@@ -108,11 +108,28 @@ async fn many_mails_go_over_two_connections_that_are_kept() {
     assert_eq!(server.got().len(), 60);
 }
 
+/// The clock stands still, so a channel that paused would send nothing more.
+#[tokio::test]
+async fn a_mail_server_that_ends_a_connection_after_some_messages_gets_the_next_on_another() {
+    let (office, server) = (Office::open().await, mail_server_with_room((usize::MAX, 3)).await);
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(office.queue(mail()).await);
+    }
+    let running = office.send_through(smtp(server.port));
+    for id in ids {
+        assert_eq!(office.end_of(id).await, None);
+    }
+    running.stop().await;
+    let (_, all) = server.connections();
+    assert!(server.got().len() == 20 && all >= 7, "{all}");
+}
+
 /// A server without room says so before a recipient is named. That pauses the channel: one message tries it out, the others
 /// are not charged with it.
 #[tokio::test]
 async fn a_mail_server_without_room_is_tried_by_one_message_and_charges_none() {
-    let (office, full) = (Office::open().await, mail_server_with_room(0).await);
+    let (office, full) = (Office::open().await, mail_server_with_room((0, 0)).await);
     let mut ids = Vec::new();
     for _ in 0..10 {
         ids.push(office.queue(mail()).await);

@@ -160,7 +160,13 @@ impl Smtp {
     /// `named` is set once the server knows the recipient: from then on, what goes wrong is about this message.
     async fn deliver(&self, message: &lettre::Message, named: &AtomicBool) -> Result<(), Failure> {
         let mut open = self.open().await?;
-        let sent = hand_over(&mut open.connection, message, named).await;
+        let mut sent = hand_over(&mut open.connection, message, named).await;
+        // Servers end a connection after so many messages. Whether this one takes none at all is told by a new connection.
+        if sent.is_err() && open.messages > 0 && !named.load(Ordering::Relaxed) {
+            close(open.connection).await;
+            open = Open::new(self.server.connect().await?);
+            sent = hand_over(&mut open.connection, message, named).await;
+        }
         open.messages = open.messages.saturating_add(1);
         let over = if sent.is_ok() { self.kept.keep(open) } else { Some(open) };
         if let Some(over) = over {
