@@ -170,7 +170,10 @@ pub struct Email {
     pub password: Option<SecretString>,
     pub from: EmailAddress,
     pub from_name: Option<String>,
+    pub reply_to: Option<EmailAddress>,
     pub timeout: SignedDuration,
+    /// To the server at once.
+    pub connections: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +231,8 @@ pub struct HttpGateway {
     pub headers: Vec<(String, String)>,
     pub body: Option<String>,
     pub secret: Option<SecretString>,
+    /// What the answer must have, beside a 2xx.
+    pub success: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

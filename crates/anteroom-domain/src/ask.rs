@@ -26,6 +26,9 @@ pub struct Ask {
     pub reference: Option<String>,
     #[serde(default)]
     pub from: Option<IpAddr>,
+    /// Of the page, as a message keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub languages: Option<String>,
 }
 
 /// Token and code are secrets.

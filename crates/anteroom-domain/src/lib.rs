@@ -10,6 +10,7 @@ pub mod client;
 pub mod clock;
 pub mod code;
 pub mod device;
+pub mod gateway;
 pub mod grant;
 pub mod history;
 pub mod ids;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Message {
     pub id: MessageId,
     pub account: Option<AccountId>,
+    /// BCP 47 tags, best first, separated by [`LANGUAGE_SEPARATOR`].
     pub locale: Option<String>,
     pub parcel: Parcel,
     /// Of the request that queued it, if one did: what becomes of the message is told under it too.
@@ -20,6 +21,8 @@ pub struct Message {
     /// Worthless to the person after this: no longer sent.
     pub expires_at: Timestamp,
 }
+
+pub const LANGUAGE_SEPARATOR: &str = " ";
 
 /// What goes where: a mail to an address, a code or word of something to a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,18 @@ pub enum Parcel {
         to: E164,
         notice: Notice,
     },
+}
+
+/// A message whose end is not known yet, without what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingMessage {
+    pub kind: String,
+    pub channel: Channel,
+    /// Masked; of a text or a call.
+    pub phone: Option<String>,
+    pub created_at: Timestamp,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

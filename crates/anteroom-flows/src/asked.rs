@@ -17,12 +17,14 @@ use anteroom_domain::ids::{BrowserId, InteractionId, MessageId};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_storage::{AskAnswer, AskedLink, Tx, WaitingAsk};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::admin::invitation_mail;
 use crate::error::FlowError;
+use crate::languages::{asked_in, of_page};
 use crate::limits;
 use crate::links::new_link;
 use crate::provider::{Provider, Snapshot};
@@ -49,12 +51,12 @@ pub(crate) struct NewAsk {
 }
 
 impl NewAsk {
-    /// `browser`: the code of the mail can be typed there.
+    /// `browser`: the code of the mail can be typed there. `request`: what waits behind the page.
     pub(crate) fn prepare(
         provider: &Provider,
         visitor: &Visitor,
         (kind, entered): (LinkKind, &str),
-        browser: Option<BrowserId>,
+        (browser, request): (Option<BrowserId>, Option<&AuthorizationRequest>),
     ) -> Self {
         let (policy, now) = (provider.snapshot().policy.recovery, visitor.now);
         let new = new_link(provider, (kind, None), browser, (now, policy.link_lifetime));
@@ -65,6 +67,7 @@ impl NewAsk {
             typed: browser.map(|_| new.typed),
             reference: Some(visitor.reference.to_string()),
             from: Some(visitor.address),
+            languages: asked_in(None, of_page(visitor, request)),
         };
         let mac = provider.keyring.mac(KeyPurpose::TokenHash);
         Self {
@@ -171,7 +174,10 @@ impl Answer {
         let message = Message {
             id: MessageId(new_id(&provider.random, now)),
             account: becomes.account,
-            locale: known.as_ref().and_then(|(account, _)| account.locale.clone()),
+            locale: asked_in(
+                known.as_ref().and_then(|(account, _)| account.locale.as_deref()),
+                asked.ask.as_ref().and_then(|ask| ask.languages.as_deref()),
+            ),
             parcel: parcel(&snapshot, &asked, (kind, known.as_ref())),
             reference: origin.reference,
             created_at: now,

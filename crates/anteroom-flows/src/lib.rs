@@ -45,6 +45,7 @@ pub mod introspect;
 pub mod journey;
 pub mod key_set;
 pub mod keys;
+mod languages;
 pub mod limits;
 mod links;
 mod missing_consent;

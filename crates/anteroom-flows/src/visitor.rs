@@ -35,6 +35,8 @@ pub struct Visitor {
     pub next_browser_state: OpBrowserState,
     /// What the browser says it is, shortened for a list of devices.
     pub device_label: String,
+    /// BCP 47 tags that the browser asks for, best first.
+    pub languages: Vec<String>,
     /// Whom the page showed from which a form was sent, as the form's token says. Nobody where it is no form.
     pub form: FormOwner,
 }

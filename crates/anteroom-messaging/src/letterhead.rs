@@ -1,5 +1,6 @@
 //! What every message of the practice has in common.
 
+use anteroom_domain::message::LANGUAGE_SEPARATOR;
 use anteroom_pages::{Date, Locale, Moment, negotiate};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,8 +17,10 @@ pub struct Letterhead {
 }
 
 impl Letterhead {
-    pub(crate) fn language(&self, tag: Option<&str>) -> Locale {
-        negotiate(tag.as_slice(), None, self.default_locale)
+    /// Of a message's languages the first that there are texts in.
+    pub(crate) fn language(&self, tags: Option<&str>) -> Locale {
+        let tags: Vec<&str> = tags.unwrap_or_default().split(LANGUAGE_SEPARATOR).collect();
+        negotiate(&tags, None, self.default_locale)
     }
 
     /// A point in time as the practice's clock shows it.
@@ -28,6 +31,31 @@ impl Letterhead {
             hour: local.hour(),
             minute: local.minute(),
             zone: local.strftime("%Z").to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_language_with_texts_is_taken() {
+        let letterhead = Letterhead {
+            practice: String::new(),
+            host: String::new(),
+            time_zone: TimeZone::UTC,
+            default_locale: Locale::En,
+        };
+        for (tags, expected) in [
+            (None, Locale::En),
+            (Some(""), Locale::En),
+            (Some("es"), Locale::Es),
+            (Some("fr es-MX en"), Locale::Es),
+            (Some("en es"), Locale::En),
+            (Some("fr"), Locale::En),
+        ] {
+            assert_eq!(letterhead.language(tags), expected, "{tags:?}");
         }
     }
 }

@@ -8,7 +8,9 @@ mod call;
 mod delivered;
 mod email;
 mod letterhead;
+mod pause;
 mod rendered;
+mod segments;
 mod sending;
 mod text;
 mod worker;
@@ -16,6 +18,7 @@ mod worker;
 pub use delivered::Delivered;
 pub use letterhead::Letterhead;
 pub use rendered::{Rendered, Script};
+pub use segments::{SampleText, Segments, sample_texts};
 pub use sending::{
     ClientError, Failure, Gateway, GatewayError, GatewayMethod, GatewayRequest, Reason, Senders, Smtp,
     SmtpError, SmtpServer, SmtpTls, Telephone, twilio,

@@ -27,5 +27,12 @@ pub(crate) fn notice(
     notice: &Notice,
 ) -> Result<String, RenderError> {
     let Notice::PhoneAdded { phone, link } = notice.clone();
+    let phone = masked_in_gsm_7(&phone);
     theme.render_notice(locale, &PhoneAddedText { practice: letterhead.practice.clone(), phone, link })
+}
+
+/// The mask of pages and mails has bullets, and one of them would more than halve what a text message has room for.
+fn masked_in_gsm_7(masked: &str) -> String {
+    let digits: String = masked.chars().filter(char::is_ascii_digit).collect();
+    format!("***{digits}")
 }

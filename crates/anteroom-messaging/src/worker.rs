@@ -2,25 +2,26 @@
 //!
 //! Invariants:
 //! - each channel has a lane of its own, and each message in it a time limit: a slow provider holds up nobody else;
+//! - a refusal that is not about the message pauses its channel and does not count as an attempt of the message;
 //! - a lease is longer than an attempt may take, so a message is in one hand at a time; what a dead node held is due again;
 //! - a stop takes nothing new and waits for what is under way, so that nothing is sent twice on its account;
 //! - what is over its time is erased, also on channels that nobody serves.
 
 use anteroom_domain::clock::Clock;
-use anteroom_domain::message::{Channel, Message, Parcel};
+use anteroom_domain::message::{Channel, Mail, Message, Parcel};
 use anteroom_pages::RenderError;
 use anteroom_storage::{LeasedMessage, MessageResult, Store, StoreError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
+use crate::pause::{Jitter, LONGEST_FOR_CODES, Pause, Sign};
 use crate::rendered::Rendered;
 use crate::sending::{Failure, Reason, Senders, Ticket};
 
-/// Attempts under way at once on one channel.
-const PARALLEL: usize = 16;
 /// How long one may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
 /// Longer than an attempt, with what is written before and after it.
@@ -30,8 +31,9 @@ const ROUND: Duration = Duration::from_millis(500);
 /// How often messages whose time is over are erased, and how many at once.
 const EXPIRY_ROUND: Duration = Duration::from_secs(15);
 const EXPIRY_BATCH: u64 = 500;
-/// Waits between attempts; the last one stands for all that follow.
-const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
+/// Waits between attempts; the last one stands for all that follow. The fifth attempt comes after some five and a half
+/// minutes: servers that put an unknown sender off mostly do it for five.
+const BACKOFF_SECONDS: [i64; 7] = [5, 30, 120, 180, 600, 3_600, 14_400];
 /// The longest of them while the set-up is wrong: once it is put right, what waited goes out soon.
 const WHILE_OURS: SignedDuration = SignedDuration::from_mins(5);
 /// What became of an attempt is worth a few tries to write down: without it the message goes out again.
@@ -65,15 +67,22 @@ impl Worker {
         if channel == Channel::Email && !self.senders.serves(channel) {
             return;
         }
+        let pause = Mutex::new(None);
         let mut under_way = FuturesUnordered::new();
         loop {
             let stopping = *stop.borrow();
             if !stopping {
-                match self.lease(channel, PARALLEL - under_way.len().min(PARALLEL)).await {
-                    Ok(leased) => under_way.extend(leased.into_iter().map(|leased| self.attempt(leased))),
+                let busy = (self.senders.at_once(channel), under_way.len());
+                let room = Pause::room(*locked(&pause), self.clock.now(), busy);
+                match self.lease(channel, room).await {
+                    Ok(leased) => under_way.extend(leased.into_iter().map(|one| self.attempt(one, &pause))),
                     Err(error) => tracing::error!(channel = channel.as_str(), "outbox: {error}"),
                 }
-            } else if under_way.is_empty() {
+            }
+            if under_way.is_empty() {
+                self.senders.rest(channel, stopping).await;
+            }
+            if stopping && under_way.is_empty() {
                 return;
             }
             tokio::select! {
@@ -99,13 +108,19 @@ impl Worker {
         self.store.write(move |tx| async move { tx.lease_messages(channel, now, until, limit).await }).await
     }
 
-    async fn attempt(&self, leased: LeasedMessage) {
+    async fn attempt(&self, leased: LeasedMessage, pause: &Mutex<Option<Pause>>) {
         let LeasedMessage { message, attempt } = leased;
         let sent = self.send(&message).await;
         let now = self.clock.now();
-        let result = match &sent {
-            Ok(()) => MessageResult::Sent,
-            Err(failure) => result_of(failure, attempt, (now, message.expires_at)),
+        let paused = paused(&message, &sent, now, pause);
+        let result = match (&sent, paused) {
+            (Ok(()), _) => MessageResult::Sent,
+            (Err(failure), Some(pause)) if failure.is_of_channel => {
+                put_off(failure, attempt, (pause, message.expires_at))
+            }
+            (Err(failure), _) => {
+                result_of(failure, (attempt, Jitter::of(message.id)), (now, message.expires_at))
+            }
         };
         note(&message, attempt, (&sent, result));
         self.finish(&message, result, now).await;
@@ -116,9 +131,21 @@ impl Worker {
         let rendered =
             rendered.map_err(|error| Failure::new(Reason::Unwritable).detailed(error.to_string()))?;
         let ticket = Ticket { id: message.id, at: message.created_at, expires_at: message.expires_at };
-        let sending = self.senders.send(ticket, &rendered);
+        let name = self.name_of(message).await;
+        let sending = self.senders.send(ticket, (name.as_deref(), &rendered));
         let timed_out = |_| Err(Failure::new(Reason::TimedOut));
         tokio::time::timeout(ATTEMPT, sending).await.unwrap_or_else(timed_out)
+    }
+
+    /// Stands beside the address. A mail without it is better than none.
+    async fn name_of(&self, message: &Message) -> Option<String> {
+        let Parcel::Email { mail, .. } = &message.parcel else { return None };
+        if let Mail::Invitation { name: Some(name), .. } = mail {
+            return Some(name.clone());
+        }
+        let account = self.store.account(message.account?).await.ok()??;
+        let name = account.display_name();
+        (name != account.primary_address.as_str()).then(|| name.to_owned())
     }
 
     async fn finish(&self, message: &Message, result: MessageResult, now: Timestamp) {
@@ -160,14 +187,60 @@ impl Worker {
     }
 }
 
+fn locked(pause: &Mutex<Option<Pause>>) -> MutexGuard<'_, Option<Pause>> {
+    pause.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What an attempt means for its channel, and the pause that there is now.
+fn paused(
+    message: &Message,
+    sent: &Result<(), Failure>,
+    now: Timestamp,
+    pause: &Mutex<Option<Pause>>,
+) -> Option<Pause> {
+    let channel = message.parcel.channel();
+    let longest = if channel == Channel::Email { WHILE_OURS } else { LONGEST_FOR_CODES };
+    let mut pause = locked(pause);
+    let before = pause.take();
+    *pause = Pause::after(before, sign(sent), (now, longest, Jitter::of(message.id)));
+    if let (Err(failure), Some(begun)) = (sent, pause.filter(|_| *pause != before)) {
+        tracing::error!(channel = channel.as_str(), until = %begun.until, "nothing goes out: {failure}");
+    }
+    *pause
+}
+
+const fn sign(sent: &Result<(), Failure>) -> Sign {
+    match sent {
+        Err(failure) if failure.is_of_channel => Sign::Trouble,
+        Err(Failure { reason: Reason::NoAccount | Reason::Unwritable | Reason::NotConfigured, .. }) => {
+            Sign::None
+        }
+        Ok(()) | Err(_) => Sign::Well,
+    }
+}
+
+/// Until the channel is tried again, unless the message is of no use then.
+fn put_off(failure: &Failure, attempt: u32, (pause, expires_at): (Pause, Timestamp)) -> MessageResult {
+    let error = failure.reason.as_str();
+    if pause.until < expires_at {
+        MessageResult::PutOff { attempt, at: pause.until, error }
+    } else {
+        MessageResult::Failed { error }
+    }
+}
+
 /// Another attempt, if it can help and comes before the message is of no use.
-fn result_of(failure: &Failure, attempt: u32, (now, expires_at): (Timestamp, Timestamp)) -> MessageResult {
+fn result_of(
+    failure: &Failure,
+    (attempt, jitter): (u32, Jitter),
+    (now, expires_at): (Timestamp, Timestamp),
+) -> MessageResult {
     let error = failure.reason.as_str();
     if !failure.reason.may_pass() {
         return MessageResult::Failed { error };
     }
     let wait = if failure.reason.is_ours() { backoff(attempt).min(WHILE_OURS) } else { backoff(attempt) };
-    let wait = wait.max(failure.retry_after.unwrap_or_default());
+    let wait = jitter.spread(wait.max(failure.retry_after.unwrap_or_default()));
     match now.checked_add(wait) {
         Ok(at) if at < expires_at => MessageResult::Retry { attempt, at, error },
         _ => MessageResult::Failed { error },
@@ -190,7 +263,7 @@ fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), Failure>, 
     };
     let id = message.id;
     match (sent, result) {
-        (Err(failure), MessageResult::Retry { .. }) => {
+        (Err(failure), MessageResult::Retry { .. } | MessageResult::PutOff { .. }) => {
             tracing::warn!(message = %id, kind, channel, to, attempt, "not sent yet: {failure}");
         }
         (Err(failure), _) => {
@@ -218,8 +291,10 @@ mod tests {
             (busy(None), 1, 600, retry(1, 5)),
             (busy(None), 2, 600, retry(2, 30)),
             (busy(None), 3, 600, retry(3, 120)),
-            (busy(None), 4, 600, failed("busy")),
-            (busy(None), 4, 86_400, retry(4, 600)),
+            // Greylisting: 335 seconds after the first.
+            (busy(None), 4, 600, retry(4, 180)),
+            (busy(None), 5, 600, failed("busy")),
+            (busy(None), 5, 86_400, retry(5, 600)),
             (busy(None), 60, 86_400, retry(60, 14_400)),
             (busy(Some(40)), 1, 600, retry(1, 40)),
             (busy(Some(2)), 2, 600, retry(2, 30)),
@@ -232,7 +307,9 @@ mod tests {
             ),
             (Failure::new(Reason::TextRefused), 1, 600, failed("text_refused")),
         ] {
-            assert_eq!(result_of(&failure, attempt, (now, after(expires))), expected, "{attempt} {expires}");
+            let jitter = Jitter::of("01936f5e-0000-7000-8000-000000000000".parse().unwrap());
+            let found = result_of(&failure, (attempt, jitter), (now, after(expires)));
+            assert_eq!(found, expected, "{attempt} {expires}");
         }
     }
 }

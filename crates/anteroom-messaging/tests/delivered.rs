@@ -5,7 +5,7 @@
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::message::{Channel, Mail, Message, Notice, Parcel, SecretCode};
 use anteroom_domain::phone::E164;
-use anteroom_messaging::{Delivered, Letterhead};
+use anteroom_messaging::{Delivered, Letterhead, SampleText, sample_texts};
 use anteroom_pages::{Locale, Theme};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,13 +14,17 @@ fn now() -> Timestamp {
     "2026-11-23T21:05:00Z".parse().unwrap()
 }
 
-fn delivered(locale: &str, parcel: Parcel) -> Delivered {
-    let letterhead = Letterhead {
-        practice: "Riverside Dental".to_owned(),
-        host: "id.riverside.example".to_owned(),
+fn letterhead(practice: &str, host: &str) -> Letterhead {
+    Letterhead {
+        practice: practice.to_owned(),
+        host: host.to_owned(),
         time_zone: TimeZone::get("America/New_York").unwrap(),
         default_locale: Locale::En,
-    };
+    }
+}
+
+fn delivered(locale: &str, parcel: Parcel) -> Delivered {
+    let letterhead = letterhead("Riverside Dental", "id.riverside.example");
     let message = Message {
         id: "01936f5e-0000-7000-8000-000000000001".parse().unwrap(),
         account: None,
@@ -51,7 +55,7 @@ fn a_text_carries_its_code_and_ends_with_the_line_of_the_issuers_host() {
         (text.code.as_deref(), text.link, text.subject, text.html),
         (Some("402918"), None, None, None)
     );
-    assert!(text.text.contains("es su código para Riverside Dental"), "{}", text.text);
+    assert!(text.text.contains("es su clave de un solo uso en Riverside Dental"), "{}", text.text);
     assert!(text.text.ends_with("\n@id.riverside.example #402918"), "{}", text.text);
 }
 
@@ -94,15 +98,71 @@ fn every_mail_is_written_with_its_link() {
 }
 
 #[test]
+fn a_mail_shows_what_it_is_about_in_a_list_and_its_links_as_they_are() {
+    let link = "https://id.riverside.example/forgot-password?a=1&b=2".to_owned();
+    for locale in ["en", "es"] {
+        let mail = Mail::PasswordExpires { days: 7, link: link.clone() };
+        let html = delivered(locale, email(mail)).html.unwrap();
+        let written = "https://id.riverside.example/forgot-password?a=1&amp;b=2";
+        assert_eq!(html.matches(written).count(), 3, "the button, and the address twice: {html}");
+        assert!(!html.contains("&#x3D;"), "{html}");
+        let (_, hidden) = html.split_once("<div style=\"display:none").unwrap();
+        let preheader = hidden.split_once('>').unwrap().1.split_once("</div>").unwrap().0;
+        assert!(
+            preheader.contains("Riverside Dental") && html.matches(preheader).count() == 2,
+            "{preheader}"
+        );
+        assert!(html.contains("prefers-color-scheme: dark"));
+    }
+}
+
+#[test]
 fn a_text_about_a_new_phone_has_a_way_to_stop_it_and_no_code() {
     let link = "https://id.riverside.example/forgot-password".to_owned();
     let notice = Notice::PhoneAdded { phone: "•••-•••-••66".to_owned(), link: link.clone() };
     let to = E164::parse("+12025550143").unwrap();
-    for (language, words) in [("en", "was added to your account"), ("es", "a su cuenta")] {
+    for (language, words) in
+        [("en", "phone ***66 was added to your account"), ("es", "teléfono ***66 en su cuenta")]
+    {
         let text = delivered(language, Parcel::Notice { to: to.clone(), notice: notice.clone() });
         assert!(text.text.contains(words) && text.text.ends_with(&link), "{}", text.text);
         assert_eq!((text.link.as_ref(), text.code, text.subject), (Some(&link), None, None));
     }
+}
+
+/// What a practice of this name, at this host, pays for each text: the most segments of any, in any language.
+fn most_segments(practice: &str, host: &str) -> (Vec<SampleText>, usize) {
+    let link = format!("https://{host}/forgot-password");
+    let theme = Theme::load(None).unwrap();
+    let samples = sample_texts(&theme, &letterhead(practice, host), (10, &link)).unwrap();
+    let most = samples.iter().map(|sample| sample.segments.count).max().unwrap();
+    (samples, most)
+}
+
+#[test]
+fn each_text_is_one_segment_in_each_language_with_a_long_name_and_two_with_a_very_long_one() {
+    for (practice, host, expected) in [
+        ("Riverside Dental & Medical", "id.riverside.example", 1),
+        ("Riverside Family Dentistry & Orthodontics", "id.riverside-dental.example", 1),
+        (
+            "The Riverside Centre for Family Dentistry, Orthodontics and Oral Surgery of Upper Northfield",
+            "identity.riverside-family-dentistry-northfield.example",
+            2,
+        ),
+    ] {
+        let (samples, most) = most_segments(practice, host);
+        assert_eq!((samples.len(), most), (2 * Locale::ALL.len(), expected), "{samples:?}");
+        assert!(samples.iter().all(|sample| sample.segments.beyond_gsm_7.is_none()), "{samples:?}");
+    }
+}
+
+#[test]
+fn a_name_beyond_gsm_7_is_found_by_its_character() {
+    let (samples, most) = most_segments("Clínica Dental Núñez", "id.nunez.example");
+    assert!(
+        most > 1 && samples.iter().all(|sample| sample.segments.beyond_gsm_7 == Some('í')),
+        "{samples:?}"
+    );
 }
 
 #[test]

@@ -57,6 +57,12 @@ fn best(requested: &[LanguageIdentifier]) -> Option<Locale> {
         .and_then(|id| Locale::from_tag(id.language.as_str()))
 }
 
+/// What [`negotiate`] makes of an `Accept-Language`, for a message that is written later: the tags, best first.
+pub fn accepted(accept_language: &str) -> Vec<String> {
+    let tags = by_preference(accept_language).into_iter();
+    tags.filter(|tag| identifier(tag).is_some()).map(str::to_owned).collect()
+}
+
 /// The tags of an `Accept-Language`, best first, without those refused by `q=0`.
 fn by_preference(header: &str) -> Vec<&str> {
     let mut ranges: Vec<(&str, f32)> = header.split(',').take(MOST_TAGS).map(range).collect();
@@ -74,7 +80,7 @@ fn range(item: &str) -> (&str, f32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Locale, negotiate};
+    use super::{Locale, accepted, negotiate};
 
     #[test]
     fn ui_locales_come_before_the_browser_and_quality_decides_among_its_languages() {
@@ -117,6 +123,21 @@ mod tests {
         ] {
             assert_eq!(Locale::spoken(tag), expected, "{tag}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_header_leads_to_the_same_language() {
+        for header in ["fr, de;q=0.9, es-419;q=0.4", "es;q=0, en", "*", "es-MX,es;q=0.9,en;q=0.8", "no tag"] {
+            let kept = accepted(header);
+            for default in Locale::ALL {
+                assert_eq!(
+                    negotiate(&kept, None, default),
+                    negotiate::<&str>(&[], Some(header), default),
+                    "{header}"
+                );
+            }
+        }
+        assert_eq!(accepted("en;q=0.2, es-MX;q=0.9, *"), ["es-MX", "en"]);
     }
 
     #[test]

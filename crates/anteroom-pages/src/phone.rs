@@ -25,7 +25,7 @@ pub struct CodeText {
 #[derive(Clone, Serialize)]
 pub struct PhoneAddedText {
     pub practice: String,
-    /// Masked.
+    /// Masked in characters that a text message has room for: `***66`.
     pub phone: String,
     /// Where somebody who did not want that goes.
     pub link: String,
@@ -71,7 +71,7 @@ impl PhoneAddedText {
     pub(crate) fn samples() -> Vec<Self> {
         vec![Self {
             practice: "Riverside Dental & Medical".to_owned(),
-            phone: "•••-•••-••66".to_owned(),
+            phone: "***66".to_owned(),
             link: "https://id.example/forgot-password".to_owned(),
         }]
     }

@@ -40,6 +40,7 @@ impl Theme {
             assets: Arc::new(Assets::collect(&files, &mut faults)),
         };
         theme.plain.register_escape_fn(handlebars::no_escape);
+        theme.html.register_escape_fn(escape_html);
         helpers::register(&mut theme.html, &theme.texts, &theme.assets);
         helpers::register(&mut theme.plain, &theme.texts, &theme.assets);
         let mut new_partials = Vec::new();
@@ -133,6 +134,24 @@ impl Theme {
 
 fn is_plain(template: &str) -> bool {
     template.strip_suffix(".txt").is_some()
+}
+
+/// For text and quoted attributes. Handlebars' own writes `=` as a reference too, which not every mail program reads back in
+/// a link.
+fn escape_html(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#x27;"),
+            '`' => escaped.push_str("&#x60;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 fn registry() -> Handlebars<'static> {

@@ -21,8 +21,20 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageResult {
     Sent,
-    Retry { attempt: u32, at: Timestamp, error: &'static str },
-    Failed { error: &'static str },
+    Retry {
+        attempt: u32,
+        at: Timestamp,
+        error: &'static str,
+    },
+    /// The channel takes nothing now, whatever the message: it waits, and the attempt does not count.
+    PutOff {
+        attempt: u32,
+        at: Timestamp,
+        error: &'static str,
+    },
+    Failed {
+        error: &'static str,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -43,7 +55,10 @@ macro_rules! ending {
 const FINISH: &str = ending!(
     "state = $3, last_error = $4, done_at = $2, sealed_payload = NULL WHERE id = $1 AND done_at IS NULL"
 );
-const TAKE_BACK: &str = ending!("state = 'failed', last_error = $2 WHERE id = $1 AND state = 'sent'");
+const TAKE_BACK: &str = ending!(
+    "state = 'failed', last_error = $3, done_at = COALESCE(done_at, $2), sealed_payload = NULL \
+     WHERE id = $1 AND state IN ('queued', 'sending', 'sent')"
+);
 const EXPIRE: &str = ending!(
     "state = 'expired', done_at = $1, sealed_payload = NULL WHERE id IN \
      (SELECT id FROM messages WHERE expires_at <= $1 AND done_at IS NULL LIMIT $2) AND done_at IS NULL"
@@ -61,7 +76,10 @@ impl Tx {
             MessageResult::Sent => ("sent", End::Sent, None),
             MessageResult::Failed { error } => ("failed", End::Failed(error), Some(error)),
             MessageResult::Retry { attempt, at, error } => {
-                return self.put_off(id, attempt, (at, error)).await;
+                return self.put_off(id, (attempt, attempt), (at, error)).await;
+            }
+            MessageResult::PutOff { attempt, at, error } => {
+                return self.put_off(id, (attempt, attempt.saturating_sub(1)), (at, error)).await;
             }
         };
         let values = [id.0.into(), now.as_millisecond().into(), state.into(), error.into()];
@@ -71,13 +89,14 @@ impl Tx {
     async fn put_off(
         &self,
         id: MessageId,
-        attempt: u32,
+        (attempt, counted): (u32, u32),
         (at, error): (Timestamp, &'static str),
     ) -> Result<bool, StoreError> {
         let updated = messages::Entity::update_many()
             .filter(messages::Column::Id.eq(id.0))
             .filter(messages::Column::DoneAt.is_null())
             .filter(messages::Column::Attempts.eq(i64::from(attempt)))
+            .col_expr(messages::Column::Attempts, Expr::value(i64::from(counted)))
             .col_expr(messages::Column::NextAttemptAt, Expr::value(at.as_millisecond()))
             .col_expr(messages::Column::LastError, Expr::value(error))
             .exec(&self.conn)
@@ -85,14 +104,15 @@ impl Tx {
         Ok(updated.rows_affected > 0)
     }
 
-    /// The provider took a message and could not deliver it after all. What failed before, or was never sent, stays as it is.
+    /// The provider took a message and could not deliver it after all. It may say so before our own word that it was taken is
+    /// written, which then comes too late. What failed or expired before stays as it is.
     pub async fn note_undelivered(
         &self,
         id: MessageId,
         error: &'static str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let values = [id.0.into(), error.into()];
+        let values = [id.0.into(), now.as_millisecond().into(), error.into()];
         Ok(self.end_messages((TAKE_BACK, values.into()), End::Failed(error), now).await? > 0)
     }
 

@@ -3,6 +3,7 @@
 //! Invariants:
 //! - a message that is due is leased to one node at a time; a lease is a `next_attempt_at` in the future, so what a dead node
 //!   had in hand is simply due again;
+//! - what a person waits for (codes, resets, word of a change) goes before invitations and warnings, which come in hundreds;
 //! - only the lease that is the newest can put a message off, so a node that was thought dead disturbs nobody.
 
 use crate::StoreError;
@@ -10,10 +11,15 @@ use crate::entity::messages;
 use crate::message_ends::MessageResult;
 use crate::row::Place;
 use crate::store::{Reads, Tx};
-use anteroom_domain::ids::MessageId;
-use anteroom_domain::message::{Channel, Message};
+use anteroom_domain::ids::{AccountId, MessageId};
+use anteroom_domain::message::{Channel, Message, WaitingMessage};
+use anteroom_domain::phone::E164;
+use anteroom_domain::reference::Reference;
 use jiff::Timestamp;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement};
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
 use uuid::Uuid;
 
 /// A message in the hands of one node.
@@ -55,13 +61,16 @@ impl MessageStatus {
     }
 }
 
+/// More than that are not read aloud one by one.
+const MOST_WAITING: u64 = 100;
 const UNREADABLE: &str = "unreadable";
 
 macro_rules! lease_messages {
     ($lock:literal) => {
         concat!(
             "WITH due AS (SELECT id FROM messages WHERE done_at IS NULL AND next_attempt_at <= $1 AND expires_at > $1 \
-             AND channel = $4 AND state IN ('queued', 'sending') ORDER BY next_attempt_at LIMIT $3",
+             AND channel = $4 AND state IN ('queued', 'sending') \
+             ORDER BY CASE WHEN kind IN ('invitation', 'password_expires') THEN 1 ELSE 0 END, next_attempt_at LIMIT $3",
             $lock,
             ") UPDATE messages SET state = 'sending', next_attempt_at = $2, attempts = attempts + 1 \
              WHERE id IN (SELECT id FROM due) RETURNING id"
@@ -88,6 +97,28 @@ impl Reads {
         Ok(Some(MessageState { status, last_error }))
     }
 
+    /// Those to an account whose end is not known yet, oldest first.
+    pub async fn waiting_messages_of(&self, account: AccountId) -> Result<Vec<WaitingMessage>, StoreError> {
+        self.waiting_messages(messages::Column::AccountId.eq(account.0)).await
+    }
+
+    /// Those that a request queued, oldest first.
+    pub async fn waiting_messages_by(&self, reference: Reference) -> Result<Vec<WaitingMessage>, StoreError> {
+        self.waiting_messages(messages::Column::Reference.eq(reference.to_string())).await
+    }
+
+    async fn waiting_messages(&self, of: SimpleExpr) -> Result<Vec<WaitingMessage>, StoreError> {
+        let rows = messages::Entity::find()
+            .filter(of)
+            .filter(messages::Column::DoneAt.is_null())
+            .filter(messages::Column::Recipient.ne(""))
+            .order_by_asc(messages::Column::CreatedAt)
+            .limit(MOST_WAITING)
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(waiting).collect()
+    }
+
     pub async fn are_messages_due(&self, channel: Channel, now: Timestamp) -> Result<bool, StoreError> {
         let found = messages::Entity::find()
             .select_only()
@@ -101,6 +132,17 @@ impl Reads {
             .await?;
         Ok(found.is_some())
     }
+}
+
+fn waiting(row: messages::Model) -> Result<WaitingMessage, StoreError> {
+    let place = Place { table: "messages", id: &row.id };
+    Ok(WaitingMessage {
+        channel: Channel::parse(&row.channel).ok_or_else(|| place.corrupt("channel"))?,
+        phone: E164::parse(&row.recipient).ok().map(|number| number.masked()),
+        created_at: place.time("created_at", row.created_at)?,
+        kind: row.kind,
+        last_error: row.last_error,
+    })
 }
 
 impl Tx {

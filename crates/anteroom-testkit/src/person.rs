@@ -27,6 +27,7 @@ pub struct Person<'a> {
     groups: Vec<GroupName>,
     phone: Option<(String, PhoneKind)>,
     locked: Option<Lockout>,
+    locale: Option<String>,
 }
 
 impl<'a> Person<'a> {
@@ -41,7 +42,15 @@ impl<'a> Person<'a> {
             groups: Vec::new(),
             phone: None,
             locked: None,
+            locale: None,
         }
+    }
+
+    /// In which language the account is written to.
+    #[must_use]
+    pub fn speaks(mut self, locale: &str) -> Self {
+        self.locale = Some(locale.to_owned());
+        self
     }
 
     #[must_use]
@@ -136,7 +145,7 @@ impl<'a> Person<'a> {
             id: AccountId(random.uuid_v4()),
             status: self.status,
             profile: profile(self.address.as_str()),
-            locale: None,
+            locale: self.locale.clone(),
             primary_address: NewAddress {
                 id: AddressId(random.uuid_v4()),
                 address: self.address.clone(),

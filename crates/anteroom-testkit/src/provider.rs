@@ -9,7 +9,7 @@ use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{asked, backchannel, history, keys, registered, sign_out, trail};
-use anteroom_storage::{AuditRecord, InstanceKind, MessageStatus};
+use anteroom_storage::{AuditRecord, InstanceKind, MessageState, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -320,17 +320,19 @@ impl TestProvider {
 
     /// Lets the worker send what is queued until this message is over, then stops it.
     pub async fn send_until_over(&self, id: MessageId) {
+        let over = |state: &MessageState| matches!(state.status, MessageStatus::Sent | MessageStatus::Failed);
+        self.send_until(id, over).await;
+    }
+
+    /// The same until this message has become what is waited for.
+    pub async fn send_until(&self, id: MessageId, reached: impl Fn(&MessageState) -> bool) {
         let sending = sending::start(&self.first.web, &self.settings).unwrap().unwrap();
-        let over = async {
-            loop {
-                let state = self.provider.store.message_state(id).await.unwrap().unwrap();
-                if matches!(state.status, MessageStatus::Sent | MessageStatus::Failed) {
-                    return;
-                }
+        let look = async {
+            while !reached(&self.provider.store.message_state(id).await.unwrap().unwrap()) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), over).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), look).await.unwrap();
         sending.finish().await;
     }
 

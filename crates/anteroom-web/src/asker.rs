@@ -4,7 +4,7 @@ use anteroom_domain::reference::Reference;
 use anteroom_flows::limits::FormOwner;
 use anteroom_flows::visitor::Visitor;
 use anteroom_oidc::shown::is_hidden;
-use anteroom_pages::{Locale, negotiate};
+use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
@@ -51,6 +51,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             browser_state: jar.state,
             next_browser_state: jar.next_state,
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
+            languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);

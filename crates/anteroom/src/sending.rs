@@ -120,7 +120,7 @@ pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, Send
     })
 }
 
-fn server(email: &Email) -> SmtpServer {
+pub fn server(email: &Email) -> SmtpServer {
     SmtpServer {
         host: email.host.clone(),
         port: email.port,
@@ -133,7 +133,9 @@ fn server(email: &Email) -> SmtpServer {
         login: email.username.clone().zip(email.password.clone()),
         from: email.from.clone(),
         from_name: email.from_name.clone(),
+        reply_to: email.reply_to.clone(),
         timeout: Duration::try_from(email.timeout).unwrap_or(Duration::from_secs(20)),
+        connections: usize::from(email.connections),
     }
 }
 
@@ -170,6 +172,7 @@ fn gateway_request(gateway: &HttpGateway) -> GatewayRequest {
         headers: gateway.headers.clone(),
         body: gateway.body.clone(),
         secret: gateway.secret.clone(),
+        success: gateway.success.clone(),
     }
 }
 

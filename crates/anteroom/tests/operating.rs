@@ -14,6 +14,8 @@ use anteroom_testkit::{Documents, on_sqlite};
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,6 +182,38 @@ fn check_finds_what_serving_would_refuse() {
     let refused = installation.check(false);
     assert!(matches!(refused, Err(CommandError::Wiring(WiringError::MasterKey(_)))));
     assert!(!installation.path("anteroom.db").exists());
+}
+
+#[test]
+fn check_online_signs_in_to_the_mail_server() {
+    let installation = Installation::new();
+    let configure = |port: u16| {
+        installation.configure(&format!(
+            "[email]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"no-reply@practice.example\"\n"
+        ));
+    };
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    configure(port);
+    let speaking = std::thread::spawn(move || {
+        let (stream, _) = server.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let say = |answer: &[u8]| (&stream).write_all(answer).unwrap();
+        say(b"220 double ESMTP\r\n");
+        assert_eq!(lines.next().unwrap().unwrap(), "EHLO practice.example");
+        say(b"250 double\r\n");
+        assert_eq!(lines.next().unwrap().unwrap(), "QUIT");
+        say(b"221 goodbye\r\n");
+    });
+    installation.check(true).unwrap();
+    speaking.join().unwrap();
+    // Nothing listens there any more.
+    installation.check(false).unwrap();
+    let refused = installation.check(true).unwrap_err().to_string();
+    assert!(
+        refused.contains(&format!("mail server 127.0.0.1: no_connection (127.0.0.1: 127.0.0.1:{port}:")),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -196,6 +196,11 @@ enter-code-text =
         [call] We are calling { $number }. Press a key when you are asked to, and you hear six digits, twice.
        *[totp] Open your authenticator app and enter the six digits that it shows now.
     }
+enter-code-under-way =
+    { $channel ->
+        [text] We are sending a text message with six digits to { $number }.
+       *[call] We are placing a call to { $number }. Press a key when you are asked to, and you hear six digits, twice.
+    }
 enter-code-works =
     { $minutes ->
         [one] They work for one minute.
@@ -212,6 +217,7 @@ code-problem-heading =
         [budget-spent] Too many wrong codes
         [wait] One moment, please
         [text-refused] This phone does not take text messages
+        [trying] The code has not gone out yet
         [not-sent] We could not reach this number
        *[refused] We cannot send to this number now
     }
@@ -220,6 +226,7 @@ code-problem-text =
         [choose-method] Choose how you want to get the code.
         [expired] Get a new one below.
         [text-refused] Choose a phone call instead.
+        [trying] We keep trying. You can wait and load this page again to see what became of it, or choose another way.
         [not-sent] Try again, or choose another way.
        *[refused] Choose another way, or ask whoever manages sign-in at your practice.
     }
@@ -548,7 +555,7 @@ moment = { date } at { $hour12 }:{ $minute } { $half ->
 
 ### Emails
 
-email-automatic = This message was sent by the sign-in service of { $practice }. Please do not reply to it.
+email-automatic = This message comes from the sign-in service of { $practice }, where you have an account or an invitation. Questions? Ask the practice.
 email-link-instead = If the button does not work, copy this address into your browser:
 email-invitation-subject = Your invitation to { $practice }
 email-invitation-greeting = Hello { $name },
@@ -623,11 +630,13 @@ email-elsewhere-unexpected = If your device changed networks at that time, you n
 
 ### Text messages and calls
 
-text-phone = { $practice }: the phone { $phone } was added to your account. If you did not want that, reset your password now, and it is gone:
+# Text messages have room for 160 characters of the GSM 7-bit alphabet, or for 70 as soon as one is not of it:
+# no á, í, ó, ú, bullets or typographic apostrophes in these two.
+text-phone = { $practice }: phone { $phone } was added to your account. Not you? Reset your password now:
 text-code =
     { $minutes ->
-        [one] { $code } is your code for { $practice }. It works for one minute. Never tell it to anyone.
-       *[other] { $code } is your code for { $practice }. It works for { $minutes } minutes. Never tell it to anyone.
+        [one] { $code } is your code for { $practice }. Good for one minute. Do not share it.
+       *[other] { $code } is your code for { $practice }. Good for { $minutes } minutes. Do not share it.
     }
 call-prompt = Hello. This is the sign-in service of { $practice }. To hear your code, press any key.
 call-code = Your code is:

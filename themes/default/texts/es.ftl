@@ -196,6 +196,11 @@ enter-code-text =
         [call] Estamos llamando al { $number }. Pulse una tecla cuando se lo pidan y oirá seis dígitos, dos veces.
        *[totp] Abra su aplicación de autenticación y escriba los seis dígitos que muestra ahora.
     }
+enter-code-under-way =
+    { $channel ->
+        [text] Estamos enviando un mensaje de texto con seis dígitos al { $number }.
+       *[call] Vamos a llamar al { $number }. Pulse una tecla cuando se lo pidan y oirá seis dígitos, dos veces.
+    }
 enter-code-works =
     { $minutes ->
         [one] Valen un minuto.
@@ -212,6 +217,7 @@ code-problem-heading =
         [budget-spent] Demasiados códigos incorrectos
         [wait] Un momento, por favor
         [text-refused] Este teléfono no recibe mensajes de texto
+        [trying] El código aún no ha salido
         [not-sent] No pudimos comunicarnos con este número
        *[refused] Ahora no podemos enviar a este número
     }
@@ -220,6 +226,7 @@ code-problem-text =
         [choose-method] Elija cómo quiere recibir el código.
         [expired] Pida uno nuevo más abajo.
         [text-refused] Elija una llamada telefónica.
+        [trying] Seguimos intentándolo. Puede esperar y volver a cargar esta página para ver qué ha pasado, o elegir otra forma.
         [not-sent] Inténtelo de nuevo o elija otra forma.
        *[refused] Elija otra forma o pregunte a quien administra el inicio de sesión en su consultorio.
     }
@@ -545,7 +552,7 @@ moment = { date } a las { $hour }:{ $minute } ({ $zone })
 
 ### Correos
 
-email-automatic = Este mensaje lo envió el servicio de inicio de sesión de { $practice }. Por favor, no responda.
+email-automatic = Este mensaje viene del servicio de inicio de sesión de { $practice }, donde usted tiene una cuenta o una invitación. ¿Preguntas? Consulte con el consultorio.
 email-link-instead = Si el botón no funciona, copie esta dirección en su navegador:
 email-invitation-subject = Su invitación a { $practice }
 email-invitation-greeting = Hola, { $name }:
@@ -620,11 +627,13 @@ email-elsewhere-unexpected = Si su dispositivo cambió de red en ese momento, no
 
 ### Mensajes de texto y llamadas
 
-text-phone = { $practice }: se añadió el teléfono { $phone } a su cuenta. Si usted no lo pidió, restablezca ahora su contraseña y desaparecerá:
+# Los mensajes de texto tienen lugar para 160 caracteres del alfabeto GSM de 7 bits, o para 70 si uno no está en él:
+# sin á, í, ó, ú ni viñetas en estos dos.
+text-phone = { $practice }: hay un nuevo teléfono { $phone } en su cuenta. ¿No fue usted? Cambie su contraseña:
 text-code =
     { $minutes ->
-        [one] { $code } es su código para { $practice }. Vale un minuto. No se lo diga a nadie.
-       *[other] { $code } es su código para { $practice }. Vale { $minutes } minutos. No se lo diga a nadie.
+        [one] { $code } es su clave de un solo uso en { $practice }. Vale un minuto. No la comparta.
+       *[other] { $code } es su clave de un solo uso en { $practice }. Vale { $minutes } minutos. No la comparta.
     }
 call-prompt = Hola. Le llama el servicio de inicio de sesión de { $practice }. Para oír su código, pulse cualquier tecla.
 call-code = Su código es:

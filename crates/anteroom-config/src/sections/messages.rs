@@ -2,17 +2,16 @@
 
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::phone::E164;
-use anteroom_oidc::shown::is_hidden;
 use jiff::SignedDuration;
-use secrecy::SecretString;
 use std::net::IpAddr;
 use url::{Host, Url};
 
 use super::SECOND;
+use super::gateway::{GATEWAY, read_gateway};
 use crate::diagnostics::Finding;
-use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, text, word};
+use crate::reader::kind::{Kind, boolean, duration, integer, parsed, quoted, text, word};
 use crate::reader::{SecretKeys, Section, certificates, file_path, key};
-use crate::settings::{Email, EmailTls, HttpGateway, HttpMethod, Telephone, Twilio};
+use crate::settings::{Email, EmailTls, HttpGateway, Telephone, Twilio};
 
 pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
     const PASSWORD: SecretKeys = SecretKeys {
@@ -47,9 +46,14 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
         let from = section.require(key("from", address(), "The address that emails come from."));
         let from_name =
             section.get(key("from_name", text(), "The name beside it; the practice's, for example."));
+        let meaning = "Where an answer goes; to `from` if left out. People do answer, so name a mailbox that is read.";
+        let reply_to = section.get(key("reply_to", address(), meaning));
         let timeout =
             key("timeout", duration(SECOND..=SECOND * 25), "How long the server may take for one email.");
         let timeout = section.get_or(timeout, SignedDuration::from_secs(20));
+        let meaning = "How many connections there may be at once. They are kept for the next email; many servers refuse \
+            more than a few.";
+        let connections = section.get_or(key("connections", integer(1..=16), meaning), 2);
         let host = host.filter(|host| check_tls(section, tls, host));
         Some(Email {
             host: host?,
@@ -60,7 +64,9 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
             password: password.flatten(),
             from: from?,
             from_name,
+            reply_to,
             timeout,
+            connections,
         })
     });
     email.flatten()
@@ -157,10 +163,6 @@ pub(super) fn read_voice(top: &mut Section<'_, '_>) -> Option<Telephone> {
     })?
 }
 
-const GATEWAY: &str = "A gateway over HTTP, for `provider = \"http\"`. In `url`, `headers` and `body`, `{to}`, `{text}`, \
-    `{id}` and `{secret}` stand for the number, the words, the message's identifier and the secret, escaped for their \
-    place. Any 2xx is success.";
-
 fn read_provider(section: &mut Section<'_, '_>) -> Option<Provider> {
     let meaning = "Twilio, with the account of `[twilio]`, or a gateway over HTTP.";
     section.require(key("provider", word(Provider::ALL), meaning))
@@ -184,25 +186,6 @@ fn telephone(
             None
         }
     }
-}
-
-fn read_gateway(section: &mut Section<'_, '_>) -> Option<HttpGateway> {
-    const SECRET: SecretKeys = SecretKeys {
-        file: "secret_file",
-        file_meaning: "File with what `{secret}` stands for.",
-        env: "secret_env",
-        env_meaning: "Environment variable with what `{secret}` stands for.",
-    };
-    SECRET.forbid_inline(section);
-    let method = section.get_or(key("method", word(HttpMethod::ALL), "Of the request."), HttpMethod::Post);
-    let meaning = "Where the request goes: https, or http to this machine. Values are percent-encoded.";
-    let url = section.require(key("url", url_template(), meaning));
-    let meaning = "Each as \"Name: value\". A `Content-Type` with `json` makes the body JSON.";
-    let headers = section.get_or(key("headers", list(header()), meaning), Vec::new());
-    let meaning = "The body: a form, or JSON where the headers say so.";
-    let body = section.get(key("body", text(), meaning));
-    let secret: Option<SecretString> = SECRET.read(section).and_then(|secret| secret.value);
-    Some(HttpGateway { method, url: url?, headers, body, secret })
 }
 
 fn address() -> Kind<EmailAddress> {
@@ -239,12 +222,7 @@ fn https_url() -> Kind<Url> {
     parsed("https URL", |url: &Url| quoted(url.as_str().trim_end_matches('/')), parse_url)
 }
 
-/// Kept as it was written: a parsed URL would encode the braces.
-fn url_template() -> Kind<String> {
-    parsed("URL with placeholders", |url| quoted(url), |text| parse_url(text).map(|_| text.to_owned()))
-}
-
-fn parse_url(text: &str) -> Result<Url, String> {
+pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -257,18 +235,4 @@ fn parse_url(text: &str) -> Result<Url, String> {
     } else {
         Err("must be https; http is for this machine only".to_owned())
     }
-}
-
-type NameAndValue = (String, String);
-
-fn header() -> Kind<NameAndValue> {
-    let show = |(name, value): &NameAndValue| quoted(&format!("{name}: {value}"));
-    parsed("header", show, |text| {
-        let (name, value) = text.split_once(':').ok_or("not \"Name: value\"")?;
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if name.is_empty() || !name.chars().all(is_token) || value.contains(is_hidden) {
-            return Err("not a header".to_owned());
-        }
-        Ok((name.to_owned(), value.trim().to_owned()))
-    })
 }

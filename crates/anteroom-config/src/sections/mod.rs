@@ -3,6 +3,7 @@
 mod client;
 mod client_claims;
 mod client_metadata;
+mod gateway;
 mod journeys;
 mod keys;
 mod messages;

@@ -22,6 +22,11 @@ fn a_mail_server_arrives() {
     let email = parse_with(text).unwrap().settings.email.unwrap();
     assert_eq!((email.host.as_str(), email.port, email.tls), ("smtp.example", 587, EmailTls::StartTls));
     assert_eq!(email.password.unwrap().expose_secret(), "another-secret-of-good-length");
+    assert_eq!((email.connections, email.reply_to), (2, None));
+    let more = format!("{text}reply_to = \"desk@practice.example\"\nconnections = 4\n");
+    let email = parse_with(&more).unwrap().settings.email.unwrap();
+    assert_eq!((email.connections, email.reply_to.unwrap().as_str()), (4, "desk@practice.example"));
+    assert!(parse_with(&format!("{text}connections = 0\n")).is_err());
     let tls = format!("{text}tls = \"tls\"\n");
     assert_eq!(parse_with(&tls).unwrap().settings.email.unwrap().port, 465);
 }
@@ -66,4 +71,39 @@ fn what_would_not_work_or_not_be_safe_is_refused() {
     assert!(parse_with(&format!("{gateway}waits_for_key = true\n")).unwrap().settings.voice.is_some());
     let texts = format!("{TWILIO}messaging_service = \"MG1\"\n[text]\nprovider = \"twilio\"\n");
     assert!(matches!(parse_with(&texts).unwrap().settings.text, Some(Telephone::Twilio)));
+}
+
+#[test]
+fn a_gateways_body_is_read_as_the_gateway_will_read_it() {
+    const JSON: &str = "headers = [\"Content-Type: application/json\"]\n";
+    const XML: &str = "headers = [\"Content-Type: text/xml; charset=utf-8\"]\n";
+    let gateway = |more: &str| {
+        format!("[text]\nprovider = \"http\"\n[text.http]\nurl = \"https://sms.example/\"\n{more}")
+    };
+    for good in [
+        "body = \"to={to}&text={text}\"\n".to_owned(),
+        format!("{JSON}body = '{{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}}'\n"),
+        format!("{XML}body = '<sms to=\"{{to}}\">{{text}}</sms>'\nsuccess = \"OK\"\n"),
+    ] {
+        let settings = parse_with(&gateway(&good)).unwrap_or_else(|found| panic!("{good}\n{found}")).settings;
+        assert!(matches!(settings.text, Some(Telephone::Http(_))), "{good}");
+    }
+    for (bad, complaint) in [
+        ("body = \"to={to}&text={txt}\"\n".to_owned(), "`{txt}` stands for nothing"),
+        ("headers = [\"X-Key: {key}\"]\n".to_owned(), "`{key}` stands for nothing"),
+        ("headers = [\"X-Text: {text}\"]\n".to_owned(), "a header has one"),
+        (
+            "headers = [\"Content-Type: text/plain\"]\nbody = \"{text}\"\n".to_owned(),
+            "of the type `text/plain`",
+        ),
+        ("body = '{\"to\": \"{to}\"}'\n".to_owned(), "not a form"),
+        (format!("{JSON}body = '{{\"to\": {{to}}}}'\n"), "not JSON"),
+        (format!("{XML}body = '<sms>{{text}}'\n"), "not XML"),
+    ] {
+        let found = parse_with(&gateway(&bad)).expect_err(&bad).to_string();
+        assert!(found.contains(complaint), "{bad}\n{found}");
+    }
+    let found =
+        parse_with("[text]\nprovider = \"http\"\n[text.http]\nurl = \"https://sms.example/?to={number}\"\n");
+    assert!(found.expect_err("a word that is none").to_string().contains("`{number}` stands for nothing"));
 }

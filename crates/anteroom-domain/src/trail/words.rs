@@ -9,6 +9,8 @@ mod refresh;
 mod refusals;
 mod tokens;
 
+pub use messages::waiting;
+
 use crate::trail::record::AuditRecord;
 use anteroom_oidc::shown::is_hidden;
 use serde_json::Value;
@@ -126,7 +128,7 @@ fn journeys(kind: &str, detail: &Detail) -> Option<String> {
         .to_owned(),
         "link_pressed" => "The link of a mail, or the code in it, was used.".to_owned(),
         "code_sent" => format!(
-            "A code was sent by {} to {}, for {}.",
+            "A code was to go by {} to {}, for {}.",
             detail.text("method"),
             detail.text("phone"),
             purpose(detail)

@@ -18,9 +18,11 @@ fn asks_of_every_release_are_read() {
         typed: Some("ABCDE-FGHJK".to_owned()),
         reference: Some("K7QM-2XRD".to_owned()),
         from: Some([203, 0, 113, 9].into()),
+        languages: None,
     };
     let bare = Ask { typed: None, reference: None, from: None, ..ask.clone() };
-    ASKS.check(&[("ask", ask), ("ask_of_an_invitation", bare)]);
+    let spoken = Ask { languages: Some("es-MX es".to_owned()), ..ask.clone() };
+    ASKS.check(&[("ask", ask), ("ask_of_an_invitation", bare), ("ask_on_a_page_in_spanish", spoken)]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub async fn ask(provider: &Provider, visitor: &Visitor, asking: Asking) -> Resu
         counted => counted?,
     }
     let of = (LinkKind::Recovery, asking.address.as_str());
-    let ask = NewAsk::prepare(provider, visitor, of, Some(visitor.browser));
+    let ask = NewAsk::prepare(provider, visitor, of, (Some(visitor.browser), carried.journey.request()));
     carried.journey.recovery =
         Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false });
     let prepared = Arc::new(Prepared {

@@ -32,7 +32,7 @@ pub async fn ask_again(
         Err(FlowError::Limited { wait, .. }) => return Ok(AgainOutcome::RateLimited(wait)),
         counted => counted?,
     }
-    let ask = NewAsk::prepare(provider, visitor, (LinkKind::Invitation, entered), None);
+    let ask = NewAsk::prepare(provider, visitor, (LinkKind::Invitation, entered), (None, None));
     let work = Arc::new((ask, Origin::of(visitor, &provider.random)));
     let write = provider.store.write(move |tx: Tx| {
         let work = Arc::clone(&work);

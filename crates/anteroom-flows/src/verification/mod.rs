@@ -61,7 +61,19 @@ pub struct Sent {
     /// Until another one may be sent.
     pub wait: Option<Wait>,
     pub expired: bool,
-    pub failed: Option<SendFailure>,
+    pub delivery: Delivery,
+}
+
+/// What became of the code's message so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Waits for its first attempt, or is handed over just now.
+    UnderWay,
+    /// An attempt failed, and another one follows.
+    Trying,
+    /// The provider took it.
+    HandedOver,
+    Failed(SendFailure),
 }
 
 /// Why the code will not arrive.
@@ -94,8 +106,10 @@ pub(crate) async fn sent(
     let Some(offer) = way_of(&code, account, offers).cloned() else { return Ok(None) };
     let before = provider.store.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
     let wait = provider.snapshot().policy.codes.may_send(&before.sent, visitor.now).err();
-    let failed = provider.store.message_state(code.message).await?.and_then(|state| failed(&state));
-    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now), failed }))
+    // What was handed over is swept after a while.
+    let state = provider.store.message_state(code.message).await?;
+    let delivery = state.map_or(Delivery::HandedOver, |state| delivery(&state));
+    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now), delivery }))
 }
 
 /// Which of the ways offered to this account the code took. None of them: in one browser several people sign in on the way
@@ -105,12 +119,13 @@ fn way_of<'a>(code: &OneTimeCode, account: &Account, offers: &'a [Offer]) -> Opt
     offers.find(|offer| offer.phone.id == code.phone && offer.method == code.method)
 }
 
-fn failed(state: &MessageState) -> Option<SendFailure> {
-    let refused = state.last_error.as_deref() == Some(TEXT_REFUSED);
-    match state.status {
-        MessageStatus::Failed if refused => Some(SendFailure::TextRefused),
-        MessageStatus::Failed | MessageStatus::Expired => Some(SendFailure::NotSent),
-        MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Sent => None,
+fn delivery(state: &MessageState) -> Delivery {
+    match (state.status, state.last_error.as_deref()) {
+        (MessageStatus::Failed, Some(TEXT_REFUSED)) => Delivery::Failed(SendFailure::TextRefused),
+        (MessageStatus::Failed | MessageStatus::Expired, _) => Delivery::Failed(SendFailure::NotSent),
+        (MessageStatus::Queued | MessageStatus::Sending, Some(_)) => Delivery::Trying,
+        (MessageStatus::Queued | MessageStatus::Sending, None) => Delivery::UnderWay,
+        (MessageStatus::Sent, _) => Delivery::HandedOver,
     }
 }
 
@@ -133,4 +148,25 @@ async fn now(provider: &Provider, visitor: &Visitor, waiting: Option<Waiting>) -
         },
         elsewhere => Now::Elsewhere(elsewhere),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_code_is_read_from_its_message() {
+        for (status, last_error, expected) in [
+            (MessageStatus::Queued, None, Delivery::UnderWay),
+            (MessageStatus::Sending, None, Delivery::UnderWay),
+            (MessageStatus::Sending, Some("no_connection"), Delivery::Trying),
+            (MessageStatus::Sent, None, Delivery::HandedOver),
+            (MessageStatus::Failed, Some("text_refused"), Delivery::Failed(SendFailure::TextRefused)),
+            (MessageStatus::Failed, Some("rejected"), Delivery::Failed(SendFailure::NotSent)),
+            (MessageStatus::Expired, Some("no_connection"), Delivery::Failed(SendFailure::NotSent)),
+        ] {
+            let state = MessageState { status, last_error: last_error.map(str::to_owned) };
+            assert_eq!(delivery(&state), expected, "{state:?}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::{Choice, Now, Verification, a_day_before, now};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
+use crate::languages::{asked_in, of_page};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::Offer;
 use crate::provider::Provider;
@@ -154,7 +155,7 @@ fn prepare(
     let message = Message {
         id: message,
         account: Some(verification.account.id),
-        locale: verification.account.locale.clone(),
+        locale: asked_in(verification.account.locale.as_deref(), of_page(visitor, carried.journey.request())),
         parcel,
         reference: Some(visitor.reference),
         created_at: at,

@@ -12,6 +12,18 @@ pub enum Reason {
     Busy,
     /// The other side does not take our name and secret: somebody has to put that right, and then it goes out.
     Credentials,
+    /// The certificate of the mail server is expired.
+    CertificateExpired,
+    /// The certificate of the mail server is for another host.
+    CertificateName,
+    /// The certificate of the mail server is of an authority that is not trusted here.
+    CertificateIssuer,
+    /// No TLS session with the mail server came about, for another reason.
+    Tls,
+    /// The mail server does not offer STARTTLS.
+    NoStartTls,
+    /// The mail server offers no way to sign in that is known here.
+    NoAuth,
     /// The other side does not take mail, texts or calls from us at all, whoever they are for: somebody has to put that
     /// right, and then it goes out.
     SetUp,
@@ -37,6 +49,12 @@ impl Reason {
             Self::TimedOut => "timed_out",
             Self::Busy => "busy",
             Self::Credentials => "credentials",
+            Self::CertificateExpired => "certificate_expired",
+            Self::CertificateName => "certificate_name",
+            Self::CertificateIssuer => "certificate_issuer",
+            Self::Tls => "tls",
+            Self::NoStartTls => "no_starttls",
+            Self::NoAuth => "no_auth",
             Self::SetUp => "set_up",
             Self::Rejected => "rejected",
             Self::TextRefused => "text_refused",
@@ -55,6 +73,12 @@ impl Reason {
             | Self::TimedOut
             | Self::Busy
             | Self::Credentials
+            | Self::CertificateExpired
+            | Self::CertificateName
+            | Self::CertificateIssuer
+            | Self::Tls
+            | Self::NoStartTls
+            | Self::NoAuth
             | Self::SetUp
             | Self::Unwritable => true,
             Self::Rejected
@@ -69,22 +93,41 @@ impl Reason {
     /// Whether it speaks of how we are set up and not of the message: what waits is kept, and tried soon after each other
     /// until somebody has put it right.
     pub const fn is_ours(self) -> bool {
-        matches!(self, Self::Credentials | Self::SetUp)
+        matches!(
+            self,
+            Self::Credentials
+                | Self::CertificateExpired
+                | Self::CertificateName
+                | Self::CertificateIssuer
+                | Self::Tls
+                | Self::NoStartTls
+                | Self::NoAuth
+                | Self::SetUp
+        )
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub reason: Reason,
+    /// It speaks of the channel and not of the message: nothing else goes out either, so it does not count for the message.
+    pub is_of_channel: bool,
     /// As the other side asked.
     pub retry_after: Option<SignedDuration>,
-    /// For the log: the other side's code. Its words may repeat the recipient, so they are left out.
+    /// For the log: the other side's code, or what came in the way of a connection. Words of the other side that may repeat
+    /// the recipient are left out.
     pub detail: Option<String>,
 }
 
 impl Failure {
     pub(crate) const fn new(reason: Reason) -> Self {
-        Self { reason, retry_after: None, detail: None }
+        Self { reason, is_of_channel: false, retry_after: None, detail: None }
+    }
+
+    #[must_use]
+    pub(crate) fn of_channel(mut self) -> Self {
+        self.is_of_channel = true;
+        self
     }
 
     #[must_use]

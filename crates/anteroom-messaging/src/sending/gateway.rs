@@ -1,18 +1,19 @@
 //! Any gateway that takes texts, or calls, as one HTTP request: Kannel's `sendsms`, a carrier's API.
 //!
 //! The request is a template. `{to}`, `{text}`, `{id}` and `{secret}` stand for the number, the words, the message's own
-//! identifier and the gateway's secret, each escaped for the place it stands in. Any 2xx is success.
+//! identifier and the gateway's secret, each escaped for the place it stands in. Any 2xx is success, unless `success` says
+//! what the answer must have.
 
+use anteroom_domain::gateway::{BodyFormat, Escape, Values};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::phone::E164;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::failure::{Failure, Reason};
-use super::http::{ClientError, ask, client};
+use super::http::{Answer, ClientError, ask, client};
 
 #[derive(Clone, Debug)]
 pub struct GatewayRequest {
@@ -21,9 +22,11 @@ pub struct GatewayRequest {
     pub url: String,
     /// May hold placeholders in their values.
     pub headers: Vec<(String, String)>,
-    /// A form, or JSON where the headers say so.
+    /// A form, or JSON or XML where the headers say so.
     pub body: Option<String>,
     pub secret: Option<SecretString>,
+    /// What the answer must have; any 2xx where it is not said.
+    pub success: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,41 +44,28 @@ pub enum GatewayError {
     Url,
     #[error("{0:?} is no header that can be sent")]
     Header(String),
+    #[error("no value can be written into a body of the type {0:?}")]
+    ContentType(String),
 }
 
 pub struct Gateway {
     request: GatewayRequest,
     http: reqwest::Client,
-    json: bool,
-}
-
-/// How a value is written where it stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Escape {
-    Percent,
-    Json,
-    Nothing,
-}
-
-struct Values<'a> {
-    to: &'a str,
-    text: &'a str,
-    id: &'a str,
-    secret: &'a str,
+    format: BodyFormat,
 }
 
 impl Gateway {
     pub fn new(request: GatewayRequest) -> Result<Self, GatewayError> {
-        let sample = Values { to: "+12025550143", text: "text", id: "id", secret: "secret" };
+        let sample = Values::SAMPLE;
         let url: Url = sample.fill(&request.url, Escape::Percent).parse().map_err(|_| GatewayError::Url)?;
         for (name, value) in &request.headers {
-            header(name, &sample.fill(value, Escape::Nothing))
+            // A text has line breaks, a header has none.
+            header(name, &Values { text: "text", ..sample }.fill(value, Escape::Nothing))
                 .ok_or_else(|| GatewayError::Header(name.clone()))?;
         }
-        let json = request.headers.iter().any(|(name, value)| {
-            name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()) && value.to_ascii_lowercase().contains("json")
-        });
-        Ok(Self { http: client(&url)?, json, request })
+        let format = BodyFormat::of(&request.headers);
+        let format = format.map_err(|unknown| GatewayError::ContentType(unknown.to_owned()))?;
+        Ok(Self { http: client(&url)?, format, request })
     }
 
     pub(crate) async fn send(&self, id: MessageId, to: &E164, text: &str) -> Result<(), Failure> {
@@ -99,10 +89,24 @@ impl Gateway {
             if !typed {
                 request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             }
-            request = request.body(values.fill(body, if self.json { Escape::Json } else { Escape::Percent }));
+            request = request.body(values.fill(body, self.format.escape()));
         }
         let answer = ask(request).await?;
-        if answer.status.is_success() { Ok(()) } else { Err(answer.failure()) }
+        self.outcome(&answer)
+    }
+
+    fn outcome(&self, answer: &Answer) -> Result<(), Failure> {
+        if !answer.status.is_success() {
+            return Err(answer.failure());
+        }
+        match &self.request.success {
+            Some(expected) if !String::from_utf8_lossy(&answer.body).contains(expected) => {
+                let code = answer.status.as_u16();
+                Err(Failure::new(Reason::Rejected)
+                    .detailed(format!("{code}, without what `success` asks for")))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -110,79 +114,4 @@ fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some((name.parse().ok()?, value))
-}
-
-impl Values<'_> {
-    /// In one pass: what a value brings with it is not filled in again. Braces around anything else stay.
-    fn fill(&self, template: &str, escape: Escape) -> String {
-        let mut filled = String::with_capacity(template.len() + self.text.len());
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            filled.push_str(before);
-            let named = after.split_once('}').and_then(|(name, after)| Some((self.named(name)?, after)));
-            if let Some((value, after)) = named {
-                filled.push_str(&escape.apply(value));
-                rest = after;
-            } else {
-                filled.push('{');
-                rest = after;
-            }
-        }
-        filled.push_str(rest);
-        filled
-    }
-
-    fn named(&self, name: &str) -> Option<&str> {
-        Some(match name {
-            "to" => self.to,
-            "text" => self.text,
-            "id" => self.id,
-            "secret" => self.secret,
-            _ => return None,
-        })
-    }
-}
-
-impl Escape {
-    fn apply(self, value: &str) -> String {
-        match self {
-            Self::Percent => utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
-            Self::Json => {
-                let quoted = serde_json::Value::from(value).to_string();
-                quoted
-                    .strip_prefix('"')
-                    .and_then(|rest| rest.strip_suffix('"'))
-                    .unwrap_or_default()
-                    .to_owned()
-            }
-            Self::Nothing => value.to_owned(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_value_is_escaped_for_its_place() {
-        let values = Values { to: "+12025550143", text: "1 & \"2\"\n{to}", id: "m-1", secret: "s&cret" };
-        for (template, escape, expected) in [
-            (
-                "https://sms.example/cgi-bin/sendsms?username=a&password={secret}&to={to}&text={text}",
-                Escape::Percent,
-                "https://sms.example/cgi-bin/sendsms?username=a&password=s%26cret&to=%2B12025550143\
-                 &text=1%20%26%20%222%22%0A%7Bto%7D",
-            ),
-            (
-                r#"{"to": "{to}", "body": "{text}", "ref": {"id": "{id}"}}"#,
-                Escape::Json,
-                r#"{"to": "+12025550143", "body": "1 & \"2\"\n{to}", "ref": {"id": "m-1"}}"#,
-            ),
-            ("Bearer {secret}", Escape::Nothing, "Bearer s&cret"),
-            ("{unknown} {", Escape::Percent, "{unknown} {"),
-        ] {
-            assert_eq!(values.fill(template, escape), expected, "{template}");
-        }
-    }
 }

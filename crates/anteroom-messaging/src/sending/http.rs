@@ -70,8 +70,10 @@ pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
     Ok(Answer { status, retry_after, body })
 }
 
+/// Where no connection came about, none does for the next message.
 fn no_answer(error: &reqwest::Error) -> Failure {
-    Failure::new(if error.is_timeout() { Reason::TimedOut } else { Reason::NoConnection })
+    let failure = Failure::new(if error.is_timeout() { Reason::TimedOut } else { Reason::NoConnection });
+    if error.is_connect() { failure.of_channel() } else { failure }
 }
 
 impl Answer {

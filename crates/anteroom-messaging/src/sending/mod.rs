@@ -18,6 +18,9 @@ use jiff::Timestamp;
 use crate::rendered::Rendered;
 use twilio::Twilio;
 
+/// Requests under way at once on a channel that keeps no connections of its own.
+const PARALLEL: usize = 16;
+
 /// Who takes texts and calls.
 pub enum Telephone {
     Twilio(Box<Twilio>),
@@ -49,12 +52,32 @@ impl Senders {
         }
     }
 
-    pub(crate) async fn send(&self, ticket: Ticket, rendered: &Rendered) -> Result<(), Failure> {
+    /// How many messages of a channel may be on their way at once.
+    pub(crate) fn at_once(&self, channel: Channel) -> usize {
+        match (channel, &self.email) {
+            (Channel::Email, Some(smtp)) => smtp.connections(),
+            _ => PARALLEL,
+        }
+    }
+
+    /// What is kept open on a channel and was not needed for a while is closed; at the end, all of it.
+    pub(crate) async fn rest(&self, channel: Channel, all: bool) {
+        if let (Channel::Email, Some(smtp)) = (channel, &self.email) {
+            smtp.rest(all).await;
+        }
+    }
+
+    /// `name` is the person's, for a mail.
+    pub(crate) async fn send(
+        &self,
+        ticket: Ticket,
+        (name, rendered): (Option<&str>, &Rendered),
+    ) -> Result<(), Failure> {
         let nobody = Failure::new(Reason::NotConfigured);
         match rendered {
             Rendered::Email { to, email } => {
                 let smtp = self.email.as_ref().ok_or(nobody)?;
-                smtp.send((ticket.id, ticket.at), to, email).await
+                smtp.send((ticket.id, ticket.at), (name, to), email).await
             }
             Rendered::Text { to, body } => match self.text.as_ref().ok_or(nobody)? {
                 Telephone::Twilio(twilio) => twilio.text(ticket, to, body).await,

@@ -47,6 +47,20 @@ async fn a_text_that_a_landline_swallowed_is_known_to_have_failed() {
 }
 
 #[tokio::test]
+async fn an_outcome_that_comes_before_our_own_word_is_kept() {
+    let office = Office::open().await;
+    let id = office.queue(text()).await;
+    let now = office.clock.now();
+    let fate = [("MessageStatus", "undelivered"), ("ErrorCode", "30006")];
+    callbacks(&office).status(&signed(id, &fate), now).await.unwrap();
+    let sent =
+        office.store.write(move |tx| async move { tx.finish_message(id, MessageResult::Sent, now).await });
+    assert!(!sent.await.unwrap());
+    let state = office.until(id, |_| true).await;
+    assert_eq!((state.status, state.last_error.as_deref()), (MessageStatus::Failed, Some("text_refused")));
+}
+
+#[tokio::test]
 async fn words_behind_a_key_are_for_twilio_alone() {
     let office = Office::open().await;
     let (callbacks, id) = (callbacks(&office), office.queue(text()).await);

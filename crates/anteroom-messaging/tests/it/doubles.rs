@@ -27,21 +27,63 @@ impl<Behaviour: Copy, Got: Clone> Double<Behaviour, Got> {
     }
 }
 
-pub(crate) async fn mail_server() -> Double<(), String> {
+/// A mail server that takes everything, from as many connections at once as it has room for.
+#[derive(Clone)]
+pub(crate) struct MailDouble {
+    pub(crate) port: u16,
+    got: Arc<Mutex<Vec<String>>>,
+    /// Connections now, the most there were at once, and all there ever were.
+    connections: Arc<Mutex<[usize; 3]>>,
+}
+
+impl MailDouble {
+    pub(crate) fn got(&self) -> Vec<String> {
+        self.got.lock().unwrap().clone()
+    }
+
+    /// The most connections at once, and all of them.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        let [_, most, all] = *self.connections.lock().unwrap();
+        (most, all)
+    }
+
+    fn opened(&self) -> usize {
+        let mut counts = self.connections.lock().unwrap();
+        let now = counts[0] + 1;
+        *counts = [now, counts[1].max(now), counts[2] + 1];
+        now
+    }
+}
+
+pub(crate) async fn mail_server() -> MailDouble {
+    mail_server_with_room((usize::MAX, usize::MAX)).await
+}
+
+/// With room for so many connections at once, and so many messages on each.
+pub(crate) async fn mail_server_with_room((room, messages): (usize, usize)) -> MailDouble {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let double = Double::new(listener.local_addr().unwrap().port(), &[()]);
+    let port = listener.local_addr().unwrap().port();
+    let double = MailDouble { port, got: Arc::default(), connections: Arc::default() };
     let shared = double.clone();
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        while let Ok((mut stream, _)) = listener.accept().await {
             let shared = shared.clone();
-            tokio::spawn(async move { speak_smtp(stream, &shared).await });
+            tokio::spawn(async move {
+                if shared.opened() > room {
+                    // The other side may have gone.
+                    let _ = stream.write_all(b"421 too many connections\r\n").await;
+                } else {
+                    speak_smtp(stream, messages, &shared).await;
+                }
+                shared.connections.lock().unwrap()[0] -= 1;
+            });
         }
     });
     double
 }
 
-async fn speak_smtp(stream: TcpStream, double: &Double<(), String>) -> Option<()> {
-    let mut stream = BufReader::new(stream);
+async fn speak_smtp(stream: TcpStream, most: usize, double: &MailDouble) -> Option<()> {
+    let (mut stream, mut messages) = (BufReader::new(stream), 0);
     stream.write_all(b"220 double ESMTP\r\n").await.ok()?;
     loop {
         let mut line = String::new();
@@ -57,8 +99,10 @@ async fn speak_smtp(stream: TcpStream, double: &Double<(), String>) -> Option<()
                     stream.read_line(&mut message).await.ok()?;
                 }
                 double.got.lock().unwrap().push(message);
+                messages += 1;
                 "250 taken\r\n".to_owned()
             }
+            "MAIL" if messages >= most => "421 too many messages on this connection\r\n".to_owned(),
             "QUIT" => return None,
             _ => "250 ok\r\n".to_owned(),
         };

@@ -1,7 +1,7 @@
 """A real mail server (aiosmtpd) that is told, message by message, what to do.
 
 The one argument is JSON: `folder` for certificates, `tls` ("none", "starttls" or "tls"), `login` (name and password, or
-null), `mechanism` (the only one offered, or null), `told` (what to do with each message; the last one stands for all that
+null), `mechanism` (the only one offered, or null), `certificate` ("good", "expired" or "other host"), `told` (what to do with each message; the last one stands for all that
 follow). It says its port on a line of its own, and then each message that it got, as JSON.
 """
 
@@ -30,10 +30,13 @@ def certificate():
     openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Testing authority")
     openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
     with open(f"{settings['folder']}/server.ext", "w") as file:
-        file.write("subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n")
+        host = "elsewhere.example" if settings["certificate"] == "other host" else "localhost"
+        file.write(f"subjectAltName=DNS:{host}\nbasicConstraints=critical,CA:FALSE\n")
+    # One that is over before it begins is expired whenever it is looked at.
+    days = "-1" if settings["certificate"] == "expired" else "2"
     openssl(
         "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-        "-out", "server.pem", "-days", "2", "-extfile", "server.ext",
+        "-out", "server.pem", "-days", days, "-extfile", "server.ext",
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(f"{settings['folder']}/server.pem", f"{settings['folder']}/server.key")

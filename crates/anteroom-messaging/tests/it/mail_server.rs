@@ -48,6 +48,10 @@ const STARTTLS: How = How { tls: SmtpTls::StartTls, login: false, mechanism: Non
 impl MailServer {
     /// None where no server is named to test with.
     fn start(how: How, told: &[&str]) -> Option<Self> {
+        Self::start_with(how, "good", told)
+    }
+
+    fn start_with(how: How, certificate: &str, told: &[&str]) -> Option<Self> {
         let python = std::env::var_os("ANTEROOM_TEST_MAIL_SERVER")?;
         let folder = tempfile::tempdir().unwrap();
         let tls = match how.tls {
@@ -56,7 +60,8 @@ impl MailServer {
             SmtpTls::Tls => "tls",
         };
         let login = how.login.then_some([NAME, PASSWORD]);
-        let settings = json!({"folder": folder.path(), "tls": tls, "login": login, "mechanism": how.mechanism, "told": told});
+        let settings = json!({"folder": folder.path(), "tls": tls, "login": login, "mechanism": how.mechanism,
+            "certificate": certificate, "told": told});
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/mail_server.py");
         let mut child = Command::new(python)
             .args([script, &settings.to_string()])
@@ -114,7 +119,9 @@ impl MailServer {
             login: how.login.then(|| (NAME.to_owned(), password.into())),
             from: EmailAddress::parse("no-reply@practice.example").unwrap(),
             from_name: None,
+            reply_to: None,
             timeout: Duration::from_secs(2),
+            connections: 2,
         }
     }
 }
@@ -155,7 +162,7 @@ async fn mail_server_that_refuses_the_login_gets_the_mail_once_that_is_put_right
     assert_eq!(office.delay_of(id).await, "credentials");
     running.stop().await;
     assert!(server.got().is_empty() && !office.is_erased().await);
-    office.clock.advance(SignedDuration::from_secs(5));
+    office.wait_out(5);
     let running = office.send_through(server.senders(how, PASSWORD));
     assert_eq!(office.end_of(id).await, None);
     running.stop().await;
@@ -169,9 +176,38 @@ async fn mail_server_with_a_certificate_of_nobody_we_trust_gets_nothing() {
     let office = Office::open().await;
     let id = office.queue(mail()).await;
     let running = office.send_through(server.trusting(how, PASSWORD, false));
-    assert_eq!(office.delay_of(id).await, "no_connection");
+    assert_eq!(office.delay_of(id).await, "certificate_issuer");
     running.stop().await;
     assert!(server.got().is_empty());
+}
+
+/// What `check --online` tells: the reason, and rustls' words or what the server offers.
+#[tokio::test]
+async fn mail_server_that_is_tried_out_says_what_is_in_the_way() {
+    let with_login = How { login: true, ..STARTTLS };
+    let tried = async |server: &MailServer, how: How, password: &str, its_authority: bool| {
+        let smtp = Smtp::new(&server.server(how, password, its_authority)).unwrap();
+        smtp.try_out().await.map_err(|failure| failure.to_string())
+    };
+    let Some(server) = MailServer::start(with_login, &["take"]) else { return };
+    assert_eq!(tried(&server, with_login, PASSWORD, true).await, Ok(()));
+    assert_eq!(tried(&server, with_login, "wrong", true).await, Err("credentials (535)".to_owned()));
+    let untrusted = tried(&server, with_login, PASSWORD, false).await.unwrap_err();
+    assert!(untrusted.starts_with("certificate_issuer (invalid peer certificate: "), "{untrusted}");
+    for (certificate, reason) in [("expired", "certificate_expired"), ("other host", "certificate_name")] {
+        let Some(server) = MailServer::start_with(with_login, certificate, &["take"]) else { return };
+        let refused = tried(&server, with_login, PASSWORD, true).await.unwrap_err();
+        assert!(refused.starts_with(&format!("{reason} (invalid peer certificate: ")), "{refused}");
+    }
+    let Some(server) = MailServer::start(PLAINLY, &["take"]) else { return };
+    let without = tried(&server, STARTTLS, PASSWORD, false).await.unwrap_err();
+    assert!(
+        without.starts_with("no_starttls (the server offers: ") && without.contains("8BITMIME"),
+        "{without}"
+    );
+    let Some(server) = MailServer::start(STARTTLS, &["take"]) else { return };
+    let without = tried(&server, with_login, PASSWORD, true).await.unwrap_err();
+    assert!(without.starts_with("no_auth (the server offers: ") && without.contains("8BITMIME"), "{without}");
 }
 
 #[tokio::test]
@@ -180,7 +216,7 @@ async fn mail_server_without_starttls_gets_nothing() {
     let office = Office::open().await;
     let id = office.queue(mail()).await;
     let running = office.send_through(server.trusting(STARTTLS, PASSWORD, false));
-    assert_eq!(office.delay_of(id).await, "credentials");
+    assert_eq!(office.delay_of(id).await, "no_starttls");
     running.stop().await;
     assert!(server.got().is_empty());
 }
@@ -200,7 +236,7 @@ async fn mail_server_that_says_later_gets_it_later_and_once() {
         assert!(!office.is_erased().await);
         for wait in [5, 30] {
             office.tries_again_in(Channel::Email, wait).await;
-            office.clock.advance(SignedDuration::from_secs(wait));
+            office.wait_out(wait);
         }
         assert_eq!(office.end_of(id).await, None, "{told}");
         running.stop().await;
@@ -219,10 +255,10 @@ async fn mail_server_that_takes_nothing_from_us_gets_it_all_once_that_is_put_rig
         let id = office.queue(mail()).await;
         let running = office.send_through(server.senders(PLAINLY, PASSWORD));
         assert_eq!(office.delay_of(id).await, "set_up", "{told}");
-        // What is not about us waits ten minutes after the fourth attempt.
+        // What is about the message waits three minutes after the fourth attempt.
         for wait in [5, 30, 120, 300] {
             office.tries_again_in(Channel::Email, wait).await;
-            office.clock.advance(SignedDuration::from_secs(wait));
+            office.wait_out(wait);
         }
         assert_eq!(office.end_of(id).await, None, "{told}");
         running.stop().await;
@@ -271,7 +307,7 @@ async fn mail_server_that_is_slow_is_waited_for_and_one_that_is_silent_is_not() 
     assert_eq!(office.end_of(slow).await, None);
     let silent = office.queue(mail()).await;
     assert_eq!(office.delay_of(silent).await, "timed_out");
-    office.clock.advance(SignedDuration::from_secs(5));
+    office.wait_out(5);
     assert_eq!(office.end_of(silent).await, None);
     running.stop().await;
     assert_eq!(server.has_got(2).await.len(), 2);
@@ -286,7 +322,7 @@ async fn mail_server_that_hangs_up_on_its_own_answer_gets_the_same_message_again
     let id = office.queue(mail()).await;
     let running = office.send_through(server.senders(STARTTLS, PASSWORD));
     assert_eq!(office.delay_of(id).await, "no_connection");
-    office.clock.advance(SignedDuration::from_secs(5));
+    office.wait_out(5);
     assert_eq!(office.end_of(id).await, None);
     running.stop().await;
     let got = server.has_got(2).await;

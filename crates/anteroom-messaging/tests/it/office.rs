@@ -1,15 +1,19 @@
 //! An outbox with a worker beside it, and a clock in the test's hand.
 
 use anteroom_crypto::{Keyring, Random};
+use anteroom_domain::account::{AccountStatus, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::clock::Clock;
-use anteroom_domain::ids::MessageId;
+use anteroom_domain::ids::{AccountId, AddressId, MessageId};
 use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
 use anteroom_domain::phone::E164;
 use anteroom_messaging::{Rendered, Script, Senders, Worker};
 use anteroom_pages::{CallScript, Email};
-use anteroom_storage::{MessageState, MessageStatus, Store, StoreError, StoreOptions, migrate};
+use anteroom_storage::{
+    MessageState, MessageStatus, NewAccount, NewAddress, Store, StoreError, StoreOptions, migrate,
+};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -43,6 +47,10 @@ impl Running {
     }
 }
 
+const fn with_jitter(seconds: i64) -> i64 {
+    seconds + seconds / 4 + 1
+}
+
 pub(crate) fn keyring() -> Arc<Keyring> {
     Arc::new(Keyring::for_tests(1))
 }
@@ -58,11 +66,42 @@ impl Office {
         Self { store, clock, random, _folder: folder }
     }
 
+    /// An account of somebody with this name.
+    pub(crate) async fn person(&self, name: &str) -> AccountId {
+        let id = AccountId(self.random.uuid_v4());
+        let account = NewAccount {
+            id,
+            status: AccountStatus::Invited,
+            profile: Profile { name: Some(name.to_owned()), ..Profile::default() },
+            locale: None,
+            primary_address: NewAddress {
+                id: AddressId(self.random.uuid_v4()),
+                address: EmailAddress::parse("alice@demo.example").unwrap(),
+                verified_at: None,
+            },
+            other_addresses: Vec::new(),
+            phones: Vec::new(),
+            groups: BTreeSet::new(),
+            credential: None,
+            now: self.clock.now(),
+        };
+        let unit = self.store.write(move |tx| {
+            let account = account.clone();
+            async move { tx.insert_account(&account).await }
+        });
+        unit.await.unwrap();
+        id
+    }
+
     pub(crate) async fn queue(&self, parcel: Parcel) -> MessageId {
+        self.queue_for(None, parcel).await
+    }
+
+    pub(crate) async fn queue_for(&self, account: Option<AccountId>, parcel: Parcel) -> MessageId {
         let now = self.clock.now();
         let message = Message {
             id: MessageId(self.random.uuid_v4()),
-            account: None,
+            account,
             locale: None,
             parcel,
             reference: None,
@@ -104,18 +143,24 @@ impl Office {
         tokio::time::timeout(Duration::from_secs(20), look).await.unwrap()
     }
 
-    /// Waits until what is queued for a channel is to be tried in exactly so many seconds of the office's clock.
+    /// Waits until what is queued for a channel is to be tried in so many seconds of the office's clock, and up to a quarter
+    /// of them later.
     pub(crate) async fn tries_again_in(&self, channel: Channel, seconds: i64) {
         let due = async |seconds| {
             let then = self.clock.now().checked_add(SignedDuration::from_secs(seconds)).unwrap();
             self.store.are_messages_due(channel, then).await.unwrap()
         };
         let look = async {
-            while due(seconds - 1).await || !due(seconds).await {
+            while due(seconds - 1).await || !due(with_jitter(seconds)).await {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(20), look).await.unwrap();
+    }
+
+    /// As far as a wait of so many seconds may reach.
+    pub(crate) fn wait_out(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(with_jitter(seconds)));
     }
 
     /// What became of a message when it is over: its reason, or none where it was sent.
@@ -129,6 +174,22 @@ impl Office {
         let state = self.until(id, |state| state.last_error.is_some()).await;
         assert_eq!(state.status, MessageStatus::Sending);
         state.last_error.unwrap()
+    }
+
+    /// Waits until one of several messages waits for this reason.
+    pub(crate) async fn until_one(&self, ids: &[MessageId], reason: &str) {
+        let look = async {
+            loop {
+                for id in ids {
+                    let state = self.store.message_state(*id).await.unwrap().unwrap();
+                    if state.last_error.as_deref() == Some(reason) {
+                        return;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), look).await.unwrap();
     }
 
     pub(crate) async fn is_erased(&self) -> bool {

@@ -21,7 +21,9 @@ pub(crate) fn smtp(port: u16) -> Senders {
         login: None,
         from: EmailAddress::parse("no-reply@practice.example").unwrap(),
         from_name: Some("Practice".to_owned()),
+        reply_to: None,
         timeout: Duration::from_secs(5),
+        connections: 2,
     };
     Senders { email: Some(Smtp::new(&server).unwrap()), ..Senders::default() }
 }
@@ -64,6 +66,17 @@ async fn an_email_goes_out_once_in_both_forms_and_leaves_nothing_behind() {
         assert!(got[0].contains(&part), "{part}\n{}", got[0]);
     }
     assert!(office.is_erased().await);
+}
+
+#[tokio::test]
+async fn an_email_names_the_person_beside_the_address() {
+    let (office, server) = (Office::open().await, mail_server().await);
+    let erin = office.person("Erin Walsh").await;
+    let id = office.queue_for(Some(erin), mail()).await;
+    let running = office.send_through(smtp(server.port));
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    assert!(server.got()[0].contains("To: \"Erin Walsh\" <alice@demo.example>"), "{}", server.got()[0]);
 }
 
 #[tokio::test]
@@ -124,7 +137,7 @@ async fn what_twilio_puts_off_goes_out_once_and_not_before() {
     // As many seconds as it asked for.
     office.tries_again_in(Channel::Text, 7).await;
     assert_eq!(api.got().len(), 1);
-    office.clock.advance(jiff::SignedDuration::from_secs(7));
+    office.wait_out(7);
     assert_eq!(office.end_of(id).await, None);
     running.stop().await;
     assert_eq!(api.got().len(), 2);
@@ -155,13 +168,16 @@ async fn a_call_says_nothing_of_the_code_before_a_key_and_the_code_after_it() {
     let form: Vec<(String, String)> =
         url::form_urlencoded::parse(got[0].body.as_bytes()).into_owned().collect();
     let twiml = &form.iter().find(|(name, _)| name == "Twiml").unwrap().1;
-    assert!(twiml.contains("Press &lt;any&gt; key.") && !twiml.contains("402918"), "{twiml}");
+    assert_eq!(twiml.matches("Press &lt;any&gt; key.").count(), 2, "{twiml}");
+    // `#` is a key like any other.
+    assert!(twiml.contains("numDigits=\"1\" finishOnKey=\"\"") && !twiml.contains("402918"), "{twiml}");
     let action = twiml.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
     let part = action.split("part=").nth(1).unwrap();
     assert!(action.starts_with(&format!("https://id.practice.example/callbacks/twilio/{id}/key?part=")));
     let seals = SpokenPart { keyring: keyring(), random: office.random.clone() };
     let spoken = seals.twiml(id, part, action, office.clock.now()).unwrap();
     assert!(spoken.contains("402918") && spoken.contains("<Gather"), "{spoken}");
+    assert!(spoken.contains("finishOnKey=\"\""), "{spoken}");
     let other = office.queue(call()).await;
     assert!(seals.twiml(other, part, action, office.clock.now()).is_err());
     office.clock.advance(jiff::SignedDuration::from_mins(10));
@@ -178,6 +194,7 @@ async fn a_gateway_gets_its_request_filled_in() {
         headers: vec![("X-Reference".to_owned(), "{id}".to_owned())],
         body: None,
         secret: Some("s&cret".into()),
+        success: Some("Accepted".to_owned()),
     };
     let id = office.queue(text()).await;
     let running = office.send_through(texting(Telephone::Gateway(Gateway::new(request).unwrap())));
@@ -187,4 +204,24 @@ async fn a_gateway_gets_its_request_filled_in() {
     let line = "GET /cgi-bin/sendsms?username=us&password=s%26cret&to=%2B12025550143&text=code%20402918%20%26%20more ";
     assert!(got[0].head.starts_with(line), "{}", got[0].head);
     assert!(got[0].head.to_lowercase().contains(&format!("x-reference: {id}")));
+}
+
+#[tokio::test]
+async fn a_gateway_that_answers_200_whatever_happens_is_held_to_its_word() {
+    for (answer, expected) in [("0: Accepted for delivery", None), ("ERR 105: no credit", Some("rejected"))] {
+        let (office, api) = (Office::open().await, api(&[Answer(200, "", answer)]).await);
+        let request = GatewayRequest {
+            method: GatewayMethod::Post,
+            url: format!("http://127.0.0.1:{}/", api.port),
+            headers: vec![("Content-Type".to_owned(), "text/xml".to_owned())],
+            body: Some("<sms to=\"{to}\">{text}</sms>".to_owned()),
+            secret: None,
+            success: Some("Accepted".to_owned()),
+        };
+        let id = office.queue(text()).await;
+        let running = office.send_through(texting(Telephone::Gateway(Gateway::new(request).unwrap())));
+        assert_eq!(office.end_of(id).await.as_deref(), expected, "{answer}");
+        running.stop().await;
+        assert_eq!(api.got()[0].body, "<sms to=\"+12025550143\">code 402918 &amp; more</sms>");
+    }
 }

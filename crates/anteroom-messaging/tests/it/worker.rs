@@ -4,7 +4,7 @@ use anteroom_messaging::{Gateway, GatewayMethod, GatewayRequest, Senders, Teleph
 use anteroom_storage::MessageStatus;
 use jiff::SignedDuration;
 
-use crate::doubles::{Answer, api, mail_server};
+use crate::doubles::{Answer, api, mail_server, mail_server_with_room};
 use crate::office::{Office, mail, text};
 use crate::sending::smtp;
 
@@ -15,6 +15,7 @@ fn gateway(port: u16) -> Telephone {
         headers: Vec::new(),
         body: Some("to={to}".to_owned()),
         secret: None,
+        success: None,
     };
     Telephone::Gateway(Gateway::new(request).unwrap())
 }
@@ -87,4 +88,63 @@ async fn what_nobody_takes_is_erased_when_its_time_is_over() {
     office.until(id, |state| state.status == MessageStatus::Expired).await;
     assert!(office.is_erased().await);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn many_mails_go_over_two_connections_that_are_kept() {
+    let (office, server) = (Office::open().await, mail_server().await);
+    let mut ids = Vec::new();
+    for _ in 0..60 {
+        ids.push(office.queue(mail()).await);
+    }
+    let running = office.send_through(smtp(server.port));
+    for id in ids {
+        assert_eq!(office.end_of(id).await, None);
+    }
+    running.stop().await;
+    let (most, all) = server.connections();
+    // Each takes fifty messages at most.
+    assert!((1..=2).contains(&most) && (2..=4).contains(&all), "{most} {all}");
+    assert_eq!(server.got().len(), 60);
+}
+
+/// The clock stands still, so a channel that paused would send nothing more.
+#[tokio::test]
+async fn a_mail_server_that_ends_a_connection_after_some_messages_gets_the_next_on_another() {
+    let (office, server) = (Office::open().await, mail_server_with_room((usize::MAX, 3)).await);
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(office.queue(mail()).await);
+    }
+    let running = office.send_through(smtp(server.port));
+    for id in ids {
+        assert_eq!(office.end_of(id).await, None);
+    }
+    running.stop().await;
+    let (_, all) = server.connections();
+    assert!(server.got().len() == 20 && all >= 7, "{all}");
+}
+
+/// A server without room says so before a recipient is named. That pauses the channel: one message tries it out, the others
+/// are not charged with it.
+#[tokio::test]
+async fn a_mail_server_without_room_is_tried_by_one_message_and_charges_none() {
+    let (office, full) = (Office::open().await, mail_server_with_room((0, 0)).await);
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(office.queue(mail()).await);
+    }
+    let running = office.send_through(smtp(full.port));
+    office.until_one(&ids, "busy").await;
+    running.stop().await;
+    // The two that were under way at once.
+    assert!(full.connections().1 <= 2, "{:?}", full.connections());
+    let (server, before) = (mail_server().await, full.connections().1);
+    office.wait_out(5);
+    let running = office.send_through(smtp(server.port));
+    for id in ids {
+        assert_eq!(office.end_of(id).await, None);
+    }
+    running.stop().await;
+    assert_eq!((server.got().len(), full.connections().1), (10, before));
 }

@@ -80,7 +80,9 @@ pub struct EnterCodePage {
     pub interaction: Option<String>,
     pub reason: VerifyReason,
     pub channel: ChoiceChannel,
-    /// Where the code went, masked; empty for an authenticator app.
+    /// The provider has taken the text or the call; before that it is only on its way to it.
+    pub handed_over: bool,
+    /// Where the code goes, masked; empty for an authenticator app.
     pub number: String,
     /// The choice that is in use, to be sent again by.
     pub method: String,
@@ -114,6 +116,8 @@ pub enum EnterCodeProblem {
     Stale,
     TextRefused,
     NotSent,
+    /// It has not gone out, and is tried again.
+    Trying,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -204,6 +208,7 @@ impl Page for EnterCodePage {
             interaction: Some("interaction-handle".to_owned()),
             reason: VerifyReason::Recovery,
             channel: ChoiceChannel::Text,
+            handed_over: true,
             number: "•••-•••-••43".to_owned(),
             method: "text:1".to_owned(),
             minutes: 10,
@@ -240,11 +245,17 @@ impl Page for EnterCodePage {
             EnterCodeProblem::Stale,
             EnterCodeProblem::TextRefused,
             EnterCodeProblem::NotSent,
+            EnterCodeProblem::Trying,
         ];
         let told = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
         let others = REASONS.map(|reason| EnterCodePage { reason, ..plain.clone() });
         let others = others.into_iter().filter(|page| page.reason != plain.reason);
-        [plain.clone(), call, app, wrong_app, used_app, sent].into_iter().chain(told).chain(others).collect()
+        let under_way = EnterCodePage { handed_over: false, ..plain.clone() };
+        [plain.clone(), under_way, call, app, wrong_app, used_app, sent]
+            .into_iter()
+            .chain(told)
+            .chain(others)
+            .collect()
     }
 }
 

@@ -93,6 +93,7 @@ fn asked(number: u8, address: u8) -> AskedLink {
         typed: Some("ABCDE-FGHJK".to_owned()),
         reference: Some("K7QM-2XRD".to_owned()),
         from: Some("203.0.113.9".parse().unwrap()),
+        languages: None,
     };
     AskedLink { until: link.expires_at, link, address: digest(200 + address), ask }
 }

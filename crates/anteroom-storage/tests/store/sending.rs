@@ -19,7 +19,11 @@ on_both_databases!(
     only_the_newest_lease_puts_off,
     messages_expire_unsent,
     a_provider_may_take_its_word_back,
+    a_provider_may_be_faster_than_our_own_word,
+    trouble_of_a_channel_does_not_count_for_its_message,
+    what_a_person_waits_for_goes_before_invitations,
     the_end_of_a_message_is_in_the_trail_with_it,
+    what_has_no_end_yet_is_found_by_account_and_by_request,
     an_end_that_is_rolled_back_leaves_no_entry,
 );
 
@@ -156,10 +160,53 @@ async fn a_provider_may_take_its_word_back(options: StoreOptions) {
             tx.note_undelivered(message_id(number), "text_refused", at(600)).await
         })
     };
-    assert!(note(1).await.unwrap());
-    assert!(!note(1).await.unwrap() && !note(2).await.unwrap());
+    assert!(note(1).await.unwrap() && !note(1).await.unwrap());
     let refused = MessageState { status: MessageStatus::Failed, last_error: Some("text_refused".to_owned()) };
     assert_eq!((state(&store, 1).await, state(&store, 2).await.status), (refused, MessageStatus::Queued));
+}
+
+async fn a_provider_may_be_faster_than_our_own_word(options: StoreOptions) {
+    let store = queued(&options, vec![text(1), text(2)]).await;
+    lease(&store, Channel::Text, at(100), 1).await;
+    for number in [1, 2] {
+        let noted = store.write(move |tx| async move {
+            tx.note_undelivered(message_id(number), "text_refused", at(400)).await
+        });
+        assert!(noted.await.unwrap());
+        assert!(!finish(&store, message_id(number), MessageResult::Sent).await);
+        let refused =
+            MessageState { status: MessageStatus::Failed, last_error: Some("text_refused".to_owned()) };
+        assert_eq!(state(&store, number).await, refused);
+    }
+    assert!(store.newest_messages(10).await.unwrap().is_empty(), "their content is erased");
+    assert!(lease(&store, Channel::Text, at(500), 5).await.is_empty());
+    let told: Vec<_> = trail(&store).await.into_iter().map(|(kind, ..)| kind).collect();
+    assert_eq!(told, ["message_failed", "message_failed"]);
+}
+
+async fn trouble_of_a_channel_does_not_count_for_its_message(options: StoreOptions) {
+    let store = queued(&options, vec![mail(1)]).await;
+    assert_eq!(lease(&store, Channel::Email, at(100), 5).await[0].attempt, 1);
+    let put_off = MessageResult::PutOff { attempt: 1, at: at(105), error: "busy" };
+    assert!(finish(&store, message_id(1), put_off).await);
+    assert_eq!(state(&store, 1).await.last_error.as_deref(), Some("busy"));
+    assert!(lease(&store, Channel::Email, at(104), 5).await.is_empty());
+    assert_eq!(lease(&store, Channel::Email, at(105), 5).await[0].attempt, 1);
+}
+
+async fn what_a_person_waits_for_goes_before_invitations(options: StoreOptions) {
+    let link = "https://id.practice.example/".to_owned();
+    let invitation = Mail::Invitation { name: None, link: link.clone(), days: 7 };
+    let reset = Mail::Recovery { link, code: None, minutes: 30 };
+    let email =
+        |number, mail: &Mail| message(number, Parcel::Email { to: address(number), mail: mail.clone() });
+    let store = queued(
+        &options,
+        vec![email(1, &invitation), email(2, &invitation), email(3, &invitation), email(4, &reset)],
+    )
+    .await;
+    assert_eq!(ids(&lease(&store, Channel::Email, at(100), 1).await), [message_id(4)]);
+    assert_eq!(lease(&store, Channel::Email, at(100), 5).await.len(), 3);
 }
 
 fn by(account: u8, message: Message) -> Message {
@@ -226,6 +273,24 @@ async fn the_end_of_a_message_is_in_the_trail_with_it(options: StoreOptions) {
     assert_eq!(told, expected);
     let of_the_second = store.entries_of_account(account_id(2), 10).await.unwrap();
     assert_eq!(of_the_second.iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(600), at(500)]);
+}
+
+async fn what_has_no_end_yet_is_found_by_account_and_by_request(options: StoreOptions) {
+    let store = queued(&options, vec![by(1, mail(1)), by(1, text(2)), by(2, text(3)), mail(4)]).await;
+    let retry = MessageResult::Retry { attempt: 0, at: at(105), error: "no_connection" };
+    assert!(finish(&store, message_id(2), retry).await);
+    let waiting = store.waiting_messages_of(account_id(1)).await.unwrap();
+    let told: Vec<_> = waiting.iter().map(|one| (one.kind.as_str(), one.channel)).collect();
+    assert_eq!(told, [("account_locked", Channel::Email), ("code", Channel::Text)]);
+    assert_eq!(waiting[0].last_error, None);
+    assert_eq!(
+        (waiting[1].phone.as_deref(), waiting[1].last_error.as_deref()),
+        (Some("•••-•••-••43"), Some("no_connection"))
+    );
+    let reference = Reference::from_random([2; 5]);
+    assert_eq!(store.waiting_messages_by(reference).await.unwrap().len(), 1);
+    assert!(finish(&store, message_id(3), MessageResult::Sent).await);
+    assert!(store.waiting_messages_by(reference).await.unwrap().is_empty());
 }
 
 async fn an_end_that_is_rolled_back_leaves_no_entry(options: StoreOptions) {

@@ -8,8 +8,8 @@ use anteroom_flows::journey::Waiting;
 use anteroom_flows::onward::{Onward, Step, StepPage};
 use anteroom_flows::phones::Offer;
 use anteroom_flows::verification::{
-    Choice, EnterOutcome, Entered, EntryProblem, SendFailure, SendOutcome, SendProblem, Sent, Verification,
-    enter as enter_code, send as send_code,
+    Choice, Delivery, EnterOutcome, Entered, EntryProblem, SendFailure, SendOutcome, SendProblem, Sent,
+    Verification, enter as enter_code, send as send_code,
 };
 use anteroom_pages::{
     ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, VerifyIdentityPage,
@@ -158,6 +158,7 @@ fn entry(
         interaction: shown.interaction,
         reason: reason_of(verification),
         channel,
+        handed_over: matches!(read, Read::OnPhone(Sent { delivery: Delivery::HandedOver, .. })),
         number,
         method,
         minutes: u32::try_from(lifetime.as_mins()).unwrap_or(u32::MAX),
@@ -172,11 +173,13 @@ fn entry(
 
 /// What stands in the way of a code that was sent, whatever is entered.
 fn problem_of(sent: &Sent) -> Option<EnterCodeProblem> {
-    let failed = sent.failed.map(|failed| match failed {
-        SendFailure::TextRefused => EnterCodeProblem::TextRefused,
-        SendFailure::NotSent => EnterCodeProblem::NotSent,
-    });
-    sent.expired.then_some(EnterCodeProblem::Expired).or(failed)
+    let problem = match sent.delivery {
+        Delivery::UnderWay | Delivery::HandedOver => None,
+        Delivery::Trying => Some(EnterCodeProblem::Trying),
+        Delivery::Failed(SendFailure::TextRefused) => Some(EnterCodeProblem::TextRefused),
+        Delivery::Failed(SendFailure::NotSent) => Some(EnterCodeProblem::NotSent),
+    };
+    sent.expired.then_some(EnterCodeProblem::Expired).or(problem)
 }
 
 pub(crate) struct SendCode {

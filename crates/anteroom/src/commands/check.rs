@@ -1,13 +1,15 @@
 //! `anteroom check`: everything that `serve` would refuse before it opens the database. Nothing is opened or changed; with
-//! `--online`, what clients publish at addresses of theirs is looked at as well.
+//! `--online`, what clients publish at addresses of theirs is looked at as well, and the mail server is signed in to.
 
 use anteroom_config::Settings;
 use anteroom_flows::sector;
+use anteroom_messaging::Smtp;
 use anteroom_pages::Theme;
 
+use super::text_lengths::{TextLengths, text_lengths};
 use super::{CommandError, block_on, load, production, say, warn};
 use crate::cli::CheckArgs;
-use crate::sending;
+use crate::sending::{self, SendingError};
 use crate::tls::Pair;
 use crate::wiring::{self, WiringError};
 
@@ -15,7 +17,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let settings = &configuration.settings;
     wiring::master_key(settings)?;
-    Theme::load(settings.theme.folder.as_deref()).map_err(WiringError::from)?;
+    let theme = Theme::load(settings.theme.folder.as_deref()).map_err(WiringError::from)?;
     if let Some(pair) = Pair::of(settings).map_err(WiringError::from)? {
         let standing = pair.load().map_err(WiringError::from)?.validity.standing(production().clock.now());
         if standing.is_good() { say(&format!("{standing}.")) } else { warn(&standing.to_string()) }
@@ -23,8 +25,14 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     for gap in sending::gaps(settings) {
         warn(gap);
     }
+    if let Some(TextLengths { said, warnings }) = text_lengths(settings, &theme)? {
+        say(&said);
+        for warning in warnings {
+            warn(&warning);
+        }
+    }
     if args.online {
-        block_on(sectors(settings))?;
+        block_on(online(settings))?;
     }
     say(&format!(
         "The configuration is good: issuer {}, {} clients, {} groups, policy profile {}.",
@@ -37,7 +45,14 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
 }
 
 /// All that is wrong is said, not the first alone.
-async fn sectors(settings: &Settings) -> Result<(), CommandError> {
+async fn online(settings: &Settings) -> Result<(), CommandError> {
+    let (sectors, mail) = tokio::join!(sectors(settings), mail_server(settings));
+    let mut wrong = sectors?;
+    wrong.extend(mail?);
+    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Online(wrong.join("\n"))) }
+}
+
+async fn sectors(settings: &Settings) -> Result<Vec<String>, CommandError> {
     let outgoing = wiring::outgoing(settings).map_err(WiringError::from)?;
     let mut wrong = Vec::new();
     for client in &settings.clients {
@@ -45,5 +60,20 @@ async fn sectors(settings: &Settings) -> Result<(), CommandError> {
             wrong.push(format!("client {}: {error}", client.metadata.client_id.as_str()));
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Online(wrong.join("\n"))) }
+    Ok(wrong)
+}
+
+/// As far as to sign in; no mail is sent.
+async fn mail_server(settings: &Settings) -> Result<Option<String>, CommandError> {
+    let Some(email) = settings.email.as_ref().filter(|_| !settings.dev.outbox) else { return Ok(None) };
+    let smtp = Smtp::new(&sending::server(email)).map_err(SendingError::from).map_err(WiringError::from)?;
+    let tried = smtp.try_out().await;
+    if tried.is_ok() {
+        say(&format!(
+            "The mail server {} takes a connection{}.",
+            email.host,
+            if email.username.is_some() { ", our name and our password" } else { "" }
+        ));
+    }
+    Ok(tried.err().map(|failure| format!("mail server {}: {failure}", email.host)))
 }

@@ -1,10 +1,11 @@
-//! `anteroom explain REF|EMAIL`: the trail read aloud, in the order in which things happened.
+//! `anteroom explain REF|EMAIL`: the trail read aloud, in the order in which things happened, and after it the messages that
+//! have no end in it yet.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::reference::Reference;
-use anteroom_domain::trail::words::{Facts, sentence};
+use anteroom_domain::trail::words::{self, Facts, sentence};
 use anteroom_flows::admin::AdminError;
 use anteroom_storage::{AuditRecord, Store};
 use jiff::tz::TimeZone;
@@ -26,21 +27,27 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
     block_on(async move {
         let settings = &configuration.settings;
         let (store, _) = wiring::open_store(settings, &production()).await?;
-        let entries = match &asked {
-            Asked::Reference(reference) => by_reference(&store, *reference).await?,
+        let zone = &settings.practice.time_zone;
+        let (entries, waiting) = match &asked {
+            Asked::Reference(reference) => {
+                (by_reference(&store, *reference).await?, store.waiting_messages_by(*reference).await?)
+            }
             Asked::Address(address) => {
                 let account = store.account_by_address(&address.folded()).await?;
                 let account = account.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))?;
-                say(&standing(&account, &settings.practice.time_zone));
+                say(&standing(&account, zone));
                 let mut entries = store.entries_of_account(account.id, args.last).await?;
                 entries.reverse();
-                entries
+                (entries, store.waiting_messages_of(account.id).await?)
             }
         };
         let facts = Facts { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let mut people = BTreeMap::new();
         for entry in &entries {
-            say(&line(&store, entry, facts, &settings.practice.time_zone, &mut people).await?);
+            say(&line(&store, entry, facts, zone, &mut people).await?);
+        }
+        for message in &waiting {
+            say(&format!("{}  {}", time(message.created_at, zone), words::waiting(message)));
         }
         if entries.is_empty() {
             say("Nothing is in the trail of it.");

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod keys;
 pub mod migrate;
 pub mod serve;
+pub mod text_lengths;
 pub mod user;
 
 use anteroom_config::{Configuration, Diagnostics};
@@ -18,6 +19,7 @@ use anteroom_domain::history::WentBack;
 use anteroom_flows::admin::AdminError;
 use anteroom_flows::chain::ExportError;
 use anteroom_flows::support::SupportError;
+use anteroom_pages::RenderError;
 use anteroom_storage::{BackupError, InstanceKind, StoreError};
 use std::fs::File;
 use std::future::Future;
@@ -50,7 +52,9 @@ pub enum CommandError {
     TrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
-    #[error("what clients publish does not fit the configuration\n{0}")]
+    #[error("a text for a phone: {0}")]
+    Text(#[from] RenderError),
+    #[error("what answers outside does not fit the configuration\n{0}")]
     Online(String),
     #[error(
         "the database went back to an earlier state: {0}. Nothing is changed in it until it is accepted; see `anteroom database \

@@ -1,10 +1,12 @@
 //! What became of the messages that were queued for people.
 
 use super::Detail;
+use crate::message::{CODE, WaitingMessage};
 
 pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
-    let what = what(detail);
-    Some(match (kind, detail.text("channel").as_str()) {
+    let (message, channel, phone) = (detail.text("message"), detail.text("channel"), detail.text("phone"));
+    let what = what(&message, &channel, &phone);
+    Some(match (kind, channel.as_str()) {
         ("message_sent", "email") => format!("Handed to the mail server: {what}."),
         ("message_sent", _) => format!("Handed to the provider: {what}."),
         ("message_failed", _) => format!("Not delivered: {what}; {}.", why(detail)?),
@@ -12,18 +14,29 @@ pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
     })
 }
 
-fn what(detail: &Detail) -> String {
-    let message = detail.text("message");
-    match (message.as_str(), detail.text("channel").as_str()) {
-        ("code", "call") => format!("the call with a code to {}", detail.text("phone")),
-        ("code", _) => format!("the text with a code to {}", detail.text("phone")),
+/// Of a message that has no end in the trail yet.
+pub fn waiting(message: &WaitingMessage) -> String {
+    let phone = message.phone.as_deref().unwrap_or_default();
+    let what = what(&message.kind, message.channel.as_str(), phone);
+    match &message.last_error {
+        None => format!("Being sent: {what}."),
+        Some(reason) => {
+            format!("Not sent yet, and tried again: {what}; the last attempt ended with `{reason}`.")
+        }
+    }
+}
+
+fn what(message: &str, channel: &str, phone: &str) -> String {
+    match (message, channel) {
+        (CODE, "call") => format!("the call with a code to {phone}"),
+        (CODE, _) => format!("the text with a code to {phone}"),
         ("invitation", _) => "the invitation".to_owned(),
         ("recovery", _) => "the mail for a password reset".to_owned(),
         ("account_locked", _) => "the mail that tells of a lock".to_owned(),
         ("password_changed", _) => "the mail that tells of a new password".to_owned(),
         ("registration_completed", _) => "the mail that tells of a completed registration".to_owned(),
         ("password_expires", _) => "the warning that the password expires".to_owned(),
-        ("phone_added", "text") => format!("the text that tells of a new phone to {}", detail.text("phone")),
+        ("phone_added", "text") => format!("the text that tells of a new phone to {phone}"),
         ("phone_added", _) => "the mail that tells of a new phone".to_owned(),
         _ => format!("the message `{message}`"),
     }
@@ -35,6 +48,15 @@ fn why(detail: &Detail) -> Option<&'static str> {
         "timed_out" => "there was no answer, however often it was tried",
         "busy" => "the other side asked for patience until the message was of no use any more",
         "credentials" => "the other side does not take the name and secret that are configured",
+        "certificate_expired" => "the certificate of the mail server is expired",
+        "certificate_name" => "the certificate of the mail server is for another host",
+        "certificate_issuer" => {
+            "the certificate of the mail server is of an authority that is not trusted here"
+        }
+        "tls" => "no TLS session with the mail server came about",
+        "no_starttls" => "the mail server does not offer STARTTLS",
+        "no_auth" => "the mail server offers no way to sign in that is known here",
+        "set_up" => "the other side takes nothing from us, whoever it is for",
         "rejected" => "the other side refused it for good",
         "text_refused" => "the number takes no texts, as a landline's does not",
         "invalid_number" => "there is no such number",
@@ -80,5 +102,21 @@ mod tests {
             let detail = Detail(serde_json::from_str(detail).unwrap());
             assert_eq!(sentence(kind, &detail).as_deref(), expected, "{kind}");
         }
+    }
+
+    #[test]
+    fn a_message_without_an_end_is_being_sent_or_tried_again() {
+        let message = |last_error: Option<&str>| WaitingMessage {
+            kind: CODE.to_owned(),
+            channel: crate::message::Channel::Text,
+            phone: Some("•••-•••-••86".to_owned()),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            last_error: last_error.map(str::to_owned),
+        };
+        assert_eq!(waiting(&message(None)), "Being sent: the text with a code to •••-•••-••86.");
+        assert_eq!(
+            waiting(&message(Some("no_connection"))),
+            "Not sent yet, and tried again: the text with a code to •••-•••-••86; the last attempt ended with `no_connection`."
+        );
     }
 }

@@ -90,9 +90,10 @@ impl SpokenPart {
     }
 }
 
-/// Without a key nothing follows the prompt.
+/// The prompt comes twice: a person who lifts the phone to the ear late hears it whole. Without a key nothing follows it.
 pub(super) fn opening(script: &Script, after_the_key: &Url) -> String {
     let prompt = say(&script.words.prompt, script.language);
+    let prompt = format!("{prompt}<Pause length=\"1\"/>{prompt}");
     response(&format!("{}<Hangup/>", gather(after_the_key.as_str(), &prompt)))
 }
 
@@ -104,9 +105,12 @@ fn response(inner: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>{inner}</Response>")
 }
 
+/// Any key counts. Without `finishOnKey=""` Twilio takes `#` for the end of an empty entry and does not ask the action.
 fn gather(action: &str, inner: &str) -> String {
     let action = escaped(action);
-    format!("<Gather numDigits=\"1\" timeout=\"10\" method=\"POST\" action=\"{action}\">{inner}</Gather>")
+    format!(
+        "<Gather numDigits=\"1\" finishOnKey=\"\" timeout=\"10\" method=\"POST\" action=\"{action}\">{inner}</Gather>"
+    )
 }
 
 fn say(text: &str, language: &str) -> String {

@@ -74,11 +74,7 @@ async fn registration_2_the_logo_is_loaded_by_the_browser_from_its_origin_alone(
     let provider = TestProvider::on(&backend).clients(toml).start().await;
     let browser = provider.signed_in(ALICE).await;
     let page = provider.client("pictured").authorize(&browser, &[]).await;
-    assert!(
-        page.body.contains(r#"src="https://pictures.example:8443/logo.png?size&#x3D;64""#),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains(r#"src="https://pictures.example:8443/logo.png?size=64""#), "{}", page.body);
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.ends_with("; img-src 'self' https://pictures.example:8443"), "{policy}");
     let page = provider.client("partner").authorize(&browser, &[]).await;

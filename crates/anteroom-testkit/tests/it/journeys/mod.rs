@@ -4,6 +4,7 @@
 mod authenticator_apps;
 mod codes;
 mod expiry;
+mod languages;
 mod new_password;
 mod races;
 mod reach;

@@ -9,6 +9,7 @@ on_both_databases!(
     a_text_that_a_landline_refuses_comes_back_as_try_a_call,
     a_text_that_did_not_arrive_comes_back_as_try_a_call,
     a_call_that_nobody_takes_is_told,
+    a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_became_of_it,
     a_callback_is_heard_from_twilio_alone,
     the_words_behind_a_key_are_for_twilio_and_this_call,
 );
@@ -111,6 +112,32 @@ async fn a_call_that_nobody_takes_is_told(backend: Backend) {
         assert_eq!(page.body.contains("We could not reach this number"), told, "{status}: {}", page.gist());
     }
     assert_eq!(provider.audited("message_failed").await.len(), 1);
+}
+
+async fn a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_became_of_it(backend: Backend) {
+    const TRYING: &str = "The code has not gone out yet";
+    const UNDER_WAY: &str = "We are sending a text message";
+    const SENT: &str = "We sent a text message";
+    let (provider, _api, carol) = with_carol(&backend, &[(503, "later"), (201, "{}")]).await;
+    let choice = press(&provider, &carol).await;
+    let way = ways(&choice).into_iter().find(|found| found.starts_with("text:")).unwrap();
+    let page = through(&carol, &choice, "/verify/send", &[("method", &way)]).await;
+    assert!(page.body.contains(UNDER_WAY) && !page.body.contains(TRYING), "{}", page.gist());
+    let message = provider.outbox().await.into_iter().find(|m| m.parcel.kind() == "code").unwrap();
+    provider.send_until(message.id, |state| state.last_error.is_some()).await;
+    let trying = carol.get(page.asked.as_str()).await;
+    assert!(trying.body.contains(TRYING) && !trying.body.contains(SENT), "{}", trying.gist());
+    // What `explain` reads beside the trail.
+    let account = message.account.unwrap();
+    let waiting = provider.provider.store.waiting_messages_of(account).await.unwrap();
+    assert!(waiting.iter().any(|one| one.kind == "code" && one.last_error.as_deref() == Some("busy")));
+    // Five seconds, and up to a quarter more.
+    provider.advance(SignedDuration::from_secs(7));
+    provider.send_until_over(message.id).await;
+    let sent = carol.get(page.asked.as_str()).await;
+    assert!(sent.body.contains(SENT) && !sent.body.contains(TRYING), "{}", sent.gist());
+    let waiting = provider.provider.store.waiting_messages_of(account).await.unwrap();
+    assert!(waiting.iter().all(|one| one.kind != "code"));
 }
 
 async fn a_callback_is_heard_from_twilio_alone(backend: Backend) {

@@ -1,0 +1,136 @@
+//! When a channel is used again that took nothing: its trouble is told once and tried by one message, not by each.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Waits of a channel; the last one stands for all that follow.
+const WAITS_SECONDS: [i64; 4] = [5, 30, 120, 300];
+/// A person waits for a code, which is of use for some minutes only.
+pub(crate) const LONGEST_FOR_CODES: SignedDuration = SignedDuration::from_secs(30);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    pub(crate) until: Timestamp,
+    /// How many there were without a success between them.
+    times: usize,
+}
+
+/// What an attempt says of its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// The other side took or refused the message itself.
+    Well,
+    /// The other side takes nothing now.
+    Trouble,
+    /// It never came as far as the other side.
+    None,
+}
+
+impl Pause {
+    /// After an attempt. One that was under way when the pause began says nothing new.
+    pub(crate) fn after(
+        before: Option<Self>,
+        sign: Sign,
+        (now, longest, jitter): (Timestamp, SignedDuration, Jitter),
+    ) -> Option<Self> {
+        match (sign, before) {
+            (Sign::Well, _) => None,
+            (Sign::None, before) => before,
+            (Sign::Trouble, Some(pause)) if now < pause.until => Some(pause),
+            (Sign::Trouble, before) => {
+                let times = before.map_or(0, |pause| pause.times.saturating_add(1));
+                let seconds = WAITS_SECONDS.get(times).or(WAITS_SECONDS.last()).copied().unwrap_or_default();
+                let wait = jitter.spread(SignedDuration::from_secs(seconds).min(longest));
+                Some(Self { until: now.checked_add(wait).unwrap_or(Timestamp::MAX), times })
+            }
+        }
+    }
+
+    /// How many more may be sent: none during the pause, one to try it out, then as many as ever.
+    pub(crate) fn room(pause: Option<Self>, now: Timestamp, (at_once, under_way): (usize, usize)) -> usize {
+        let most = match pause {
+            None => at_once,
+            Some(pause) if now < pause.until => 0,
+            Some(_) => 1,
+        };
+        most.saturating_sub(under_way)
+    }
+}
+
+/// Up to a quarter more of each wait, so that what failed together is not tried together. Drawn from the message's random
+/// identifier, it is the same whenever it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Jitter {
+    thousandths: i32,
+}
+
+impl Jitter {
+    pub(crate) fn of(id: anteroom_domain::ids::MessageId) -> Self {
+        let [.., high, low] = *id.0.as_bytes();
+        Self { thousandths: i32::from(u16::from_be_bytes([high, low]) % 251) }
+    }
+
+    pub(crate) fn spread(self, wait: SignedDuration) -> SignedDuration {
+        wait.saturating_add(wait / 1_000 * self.thousandths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_domain::ids::MessageId;
+
+    const NONE: Jitter = Jitter { thousandths: 0 };
+    const LONG: SignedDuration = SignedDuration::from_hours(1);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn pause(until: i64, times: usize) -> Option<Pause> {
+        Some(Pause { until: at(until), times })
+    }
+
+    #[test]
+    fn trouble_pauses_a_channel_longer_each_time_until_something_goes_well() {
+        for (before, sign, now, longest, expected) in [
+            (None, Sign::Trouble, 0, LONG, pause(5, 0)),
+            // Was under way already.
+            (pause(5, 0), Sign::Trouble, 4, LONG, pause(5, 0)),
+            (pause(5, 0), Sign::Trouble, 5, LONG, pause(35, 1)),
+            (pause(35, 1), Sign::Trouble, 40, LONG, pause(160, 2)),
+            (pause(160, 2), Sign::Trouble, 160, LONG, pause(460, 3)),
+            (pause(460, 3), Sign::Trouble, 460, LONG, pause(760, 4)),
+            (pause(160, 2), Sign::Trouble, 160, LONGEST_FOR_CODES, pause(190, 3)),
+            (pause(160, 2), Sign::None, 160, LONG, pause(160, 2)),
+            (pause(160, 2), Sign::Well, 160, LONG, None),
+            (None, Sign::Well, 0, LONG, None),
+        ] {
+            assert_eq!(Pause::after(before, sign, (at(now), longest, NONE)), expected, "{before:?} {sign:?}");
+        }
+    }
+
+    #[test]
+    fn one_message_tries_a_channel_out_before_the_others() {
+        for (pause, now, under_way, room) in [
+            (None, 0, 0, 2),
+            (None, 0, 1, 1),
+            (None, 0, 3, 0),
+            (pause(5, 0), 4, 0, 0),
+            (pause(5, 0), 5, 0, 1),
+            (pause(5, 0), 5, 1, 0),
+        ] {
+            assert_eq!(Pause::room(pause, at(now), (2, under_way)), room, "{pause:?} {now} {under_way}");
+        }
+    }
+
+    #[test]
+    fn jitter_adds_up_to_a_quarter() {
+        let id = |last: u16| -> MessageId {
+            format!("01936f5e-0000-7000-8000-00000000{last:04x}").parse().unwrap()
+        };
+        for (last, expected) in [(0, 1_000), (100, 1_100), (250, 1_250), (251, 1_000)] {
+            let spread = Jitter::of(id(last)).spread(SignedDuration::from_secs(1_000));
+            assert_eq!(spread, SignedDuration::from_secs(expected), "{last}");
+        }
+    }
+}

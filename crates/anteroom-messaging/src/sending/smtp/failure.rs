@@ -1,0 +1,110 @@
+//! What an error of the conversation with the mail server says, and of whom.
+
+use lettre::transport::smtp::Error;
+use rustls::CertificateError;
+use std::error::Error as StdError;
+use std::io;
+
+use crate::sending::failure::{Failure, Reason};
+
+/// What an answer of the server speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Before a recipient is named (greeting, EHLO, AUTH, MAIL FROM): of us, and so of all mail.
+    Us,
+    /// From RCPT TO on: of this message.
+    Message,
+}
+
+/// 5xx is for good and 4xx for now (RFC 5321 §4.2.1). Before a recipient is named it speaks of us, whatever its code, and so
+/// do the codes for our name and secret (RFC 4954 §6).
+pub(super) fn failure(stage: Stage, error: &Error) -> Failure {
+    let found = match (error.status().map(|code| code.to_string()), rustls_error(error)) {
+        (Some(code), _) => Failure::new(of_code(&code, stage, error.is_permanent())).detailed(code),
+        (None, Some(tls)) => Failure::new(of_tls(tls)).detailed(tls),
+        (None, None) if error.is_timeout() => Failure::new(Reason::TimedOut),
+        (None, None) if error.is_tls() => Failure::new(Reason::Tls),
+        (None, None) => match io_error(error) {
+            Some(kind) => Failure::new(Reason::NoConnection).detailed(kind),
+            None => Failure::new(Reason::NoConnection),
+        },
+    };
+    match stage {
+        Stage::Us => found.of_channel(),
+        Stage::Message => found,
+    }
+}
+
+fn of_code(code: &str, stage: Stage, for_good: bool) -> Reason {
+    match (code, stage) {
+        ("530" | "534" | "535" | "538", _) => Reason::Credentials,
+        (_, Stage::Us) if for_good => Reason::SetUp,
+        (_, Stage::Message) if for_good => Reason::Rejected,
+        _ => Reason::Busy,
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> Reason {
+    let rustls::Error::InvalidCertificate(certificate) = error else { return Reason::Tls };
+    match certificate {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Reason::CertificateExpired,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Reason::CertificateName
+        }
+        CertificateError::UnknownIssuer => Reason::CertificateIssuer,
+        _ => Reason::Tls,
+    }
+}
+
+fn causes(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+/// An I/O error keeps what it wraps beside the chain of causes.
+fn rustls_error(error: &Error) -> Option<&rustls::Error> {
+    causes(error).find_map(|cause| {
+        let wrapped = || cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+        cause.downcast_ref().or_else(wrapped)
+    })
+}
+
+fn io_error(error: &Error) -> Option<io::ErrorKind> {
+    causes(error).find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_speaks_of_us_before_a_recipient_is_named_and_of_the_message_after() {
+        for (code, stage, for_good, expected) in [
+            ("535", Stage::Us, true, Reason::Credentials),
+            ("530", Stage::Message, true, Reason::Credentials),
+            ("554", Stage::Us, true, Reason::SetUp),
+            ("554", Stage::Message, true, Reason::Rejected),
+            ("421", Stage::Us, false, Reason::Busy),
+            ("450", Stage::Message, false, Reason::Busy),
+        ] {
+            assert_eq!(of_code(code, stage, for_good), expected, "{code} {stage:?}");
+        }
+    }
+
+    #[test]
+    fn each_fault_of_a_certificate_has_its_reason() {
+        for (certificate, expected) in [
+            (CertificateError::Expired, Reason::CertificateExpired),
+            (CertificateError::NotValidForName, Reason::CertificateName),
+            (CertificateError::UnknownIssuer, Reason::CertificateIssuer),
+            (CertificateError::BadEncoding, Reason::Tls),
+        ] {
+            assert_eq!(of_tls(&rustls::Error::InvalidCertificate(certificate)), expected);
+        }
+        assert_eq!(of_tls(&rustls::Error::HandshakeNotComplete), Reason::Tls);
+    }
+}
