@@ -201,8 +201,26 @@ fn read_gateway(section: &mut Section<'_, '_>) -> Option<HttpGateway> {
     let headers = section.get_or(key("headers", list(header()), meaning), Vec::new());
     let meaning = "The body: a form, or JSON where the headers say so.";
     let body = section.get(key("body", text(), meaning));
+    if let Some(url) = &url {
+        let parts = headers.iter().map(|(_, value)| value.as_str()).chain(body.as_deref());
+        check_placeholders(section, &parts.chain([url.as_str()]).collect::<Vec<_>>());
+    }
     let secret: Option<SecretString> = SECRET.read(section).and_then(|secret| secret.value);
     Some(HttpGateway { method, url: url?, headers, body, secret })
+}
+
+/// A gateway that is not told the number, or the words, answers as if it had sent them.
+fn check_placeholders(section: &Section<'_, '_>, templates: &[&str]) {
+    for (placeholder, what) in [("{to}", "to which number a message goes"), ("{text}", "what it says")] {
+        if templates.iter().all(|template| !template.contains(placeholder)) {
+            let finding = Finding::error(format!("the gateway is not told {what}"));
+            let place = section.place_of("body").or_else(|| section.place_of("url"));
+            let finding =
+                finding.at(place, format!("`{placeholder}` is in none of `url`, `headers` and `body`"));
+            let help = "such as `body = \"to={to}&text={text}\"`";
+            section.cx.report(finding.help(help));
+        }
+    }
 }
 
 fn address() -> Kind<EmailAddress> {
