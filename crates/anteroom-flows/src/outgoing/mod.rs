@@ -3,44 +3,47 @@
 //!
 //! Invariants: https and public addresses only, unless configured or a loopback issuer in development; no redirects, no
 //! proxy, little time, little body; the address that was checked is the one connected to, because the check is the
-//! resolver.
+//! resolver. What the operator allows beyond that holds for addresses in the configuration, and never for those that
+//! clients registered themselves ([`Outgoing::of_registered`]).
 
+mod reach;
+
+use std::error::Error;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
+
+pub use reach::{Reach, Rule};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
 
 #[derive(Clone, Debug)]
 pub struct Outgoing {
+    configured: Guarded,
+    registered: Guarded,
+}
+
+#[derive(Clone, Debug)]
+struct Guarded {
     client: reqwest::Client,
     reach: Arc<Reach>,
 }
 
-/// Where outgoing requests may go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// https to public addresses, and to those private networks that the operator allows.
-    Public { allowed: Vec<IpNet> },
-    /// Loopback over http as well: a development issuer's clients live there.
-    Loopback,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum OutgoingError {
-    #[error("{0:?} is not an address that requests may go to")]
-    Forbidden(String),
+    #[error("{0:?} is not reached: {1}")]
+    Forbidden(String, Rule),
     #[error("the HTTP client cannot be built")]
     Client,
     #[error("the certificates of authorities cannot be read")]
     Authorities,
-    #[error("no answer: {0:?}")]
-    NoAnswer(String),
+    #[error("no answer from {0:?}: {1:?}")]
+    NoAnswer(String, String),
     #[error("answered {0}")]
     Status(u16),
     #[error("answered more than {0} bytes")]
@@ -48,12 +51,64 @@ pub enum OutgoingError {
 }
 
 impl Outgoing {
-    /// `authorities` are certificates in PEM, trusted besides those that the system trusts.
+    /// For addresses in the configuration. `authorities` are certificates in PEM, trusted besides those that the system trusts.
     pub fn new(reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
         Self::within(TOTAL_TIMEOUT, reach, authorities)
     }
 
     fn within(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+        let registered = Guarded::new(total, reach.of_registered(), authorities)?;
+        Ok(Self { configured: Guarded::new(total, reach, authorities)?, registered })
+    }
+
+    /// For addresses that clients registered themselves.
+    #[must_use]
+    pub fn of_registered(&self) -> Self {
+        Self { configured: self.registered.clone(), registered: self.registered.clone() }
+    }
+
+    /// Where requests may go; what was fetched under one of them is nothing to another.
+    pub(crate) fn reach(&self) -> &Arc<Reach> {
+        &self.configured.reach
+    }
+
+    /// Posts a form; any 2xx is success, whatever its body, which is not read.
+    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
+        let request = self.configured.admitted(url)?.post(url.clone()).form(form);
+        let answer = request.send().await.map_err(|error| no_answer(url, &error))?;
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(OutgoingError::Status(answer.status().as_u16()))
+        }
+    }
+
+    /// Whether anything answers there, whatever it says.
+    pub async fn answers(&self, url: &Url) -> Result<(), OutgoingError> {
+        let answer = self.configured.admitted(url)?.head(url.clone()).send().await;
+        answer.map(drop).map_err(|error| no_answer(url, &error))
+    }
+
+    /// What is there, of at most `largest` bytes.
+    pub async fn get(&self, url: &Url, largest: usize) -> Result<Vec<u8>, OutgoingError> {
+        let request = self.configured.admitted(url)?.get(url.clone());
+        let mut answer = request.send().await.map_err(|error| no_answer(url, &error))?;
+        if answer.status() != reqwest::StatusCode::OK {
+            return Err(OutgoingError::Status(answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| no_answer(url, &error))? {
+            if body.len() + chunk.len() > largest {
+                return Err(OutgoingError::TooLarge(largest));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+impl Guarded {
+    fn new(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
         #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
         let builder = reqwest::Client::builder();
         // A development issuer's clients speak plain http, also on a machine without any certificate authority.
@@ -72,54 +127,61 @@ impl Outgoing {
         Ok(Self { client: client.map_err(|_| OutgoingError::Client)?, reach })
     }
 
-    /// Posts a form; any 2xx is success, whatever its body, which is not read.
-    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
-        if !self.may_reach(url) {
-            return Err(OutgoingError::Forbidden(url.to_string()));
-        }
-        let answer = self.client.post(url.clone()).form(form).send().await;
-        let answer = answer.map_err(|error| OutgoingError::NoAnswer(error.without_url().to_string()))?;
-        if answer.status().is_success() {
-            Ok(())
-        } else {
-            Err(OutgoingError::Status(answer.status().as_u16()))
-        }
-    }
-
-    /// What is there, of at most `largest` bytes.
-    pub async fn get(&self, url: &Url, largest: usize) -> Result<Vec<u8>, OutgoingError> {
-        if !self.may_reach(url) {
-            return Err(OutgoingError::Forbidden(url.to_string()));
-        }
-        let no_answer = |error: reqwest::Error| OutgoingError::NoAnswer(error.without_url().to_string());
-        let mut answer = self.client.get(url.clone()).send().await.map_err(no_answer)?;
-        if answer.status() != reqwest::StatusCode::OK {
-            return Err(OutgoingError::Status(answer.status().as_u16()));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(no_answer)? {
-            if body.len() + chunk.len() > largest {
-                return Err(OutgoingError::TooLarge(largest));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
     /// An address in the URL never meets the resolver, so it is checked here; a name is checked where it resolves.
-    fn may_reach(&self, url: &Url) -> bool {
+    fn admitted(&self, url: &Url) -> Result<&reqwest::Client, OutgoingError> {
+        let forbidden = |rule| OutgoingError::Forbidden(place(url), rule);
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
             Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
             Some(Host::Domain(_)) => None,
-            None => return false,
+            None => return Err(forbidden(Rule::Https)),
         };
         let to_loopback = address.is_some_and(|address| address.is_loopback())
             || matches!(url.host(), Some(Host::Domain(name)) if name == "localhost");
         let scheme_ok = url.scheme() == "https"
             || (url.scheme() == "http" && to_loopback && *self.reach == Reach::Loopback);
-        scheme_ok && address.is_none_or(|address| admits(&self.reach, address))
+        if !scheme_ok {
+            return Err(forbidden(Rule::Https));
+        }
+        match address.and_then(|address| self.reach.refuses(address)) {
+            Some(rule) => Err(forbidden(rule)),
+            None => Ok(&self.client),
+        }
     }
+}
+
+/// Host and port, without what else an address says.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The client says "error sending request", and what happened lies behind that: a refused connection, a certificate, a name
+/// that does not resolve, or the resolver's own refusal.
+fn no_answer(url: &Url, error: &reqwest::Error) -> OutgoingError {
+    let causes = || std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
+    let refusal = causes().find_map(|cause| cause.downcast_ref::<OutgoingError>());
+    if let Some(OutgoingError::Forbidden(what, rule)) = refusal {
+        return OutgoingError::Forbidden(what.clone(), *rule);
+    }
+    let is_refused = |cause: &(dyn Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    };
+    let cause = if causes().any(is_refused) {
+        "connection refused: nothing listens there".to_owned()
+    } else if error.is_timeout() {
+        "it took too long".to_owned()
+    } else {
+        causes().last().map(ToString::to_string).unwrap_or_default()
+    };
+    let help = if cause.contains("UnknownIssuer") {
+        ". Its authority is none that this system trusts; one of your own is named by `outgoing.ca_file`"
+    } else {
+        ""
+    };
+    OutgoingError::NoAnswer(place(url), format!("{cause}{help}"))
 }
 
 struct GuardedResolver {
@@ -131,47 +193,22 @@ impl Resolve for GuardedResolver {
         let reach = Arc::clone(&self.reach);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let admitted: Vec<SocketAddr> = found.filter(|address| admits(&reach, address.ip())).collect();
-            if admitted.is_empty() {
-                return Err(OutgoingError::Forbidden(name.as_str().to_owned()).into());
+            let mut refused = None;
+            let mut admitted: Vec<SocketAddr> = Vec::new();
+            for address in found {
+                match reach.refuses(address.ip()) {
+                    Some(rule) => refused = Some((address.ip(), rule)),
+                    None => admitted.push(address),
+                }
             }
-            Ok(Box::new(admitted.into_iter()) as Addrs)
+            match refused.filter(|_| admitted.is_empty()) {
+                Some((address, rule)) => {
+                    let what = format!("{} ({address})", name.as_str());
+                    Err(OutgoingError::Forbidden(what, rule).into())
+                }
+                None => Ok(Box::new(admitted.into_iter()) as Addrs),
+            }
         })
-    }
-}
-
-fn admits(reach: &Reach, address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    if address.is_loopback() {
-        return *reach == Reach::Loopback;
-    }
-    if let Reach::Public { allowed } = reach
-        && allowed.iter().any(|network| network.contains(&address))
-    {
-        return true;
-    }
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let special = a == 0
-                || a >= 240
-                || (a == 192 && v4.octets() < [192, 0, 1, 0])
-                || (a == 198 && b & 0xfe == 18);
-            !(v4.is_private()
-                || v4.is_link_local()
-                || v4.is_multicast()
-                || v4.is_documentation()
-                || shared
-                || special)
-        }
-        IpAddr::V6(v6) => {
-            // 2000::/3 is all that is globally routed; within it, tunnels lead back to IPv4 and documentation nowhere.
-            let [first, second, ..] = v6.segments();
-            let tunnels = first == 0x2002 || (first == 0x2001 && second == 0);
-            let documentation = (first == 0x2001 && second == 0xdb8) || first == 0x3fff;
-            first & 0xe000 == 0x2000 && !tunnels && !documentation
-        }
     }
 }
 
@@ -188,48 +225,10 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_network_is_reached_and_no_other() {
-        let reach = Reach::Public { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
-        assert!(admits(&reach, "10.1.2.3".parse().unwrap()));
-        assert!(!admits(&reach, "10.2.0.1".parse().unwrap()));
-    }
-
-    #[test]
-    fn only_public_addresses_are_reached() {
-        for (address, public) in [
-            ("93.184.216.34", true),
-            ("10.0.0.1", false),
-            ("172.16.0.1", false),
-            ("192.168.1.1", false),
-            ("192.0.0.8", false),
-            ("192.0.2.1", false),
-            ("100.64.0.1", false),
-            ("169.254.169.254", false),
-            ("127.0.0.1", false),
-            ("0.0.0.0", false),
-            ("255.255.255.255", false),
-            ("224.0.0.1", false),
-            ("198.18.0.1", false),
-            ("2606:2800:220:1::1", true),
-            ("::1", false),
-            ("::", false),
-            ("fe80::1", false),
-            ("fc00::1", false),
-            ("2001:db8::1", false),
-            ("2002:7f00:1::", false),
-            ("64:ff9b::7f00:1", false),
-            ("::ffff:127.0.0.1", false),
-            ("::ffff:10.0.0.1", false),
-        ] {
-            assert_eq!(admits(&public_only(), address.parse().unwrap()), public, "{address}");
-        }
-        assert!(admits(&Reach::Loopback, "127.0.0.1".parse().unwrap()));
-        assert!(!admits(&Reach::Loopback, "10.0.0.1".parse().unwrap()));
-    }
-
-    #[test]
     fn plain_http_goes_nowhere_but_to_a_loopback_of_development() {
-        let reaches = |reach, url: &str| Outgoing::new(reach, None).unwrap().may_reach(&url.parse().unwrap());
+        let reaches = |reach, url: &str| {
+            Outgoing::new(reach, None).unwrap().configured.admitted(&url.parse().unwrap()).is_ok()
+        };
         assert!(reaches(public_only(), "https://app.example/logout"));
         assert!(!reaches(public_only(), "http://app.example/logout"));
         assert!(!reaches(public_only(), "https://127.0.0.1/logout"));
@@ -243,6 +242,46 @@ mod tests {
     fn authorities_that_are_none_are_refused_at_start() {
         let garbage = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
         assert!(matches!(Outgoing::new(public_only(), Some(garbage)), Err(OutgoingError::Authorities)));
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_told_by_its_address() {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}/logout").parse().unwrap();
+        for error in [
+            of_development().get(&url, 10).await.unwrap_err(),
+            of_development().answers(&url).await.unwrap_err(),
+        ] {
+            let told = error.to_string();
+            assert!(
+                told.contains(&format!("127.0.0.1:{port}")) && told.contains("connection refused"),
+                "{told}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_refused_is_told_with_the_rule() {
+        let allowing = |network: &str| Reach::Public { allowed: vec![network.parse().unwrap()] };
+        for (reach, url, rule) in [
+            (public_only(), "https://10.1.2.3/logout", Some(Rule::Private)),
+            (public_only(), "https://127.0.0.1/logout", Some(Rule::Loopback)),
+            (public_only(), "http://app.example/logout", Some(Rule::Https)),
+            (allowing("10.0.0.0/8"), "https://10.1.2.3/logout", None),
+            (allowing("127.0.0.0/8"), "https://127.0.0.1/logout", None),
+            (allowing("127.0.0.0/8"), "http://127.0.0.1/logout", Some(Rule::Https)),
+        ] {
+            let (outgoing, url) = (Outgoing::new(reach, None).unwrap(), url.parse().unwrap());
+            let refused = |outgoing: &Outgoing| match outgoing.configured.admitted(&url) {
+                Err(OutgoingError::Forbidden(_, rule)) => Some(rule),
+                _ => None,
+            };
+            assert_eq!(refused(&outgoing), rule, "{url}");
+            assert!(
+                refused(&outgoing.of_registered()).is_some(),
+                "{url}: never for a client that registered itself"
+            );
+        }
     }
 
     const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
@@ -306,11 +345,11 @@ mod tests {
         for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nx"] {
             let (url, _) = server(answer.to_owned()).await;
             let refused = outgoing.get(&url, 10).await;
-            assert!(matches!(refused, Err(OutgoingError::NoAnswer(_))), "{refused:?}");
+            assert!(matches!(refused, Err(OutgoingError::NoAnswer(_, _))), "{refused:?}");
         }
         let (silent, _) = server(String::new()).await;
         let refused = outgoing.post_form(&silent, &[("logout_token", "x")]).await;
-        assert!(matches!(refused, Err(OutgoingError::NoAnswer(_))), "{refused:?}");
+        assert!(matches!(refused, Err(OutgoingError::NoAnswer(_, _))), "{refused:?}");
     }
 
     /// Between a check and a connection of its own a name could lead elsewhere, so the check is where it is resolved.
@@ -323,9 +362,11 @@ mod tests {
         assert_eq!(came.load(Ordering::SeqCst), 1);
         url.set_scheme("https").unwrap();
         let outgoing = Outgoing::new(public_only(), None).unwrap();
-        assert!(outgoing.may_reach(&url), "nothing is wrong with the name itself");
-        let refused = outgoing.get(&url, 10).await;
-        assert!(matches!(refused, Err(OutgoingError::NoAnswer(_))), "{refused:?}");
+        assert!(outgoing.configured.admitted(&url).is_ok(), "nothing is wrong with the name itself");
+        let refused = outgoing.get(&url, 10).await.unwrap_err();
+        assert!(
+            matches!(&refused, OutgoingError::Forbidden(what, Rule::Loopback) if what.starts_with("localhost ("))
+        );
         assert_eq!(came.load(Ordering::SeqCst), 1);
     }
 }
