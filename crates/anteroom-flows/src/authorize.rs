@@ -204,7 +204,7 @@ fn unmet(provider: &Provider, request: &AuthorizationRequest) -> AuthorizationRe
 }
 
 /// A developer's mistake: the operator's log names the parameter, what came and what is registered; the wire gets the
-/// standard code. Only a page carries a reference, so only a page is written to the trail.
+/// standard code. The trail has it too, since the reference of a line of the log is looked up there.
 async fn refuse(
     provider: &Provider,
     visitor: &Visitor,
@@ -213,12 +213,18 @@ async fn refuse(
 ) -> Result<AuthorizeOutcome, FlowError> {
     let client = parameters.get(Parameter::ClientId);
     tracing::warn!(reference = %visitor.reference, client, "authorization request refused: {error}");
+    let event = Event::RequestRefused { reason: error.to_string() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
+    // Where the error goes back to an application, it is one that is known.
+    let known = parameters.client_id().filter(|id| provider.snapshot().clients.get(id).is_some());
+    let entry = match &known {
+        Some(client) => entry.by_client(client),
+        None => entry,
+    };
+    note_refusal(provider, entry).await?;
     if let Some(response) = error.response(&provider.snapshot().issuer) {
         push::end(provider, visitor, source).await?;
         return Ok(AuthorizeOutcome::Onward(Onward::Application(Box::new(response))));
     }
-    let event = Event::RequestRefused { reason: error.to_string() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-    note_refusal(provider, entry).await?;
     Ok(AuthorizeOutcome::Refused(error))
 }

@@ -1,6 +1,6 @@
 //! Minting: the claims of ID and access tokens, and the answer that carries them.
 
-use anteroom_domain::account::Account;
+use anteroom_domain::account::{Account, GroupName};
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::{Grant, GrantWorth};
 use anteroom_domain::ids::GrantId;
@@ -211,7 +211,7 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
         at_hash: beside.access_token.map(|token| token_hash(algorithm, token)),
         c_hash: beside.code.map(|code| token_hash(algorithm, code)),
         s_hash: None,
-        person: claims_of_person(client, person, beside),
+        person: claims_of_person(client, person, beside, &snapshot.groups),
     };
     let keys = exchange.provider.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
@@ -229,6 +229,7 @@ fn claims_of_person(
     client: &Client,
     person: Person<'_>,
     beside: Beside<'_>,
+    defined: &[GroupName],
 ) -> serde_json::Map<String, serde_json::Value> {
     let (grant, none) = (person.grant, ScopeSet::default());
     let alone = beside.access_token.is_none() && beside.code.is_none();
@@ -236,7 +237,7 @@ fn claims_of_person(
     let nothing = ClaimRequests::default();
     let asked = grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
-    release(&standard_claims(person.account), Wanted { scope, asked, allowed, mapping })
+    release(&standard_claims(person.account, defined), Wanted { scope, asked, allowed, mapping })
 }
 
 /// RFC 6749 §6, §3.3: never more than what was granted.
