@@ -13,11 +13,13 @@ pub struct Letterhead {
     pub time_zone: TimeZone,
     /// For people whose language is not known.
     pub default_locale: Locale,
+    /// Those that the theme has.
+    pub locales: Vec<Locale>,
 }
 
 impl Letterhead {
     pub(crate) fn language(&self, tag: Option<&str>) -> Locale {
-        negotiate(tag.as_slice(), None, self.default_locale)
+        negotiate(tag.as_slice(), None, &self.locales, self.default_locale)
     }
 
     /// A point in time as the practice's clock shows it.

@@ -20,6 +20,7 @@ fn delivered(locale: &str, parcel: Parcel) -> Delivered {
         host: "id.riverside.example".to_owned(),
         time_zone: TimeZone::get("America/New_York").unwrap(),
         default_locale: Locale::En,
+        locales: Locale::ALL.to_vec(),
     };
     let message = Message {
         id: "01936f5e-0000-7000-8000-000000000001".parse().unwrap(),
