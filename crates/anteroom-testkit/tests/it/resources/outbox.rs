@@ -5,6 +5,7 @@ use anteroom_testkit::{Backend, Builder, TestProvider, on_both_databases};
 
 on_both_databases!(
     messages_are_shown_as_a_page_and_as_json,
+    an_issuer_on_this_machine_may_have_a_certificate,
     it_does_not_exist_for_anybody_else,
     it_does_not_exist_unless_configured,
 );
@@ -30,6 +31,16 @@ async fn messages_are_shown_as_a_page_and_as_json(backend: Backend) {
     let page = browser.get(&format!("/dev/outbox/{}", message["id"].as_str().unwrap())).await;
     assert!(page.header("content-security-policy").unwrap().contains("sandbox"));
     assert_eq!(browser.get("/dev/outbox/none").await.status, 404);
+}
+
+async fn an_issuer_on_this_machine_may_have_a_certificate(backend: Backend) {
+    for (issuer, status) in [("https://localhost:8443", 200), ("https://id.practice.example", 404)] {
+        // The configuration refuses the second one.
+        let provider = TestProvider::on(&backend).unset("server.trusted_proxies").issuer(issuer);
+        let provider = if status == 200 { provider.set("dev.outbox", "true") } else { provider };
+        let provider = provider.start().await;
+        assert_eq!(provider.browser().get("/dev/outbox").await.status, status, "{issuer}");
+    }
 }
 
 async fn it_does_not_exist_for_anybody_else(backend: Backend) {
