@@ -7,7 +7,7 @@ use anteroom_domain::client::ClientVersion;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::inputs::sha256;
 
@@ -109,7 +109,11 @@ pub(crate) fn configuration_parts(
         whole.push(name);
         whole.0.extend(frames.0);
         let tag = hmac::sign(&key, &whole.0);
-        let short: String = tag.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let short = tag.as_ref().iter().take(4).fold(String::new(), |mut hex, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
         (name.to_owned(), short)
     };
     let of_key = |(name, value): (&String, &String)| {

@@ -71,6 +71,9 @@ fn a_folder_changes_what_it_has_and_leaves_the_rest() {
     assert!(sign_in.contains("I forgot my password") && sign_in.contains("Your Email Address"));
     assert_eq!(&*theme.asset("app.css").unwrap().bytes, b"body { color: teal }");
     assert!(theme.asset("show-password.js").is_some());
+    for (icon, has) in [("schedule", true), ("our-lab.png", true), ("app", true), ("shedule", false)] {
+        assert_eq!(theme.has_icon(icon), has, "{icon}");
+    }
     let mut dashboard = DashboardPage::samples().remove(0);
     dashboard.tiles[1].icon = "our-lab.png".to_owned();
     let dashboard = rendered(&theme, &dashboard);

@@ -251,6 +251,23 @@ fn registration_5_check_online_holds_the_redirect_uris_against_what_is_published
 }
 
 #[test]
+fn check_online_finds_addresses_at_which_nothing_answers() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let installation = Installation::new();
+    installation.configure(&format!(
+        "[[clients]]\nclient_id = \"app\"\napplication_type = \"native\"\nredirect_uris = [\"http://127.0.0.1/one\"]\n\
+         token_endpoint_auth_method = \"none\"\nbackchannel_logout_uri = \"http://127.0.0.1:{port}/logout\"\n\
+         jwks_uri = \"http://127.0.0.1:{port}/jwks\"\n"
+    ));
+    installation.check(false).unwrap();
+    let refused = installation.check(true).unwrap_err().to_string();
+    for key in ["backchannel_logout_uri", "jwks_uri"] {
+        let expected = format!("client app: {key}: no answer from \"127.0.0.1:{port}\"");
+        assert!(refused.contains(&expected), "{refused}");
+    }
+}
+
+#[test]
 fn a_secret_for_a_folder_that_is_not_there_names_the_folder() {
     let installation = Installation::new();
     let folder = installation.path("secrets");

@@ -33,7 +33,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         block_on(published(settings))?;
     }
     if args.database {
-        say(&block_on(async { Ok(check_database::look(settings, &production()).await?) })?);
+        say(&block_on(check_database::look(settings, &production()))?);
     }
     say(&format!(
         "The configuration is good: issuer {}, {} clients, {} groups, policy profile {}.",
