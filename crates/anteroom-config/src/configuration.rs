@@ -1,14 +1,17 @@
 //! From files to settings: reads everything, checks everything, and yields either the whole or all that is wrong.
 
 use secrecy::SecretString;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::checks;
 use crate::diagnostics::{Diagnostics, Finding, Place};
-use crate::fingerprint::{ConfigurationDigest, Named, client_version, configuration_digest};
+use crate::fingerprint::{
+    ConfigurationDigest, Named, client_version, configuration_digest, configuration_parts,
+};
 use crate::inputs::Inputs;
-use crate::reader::{Context, Env, SecretOrigin, Section};
+use crate::reader::{Context, Env, Secret, SecretOrigin, Section};
 use crate::sections::{ClientDraft, ClientRules, GroupDraft, Main, read_clients, read_groups, read_main};
 use crate::settings::{ClientSettings, Database, Keys, Registration, Settings};
 
@@ -18,6 +21,8 @@ pub struct Configuration {
     pub settings: Settings,
     /// For nodes to compare: they must agree in it.
     pub digest: ConfigurationDigest,
+    /// A short fingerprint of each key, group and client: in what configurations with another digest differ.
+    pub parts: BTreeMap<String, String>,
     /// What is unwise.
     pub warnings: Diagnostics,
 }
@@ -104,8 +109,8 @@ impl Reading {
         let made = contents.and_then(|contents| contents.into_settings(cx));
         let diagnostics = diagnostics(&files, cx);
         match made {
-            Some((settings, digest)) if !diagnostics.has_errors() => {
-                Ok(Configuration { settings, digest, warnings: diagnostics })
+            Some((settings, (digest, parts))) if !diagnostics.has_errors() => {
+                Ok(Configuration { settings, digest, parts, warnings: diagnostics })
             }
             _ => Err(diagnostics),
         }
@@ -124,6 +129,7 @@ fn diagnostics(files: &[File], cx: &Context<'_>) -> Diagnostics {
 impl Contents {
     /// Adds what the included files hold.
     fn include(&mut self, cx: &Context<'_>, main: usize, files: &mut Vec<File>) {
+        let mut known: BTreeSet<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
         for (i, pattern) in self.main.include.clone().iter().enumerate() {
             let place = cx.place(&format!("include.{i}"));
             let resolved = cx.resolve(main, pattern);
@@ -140,7 +146,7 @@ impl Contents {
                 );
             }
             for path in paths {
-                if files.iter().any(|known| known.path == path) {
+                if !known.insert(path.clone()) {
                     continue;
                 }
                 match read_file(cx, &path, place.clone()) {
@@ -167,7 +173,7 @@ impl Contents {
     }
 
     /// None where something is missing or bad, which has been reported.
-    fn into_settings(self, cx: &Context<'_>) -> Option<(Settings, ConfigurationDigest)> {
+    fn into_settings(self, cx: &Context<'_>) -> Option<(Settings, Fingerprints)> {
         let main = self.main;
         // Where the issuer is bad, clients are held against the most lenient one.
         let issuer = main.issuer.clone().or_else(|| "http://localhost".parse().ok())?;
@@ -175,8 +181,9 @@ impl Contents {
         // Every client is checked, also after one has failed.
         let checked: Vec<_> = self.clients.iter().map(|draft| rules.check(cx, draft)).collect();
         let metadata = checked.into_iter().collect::<Option<Vec<_>>>()?;
-        let master_key = main.keys.master_key?.value?;
-        let digest = digest(cx, &master_key, &self.groups, &self.clients);
+        let Secret { origin: master_key_origin, value } = main.keys.master_key?;
+        let master_key = value?;
+        let fingerprints = fingerprints(cx, &master_key, &self.groups, &self.clients);
         let clients = self.clients.into_iter().zip(metadata).map(|(draft, metadata)| ClientSettings {
             metadata,
             version: client_version(&cx.written_below(&draft.path)),
@@ -188,7 +195,7 @@ impl Contents {
             practice: main.practice,
             server: main.server,
             database: Database { url: main.database.url?, max_connections: main.database.max_connections },
-            keys: Keys { master_key, signing: main.keys.signing },
+            keys: Keys { master_key, master_key_origin, signing: main.keys.signing },
             profile: main.profile,
             policy: main.policy,
             registration: Registration {
@@ -208,16 +215,19 @@ impl Contents {
             groups: self.groups.into_iter().map(|draft| draft.group).collect(),
             clients: clients.collect(),
         };
-        Some((settings, digest))
+        Some((settings, fingerprints))
     }
 }
 
-fn digest(
+/// Of the whole and of each part.
+type Fingerprints = (ConfigurationDigest, BTreeMap<String, String>);
+
+fn fingerprints(
     cx: &Context<'_>,
     master_key: &SecretString,
     groups: &[GroupDraft],
     clients: &[ClientDraft],
-) -> ConfigurationDigest {
+) -> Fingerprints {
     let mut main = cx.written_below("");
     main.retain(|key, _| !key.starts_with("groups.") && !key.starts_with("clients."));
     let groups = groups.iter().map(|draft| Named {
@@ -230,7 +240,15 @@ fn digest(
         written: cx.written_below(&draft.path),
         secrets: &draft.secrets,
     });
-    configuration_digest(master_key, &main, groups.collect(), clients.collect())
+    let mut groups: Vec<Named<'_>> = groups.collect();
+    let mut clients: Vec<Named<'_>> = clients.collect();
+    for named in [&mut groups, &mut clients] {
+        named.sort_by(|a, b| a.name.cmp(b.name));
+    }
+    (
+        configuration_digest(master_key, &main, &groups, &clients),
+        configuration_parts(master_key, &main, &groups, &clients),
+    )
 }
 
 /// `included` is where the file is named; none for the main one.

@@ -7,7 +7,7 @@ use anteroom_domain::client::ClientVersion;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::inputs::sha256;
 
@@ -68,23 +68,19 @@ pub(crate) fn client_version(written: &Written) -> ClientVersion {
     ClientVersion(hash.iter().take(8).fold(0, |version, byte| version << 8 | u64::from(*byte)))
 }
 
-/// `main` is everything but groups and clients, whose order does not matter.
+/// `main` is everything but groups and clients, which are in the order of their names.
 pub(crate) fn configuration_digest(
     master_key: &SecretString,
     main: &Written,
-    groups: Vec<Named<'_>>,
-    clients: Vec<Named<'_>>,
+    groups: &[Named<'_>],
+    clients: &[Named<'_>],
 ) -> ConfigurationDigest {
-    let is_shared = |key: &str| {
-        !EACH_NODES_OWN.iter().any(|own| if own.ends_with('.') { key.starts_with(own) } else { key == *own })
-    };
     let mut frames = Frames::default();
     frames.push("anteroom configuration 1");
     frames.push_all(main, is_shared);
-    for mut named in [groups, clients] {
-        named.sort_by(|a, b| a.name.cmp(b.name));
+    for named in [groups, clients] {
         frames.push_count(named.len());
-        for item in &named {
+        for item in named {
             frames.push_named(item);
         }
     }
@@ -93,6 +89,62 @@ pub(crate) fn configuration_digest(
     let tag = hmac::sign(&key, &frames.0);
     digest.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
     ConfigurationDigest(digest)
+}
+
+/// Past this many groups and clients they are fingerprinted together: what is compared is kept with each change.
+const MOST_NAMED: usize = 200;
+
+/// A short fingerprint of each key, group and client, by which nodes that differ can tell in what. Keyed like the digest, since
+/// it is kept and shown around, and most values could be guessed.
+pub(crate) fn configuration_parts(
+    master_key: &SecretString,
+    main: &Written,
+    groups: &[Named<'_>],
+    clients: &[Named<'_>],
+) -> BTreeMap<String, String> {
+    let key = hmac::Key::new(HMAC_SHA256, master_key.expose_secret().trim().as_bytes());
+    let tag = |name: &str, frames: Frames| {
+        let mut whole = Frames::default();
+        whole.push("anteroom configuration part 1");
+        whole.push(name);
+        whole.0.extend(frames.0);
+        let tag = hmac::sign(&key, &whole.0);
+        let short = tag.as_ref().iter().take(4).fold(String::new(), |mut hex, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        (name.to_owned(), short)
+    };
+    let of_key = |(name, value): (&String, &String)| {
+        let mut frames = Frames::default();
+        frames.push(value);
+        tag(name, frames)
+    };
+    let mut parts: BTreeMap<String, String> =
+        main.iter().filter(|(name, _)| is_shared(name)).map(of_key).collect();
+    for (kind, named) in [("groups", groups), ("clients", clients)] {
+        let together = named.len() > MOST_NAMED;
+        let mut all = Frames::default();
+        for item in named {
+            let mut frames = Frames::default();
+            frames.push_named(item);
+            if together {
+                all.push(item.name);
+                all.0.extend(frames.0);
+            } else {
+                parts.extend([tag(&format!("{kind}.{}", item.name), frames)]);
+            }
+        }
+        if together {
+            parts.extend([tag(kind, all)]);
+        }
+    }
+    parts
+}
+
+fn is_shared(key: &str) -> bool {
+    !EACH_NODES_OWN.iter().any(|own| if own.ends_with('.') { key.starts_with(own) } else { key == *own })
 }
 
 /// Texts one after another, each with its length before it, so that none runs into the next.

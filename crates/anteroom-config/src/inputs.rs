@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// No configuration or secret is near this size; reading an endless device would never end.
@@ -12,17 +13,78 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// Not `Debug`: it holds hashes of secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Inputs {
-    /// SHA-256 of each file; none where it could not be read.
-    files: BTreeMap<PathBuf, Option<[u8; 32]>>,
+    files: BTreeMap<PathBuf, Seen>,
     /// What each pattern matched; none where its folder could not be listed.
     matches: BTreeMap<PathBuf, Option<Vec<PathBuf>>>,
 }
 
-impl Inputs {
-    pub(crate) fn read(&mut self, path: &Path) -> io::Result<String> {
+/// A file as it was when it was looked at.
+#[derive(Clone)]
+struct Seen {
+    /// SHA-256; none where it could not be read.
+    fingerprint: Option<[u8; 32]>,
+    /// None where it could not be asked for.
+    stamp: Option<Stamp>,
+    /// Whether the content was read when the stamp had stood for a while. A file system's clock is coarse: a change right
+    /// after a look can leave the stamp as it is, so a new one is not trusted until the next look.
+    settled: bool,
+}
+
+/// The content decides; the rest is how to find out sooner.
+impl PartialEq for Seen {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+}
+
+impl Eq for Seen {}
+
+/// What changes with a file: which it is, its size, and when content and attributes were written, to the nanosecond.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    file: (u64, u64),
+    size: u64,
+    written: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok()?;
+        Some(Self {
+            file: (found.dev(), found.ino()),
+            size: found.size(),
+            written: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+}
+
+impl Seen {
+    fn read(path: &Path) -> (Self, io::Result<String>) {
+        // Before the content: a change in between is found at the next look.
+        let stamp = Stamp::of(path);
         let text = read_bounded(path);
         let fingerprint = text.as_ref().ok().map(|text| sha256(text.as_bytes()));
-        self.files.insert(path.to_owned(), fingerprint);
+        (Self { fingerprint, stamp, settled: false }, text)
+    }
+
+    /// The same file as it is now. Its content is read only where it may have changed.
+    fn again(&self, path: &Path) -> Self {
+        let is_as_before = self.stamp.is_some() && Stamp::of(path) == self.stamp;
+        if is_as_before && self.settled {
+            return self.clone();
+        }
+        // What cannot be read is remembered as such, which is all that matters here.
+        let (seen, _) = Self::read(path);
+        Self { settled: is_as_before, ..seen }
+    }
+}
+
+impl Inputs {
+    pub(crate) fn read(&mut self, path: &Path) -> io::Result<String> {
+        let (seen, text) = Seen::read(path);
+        self.files.insert(path.to_owned(), seen);
         text
     }
 
@@ -37,9 +99,8 @@ impl Inputs {
     /// The same inputs as they are now.
     pub(crate) fn again(&self) -> Self {
         let mut now = Self::default();
-        for path in self.files.keys() {
-            // What cannot be read is remembered as such, which is all that matters here.
-            drop(now.read(path));
+        for (path, seen) in &self.files {
+            now.files.insert(path.clone(), seen.again(path));
         }
         for pattern in self.matches.keys() {
             drop(now.list(pattern));
@@ -71,12 +132,13 @@ fn list(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let entry = entry?.file_name();
-        if !entry.to_str().is_some_and(|entry| matches(name, entry)) {
+        let entry = entry?;
+        if !entry.file_name().to_str().is_some_and(|entry| matches(name, entry)) {
             continue;
         }
-        let path = pattern.with_file_name(entry);
-        if is_to_be_read(&path)? {
+        let path = pattern.with_file_name(entry.file_name());
+        // What the listing says of a file needs no further look at it.
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) || is_to_be_read(&path)? {
             found.push(path);
         }
     }
@@ -111,6 +173,26 @@ fn matches_here(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_is_read_again_only_where_it_may_have_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("client.toml");
+        fs::write(&file, "one").unwrap();
+        let (first, _) = Seen::read(&file);
+        let second = first.again(&file);
+        assert!(!first.settled && second.settled && second == first);
+        // With the stamp of the file as it is, and another content: what is remembered is not read again.
+        let remembered = Seen { fingerprint: Some([7; 32]), ..second.clone() };
+        assert!(remembered.again(&file) == remembered);
+        let unsettled = Seen { settled: false, ..remembered.clone() };
+        assert!(unsettled.again(&file) == second, "a stamp that is new is not trusted");
+        fs::write(&file, "other").unwrap();
+        let changed = remembered.again(&file);
+        assert!(changed != second && !changed.settled);
+        fs::remove_file(&file).unwrap();
+        assert!(changed.again(&file).fingerprint.is_none());
+    }
 
     #[test]
     fn patterns_match_like_a_shells() {

@@ -16,6 +16,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
+use crate::reader::SecretOrigin;
+
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub issuer: Issuer,
@@ -82,6 +84,8 @@ pub struct Database {
 pub struct Keys {
     /// The text of the master key, as `keys init` wrote it.
     pub master_key: SecretString,
+    /// Where it came from.
+    pub master_key_origin: SecretOrigin,
     pub signing: Signing,
 }
 

@@ -12,6 +12,7 @@ use crate::sign_in::Refusal;
 use anteroom_oidc::{Acr, ClientId, ScopeSet};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// One entry: who, what, to whom, when, from where, outcome, request reference.
@@ -225,6 +226,9 @@ pub enum Event {
     ErrorShown {
         status: u16,
         page: String,
+        /// Of the request, without its query. Entries of release 0.1.0 do not say.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
     },
     LogoutDelivered,
     LogoutUndelivered {
@@ -282,6 +286,9 @@ pub enum Event {
         entries: u64,
     },
     ConfigurationChanged {
+        /// A short fingerprint of each key, group and client. Entries of release 0.1.0 have none.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        parts: BTreeMap<String, String>,
         digest: String,
     },
     /// An operator goes on with a database that had gone back. `up_to` is the last number of the chain in it, `seen` the

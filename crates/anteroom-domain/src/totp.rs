@@ -74,10 +74,10 @@ impl TotpSecret {
         Builder::new().with_secret(Secret::from(*self.0))
     }
 
-    /// The step that a code belongs to, if it is one of those that count now. Spaces between the digits are how apps show
-    /// them.
+    /// The step that a code belongs to, if it is one of those that count now. Apps show spaces between the digits, and people
+    /// write hyphens there.
     pub fn step_of(&self, entered: &str, now: Timestamp) -> Option<TimeStep> {
-        let digits: String = entered.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+        let digits: String = entered.chars().filter(|c| !c.is_whitespace() && *c != '-').take(16).collect();
         let seconds = u64::try_from(now.as_second()).ok()?;
         let step = self.totp().build().ok()?.check(&digits, seconds)?;
         i64::try_from(step).ok().map(TimeStep)
@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn what_is_entered_may_be_spaced_and_anything_else_is_no_code() {
         let now = at(1_111_111_111);
-        assert!(secret().step_of(" 050 471 ", now).is_some());
+        for text in [" 050 471 ", "050-471", "050\u{a0}471"] {
+            assert!(secret().step_of(text, now).is_some(), "{text}");
+        }
         for text in ["", "05047", "0504710", "05047a", "+50471", "０５０４７１", "050471050471050471"] {
             assert_eq!(secret().step_of(text, now), None, "{text}");
         }

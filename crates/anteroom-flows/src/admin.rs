@@ -347,7 +347,9 @@ async fn end_grants_not_admitted(
 
 /// A configuration was taken up, at start or while running: the trail says which.
 pub async fn note_configuration(provider: &Provider) -> Result<(), FlowError> {
-    let event = Event::ConfigurationChanged { digest: provider.snapshot().digest.clone() };
+    let snapshot = provider.snapshot();
+    let event =
+        Event::ConfigurationChanged { digest: snapshot.digest.clone(), parts: snapshot.parts.clone() };
     let entry = Origin::local(provider.clock.now(), &provider.random).entry(Actor::Operator, event);
     let write = provider.store.write(move |tx: Tx| {
         let entry = entry.clone();

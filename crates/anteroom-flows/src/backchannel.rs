@@ -190,7 +190,7 @@ async fn send(
         }
         None => token,
     };
-    provider.outgoing.post_form(uri, &[("logout_token", &token)]).await?;
+    provider.outgoing_for(client.id()).post_form(uri, &[("logout_token", &token)]).await?;
     Ok(Sent::Delivered)
 }
 

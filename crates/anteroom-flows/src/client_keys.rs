@@ -1,9 +1,11 @@
 //! Holding what a client signed against its keys, wherever these are: in its registration or at its `jwks_uri`.
 
 use anteroom_domain::client::Client;
+use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::jwt::ClientProof;
 
-use crate::fetched_keys::Presented;
+use crate::fetched_keys::{self, FetchError, Presented};
+use crate::outgoing::Outgoing;
 use crate::provider::Provider;
 
 #[derive(Debug)]
@@ -12,6 +14,12 @@ pub(crate) enum KeysError<E> {
     Refused(E),
     /// There are no keys, and why.
     Unavailable(String),
+}
+
+/// Whether the keys of a client can be had where it publishes them, for an operator who asks.
+pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), FetchError> {
+    let Some(url) = &metadata.jwks_uri else { return Ok(()) };
+    fetched_keys::fetch(outgoing, url).await.map(drop)
 }
 
 /// What `check` makes of the client's keys. Where it misses one, newer keys are looked for, and it is asked again.
@@ -28,9 +36,9 @@ pub(crate) async fn with_keys_of<T, E>(
     let Some(url) = &client.metadata.jwks_uri else {
         return Err(KeysError::Unavailable("none is registered".to_owned()));
     };
-    let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing);
+    let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing_for(client.id()));
     let keys = fetched.get(outgoing, url, presented.now).await;
-    let keys = keys.map_err(|error| KeysError::Unavailable(error.to_string()))?;
+    let keys = keys.map_err(|error| KeysError::Unavailable(format!("{url}: {error}")))?;
     let verdict = match check(ClientProof::Keys(&keys)) {
         Err(error) if misses_a_key(&error) => match fetched.newer(outgoing, url, &keys, presented).await {
             Ok(newer) => check(ClientProof::Keys(&newer)),
@@ -39,7 +47,7 @@ pub(crate) async fn with_keys_of<T, E>(
         verdict => verdict,
     };
     if verdict.is_ok() {
-        fetched.note_signature(url, presented.from);
+        fetched.note_signature(outgoing, url, presented.from);
     }
     verdict.map_err(KeysError::Refused)
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-use crate::outgoing::{Outgoing, OutgoingError};
+use crate::outgoing::{Outgoing, OutgoingError, Reach};
 
 /// Then they are looked at again, so that a key that its client took back does not count much longer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -26,7 +26,7 @@ const MOST_PLACES: usize = 1_000;
 const MOST_NETWORKS: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FetchError {
+pub enum FetchError {
     #[error("{0}")]
     Outgoing(#[from] OutgoingError),
     #[error("what is there is {0}")]
@@ -37,9 +37,10 @@ pub(crate) enum FetchError {
     BrokenOff,
 }
 
-/// By their address.
+/// By their address, and by where requests for it may go: what was fetched for a client of the configuration is nothing to one
+/// that registered itself.
 #[derive(Default)]
-pub(crate) struct FetchedKeys(Mutex<HashMap<Url, Arc<Place>>>);
+pub(crate) struct FetchedKeys(Mutex<HashMap<(Url, Arc<Reach>), Arc<Place>>>);
 
 #[derive(Default)]
 struct Place {
@@ -96,7 +97,7 @@ impl FetchedKeys {
         url: &Url,
         now: Timestamp,
     ) -> Result<Arc<ClientJwks>, FetchError> {
-        let place = self.place(url);
+        let place = self.place(outgoing, url);
         let younger_than =
             |age: SignedDuration| move |known: &Known| now.duration_since(known.fetched_at).abs() < age;
         let known = place.known();
@@ -120,7 +121,7 @@ impl FetchedKeys {
         seen: &Arc<ClientJwks>,
         presented: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
-        let place = self.place(url);
+        let place = self.place(outgoing, url);
         match place.known() {
             Some(known) if !Arc::ptr_eq(&known.keys, seen) => Ok(known.keys),
             _ => place.ask_on(outgoing, url, presented).await,
@@ -128,9 +129,9 @@ impl FetchedKeys {
     }
 
     /// A signature that came from there was verified with the keys at this address.
-    pub(crate) fn note_signature(&self, url: &Url, from: Option<AddressPrefix>) {
+    pub(crate) fn note_signature(&self, outgoing: &Outgoing, url: &Url, from: Option<AddressPrefix>) {
         let Some(from) = from else { return };
-        let place = self.place(url);
+        let place = self.place(outgoing, url);
         let mut networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
         networks.retain(|known| *known != from);
         if networks.len() >= MOST_NETWORKS {
@@ -139,13 +140,19 @@ impl FetchedKeys {
         networks.push(from);
     }
 
-    fn place(&self, url: &Url) -> Arc<Place> {
+    fn place(&self, outgoing: &Outgoing, url: &Url) -> Arc<Place> {
+        let key = (url.clone(), Arc::clone(outgoing.reach()));
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.len() >= MOST_PLACES && !places.contains_key(url) {
+        if places.len() >= MOST_PLACES && !places.contains_key(&key) {
             places.retain(|_, place| Arc::strong_count(place) > 1);
         }
-        Arc::clone(places.entry(url.clone()).or_default())
+        Arc::clone(places.entry(key).or_default())
     }
+}
+
+pub(crate) async fn fetch(outgoing: &Outgoing, url: &Url) -> Result<ClientJwks, FetchError> {
+    let document = outgoing.get(url, LARGEST).await?;
+    Ok(ClientJwks::from_json(&document)?)
 }
 
 impl Place {
@@ -188,8 +195,7 @@ impl Place {
         if !asked.admit(now, self.is_of_the_client(from)) {
             return Err(FetchError::TooSoon);
         }
-        let document = outgoing.get(url, LARGEST).await?;
-        let keys = ClientJwks::from_json(&document)?;
+        let keys = fetch(outgoing, url).await?;
         let known = Known { keys: Arc::new(keys), fetched_at: now };
         let keys = Arc::clone(&known.keys);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
@@ -200,7 +206,6 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outgoing::Reach;
     use std::net::Ipv4Addr;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
@@ -243,7 +248,7 @@ mod tests {
         let (client, stranger) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
         let begin = Timestamp::UNIX_EPOCH;
         let mut seen = fetched.get(&outgoing, &url, begin).await.unwrap();
-        fetched.note_signature(&url, client);
+        fetched.note_signature(&outgoing, &url, client);
         for (minutes, from, is_asked) in [
             (1, stranger, true),
             (1, stranger, false),

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
 
+use crate::differing;
 use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::readiness::{Check, MAX_CLOCK_SKEW, NotReady};
@@ -138,7 +139,9 @@ impl Watch {
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
         let found = too_long.then_some(&NotReady::Configuration);
         if provider.readiness.note(Check::Configuration, found) && too_long {
-            tracing::error!("not ready: {}", NotReady::Configuration);
+            let others = differing::others(provider, &nodes).await;
+            let others = others.unwrap_or_else(|error| format!("not known: {error}"));
+            tracing::error!(node = %node, others, "not ready: {}", NotReady::Configuration);
         }
         self.count_connections(provider, u32::try_from(nodes.len()).unwrap_or(u32::MAX));
         Ok(())

@@ -1,6 +1,6 @@
 //! What is said of a person: the subject that stands for them, and their claims in the standard's words.
 
-use anteroom_domain::account::Account;
+use anteroom_domain::account::{Account, GroupName};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::subject::{self, NamedSession};
@@ -30,8 +30,9 @@ pub(crate) async fn named_session(provider: &Provider, id: SessionId) -> Result<
     Ok(row.as_ref().map_or(NamedSession { id, by_sector: true }, NamedSession::from))
 }
 
-/// All that is known of the person, in the standard's words (OpenID Connect Core §5.1).
-pub(crate) fn standard_claims(account: &Account) -> StandardClaims {
+/// All that is known of the person, in the standard's words (OpenID Connect Core §5.1). Of the groups, those that the
+/// configuration defines: an application would take another one for what it meant before.
+pub(crate) fn standard_claims(account: &Account, defined: &[GroupName]) -> StandardClaims {
     let profile = account.profile.clone();
     let email = account.primary_address.as_str().to_owned();
     StandardClaims {
@@ -61,6 +62,11 @@ pub(crate) fn standard_claims(account: &Account) -> StandardClaims {
             postal_code: address.postal_code,
             country: address.country,
         }),
-        groups: account.groups.iter().map(ToString::to_string).collect(),
+        groups: account
+            .groups
+            .iter()
+            .filter(|group| defined.contains(group))
+            .map(ToString::to_string)
+            .collect(),
     }
 }

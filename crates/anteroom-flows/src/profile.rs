@@ -88,7 +88,7 @@ pub async fn claims(
 ) -> Result<Value, AdminError> {
     let account = find(provider, address).await?;
     let (asked, told) = (ClaimRequests::default(), &ScopeClaims::All);
-    let person = standard_claims(&account);
+    let person = standard_claims(&account, &provider.snapshot().groups);
     let Some(id) = client else {
         let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
         let wanted = Wanted { scope: &scope, told, asked: &asked, allowed: &scope, mapping: &mapping };

@@ -12,7 +12,7 @@ use anteroom_domain::registration::RegistrationPolicy;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
 use arc_swap::ArcSwap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::client_auth::SeenMethods;
@@ -86,6 +86,8 @@ pub struct Snapshot {
     pub groups: Vec<GroupName>,
     /// Of the configuration as a whole, for nodes to compare.
     pub digest: String,
+    /// And of each part, for the log to say in what nodes differ.
+    pub parts: BTreeMap<String, String>,
 }
 
 /// Of clients that register themselves.
@@ -161,6 +163,15 @@ impl Provider {
         });
     }
 
+    /// What fetches from the addresses of a client: what the operator allows holds for those in the configuration.
+    pub(crate) fn outgoing_for(&self, client: &ClientId) -> Outgoing {
+        if self.snapshot().clients.is_configured(client) {
+            self.outgoing.clone()
+        } else {
+            self.outgoing.of_registered()
+        }
+    }
+
     pub fn key_set(&self) -> Arc<KeySet> {
         self.key_set.load_full()
     }
@@ -189,6 +200,11 @@ impl Clients {
 
     pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
         self.by_id.get(id).or_else(|| self.registered.get(id))
+    }
+
+    /// Whether it is one of the configuration, and did not register itself.
+    pub fn is_configured(&self, id: &ClientId) -> bool {
+        self.by_id.contains_key(id)
     }
 
     /// Those of the configuration alone.

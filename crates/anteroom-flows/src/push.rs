@@ -6,6 +6,7 @@
 //! most that can wait.
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Token};
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::interaction::{Interaction, RequestSource};
 use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::pushed_request::{PushedRequest, TakenRequest, WAITS_FOR};
@@ -21,6 +22,7 @@ use crate::error::FlowError;
 use crate::limits::{of_address, of_one, refused};
 use crate::provider::Provider;
 use crate::request_object::{self, ResolveError, Resolved};
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::Visitor;
 
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
@@ -81,7 +83,12 @@ pub async fn push(
     let (Resolved { parameters, expires_at }, now) = (resolved, visitor.now);
     let snapshot = provider.snapshot();
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
-    authorization::check(&parameters, &snapshot.capabilities, find).map_err(PushError::Request)?;
+    if let Err(error) = authorization::check(&parameters, &snapshot.capabilities, find) {
+        let event = Event::RequestRefused { reason: error.to_string() };
+        let entry = Origin::of(visitor, &provider.random).entry(Actor::Client, event);
+        note_refusal(provider, entry.by_client(&metadata.client_id)).await?;
+        return Err(PushError::Request(error));
+    }
     // A request object is good until its `exp`, and as a pushed request no longer.
     let until = now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX);
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));

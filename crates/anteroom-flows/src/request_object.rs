@@ -94,7 +94,7 @@ pub(crate) async fn resolve(
             Some(place) => {
                 let budgets = of_address(provider, visitor.address, Limit::RequestUri);
                 spend(provider, budgets, visitor.now).await?;
-                match fetch(provider, &place).await {
+                match fetch(provider, client, &place).await {
                     Ok(text) => read(provider, client, text.trim(), Passed::ByReference, visitor.now).await,
                     Err(unusable) => Err(unusable),
                 }
@@ -125,8 +125,9 @@ pub(crate) async fn resolve(
 
 /// Core §6.2: from a place that the client registered, and from no other. Each time anew: whoever signs requests that are good
 /// for minutes has another one there for the next person.
-async fn fetch(provider: &Provider, place: &Url) -> Result<String, Unusable> {
-    let body = provider.outgoing.get(place, LARGEST).await.map_err(|error| Unusable::uri(&error))?;
+async fn fetch(provider: &Provider, client: &Client, place: &Url) -> Result<String, Unusable> {
+    let outgoing = provider.outgoing_for(client.id());
+    let body = outgoing.get(place, LARGEST).await.map_err(|error| Unusable::uri(&error))?;
     String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))
 }
 

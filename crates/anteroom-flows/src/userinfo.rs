@@ -70,7 +70,7 @@ pub async fn userinfo(
     };
     let user_info = UserInfo {
         sub: subject(provider, client, record.account.id)?,
-        person: release(&standard_claims(&record.account), wanted),
+        person: release(&standard_claims(&record.account, &snapshot.groups), wanted),
     };
     let recipient = Recipient::find(provider, client, client.metadata.userinfo_encryption, now).await?;
     Ok(match (signed(provider, client, &user_info)?, recipient) {

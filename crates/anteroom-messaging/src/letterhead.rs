@@ -14,13 +14,15 @@ pub struct Letterhead {
     pub time_zone: TimeZone,
     /// For people whose language is not known.
     pub default_locale: Locale,
+    /// Those that the theme has.
+    pub locales: Vec<Locale>,
 }
 
 impl Letterhead {
     /// Of a message's languages the first that there are texts in.
     pub(crate) fn language(&self, tags: Option<&str>) -> Locale {
         let tags: Vec<&str> = tags.unwrap_or_default().split(LANGUAGE_SEPARATOR).collect();
-        negotiate(&tags, None, self.default_locale)
+        negotiate(&tags, None, &self.locales, self.default_locale)
     }
 
     /// A point in time as the practice's clock shows it.

@@ -59,10 +59,17 @@ impl Rendered {
     }
 }
 
-/// The kind of English and Spanish that is spoken where practices call.
-const fn voice(locale: Locale) -> &'static str {
-    match locale {
-        Locale::En => "en-US",
-        Locale::Es => "es-MX",
+/// The kind of English and Spanish that is spoken where practices call. A voice without a country is none that gateways know.
+fn voice(locale: Locale) -> &'static str {
+    match locale.tag() {
+        "es" => "es-MX",
+        "de" => "de-DE",
+        "fr" => "fr-FR",
+        "it" => "it-IT",
+        "pl" => "pl-PL",
+        "pt" => "pt-BR",
+        "zh" => "zh-CN",
+        "ko" => "ko-KR",
+        _ => "en-US",
     }
 }

@@ -20,6 +20,7 @@ fn letterhead(practice: &str, host: &str) -> Letterhead {
         host: host.to_owned(),
         time_zone: TimeZone::get("America/New_York").unwrap(),
         default_locale: Locale::En,
+        locales: Locale::ALL.to_vec(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The error codes of each endpoint, one enum for each, so that no endpoint can answer with another's.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use thiserror::Error;
 
@@ -59,7 +61,7 @@ wire_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ErrorBody {
     pub error: &'static str,
-    pub error_description: &'static str,
+    pub error_description: Cow<'static, str>,
 }
 
 /// A refusal by the token, revocation or introspection endpoint.
@@ -88,7 +90,7 @@ impl TokenError {
     }
 
     pub const fn body(self) -> ErrorBody {
-        ErrorBody { error: self.code.as_str(), error_description: self.description }
+        ErrorBody { error: self.code.as_str(), error_description: Cow::Borrowed(self.description) }
     }
 
     /// RFC 6749 §5.2 wants it where the client tried Basic, RFC 9110 §15.5.2 with every 401.

@@ -68,6 +68,10 @@ impl Assets {
         self.icons.get(name).map(String::as_str)
     }
 
+    pub(crate) fn icons(&self) -> impl Iterator<Item = &str> {
+        self.icons.keys().map(String::as_str)
+    }
+
     pub(crate) fn get(&self, path: &str) -> Option<Asset> {
         let (name, hash) = without_hash(path).unwrap_or_else(|| (path.to_owned(), ""));
         let (stored, hash) = match self.stored.get(path) {

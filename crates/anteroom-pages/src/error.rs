@@ -72,7 +72,8 @@ pub enum Fault {
     TextVariables { place: Place, id: String, expected: String, given: String },
     #[error("texts/{}.ftl: the text `{id}` is missing", locale.tag())]
     MissingText { locale: Locale, id: String },
-    #[error("texts/{}.ftl: the text `{id}` has other variables or choices than in English", locale.tag())]
+    /// Than in English; of the English text itself, than the built-in theme gives it.
+    #[error("texts/{}.ftl: the text `{id}` has other variables or choices than it should", locale.tag())]
     TextDiffers { locale: Locale, id: String },
     #[error("texts/{}.ftl: the text `{id}` is not used by any page or email", locale.tag())]
     UnusedText { locale: Locale, id: String },

@@ -21,18 +21,32 @@ const DEEPEST: usize = 4;
 pub(crate) struct Files {
     builtin: BTreeMap<String, EmbeddedFile>,
     overlay: BTreeMap<String, EmbeddedFile>,
+    /// What is in the folder and no part of a theme.
+    passed_over: Vec<String>,
+}
+
+/// What systems and editors leave in folders of their own accord.
+const SPARE_NAMES: [&str; 5] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r"];
+const SPARE_ENDINGS: [&str; 6] = ["~", ".bak", ".orig", ".rej", ".swp", ".tmp"];
+
+fn is_spare(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SPARE_NAMES.contains(&name.as_str())
+        || SPARE_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || (name.starts_with('#') && name.ends_with('#'))
 }
 
 impl Files {
     pub(crate) fn read(folder: Option<&Path>, faults: &mut Vec<Fault>) -> Files {
         let builtin: BTreeMap<_, _> =
             Builtin::iter().filter_map(|path| Some((path.to_string(), Builtin::get(&path)?))).collect();
-        let mut overlay = BTreeMap::new();
+        let mut found = Found::default();
         if let Some(folder) = folder {
-            collect(folder, "", DEEPEST, &mut overlay, faults);
+            collect(folder, "", DEEPEST, &mut found, faults);
         }
-        let mut files = Files { builtin, overlay: BTreeMap::new() };
-        for (path, file) in overlay {
+        found.passed_over.sort_unstable();
+        let mut files = Files { builtin, overlay: BTreeMap::new(), passed_over: found.passed_over };
+        for (path, file) in found.files {
             if files.belongs(&path) {
                 files.overlay.insert(path, file);
             } else {
@@ -42,10 +56,11 @@ impl Files {
         files
     }
 
-    /// A misspelt file would silently change nothing, so only partials and assets may be new.
+    /// A misspelt file would silently change nothing, so only partials, assets and texts in other languages may be new.
     fn belongs(&self, path: &str) -> bool {
         let new_allowed = path.starts_with("assets/")
-            || (path.starts_with("partials/") && path.strip_suffix(".hbs").is_some());
+            || (path.starts_with("partials/") && path.strip_suffix(".hbs").is_some())
+            || Locale::of_file(path).is_some();
         new_allowed || self.builtin.contains_key(path)
     }
 
@@ -53,6 +68,17 @@ impl Files {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &EmbeddedFile)> {
         let shown = self.builtin.iter().filter(|(path, _)| !self.overlay.contains_key(*path));
         shown.chain(&self.overlay).map(|(path, file)| (path.as_str(), file))
+    }
+
+    /// The languages that there are texts in, those of the built-in theme first.
+    pub(crate) fn locales(&self) -> Vec<Locale> {
+        let added = self.overlay.keys().filter_map(|path| Locale::of_file(path));
+        let added = added.filter(|locale| !Locale::ALL.contains(locale));
+        Locale::ALL.into_iter().chain(added).collect()
+    }
+
+    pub(crate) fn passed_over(&self) -> &[String] {
+        &self.passed_over
     }
 
     /// Whether anything is laid over the default theme.
@@ -74,13 +100,14 @@ impl Files {
     }
 }
 
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    depth: usize,
-    found: &mut BTreeMap<String, EmbeddedFile>,
-    faults: &mut Vec<Fault>,
-) {
+/// What a folder has.
+#[derive(Default)]
+struct Found {
+    files: BTreeMap<String, EmbeddedFile>,
+    passed_over: Vec<String>,
+}
+
+fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found, faults: &mut Vec<Fault>) {
     let unreadable = |path: &Path, reason: String| Fault::Read { path: path.to_owned(), reason };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -98,6 +125,10 @@ fn collect(
             continue;
         }
         let relative = format!("{prefix}{name}");
+        if is_spare(&name) {
+            found.passed_over.push(relative);
+            continue;
+        }
         if path.is_dir() {
             if depth == 0 {
                 faults.push(unreadable(&path, "nested too deep".to_owned()));
@@ -108,7 +139,7 @@ fn collect(
         }
         match rust_embed::utils::read_file_from_fs(&path) {
             Ok(file) => {
-                found.insert(relative, file);
+                found.files.insert(relative, file);
             }
             Err(error) => faults.push(unreadable(&path, error.to_string())),
         }

@@ -39,7 +39,7 @@ pub use emails::{
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
 pub use error::{Fault, Place, RenderError, ThemeError};
-pub use locale::{Locale, accepted, negotiate};
+pub use locale::{Language, Locale, accepted, negotiate};
 pub use phone::{CallScript, CodeCall, CodeText, PhoneAddedText};
 pub use theme::Theme;
 pub use views::{

@@ -1,46 +1,107 @@
 //! Which language a page is in: what the application asked for (`ui_locales`), then what the browser prefers
 //! (`Accept-Language`, RFC 9110 12.5.4), then the operator's default.
 
-use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
-use serde::Serialize;
+use std::fmt;
+use std::fs;
+use std::path::Path;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
+use serde::{Serialize, Serializer};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Locale {
     #[default]
     En,
     Es,
+    /// One that an operator's theme brings.
+    Other(Language),
+}
+
+/// The letters of an ISO 639 code, such as `de`; those of two have a zero behind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Language([u8; 3]);
+
+impl Language {
+    fn parse(tag: &str) -> Option<Self> {
+        let is_code = (2..=3).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_lowercase());
+        let mut letters = [0; 3];
+        letters.iter_mut().zip(tag.bytes()).for_each(|(to, from)| *to = from);
+        is_code.then_some(Self(letters))
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
+    }
+}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Locale {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.tag())
+    }
 }
 
 impl Locale {
+    /// Those of the built-in theme.
     pub const ALL: [Locale; 2] = [Locale::En, Locale::Es];
 
     /// The BCP 47 tag, as in `<html lang>` and in the name of the file of texts.
-    pub fn tag(self) -> &'static str {
+    pub fn tag(&self) -> &str {
         match self {
             Locale::En => "en",
             Locale::Es => "es",
+            Locale::Other(language) => language.as_str(),
         }
     }
 
+    /// Whether a theme has texts in it is another question.
     pub fn from_tag(tag: &str) -> Option<Locale> {
-        Locale::ALL.into_iter().find(|locale| locale.tag() == tag)
+        let known = Locale::ALL.into_iter().find(|locale| locale.tag() == tag);
+        known.or_else(|| Language::parse(tag).map(Locale::Other))
     }
 
-    /// In which of our languages those are addressed who speak the one of this tag.
-    pub fn spoken(tag: &str) -> Option<Locale> {
-        best(&[identifier(tag)?])
+    /// The language of a theme's file, if it is one of texts.
+    pub(crate) fn of_file(path: &str) -> Option<Locale> {
+        path.strip_prefix("texts/")?.strip_suffix(".ftl").and_then(Locale::from_tag)
+    }
+
+    /// Those that pages are in with this folder over the built-in theme.
+    pub fn of_theme(folder: Option<&Path>) -> Vec<Locale> {
+        let mut locales = Locale::ALL.to_vec();
+        let listed = folder.and_then(|folder| fs::read_dir(folder.join("texts")).ok());
+        let names = listed.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
+        let added = names.filter_map(|name| Locale::of_file(&format!("texts/{}", name.to_str()?)));
+        let mut added: Vec<Locale> = added.filter(|locale| !Locale::ALL.contains(locale)).collect();
+        added.sort_by(|a, b| a.tag().cmp(b.tag()));
+        locales.extend(added);
+        locales
+    }
+
+    /// In which of these languages people are addressed who speak the one of this tag.
+    pub fn spoken(tag: &str, available: &[Locale]) -> Option<Locale> {
+        best(&[identifier(tag)?], available)
     }
 }
 
 /// A header can list thousands; nobody reads that many languages.
 const MOST_TAGS: usize = 16;
 
-pub fn negotiate<S: AsRef<str>>(ui_locales: &[S], accept_language: Option<&str>, default: Locale) -> Locale {
+/// Of `available`, which are those of the theme.
+pub fn negotiate<S: AsRef<str>>(
+    ui_locales: &[S],
+    accept_language: Option<&str>,
+    available: &[Locale],
+    default: Locale,
+) -> Locale {
     let asked = ui_locales.iter().map(AsRef::as_ref).take(MOST_TAGS);
     let accepted = accept_language.map(by_preference).unwrap_or_default();
     let requested: Vec<LanguageIdentifier> = asked.chain(accepted).filter_map(identifier).collect();
-    best(&requested).unwrap_or(default)
+    best(&requested, available).unwrap_or(default)
 }
 
 /// Java, PHP and POSIX write `es_MX`, some put extensions behind (`es-MX-u-nu-latn`), and case means nothing (RFC 5646
@@ -49,9 +110,9 @@ fn identifier(tag: &str) -> Option<LanguageIdentifier> {
     LanguageIdentifier::try_from_locale_bytes(tag.as_bytes()).ok()
 }
 
-fn best(requested: &[LanguageIdentifier]) -> Option<Locale> {
+fn best(requested: &[LanguageIdentifier], available: &[Locale]) -> Option<Locale> {
     let available: Vec<LanguageIdentifier> =
-        Locale::ALL.iter().filter_map(|locale| locale.tag().parse().ok()).collect();
+        available.iter().filter_map(|locale| locale.tag().parse().ok()).collect();
     negotiate_languages(requested, &available, None, NegotiationStrategy::Lookup)
         .first()
         .and_then(|id| Locale::from_tag(id.language.as_str()))
@@ -106,7 +167,11 @@ mod tests {
             (&[], Some("es_MX, en;q=0.5"), Locale::Es),
         ];
         for (asked, accepted, expected) in table {
-            assert_eq!(negotiate(asked, accepted, Locale::En), expected, "{asked:?} {accepted:?}");
+            assert_eq!(
+                negotiate(asked, accepted, &Locale::ALL, Locale::En),
+                expected,
+                "{asked:?} {accepted:?}"
+            );
         }
     }
 
@@ -121,7 +186,7 @@ mod tests {
             ("español", None),
             ("", None),
         ] {
-            assert_eq!(Locale::spoken(tag), expected, "{tag}");
+            assert_eq!(Locale::spoken(tag, &Locale::ALL), expected, "{tag}");
         }
     }
 
@@ -131,8 +196,8 @@ mod tests {
             let kept = accepted(header);
             for default in Locale::ALL {
                 assert_eq!(
-                    negotiate(&kept, None, default),
-                    negotiate::<&str>(&[], Some(header), default),
+                    negotiate(&kept, None, &Locale::ALL, default),
+                    negotiate::<&str>(&[], Some(header), &Locale::ALL, default),
                     "{header}"
                 );
             }
@@ -148,7 +213,22 @@ mod tests {
             (Some("fr, de"), Locale::Es),
             (Some("fr, en;q=0.1"), Locale::En),
         ] {
-            assert_eq!(negotiate(&[""; 0], accepted, Locale::Es), expected, "{accepted:?}");
+            assert_eq!(negotiate(&[""; 0], accepted, &Locale::ALL, Locale::Es), expected, "{accepted:?}");
+        }
+    }
+
+    #[test]
+    fn a_language_of_the_theme_is_chosen_like_any_other() {
+        let german = Locale::from_tag("de").unwrap();
+        assert_eq!((german.tag(), format!("{german:?}").as_str()), ("de", "Other(de)"));
+        let available = [Locale::En, Locale::Es, german];
+        for (accepted, expected) in
+            [("de-AT, en;q=0.5", german), ("fr, de;q=0.2", german), ("en", Locale::En)]
+        {
+            assert_eq!(negotiate(&[""; 0], Some(accepted), &available, Locale::En), expected, "{accepted}");
+        }
+        for tag in ["", "d", "DE", "de-AT", "english", "d3"] {
+            assert_eq!(Locale::from_tag(tag), None, "{tag}");
         }
     }
 }

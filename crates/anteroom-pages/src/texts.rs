@@ -27,19 +27,27 @@ struct Language {
     signatures: BTreeMap<String, Signature>,
     /// Texts of the default theme, which an operator's pages may leave out. Without an operator's folder, none.
     dispensable: BTreeSet<String>,
+    /// Those that the operator's file words otherwise than the default theme takes them.
+    altered: BTreeSet<String>,
 }
 
 impl Texts {
     pub(crate) fn collect(files: &Files, faults: &mut Vec<Fault>) -> Texts {
         let languages: Vec<Language> =
-            Locale::ALL.iter().map(|locale| Language::collect(*locale, files, faults)).collect();
+            files.locales().into_iter().map(|locale| Language::collect(locale, files, faults)).collect();
         let texts = Texts { languages };
         texts.compare(faults);
         texts
     }
 
+    pub(crate) fn locales(&self) -> impl Iterator<Item = Locale> {
+        self.languages.iter().map(|language| language.locale)
+    }
+
     pub(crate) fn format(&self, locale: Locale, id: &str, args: &FluentArgs<'_>) -> Result<String, String> {
+        // One that the theme had until a moment ago is in English.
         let language = self.languages.iter().find(|language| language.locale == locale);
+        let language = language.or(self.languages.first());
         let bundle = &language.ok_or_else(|| format!("no texts in `{}`", locale.tag()))?.bundle;
         let message = bundle.get_message(id).and_then(|message| message.value());
         let pattern = message.ok_or_else(|| format!("no text `{id}` in `{}`", locale.tag()))?;
@@ -69,18 +77,30 @@ impl Texts {
 
     /// Every language has every text, with the same variables and choices.
     fn compare(&self, faults: &mut Vec<Fault>) {
-        let ids: BTreeSet<&String> = self.languages.iter().flat_map(|l| l.signatures.keys()).collect();
+        let (own, built_in): (Vec<&Language>, Vec<&Language>) =
+            self.languages.iter().partition(|language| matches!(language.locale, Locale::Other(_)));
+        let ids: BTreeSet<&String> =
+            built_in.iter().flat_map(|language| language.signatures.keys()).collect();
+        for Language { locale, signatures, .. } in own {
+            let unknown = signatures.keys().filter(|id| !ids.contains(id));
+            faults.extend(unknown.map(|id| Fault::UnusedText { locale: *locale, id: id.clone() }));
+        }
         let Some(first) = self.languages.first() else { return };
         for Language { locale, signatures, .. } in &self.languages {
             for id in &ids {
                 let fault = match (signatures.get(*id), first.signatures.get(*id)) {
                     (None, _) => Fault::MissingText { locale: *locale, id: (*id).clone() },
                     (Some(this), Some(other)) if !agree(id, this, other) => {
-                        Fault::TextDiffers { locale: *locale, id: (*id).clone() }
+                        // Where the operator's English is what takes something else, the others are as they should be.
+                        let is_english = first.altered.contains(*id);
+                        let locale = if is_english { first.locale } else { *locale };
+                        Fault::TextDiffers { locale, id: (*id).clone() }
                     }
                     _ => continue,
                 };
-                faults.push(fault);
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
             }
         }
     }
@@ -99,7 +119,9 @@ impl Language {
         // The isolation marks would end up in subjects, titles and what people copy; both languages run left to right.
         bundle.set_use_isolating(false);
         let mut sources = Vec::new();
-        for (path, file) in files.texts(locale) {
+        // What a language of the operator's does not say is said in English.
+        let english = matches!(locale, Locale::Other(_)).then(|| files.texts(Locale::En));
+        for (path, file) in english.into_iter().flatten().chain(files.texts(locale)) {
             let Some(source) = files::text(&path, file, faults) else { continue };
             match FluentResource::try_new(source.to_owned()) {
                 Ok(resource) => sources.push((path, resource)),
@@ -111,11 +133,17 @@ impl Language {
         }
         let signatures = signature::collect(sources.iter().map(|(_, resource)| resource));
         let default = sources.first().filter(|_| files.is_overlaid()).map(|(_, resource)| resource);
-        let dispensable = signature::collect(default.into_iter()).into_keys().collect();
+        let usual = signature::collect(default.into_iter());
+        let is_altered = |id: &&String| {
+            let (now, usual) = (signatures.get(*id), usual.get(*id));
+            now.zip(usual).is_some_and(|(now, usual)| !agree(id, now, usual))
+        };
+        let altered = signatures.keys().filter(is_altered).cloned().collect();
+        let dispensable = usual.into_keys().collect();
         for (_, resource) in sources {
             bundle.add_resource_overriding(resource);
         }
-        Language { locale, bundle, signatures, dispensable }
+        Language { locale, bundle, signatures, dispensable, altered }
     }
 }
 

@@ -25,6 +25,7 @@ pub struct Theme {
     plain: Handlebars<'static>,
     pub(crate) texts: Arc<Texts>,
     assets: Arc<Assets>,
+    passed_over: Vec<String>,
 }
 
 impl Theme {
@@ -38,6 +39,7 @@ impl Theme {
             plain: registry(),
             texts: Arc::new(Texts::collect(&files, &mut faults)),
             assets: Arc::new(Assets::collect(&files, &mut faults)),
+            passed_over: files.passed_over().to_vec(),
         };
         theme.plain.register_escape_fn(handlebars::no_escape);
         theme.html.register_escape_fn(escape_html);
@@ -106,6 +108,26 @@ impl Theme {
     /// What is served at `/assets/PATH`.
     pub fn asset(&self, path: &str) -> Option<Asset> {
         self.assets.get(path)
+    }
+
+    /// The languages that pages and messages are in.
+    pub fn locales(&self) -> Vec<Locale> {
+        self.texts.locales().collect()
+    }
+
+    /// What systems and editors have left in the folder, and nothing was made of.
+    pub fn passed_over(&self) -> &[String] {
+        &self.passed_over
+    }
+
+    /// Whether a tile with this icon has a drawing of its own.
+    pub fn has_icon(&self, name: &str) -> bool {
+        self.assets.icon(name).is_some() || self.assets.url(name).is_some()
+    }
+
+    /// The names of all icons.
+    pub fn icons(&self) -> impl Iterator<Item = &str> {
+        self.assets.icons()
     }
 
     fn written(

@@ -5,7 +5,10 @@
 use std::fs;
 use std::path::Path;
 
-use anteroom_pages::{Chrome, DashboardPage, Fault, Locale, Page, SignInPage, SignedOutPage, Theme};
+use anteroom_pages::{
+    Chrome, DashboardPage, Fault, InvitationEmail, Locale, Message as _, Page, SignInPage, SignedOutPage,
+    Theme,
+};
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -30,9 +33,13 @@ fn told(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn rendered<P: Page>(theme: &Theme, view: &P) -> String {
+    in_language(theme, Locale::En, view)
+}
+
+fn in_language<P: Page>(theme: &Theme, locale: Locale, view: &P) -> String {
     let chrome = Chrome {
         practice_name: "Riverside Dental".to_owned(),
-        locale: Locale::En,
+        locale,
         demo: false,
         support_contact: None,
         signed_in_as: None,
@@ -64,6 +71,9 @@ fn a_folder_changes_what_it_has_and_leaves_the_rest() {
     assert!(sign_in.contains("I forgot my password") && sign_in.contains("Your Email Address"));
     assert_eq!(&*theme.asset("app.css").unwrap().bytes, b"body { color: teal }");
     assert!(theme.asset("show-password.js").is_some());
+    for (icon, has) in [("schedule", true), ("our-lab.png", true), ("app", true), ("shedule", false)] {
+        assert_eq!(theme.has_icon(icon), has, "{icon}");
+    }
     let mut dashboard = DashboardPage::samples().remove(0);
     dashboard.tiles[1].icon = "our-lab.png".to_owned();
     let dashboard = rendered(&theme, &dashboard);
@@ -176,7 +186,7 @@ fn texts_are_the_same_in_every_language() {
         (
             "ours = Ours",
             "ours = { $name }",
-            "texts/es.ftl: the text `ours` has other variables or choices than in English",
+            "texts/es.ftl: the text `ours` has other variables or choices than it should",
         ),
     ] {
         let files = [("pages/signed-out.hbs", &*page), ("texts/en.ftl", english), ("texts/es.ftl", spanish)];
@@ -188,12 +198,41 @@ fn texts_are_the_same_in_every_language() {
 }
 
 #[test]
-fn a_choice_that_one_language_lacks_is_told() {
+fn a_choice_that_one_language_lacks_is_told_of_the_file_that_lacks_it() {
     let channel = "channel = { $channel ->\n    [email] Email\n   *[call] Call\n }\n";
     assert_eq!(
         told(&[("texts/en.ftl", channel)]),
-        ["texts/es.ftl: the text `channel` has other variables or choices than in English"]
+        ["texts/en.ftl: the text `channel` has other variables or choices than it should"]
     );
+}
+
+#[test]
+fn a_language_of_the_themes_own_says_the_rest_in_english() {
+    let folder = folder(&[("texts/de.ftl", "forgot-password = Passwort vergessen\n")]);
+    let theme = Theme::load(Some(folder.path())).unwrap();
+    let german = Locale::from_tag("de").unwrap();
+    assert_eq!(theme.locales(), [Locale::En, Locale::Es, german]);
+    assert_eq!(Locale::of_theme(Some(folder.path())), theme.locales());
+    let page = in_language(&theme, german, &SignInPage::samples()[0]);
+    assert!(page.contains("<html lang=\"de\"") && page.contains("Passwort vergessen"), "{page}");
+    assert!(page.contains("Your Email Address"), "{page}");
+    let email = theme.render_email(german, &InvitationEmail::samples()[0]).unwrap();
+    assert!(!email.subject.is_empty());
+    assert_eq!(
+        told(&[("texts/de.ftl", "forgot-pasword = Passwort vergessen")])[0],
+        "texts/de.ftl: the text `forgot-pasword` is not used by any page or email"
+    );
+}
+
+#[test]
+fn what_systems_and_editors_leave_behind_is_passed_over_with_a_word() {
+    let left = ["Thumbs.db", "assets/desktop.ini", "texts/en.ftl~", "pages/sign-in.hbs.bak", "__MACOSX/x"];
+    let files: Vec<(&str, &str)> = left.iter().map(|file| (*file, "x")).collect();
+    let theme = Theme::load(Some(folder(&files).path())).unwrap();
+    let mut expected =
+        ["Thumbs.db", "assets/desktop.ini", "texts/en.ftl~", "pages/sign-in.hbs.bak", "__MACOSX"];
+    expected.sort_unstable();
+    assert_eq!(theme.passed_over(), expected);
 }
 
 #[test]
@@ -206,7 +245,7 @@ fn a_broken_text_file_is_told_with_its_line() {
 fn a_file_that_would_change_nothing_is_told() {
     for (file, content, expected) in [
         ("pages/sign_in.hbs", "x", "pages/sign_in.hbs: no such file belongs to a theme"),
-        ("texts/fr.ftl", "skip = x", "texts/fr.ftl: no such file belongs to a theme"),
+        ("texts/french.ftl", "skip = x", "texts/french.ftl: no such file belongs to a theme"),
         ("style.css", "x", "style.css: no such file belongs to a theme"),
         ("partials/aplication.hbs", "x", "partials/aplication.hbs: no page or email includes it"),
         (

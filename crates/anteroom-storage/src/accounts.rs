@@ -12,7 +12,9 @@ use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType};
-use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Set, TryInsertResult};
+use sea_orm::{
+    ColumnTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, TryInsertResult,
+};
 use sea_orm::{ConnectionTrait, QueryTrait};
 
 #[derive(Clone, Debug)]
@@ -31,6 +33,25 @@ pub struct LockedAccount {
 }
 
 impl Reads {
+    /// The groups that accounts are in, and how many in each.
+    pub async fn groups_in_use(&self) -> Result<Vec<(GroupName, u64)>, StoreError> {
+        let rows: Vec<(String, i64)> = account_groups::Entity::find()
+            .select_only()
+            .column(account_groups::Column::GroupName)
+            .column_as(account_groups::Column::AccountId.count(), "members")
+            .group_by(account_groups::Column::GroupName)
+            .order_by_asc(account_groups::Column::GroupName)
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        let read = |(name, members): (String, i64)| {
+            let place = Place { table: "account_groups", id: &name };
+            let group = GroupName::parse(&name).map_err(|_| place.corrupt("group_name"))?;
+            Ok((group, members.unsigned_abs()))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
     pub async fn password_facts(&self, id: AccountId) -> Result<Option<PasswordFacts>, StoreError> {
         let row = password_credentials::Entity::find_by_id(id.0).one(&self.conn).await?;
         let Some(row) = row else { return Ok(None) };

@@ -3,7 +3,7 @@
 use crate::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a request waits for a connection, and SQLite for another process's lock, before it is told to come back.
@@ -86,6 +86,14 @@ impl StoreOptions {
             });
         }
         Err(StoreError::Location("a URL that begins with neither sqlite: nor postgres://".to_owned()))
+    }
+
+    /// The file of an SQLite database.
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        match &self.location {
+            Location::Sqlite(path) => Some(path),
+            Location::Postgres(_) => None,
+        }
     }
 
     /// A file; made on first use, readable by its owner alone.

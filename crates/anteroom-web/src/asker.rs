@@ -18,6 +18,8 @@ use crate::cookies::Jar;
 use crate::state::Web;
 
 const DEVICE_LABEL_CHARS: usize = 120;
+/// Of a path, in the log and in the trail.
+const SHOWN_OF_PATH: usize = 200;
 /// Of a header that cannot be read, in the log.
 const SHOWN_OF_HEADER: usize = 80;
 
@@ -30,6 +32,8 @@ pub(crate) struct Asker {
     pub accept_language: Option<String>,
     /// Where the page of the form that was sent can be opened anew.
     pub again: Option<String>,
+    /// Of the request, without its query, for log and trail.
+    pub path: String,
 }
 
 impl FromRequestParts<Arc<Web>> for Asker {
@@ -55,14 +59,16 @@ impl FromRequestParts<Arc<Web>> for Asker {
             form: FormOwner::default(),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
-        Ok(Self { web: Arc::clone(web), visitor, jar, accept_language, again: None })
+        let path = parts.uri.path().chars().take(SHOWN_OF_PATH).collect();
+        Ok(Self { web: Arc::clone(web), visitor, jar, accept_language, again: None, path })
     }
 }
 
 impl Asker {
     /// `ui_locales` of a waiting request first, then the browser's languages, then the practice's.
     pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
-        negotiate(ui_locales, self.accept_language.as_deref(), self.web.settings.default_locale)
+        let (theme, default) = (self.web.theme(), self.web.settings.default_locale);
+        negotiate(ui_locales, self.accept_language.as_deref(), &theme.locales(), default)
     }
 }
 

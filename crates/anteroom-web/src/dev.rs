@@ -43,10 +43,11 @@ fn is_local(parts: &Parts, web: &Web) -> bool {
         parts.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|peer| peer.0.ip().is_loopback());
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.parse::<axum::http::uri::Authority>();
+    let issuer = web.provider.snapshot().issuer.clone();
     web.settings.dev_outbox
         && web.settings.listens_on_loopback
         && web.settings.trusted_proxies.is_empty()
-        && web.provider.snapshot().issuer.is_loopback_http()
+        && issuer.url().host_str().is_some_and(is_loopback_name)
         && peer
         && name.is_ok_and(|authority| is_loopback_name(authority.host()))
         && parts.headers.keys().all(|header| is_of_a_client(header.as_str()))

@@ -106,7 +106,8 @@ impl Failure {
     pub(crate) async fn answer(self, asker: &Asker) -> Response {
         if let Some((status, kind)) = self.shown() {
             let provider = &asker.web.provider;
-            let event = Event::ErrorShown { status: status.as_u16(), page: format!("{kind:?}") };
+            let (page, path) = (format!("{kind:?}"), Some(asker.path.clone()));
+            let event = Event::ErrorShown { status: status.as_u16(), page, path };
             let entry = Origin::of(&asker.visitor, &provider.random).entry(Actor::Anonymous, event);
             if let Err(error) = note_refusal(provider, entry).await {
                 tracing::error!(reference = %asker.visitor.reference, "the trail was not told: {error}");
@@ -127,7 +128,7 @@ impl Failure {
                 (StatusCode::CONFLICT, ErrorKind::AnotherPerson, forward, None)
             }
             Self::Page { status, kind, forward } => {
-                tracing::info!(%reference, status = status.as_u16(), ?kind, "error page");
+                tracing::info!(%reference, status = status.as_u16(), ?kind, path = asker.path, "error page");
                 (status, kind, forward, None)
             }
             Self::Flow(FlowError::Busy { retry_after }) => {

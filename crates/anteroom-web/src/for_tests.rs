@@ -40,7 +40,7 @@ pub fn device_cookie() -> String {
 pub fn read(headers: &HeaderMap) -> Read {
     let jar = Jar::read(headers, true, &KEYS, &Random::seeded(1));
     let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    negotiate::<&str>(&[], languages, Locale::En);
+    negotiate::<&str>(&[], languages, &Locale::ALL, Locale::En);
     let cookies = [jar.session_cookie(true), jar.device_cookie(true, &KEYS)];
     let written_again = cookies.iter().map(|cookie| cookie.stripped().to_string()).collect();
     Read { sessions: jar.sessions, devices: jar.devices, written_again }

@@ -39,6 +39,13 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
         HostVerdict::Misdirected => {
             let (mut parts, _) = request.into_parts();
             let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+            tracing::warn!(
+                reference = %asker.visitor.reference,
+                received = received_host(&parts.headers, &parts.uri),
+                expected = issuer.origin(),
+                "a request for another host: the issuer names the one that is served, and a proxy in front must pass the `Host` \
+                 header on with its port (nginx: `proxy_set_header Host $http_host`)"
+            );
             let status = StatusCode::MISDIRECTED_REQUEST;
             let forward = Forward { kind: ForwardKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
             closing(Failure::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await)
@@ -61,6 +68,15 @@ fn requested_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next()?.to_str().ok()?.parse().ok();
     if hosts.next().is_some() { None } else { host }
+}
+
+/// As it was sent, for the log; several headers one after another.
+fn received_host(headers: &HeaderMap, uri: &Uri) -> String {
+    if let Some(authority) = uri.authority() {
+        return authority.to_string();
+    }
+    let hosts = headers.get_all(HOST).iter().map(|host| String::from_utf8_lossy(host.as_bytes()));
+    hosts.collect::<Vec<_>>().join(", ")
 }
 
 fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostVerdict {

@@ -4,8 +4,8 @@ use anteroom_domain::account::Account;
 use anteroom_domain::session::Session;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
-    Chrome, ErrorKind, FormPostPage, HiddenField, Locale, Page, RedirectPage, SessionClock, SignedInAs,
-    SupportContact,
+    Chrome, ErrorKind, FormPostPage, Forward, ForwardKind, HiddenField, Locale, Page, RedirectPage,
+    SessionClock, SignedInAs, SupportContact,
 };
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -15,8 +15,9 @@ use std::collections::BTreeSet;
 use url::{Origin, Url};
 
 use crate::asker::Asker;
-use crate::failure::{Failure, to_sign_in};
+use crate::failure::Failure;
 use crate::pages::session_time;
+use crate::pages::step::DASHBOARD;
 
 /// No inline script or style, nothing from elsewhere.
 const CSP: &str =
@@ -246,9 +247,10 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
 pub(crate) const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// The application that waited is no longer configured.
+/// The application that waited is no longer configured. A person who has just signed in for it is signed in all the same.
 pub(crate) fn application_gone() -> Failure {
-    Failure::page(StatusCode::BAD_REQUEST, ErrorKind::UnknownClient, to_sign_in())
+    let forward = Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() };
+    Failure::page(StatusCode::BAD_REQUEST, ErrorKind::ApplicationGone, forward)
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ impl Web {
             host: snapshot.issuer.url().host_str().unwrap_or_default().to_owned(),
             time_zone: snapshot.practice.time_zone.clone(),
             default_locale: self.settings.default_locale,
+            locales: self.theme().locales(),
         }
     }
 

@@ -10,6 +10,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{
     admin, asked, backchannel, configured_clients, health, history, key_set, registered, trail,
+    undefined_groups,
 };
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
@@ -228,6 +229,7 @@ pub fn take_up(
         return Err(Refused::NoKey(client.clone(), algorithm));
     }
     let theme = Theme::load(settings.theme.folder.as_deref())?;
+    wiring::warn_of_spare_files(&theme);
     let kind = if running.practice.demo { InstanceKind::Demo } else { InstanceKind::Production };
     web.replace_theme(theme);
     provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind, algorithms));
@@ -250,5 +252,8 @@ pub(crate) async fn taken_up(web: &Web, configuration: &Configuration) {
     // What fails here is done by the next round of housekeeping.
     if let Err(error) = configured_clients::note(&web.provider).await {
         tracing::error!("the clients of the configuration: {error}");
+    }
+    if let Err(error) = undefined_groups::warn(&web.provider).await {
+        tracing::error!("the groups of the configuration: {error}");
     }
 }

@@ -1,6 +1,6 @@
 //! The command line.
 
-use anteroom_pages::Locale;
+use anteroom_domain::profile::language_tag;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,9 +64,14 @@ pub struct BackupArgs {
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Also look at what clients publish: each `sector_identifier_uri` must list the client's redirect URIs.
+    /// Also look at what clients publish: each `sector_identifier_uri` must list the client's redirect URIs, keys must be at
+    /// `jwks_uri`, and something must answer at `backchannel_logout_uri`.
     #[arg(long)]
     pub online: bool,
+    /// Also open the database, and say whether it is the right one: its kind, its schema, whether the master key fits it.
+    /// Nothing in it is changed.
+    #[arg(long)]
+    pub database: bool,
     #[command(flatten)]
     pub config: ConfigArgs,
 }
@@ -80,6 +85,9 @@ pub struct DemoArgs {
     /// Keep the data here; without it they go when the demo ends.
     #[arg(long)]
     pub data: Option<PathBuf>,
+    /// A file with `[[clients]]` and `[[groups]]` of your own, as in a configuration; may be given several times.
+    #[arg(long = "client", value_name = "FILE")]
+    pub clients: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,16 +124,11 @@ pub struct InviteArgs {
     /// May be given several times.
     #[arg(long = "group")]
     pub groups: Vec<String>,
-    /// The language of the mail: en or es. A region behind it may be given (es-MX).
+    /// The person's language, such as `es` or `es-MX`. Mails are in the nearest one that the theme has.
     #[arg(long, value_parser = language)]
-    pub locale: Option<Locale>,
+    pub locale: Option<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
-}
-
-fn language(tag: &str) -> Result<Locale, String> {
-    let ours = Locale::ALL.map(Locale::tag).join(", ");
-    Locale::spoken(tag).ok_or_else(|| format!("not a language that there are texts in ({ours})"))
 }
 
 #[derive(Debug, Args)]
@@ -297,6 +300,11 @@ pub struct ExplainArgs {
     pub last: u64,
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// As the claim `locale` has it.
+fn language(text: &str) -> Result<String, String> {
+    language_tag(text).ok_or_else(|| "not a language tag, such as en or es-MX".to_owned())
 }
 
 pub fn run() -> ExitCode {

@@ -7,6 +7,7 @@ use anteroom_config::{Configuration, ConfigurationDigest, Diagnostics, Settings,
 use anteroom_flows::confirmed::Cached;
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_web::Web;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -116,7 +117,7 @@ impl Follower {
 
     /// The running configuration's clients that this one has not.
     fn missing(&self, configuration: &Configuration) -> Vec<ClientId> {
-        let kept = ids(&configuration.settings);
+        let kept: HashSet<ClientId> = ids(&configuration.settings).into_iter().collect();
         self.clients.iter().filter(|client| !kept.contains(client)).cloned().collect()
     }
 

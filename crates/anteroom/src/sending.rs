@@ -195,8 +195,9 @@ mod tests {
     #[test]
     fn what_cannot_be_sent_is_told_and_not_offered() {
         const EMAIL: &str = "email.host = \"localhost\"\nemail.from = \"a@b.example\"\n";
-        const TEXT: &str = "text.provider = \"http\"\ntext.http.url = \"http://127.0.0.1:9/\"\n";
-        const VOICE: &str = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"http://127.0.0.1:9/\"\nwaits_for_key = true\n";
+        const TEXT: &str =
+            "text.provider = \"http\"\ntext.http.url = \"http://127.0.0.1:9/?to={to}&text={text}\"\n";
+        const VOICE: &str = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"http://127.0.0.1:9/?to={to}&text={text}\"\nwaits_for_key = true\n";
         for (more, offered, told) in [
             (String::new(), &[][..], &["[email] is not", "neither [text] nor [voice]"][..]),
             (format!("{EMAIL}{TEXT}"), &[Method::Text], &["[voice] is not"]),

@@ -1,6 +1,6 @@
 //! From settings to a provider: opening the database, its keys, the hashing pool, the clients.
 
-use anteroom_config::{Configuration, Settings};
+use anteroom_config::{Configuration, SecretOrigin, Settings};
 use anteroom_crypto::{
     HashParams, HashParamsError, HashPool, KeyPurpose, Keyring, KeyringError, MasterKey, MasterKeyError,
     PasswordHasher, PoolSize, Random,
@@ -16,7 +16,7 @@ use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::{addresses, history, registered, registration};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
-use anteroom_pages::{Locale, Theme, ThemeError};
+use anteroom_pages::{Locale, Theme, ThemeError, negotiate};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
 use anteroom_web::{ConfigurationError, Web, WebSettings};
 use secrecy::ExposeSecret as _;
@@ -35,8 +35,10 @@ use crate::tls::TlsError;
 pub enum WiringError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
-    MasterKey(#[from] MasterKeyError),
+    #[error(
+        "{origin}: {error}. `anteroom keys init` makes one where there is no database yet; that of a database comes from its copy"
+    )]
+    MasterKey { origin: SecretOrigin, error: MasterKeyError },
     #[error(
         "the database was made under another master key, or its keys were tampered with ({0}). \
          Check keys.master_key_file in the configuration"
@@ -80,6 +82,12 @@ pub fn warn_of(configuration: &Configuration) {
     if !configuration.warnings.is_empty() {
         tracing::warn!("the configuration is unwise");
         logging::report(tracing::Level::WARN, &configuration.warnings.render(false));
+    }
+}
+
+pub(crate) fn warn_of_spare_files(theme: &Theme) {
+    for file in theme.passed_over() {
+        tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
     }
 }
 
@@ -142,10 +150,12 @@ fn request_timeout(settings: &Settings) -> Duration {
 }
 
 pub fn master_key(settings: &Settings) -> Result<MasterKey, WiringError> {
-    Ok(MasterKey::parse(settings.keys.master_key.expose_secret())?)
+    let keys = &settings.keys;
+    let parsed = MasterKey::parse(keys.master_key.expose_secret());
+    parsed.map_err(|error| WiringError::MasterKey { origin: keys.master_key_origin.clone(), error })
 }
 
-fn same_kind(instance: Instance, kind: InstanceKind) -> Result<(), WiringError> {
+pub(crate) fn same_kind(instance: Instance, kind: InstanceKind) -> Result<(), WiringError> {
     match (instance.kind, kind) {
         (InstanceKind::Demo, InstanceKind::Production) => Err(WiringError::DemoDatabase),
         (InstanceKind::Production, InstanceKind::Demo) => Err(WiringError::ProductionDatabase),
@@ -321,12 +331,14 @@ pub fn snapshot(
         clients: Clients::new(clients),
         groups: settings.groups.iter().map(|group| group.name.clone()).collect(),
         digest: configuration.digest.to_string(),
+        parts: configuration.parts.clone(),
     }
 }
 
 /// What is supported under this configuration and these keys: discovery must announce neither more nor less.
 fn capabilities(settings: &Settings, algorithms: &[SigningAlgorithm]) -> Capabilities {
-    let locales = Locale::ALL.iter().map(|locale| locale.tag().to_owned()).collect();
+    let locales = Locale::of_theme(settings.theme.folder.as_deref());
+    let locales = locales.iter().map(|locale| locale.tag().to_owned()).collect();
     let mut capabilities = Capabilities::of_this_release(locales);
     capabilities.signing_algorithms.retain(|algorithm| algorithms.contains(algorithm));
     let registered = &settings.registration.policy;
@@ -361,11 +373,12 @@ pub fn without_key<'a>(
 
 pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringError> {
     let theme = Theme::load(settings.theme.folder.as_deref())?;
+    warn_of_spare_files(&theme);
     let web_settings = WebSettings {
         trusted_proxies: settings.server.trusted_proxies.clone(),
         request_timeout: request_timeout(settings),
         max_body: usize::try_from(settings.server.max_body).unwrap_or(usize::MAX),
-        default_locale: default_locale(&settings.practice.default_locale),
+        default_locale: default_locale(&settings.practice.default_locale, &theme.locales()),
         dev_outbox: settings.dev.outbox,
         listens_on_loopback: settings.server.listen.ip().is_loopback(),
         twilio: sending::callbacks(settings, &provider),
@@ -373,8 +386,8 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
     Ok(Web::new(provider, theme, web_settings)?)
 }
 
-fn default_locale(tag: &str) -> Locale {
-    Locale::spoken(tag).unwrap_or_else(|| {
+fn default_locale(tag: &str, available: &[Locale]) -> Locale {
+    Locale::spoken(tag, available).unwrap_or_else(|| {
         let used = Locale::default();
         tracing::warn!(
             tag,

@@ -66,6 +66,8 @@ async fn what_a_request_says_makes_no_line_of_the_log() {
             ("client_assertion", &key.sign(&claims)),
         ];
         assert_eq!(provider.browser().post("/token", &fields).await.status, 401);
+        let browser = provider.browser().with("host", "10.1.2.3");
+        assert_eq!(browser.get("/sign-in").await.status, 421);
     })
     .await;
     let log = page.text();
@@ -73,6 +75,9 @@ async fn what_a_request_says_makes_no_line_of_the_log() {
     assert_eq!(about("end-session request refused").len(), 2, "{log}");
     assert_eq!(about("it is addressed to").len(), 1, "{log}");
     assert_eq!(about("ERROR forged").len(), 2, "{log}");
+    let misdirected = about("a request for another host");
+    assert_eq!(misdirected.len(), 1, "{log}");
+    assert!(misdirected[0].contains("10.1.2.3") && misdirected[0].contains("expected=\"http"), "{log}");
     for line in log.lines() {
         assert!(!line.starts_with("1970-01-01T00:00:00Z ERROR forged"), "{line}");
         assert!(!line.contains(is_hidden), "{line:?}");

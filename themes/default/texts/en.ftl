@@ -450,6 +450,7 @@ sign-in-again = Sign in again
 error-heading =
     { $kind ->
         [unknown-client] This application is not known here
+        [application-gone] The application is not there any more
         [redirect-uri-mismatch] The application gave a return address that is not registered
         [invalid-request] The application sent a request that cannot be used
         [nothing-ended] Nothing was ended here
@@ -473,6 +474,7 @@ error-heading =
 error-text =
     { $kind ->
         [unknown-client] The link that brought you here names an application that your practice has not set up. Open it from your applications instead.
+        [application-gone] Your practice took it away or changed it while you were on your way to it. You have done nothing wrong. You can go on to your other applications.
         [redirect-uri-mismatch] To keep your sign-in safe, we do not send you there. Whoever runs the application has to correct its settings.
         [invalid-request] Something is missing from it or does not fit together. Whoever runs the application has to correct that; you have done nothing wrong.
         [nothing-ended] No one is signed in in this browser, and the request does not name a session that is still running.

@@ -450,6 +450,7 @@ sign-in-again = Iniciar sesión de nuevo
 error-heading =
     { $kind ->
         [unknown-client] Aquí no conocemos esta aplicación
+        [application-gone] La aplicación ya no está disponible
         [redirect-uri-mismatch] La aplicación dio una dirección de regreso que no está registrada
         [invalid-request] La aplicación envió una solicitud que no se puede usar
         [nothing-ended] Aquí no se cerró ninguna sesión
@@ -473,6 +474,7 @@ error-heading =
 error-text =
     { $kind ->
         [unknown-client] El enlace que le trajo aquí nombra una aplicación que su consultorio no ha configurado. Ábrala desde sus aplicaciones.
+        [application-gone] Su consultorio la retiró o la cambió mientras usted iba hacia ella. Usted no ha hecho nada mal. Puede ir a sus otras aplicaciones.
         [redirect-uri-mismatch] Para proteger su sesión, no le enviamos allí. Quien administra la aplicación tiene que corregir su configuración.
         [invalid-request] Le falta algo o sus partes no encajan. Quien administra la aplicación tiene que corregirlo; usted no ha hecho nada mal.
         [nothing-ended] Nadie ha iniciado sesión en este navegador, y la solicitud no nombra ninguna sesión que siga abierta.

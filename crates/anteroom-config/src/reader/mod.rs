@@ -14,6 +14,7 @@ pub(crate) mod suggest;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{Finding, Place};
@@ -23,7 +24,7 @@ use crate::settings::PolicyProfile;
 
 pub(crate) use key::{Key, key};
 pub use secret::SecretOrigin;
-pub(crate) use secret::{Secret, SecretKeys, certificates, file_path, from_file};
+pub(crate) use secret::{Secret, SecretKeys, certificates, file_path, from_file, warn_of_readers};
 pub(crate) use section::Section;
 
 /// Looks up an environment variable.
@@ -103,7 +104,8 @@ impl<'a> Context<'a> {
     /// What was written below `prefix` and is not the default, by the path after it.
     pub(crate) fn written_below(&self, prefix: &str) -> BTreeMap<String, String> {
         let written = self.written.borrow();
-        let below = written.iter().filter_map(|(path, value)| Some((path.strip_prefix(prefix)?, value)));
+        let below = written.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let below = below.map_while(|(path, value)| Some((path.strip_prefix(prefix)?, value)));
         below.map(|(path, value)| (path.to_owned(), value.clone())).collect()
     }
 

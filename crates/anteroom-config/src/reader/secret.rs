@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 use std::fmt;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use super::kind::{Kind, parsed, quoted, text};
 use super::{Section, key};
@@ -92,7 +93,10 @@ pub(crate) fn from_file(section: &Section<'_, '_>, path: &str, place: Option<Pla
     let mut value = None;
     if cx.fetch_secrets {
         match cx.inputs.borrow_mut().read(&path) {
-            Ok(text) => value = accept(section, &text, place),
+            Ok(text) => {
+                warn_of_readers(section, &path, place.clone());
+                value = accept(section, &text, place);
+            }
             Err(error) => {
                 let finding = Finding::error(format!("cannot read the secret file {}", path.display()));
                 cx.report(finding.at(place, error.to_string()));
@@ -100,6 +104,18 @@ pub(crate) fn from_file(section: &Section<'_, '_>, path: &str, place: Option<Pla
         }
     }
     Secret { origin: SecretOrigin::File(path), value }
+}
+
+/// A secret that every user of the machine can read is none. Its group may: the process may be in it without being the owner.
+pub(crate) fn warn_of_readers(section: &Section<'_, '_>, path: &Path, place: Option<Place>) {
+    const OTHERS: u32 = 0o007;
+    let Ok(found) = std::fs::metadata(path) else { return };
+    let mode = found.permissions().mode() & 0o777;
+    if found.is_file() && mode & OTHERS != 0 {
+        let finding = Finding::warning("a secret is open to every user of this machine");
+        let finding = finding.at(place, format!("{} has the mode {mode:04o}", path.display()));
+        section.cx.report(finding.help(format!("`chmod o= {}`", path.display())));
+    }
 }
 
 /// Certificates in PEM: no secret, but kept in a file as well, and of no use when there is none in it.

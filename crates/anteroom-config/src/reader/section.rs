@@ -160,6 +160,9 @@ impl<'c, 'i> Section<'c, 'i> {
 
     /// Like [`Self::finish`], for a file that only adds to what the main file says.
     pub(crate) fn finish_included(self) {
+        if self.entries.is_empty() {
+            return;
+        }
         let sections = reference::sections();
         for (key, _) in &self.entries {
             let place = Place::new(self.file, key.span());

@@ -10,7 +10,7 @@ use anteroom_oidc::{
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::ClientDraft;
+use super::{ClientDraft, plausible};
 use crate::diagnostics::{Finding, Place};
 use crate::fingerprint::SECRETS_OF_CLIENTS;
 use crate::reader::kind::{Kind, any_text, boolean, did_you_mean, integer, list, parsed, quoted};
@@ -218,7 +218,7 @@ impl ClientRules {
             Ok(metadata) => {
                 check_secrets(cx, draft, &metadata);
                 check_id_token_claims(cx, draft, &metadata);
-                warn_of_silent_refresh(cx, draft, &metadata);
+                plausible::check(cx, draft, &metadata);
                 Some(metadata)
             }
             Err(errors) => {
@@ -237,22 +237,6 @@ fn check_id_token_claims(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clien
         let label = "is a claim of none of its scopes";
         cx.report(Finding::error(title).at(draft.place_of(cx, "id_token_claims"), label));
     }
-}
-
-/// RFC 8252 §8.6: whatever runs on the person's machine can ask in the client's name, and is answered without a word.
-fn warn_of_silent_refresh(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
-    let stays = metadata.may_ask_for(&Scope::OfflineAccess);
-    let on_machine = metadata.is_public() && metadata.redirects_to_machine_only();
-    if draft.policy.offline_access_consent || !draft.policy.first_party || !stays || !on_machine {
-        return;
-    }
-    let title =
-        format!("any program on a person's machine can stay signed in as client `{}`", draft.client_id);
-    let finding = Finding::warning(title);
-    let finding = finding.at(draft.place_of(cx, "offline_access_consent"), "nobody is asked");
-    let help =
-        "leave it out: each person is asked once in each browser before the client gets `offline_access`";
-    cx.report(finding.help(help));
 }
 
 /// A client has secrets exactly where its way of authenticating uses them.

@@ -8,6 +8,7 @@ mod journeys;
 mod keys;
 mod messages;
 mod people;
+mod plausible;
 mod policy;
 mod registration;
 mod server;

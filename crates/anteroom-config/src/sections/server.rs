@@ -9,7 +9,7 @@ use url::Url;
 use super::{MINUTE, SECOND, days};
 use crate::diagnostics::{Finding, Place};
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
-use crate::reader::{Secret, SecretKeys, Section, certificates, file_path, key};
+use crate::reader::{Secret, SecretKeys, Section, certificates, file_path, key, warn_of_readers};
 use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, Outgoing, Server, ServerTls};
 
 pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
@@ -41,6 +41,9 @@ fn read_tls(server: &mut Section<'_, '_>) -> Option<ServerTls> {
         let certificate = section.require(key("certificate", file_path(), meaning));
         let key_file = section.require(key("key", file_path(), "File in PEM: its private key, not encrypted."));
         let resolve = |file: &str| section.cx.resolve(section.file, file);
+        if let Some(file) = key_file.as_deref().filter(|_| section.cx.fetch_secrets) {
+            warn_of_readers(section, &resolve(file), section.place_of("key"));
+        }
         Some(ServerTls { certificate: resolve(&certificate?), key: resolve(&key_file?) })
     });
     tls.flatten()
@@ -99,9 +102,9 @@ fn is_known_scheme(url: &str) -> bool {
 pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
     let about = "Where Anteroom's own requests to applications may go (back-channel logout, `jwks_uri`, \
         `request_uri`): over https to public \
-        addresses, and to the networks named here.";
+        addresses, and to the networks named here. Addresses that clients registered themselves are public ones in any case.";
     top.section("outgoing", about, |section| {
-        let meaning = "Private networks in which applications are. The machine itself is never reached.";
+        let meaning = "Private networks in which applications of the configuration are; the machine's own is 127.0.0.0/8.";
         let everyone = "every network would be reached, that of the machine's own services too";
         let allow = section.get_or(key("allow", list(network(everyone)), meaning), Vec::new());
         let meaning = "File with certificates in PEM of authorities of your own, which applications' certificates may be of \

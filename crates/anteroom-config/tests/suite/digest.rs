@@ -3,6 +3,7 @@
 use crate::{BASE, WEB_CLIENT, env, parse, parse_with};
 use anteroom_config::{Configuration, ConfigurationDigest};
 use anteroom_domain::client::ClientVersion;
+use std::collections::BTreeSet;
 
 fn digest(more: &str) -> ConfigurationDigest {
     parse_with(more).unwrap().digest
@@ -26,6 +27,25 @@ fn spelling_order_defaults_and_the_nodes_own_make_no_difference() {
         format!("[database]\nurl = \"sqlite:b.db\"\n[theme]\nfolder = \"t\"\n{WEB_CLIENT}{other}"),
     ] {
         assert_eq!(digest(&same), one, "{same}");
+    }
+}
+
+#[test]
+fn parts_tell_in_what_two_configurations_differ() {
+    let parts = |more: &str| parse_with(more).unwrap().parts;
+    let one = parts(WEB_CLIENT);
+    assert!(one.contains_key("clients.web") && one.contains_key("issuer"), "{one:?}");
+    assert!(!one.keys().any(|key| key.starts_with("keys.master_key")), "a node's own: {one:?}");
+    for (other, expected) in [
+        (format!("[server]\nlisten = \"[::]:80\"\n{WEB_CLIENT}"), &[][..]),
+        (format!("[policy.session]\nidle = \"10m\"\n{WEB_CLIENT}"), &["policy.session.idle"]),
+        (WEB_CLIENT.replace("CLIENT_SECRET", "OTHER_SECRET"), &["clients.web"]),
+        (format!("{WEB_CLIENT}[[groups]]\nname = \"front-desk\"\n"), &["groups.front-desk"]),
+    ] {
+        let other = parts(&other);
+        let names = one.keys().chain(other.keys()).collect::<BTreeSet<_>>();
+        let differing: Vec<_> = names.into_iter().filter(|name| one.get(*name) != other.get(*name)).collect();
+        assert_eq!(differing, expected);
     }
 }
 

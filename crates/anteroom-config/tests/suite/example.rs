@@ -2,7 +2,8 @@
 
 use anteroom_config::{Configuration, reference_markdown};
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -22,15 +23,22 @@ fn unpack(main: &str) -> TempDir {
     for (name, text) in CLIENTS {
         fs::write(folder.path().join("clients.d").join(name), text).unwrap();
     }
-    fs::write(folder.path().join("secrets/master.key"), "q".repeat(43)).unwrap();
-    fs::write(folder.path().join("secrets/schedule"), "a-secret-of-good-length").unwrap();
+    for (name, secret) in [("master.key", "q".repeat(43)), ("schedule", "a-secret-of-good-length".to_owned())]
+    {
+        let file = folder.path().join("secrets").join(name);
+        fs::write(&file, secret).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    }
     folder
 }
 
 fn load(main: &str) -> Configuration {
+    load_in(&unpack(main))
+}
+
+fn load_in(folder: &TempDir) -> Configuration {
     let env =
         |name: &str| (name == "SECURE_MAIL_CLIENT_SECRET").then(|| "a-secret-of-good-length".to_owned());
-    let folder = unpack(main);
     Configuration::load(&folder.path().join("anteroom.toml"), &env).unwrap()
 }
 
@@ -73,7 +81,10 @@ fn config_folder() -> std::path::PathBuf {
 fn the_defaults_in_comments_are_the_defaults() {
     let text = uncommented(EXAMPLE, |key| !is_alternative(key));
     assert_ne!(text, EXAMPLE);
-    let (shown, real) = (load(&text), load(EXAMPLE));
+    let folder = unpack(&text);
+    let shown = load_in(&folder);
+    fs::write(folder.path().join("anteroom.toml"), EXAMPLE).unwrap();
+    let real = load_in(&folder);
     assert!(shown.warnings.is_empty(), "{}", shown.warnings);
     assert_eq!(shown.digest, real.digest);
     assert_eq!(format!("{:?}", shown.settings), format!("{:?}", real.settings));

@@ -47,7 +47,9 @@ fn a_gateway_keeps_its_placeholders() {
 #[test]
 fn what_would_not_work_or_not_be_safe_is_refused() {
     let from = "from = \"no-reply@practice.example\"\n";
-    let gateway = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"https://calls.example/\"\n";
+    let gateway =
+        "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"https://calls.example/?to={to}&say={text}\"\n";
+    let texts = "[text]\nprovider = \"http\"\n[text.http]\nurl = \"https://sms.example/\"\n";
     for (text, complaint) in [
         (format!("[email]\nhost = \"smtp.example\"\ntls = \"none\"\n{from}"), "in the clear"),
         (format!("[email]\nhost = \"smtp.example\"\nusername = \"us\"\n{from}"), "belong together"),
@@ -62,6 +64,9 @@ fn what_would_not_work_or_not_be_safe_is_refused() {
             "must be https",
         ),
         (gateway.to_owned(), "a voicemail would record"),
+        (format!("{texts}body = \"text={{text}}\"\n"), "not told to which number"),
+        (format!("{texts}body = \"to={{to}}&text=Hello\"\n"), "not told what it says"),
+        (texts.to_owned(), "`{to}` is in none of"),
         ("[policy.telephony]\nregions = [\"U1\"]\n".to_owned(), "not a region"),
         ("[policy.telephony]\nregions = []\n".to_owned(), "no region is reached"),
     ] {

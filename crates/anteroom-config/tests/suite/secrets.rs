@@ -4,6 +4,7 @@ use crate::{BASE, assert_refused, env, parse, parse_with};
 use anteroom_config::{Configuration, SecretOrigin};
 use secrecy::ExposeSecret;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 #[test]
 fn a_secret_in_the_text_is_refused_and_not_quoted() {
@@ -47,6 +48,29 @@ error: bad value for `url` in `[database]`
     let in_query = parse_with("[database]\nurl = \"postgres://db/anteroom?password=hunter2\"\n").unwrap_err();
     assert!(!in_query.to_string().contains("hunter2"));
     assert!(parse_with("[database]\nurl = \"postgres://anteroom@db/anteroom\"\n").is_ok());
+}
+
+/// Its group may read it: the process can be in that without being the owner.
+#[test]
+fn a_secret_that_every_user_can_read_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let (main, key) = (folder.path().join("anteroom.toml"), folder.path().join("master.key"));
+    fs::write(&main, "issuer = \"http://localhost:8080\"\nkeys.master_key_file = \"master.key\"\n").unwrap();
+    fs::write(&key, "q".repeat(43)).unwrap();
+    for (mode, warned) in [(0o600, false), (0o640, false), (0o644, true), (0o666, true), (0o602, true)] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+        let warnings = Configuration::load(&main, &env).unwrap().warnings.to_string();
+        assert_eq!(warnings.contains("open to every user of this machine"), warned, "{mode:o} {warnings}");
+    }
+    assert!(
+        Configuration::load(&main, &env)
+            .unwrap()
+            .settings
+            .keys
+            .master_key_origin
+            .to_string()
+            .ends_with("master.key")
+    );
 }
 
 #[test]

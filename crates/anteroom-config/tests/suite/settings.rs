@@ -324,3 +324,39 @@ fn a_client_that_stays_signed_in_on_a_machine_without_a_question_is_warned_of() 
     assert!(warned.contains("can stay signed in as client `chairside`"), "{warned}");
     assert!(warned.contains("offline_access_consent = false"), "{warned}");
 }
+
+#[test]
+fn a_redirect_uri_with_a_wildcard_is_refused() {
+    for (key, uri) in [
+        ("redirect_uris", "https://*.example/cb"),
+        ("redirect_uris", "https://web.example/*"),
+        ("post_logout_redirect_uris", "https://*.web.example/"),
+    ] {
+        let other =
+            if key == "redirect_uris" { "" } else { "redirect_uris = [\"https://web.example/cb\"]\n" };
+        let text = format!(
+            "[[clients]]\nclient_id = \"web\"\nsecret_env = \"CLIENT_SECRET\"\n{other}{key} = [\"{uri}\"]\n"
+        );
+        let found = parse_with(&text).unwrap_err().to_string();
+        assert!(found.contains(&format!("`{key}` of client `web` has a wildcard")), "{uri}: {found}");
+    }
+}
+
+#[test]
+fn a_scope_that_nothing_reads_is_warned_of() {
+    for (scope, more, expected) in [
+        ("openid profile email", "", None),
+        ("openid profle", "", Some("did you mean `profile`?")),
+        ("openid reports", "", Some("the scope `reports` of client `web` is not known")),
+        ("openid reports", "audience = [\"https://api.example\"]\n", None),
+        ("openid emial", "audience = [\"https://api.example\"]\n", Some("did you mean `email`?")),
+        ("openid reports", "grant_types = [\"authorization_code\", \"client_credentials\"]\n", None),
+    ] {
+        let warnings =
+            parse_with(&format!("{WEB_CLIENT}scope = \"{scope}\"\n{more}")).unwrap().warnings.to_string();
+        match expected {
+            None => assert_eq!(warnings, "", "{scope} {more}"),
+            Some(expected) => assert!(warnings.contains(expected), "{scope} {more}: {warnings}"),
+        }
+    }
+}

@@ -176,7 +176,11 @@ fn purpose(detail: &Detail) -> &'static str {
 fn operation(kind: &str, detail: &Detail) -> Option<String> {
     Some(match kind {
         "error_shown" => {
-            format!("An error page was shown: {}, status {}.", detail.text("page"), detail.number("status"))
+            let (page, status) = (detail.text("page"), detail.number("status"));
+            match detail.text("path").as_str() {
+                "none" | "" => format!("An error page was shown: {page}, status {status}."),
+                path => format!("An error page was shown at {path}: {page}, status {status}."),
+            }
         }
         "account_invited" => match detail.text("groups").as_str() {
             "none" | "" => "Was invited, into no group.".to_owned(),

@@ -5,6 +5,7 @@ use anteroom_domain::trail::record::AuditRecord;
 use anteroom_domain::trail::words::{Facts, sentence};
 use anteroom_oidc::{Acr, ScopeSet};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::golden::Form;
 use crate::{id, samples, time};
@@ -124,7 +125,7 @@ fn events() -> Vec<(&'static str, Event)> {
         "client_authentication_failed": ClientAuthenticationFailed =
             Event::ClientAuthenticationFailed { reason: text("the secret is wrong") },
         "request_refused": RequestRefused = Event::RequestRefused { reason: text("scope is missing") },
-        "error_shown": ErrorShown = Event::ErrorShown { status: 404, page: text("/missing") },
+        "error_shown": ErrorShown = Event::ErrorShown { status: 404, page: text("/missing"), path: None },
         "logout_delivered": LogoutDelivered = Event::LogoutDelivered,
         "logout_undelivered": LogoutUndelivered = Event::LogoutUndelivered { attempts: 5 },
         "message_sent": MessageSent =
@@ -158,7 +159,7 @@ fn events() -> Vec<(&'static str, Event)> {
             grants: 5,
         },
         "configuration_changed": ConfigurationChanged =
-            Event::ConfigurationChanged { digest: text("0123456789abcdef") },
+            Event::ConfigurationChanged { digest: text("0123456789abcdef"), parts: BTreeMap::new() },
         "rate_limited": RateLimited = Event::RateLimited { scope: "sign_in", count: 9 },
     })
 }

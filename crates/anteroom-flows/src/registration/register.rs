@@ -116,7 +116,7 @@ pub(super) async fn confirm_sector(
     if metadata.sector_identifier_uri.is_none() {
         return Ok(());
     }
-    let confirmed = sector::check(&provider.outgoing, metadata).await;
+    let confirmed = sector::check(&provider.outgoing.of_registered(), metadata).await;
     Ok(confirmed.map_err(|error| RegistrationRefusal::metadata(&error.to_string()))?)
 }
 

@@ -134,7 +134,7 @@ pub(crate) fn renderings(theme: &Theme, faults: &mut Vec<Fault>) {
         let shape = Shape::of(&sampled.views);
         let views = sampled.views.iter().flat_map(|view| shape::with_gaps(view, &shape)).collect();
         let sampled = Sampled { views, ..sampled };
-        for locale in Locale::ALL {
+        for locale in theme.texts.locales() {
             let contexts = contexts(&sampled, locale);
             for template in &sampled.templates {
                 let failed =

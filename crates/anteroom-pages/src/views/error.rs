@@ -19,6 +19,8 @@ pub struct ErrorPage {
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub enum ErrorKind {
     UnknownClient,
+    /// The application that waited was taken away, or changed, on the person's way to it.
+    ApplicationGone,
     RedirectUriMismatch,
     InvalidRequest,
     /// A sign-out that was asked for where there is nothing to end.
@@ -86,6 +88,7 @@ impl Page for ErrorPage {
             (ErrorKind::RegistrationInterrupted, ForwardKind::Recover),
             (ErrorKind::LinkDead, ForwardKind::Recover),
             (ErrorKind::UnknownClient, ForwardKind::Dashboard),
+            (ErrorKind::ApplicationGone, ForwardKind::Dashboard),
             (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
             (ErrorKind::InvalidRequest, ForwardKind::Dashboard),
             (ErrorKind::NothingEnded, ForwardKind::SignIn),

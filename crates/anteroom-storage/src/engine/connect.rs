@@ -18,7 +18,7 @@ pub(super) async fn sqlite_writer(path: &Path) -> Result<DatabaseConnection, Sto
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("journal_size_limit", WAL_KEPT_BYTES);
-    sqlite_pool(1).connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
+    open(path, options, 1).await
 }
 
 /// A connection that has read, and is not used afterwards. In WAL mode it holds a shared lock on the database until it is
@@ -32,14 +32,54 @@ pub(super) async fn sqlite_anchor(path: &Path) -> Result<DatabaseConnection, Sto
 
 /// One connection to a database as it is, for a copy of it.
 pub(crate) async fn open_sqlite(path: &Path) -> Result<DatabaseConnection, StoreError> {
-    let pool = sqlite_pool(1).connect_with(sqlite_options(path)).await;
-    pool.map(DatabaseConnection::from).map_err(connect_error)
+    open(path, sqlite_options(path), 1).await
 }
 
 /// The many that read, and cannot write.
 pub(super) async fn sqlite_readers(path: &Path, max: u32) -> Result<DatabaseConnection, StoreError> {
     let options = sqlite_options(path).pragma("query_only", "ON");
-    sqlite_pool(max.max(1)).connect_with(options).await.map(DatabaseConnection::from).map_err(connect_error)
+    open(path, options, max.max(1)).await
+}
+
+async fn open(
+    path: &Path,
+    options: SqliteConnectOptions,
+    max: u32,
+) -> Result<DatabaseConnection, StoreError> {
+    let pool = sqlite_pool(max).connect_with(options).await;
+    pool.map(DatabaseConnection::from).map_err(|error| sqlite_error(path, error))
+}
+
+/// SQLite says what it cannot do, and not with which file. Result codes 14 (cannot open) and 8 (read-only) are a matter of
+/// permissions, those of the folder included.
+fn sqlite_error(path: &Path, error: SqlxError) -> StoreError {
+    let code = match &error {
+        SqlxError::Database(error) => error.code().and_then(|code| code.parse::<i32>().ok()),
+        _ => None,
+    };
+    match connect_error(error) {
+        StoreError::Unavailable(what) => {
+            let is_permission = code.is_some_and(|code| matches!(code & 0xff, 8 | 14));
+            let help = if is_permission { permission_help(path) } else { String::new() };
+            StoreError::Unavailable(format!("{}: {what}{help}", shown(path)))
+        }
+        error => error,
+    }
+}
+
+/// The path as an operator finds it: a relative one depends on where the process was started.
+pub(super) fn shown(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+pub(super) fn permission_help(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().unwrap_or(&path).display();
+    format!(
+        ". The user that this runs as must be able to write the file and its folder, in which SQLite keeps two more: see `id`, and \
+         `ls -ld {folder} {}*`",
+        path.display()
+    )
 }
 
 fn sqlite_options(path: &Path) -> SqliteConnectOptions {

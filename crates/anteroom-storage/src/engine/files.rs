@@ -5,6 +5,7 @@
 //! the write-ahead log under this one. So the file is created before the first connection and touched through SQLite alone
 //! afterwards; what is looked at here is metadata, which opens nothing (<https://sqlite.org/howtocorrupt.html> §2.2).
 
+use super::connect::{permission_help, shown};
 use crate::StoreError;
 use std::fs::{OpenOptions, metadata};
 use std::io::{Error, ErrorKind};
@@ -75,5 +76,16 @@ fn file_id(path: &Path) -> Result<FileId, Error> {
 }
 
 fn unavailable(path: &Path, error: &Error) -> StoreError {
-    StoreError::Unavailable(format!("{}: {}", path.display(), error.kind()))
+    let help = match error.kind() {
+        ErrorKind::NotFound => match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) => {
+                let folder = shown(folder);
+                format!(". Make the folder, for the user that serves alone: `install -d -m 700 {folder}`")
+            }
+            None => String::new(),
+        },
+        ErrorKind::PermissionDenied => permission_help(path),
+        _ => String::new(),
+    };
+    StoreError::Unavailable(format!("{}: {error}{help}", shown(path)))
 }

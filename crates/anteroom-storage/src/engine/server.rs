@@ -53,7 +53,8 @@ impl Server {
             .application_name("anteroom")
             .statement_cache_capacity(STATEMENT_CACHE)
             .log_statements(LevelFilter::Off);
-        let mut first = first_connection(&options, limits.acquire).await.map_err(connect_error)?;
+        let mut first =
+            first_connection(&options, limits.acquire).await.map_err(|error| at(&options, error))?;
         let facts = ServerFacts::ask(&mut first).await.map_err(connect_error)?;
         // It is not needed any more, however it ends.
         let _ = first.close().await;
@@ -72,10 +73,24 @@ impl Server {
                 let _ = connection.close().await;
                 None
             }
-            Ok(Err(error)) => Some(connect_error(error)),
-            Err(_) => Some(connect_error(SqlxError::Io(io::ErrorKind::TimedOut.into()))),
+            Ok(Err(error)) => Some(at(&self.options, error)),
+            Err(_) => Some(at(&self.options, SqlxError::Io(io::ErrorKind::TimedOut.into()))),
         }
     }
+}
+
+/// A connection that could not be made is told with where it was to go. The operating system's words carry no password.
+fn at(options: &PgConnectOptions, error: SqlxError) -> StoreError {
+    let SqlxError::Io(cause) = &error else { return connect_error(error) };
+    let (host, port) = (options.get_host(), options.get_port());
+    let place = match options.get_socket() {
+        Some(socket) => format!("the socket {} (port {port})", socket.display()),
+        None => format!("{host}, port {port}"),
+    };
+    let socket = options.get_socket().map_or_else(|| host.to_owned(), |socket| socket.display().to_string());
+    StoreError::Unavailable(format!(
+        "PostgreSQL at {place}: {cause}. `pg_isready -h {socket} -p {port}` says whether it can be reached from here"
+    ))
 }
 
 /// Servers that start, stop or are full are asked again until the time is over. The last thing they said is the error.

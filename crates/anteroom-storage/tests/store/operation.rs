@@ -292,3 +292,26 @@ async fn the_database_answers_and_its_clock_is_close(options: StoreOptions) {
     store.close().await;
     assert_eq!(store.account(account_id(1)).await, Err(StoreError::Closed));
 }
+
+/// An operator sees this at the first start: which file or server it is, and what helps.
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_is_told_by_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = async |options: StoreOptions| match Store::connect(&options).await {
+        Ok(_) => panic!("it was opened"),
+        Err(error) => error.to_string(),
+    };
+    let missing = folder.path().join("missing");
+    let error = told(StoreOptions::sqlite(missing.join("anteroom.db"))).await;
+    assert!(error.contains(&format!("install -d -m 700 {}", missing.display())), "{error}");
+    let error = told(StoreOptions::sqlite(folder.path())).await;
+    assert!(error.contains(&folder.path().display().to_string()) && error.contains("ls -ld"), "{error}");
+
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://anteroom:hunter2@127.0.0.1:{port}/anteroom");
+    let mut options = StoreOptions::from_url(&url.into()).unwrap();
+    options.request_timeout = std::time::Duration::from_millis(300);
+    let error = told(options).await;
+    assert!(error.contains(&format!("PostgreSQL at 127.0.0.1, port {port}")), "{error}");
+    assert!(error.contains("pg_isready") && !error.contains("hunter2"), "{error}");
+}

@@ -39,7 +39,7 @@ async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<R
         Err(PushError::Request(error)) => {
             let client = client.client().id().as_str();
             tracing::warn!(reference = %asker.visitor.reference, client, "pushed request refused: {error}");
-            let body = ErrorBody { error: error.code.as_str(), error_description: error.description };
+            let body = ErrorBody { error: error.code.as_str(), error_description: error.description.into() };
             Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
         }
         Err(PushError::Flow(error)) => Err(error.into()),

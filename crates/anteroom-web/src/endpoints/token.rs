@@ -1,7 +1,7 @@
 //! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
 
 use anteroom_domain::rate::Wait;
-use anteroom_flows::client_auth::{AuthenticatedClient, ClientEndpoint, authenticate};
+use anteroom_flows::client_auth::{AuthenticatedClient, ClientAuthError, ClientEndpoint, authenticate};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_token};
 use anteroom_flows::limits::count_client_request;
@@ -21,6 +21,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::asker::Asker;
 use crate::endpoints::unread;
 use crate::forms::is_form;
+use crate::guard::is_loopback_name;
 
 /// A request of a client that has proven who it is.
 pub(crate) struct ClientRequest {
@@ -37,6 +38,8 @@ pub(crate) enum Refused {
     Protocol(TokenError),
     /// The body is longer than the server takes.
     TooLong,
+    /// The client has not proven who it is.
+    Client(ClientAuthError),
     Flow(FlowError),
 }
 
@@ -72,7 +75,7 @@ impl ClientRequest {
             }
             Err(error) => {
                 tracing::warn!(reference = %asker.visitor.reference, "client authentication failed: {error}");
-                Err(TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed").into())
+                Err(Refused::Client(error))
             }
         }
     }
@@ -156,14 +159,10 @@ pub(crate) fn finish(asker: &Asker, result: Result<Response, Refused>) -> Respon
 
 fn refuse(asker: &Asker, refused: &Refused) -> Response {
     match refused {
-        Refused::Protocol(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            let mut response = (status, Json(error.body())).into_response();
-            let challenge = error.www_authenticate(&asker.web.provider.snapshot().issuer);
-            if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
-                response.headers_mut().insert(WWW_AUTHENTICATE, value);
-            }
-            response
+        Refused::Protocol(error) => told(asker, *error, None),
+        Refused::Client(why) => {
+            let error = TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed");
+            told(asker, error, Some(why))
         }
         Refused::TooLong => {
             let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is too long");
@@ -171,6 +170,37 @@ fn refuse(asker: &Asker, refused: &Refused) -> Response {
         }
         Refused::Flow(error) => unavailable(asker, error),
     }
+}
+
+/// `invalid_client` has one description for all its causes, so that strangers learn nothing of clients, and a reference with
+/// which an operator finds the cause. Where the issuer is on the developer's own machine, the cause itself is told.
+fn told(asker: &Asker, error: TokenError, why: Option<&ClientAuthError>) -> Response {
+    let issuer = asker.web.provider.snapshot().issuer.clone();
+    let mut body = error.body();
+    if error.code == TokenErrorCode::InvalidClient {
+        let is_local = issuer.url().host_str().is_some_and(is_loopback_name);
+        let why = why.filter(|_| is_local).map(|why| format!(" ({})", describable(&why.to_string())));
+        let reference = asker.visitor.reference;
+        body.error_description =
+            format!("{}{}; reference {reference}", error.description, why.unwrap_or_default()).into();
+    }
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = (status, Json(body)).into_response();
+    let challenge = error.www_authenticate(&issuer);
+    if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+/// RFC 6749 §5.2: `error_description` has neither quotes nor backslashes, and nothing beyond ASCII.
+fn describable(text: &str) -> String {
+    let admitted = |c: char| match c {
+        '"' => '\'',
+        ' '..='~' if c != '\\' => c,
+        _ => '?',
+    };
+    text.chars().map(admitted).collect()
 }
 
 /// Not the client's fault, or too often: it may try again.

@@ -137,7 +137,7 @@ fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
             .iter()
             .map(|(name, fields)| ProfileGroup { name: *name, fields: fields.iter().map(field).collect() })
             .collect(),
-        languages: languages(&value(ProfileClaim::Locale)),
+        languages: languages(&asker.web.theme().locales(), &value(ProfileClaim::Locale)),
         saved: said.saved,
         problem: !said.problems.is_empty(),
         dashboard_href: DASHBOARD.to_owned(),
@@ -148,10 +148,10 @@ fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
 }
 
 /// Those that mails are written in, and the person's own where it is another.
-fn languages(own: &str) -> Vec<LanguageChoice> {
-    let ours = Locale::ALL.map(Locale::tag);
-    let other = Some(own).filter(|own| !own.is_empty() && !ours.contains(own));
-    let all = ours.into_iter().chain(other);
+fn languages(ours: &[Locale], own: &str) -> Vec<LanguageChoice> {
+    let ours = ours.iter().map(Locale::tag);
+    let other = Some(own).filter(|own| !own.is_empty() && ours.clone().all(|tag| tag != *own));
+    let all = ours.chain(other);
     all.map(|tag| LanguageChoice { tag: tag.to_owned(), chosen: tag == own }).collect()
 }
 

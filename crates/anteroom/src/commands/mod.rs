@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 pub mod check;
+mod check_database;
 pub mod client;
 pub mod database;
 pub mod explain;
@@ -24,6 +25,7 @@ use anteroom_storage::{BackupError, InstanceKind, StoreError};
 use std::fs::File;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::wiring::{Surroundings, WiringError};
@@ -42,6 +44,8 @@ pub enum CommandError {
     Admin(#[from] AdminError),
     #[error(transparent)]
     Support(#[from] SupportError),
+    #[error("cannot listen on {0} (server.listen): {1}{help}", help = listen_help(.1))]
+    Listen(SocketAddr, std::io::Error),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
     #[error("{0} exists already; it is not overwritten")]
@@ -54,7 +58,7 @@ pub enum CommandError {
     Export(#[from] ExportError),
     #[error("a text for a phone: {0}")]
     Text(#[from] RenderError),
-    #[error("what answers outside does not fit the configuration\n{0}")]
+    #[error("what answers outside does not fit the configuration, or is not reached\n{0}")]
     Online(String),
     #[error(
         "the database went back to an earlier state: {0}. Nothing is changed in it until it is accepted; see `anteroom database \
@@ -65,6 +69,21 @@ pub enum CommandError {
     Usage(String),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+fn listen_help(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            ". Another process has it, perhaps another `anteroom serve`: `ss -ltnp` shows which"
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            ". No interface of this machine has this address: `ip address` shows those that there are"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            ". Ports below 1024 need the capability CAP_NET_BIND_SERVICE (`AmbientCapabilities=` of systemd), or a proxy in front"
+        }
+        _ => "",
+    }
 }
 
 impl From<anteroom_flows::error::FlowError> for CommandError {

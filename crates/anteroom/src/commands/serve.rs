@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
 use anteroom_config::Source;
-use anteroom_flows::{admin, configured_clients, health};
+use anteroom_flows::{admin, configured_clients, health, undefined_groups};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -25,9 +25,18 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         if !provider.history.is_refused() {
             admin::note_configuration(&provider).await?;
             configured_clients::note(&provider).await?;
+            undefined_groups::warn(&provider).await?;
         }
-        let listener = TcpListener::bind(settings.server.listen).await?;
-        tracing::info!(issuer = settings.issuer.as_str(), listen = %listener.local_addr()?, "ready");
+        let listen = settings.server.listen;
+        let listener =
+            TcpListener::bind(listen).await.map_err(|error| CommandError::Listen(listen, error))?;
+        tracing::info!(
+            issuer = settings.issuer.as_str(),
+            listen = %listener.local_addr()?,
+            node = %provider.node,
+            configuration = %configuration.digest,
+            "ready"
+        );
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, settings, Some(source));
         let served = tls.map(|(served, follower)| {

@@ -98,7 +98,7 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
         address: parse_address(&args.email)?,
         profile: named(&args)?,
         groups: args.groups.iter().map(|group| parse_group(group)).collect::<Result<_, _>>()?,
-        locale: args.locale.map(|locale| locale.tag().to_owned()),
+        locale: args.locale,
     };
     changing(&args.config.config, async move |provider| {
         let address = invitee.address.clone();

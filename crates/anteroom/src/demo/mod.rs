@@ -60,7 +60,8 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
             .transpose()?
             .map_or(port, |address| address.port());
         let apps = Apps::bind().await?;
-        let demo = Demo { home: home.path(), port, master_key: master_key(home.path())? };
+        let master_key = master_key(home.path())?;
+        let demo = Demo { home: home.path(), port, master_key, clients: &args.clients };
         demo.serve(listeners, apps).await
     })
 }
@@ -88,12 +89,14 @@ struct Demo<'a> {
     home: &'a Path,
     port: u16,
     master_key: SecretString,
+    /// Files with clients of the developer's own.
+    clients: &'a [PathBuf],
 }
 
 impl Demo<'_> {
     async fn serve(&self, listeners: Vec<TcpListener>, apps: Apps) -> Result<(), CommandError> {
         let database = self.home.join("anteroom.db");
-        let configuration = configuration::load(self.port, &database, &self.master_key, &apps)?;
+        let configuration = configuration::load(self.port, &database, &self.master_key, &apps, self.clients)?;
         let settings = &configuration.settings;
         logging::init(settings.log);
         migrate(&StoreOptions::sqlite(&database)).await?;

@@ -44,7 +44,7 @@ async fn rfc8446_4_1_3_older_versions_and_the_clear_get_nothing() {
 }
 
 fn checked(practice: &Practice) -> Result<(), CommandError> {
-    check::run(&CheckArgs { online: false, config: practice.args() })
+    check::run(&CheckArgs { online: false, database: false, config: practice.args() })
 }
 
 fn refused(practice: &Practice) -> TlsError {

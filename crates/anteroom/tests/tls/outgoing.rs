@@ -17,7 +17,9 @@ async fn an_application_with_a_certificate_of_the_operators_authority_is_reached
     get(Some(practice.root())).await.unwrap();
     let stranger = Practice::new();
     for authority in [None, Some(stranger.root())] {
-        assert!(matches!(get(authority).await, Err(OutgoingError::NoAnswer(_))));
+        assert!(matches!(get(authority).await, Err(OutgoingError::NoAnswer(_, _))));
     }
+    let told = get(Some(stranger.root())).await.unwrap_err().to_string();
+    assert!(told.contains("UnknownIssuer") && told.contains("outgoing.ca_file"), "{told}");
     running.stop().await;
 }

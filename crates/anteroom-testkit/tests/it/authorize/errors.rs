@@ -8,6 +8,8 @@ on_both_databases!(
     rfc9700_4_1_3_a_redirect_uri_that_is_not_registered_is_a_page,
     core_3_1_2_1_redirect_uri_is_required,
     the_reference_on_the_page_is_found_in_the_trail,
+    what_is_told_to_the_application_is_in_the_trail_too,
+    the_path_of_a_page_that_is_missing_is_in_the_trail,
     core_3_1_2_6_other_errors_go_back_to_the_application,
     multiple_response_types_5_errors_of_hybrid_requests_are_in_the_fragment,
     rfc6749_3_1_a_parameter_given_twice_is_an_error,
@@ -82,6 +84,33 @@ async fn the_reference_on_the_page_is_found_in_the_trail(backend: Backend) {
             assert!(refused.detail.contains(word), "{word}: {}", refused.detail);
         }
     }
+}
+
+/// The log has its reference, and the operator looks it up.
+async fn what_is_told_to_the_application_is_in_the_trail_too(backend: Backend) {
+    let toml = "[[clients]]\nclient_id = \"service\"\nredirect_uris = [\"https://service.example/callback\"]\n\
+        response_types = []\ngrant_types = [\"client_credentials\"]\nsecret_env = \"TEST_CLIENT_SECRET\"\n";
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let browser = provider.browser();
+    let changes = [("code_challenge", ""), ("code_challenge_method", "")];
+    assert_eq!(provider.client("web").authorize(&browser, &changes).await.error(), "invalid_request");
+    let callback = [("redirect_uri", "https://service.example/callback")];
+    let answer = provider.client("web").named("service").authorize(&browser, &callback).await;
+    assert_eq!(answer.error(), "unauthorized_client");
+    let entries = provider.audited("request_refused").await;
+    for (client, said) in [("web", "code_challenge"), ("service", "unauthorized_client")] {
+        let entry = entries.iter().find(|entry| entry.client.as_deref() == Some(client)).unwrap();
+        assert!(entry.detail.contains(said) && entry.reference.is_some(), "{entry:?}");
+    }
+}
+
+async fn the_path_of_a_page_that_is_missing_is_in_the_trail(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let page = provider.browser().get("/missing/page?code=secret").await;
+    assert_eq!(page.status, 404);
+    let entries = provider.provider.store.entries_by_reference(&page.reference().unwrap()).await.unwrap();
+    assert!(entries[0].detail.contains("/missing/page"), "{entries:?}");
+    assert!(!entries[0].detail.contains("secret"), "{entries:?}");
 }
 
 async fn core_3_1_2_6_other_errors_go_back_to_the_application(backend: Backend) {

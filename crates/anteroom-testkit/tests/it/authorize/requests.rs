@@ -270,7 +270,9 @@ token_endpoint_auth_method = "none"
     let page = before.client("passing").authorize(&browser, &[]).await;
     browser.lead_to(&after);
     let answer = browser.enter(&page, ALICE, PASSWORD).await;
-    assert!(answer.status == 400 && answer.text_of("error-unknown-client").is_some(), "{}", answer.gist());
+    assert!(answer.status == 400 && answer.text_of("error-application-gone").is_some(), "{}", answer.gist());
+    let links = answer.links();
+    assert!(links.iter().any(|link| link.href == "/dashboard"), "{links:?}");
     // Signed in all the same.
     assert!(browser.is_signed_in().await);
 }

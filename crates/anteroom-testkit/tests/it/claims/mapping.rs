@@ -2,11 +2,13 @@
 
 use crate::{ALICE, BOB};
 use anteroom_domain::address::EmailAddress;
+use anteroom_flows::undefined_groups;
 use anteroom_testkit::{Backend, TestProvider, Tokens, claims, on_both_databases};
 use serde_json::json;
 
 on_both_databases!(
     an_application_is_told_groups_in_its_own_words,
+    an_application_is_told_of_no_group_that_left_the_configuration,
     a_claim_under_another_name_is_agreed_to_like_any_other,
 );
 
@@ -54,6 +56,22 @@ async fn an_application_is_told_groups_in_its_own_words(backend: Backend) {
     let info = web.userinfo(&web.tokens(&browser, "openid groups").await.access_token).await.json();
     assert_eq!(info["groups"], json!(["clinicians", "staff"]));
     assert!(info.get("roles").is_none() && info.get("limits").is_none());
+}
+
+async fn an_application_is_told_of_no_group_that_left_the_configuration(backend: Backend) {
+    const EMAIL: &str = "erin@practice.example";
+    let provider = TestProvider::start(&backend).await;
+    provider.person(EMAIL).groups(&["staff", "locums"]).create().await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(EMAIL).await);
+    let info = web.userinfo(&web.tokens(&browser, "openid groups").await.access_token).await.json();
+    assert_eq!(info["groups"], json!(["staff"]));
+    let undefined = undefined_groups::undefined(&provider.provider).await.unwrap();
+    let told: Vec<_> = undefined.iter().map(|(group, members)| (group.as_str(), *members)).collect();
+    assert_eq!(told, [("locums", 1)]);
+    // Where it is defined again, its members are in it again.
+    let clients = "[[groups]]\nname = \"locums\"\n";
+    let again = TestProvider::on(&backend).beside(&provider).clients(clients).start().await;
+    assert!(undefined_groups::undefined(&again.provider).await.unwrap().is_empty());
 }
 
 async fn a_claim_under_another_name_is_agreed_to_like_any_other(backend: Backend) {

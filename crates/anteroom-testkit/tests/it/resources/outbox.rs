@@ -5,6 +5,7 @@ use anteroom_testkit::{Backend, Builder, TestProvider, on_both_databases};
 
 on_both_databases!(
     messages_are_shown_as_a_page_and_as_json,
+    an_issuer_on_this_machine_may_have_a_certificate,
     it_does_not_exist_for_anybody_else,
     it_does_not_exist_unless_configured,
 );
@@ -30,6 +31,12 @@ async fn messages_are_shown_as_a_page_and_as_json(backend: Backend) {
     let page = browser.get(&format!("/dev/outbox/{}", message["id"].as_str().unwrap())).await;
     assert!(page.header("content-security-policy").unwrap().contains("sandbox"));
     assert_eq!(browser.get("/dev/outbox/none").await.status, 404);
+}
+
+async fn an_issuer_on_this_machine_may_have_a_certificate(backend: Backend) {
+    let provider = with_outbox(&backend).issuer("https://localhost:8443").start().await;
+    assert_eq!(provider.browser().get("/dev/outbox").await.status, 200);
+    assert_eq!(provider.browser().with("via", "1.1 proxy").get("/dev/outbox").await.status, 404);
 }
 
 async fn it_does_not_exist_for_anybody_else(backend: Backend) {

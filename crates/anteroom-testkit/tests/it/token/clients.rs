@@ -14,8 +14,10 @@ on_both_databases!(
     rfc6749_2_3_two_methods_at_once_are_refused,
     rfc6749_2_3_1_basic_credentials_are_form_urlencoded,
     failures_are_in_the_trail_without_the_secret,
+    rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer_the_cause,
     every_endpoint_for_clients_asks_who_they_are,
     rfc6749_5_2_a_body_that_is_too_long_is_refused_in_json,
+    the_causes_of_invalid_client_look_alike_to_strangers,
     a_secret_is_replaced_without_an_interruption,
 );
 
@@ -141,6 +143,44 @@ async fn failures_are_in_the_trail_without_the_secret(backend: Backend) {
     assert!(!said.contains(WRONG) && !said.contains(CLIENT_SECRET), "{said}");
     // The operator reads which method was registered and which was used.
     assert!(said.contains("client_secret_basic") && said.contains("client_secret_post"), "{said}");
+}
+
+async fn rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer_the_cause(backend: Backend) {
+    let told = async |provider: &TestProvider, app: RelyingParty| {
+        let answer = app.redeem("x").await;
+        let description = answer.json()["error_description"].as_str().unwrap().to_owned();
+        let reference = description.rsplit_once("; reference ").unwrap().1.to_owned();
+        let entries = provider.provider.store.entries_by_reference(&reference).await.unwrap();
+        assert!(entries.iter().any(|entry| entry.kind == "client_authentication_failed"), "{description}");
+        assert!(!description.contains(['"', '\\']), "{description}");
+        description
+    };
+    let local = TestProvider::start(&backend).await;
+    for (app, cause) in [
+        (proving(&local, "web", Proof::Basic(WRONG)), "client 'web' sent a wrong secret"),
+        (
+            proving(&local, "web", Proof::Post(CLIENT_SECRET)),
+            "registered for client_secret_basic and used client_secret_post",
+        ),
+        (local.client("web").named("nobody"), "client 'nobody' is not registered"),
+    ] {
+        let description = told(&local, app).await;
+        assert!(description.contains(cause), "{description}");
+    }
+}
+
+async fn the_causes_of_invalid_client_look_alike_to_strangers(backend: Backend) {
+    let provider = TestProvider::on(&backend).issuer("https://id.practice.example").start().await;
+    for app in [
+        proving(&provider, "web", Proof::Basic(WRONG)),
+        proving(&provider, "web", Proof::Post(CLIENT_SECRET)),
+        provider.client("web").named("nobody"),
+    ] {
+        let answer = app.redeem("x").await;
+        let description = answer.json()["error_description"].as_str().unwrap().to_owned();
+        let (said, _) = description.split_once("; reference ").unwrap();
+        assert_eq!(said, "client authentication failed", "{app:?}");
+    }
 }
 
 async fn every_endpoint_for_clients_asks_who_they_are(backend: Backend) {

@@ -1,0 +1,372 @@
+//! The one guarded client for requests to addresses that others gave us: back-channel logout, `jwks_uri` and
+//! `request_uri`.
+//!
+//! Invariants: https and public addresses only, unless configured or a loopback issuer in development; no redirects, no
+//! proxy, little time, little body; the address that was checked is the one connected to, because the check is the
+//! resolver. What the operator allows beyond that holds for addresses in the configuration, and never for those that
+//! clients registered themselves ([`Outgoing::of_registered`]).
+
+mod reach;
+
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+pub use reach::{Reach, Rule};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
+
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    configured: Guarded,
+    registered: Guarded,
+}
+
+#[derive(Clone, Debug)]
+struct Guarded {
+    client: reqwest::Client,
+    reach: Arc<Reach>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OutgoingError {
+    #[error("{0:?} is not reached: {1}")]
+    Forbidden(String, Rule),
+    #[error("the HTTP client cannot be built")]
+    Client,
+    #[error("the certificates of authorities cannot be read")]
+    Authorities,
+    #[error("no answer from {0:?}: {1:?}")]
+    NoAnswer(String, String),
+    #[error("answered {0}")]
+    Status(u16),
+    #[error("answered more than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl Outgoing {
+    /// For addresses in the configuration. `authorities` are certificates in PEM, trusted besides those that the system trusts.
+    pub fn new(reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+        Self::within(TOTAL_TIMEOUT, reach, authorities)
+    }
+
+    fn within(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+        let registered = Guarded::new(total, reach.of_registered(), authorities)?;
+        Ok(Self { configured: Guarded::new(total, reach, authorities)?, registered })
+    }
+
+    /// For addresses that clients registered themselves.
+    #[must_use]
+    pub fn of_registered(&self) -> Self {
+        Self { configured: self.registered.clone(), registered: self.registered.clone() }
+    }
+
+    /// Where requests may go; what was fetched under one of them is nothing to another.
+    pub(crate) fn reach(&self) -> &Arc<Reach> {
+        &self.configured.reach
+    }
+
+    /// Posts a form; any 2xx is success, whatever its body, which is not read.
+    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
+        let request = self.configured.admitted(url)?.post(url.clone()).form(form);
+        let answer = request.send().await.map_err(|error| no_answer(url, &error))?;
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(OutgoingError::Status(answer.status().as_u16()))
+        }
+    }
+
+    /// Whether anything answers there, whatever it says.
+    pub async fn answers(&self, url: &Url) -> Result<(), OutgoingError> {
+        let answer = self.configured.admitted(url)?.head(url.clone()).send().await;
+        answer.map(drop).map_err(|error| no_answer(url, &error))
+    }
+
+    /// What is there, of at most `largest` bytes.
+    pub async fn get(&self, url: &Url, largest: usize) -> Result<Vec<u8>, OutgoingError> {
+        let request = self.configured.admitted(url)?.get(url.clone());
+        let mut answer = request.send().await.map_err(|error| no_answer(url, &error))?;
+        if answer.status() != reqwest::StatusCode::OK {
+            return Err(OutgoingError::Status(answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| no_answer(url, &error))? {
+            if body.len() + chunk.len() > largest {
+                return Err(OutgoingError::TooLarge(largest));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+impl Guarded {
+    fn new(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
+        let builder = reqwest::Client::builder();
+        // A development issuer's clients speak plain http, also on a machine without any certificate authority.
+        let builder = if reach == Reach::Loopback { builder.tls_certs_only([]) } else { builder };
+        let authorities = reqwest::Certificate::from_pem_bundle(authorities.unwrap_or_default().as_bytes());
+        let reach = Arc::new(reach);
+        let client = builder
+            .tls_certs_merge(authorities.map_err(|_| OutgoingError::Authorities)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(total)
+            .dns_resolver(Arc::new(GuardedResolver { reach: Arc::clone(&reach) }))
+            .user_agent("anteroom")
+            .build();
+        Ok(Self { client: client.map_err(|_| OutgoingError::Client)?, reach })
+    }
+
+    /// An address in the URL never meets the resolver, so it is checked here; a name is checked where it resolves.
+    fn admitted(&self, url: &Url) -> Result<&reqwest::Client, OutgoingError> {
+        let forbidden = |rule| OutgoingError::Forbidden(place(url), rule);
+        let address = match url.host() {
+            Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
+            Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
+            Some(Host::Domain(_)) => None,
+            None => return Err(forbidden(Rule::Https)),
+        };
+        let to_loopback = address.is_some_and(|address| address.is_loopback())
+            || matches!(url.host(), Some(Host::Domain(name)) if name == "localhost");
+        let scheme_ok = url.scheme() == "https"
+            || (url.scheme() == "http" && to_loopback && *self.reach == Reach::Loopback);
+        if !scheme_ok {
+            return Err(forbidden(Rule::Https));
+        }
+        match address.and_then(|address| self.reach.refuses(address)) {
+            Some(rule) => Err(forbidden(rule)),
+            None => Ok(&self.client),
+        }
+    }
+}
+
+/// Host and port, without what else an address says.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The client says "error sending request", and what happened lies behind that: a refused connection, a certificate, a name
+/// that does not resolve, or the resolver's own refusal.
+fn no_answer(url: &Url, error: &reqwest::Error) -> OutgoingError {
+    let causes = || std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
+    let refusal = causes().find_map(|cause| cause.downcast_ref::<OutgoingError>());
+    if let Some(OutgoingError::Forbidden(what, rule)) = refusal {
+        return OutgoingError::Forbidden(what.clone(), *rule);
+    }
+    let is_refused = |cause: &(dyn Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    };
+    let cause = if causes().any(is_refused) {
+        "connection refused: nothing listens there".to_owned()
+    } else if error.is_timeout() {
+        "it took too long".to_owned()
+    } else {
+        causes().last().map(ToString::to_string).unwrap_or_default()
+    };
+    let help = if cause.contains("UnknownIssuer") {
+        ". Its authority is none that this system trusts; one of your own is named by `outgoing.ca_file`"
+    } else {
+        ""
+    };
+    OutgoingError::NoAnswer(place(url), format!("{cause}{help}"))
+}
+
+struct GuardedResolver {
+    reach: Arc<Reach>,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = Arc::clone(&self.reach);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let mut refused = None;
+            let mut admitted: Vec<SocketAddr> = Vec::new();
+            for address in found {
+                match reach.refuses(address.ip()) {
+                    Some(rule) => refused = Some((address.ip(), rule)),
+                    None => admitted.push(address),
+                }
+            }
+            match refused.filter(|_| admitted.is_empty()) {
+                Some((address, rule)) => {
+                    let what = format!("{} ({address})", name.as_str());
+                    Err(OutgoingError::Forbidden(what, rule).into())
+                }
+                None => Ok(Box::new(admitted.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    fn public_only() -> Reach {
+        Reach::Public { allowed: Vec::new() }
+    }
+
+    #[test]
+    fn plain_http_goes_nowhere_but_to_a_loopback_of_development() {
+        let reaches = |reach, url: &str| {
+            Outgoing::new(reach, None).unwrap().configured.admitted(&url.parse().unwrap()).is_ok()
+        };
+        assert!(reaches(public_only(), "https://app.example/logout"));
+        assert!(!reaches(public_only(), "http://app.example/logout"));
+        assert!(!reaches(public_only(), "https://127.0.0.1/logout"));
+        assert!(!reaches(public_only(), "https://[::1]/logout"));
+        assert!(!reaches(public_only(), "ftp://app.example/"));
+        assert!(reaches(Reach::Loopback, "http://127.0.0.1:9/logout"));
+        assert!(!reaches(Reach::Loopback, "http://app.example/logout"));
+    }
+
+    #[test]
+    fn authorities_that_are_none_are_refused_at_start() {
+        let garbage = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
+        assert!(matches!(Outgoing::new(public_only(), Some(garbage)), Err(OutgoingError::Authorities)));
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_told_by_its_address() {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}/logout").parse().unwrap();
+        for error in [
+            of_development().get(&url, 10).await.unwrap_err(),
+            of_development().answers(&url).await.unwrap_err(),
+        ] {
+            let told = error.to_string();
+            assert!(
+                told.contains(&format!("127.0.0.1:{port}")) && told.contains("connection refused"),
+                "{told}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_refused_is_told_with_the_rule() {
+        let allowing = |network: &str| Reach::Public { allowed: vec![network.parse().unwrap()] };
+        for (reach, url, rule) in [
+            (public_only(), "https://10.1.2.3/logout", Some(Rule::Private)),
+            (public_only(), "https://127.0.0.1/logout", Some(Rule::Loopback)),
+            (public_only(), "http://app.example/logout", Some(Rule::Https)),
+            (allowing("10.0.0.0/8"), "https://10.1.2.3/logout", None),
+            (allowing("127.0.0.0/8"), "https://127.0.0.1/logout", None),
+            (allowing("127.0.0.0/8"), "http://127.0.0.1/logout", Some(Rule::Https)),
+        ] {
+            let (outgoing, url) = (Outgoing::new(reach, None).unwrap(), url.parse().unwrap());
+            let refused = |outgoing: &Outgoing| match outgoing.configured.admitted(&url) {
+                Err(OutgoingError::Forbidden(_, rule)) => Some(rule),
+                _ => None,
+            };
+            assert_eq!(refused(&outgoing), rule, "{url}");
+            assert!(
+                refused(&outgoing.of_registered()).is_some(),
+                "{url}: never for a client that registered itself"
+            );
+        }
+    }
+
+    const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+
+    /// A server that gives one answer to whoever comes, and how often somebody came.
+    async fn server(answer: String) -> (Url, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/document", listener.local_addr().unwrap()).parse().unwrap();
+        let came = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&came);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    stream.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
+                    // Whoever has read enough hangs up.
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                    // The end is the client's.
+                    let _ = stream.read_u8().await;
+                });
+            }
+        });
+        (url, came)
+    }
+
+    fn of_development() -> Outgoing {
+        Outgoing::new(Reach::Loopback, None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let (elsewhere, came) = server(NOT_FOUND.to_owned()).await;
+        let (url, _) =
+            server(format!("HTTP/1.1 302 Found\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n")).await;
+        let refused = of_development().get(&url, 100).await;
+        assert!(matches!(refused, Err(OutgoingError::Status(302))), "{refused:?}");
+        let refused = of_development().post_form(&url, &[]).await;
+        assert!(matches!(refused, Err(OutgoingError::Status(302))), "{refused:?}");
+        assert_eq!(came.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_than_was_asked_for() {
+        let (declared, _) =
+            server(format!("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{}", "x".repeat(11))).await;
+        let endless =
+            format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n{}\r\n", "x".repeat(11));
+        let (endless, _) = server(endless).await;
+        for url in [&declared, &endless] {
+            let refused = of_development().get(url, 10).await;
+            assert!(matches!(refused, Err(OutgoingError::TooLarge(10))), "{refused:?}");
+        }
+        assert_eq!(of_development().get(&declared, 11).await.unwrap(), b"xxxxxxxxxxx");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_or_does_not_end_is_given_up() {
+        let outgoing = Outgoing::within(Duration::from_millis(50), Reach::Loopback, None).unwrap();
+        for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nx"] {
+            let (url, _) = server(answer.to_owned()).await;
+            let refused = outgoing.get(&url, 10).await;
+            assert!(matches!(refused, Err(OutgoingError::NoAnswer(_, _))), "{refused:?}");
+        }
+        let (silent, _) = server(String::new()).await;
+        let refused = outgoing.post_form(&silent, &[("logout_token", "x")]).await;
+        assert!(matches!(refused, Err(OutgoingError::NoAnswer(_, _))), "{refused:?}");
+    }
+
+    /// Between a check and a connection of its own a name could lead elsewhere, so the check is where it is resolved.
+    #[tokio::test]
+    async fn a_name_is_checked_where_it_resolves() {
+        let (mut url, came) = server(NOT_FOUND.to_owned()).await;
+        url.set_host(Some("localhost")).unwrap();
+        let answered = of_development().get(&url, 10).await;
+        assert!(matches!(answered, Err(OutgoingError::Status(404))), "{answered:?}");
+        assert_eq!(came.load(Ordering::SeqCst), 1);
+        url.set_scheme("https").unwrap();
+        let outgoing = Outgoing::new(public_only(), None).unwrap();
+        assert!(outgoing.configured.admitted(&url).is_ok(), "nothing is wrong with the name itself");
+        let refused = outgoing.get(&url, 10).await.unwrap_err();
+        assert!(
+            matches!(&refused, OutgoingError::Forbidden(what, Rule::Loopback) if what.starts_with("localhost ("))
+        );
+        assert_eq!(came.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,147 @@
+//! Which addresses requests may go to.
+
+use ipnet::IpNet;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Where outgoing requests may go.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// https to public addresses, and to those networks that the operator allows, the machine's own among them.
+    Public { allowed: Vec<IpNet> },
+    /// Loopback over http as well: a development issuer's clients live there.
+    Loopback,
+}
+
+/// Why an address is not reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    Https,
+    Loopback,
+    Private,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Https => "requests go over https alone, but for those of a loopback issuer to the machine itself",
+            Self::Loopback => {
+                "the machine itself is reached where `outgoing.allow` names its network, such as 127.0.0.0/8, and then only for \
+                 addresses in the configuration"
+            }
+            Self::Private => {
+                "an address that is not public is reached where `outgoing.allow` names its network, and then only for addresses in \
+                 the configuration"
+            }
+        })
+    }
+}
+
+impl Reach {
+    /// For addresses that clients registered themselves: what the operator allows is for the operator's own.
+    pub(super) fn of_registered(&self) -> Self {
+        match self {
+            Self::Public { .. } => Self::Public { allowed: Vec::new() },
+            Self::Loopback => Self::Loopback,
+        }
+    }
+
+    /// The rule that an address is refused by.
+    pub(super) fn refuses(&self, address: IpAddr) -> Option<Rule> {
+        let address = address.to_canonical();
+        let is_allowed = match self {
+            Self::Public { allowed } => allowed.iter().any(|network| network.contains(&address)),
+            Self::Loopback => address.is_loopback(),
+        };
+        if is_allowed {
+            None
+        } else if address.is_loopback() {
+            Some(Rule::Loopback)
+        } else {
+            (!is_public(address)).then_some(Rule::Private)
+        }
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let special = a == 0
+                || a >= 240
+                || (a == 192 && v4.octets() < [192, 0, 1, 0])
+                || (a == 198 && b & 0xfe == 18);
+            !(v4.is_private()
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || v4.is_documentation()
+                || shared
+                || special)
+        }
+        IpAddr::V6(v6) => {
+            // 2000::/3 is all that is globally routed; within it, tunnels lead back to IPv4 and documentation nowhere.
+            let [first, second, ..] = v6.segments();
+            let tunnels = first == 0x2002 || (first == 0x2001 && second == 0);
+            let documentation = (first == 0x2001 && second == 0xdb8) || first == 0x3fff;
+            first & 0xe000 == 0x2000 && !tunnels && !documentation
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(reach: &Reach, address: &str) -> bool {
+        reach.refuses(address.parse().unwrap()).is_none()
+    }
+
+    fn public_only() -> Reach {
+        Reach::Public { allowed: Vec::new() }
+    }
+
+    #[test]
+    fn an_allowed_network_is_reached_and_no_other() {
+        let reach = Reach::Public { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
+        assert!(admits(&reach, "10.1.2.3"));
+        assert!(!admits(&reach, "10.2.0.1"));
+        assert!(!admits(&reach.of_registered(), "10.1.2.3"));
+        let reach = Reach::Public { allowed: vec!["127.0.0.0/8".parse().unwrap()] };
+        assert!(admits(&reach, "127.0.0.1") && admits(&reach, "::ffff:127.0.0.1"));
+        assert!(!admits(&reach, "::1") && !admits(&reach.of_registered(), "127.0.0.1"));
+    }
+
+    #[test]
+    fn only_public_addresses_are_reached() {
+        for (address, public) in [
+            ("93.184.216.34", true),
+            ("10.0.0.1", false),
+            ("172.16.0.1", false),
+            ("192.168.1.1", false),
+            ("192.0.0.8", false),
+            ("192.0.2.1", false),
+            ("100.64.0.1", false),
+            ("169.254.169.254", false),
+            ("127.0.0.1", false),
+            ("0.0.0.0", false),
+            ("255.255.255.255", false),
+            ("224.0.0.1", false),
+            ("198.18.0.1", false),
+            ("2606:2800:220:1::1", true),
+            ("::1", false),
+            ("::", false),
+            ("fe80::1", false),
+            ("fc00::1", false),
+            ("2001:db8::1", false),
+            ("2002:7f00:1::", false),
+            ("64:ff9b::7f00:1", false),
+            ("::ffff:127.0.0.1", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            assert_eq!(admits(&public_only(), address), public, "{address}");
+        }
+        assert!(admits(&Reach::Loopback, "127.0.0.1"));
+        assert!(!admits(&Reach::Loopback, "10.0.0.1"));
+    }
+}
