@@ -48,6 +48,7 @@ mod tests {
             host: String::new(),
             time_zone: TimeZone::UTC,
             default_locale: Locale::En,
+            locales: Locale::ALL.to_vec(),
         };
         for (tags, expected) in [
             (None, Locale::En),

@@ -57,7 +57,7 @@ pub fn sample_texts(
     let code = SecretCode { digits: "000000".to_owned(), minutes };
     let notice = Notice::PhoneAdded { phone: "00".to_owned(), link: link.to_owned() };
     let mut samples = Vec::new();
-    for locale in Locale::ALL.iter().copied() {
+    for locale in letterhead.locales.iter().copied() {
         let written = [
             (anteroom_domain::message::CODE, text::write(theme, letterhead, locale, &code)?),
             (notice.kind(), text::notice(theme, letterhead, locale, &notice)?),

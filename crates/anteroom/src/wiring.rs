@@ -16,7 +16,7 @@ use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::{addresses, history, registered, registration};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
-use anteroom_pages::{Locale, Theme, ThemeError, negotiate};
+use anteroom_pages::{Locale, Theme, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
 use anteroom_web::{ConfigurationError, Web, WebSettings};
 use secrecy::ExposeSecret as _;

@@ -1,6 +1,6 @@
 //! Minting: the claims of ID and access tokens, and the answer that carries them.
 
-use anteroom_domain::account::{Account, GroupName};
+use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::{Grant, GrantWorth};
 use anteroom_domain::ids::GrantId;
@@ -244,8 +244,7 @@ fn claims_of_person(
     let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
     let wanted = Wanted { scope, told, asked, allowed, mapping };
-    let mut claims =
-        release(&standard_claims(person.account, &exchange.provider.snapshot().groups), wanted);
+    let mut claims = release(&standard_claims(person.account, &exchange.provider.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
     if !left_out.is_nothing() {
         tracing::warn!(

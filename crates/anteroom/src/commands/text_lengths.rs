@@ -20,7 +20,9 @@ pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLen
         practice: settings.practice.name.clone(),
         host: settings.issuer.url().host_str().unwrap_or_default().to_owned(),
         time_zone: settings.practice.time_zone.clone(),
-        default_locale: Locale::from_tag(&settings.practice.default_locale).unwrap_or_default(),
+        default_locale: Locale::spoken(&settings.practice.default_locale, &theme.locales())
+            .unwrap_or_default(),
+        locales: theme.locales(),
     };
     let minutes = u16::try_from(settings.policy.codes.lifetime.as_mins()).unwrap_or(u16::MAX);
     let link = settings.issuer.endpoint("/forgot-password").to_string();
