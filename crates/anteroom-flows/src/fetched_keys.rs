@@ -40,7 +40,10 @@ pub enum FetchError {
 /// By their address, and by where requests for it may go: what was fetched for a client of the configuration is nothing to one
 /// that registered itself.
 #[derive(Default)]
-pub(crate) struct FetchedKeys(Mutex<HashMap<(Url, Arc<Reach>), Arc<Place>>>);
+pub(crate) struct FetchedKeys(Mutex<HashMap<Source, Arc<Place>>>);
+
+/// Where keys are, and what may be reached from there.
+type Source = (Url, Arc<Reach>);
 
 #[derive(Default)]
 struct Place {

@@ -86,23 +86,23 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn pause(until: i64, times: usize) -> Option<Pause> {
-        Some(Pause { until: at(until), times })
+    fn pause(until: i64, times: usize) -> Pause {
+        Pause { until: at(until), times }
     }
 
     #[test]
     fn trouble_pauses_a_channel_longer_each_time_until_something_goes_well() {
         for (before, sign, now, longest, expected) in [
-            (None, Sign::Trouble, 0, LONG, pause(5, 0)),
+            (None, Sign::Trouble, 0, LONG, Some(pause(5, 0))),
             // Was under way already.
-            (pause(5, 0), Sign::Trouble, 4, LONG, pause(5, 0)),
-            (pause(5, 0), Sign::Trouble, 5, LONG, pause(35, 1)),
-            (pause(35, 1), Sign::Trouble, 40, LONG, pause(160, 2)),
-            (pause(160, 2), Sign::Trouble, 160, LONG, pause(460, 3)),
-            (pause(460, 3), Sign::Trouble, 460, LONG, pause(760, 4)),
-            (pause(160, 2), Sign::Trouble, 160, LONGEST_FOR_CODES, pause(190, 3)),
-            (pause(160, 2), Sign::None, 160, LONG, pause(160, 2)),
-            (pause(160, 2), Sign::Well, 160, LONG, None),
+            (Some(pause(5, 0)), Sign::Trouble, 4, LONG, Some(pause(5, 0))),
+            (Some(pause(5, 0)), Sign::Trouble, 5, LONG, Some(pause(35, 1))),
+            (Some(pause(35, 1)), Sign::Trouble, 40, LONG, Some(pause(160, 2))),
+            (Some(pause(160, 2)), Sign::Trouble, 160, LONG, Some(pause(460, 3))),
+            (Some(pause(460, 3)), Sign::Trouble, 460, LONG, Some(pause(760, 4))),
+            (Some(pause(160, 2)), Sign::Trouble, 160, LONGEST_FOR_CODES, Some(pause(190, 3))),
+            (Some(pause(160, 2)), Sign::None, 160, LONG, Some(pause(160, 2))),
+            (Some(pause(160, 2)), Sign::Well, 160, LONG, None),
             (None, Sign::Well, 0, LONG, None),
         ] {
             assert_eq!(Pause::after(before, sign, (at(now), longest, NONE)), expected, "{before:?} {sign:?}");
@@ -115,9 +115,9 @@ mod tests {
             (None, 0, 0, 2),
             (None, 0, 1, 1),
             (None, 0, 3, 0),
-            (pause(5, 0), 4, 0, 0),
-            (pause(5, 0), 5, 0, 1),
-            (pause(5, 0), 5, 1, 0),
+            (Some(pause(5, 0)), 4, 0, 0),
+            (Some(pause(5, 0)), 5, 0, 1),
+            (Some(pause(5, 0)), 5, 1, 0),
         ] {
             assert_eq!(Pause::room(pause, at(now), (2, under_way)), room, "{pause:?} {now} {under_way}");
         }

@@ -180,7 +180,8 @@ async fn what_is_cut_off_and_what_ends_nothing_is_one_line() {
     let (page, _guard) = listening();
     on_sqlite(async |backend| {
         let names: Vec<String> = (0..200).map(|number| format!("department-{number:03}")).collect();
-        let toml: String = names.iter().map(|name| format!("[[groups]]\nname = \"{name}\"\n")).collect();
+        let toml =
+            names.iter().map(|name| format!("[[groups]]\nname = \"{name}\"\n")).collect::<Vec<_>>().concat();
         let provider = TestProvider::on(&backend).clients(&toml).start().await;
         let groups: Vec<&str> = names.iter().map(String::as_str).collect();
         provider.person("carol@practice.example").groups(&groups).create().await;

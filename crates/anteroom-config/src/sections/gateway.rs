@@ -36,7 +36,25 @@ pub(super) fn read_gateway(section: &mut Section<'_, '_>) -> Option<HttpGateway>
     if let (Some(format), Some(body)) = (format, &body) {
         check_body(section, format, body);
     }
+    if let Some(url) = &url {
+        let parts = headers.iter().map(|(_, value)| value.as_str()).chain(body.as_deref());
+        check_placeholders(section, &parts.chain([url.as_str()]).collect::<Vec<_>>());
+    }
     Some(HttpGateway { method, url: url?, headers, body, secret, success })
+}
+
+/// A gateway that is not told the number, or the words, answers as if it had sent them.
+fn check_placeholders(section: &Section<'_, '_>, templates: &[&str]) {
+    for (placeholder, what) in [("{to}", "to which number a message goes"), ("{text}", "what it says")] {
+        if templates.iter().all(|template| !template.contains(placeholder)) {
+            let finding = Finding::error(format!("the gateway is not told {what}"));
+            let place = section.place_of("body").or_else(|| section.place_of("url"));
+            let finding =
+                finding.at(place, format!("`{placeholder}` is in none of `url`, `headers` and `body`"));
+            let help = "such as `body = \"to={to}&text={text}\"`";
+            section.cx.report(finding.help(help));
+        }
+    }
 }
 
 /// What the headers say of the body; none where a value could not be written into it.

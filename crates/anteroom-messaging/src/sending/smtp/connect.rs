@@ -6,6 +6,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::Ehlo;
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::Response;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
@@ -101,7 +102,7 @@ impl Server {
     async fn not_offered(&self, connection: &mut AsyncSmtpConnection, reason: Reason) -> Failure {
         let offer = connection.command(Ehlo::new(self.hello.clone())).await.ok();
         let lines: Vec<String> =
-            offer.iter().flat_map(|offer| offer.message()).skip(1).map(str::to_owned).collect();
+            offer.iter().flat_map(Response::message).skip(1).map(str::to_owned).collect();
         let words: String = lines.join(", ").escape_debug().take(MOST_OFFERED).collect();
         let words = if words.is_empty() { "nothing".to_owned() } else { words };
         Failure::new(reason).detailed(format!("the server offers: {words}"))

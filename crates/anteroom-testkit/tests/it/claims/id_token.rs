@@ -85,7 +85,8 @@ async fn agreed(provider: &TestProvider, client: &RelyingParty) -> Tokens {
 
 async fn groups_that_would_make_an_id_token_too_long_are_cut_off(backend: Backend) {
     let names: Vec<String> = (0..200).map(|number| format!("department-{number:03}")).collect();
-    let toml: String = names.iter().map(|name| format!("[[groups]]\nname = \"{name}\"\n")).collect();
+    let toml =
+        names.iter().map(|name| format!("[[groups]]\nname = \"{name}\"\n")).collect::<Vec<_>>().concat();
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     let groups: Vec<&str> = names.iter().map(String::as_str).collect();
     provider.person("carol@practice.example").groups(&groups).create().await;
