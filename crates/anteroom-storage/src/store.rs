@@ -93,9 +93,11 @@ impl UnkeyedStore {
 impl Store {
     /// Opens a database whose schema this release can run on.
     pub async fn connect(options: &StoreOptions) -> Result<UnkeyedStore, StoreError> {
-        // Only a migration makes a database: a mistyped path must not leave an empty one behind.
+        // Only a migration makes a database: a mistyped path must not leave an empty one behind. A folder that is not there is
+        // told of by what opens the file.
         if let Location::Sqlite(path) = &options.location
             && !path.exists()
+            && path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists())
         {
             return Err(StoreError::Missing(path.display().to_string()));
         }

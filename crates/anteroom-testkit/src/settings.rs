@@ -109,9 +109,9 @@ impl Default for TestSettings {
             ("keys.master_key_env", "\"TEST_MASTER_KEY\""),
             // Named so that texts and calls are offered; nothing is sent unless a test does it.
             ("text.provider", "\"http\""),
-            ("text.http.url", "\"http://127.0.0.1:9/\""),
+            ("text.http.url", "\"http://127.0.0.1:9/?to={to}&text={text}\""),
             ("voice.provider", "\"http\""),
-            ("voice.http.url", "\"http://127.0.0.1:9/\""),
+            ("voice.http.url", "\"http://127.0.0.1:9/?to={to}&text={text}\""),
             ("voice.http.waits_for_key", "true"),
             // Hundreds of failures are tried, and nobody measures them.
             ("policy.sign_in.failure_floor", "\"0s\""),

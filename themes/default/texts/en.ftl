@@ -634,7 +634,7 @@ email-elsewhere-unexpected = If your device changed networks at that time, you n
 
 # Text messages have room for 160 characters of the GSM 7-bit alphabet, or for 70 as soon as one is not of it:
 # no á, í, ó, ú, bullets or typographic apostrophes in these two.
-text-phone = { $practice }: phone { $phone } was added to your account. Not you? Reset your password now:
+text-phone = { $practice }: phone { $phone } was added to your account. Not you? Reset password:
 text-code =
     { $minutes ->
         [one] { $code } is your code for { $practice }. Good for one minute. Do not share it.

@@ -631,7 +631,7 @@ email-elsewhere-unexpected = Si su dispositivo cambió de red en ese momento, no
 
 # Los mensajes de texto tienen lugar para 160 caracteres del alfabeto GSM de 7 bits, o para 70 si uno no está en él:
 # sin á, í, ó, ú ni viñetas en estos dos.
-text-phone = { $practice }: hay un nuevo teléfono { $phone } en su cuenta. ¿No fue usted? Cambie su contraseña:
+text-phone = { $practice }: nuevo teléfono { $phone } en su cuenta. ¿No es suyo? Cambie su clave:
 text-code =
     { $minutes ->
         [one] { $code } es su clave de un solo uso en { $practice }. Vale un minuto. No la comparta.

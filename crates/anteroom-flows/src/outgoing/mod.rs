@@ -176,7 +176,8 @@ fn no_answer(url: &Url, error: &reqwest::Error) -> OutgoingError {
     } else {
         causes().last().map(ToString::to_string).unwrap_or_default()
     };
-    let help = if cause.contains("UnknownIssuer") {
+    // A signature does not verify where another authority has the name of a trusted one.
+    let help = if cause.contains("UnknownIssuer") || cause.contains("BadSignature") {
         ". Its authority is none that this system trusts; one of your own is named by `outgoing.ca_file`"
     } else {
         ""

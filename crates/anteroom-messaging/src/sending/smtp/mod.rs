@@ -197,8 +197,10 @@ impl Smtp {
         if let Some(address) = &self.reply_to {
             builder = builder.reply_to(Mailbox::new(self.from.name.clone(), address.clone()));
         }
+        // A header is one line.
+        let name = name.map(|name| name.replace(char::is_control, " ").trim().to_owned());
         builder
-            .to(Mailbox::new(name.filter(|name| !name.trim().is_empty()).map(str::to_owned), to))
+            .to(Mailbox::new(name.filter(|name| !name.is_empty()), to))
             .subject(email.subject.clone())
             .date(UNIX_EPOCH + Duration::from_millis(u64::try_from(at.as_millisecond()).unwrap_or(0)))
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
@@ -287,7 +289,7 @@ mod tests {
         assert!(named.contains("Reply-To: Practice <desk@practice.example>\r\n"), "{named}");
         assert!(named.contains("To: \"Erin Walsh\" <erin@demo.example>\r\n"), "{named}");
         let two_lines = written(&server, Some("Erin\r\nBcc: other@demo.example"));
-        assert!(two_lines.contains("<erin@demo.example>") && !two_lines.contains("\nBcc"), "{two_lines}");
+        assert!(two_lines.contains("<erin@demo.example>") && !two_lines.contains("\r\nBcc"), "{two_lines}");
         let plain = written(&SmtpServer { reply_to: None, ..server }, None);
         assert!(plain.contains("To: erin@demo.example\r\n") && !plain.contains("Reply-To"), "{plain}");
     }

@@ -88,17 +88,17 @@ async fn the_reference_on_the_page_is_found_in_the_trail(backend: Backend) {
 
 /// The log has its reference, and the operator looks it up.
 async fn what_is_told_to_the_application_is_in_the_trail_too(backend: Backend) {
-    let toml = "[[clients]]\nclient_id = \"service\"\nredirect_uris = [\"https://service.example/callback\"]\n\
+    let toml = "[[clients]]\nclient_id = \"robot\"\nredirect_uris = [\"https://service.example/callback\"]\n\
         response_types = []\ngrant_types = [\"client_credentials\"]\nsecret_env = \"TEST_CLIENT_SECRET\"\n";
     let provider = TestProvider::on(&backend).clients(toml).start().await;
     let browser = provider.browser();
     let changes = [("code_challenge", ""), ("code_challenge_method", "")];
     assert_eq!(provider.client("web").authorize(&browser, &changes).await.error(), "invalid_request");
     let callback = [("redirect_uri", "https://service.example/callback")];
-    let answer = provider.client("web").named("service").authorize(&browser, &callback).await;
+    let answer = provider.client("web").named("robot").authorize(&browser, &callback).await;
     assert_eq!(answer.error(), "unauthorized_client");
     let entries = provider.audited("request_refused").await;
-    for (client, said) in [("web", "code_challenge"), ("service", "unauthorized_client")] {
+    for (client, said) in [("web", "code_challenge"), ("robot", "unauthorized_client")] {
         let entry = entries.iter().find(|entry| entry.client.as_deref() == Some(client)).unwrap();
         assert!(entry.detail.contains(said) && entry.reference.is_some(), "{entry:?}");
     }

@@ -159,8 +159,8 @@ async fn rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer
     for (app, cause) in [
         (proving(&local, "web", Proof::Basic(WRONG)), "client 'web' sent a wrong secret"),
         (
-            proving(&local, "web", Proof::Post(CLIENT_SECRET)),
-            "registered for client_secret_basic and used client_secret_post",
+            proving(&local, "partner", Proof::Basic(CLIENT_SECRET)),
+            "registered for client_secret_post and used client_secret_basic",
         ),
         (local.client("web").named("nobody"), "client 'nobody' is not registered"),
     ] {
@@ -173,7 +173,7 @@ async fn the_causes_of_invalid_client_look_alike_to_strangers(backend: Backend) 
     let provider = TestProvider::on(&backend).issuer("https://id.practice.example").start().await;
     for app in [
         proving(&provider, "web", Proof::Basic(WRONG)),
-        proving(&provider, "web", Proof::Post(CLIENT_SECRET)),
+        proving(&provider, "partner", Proof::Basic(CLIENT_SECRET)),
         provider.client("web").named("nobody"),
     ] {
         let answer = app.redeem("x").await;
