@@ -38,12 +38,19 @@ pub(super) struct Server {
 impl Server {
     /// All that can go wrong here goes wrong for every message.
     pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let mut connection = self.greet().await.map_err(Failure::of_channel)?;
-        match self.secure_and_sign_in(&mut connection).await {
+        self.secured_and_signed_in().await.map_err(Failure::of_channel)
+    }
+
+    async fn secured_and_signed_in(&self) -> Result<AsyncSmtpConnection, Failure> {
+        let mut connection = self.greet().await?;
+        if let Tls::Start(parameters) = &self.tls {
+            connection = self.secure(connection, parameters.clone()).await?;
+        }
+        match self.sign_in(&mut connection).await {
             Ok(()) => Ok(connection),
             Err(refused) => {
                 super::close(connection).await;
-                Err(refused.of_channel())
+                Err(refused)
             }
         }
     }
@@ -80,22 +87,31 @@ impl Server {
         Ok(interleaved(&found))
     }
 
-    async fn secure_and_sign_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), Failure> {
-        if let Tls::Start(parameters) = &self.tls {
-            if !connection.can_starttls() {
-                return Err(self.not_offered(connection, Reason::NoStartTls).await);
-            }
-            let started = connection.starttls(parameters.clone(), &self.hello).await;
-            started.map_err(|error| failure(Stage::Us, &error))?;
+    async fn secure(
+        &self,
+        mut connection: AsyncSmtpConnection,
+        parameters: TlsParameters,
+    ) -> Result<AsyncSmtpConnection, Failure> {
+        if !connection.can_starttls() {
+            let refused = self.not_offered(&mut connection, Reason::NoStartTls).await;
+            super::close(connection).await;
+            return Err(refused);
         }
-        if let Some(login) = &self.login {
-            if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
-                return Err(self.not_offered(connection, Reason::NoAuth).await);
-            }
-            let signed_in = connection.auth(DEFAULT_MECHANISMS, login).await;
-            signed_in.map_err(|error| failure(Stage::Us, &error))?;
+        match connection.starttls(parameters, &self.hello).await {
+            Ok(()) => Ok(connection),
+            // A failed handshake leaves the library's connection without a stream, and it panics when it is used again, so
+            // it is dropped without QUIT.
+            Err(error) => Err(failure(Stage::Us, &error)),
         }
-        Ok(())
+    }
+
+    async fn sign_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), Failure> {
+        let Some(login) = &self.login else { return Ok(()) };
+        if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+            return Err(self.not_offered(connection, Reason::NoAuth).await);
+        }
+        let signed_in = connection.auth(DEFAULT_MECHANISMS, login).await;
+        signed_in.map(drop).map_err(|error| failure(Stage::Us, &error))
     }
 
     /// With what the server does offer, in its own words.
