@@ -69,7 +69,7 @@ async fn replace(
     let before = checked(client.client_id.clone(), kept(&client.metadata), &snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
     count(provider, visitor).await?;
-    confirm_sector(provider, &metadata).await?;
+    confirm_sector(provider, visitor, &metadata).await?;
     let drawn = settle_secret(provider, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     client.updated_at = visitor.now;

@@ -16,9 +16,10 @@ use super::{
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
 use crate::limits::{of_address, spend};
+use crate::outgoing::OutgoingError;
 use crate::provider::{Provider, Snapshot};
 use crate::registered::{checked, follow};
-use crate::sector;
+use crate::sector::{self, SectorError};
 use crate::trail::Origin;
 use crate::visitor::Visitor;
 
@@ -59,7 +60,7 @@ async fn try_register(
         .map_err(|_| FlowError::Broken("a client identifier"))?;
     let metadata = accepted(id, request, &snapshot)?;
     count(provider, visitor).await?;
-    confirm_sector(provider, &metadata).await?;
+    confirm_sector(provider, visitor, &metadata).await?;
     let drawn = Drawn::new(provider);
     let client = Arc::new(drawn.client(provider, visitor, &metadata)?);
     write(provider, visitor, &client).await?;
@@ -111,13 +112,29 @@ pub(super) fn accepted(
 /// The sector that the client names is its own. Looking was counted with the registration.
 pub(super) async fn confirm_sector(
     provider: &Provider,
+    visitor: &Visitor,
     metadata: &ClientMetadata,
 ) -> Result<(), RegistrationError> {
     if metadata.sector_identifier_uri.is_none() {
         return Ok(());
     }
     let confirmed = sector::check(&provider.outgoing.of_registered(), metadata).await;
-    Ok(confirmed.map_err(|error| RegistrationRefusal::metadata(&error.to_string()))?)
+    Ok(confirmed.map_err(|error| not_confirmed(visitor, &error))?)
+}
+
+/// Why an address is not reached tells of the network that this server is in, so that a stranger is not told: the cause is in
+/// the log, under the reference.
+fn not_confirmed(visitor: &Visitor, error: &SectorError) -> RegistrationRefusal {
+    let reference = visitor.reference;
+    tracing::warn!(%reference, "registration refused: {error}");
+    match error {
+        SectorError::Outgoing(OutgoingError::Forbidden(..) | OutgoingError::NoAnswer(..)) => {
+            RegistrationRefusal::metadata(&format!(
+                "sector_identifier_uri: nothing is reached there; reference {reference}"
+            ))
+        }
+        _ => RegistrationRefusal::metadata(&error.to_string()),
+    }
 }
 
 /// 256 bits each.
