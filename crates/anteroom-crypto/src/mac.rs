@@ -1,5 +1,7 @@
 //! Keyed hashes: HMAC-SHA256 (RFC 2104, FIPS 180-4).
 
+mod pseudonym;
+
 use std::fmt;
 
 use aws_lc_rs::{digest, hmac};

@@ -20,6 +20,7 @@ use anteroom_oidc::names::NotAName;
 use anteroom_oidc::{Sector, Subject};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
 
 /// Never to be changed: every pairwise `sub` would change with it.
 const CONTEXT: &str = "pairwise sub";
@@ -70,15 +71,35 @@ impl From<&Session> for NamedSession {
 }
 
 /// `sid`: what the client calls a session (Back-Channel Logout §2.1). One value for all would tell two sectors that their
-/// people are the same, so a pairwise client has one of its sector, made like its `sub`.
+/// people are the same, so a pairwise client has a pseudonym of its sector. The key leads back from it, so that an ID token
+/// hint names its session without a search.
 pub fn sid(keyring: &Keyring, client: &Client, session: NamedSession) -> String {
-    match client.metadata.sector.as_ref().filter(|_| session.by_sector) {
+    sid_in(keyring, client.metadata.sector.as_ref(), session)
+}
+
+fn sid_in(keyring: &Keyring, sector: Option<&Sector>, session: NamedSession) -> String {
+    match sector.filter(|_| session.by_sector) {
         None => session.id.to_string(),
         Some(sector) => {
-            let data = [session.id.0.as_bytes(), sector.as_str().as_bytes()].concat();
-            let digest = keyring.mac(KeyPurpose::Subject).lasting_digest(SID_CONTEXT, &data);
-            URL_SAFE_NO_PAD.encode(digest.as_bytes())
+            let (mac, id) = (keyring.mac(KeyPurpose::Subject), *session.id.0.as_bytes());
+            URL_SAFE_NO_PAD.encode(mac.lasting_pseudonym(SID_CONTEXT, sector.as_str().as_bytes(), id))
         }
+    }
+}
+
+/// The session to which [`sid`] gave that name for this client, whether or not there is a row of it.
+pub fn session_of_sid(keyring: &Keyring, client: &Client, sid: &str) -> Option<SessionId> {
+    session_in(keyring, client.metadata.sector.as_ref(), sid)
+}
+
+fn session_in(keyring: &Keyring, sector: Option<&Sector>, sid: &str) -> Option<SessionId> {
+    let by_sector = sector.and_then(|sector| {
+        let (mac, pseudonym) = (keyring.mac(KeyPurpose::Subject), URL_SAFE_NO_PAD.decode(sid).ok()?);
+        mac.of_lasting_pseudonym(SID_CONTEXT, sector.as_str().as_bytes(), &pseudonym)
+    });
+    match by_sector {
+        Some(id) => Some(SessionId(Uuid::from_bytes(id))),
+        None => sid.parse().ok(),
     }
 }
 
@@ -109,7 +130,6 @@ pub fn could_be(client: &Client, sub: &Subject) -> bool {
 mod tests {
     use super::*;
     use url::Url;
-    use uuid::Uuid;
 
     fn of(keyring: &Keyring, host: &str, account: u128) -> String {
         let sector = Sector::of(&Url::parse(&format!("https://{host}/x")).unwrap()).unwrap();
@@ -131,6 +151,24 @@ mod tests {
             assert!(!subs[..place].contains(sub), "{sub}");
         }
         assert_eq!(of(&keyring, "A.example:444", 1), subs[0]);
+    }
+
+    #[test]
+    fn back_channel_2_1_a_sid_leads_back_to_its_session_in_its_sector_alone() {
+        let keyring = Keyring::for_tests(1);
+        let sector = |host: &str| Sector::of(&Url::parse(&format!("https://{host}/")).unwrap()).unwrap();
+        let (lab, other) = (sector("lab.example"), sector("other.example"));
+        let id = SessionId(Uuid::from_u128(7));
+        for (sector, by_sector) in [(Some(&lab), true), (Some(&lab), false), (None, true)] {
+            let sid = sid_in(&keyring, sector, NamedSession { id, by_sector });
+            assert_eq!(session_in(&keyring, sector, &sid), Some(id));
+        }
+        let sid = sid_in(&keyring, Some(&lab), NamedSession { id, by_sector: true });
+        assert_eq!(sid.len(), 43);
+        for (sector, sid) in [(Some(&other), sid.as_str()), (None, &sid), (Some(&lab), "x"), (Some(&lab), "")]
+        {
+            assert_eq!(session_in(&keyring, sector, sid), None, "{sid:?}");
+        }
     }
 
     /// Whoever changes what is hashed, or how, finds out here that every application would lose its people. (The keys of tests

@@ -10,7 +10,7 @@ use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
     UpdateMany,
@@ -28,28 +28,6 @@ impl Reads {
             .filter(sessions::Column::AccountId.eq(account.0))
             .filter(sessions::Column::EndedAt.is_null())
             .order_by_asc(sessions::Column::CreatedAt)
-            .all(&self.conn)
-            .await?;
-        rows.iter().map(session).collect()
-    }
-
-    /// Those that have not ended and in which this client was given something, also where it gave that back since; the last
-    /// active first.
-    pub async fn sessions_with_client(
-        &self,
-        client: &ClientId,
-        limit: u64,
-    ) -> Result<Vec<Session>, StoreError> {
-        let given = Query::select()
-            .column(grants::Column::SessionId)
-            .from(grants::Entity)
-            .and_where(grants::Column::ClientId.eq(client.as_str()))
-            .to_owned();
-        let rows = sessions::Entity::find()
-            .filter(sessions::Column::EndedAt.is_null())
-            .filter(sessions::Column::Id.in_subquery(given))
-            .order_by_desc(sessions::Column::LastActiveAt)
-            .limit(limit)
             .all(&self.conn)
             .await?;
         rows.iter().map(session).collect()

@@ -3,6 +3,7 @@
 
 use anteroom_domain::client::Client;
 use anteroom_domain::session::{HintWorth, Session, SessionStanding};
+use anteroom_domain::subject::session_of_sid;
 use anteroom_oidc::jwt::IdTokenHint;
 use anteroom_oidc::logout::EndSessionRequest;
 
@@ -13,9 +14,6 @@ use crate::provider::Provider;
 use crate::sign_out::end_at_client;
 use crate::trail::Origin;
 use crate::visitor::{Visitor, sessions_here};
-
-/// Sessions of one client that are looked through at most. A pairwise `sub` leads to no account, so they all are.
-const MOST_SESSIONS: u64 = 2_000;
 
 pub(super) async fn end(
     provider: &Provider,
@@ -33,7 +31,8 @@ pub(super) async fn end(
         (Some(_), None) | (None, _) => None,
     };
     match found {
-        Some((HintWorth::Asks, ..)) if !confirmed => {
+        // With an address that is not the client's own, the application may not be what it says.
+        Some((worth, ..)) if !confirmed && (worth == HintWorth::Asks || checked.stays.is_some()) => {
             let stays = checked.stays.is_some();
             return Ok(EndSessionOutcome::Ask(Question {
                 client: checked.client,
@@ -49,8 +48,10 @@ pub(super) async fn end(
             if let Some(error) = &checked.stays {
                 return Ok(EndSessionOutcome::Refused(error.clone()));
             }
-            // A session of this browser that is over needs no end, and an application that waits gets its person back.
-            if checked.back.is_none() && sessions_here(provider, visitor).await?.is_empty() {
+            // A session of this browser that is over needs no end, an application that waits gets its person back, and a
+            // person who answered the question signed out meanwhile, in another tab.
+            let is_awaited = confirmed || checked.back.is_some();
+            if !is_awaited && sessions_here(provider, visitor).await?.is_empty() {
                 let why = nothing(request, &checked);
                 return Ok(EndSessionOutcome::Refused(LogoutError::NothingToEnd(why)));
             }
@@ -76,15 +77,11 @@ async fn session_of(
     (hint, visitor): (&IdTokenHint, &Visitor),
 ) -> Result<Option<Session>, FlowError> {
     let Some(named) = &hint.sid else { return Ok(None) };
-    let sessions = match hint.sub.as_str().parse() {
-        Ok(account) if client.metadata.sector.is_none() => {
-            provider.store.sessions_of_account(account).await?
-        }
-        _ => provider.store.sessions_with_client(client.id(), MOST_SESSIONS).await?,
-    };
-    let Some(session) = sessions.into_iter().find(|session| *named == sid(provider, client, session)) else {
+    let Some(id) = session_of_sid(&provider.keyring, client, named) else { return Ok(None) };
+    let Some(session) = provider.store.session(id).await? else { return Ok(None) };
+    if *named != sid(provider, client, &session) {
         return Ok(None);
-    };
+    }
     let Some(account) = provider.store.account(session.account).await? else { return Ok(None) };
     let policy = provider.snapshot().policy.session;
     let is_alive = session.standing(&account, policy, visitor.now) == SessionStanding::Live;

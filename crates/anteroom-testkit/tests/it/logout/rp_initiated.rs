@@ -14,6 +14,7 @@ on_both_databases!(
     rp_initiated_2_a_hint_ends_its_session_also_without_its_browser,
     rp_initiated_2_an_expired_or_older_hint_without_its_browser_asks,
     what_ends_nothing_says_so,
+    an_answer_after_the_session_ended_elsewhere_says_signed_out,
     rp_initiated_3_state_is_returned_and_nothing_else,
     rp_initiated_2_without_a_hint_the_person_is_asked,
     a_hint_of_an_application_that_is_gone_keeps_nobody_signed_in,
@@ -151,9 +152,13 @@ async fn rp_initiated_2_a_hint_ends_its_session_also_without_its_browser(backend
         assert_eq!((entry.actor.as_str(), entry.address.as_deref()), ("client", Some("203.0.113.20")));
         assert!(entry.detail.contains("client"), "{entry:?}");
     }
-    // Without an address to return to there is a page, which is true.
+    // Without an address to return to there is a page, which is true; with one that is not registered a person is asked.
     let (browser, hint) = at_web(&provider, ALICE).await;
     let server = provider.browser();
+    let evil = ("post_logout_redirect_uri", "https://evil.example/");
+    let page = end_session(&server, &[("id_token_hint", &hint), evil]).await;
+    assert_eq!((page.status, page.heading().as_str()), (400, "Sign out?"));
+    assert!(browser.is_signed_in().await);
     let answer = end_session(&server, &[("id_token_hint", &hint)]).await;
     assert!(server.follow(&answer).await.text_of("signed-out").is_some());
     assert!(!browser.is_signed_in().await);
@@ -198,6 +203,18 @@ async fn what_ends_nothing_says_so(backend: Backend) {
     end_session(&browser, &[("id_token_hint", &hint)]).await;
     nothing(&[("id_token_hint", &hint)]).await;
     assert_eq!(provider.audited("signed_out").await.len(), 1);
+}
+
+async fn an_answer_after_the_session_ended_elsewhere_says_signed_out(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for asked in [&[][..], &[("client_id", "web")]] {
+        let (browser, _) = at_web(&provider, ALICE).await;
+        let page = end_session(&browser, asked).await;
+        browser.submit(&browser.get("/dashboard").await, "/sign-out", &[]).await;
+        assert!(!browser.is_signed_in().await);
+        let answer = browser.submit(&page, "/sign-out", &[]).await;
+        assert_eq!((answer.status, answer.location().path()), (303, "/signed-out"), "{asked:?}");
+    }
 }
 
 async fn rp_initiated_3_state_is_returned_and_nothing_else(backend: Backend) {
