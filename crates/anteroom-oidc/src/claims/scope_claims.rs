@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{ClaimMapping, claims_of};
-use crate::names::ScopeSet;
+use crate::names::{Scope, ScopeSet};
 
 /// Which claims of the granted scopes are told in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,9 @@ impl ScopeClaims {
 /// address of a request, where proxies and browsers set limits.
 pub const ID_TOKEN_CLAIMS_MAX: usize = 2048;
 
+/// Of these bytes, as many stay free for what the account says of itself.
+const SELF_DESCRIBED_ROOM: usize = 512;
+
 /// What did not fit into an ID token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut {
@@ -55,38 +58,62 @@ impl LeftOut {
 }
 
 impl ClaimMapping {
-    /// Cuts off groups, the last ones first, until the claims fit into an ID token. Where that is not enough, the longest
-    /// claims about the person go; the client's constants stay.
+    /// Leaves out what does not fit into an ID token; the client's constants stay.
+    ///
+    /// What an account can write about itself must not decide which of its groups an application is told. So these claims
+    /// have room of their own, which groups never fill, and beyond it they go first, the longest ones before the others.
     pub fn fit_id_token(&self, claims: &mut Map<String, Value>) -> LeftOut {
-        let mut left_out = LeftOut::default();
-        let mut size = bytes(claims);
-        let name = self.name_of("groups");
-        if let Some(Value::Array(groups)) = claims.get_mut(name) {
-            while size > ID_TOKEN_CLAIMS_MAX
-                && let Some(group) = groups.pop()
+        let mut left_out = LeftOut { groups: self.cut_groups(claims), claims: Vec::new() };
+        let mut leave_out = |claims: &mut Map<String, Value>, of: &dyn Fn(&str) -> bool| {
+            while bytes(claims) > ID_TOKEN_CLAIMS_MAX
+                && let Some(longest) = longest(claims, of)
             {
-                // A comma as well.
-                size = size.saturating_sub(bytes(&group).saturating_add(1));
-                left_out.groups = left_out.groups.saturating_add(1);
+                claims.remove(&longest);
+                left_out.claims.push(longest);
             }
-            if groups.is_empty() {
-                claims.remove(name);
-            }
-        }
-        while bytes(claims) > ID_TOKEN_CLAIMS_MAX
-            && let Some(longest) = self.longest(claims)
-        {
-            claims.remove(&longest);
-            left_out.claims.push(longest);
-        }
+        };
+        leave_out(claims, &|name| self.is_self_described(name));
+        leave_out(claims, &|name| !self.is_constant(name));
         left_out
     }
 
-    fn longest(&self, claims: &Map<String, Value>) -> Option<String> {
-        let is_constant = |name: &str| self.constants.keys().any(|constant| constant.as_str() == name);
-        let of_person = claims.iter().filter(|(name, _)| !is_constant(name));
-        of_person.max_by_key(|(_, value)| bytes(value)).map(|(name, _)| name.clone())
+    /// The last ones first. How many went.
+    fn cut_groups(&self, claims: &mut Map<String, Value>) -> usize {
+        let self_described: usize = claims
+            .iter()
+            .filter(|(name, _)| self.is_self_described(name))
+            .map(|(name, value)| bytes(name).saturating_add(bytes(value)).saturating_add(2))
+            .sum();
+        let mut size = bytes(claims).saturating_sub(self_described);
+        let name = self.name_of("groups");
+        let Some(Value::Array(groups)) = claims.get_mut(name) else { return 0 };
+        let before = groups.len();
+        while size > ID_TOKEN_CLAIMS_MAX.saturating_sub(SELF_DESCRIBED_ROOM)
+            && let Some(group) = groups.pop()
+        {
+            // A comma as well.
+            size = size.saturating_sub(bytes(&group).saturating_add(1));
+        }
+        let cut = before.saturating_sub(groups.len());
+        if groups.is_empty() && cut > 0 {
+            claims.remove(name);
+        }
+        cut
     }
+
+    fn is_constant(&self, name: &str) -> bool {
+        self.constants.keys().any(|constant| constant.as_str() == name)
+    }
+
+    fn is_self_described(&self, name: &str) -> bool {
+        let mut claims = [Scope::Profile, Scope::Address].iter().flat_map(claims_of).copied();
+        !self.is_constant(name) && claims.any(|claim| self.name_of(claim) == name)
+    }
+}
+
+fn longest(claims: &Map<String, Value>, of: &dyn Fn(&str) -> bool) -> Option<String> {
+    let candidates = claims.iter().filter(|(name, _)| of(name));
+    candidates.max_by_key(|(_, value)| bytes(value)).map(|(name, _)| name.clone())
 }
 
 fn bytes(value: &impl serde::Serialize) -> usize {
@@ -114,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_fits_an_id_token_stays_as_it_is() {
-        for count in [0, 1, 150] {
+        for count in [0, 1, 100] {
             let mut claims = map(json!({ "email": "alice@demo.example", "groups": groups(count) }));
             let before = bytes(&claims);
             assert!(before <= ID_TOKEN_CLAIMS_MAX, "{before}");
@@ -132,8 +159,29 @@ mod tests {
             let kept = claims[name].as_array().unwrap().len();
             assert_eq!((kept + left_out.groups, left_out.claims.is_empty()), (300, true));
             assert_eq!((&claims["email"], &claims["name"]), (&json!("alice@demo.example"), &json!("Alice")));
-            assert!((ID_TOKEN_CLAIMS_MAX - 20..=ID_TOKEN_CLAIMS_MAX).contains(&bytes(&claims)));
+            assert!((1_520..=1_600).contains(&bytes(&claims)), "{}", bytes(&claims));
             assert_eq!(claims[name][0], "group-000");
+        }
+    }
+
+    #[test]
+    fn what_an_account_says_of_itself_decides_nothing_about_its_groups() {
+        let fitted = |mut claims: Map<String, Value>| {
+            let left_out = ClaimMapping::default().fit_id_token(&mut claims);
+            assert!(bytes(&claims) <= ID_TOKEN_CLAIMS_MAX);
+            (claims.get("groups").cloned(), left_out)
+        };
+        for count in [1, 50, 200] {
+            let plain = map(json!({ "email": "bob@demo.example", "groups": groups(count) }));
+            let mut long = plain.clone();
+            for name in ["name", "website", "picture", "profile"] {
+                long.insert(name.to_owned(), "x".repeat(2_000).into());
+            }
+            long.insert("address".to_owned(), json!({ "formatted": "y".repeat(2_000) }));
+            let (expected, _) = fitted(plain);
+            let (found, left_out) = fitted(long);
+            assert_eq!(found, expected, "{count}");
+            assert_eq!(left_out.claims.len(), 5);
         }
     }
 
@@ -149,9 +197,9 @@ mod tests {
             "groups": groups(20),
         }));
         let left_out = mapping.fit_id_token(&mut claims);
-        assert_eq!(left_out, LeftOut { groups: 20, claims: vec!["profile".to_owned()] });
+        assert_eq!(left_out, LeftOut { groups: 0, claims: vec!["profile".to_owned()] });
         let kept: BTreeSet<&str> = claims.keys().map(String::as_str).collect();
-        assert_eq!(kept, ["name", "picture", "tenant"].into());
+        assert_eq!(kept, ["groups", "name", "picture", "tenant"].into());
         let mut constants_alone = map(json!({ "tenant": "n".repeat(3_000) }));
         assert!(mapping.fit_id_token(&mut constants_alone).is_nothing());
         assert!(constants_alone.contains_key("tenant"));
