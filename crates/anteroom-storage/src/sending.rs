@@ -3,8 +3,9 @@
 //! Invariants:
 //! - a message that is due is leased to one node at a time; a lease is a `next_attempt_at` in the future, so what a dead node
 //!   had in hand is simply due again;
-//! - what a person waits for (codes, resets, word of a change) goes before invitations and warnings, which come in hundreds;
-//! - only the lease that is the newest can put a message off, so a node that was thought dead disturbs nobody.
+//! - what a person waits for (codes, resets, notices of a change) goes before invitations and warnings, which come in
+//!   hundreds;
+//! - a message is put off by the number of its attempt, so what a node learned that was thought dead counts for nothing.
 
 use crate::StoreError;
 use crate::entity::messages;
@@ -61,16 +62,26 @@ impl MessageStatus {
     }
 }
 
-/// More than that are not read aloud one by one.
+/// More than that are not listed one by one.
 const MOST_WAITING: u64 = 100;
 const UNREADABLE: &str = "unreadable";
 
+/// `messages_awaited` is the index of those that are not among them, with these very words.
+macro_rules! sent_in_hundreds {
+    () => {
+        "('invitation', 'password_expires')"
+    };
+}
+
 macro_rules! lease_messages {
-    ($lock:literal) => {
+    ($kinds:literal, $lock:literal) => {
         concat!(
-            "WITH due AS (SELECT id FROM messages WHERE done_at IS NULL AND next_attempt_at <= $1 AND expires_at > $1 \
-             AND channel = $4 AND state IN ('queued', 'sending') \
-             ORDER BY CASE WHEN kind IN ('invitation', 'password_expires') THEN 1 ELSE 0 END, next_attempt_at LIMIT $3",
+            "WITH due AS (SELECT id FROM messages WHERE done_at IS NULL AND kind ",
+            $kinds,
+            " ",
+            sent_in_hundreds!(),
+            " AND next_attempt_at <= $1 AND expires_at > $1 AND channel = $4 AND state IN ('queued', 'sending') \
+             ORDER BY next_attempt_at LIMIT $3",
             $lock,
             ") UPDATE messages SET state = 'sending', next_attempt_at = $2, attempts = attempts + 1 \
              WHERE id IN (SELECT id FROM due) RETURNING id"
@@ -78,9 +89,11 @@ macro_rules! lease_messages {
     };
 }
 
-const LEASE_ON_SQLITE: &str = lease_messages!("");
+/// What a person waits for, then the rest.
+pub(crate) const LEASES_ON_SQLITE: [&str; 2] = [lease_messages!("NOT IN", ""), lease_messages!("IN", "")];
 /// Nodes take different ones instead of waiting for each other.
-const LEASE_ON_POSTGRES: &str = lease_messages!(" FOR UPDATE SKIP LOCKED");
+const LEASES_ON_POSTGRES: [&str; 2] =
+    [lease_messages!("NOT IN", " FOR UPDATE SKIP LOCKED"), lease_messages!("IN", " FOR UPDATE SKIP LOCKED")];
 
 impl Reads {
     /// None where it was swept, or never was.
@@ -155,13 +168,7 @@ impl Tx {
         lease_until: Timestamp,
         limit: u64,
     ) -> Result<Vec<LeasedMessage>, StoreError> {
-        let backend = self.conn.get_database_backend();
-        let sql = if backend == DbBackend::Postgres { LEASE_ON_POSTGRES } else { LEASE_ON_SQLITE };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let (now_millis, until) = (now.as_millisecond(), lease_until.as_millisecond());
-        let values = [now_millis.into(), until.into(), limit.into(), channel.as_str().into()];
-        let leased = self.conn.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-        let ids = leased.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<Uuid>, _>>()?;
+        let ids = self.lease(channel, (now, lease_until), limit).await?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -183,5 +190,32 @@ impl Tx {
         }
         readable.sort_by_key(|leased| (leased.message.created_at, leased.message.id.0));
         Ok(readable)
+    }
+
+    /// Each of the two has an index of its own, so that hundreds of invitations that are due make no look longer.
+    async fn lease(
+        &self,
+        channel: Channel,
+        (now, until): (Timestamp, Timestamp),
+        limit: u64,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let backend = self.conn.get_database_backend();
+        let leases = if backend == DbBackend::Postgres { LEASES_ON_POSTGRES } else { LEASES_ON_SQLITE };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut ids = Vec::new();
+        for sql in leases {
+            let room = i64::try_from(limit.saturating_sub(ids.len())).unwrap_or(i64::MAX);
+            if room == 0 {
+                break;
+            }
+            let times = [now.as_millisecond().into(), until.as_millisecond().into()];
+            let values = times.into_iter().chain([room.into(), channel.as_str().into()]);
+            let leased =
+                self.conn.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+            for row in leased {
+                ids.push(row.try_get_by_index(0)?);
+            }
+        }
+        Ok(ids)
     }
 }

@@ -4,6 +4,7 @@ use crate::entity::{
     account_addresses, account_groups, accounts, grants, password_credentials, phones, refresh_tokens,
 };
 use crate::fixtures::*;
+use crate::sending::LEASES_ON_SQLITE;
 use crate::support::{self, on_both_databases};
 use crate::{Inserted, Store, StoreError, StoreOptions};
 use anteroom_domain::account::{AccountStatus, Epoch, GroupName, VerifiedPhone};
@@ -249,6 +250,21 @@ async fn no_hot_read_scans_a_table() {
                 let step: String = row.try_get_by_index(3).unwrap();
                 assert!(!step.starts_with("SCAN"), "{sql}\n{step}");
             }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_of_what_people_wait_for_reads_no_invitation() {
+    support::on_sqlite(async |options| {
+        let store = peopled(&options).await;
+        for (sql, index) in LEASES_ON_SQLITE.into_iter().zip(["messages_awaited", "messages_due"]) {
+            let explain = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));
+            let rows = store.conn.query_all_raw(explain).await.unwrap();
+            let steps: Vec<String> = rows.iter().map(|row| row.try_get_by_index(3).unwrap()).collect();
+            assert!(steps.iter().any(|step| step.contains(&format!("USING INDEX {index}"))), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
         }
     })
     .await;
