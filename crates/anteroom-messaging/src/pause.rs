@@ -21,7 +21,7 @@ pub(crate) enum Sign {
     Well,
     /// The other side takes nothing now.
     Trouble,
-    /// It never came as far as the other side.
+    /// It never came as far as the other side, or what went wrong can be of either.
     None,
 }
 

@@ -212,10 +212,12 @@ fn paused(
 const fn sign(sent: &Result<(), Failure>) -> Sign {
     match sent {
         Err(failure) if failure.is_of_channel => Sign::Trouble,
-        Err(Failure { reason: Reason::NoAccount | Reason::Unwritable | Reason::NotConfigured, .. }) => {
-            Sign::None
-        }
-        Ok(()) | Err(_) => Sign::Well,
+        Ok(())
+        | Err(Failure {
+            reason: Reason::Rejected | Reason::TextRefused | Reason::InvalidNumber | Reason::NotAnswered,
+            ..
+        }) => Sign::Well,
+        Err(_) => Sign::None,
     }
 }
 

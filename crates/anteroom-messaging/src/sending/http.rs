@@ -86,6 +86,13 @@ impl Answer {
             408 | 425 | 429 | 500..=599 => Reason::Busy,
             _ => Reason::Rejected,
         };
-        Failure { retry_after: self.retry_after, ..Failure::new(reason).detailed(self.status.as_u16()) }
+        let failure = Failure { retry_after: self.retry_after, ..Failure::new(reason) };
+        let failure = failure.detailed(self.status.as_u16());
+        // A 500 can be about this one message, which would keep the others waiting again and again.
+        if matches!(self.status.as_u16(), 401 | 403 | 404 | 405 | 429 | 503) {
+            failure.of_channel()
+        } else {
+            failure
+        }
     }
 }

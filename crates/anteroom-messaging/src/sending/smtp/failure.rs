@@ -29,10 +29,9 @@ pub(super) fn failure(stage: Stage, error: &Error) -> Failure {
             None => Failure::new(Reason::NoConnection),
         },
     };
-    match stage {
-        Stage::Us => found.of_channel(),
-        Stage::Message => found,
-    }
+    // RFC 5321 §4.2.3: the server closes the connection, whatever it was asked for.
+    let is_closing = error.status().is_some_and(|code| code.to_string() == "421");
+    if is_closing || stage == Stage::Us { found.of_channel() } else { found }
 }
 
 fn of_code(code: &str, stage: Stage, for_good: bool) -> Reason {
