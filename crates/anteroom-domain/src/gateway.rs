@@ -1,8 +1,8 @@
 //! The template of a request to a gateway for texts or calls: words in braces stand for values, each escaped for its place.
 
+mod xml;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
 
 /// What the body of a request is.
@@ -15,11 +15,19 @@ pub enum BodyFormat {
 }
 
 impl BodyFormat {
-    /// Of the first `Content-Type` among the headers. The error is a type that no value could be escaped for.
+    /// Of the first `Content-Type` among the headers. The error is a type that no value could be escaped for, or one with
+    /// another `charset` than UTF-8, in which bodies are sent.
     pub fn of(headers: &[(String, String)]) -> Result<Self, &str> {
         let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let Some((_, value)) = named else { return Ok(Self::Form) };
-        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let mut parts = value.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let essence = parts.next().unwrap_or_default();
+        let is_another = |part: String| {
+            part.strip_prefix("charset=").is_some_and(|charset| charset.trim_matches('"') != "utf-8")
+        };
+        if parts.any(is_another) {
+            return Err(value);
+        }
         Ok(match essence.as_str() {
             "application/x-www-form-urlencoded" => Self::Form,
             "application/json" => Self::Json,
@@ -30,15 +38,28 @@ impl BodyFormat {
         })
     }
 
-    /// Whether a filled-in body can be read as what it says it is. The error says what is wrong with it.
-    pub fn check(self, body: &str) -> Result<(), String> {
+    /// Whether a receiver finds the number and the text in a body that this template makes. The error says why not.
+    pub fn check(self, template: &str) -> Result<(), String> {
+        let (sample, body) = (Values::SAMPLE, Values::SAMPLE.fill(template, self.escape()));
         match self {
-            Self::Form => check_form(body),
+            Self::Form => check_form(&body),
             Self::Json => {
-                let read = serde_json::from_str::<serde_json::Value>(body);
+                let read = serde_json::from_str::<serde_json::Value>(&body);
                 read.map(|_| ()).map_err(|error| format!("not JSON: {error}"))
             }
-            Self::Xml => check_xml(body).map_err(|error| format!("not XML: {error}")),
+            Self::Xml => {
+                let values = xml::values(&body).map_err(|error| format!("not XML: {error}"))?;
+                let is_lost = |value: &str| !values.iter().any(|found| found.contains(value));
+                match [("{to}", sample.to), ("{text}", sample.text)]
+                    .into_iter()
+                    .find(|(word, value)| template.contains(word) && is_lost(value))
+                {
+                    Some((word, _)) => {
+                        Err(format!("`{word}` is not read as it was written, in CDATA or a comment"))
+                    }
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -51,9 +72,10 @@ impl BodyFormat {
     }
 }
 
-/// The URL Standard's `application/x-www-form-urlencoded`, as strict as its serializer.
+/// The URL Standard's `application/x-www-form-urlencoded`: what every receiver reads as it was meant. White space, `;` (which
+/// some take for `&`) and what only JSON or XML would have are left to no guess.
 fn check_form(body: &str) -> Result<(), String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "*-._+%=&".contains(c);
+    let allowed = |c: char| c.is_ascii_graphic() && !"\"<>{}\\^`|#;".contains(c);
     if let Some(c) = body.chars().find(|c| !allowed(*c)) {
         return Err(format!("not a form: `{}` is not percent-encoded", c.escape_debug()));
     }
@@ -65,40 +87,6 @@ fn check_form(body: &str) -> Result<(), String> {
         two.by_ref().filter(char::is_ascii_hexdigit).count() == 2
     };
     if body.split('%').skip(1).all(digits) { Ok(()) } else { Err("not a form: `%` stands alone".to_owned()) }
-}
-
-/// One element with everything in it closed.
-fn check_xml(body: &str) -> Result<(), String> {
-    let mut reader = Reader::from_str(body);
-    let (mut depth, mut roots) = (0_u32, 0_u32);
-    loop {
-        let event = reader.read_event().map_err(|error| error.to_string())?;
-        match &event {
-            Event::Start(element) | Event::Empty(element) => {
-                check_attributes(element)?;
-                roots += u32::from(depth == 0);
-                depth += u32::from(matches!(event, Event::Start(_)));
-            }
-            Event::End(_) => depth = depth.saturating_sub(1),
-            Event::Text(text) if depth == 0 && !text.iter().all(u8::is_ascii_whitespace) => {
-                return Err("there is text beside its one element".to_owned());
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    match (depth, roots) {
-        (0, 1) => Ok(()),
-        (0, _) => Err("it has to be one element".to_owned()),
-        _ => Err("an element is not closed".to_owned()),
-    }
-}
-
-fn check_attributes(element: &BytesStart<'_>) -> Result<(), String> {
-    for attribute in element.attributes() {
-        attribute.map_err(|error| error.to_string())?;
-    }
-    Ok(())
 }
 
 /// How a value is written where it stands.
@@ -259,6 +247,12 @@ mod tests {
         for (format, template, right) in [
             (BodyFormat::Form, "to={to}&text={text}&flash=1", true),
             (BodyFormat::Form, "to={to}&text={text}&name=a%20b+c", true),
+            (
+                BodyFormat::Form,
+                "from=desk@practice.example&to={to}&text={text}&url=https://x.example/?a",
+                true,
+            ),
+            (BodyFormat::Form, "from=The desk&to={to}&text={text}", false),
             (BodyFormat::Form, r#"{"to": "{to}"}"#, false),
             (BodyFormat::Form, "<sms>{text}</sms>", false),
             (BodyFormat::Form, "to={to}&text=50%", false),
@@ -273,9 +267,18 @@ mod tests {
             (BodyFormat::Xml, "<to>{to}</to><text>{text}</text>", false),
             (BodyFormat::Xml, "<sms to={to}>{text}</sms>", false),
             (BodyFormat::Xml, "{text}", false),
+            (BodyFormat::Xml, "<sms to=\"{to}\"><![CDATA[{text}]]></sms>", false),
+            (BodyFormat::Xml, "<sms><!-- {to} {text} --></sms>", false),
+            (BodyFormat::Xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><sms to='{to}'>{text}</sms>", true),
+            (
+                BodyFormat::Xml,
+                "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><sms to='{to}'>{text}</sms>",
+                false,
+            ),
+            (BodyFormat::Xml, "<sms><a>x</a>{text}<b/>&amp;{to}</sms>", true),
         ] {
-            let filled = Values::SAMPLE.fill(template, format.escape());
-            assert_eq!(format.check(&filled).is_ok(), right, "{template}\n{filled}");
+            let found = format.check(template);
+            assert_eq!(found.is_ok(), right, "{template}\n{found:?}");
         }
     }
 
@@ -288,6 +291,8 @@ mod tests {
             ("text/xml; charset=utf-8", Ok(BodyFormat::Xml)),
             ("application/soap+xml", Ok(BodyFormat::Xml)),
             ("application/x-www-form-urlencoded", Ok(BodyFormat::Form)),
+            ("text/xml; charset=\"UTF-8\"", Ok(BodyFormat::Xml)),
+            ("text/xml; charset=iso-8859-1", Err("text/xml; charset=iso-8859-1")),
             ("text/plain", Err("text/plain")),
             ("multipart/form-data", Err("multipart/form-data")),
         ] {

@@ -1,6 +1,6 @@
 //! `[text.http]` and `[voice.http]`: one request for each message, as a template.
 
-use anteroom_domain::gateway::{BodyFormat, Values, WORDS, unknown_word};
+use anteroom_domain::gateway::{BodyFormat, WORDS, unknown_word};
 use anteroom_oidc::shown::is_hidden;
 use secrecy::SecretString;
 
@@ -91,16 +91,17 @@ fn check_body(section: &Section<'_, '_>, format: BodyFormat, body: &str) {
         section.cx.report(unknown(word).at(place(), "in this"));
         return;
     }
-    if let Err(reason) = format.check(&Values::SAMPLE.fill(body, format.escape())) {
+    if let Err(reason) = format.check(body) {
         let finding =
-            Finding::error("no gateway could read this body once it is filled in").at(place(), reason);
+            Finding::error("a gateway would not read this body as it is meant, once it is filled in")
+                .at(place(), reason);
         let help = match format {
             BodyFormat::Form => {
-                "a body that is no form needs a header that says what it is, such as \
+                "write `%20` for a space; a body that is no form needs a header that says what it is, such as \
                 `\"Content-Type: application/json\"`"
             }
             BodyFormat::Json => "words are written in quotes: `\"{to}\"`",
-            BodyFormat::Xml => "attributes are written in quotes: `to=\"{to}\"`",
+            BodyFormat::Xml => "attributes are written in quotes, `to=\"{to}\"`, and texts without CDATA",
         };
         section.cx.report(finding.help(help));
     }
