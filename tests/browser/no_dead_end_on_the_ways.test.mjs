@@ -22,15 +22,17 @@ const IN = "Sign In";
 const PHONE = "Add a phone";
 const ELSEWHERE = "This browser did not ask for the email";
 const INTERRUPTED = "Your registration was interrupted";
+const NO_COOKIES = "Your browser keeps no cookies";
 
-// For every page: its form and what is entered there (`page`: where its name is that of another form already); where it ends after all cookies were lost, where after signing out in
-// another tab (where somebody is signed in), where a double click ends.
+// For every page: its form and what is entered there (`page`: where its name is that of another form already); where it
+// ends after all cookies were lost (`then`: and once more, with the cookie of that answer), where after signing out in
+// another tab (where a person is signed in), where a double click ends.
 const FORMS = {
   "forgot-password": { form: "/forgot-password", enter: { email: address("nobody") }, lost: CHECK, twice: CHECK },
   "recovery-asked": { form: "/recover/code", enter: { code: "AAAAA-AAAAA" }, lost: ELSEWHERE, twice: CHECK },
   "recovery-asked-again": { page: "recovery-asked", form: "/forgot-password", lost: CHECK, twice: CHECK },
   // Once is enough for all browsers.
-  "recovery-link": { form: "/recover", lost: "This link no longer works", twice: VERIFY, twiceFirst: true },
+  "recovery-link": { form: "/recover", lost: NO_COOKIES, then: "This link no longer works", twice: VERIFY, twiceFirst: true },
   "verify-identity": { form: "/verify/send", lost: IN },
   "enter-code": { form: "/verify/code", enter: { code: "not a code" }, lost: IN, twice: ENTER },
   "enter-code-resend": { page: "enter-code", form: "/verify/send", lost: IN },
@@ -42,7 +44,7 @@ const FORMS = {
     form: "/complete-registration", enter: { email: address("nobody") }, lost: "Complete your registration",
     twice: "Complete your registration",
   },
-  "invitation": { form: "/register", lost: PHONE, twice: PHONE },
+  "invitation": { form: "/register", lost: NO_COOKIES, then: PHONE, twice: PHONE },
   "add-phone": { form: "/register/phone", enter: { phone: "(202) 555-0197" }, check: "cell", lost: INTERRUPTED, twice: VERIFY },
   "verify-identity-registration-send": { page: "verify-identity-registration", form: "/verify/send", lost: IN },
   "verify-identity-registration": { form: "/register/phone/another", lost: INTERRUPTED, twice: PHONE },
@@ -92,8 +94,11 @@ journeys("every form", anteroom, (journey) => {
       await tab.context().clearCookies();
       await press(tab, form);
       assert.equal(await leadsOn(tab), form.lost);
-      if ([ELSEWHERE, INTERRUPTED].includes(form.lost)) await going(tab, () => tab.locator("#forward").click());
+      if ([ELSEWHERE, INTERRUPTED, NO_COOKIES].includes(form.lost)) await going(tab, () => tab.locator("#forward").click());
       await leadsOn(tab);
+      if (!form.then) return;
+      await press(tab, form);
+      assert.equal(await leadsOn(tab), form.then);
     });
 
     if (form.out) {
