@@ -4,6 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Waits of a channel; the last one stands for all that follow.
 const WAITS_SECONDS: [i64; 4] = [5, 30, 120, 300];
+/// As long as another side may make everything wait that is not meant for it alone.
+const LONGEST_ASKED: SignedDuration = SignedDuration::from_mins(5);
 /// A person waits for a code, which is of use for some minutes only.
 pub(crate) const LONGEST_FOR_CODES: SignedDuration = SignedDuration::from_secs(30);
 
@@ -19,8 +21,8 @@ pub(crate) struct Pause {
 pub(crate) enum Sign {
     /// The other side took or refused the message itself.
     Well,
-    /// The other side takes nothing now.
-    Trouble,
+    /// The other side takes nothing now, and perhaps says until when.
+    Trouble(Option<SignedDuration>),
     /// It never came as far as the other side, or what went wrong can be of either.
     None,
 }
@@ -35,11 +37,12 @@ impl Pause {
         match (sign, before) {
             (Sign::Well, _) => None,
             (Sign::None, before) => before,
-            (Sign::Trouble, Some(pause)) if now < pause.until => Some(pause),
-            (Sign::Trouble, before) => {
+            (Sign::Trouble(_), Some(pause)) if now < pause.until => Some(pause),
+            (Sign::Trouble(asked), before) => {
                 let times = before.map_or(0, |pause| pause.times.saturating_add(1));
                 let seconds = WAITS_SECONDS.get(times).or(WAITS_SECONDS.last()).copied().unwrap_or_default();
-                let wait = jitter.spread(SignedDuration::from_secs(seconds).min(longest));
+                let wait = SignedDuration::from_secs(seconds).min(longest);
+                let wait = jitter.spread(wait.max(asked.unwrap_or_default().min(LONGEST_ASKED)));
                 Some(Self { until: now.checked_add(wait).unwrap_or(Timestamp::MAX), times })
             }
         }
@@ -80,10 +83,15 @@ mod tests {
     use anteroom_domain::ids::MessageId;
 
     const NONE: Jitter = Jitter { thousandths: 0 };
+    const TROUBLE: Sign = Sign::Trouble(None);
     const LONG: SignedDuration = SignedDuration::from_hours(1);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn asked(seconds: i64) -> Sign {
+        Sign::Trouble(Some(SignedDuration::from_secs(seconds)))
     }
 
     fn pause(until: i64, times: usize) -> Pause {
@@ -93,14 +101,18 @@ mod tests {
     #[test]
     fn trouble_pauses_a_channel_longer_each_time_until_something_goes_well() {
         for (before, sign, now, longest, expected) in [
-            (None, Sign::Trouble, 0, LONG, Some(pause(5, 0))),
+            (None, TROUBLE, 0, LONG, Some(pause(5, 0))),
             // Was under way already.
-            (Some(pause(5, 0)), Sign::Trouble, 4, LONG, Some(pause(5, 0))),
-            (Some(pause(5, 0)), Sign::Trouble, 5, LONG, Some(pause(35, 1))),
-            (Some(pause(35, 1)), Sign::Trouble, 40, LONG, Some(pause(160, 2))),
-            (Some(pause(160, 2)), Sign::Trouble, 160, LONG, Some(pause(460, 3))),
-            (Some(pause(460, 3)), Sign::Trouble, 460, LONG, Some(pause(760, 4))),
-            (Some(pause(160, 2)), Sign::Trouble, 160, LONGEST_FOR_CODES, Some(pause(190, 3))),
+            (Some(pause(5, 0)), TROUBLE, 4, LONG, Some(pause(5, 0))),
+            (Some(pause(5, 0)), TROUBLE, 5, LONG, Some(pause(35, 1))),
+            (Some(pause(35, 1)), TROUBLE, 40, LONG, Some(pause(160, 2))),
+            (Some(pause(160, 2)), TROUBLE, 160, LONG, Some(pause(460, 3))),
+            (Some(pause(460, 3)), TROUBLE, 460, LONG, Some(pause(760, 4))),
+            (Some(pause(160, 2)), TROUBLE, 160, LONGEST_FOR_CODES, Some(pause(190, 3))),
+            (None, asked(20), 0, LONG, Some(pause(20, 0))),
+            (None, asked(20), 0, LONGEST_FOR_CODES, Some(pause(20, 0))),
+            (None, asked(2), 0, LONG, Some(pause(5, 0))),
+            (None, asked(3_600), 0, LONG, Some(pause(300, 0))),
             (Some(pause(160, 2)), Sign::None, 160, LONG, Some(pause(160, 2))),
             (Some(pause(160, 2)), Sign::Well, 160, LONG, None),
             (None, Sign::Well, 0, LONG, None),

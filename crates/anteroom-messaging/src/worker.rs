@@ -211,7 +211,7 @@ fn paused(
 
 const fn sign(sent: &Result<(), Failure>) -> Sign {
     match sent {
-        Err(failure) if failure.is_of_channel => Sign::Trouble,
+        Err(failure) if failure.is_of_channel => Sign::Trouble(failure.retry_after),
         Ok(())
         | Err(Failure {
             reason: Reason::Rejected | Reason::TextRefused | Reason::InvalidNumber | Reason::NotAnswered,
