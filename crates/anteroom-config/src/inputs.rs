@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// No configuration or secret is near this size; reading an endless device would never end.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -39,6 +40,9 @@ impl PartialEq for Seen {
 
 impl Eq for Seen {}
 
+/// FAT counts in two seconds, and `changed` is cut to whole ones.
+const LONGEST_STEP: Duration = Duration::from_secs(3);
+
 /// What changes with a file: which it is, its size, and when content and attributes were written, to the nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
@@ -58,6 +62,13 @@ impl Stamp {
             changed: (found.ctime(), found.ctime_nsec()),
         })
     }
+
+    /// Whether a change from now on has another stamp also on a file system that counts time in steps.
+    fn is_past(self, now: SystemTime) -> bool {
+        let changed = u64::try_from(self.changed.0).ok().map(Duration::from_secs);
+        let changed = changed.and_then(|changed| UNIX_EPOCH.checked_add(changed));
+        changed.and_then(|changed| now.duration_since(changed).ok()).is_some_and(|age| age > LONGEST_STEP)
+    }
 }
 
 impl Seen {
@@ -70,14 +81,16 @@ impl Seen {
     }
 
     /// The same file as it is now. Its content is read only where it may have changed.
-    fn again(&self, path: &Path) -> Self {
+    fn again(&self, path: &Path, now: SystemTime) -> Self {
         let is_as_before = self.stamp.is_some() && Stamp::of(path) == self.stamp;
         if is_as_before && self.settled {
             return self.clone();
         }
         // What cannot be read is remembered as such, which is all that matters here.
         let (seen, _) = Self::read(path);
-        Self { settled: is_as_before, ..seen }
+        let is_settled = is_as_before && seen.stamp == self.stamp;
+        let is_settled = is_settled && seen.stamp.is_some_and(|stamp| stamp.is_past(now));
+        Self { settled: is_settled, ..seen }
     }
 }
 
@@ -98,9 +111,10 @@ impl Inputs {
 
     /// The same inputs as they are now.
     pub(crate) fn again(&self) -> Self {
-        let mut now = Self::default();
+        #[expect(clippy::disallowed_methods, reason = "the file system's clock is the system's")]
+        let (mut now, time) = (Self::default(), SystemTime::now());
         for (path, seen) in &self.files {
-            now.files.insert(path.clone(), seen.again(path));
+            now.files.insert(path.clone(), seen.again(path, time));
         }
         for pattern in self.matches.keys() {
             drop(now.list(pattern));
@@ -180,18 +194,22 @@ mod tests {
         let file = folder.path().join("client.toml");
         fs::write(&file, "one").unwrap();
         let (first, _) = Seen::read(&file);
-        let second = first.again(&file);
+        #[expect(clippy::disallowed_methods, reason = "the file system's clock is the system's")]
+        let now = SystemTime::now();
+        let later = now + Duration::from_secs(10);
+        assert!(!first.again(&file, now).settled, "another change may have the same stamp");
+        let second = first.again(&file, later);
         assert!(!first.settled && second.settled && second == first);
         // With the stamp of the file as it is, and another content: what is remembered is not read again.
         let remembered = Seen { fingerprint: Some([7; 32]), ..second.clone() };
-        assert!(remembered.again(&file) == remembered);
+        assert!(remembered.again(&file, later) == remembered);
         let unsettled = Seen { settled: false, ..remembered.clone() };
-        assert!(unsettled.again(&file) == second, "a stamp that is new is not trusted");
+        assert!(unsettled.again(&file, later) == second, "a stamp that is new is not trusted");
         fs::write(&file, "other").unwrap();
-        let changed = remembered.again(&file);
+        let changed = remembered.again(&file, later);
         assert!(changed != second && !changed.settled);
         fs::remove_file(&file).unwrap();
-        assert!(changed.again(&file).fingerprint.is_none());
+        assert!(changed.again(&file, later).fingerprint.is_none());
     }
 
     #[test]

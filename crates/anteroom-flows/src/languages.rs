@@ -30,7 +30,8 @@ pub(crate) fn of_page<'a>(
 ) -> impl Iterator<Item = &'a str> {
     let asked_for = request.into_iter().flat_map(|request| &request.ui_locales);
     let is_tag = |tag: &&str| {
-        (1..=LONGEST).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        (1..=LONGEST).contains(&tag.len())
+            && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     asked_for.chain(&visitor.languages).map(String::as_str).filter(is_tag)
 }

@@ -17,6 +17,9 @@ const WRITTEN_OF_WIDER_PREFIX: u32 = 120;
 /// The same for the account that they are about. They are counted apart from those that are about none, so that a stranger's
 /// requests do not keep an attack on an account from being seen.
 const WRITTEN_OF_ACCOUNT: u32 = 30;
+/// Of those about accounts, from one IPv4 address or IPv6 /56: it must not use up what an attack on another account is
+/// written with.
+const WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS: u32 = 120;
 /// Of all of them, so that the trail grows by so much at most; once about accounts, and once about none.
 const WRITTEN: u32 = 600;
 /// Prefixes remembered in a minute; refusals from others are only counted.
@@ -44,6 +47,7 @@ struct Written {
     by_prefix: HashMap<AddressPrefix, u32>,
     about_accounts: u32,
     by_account: HashMap<AccountId, u32>,
+    about_accounts_by_prefix: HashMap<AddressPrefix, u32>,
 }
 
 impl Tallies {
@@ -58,12 +62,10 @@ impl Tallies {
     pub(crate) fn may_write(&self, address: Option<IpAddr>, account: Option<AccountId>) -> bool {
         let Some(address) = address else { return true };
         let mut written = lock(&self.written);
-        let Written { refusals, by_prefix, about_accounts, by_account } = &mut *written;
         if let Some(account) = account {
-            let admitted = *about_accounts < WRITTEN && take(by_account, account, WRITTEN_OF_ACCOUNT);
-            *about_accounts += u32::from(admitted);
-            return admitted;
+            return written.admits_about(account, address);
         }
+        let Written { refusals, by_prefix, .. } = &mut *written;
         let prefix = Some((AddressPrefix::of(address), WRITTEN_OF_PREFIX));
         let wider = AddressPrefix::wider(address).map(|prefix| (prefix, WRITTEN_OF_WIDER_PREFIX));
         if *refusals >= WRITTEN {
@@ -77,6 +79,20 @@ impl Tallies {
     pub(crate) fn take(&self) -> BTreeMap<Tally, u32> {
         *lock(&self.written) = Written::default();
         std::mem::take(&mut *lock(&self.counts))
+    }
+}
+
+impl Written {
+    fn admits_about(&mut self, account: AccountId, address: IpAddr) -> bool {
+        let prefix = AddressPrefix::wider(address).unwrap_or_else(|| AddressPrefix::of(address));
+        // What is not written takes no share of the account's.
+        let taken = self.about_accounts_by_prefix.get(&prefix).copied().unwrap_or_default();
+        let admitted = self.about_accounts < WRITTEN
+            && taken < WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS
+            && take(&mut self.by_account, account, WRITTEN_OF_ACCOUNT)
+            && take(&mut self.about_accounts_by_prefix, prefix, WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS);
+        self.about_accounts += u32::from(admitted);
+        admitted
     }
 }
 
@@ -113,14 +129,19 @@ mod tests {
     #[test]
     fn what_is_about_an_account_has_a_share_that_no_other_request_uses_up() {
         let tallies = Tallies::default();
-        let address = Some("203.0.113.9".parse().unwrap());
         let account = |number| Some(AccountId(uuid::Uuid::from_u128(number)));
-        let written = |account| (0..100).filter(|_| tallies.may_write(address, account)).count();
-        assert_eq!(written(None), 30);
-        assert_eq!(written(account(1)), 30);
-        assert_eq!(written(account(2)), 30, "another account has its own");
-        let all: usize = (3..100).map(|number| written(account(number))).sum();
-        assert_eq!(all, 540, "600 in all");
+        let from = |host: u8, account| {
+            let address = Some(IpAddr::from([203, 0, 113, host]));
+            (0..100).filter(|_| tallies.may_write(address, account)).count()
+        };
+        assert_eq!(from(9, None), 30);
+        assert_eq!(from(9, account(1)), 30);
+        assert_eq!(from(9, account(2)), 30, "another account has its own");
+        let all: usize = (3..100).map(|number| from(9, account(number))).sum();
+        assert_eq!(all, 60, "120 of one address");
+        assert_eq!(from(10, account(200)), 30, "what another address does is still written");
+        let all: usize = (11..=100).map(|host| from(host, account(u128::from(host) + 1_000))).sum();
+        assert_eq!(all, 450, "600 in all");
     }
 
     #[test]

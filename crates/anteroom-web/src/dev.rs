@@ -68,6 +68,7 @@ fn is_of_a_client(header: &str) -> bool {
         "cookie",
         "dnt",
         "host",
+        "http2-settings",
         "if-modified-since",
         "if-none-match",
         "keep-alive",
@@ -76,6 +77,7 @@ fn is_of_a_client(header: &str) -> bool {
         "priority",
         "referer",
         "te",
+        "upgrade",
         "upgrade-insecure-requests",
         "user-agent",
     ];

@@ -6,6 +6,7 @@ use anteroom_flows::health;
 use anteroom_flows::limits::count_request;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::discovery::paths;
+use anteroom_oidc::shown::shorten;
 use anteroom_pages::{ErrorKind, Forward, ForwardKind};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{CONNECTION, HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
@@ -41,7 +42,7 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
             let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
             tracing::warn!(
                 reference = %asker.visitor.reference,
-                received = received_host(&parts.headers, &parts.uri),
+                received = shorten(&received_host(&parts.headers, &parts.uri)),
                 expected = issuer.origin(),
                 "a request for another host: the issuer names the one that is served, and a proxy in front must pass the `Host` \
                  header on with its port (nginx: `proxy_set_header Host $http_host`)"

@@ -104,11 +104,11 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route(paths::JWKS, get(discovery::jwks).options(preflight))
         .layer(from_fn(cors::anyone));
     let tokens = Router::new()
-        .route(paths::TOKEN, post(token::token).options(preflight))
+        .route(paths::TOKEN, post(token::token).options(preflight).fallback(token::only_post))
         .layer(from_fn_with_state(Arc::clone(web), cors::registered_with_credentials));
     let applications = Router::new()
         .route(paths::USERINFO, get(userinfo::get).post(userinfo::post).options(preflight))
-        .route(paths::REVOCATION, post(token::revoke).options(preflight))
+        .route(paths::REVOCATION, post(token::revoke).options(preflight).fallback(token::only_post))
         .layer(from_fn_with_state(Arc::clone(web), cors::registered));
     Router::new()
         .merge(public)
@@ -117,13 +117,13 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route(paths::AUTHORIZATION, get(authorize::get).post(authorize::post))
         .route("/callbacks/twilio/{message}", post(twilio::status))
         .route("/callbacks/twilio/{message}/key", post(twilio::key))
-        .route(paths::INTROSPECTION, post(token::introspect))
-        .route(paths::REGISTRATION, post(registration::register))
+        .route(paths::INTROSPECTION, post(token::introspect).fallback(token::only_post))
+        .route(paths::REGISTRATION, post(registration::register).fallback(token::only_post))
         .route(
             &format!("{}/{{client}}", paths::REGISTRATION),
             get(registration::read).put(registration::update).delete(registration::delete),
         )
-        .route(paths::PUSHED_AUTHORIZATION, post(par::endpoint))
+        .route(paths::PUSHED_AUTHORIZATION, post(par::endpoint).fallback(token::only_post))
         .route(paths::CHECK_SESSION, get(check_session::page))
         .route("/check-session.js", get(check_session::script))
         .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::logging;
+
 const EVERY_MINUTE: Duration = Duration::from_mins(1);
 /// Rows that one sweep deletes of each kind, so that nobody waits behind it.
 const SWEEP_BATCH: u32 = 500;
@@ -27,6 +29,7 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
     let (started, mut watch) = (Instant::now(), JumpWatch::default());
     loop {
         ticks.tick().await;
+        logging::tell_left_out();
         // What is due in a database that went back may have been done already.
         if provider.history.is_refused() {
             continue;

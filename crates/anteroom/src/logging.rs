@@ -1,20 +1,30 @@
 //! Logs: to standard error, as text for people or JSON for machines; in colours only on a terminal.
 //!
-//! An event makes one line. Values in it may come from outside, so the text format writes every character that is not
-//! seen as an escape and cuts long values; JSON escapes line breaks by itself.
+//! An event makes one line, and there is a limit to those that requests cause (`brake`). Values in it may come from
+//! outside, so the text format writes every character that is not seen as an escape and cuts long values; JSON escapes
+//! line breaks by itself.
+
+mod brake;
 
 use anteroom_config::{Log, LogFormat};
 use anteroom_oidc::shown::is_hidden;
 use std::fmt::{self, Debug, Write};
 use std::io::{IsTerminal as _, stderr};
+use std::sync::{Arc, LazyLock};
 use tracing::field::Field;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::{FormatFields, MakeWriter, format};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use self::brake::{Brake, BrakeLayer, MOST_LINES};
 
 /// The longest that is ours, the signed checkpoint of the trail, has less than half of it.
 const LONGEST_VALUE: usize = 2_048;
+
+/// The process has one log.
+static BRAKE: LazyLock<Arc<Brake>> = LazyLock::new(Arc::default);
 
 pub fn init(log: Log) {
     let level = log.level.as_str();
@@ -22,10 +32,22 @@ pub fn init(log: Log) {
     let _ = match log.format {
         LogFormat::Json => {
             let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(stderr);
-            builder.json().flatten_event(true).finish().try_init()
+            let builder = builder.json().flatten_event(true);
+            builder.finish().with(BrakeLayer(Arc::clone(&BRAKE))).try_init()
         }
         LogFormat::Text => text(level, stderr, stderr().is_terminal()).try_init(),
     };
+}
+
+/// How many lines about requests were left out since the last time, by the place that would have written them.
+pub(crate) fn tell_left_out() {
+    for (place, count) in BRAKE.take_left_out() {
+        tracing::warn!(
+            place,
+            count,
+            "lines about requests were left out: a place writes {MOST_LINES} a minute"
+        );
+    }
 }
 
 /// The text format.
@@ -34,7 +56,8 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(writer);
-    builder.with_ansi(coloured).with_target(false).fmt_fields(fields()).finish()
+    let builder = builder.with_ansi(coloured).with_target(false).fmt_fields(fields());
+    builder.finish().with(BrakeLayer(Arc::clone(&BRAKE)))
 }
 
 /// A report of several lines: each is an event of its own.
@@ -128,6 +151,21 @@ mod tests {
         let body = text.replace('\n', "");
         assert!(!body.contains(is_hidden), "{body:?}");
         assert!(body.contains("refused: x\\nERROR forged\\r\\u{85}\\u{2028}"), "{body}");
+    }
+
+    #[test]
+    fn requests_cannot_fill_the_log() {
+        let text = written(false, || {
+            for number in 0..1_000 {
+                tracing::warn!(reference = number, "refused");
+                tracing::info!(number, "a round");
+            }
+            tracing::warn!(reference = "x", "another place");
+        });
+        let lines = |of: &str| text.lines().filter(|line| line.contains(of)).count();
+        assert_eq!((lines("refused"), lines("a round"), lines("another place")), (300, 1_000, 1));
+        let told = written(false, tell_left_out);
+        assert!(told.contains("count=700") && told.contains("logging.rs:"), "{told}");
     }
 
     #[test]

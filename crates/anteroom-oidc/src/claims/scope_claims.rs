@@ -95,7 +95,7 @@ impl ClaimMapping {
             size = size.saturating_sub(bytes(&group).saturating_add(1));
         }
         let cut = before.saturating_sub(groups.len());
-        if groups.is_empty() && cut > 0 {
+        if groups.is_empty() {
             claims.remove(name);
         }
         cut

@@ -157,6 +157,15 @@ pub(crate) fn finish(asker: &Asker, result: Result<Response, Refused>) -> Respon
     response
 }
 
+/// RFC 6749 §3.2: a client sends POST. It gets JSON for anything else as well, and neither a page nor a cookie.
+pub(crate) async fn only_post() -> Response {
+    let error =
+        TokenError::new(TokenErrorCode::InvalidRequest, "requests to this endpoint are made with POST");
+    let mut response = (StatusCode::METHOD_NOT_ALLOWED, Json(error.body())).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 fn refuse(asker: &Asker, refused: &Refused) -> Response {
     match refused {
         Refused::Protocol(error) => told(asker, *error, None),

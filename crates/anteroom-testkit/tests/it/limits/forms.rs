@@ -54,8 +54,9 @@ async fn a_form_over_the_limit_leads_back_to_its_page(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.form_of_session.max", "1").start().await;
     let alice = provider.signed_in(ALICE).await;
     let page = alice.get("/account/profile").await;
-    let answers = [(), ()].map(|()| alice.submit(&page, "/account/profile", &[("given_name", "Alice")]));
-    let [_, refused] = <[_; 2]>::try_from(join_all(answers).await).unwrap();
+    let submit = || alice.submit(&page, "/account/profile", &[("given_name", "Alice")]);
+    assert_ne!(submit().await.status, 429);
+    let refused = submit().await;
     assert_eq!(refused.status, 429);
     assert!(refused.links().iter().any(|link| link.href == "/account/profile"), "{}", refused.body);
     // An application that waits behind a form waits on.

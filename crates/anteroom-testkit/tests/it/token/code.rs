@@ -165,8 +165,11 @@ async fn rfc6749_5_2_malformed_requests_are_told_apart(backend: Backend) {
         assert_eq!((answer.status, answer.error().as_str()), (400, error), "{fields:?}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    let get = provider.browser().get("/token").await;
-    assert_eq!(get.status, 405);
+    for path in ["/token", "/revoke", "/introspect", "/par"] {
+        let get = provider.browser().get(path).await;
+        assert_eq!((get.status, get.error().as_str()), (405, "invalid_request"), "{path}");
+        assert_eq!((get.header("set-cookie"), get.header("allow").is_some()), (None, true), "{path}");
+    }
 }
 
 async fn a_code_dies_with_its_session(backend: Backend) {

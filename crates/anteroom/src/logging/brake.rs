@@ -1,0 +1,63 @@
+//! How many lines a minute one place in the code may write about requests: a stranger must not fill the disk, nor hide other
+//! lines in a flood. What is left out is counted, and the counts are told once a minute.
+//!
+//! A line is about a request if it has its `reference`.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tracing::callsite::Identifier;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+const WINDOW: Duration = Duration::from_mins(1);
+/// Of one place, in each window.
+pub(super) const MOST_LINES: u32 = 300;
+
+#[derive(Debug, Default)]
+pub(super) struct Brake(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    since: Option<Instant>,
+    written: HashMap<Identifier, u32>,
+    /// Since it was told last.
+    left_out: HashMap<&'static str, u64>,
+}
+
+impl Brake {
+    /// The places, as file and line, each with its number of lines, since the last time.
+    pub(super) fn take_left_out(&self) -> HashMap<&'static str, u64> {
+        std::mem::take(&mut self.counts().left_out)
+    }
+
+    fn admits(&self, metadata: &'static Metadata<'static>, now: Instant) -> bool {
+        let mut counts = self.counts();
+        if counts.since.is_none_or(|since| now.duration_since(since) >= WINDOW) {
+            counts.since = Some(now);
+            counts.written.clear();
+        }
+        let written = counts.written.entry(metadata.callsite()).or_default();
+        if *written < MOST_LINES {
+            *written += 1;
+            return true;
+        }
+        let left_out = counts.left_out.entry(metadata.name()).or_default();
+        *left_out = left_out.saturating_add(1);
+        false
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) struct BrakeLayer(pub(super) std::sync::Arc<Brake>);
+
+impl<S: Subscriber> Layer<S> for BrakeLayer {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        let metadata = event.metadata();
+        metadata.fields().field("reference").is_none() || self.0.admits(metadata, Instant::now())
+    }
+}
