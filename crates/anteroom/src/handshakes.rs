@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::lingering::Lingering;
 use crate::tls::Served;
 
 /// How many there may be, and how long each may take. Whoever comes beyond that is let go at once, and may come again.
@@ -33,7 +34,7 @@ impl Default for Bounds {
 #[derive(Default)]
 pub struct Handshakes {
     bounds: Bounds,
-    tasks: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
+    tasks: JoinSet<Option<(TlsStream<Lingering<TcpStream>>, SocketAddr)>>,
     under_way: HashMap<Id, AddressPrefix>,
 }
 
@@ -51,7 +52,7 @@ impl Handshakes {
         }
         let (acceptor, time) = (TlsAcceptor::from(tls.current()), self.bounds.time);
         let task = self.tasks.spawn(async move {
-            match timeout(time, acceptor.accept(stream)).await {
+            match timeout(time, acceptor.accept(Lingering::new(stream))).await {
                 Ok(Ok(stream)) => return Some((stream, peer)),
                 Ok(Err(error)) => tracing::debug!(%peer, "no TLS: {error}"),
                 Err(_) => tracing::debug!(%peer, "no TLS: the handshake took too long"),
@@ -66,7 +67,7 @@ impl Handshakes {
     }
 
     /// The next one that came to a good end; none where nothing is under way. May be asked again after being dropped.
-    pub async fn next(&mut self) -> Option<(TlsStream<TcpStream>, SocketAddr)> {
+    pub async fn next(&mut self) -> Option<(TlsStream<Lingering<TcpStream>>, SocketAddr)> {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let id = match &ended {
                 Ok((id, _)) => *id,

@@ -9,6 +9,7 @@ pub mod connections;
 pub mod demo;
 pub mod handshakes;
 pub mod housekeeping;
+pub mod lingering;
 pub mod logging;
 pub mod reload;
 pub mod sending;

@@ -2,7 +2,9 @@
 
 use anteroom_flows::health::reasons;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
 use crate::state::Web;
@@ -11,10 +13,11 @@ pub(crate) async fn healthz() -> &'static str {
     "ok"
 }
 
-pub(crate) async fn readyz(State(web): State<Arc<Web>>) -> (StatusCode, String) {
+pub(crate) async fn readyz(State(web): State<Arc<Web>>) -> Response {
     let reasons: Vec<_> = reasons(&web.provider).iter().map(ToString::to_string).collect();
     if reasons.is_empty() {
-        return (StatusCode::OK, "ready".to_owned());
+        return "ready".into_response();
     }
-    (StatusCode::SERVICE_UNAVAILABLE, reasons.join("; "))
+    let after = [(RETRY_AFTER, HeaderValue::from_static("1"))];
+    (StatusCode::SERVICE_UNAVAILABLE, after, reasons.join("; ")).into_response()
 }

@@ -1,0 +1,90 @@
+//! The end of a connection, so that the last answer arrives (RFC 9112 §9.6): what is refused before it was all read is
+//! answered while the client still sends. A system that closes such a connection resets it, and the client, or the proxy
+//! before it, loses the answer that it has not read yet. So this side ends its own direction first, and reads and drops what
+//! still comes: so many bytes at most, and for so long.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// From the end of the answer on.
+const LINGERS_FOR: Duration = Duration::from_secs(2);
+/// More than any client of ours sends in one request.
+const MOST_DROPPED: usize = 4 * 1024 * 1024;
+
+pub struct Lingering<S> {
+    stream: S,
+    ending: Option<Ending>,
+}
+
+/// Once this side has ended its direction.
+struct Ending {
+    until: Pin<Box<Sleep>>,
+    dropped: usize,
+}
+
+impl<S> Lingering<S> {
+    pub const fn new(stream: S) -> Self {
+        Self { stream, ending: None }
+    }
+}
+
+impl Ending {
+    /// Ready when the other side has ended as well, or has been given enough.
+    fn poll_drop_rest<S: AsyncRead + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
+        let mut space = [0; 16 * 1024];
+        while self.dropped < MOST_DROPPED && self.until.as_mut().poll(cx).is_pending() {
+            let mut read = ReadBuf::new(&mut space);
+            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut read)) {
+                Ok(()) if !read.filled().is_empty() => self.dropped += read.filled().len(),
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, ending } = &mut *self;
+        if ending.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+        }
+        let begun = || Ending { until: Box::pin(sleep(LINGERS_FOR)), dropped: 0 };
+        ready!(ending.get_or_insert_with(begun).poll_drop_rest(stream, cx));
+        Poll::Ready(Ok(()))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, data)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        read: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, read)
+    }
+}
