@@ -363,7 +363,7 @@ pub fn without_key<'a>(
     settings.clients.iter().map(|client| &client.metadata).find_map(|client| {
         let chosen = [
             Some(client.id_token_signed_response_alg),
-            Some(client.access_token_signed_response_alg),
+            client.access_token_signature(),
             client.userinfo_signed_response_alg,
         ];
         let missing = chosen.into_iter().flatten().find(|chosen| !algorithms.contains(chosen));
