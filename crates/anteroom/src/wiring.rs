@@ -14,7 +14,7 @@ use anteroom_flows::key_set;
 use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
-use anteroom_flows::{addresses, history, registered, registration};
+use anteroom_flows::{addresses, history, registered, registration, usernames};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
 use anteroom_pages::{Locale, Theme, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
@@ -210,6 +210,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     if !history.is_refused() {
         keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
         addresses::renew_domains(&store).await?;
+        usernames::enter(&store).await?;
     }
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;

@@ -17,7 +17,7 @@ use super::{Exchange, TokenError};
 use crate::access_token::{client_scope, jti, seal};
 use crate::encryption::Recipient;
 use crate::error::FlowError;
-use crate::person::{sid, standard_claims, subject};
+use crate::person::{may_know_address, sid, standard_claims, subject};
 
 /// Whom the tokens speak of.
 #[derive(Clone, Copy)]
@@ -246,7 +246,8 @@ fn claims_of_person(
     let (client, scope, nothing) = (exchange.client, &person.grant.scope, ClaimRequests::default());
     let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
-    let wanted = Wanted { scope, told, asked, allowed, mapping };
+    let address_as_username = may_know_address(client);
+    let wanted = Wanted { scope, told, asked, allowed, mapping, address_as_username };
     let mut claims = release(&standard_claims(person.account, &exchange.provider.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
     if !left_out.is_nothing() {

@@ -123,7 +123,7 @@ fn rfc9068_4_expiry_and_issuer_are_checked() {
 fn rfc8725_3_1_algorithm_comes_from_the_key() {
     let keys = &*KEYS;
     let rsa = keys.signer(SigningAlgorithm::Rs256);
-    let token = access_token().sign(rsa).unwrap();
+    let token = access_token().sign(rsa, AccessTokenTyp::AtJwt).unwrap();
     for alg in ["HS256", "PS256", "RS384", "ES256", "none"] {
         let header = json!({"typ": "at+jwt", "alg": alg, "kid": rsa.kid()});
         let forged = with_header(rsa, &token, &header);
@@ -136,7 +136,7 @@ fn rfc7515_5_2_other_keys_and_broken_signatures_are_refused() {
     let keys = &*KEYS;
     let (stranger, _) = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
     let verify = |token: &UnverifiedJwt| keys.verify_access_token(token, &issuer(), at(NOW));
-    let foreign = access_token().sign(&stranger).unwrap();
+    let foreign = access_token().sign(&stranger, AccessTokenTyp::AtJwt).unwrap();
     assert_eq!(verify(&unverified(&foreign)), Err(VerifyError::UnknownKey));
 
     let ours = keys.signer(SigningAlgorithm::EdDsa);
