@@ -9,7 +9,6 @@ use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::username::FoldedUsername;
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, Set, TryInsertResult};
 use sea_orm::{ConnectionTrait, Statement};
 use std::collections::HashMap;

@@ -42,11 +42,9 @@ error: access tokens of client `web` could pass for ID tokens
    |
  9 | access_token_typ = "JWT"
    |                    ^^^^^ this is the `typ` of ID tokens
-   |
-  ::: anteroom.toml:11:13
-   |
+10 | [[clients]]
 11 | client_id = "https://api.example"
-   |             ^^^^^^^^^^^^^^^^^^^^^ and this client is their audience
+   |             --------------------- and this client is their audience
    |
    = help: let the API go by a name in `audience` that is no `client_id`; it cannot introspect then. An API that takes `at+jwt` needs no `access_token_typ`"#,
     );

@@ -70,7 +70,7 @@ async fn an_opaque_access_token_works_on_every_node_and_writes_nothing(backend: 
     assert_eq!(elsewhere.introspect(&token).await.json()["active"], true);
     let altered = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
     let upper = token.to_uppercase();
-    for stranger in [altered.as_str(), upper.as_str(), &token[1..], ""] {
+    for stranger in [altered.as_str(), upper.as_str(), &token[1..]] {
         assert_eq!(elsewhere.userinfo(stranger).await.status, 401, "{stranger}");
     }
     elsewhere.revoke(&token).await;
