@@ -3,7 +3,6 @@
 
 use crate::StoreError;
 use crate::entity::{account_addresses, account_usernames, accounts};
-use crate::row::Place;
 use crate::store::{Reads, Store, Tx};
 use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
@@ -28,8 +27,16 @@ const BATCH: usize = 200;
 impl Store {
     /// Costs one read where there is nothing to enter. Commands and nodes of release 0.1.0 may change more as long as they run.
     pub async fn enter_usernames(&self) -> Result<EnteredUsernames, StoreError> {
-        let mut all = EnteredUsernames::default();
-        for batch in self.not_entered().await?.chunks(BATCH) {
+        let (mut all, mut due) = (EnteredUsernames::default(), Vec::new());
+        for (account, name) in self.not_entered().await? {
+            // What stays as it is costs no transaction.
+            let other = match &name {
+                Some(name) => self.other_of_username(name, account).await?,
+                None => None,
+            };
+            if other.is_some() { all.taken.push(account) } else { due.push(account) }
+        }
+        for batch in due.chunks(BATCH) {
             let batch: Arc<[AccountId]> = batch.into();
             let write = self.write(move |tx: Tx| {
                 let batch = Arc::clone(&batch);
@@ -45,7 +52,7 @@ impl Store {
 
 impl Reads {
     /// Accounts whose profile has another name than the table.
-    async fn not_entered(&self) -> Result<Vec<AccountId>, StoreError> {
+    async fn not_entered(&self) -> Result<Vec<(AccountId, Option<FoldedUsername>)>, StoreError> {
         let entered = account_usernames::Entity::find().all(&self.conn).await?;
         let mut entered: HashMap<_, _> =
             entered.into_iter().map(|row| (row.account_id, row.folded)).collect();
@@ -55,14 +62,14 @@ impl Reads {
         rows.sort_by_key(|row| (row.created_at, row.id));
         let mut otherwise = Vec::new();
         for row in rows {
-            let name = username_in(AccountId(row.id), &row.profile)?;
+            let name = username_in(&row.profile);
             let known = entered.remove(&row.id);
             if name.as_ref().map(FoldedUsername::as_str) != known.as_deref() {
-                otherwise.push(AccountId(row.id));
+                otherwise.push((AccountId(row.id), name));
             }
         }
         // Those that have no name any more.
-        otherwise.extend(entered.into_keys().map(AccountId));
+        otherwise.extend(entered.into_keys().map(|id| (AccountId(id), None)));
         Ok(otherwise)
     }
 
@@ -143,7 +150,8 @@ impl Tx {
     }
 }
 
-fn username_in(account: AccountId, profile: &str) -> Result<Option<FoldedUsername>, StoreError> {
-    let profile: Profile = Place { table: "accounts", id: &account }.json("profile", profile)?;
-    Ok(profile.preferred_username.as_deref().map(FoldedUsername::of))
+/// One that cannot be read is for those who need it: it keeps no node from starting.
+fn username_in(profile: &str) -> Option<FoldedUsername> {
+    let profile: Profile = serde_json::from_str(profile).ok()?;
+    profile.preferred_username.as_deref().map(FoldedUsername::of)
 }

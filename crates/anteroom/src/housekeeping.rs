@@ -27,6 +27,7 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
     let mut ticks = interval(EVERY_MINUTE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (started, mut watch) = (Instant::now(), JumpWatch::default());
+    let mut told = usernames::Told::default();
     loop {
         ticks.tick().await;
         // What is due in a database that went back may have been done already.
@@ -45,7 +46,7 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
         if let Err(error) = addresses::renew_domains(&provider.store).await {
             tracing::error!("domains of addresses: {error}");
         }
-        if let Err(error) = usernames::enter(&provider.store).await {
+        if let Err(error) = usernames::enter(&provider.store, &mut told).await {
             tracing::error!("names of accounts: {error}");
         }
         if let Err(error) = configured_clients::note(&provider).await {

@@ -210,7 +210,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     if !history.is_refused() {
         keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
         addresses::renew_domains(&store).await?;
-        usernames::enter(&store).await?;
+        usernames::enter(&store, &mut usernames::Told::default()).await?;
     }
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;

@@ -113,8 +113,10 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
         Ok(()) => (ALICE, BOB),
         Err(_) => (BOB, ALICE),
     };
+    assert_eq!(provider.provider.store.enter_usernames().await.unwrap().taken.len(), 1, "told of until then");
     name(&provider, second, "other").await.unwrap();
-    assert_eq!(provider.provider.store.enter_usernames().await.unwrap().entered, 0);
+    let entered = provider.provider.store.enter_usernames().await.unwrap();
+    assert_eq!((entered.entered, entered.taken.len()), (0, 0));
     // A node of that release takes a name away, without a word of it in the table.
     backend
         .execute(&format!(
