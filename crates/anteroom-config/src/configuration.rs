@@ -12,7 +12,9 @@ use crate::fingerprint::{
 };
 use crate::inputs::Inputs;
 use crate::reader::{Context, Env, Secret, SecretOrigin, Section};
-use crate::sections::{ClientDraft, ClientRules, GroupDraft, Main, read_clients, read_groups, read_main};
+use crate::sections::{
+    ClientDraft, ClientRules, GroupDraft, Main, check_access_tokens, read_clients, read_groups, read_main,
+};
 use crate::settings::{ClientSettings, Database, Keys, Registration, Settings};
 
 /// A configuration without errors.
@@ -177,9 +179,10 @@ impl Contents {
         let main = self.main;
         // Where the issuer is bad, clients are held against the most lenient one.
         let issuer = main.issuer.clone().or_else(|| "http://localhost".parse().ok())?;
-        let rules = ClientRules::new(issuer, &main.keys.signing.algorithms);
+        let rules = ClientRules::new(issuer.clone(), &main.keys.signing.algorithms);
         // Every client is checked, also after one has failed.
         let checked: Vec<_> = self.clients.iter().map(|draft| rules.check(cx, draft)).collect();
+        check_access_tokens(cx, &self.clients, &checked, &issuer);
         let metadata = checked.into_iter().collect::<Option<Vec<_>>>()?;
         let Secret { origin: master_key_origin, value } = main.keys.master_key?;
         let master_key = value?;

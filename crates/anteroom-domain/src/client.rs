@@ -5,6 +5,7 @@
 use crate::account::{Account, GroupName};
 use anteroom_crypto::Digest;
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
+use anteroom_oidc::jwt::AccessTokenTyp;
 use anteroom_oidc::{Acr, ClientId, ClientMetadata, GrantType, Scope, ScopeSet, TokenEndpointAuthMethod};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ pub struct ClientPolicy {
     pub claims: ClaimMapping,
     /// Which claims of the granted scopes its ID tokens from the token endpoint have.
     pub id_token_claims: ScopeClaims,
+    /// The `typ` of its JWT access tokens, which the APIs that it calls may insist on.
+    pub access_token_typ: AccessTokenTyp,
     /// Its registration names no way of sending the secret, so that it may use the header or the form: libraries differ in
     /// their defaults, and some change between a sign-in and a refresh.
     pub any_secret_method: bool,

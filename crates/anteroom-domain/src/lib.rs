@@ -38,6 +38,7 @@ pub mod subject;
 pub mod telephony;
 pub mod totp;
 pub mod trail;
+pub mod username;
 
 #[cfg(test)]
 mod world_tests;

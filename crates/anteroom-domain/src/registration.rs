@@ -4,6 +4,7 @@
 use crate::client::{Admission, ClientPolicy};
 use crate::rate::RateLimit;
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
+use anteroom_oidc::jwt::AccessTokenTyp;
 use anteroom_oidc::{ClientMetadataInput, GrantType, Scope, ScopeSet, TokenEndpointAuthMethod};
 use jiff::SignedDuration;
 use std::fmt;
@@ -96,6 +97,7 @@ impl RegistrationPolicy {
             logout_on_idle: false,
             claims: ClaimMapping::default(),
             id_token_claims: ScopeClaims::None,
+            access_token_typ: AccessTokenTyp::AtJwt,
             any_secret_method: false,
         }
     }

@@ -56,6 +56,7 @@ fn client() -> Client {
             logout_on_idle: false,
             claims: anteroom_oidc::claims::ClaimMapping::default(),
             id_token_claims: anteroom_oidc::claims::ScopeClaims::All,
+            access_token_typ: anteroom_oidc::jwt::AccessTokenTyp::AtJwt,
             any_secret_method: false,
         },
         version: ClientVersion(1),

@@ -36,6 +36,14 @@ pub struct Invitee {
 pub enum AdminError {
     #[error("{0} is the address of an account already")]
     AddressTaken(EmailAddress),
+    #[error(
+        "{0} is the preferred_username of another account, which applications would take for the same person"
+    )]
+    AddressIsUsername(EmailAddress),
+    #[error(
+        "preferred_username: {name:?} is the name or address of {holder} already; case makes no difference"
+    )]
+    UsernameTaken { name: String, holder: EmailAddress },
     #[error("no account has the address {0:?}")]
     NoSuchAccount(String),
     #[error("the group {0} is not defined in the configuration")]
@@ -89,6 +97,9 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<Invited, Ad
             if let Some(new) = &new {
                 tx.insert_account(new).await.map_err(|error| match error {
                     InsertAccountError::AddressTaken => taken(),
+                    InsertAccountError::UsernameTaken => {
+                        AdminError::AddressIsUsername(invitee.address.clone())
+                    }
                     InsertAccountError::Store(error) => error.into(),
                 })?;
             } else {

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::access_token::{self, Living, living, worth};
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
-use crate::person::subject;
+use crate::person::{may_know_address, subject};
 use crate::provider::Provider;
 use crate::registered::snapshot_that_knows;
 use crate::token::refresh::RefreshToken;
@@ -79,10 +79,9 @@ fn note_stranger(origin: &Origin, caller: &AuthenticatedClient, (holder, audienc
     );
 }
 
-/// The address, for whoever may know it as a claim. It is the same for every client, so it does not stand beside a pairwise
-/// `sub`, which it would undo (OpenID Connect Core §8.1).
+/// The address, for whoever may know it as a claim.
 fn username(holder: &Client, scope: &ScopeSet, account: &Account) -> Option<String> {
-    let may_know = holder.metadata.sector.is_none() && scope.contains(&Scope::Email);
+    let may_know = may_know_address(holder) && scope.contains(&Scope::Email);
     may_know.then(|| account.primary_address.as_str().to_owned())
 }
 

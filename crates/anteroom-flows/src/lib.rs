@@ -85,5 +85,6 @@ pub mod token;
 pub mod trail;
 pub mod undefined_groups;
 pub mod userinfo;
+pub mod usernames;
 pub mod verification;
 pub mod visitor;

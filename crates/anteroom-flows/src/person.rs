@@ -30,6 +30,12 @@ pub(crate) async fn named_session(provider: &Provider, id: SessionId) -> Result<
     Ok(row.as_ref().map_or(NamedSession { id, by_sector: true }, NamedSession::from))
 }
 
+/// Whether the address may stand in for a name. It is the same for every client, so it does not stand beside a pairwise `sub`,
+/// which it would undo (OpenID Connect Core §8.1).
+pub(crate) fn may_know_address(client: &Client) -> bool {
+    client.metadata.sector.is_none()
+}
+
 /// All that is known of the person, in the standard's words (OpenID Connect Core §5.1). Of the groups, those that the
 /// configuration defines: an application would take another one for what it meant before.
 pub(crate) fn standard_claims(account: &Account, defined: &[GroupName]) -> StandardClaims {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::admin::{AdminError, find};
 use crate::dashboard::current;
 use crate::error::FlowError;
-use crate::person::{standard_claims, subject};
+use crate::person::{may_know_address, standard_claims, subject};
 use crate::provider::Provider;
 use crate::registered::snapshot_that_knows;
 use crate::trail::Origin;
@@ -63,7 +63,7 @@ pub async fn save(
     let act = Act { changes: changes.into(), origin, actor: Actor::Account(account.id), session };
     let stands = move |now: &Account| now.epoch == account.epoch && now.status == AccountStatus::Active;
     let written = write(provider, account.id, act, stands).await?;
-    Ok(if written { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
+    Ok(if written == Written::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
 }
 
 /// What an operator says of somebody.
@@ -75,8 +75,13 @@ pub async fn set_claims(
     let account = find(provider, address).await?;
     let origin = Origin::local(provider.clock.now(), &provider.random);
     let act = Act { changes: changes.into(), origin, actor: Actor::Operator, session: None };
-    write(provider, account.id, act, |_| true).await?;
-    Ok(())
+    match write(provider, account.id, act, |_| true).await? {
+        Written::Yes | Written::AccountChanged => Ok(()),
+        Written::UsernameTaken { name, holder } => {
+            let holder = provider.store.account(holder).await?.map(|holder| holder.primary_address);
+            Err(AdminError::UsernameTaken { name, holder: holder.unwrap_or_else(|| address.clone()) })
+        }
+    }
 }
 
 /// Everything that applications can be told of somebody; with a client, what that one is told at the most, and by which
@@ -91,13 +96,22 @@ pub async fn claims(
     let person = standard_claims(&account, &provider.snapshot().groups);
     let Some(id) = client else {
         let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
-        let wanted = Wanted { scope: &scope, told, asked: &asked, allowed: &scope, mapping: &mapping };
+        let wanted = Wanted {
+            scope: &scope,
+            told,
+            asked: &asked,
+            allowed: &scope,
+            mapping: &mapping,
+            address_as_username: true,
+        };
         return Ok(Value::Object(release(&person, wanted)));
     };
     let snapshot = snapshot_that_knows(provider, id).await?;
     let client = snapshot.clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
-    let mut claims = release(&person, Wanted { scope, told, asked: &asked, allowed: scope, mapping });
+    let address_as_username = may_know_address(client);
+    let wanted = Wanted { scope, told, asked: &asked, allowed: scope, mapping, address_as_username };
+    let mut claims = release(&person, wanted);
     let sub = subject(provider, client, account.id)?;
     claims.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));
     Ok(Value::Object(claims))
@@ -111,30 +125,49 @@ struct Act {
     session: Option<SessionId>,
 }
 
-/// `false`: the account is not what `stands` wants it to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Written {
+    Yes,
+    /// The account is not what `stands` wants it to be.
+    AccountChanged,
+    UsernameTaken {
+        name: String,
+        holder: AccountId,
+    },
+}
+
 async fn write(
     provider: &Provider,
     account: AccountId,
     act: Act,
     stands: impl Fn(&Account) -> bool + Clone + Send + Sync + 'static,
-) -> Result<bool, FlowError> {
+) -> Result<Written, FlowError> {
     let write = provider.store.write(move |tx: Tx| {
         let (act, stands) = (act.clone(), stands.clone());
         async move {
             let locked = tx.lock_account(account).await?;
-            let Some(locked) = locked.filter(|locked| stands(&locked.account)) else { return Ok(false) };
+            let Some(locked) = locked.filter(|locked| stands(&locked.account)) else {
+                return Ok(Written::AccountChanged);
+            };
             let mut described = Described::of(&locked.account);
             let changed = described.change(&act.changes);
             if !changed.is_empty() {
                 let now = act.origin.now;
                 let (profile, locale) = described.into_parts();
+                if changed.contains(&ProfileClaim::PreferredUsername)
+                    && let Some(holder) =
+                        tx.set_username(account, profile.preferred_username.as_deref()).await?
+                {
+                    let name = profile.preferred_username.unwrap_or_default();
+                    return Ok(Written::UsernameTaken { name, holder });
+                }
                 tx.save_profile(account, &profile, locale.as_deref(), now).await?;
                 let claims = changed.iter().map(|claim| claim.as_str()).collect();
                 let mut entry = act.origin.entry(act.actor, Event::ProfileChanged { claims }).about(account);
                 entry.session = act.session;
                 tx.append(&entry).await?;
             }
-            Ok::<_, FlowError>(true)
+            Ok::<_, FlowError>(Written::Yes)
         }
     });
     write.await

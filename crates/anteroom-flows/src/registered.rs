@@ -12,7 +12,6 @@ use anteroom_domain::interaction::Journey;
 use anteroom_oidc::shown::{is_hidden, is_seen};
 use anteroom_oidc::{
     Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules,
-    SigningAlgorithm,
 };
 use anteroom_storage::{ClientsRevision, RegisteredClient};
 use std::collections::HashMap;
@@ -118,11 +117,7 @@ pub(crate) fn checked(
     let mut offered: Capabilities = snapshot.capabilities.clone();
     offered.grant_types.retain(|grant| policy.offers(*grant));
     offered.token_endpoint_auth_methods.retain(|method| policy.offers_method(*method));
-    let mut asked = policy.overrule(asked);
-    if !offered.signing_algorithms.contains(&SigningAlgorithm::Es256) {
-        let instead = || SigningAlgorithm::Rs256.to_string();
-        asked.access_token_signed_response_alg.get_or_insert_with(instead);
-    }
+    let asked = policy.overrule(asked);
     let rules = MetadataRules {
         issuer: &snapshot.issuer,
         capabilities: &offered,

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::access_token::{self, Living, living};
 use crate::encryption::Recipient;
 use crate::error::FlowError;
-use crate::person::{standard_claims, subject};
+use crate::person::{may_know_address, standard_claims, subject};
 use crate::provider::Provider;
 use crate::registered::snapshot_that_knows;
 
@@ -67,6 +67,7 @@ pub async fn userinfo(
         asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
         allowed: &grant.worth.claims_within,
         mapping: &client.policy.claims,
+        address_as_username: may_know_address(client),
     };
     let user_info = UserInfo {
         sub: subject(provider, client, record.account.id)?,

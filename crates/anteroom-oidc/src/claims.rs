@@ -78,6 +78,9 @@ pub struct Wanted<'a> {
     pub allowed: &'a ScopeSet,
     /// What it calls the groups, and what it is always told.
     pub mapping: &'a ClaimMapping,
+    /// Whether the address stands in for a `preferred_username` that there is not, where the client may have the address too.
+    /// Not where people are known by a pairwise `sub`: everyone knows the address.
+    pub address_as_username: bool,
 }
 
 /// Every claim name that a provider of ours can return about a person or a sign-in, for discovery.
@@ -150,8 +153,11 @@ pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value
     let may_ask = wanted.allowed.iter().flat_map(claims_of).copied();
     names.extend(may_ask.filter(|name| wanted.mapping.is_asked_for(name, wanted.asked)));
 
-    let person =
-        &StandardClaims { groups: wanted.mapping.groups(&person.groups), ..StandardClaims::clone(person) };
+    let person = &StandardClaims {
+        groups: wanted.mapping.groups(&person.groups),
+        preferred_username: username(person, wanted, names.contains("email")),
+        ..StandardClaims::clone(person)
+    };
     let Ok(Value::Object(all)) = serde_json::to_value(person) else { return Map::new() };
     let mut released: Map<String, Value> =
         all.into_iter().filter(|(name, _)| names.contains(name.as_str())).filter_map(said).collect();
@@ -164,6 +170,13 @@ pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value
         }
     }
     wanted.mapping.finish(released)
+}
+
+/// Applications that go by names find one with everybody.
+fn username(person: &StandardClaims, wanted: Wanted<'_>, with_email: bool) -> Option<String> {
+    let may_know = wanted.address_as_username && (with_email || wanted.scope.contains(&Scope::Email));
+    let own = person.preferred_username.as_ref().filter(|name| !name.is_empty());
+    own.or_else(|| person.email.as_ref().filter(|_| may_know)).cloned()
 }
 
 /// The claim with everything empty taken out of it; nothing where nothing is left.
@@ -211,7 +224,8 @@ mod tests {
     }
 
     fn told(scope: &ScopeSet, (asked, allowed): (&ClaimRequests, &ScopeSet), told: &ScopeClaims) -> Value {
-        let wanted = Wanted { scope, told, asked, allowed, mapping: &ClaimMapping::default() };
+        let mapping = &ClaimMapping::default();
+        let wanted = Wanted { scope, told, asked, allowed, mapping, address_as_username: true };
         Value::Object(release(&alice(), wanted))
     }
 
@@ -229,7 +243,8 @@ mod tests {
             (
                 ScopeClaims::All,
                 serde_json::json!({
-                    "name": "Alice", "updated_at": 1_700_000_000, "email": "alice@demo.example",
+                    "name": "Alice", "preferred_username": "alice@demo.example",
+                    "updated_at": 1_700_000_000, "email": "alice@demo.example",
                     "email_verified": true, "groups": ["front-desk"],
                 }),
             ),
@@ -260,6 +275,33 @@ mod tests {
                 serde_json::from_str::<Value>(expected).unwrap(),
                 "{scope}"
             );
+        }
+    }
+
+    #[test]
+    fn core_5_1_the_address_stands_in_for_a_name_where_it_may_be_known() {
+        let named = StandardClaims { preferred_username: Some("amoreno".to_owned()), ..alice() };
+        let asks = |names: &[&str]| -> ClaimRequests {
+            names.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect()
+        };
+        let (address, all) = (Some("alice@demo.example"), "openid profile email");
+        for (person, scope, asked, address_as_username, expected) in [
+            (alice(), all, asks(&[]), true, address),
+            (alice(), all, asks(&[]), false, None),
+            (alice(), "openid profile", asks(&[]), true, None),
+            (alice(), "openid profile", asks(&["email"]), true, address),
+            (alice(), "openid", asks(&["preferred_username"]), true, None),
+            (alice(), "openid email", asks(&["preferred_username"]), true, address),
+            (alice(), "openid email", asks(&[]), true, None),
+            (named.clone(), all, asks(&[]), true, Some("amoreno")),
+            (named.clone(), "openid profile", asks(&[]), false, Some("amoreno")),
+        ] {
+            let (scope, allowed) = (&scope.parse().unwrap(), &all.parse().unwrap());
+            let (told, mapping) = (&ScopeClaims::All, &ClaimMapping::default());
+            let wanted = Wanted { scope, told, asked: &asked, allowed, mapping, address_as_username };
+            let claims = release(&person, wanted);
+            let said = claims.get("preferred_username").and_then(Value::as_str);
+            assert_eq!(said, expected, "{scope} {asked:?} {address_as_username}");
         }
     }
 

@@ -67,6 +67,9 @@ entities! {
         usable_from: i64,
         created_at: i64,
     }
+    account_usernames = "account_usernames" [folded: String] {
+        account_id: Uuid,
+    }
     account_groups = "account_groups" [account_id: Uuid, group_name: String] {}
     known_devices = "known_devices" [id: Uuid] {
         account_id: Uuid,

@@ -48,6 +48,7 @@ mod store;
 mod sweep;
 mod tokens;
 mod totp;
+mod usernames;
 
 pub use accounts::{Credential, LockedAccount};
 pub use addresses::RenewedDomains;
@@ -78,6 +79,7 @@ pub use sending::{LeasedMessage, MessageState, MessageStatus};
 pub use server::{ServerFacts, Unsuitable, Writes};
 pub use store::{DatabaseState, Reads, Store, Tx, UnkeyedStore};
 pub use sweep::Swept;
+pub use usernames::EnteredUsernames;
 
 #[cfg(test)]
 extern crate self as anteroom_storage;

@@ -10,6 +10,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
 use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::phone::E164;
+use anteroom_domain::username::FoldedUsername;
 use jiff::Timestamp;
 use sea_orm::{EntityTrait, Set, TryInsertResult};
 use std::collections::BTreeSet;
@@ -49,6 +50,8 @@ pub struct NewPhone {
 pub enum InsertAccountError {
     #[error("another account has this address")]
     AddressTaken,
+    #[error("another account has this as its preferred_username")]
+    UsernameTaken,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -74,6 +77,11 @@ impl Tx {
         for address in &new.other_addresses {
             self.insert_address(new, address, false).await?;
         }
+        if let Some(name) = &new.profile.preferred_username
+            && self.set_username(new.id, Some(name)).await?.is_some()
+        {
+            return Err(InsertAccountError::UsernameTaken);
+        }
         self.insert_phones(new).await?;
         self.insert_groups(new).await?;
         self.insert_credential(new).await?;
@@ -86,6 +94,8 @@ impl Tx {
         address: &NewAddress,
         is_primary: bool,
     ) -> Result<(), InsertAccountError> {
+        let name = FoldedUsername::of(address.address.as_str());
+        self.lock_username(&name).await?;
         let row = account_addresses::ActiveModel {
             id: Set(address.id.0),
             account_id: Set(new.id.0),
@@ -102,9 +112,12 @@ impl Tx {
             .exec_without_returning(&self.conn)
             .await
             .map_err(StoreError::from)?;
-        match inserted {
-            TryInsertResult::Inserted(1) => Ok(()),
-            _ => Err(InsertAccountError::AddressTaken),
+        if !matches!(inserted, TryInsertResult::Inserted(1)) {
+            return Err(InsertAccountError::AddressTaken);
+        }
+        match self.other_of_username(&name, new.id).await? {
+            None => Ok(()),
+            Some(_) => Err(InsertAccountError::UsernameTaken),
         }
     }
 

@@ -8,7 +8,9 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::pruning::{Pruning, prune};
 use anteroom_flows::trail::Origin;
-use anteroom_flows::{addresses, configured_clients, expiry_warnings, health, keys, sign_out, trail};
+use anteroom_flows::{
+    addresses, configured_clients, expiry_warnings, health, keys, sign_out, trail, usernames,
+};
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +29,7 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
     let mut ticks = interval(EVERY_MINUTE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (started, mut watch) = (Instant::now(), JumpWatch::default());
+    let mut told = usernames::Told::default();
     loop {
         ticks.tick().await;
         logging::tell_left_out();
@@ -45,6 +48,9 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
         }
         if let Err(error) = addresses::renew_domains(&provider.store).await {
             tracing::error!("domains of addresses: {error}");
+        }
+        if let Err(error) = usernames::enter(&provider.store, &mut told).await {
+            tracing::error!("names of accounts: {error}");
         }
         if let Err(error) = configured_clients::note(&provider).await {
             tracing::error!("the clients of the configuration: {error}");

@@ -14,7 +14,7 @@ use anteroom_flows::key_set;
 use anteroom_flows::keys::{self, KeySchedule};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
-use anteroom_flows::{addresses, history, registered, registration};
+use anteroom_flows::{addresses, history, registered, registration, usernames};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
 use anteroom_pages::{Locale, Theme, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
@@ -210,6 +210,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     if !history.is_refused() {
         keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
         addresses::renew_domains(&store).await?;
+        usernames::enter(&store, &mut usernames::Told::default()).await?;
     }
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;
@@ -363,7 +364,7 @@ pub fn without_key<'a>(
     settings.clients.iter().map(|client| &client.metadata).find_map(|client| {
         let chosen = [
             Some(client.id_token_signed_response_alg),
-            Some(client.access_token_signed_response_alg),
+            client.access_token_signature(),
             client.userinfo_signed_response_alg,
         ];
         let missing = chosen.into_iter().flatten().find(|chosen| !algorithms.contains(chosen));

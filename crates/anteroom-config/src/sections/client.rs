@@ -3,6 +3,7 @@
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::{Admission, ClientPolicy, Tile};
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
+use anteroom_oidc::jwt::AccessTokenTyp;
 use anteroom_oidc::{Acr, ClientId, ClientMetadataInput};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -111,6 +112,10 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
         most (groups are cut off, with a line in the log): all, none, or those of a list. The userinfo endpoint has all \
         in any case.";
     let id_token_claims = section.get_or(key("id_token_claims", scope_claims(), meaning), ScopeClaims::All);
+    let meaning = "The `typ` of its JWT access tokens. `JWT` is for APIs that refuse the `at+jwt` of RFC 9068; such an API may not \
+        be named like a client in `audience`.";
+    let typ = key("access_token_typ", word(AccessTokenTyp::ALL), meaning);
+    let access_token_typ = section.get_or(typ, AccessTokenTyp::AtJwt);
     ClientPolicy {
         first_party,
         offline_access_consent,
@@ -121,6 +126,7 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
         logout_on_idle,
         claims: ClaimMapping::default(),
         id_token_claims,
+        access_token_typ,
         any_secret_method: false,
     }
 }

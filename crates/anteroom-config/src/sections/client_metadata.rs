@@ -40,7 +40,8 @@ fn read_basics(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "What it may ask of the authorization endpoint.";
     let response_types = key("response_types", list(any_text("string")), meaning);
     input.response_types = s.get(response_types.defaults_to("[\"code\"]"));
-    let meaning = "`authorization_code`, `refresh_token`, `client_credentials`.";
+    let meaning = "What it may ask of the token endpoint: `authorization_code`, `refresh_token`, `client_credentials`; and \
+        `implicit`, without which the authorization endpoint gives it no tokens. `[]` for an API that only introspects.";
     let grant_types = key("grant_types", list(any_text("string")), meaning);
     input.grant_types = s.get(grant_types.defaults_to("[\"authorization_code\"]"));
     let scope = key("scope", any_text("scopes, separated by spaces"), "The scopes that it may ask for.");
@@ -173,12 +174,12 @@ fn read_signing(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let enc = key("userinfo_encrypted_response_enc", any_text(CONTENT_ALGORITHM), meaning);
     input.userinfo_encrypted_response_enc = s.get(enc);
     let meaning = "`jwt` for APIs that read access tokens themselves (RFC 9068), `opaque` for those that ask \
-        (RFC 7662).";
+        (RFC 7662) and for the userinfo endpoint. Left out: `jwt` where `audience` names an API, else `opaque`.";
     let format = key("access_token_format", any_text("`jwt` or `opaque`"), meaning);
-    input.access_token_format = s.get(format.defaults_to("\"jwt\""));
-    let meaning = "What its JWT access tokens are signed with; `RS256` where ES256 is not among them.";
+    input.access_token_format = s.get(format);
+    let meaning = "What its JWT access tokens are signed with.";
     let access_token = key("access_token_signed_response_alg", algorithm(), meaning);
-    input.access_token_signed_response_alg = s.get(access_token.defaults_to("\"ES256\""));
+    input.access_token_signed_response_alg = s.get(access_token.defaults_to("\"RS256\""));
 }
 
 /// What all clients of one configuration are held against.
@@ -208,12 +209,7 @@ impl ClientRules {
             require_pkce: true,
             scope: &self.scope,
         };
-        let mut input = draft.metadata.clone();
-        if !self.capabilities.signing_algorithms.contains(&SigningAlgorithm::Es256) {
-            let instead = || SigningAlgorithm::Rs256.to_string();
-            input.access_token_signed_response_alg.get_or_insert_with(instead);
-        }
-        let parsed = ClientMetadata::parse(draft.client_id.clone(), &input, rules);
+        let parsed = ClientMetadata::parse(draft.client_id.clone(), &draft.metadata, rules);
         match parsed.and_then(|metadata| metadata.check_as_new(&self.issuer).map(|()| metadata)) {
             Ok(metadata) => {
                 check_secrets(cx, draft, &metadata);

@@ -1,5 +1,6 @@
 //! The sections of the configuration, each described and read in one place.
 
+mod access_tokens;
 mod client;
 mod client_claims;
 mod client_metadata;
@@ -18,6 +19,7 @@ use anteroom_domain::policy::Policy;
 use anteroom_oidc::Issuer;
 use jiff::SignedDuration;
 
+pub(crate) use access_tokens::check as check_access_tokens;
 pub(crate) use client::{ClientDraft, read_clients};
 pub(crate) use client_metadata::ClientRules;
 pub(crate) use keys::KeysDraft;

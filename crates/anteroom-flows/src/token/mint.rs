@@ -10,14 +10,14 @@ use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::shown::shorten;
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
-use anteroom_oidc::{AccessTokenFormat, AmrSet, ResponseType, Scope, ScopeSet, Subject};
+use anteroom_oidc::{AmrSet, ResponseType, Scope, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Exchange, TokenError};
 use crate::access_token::{client_scope, jti, seal};
 use crate::encryption::Recipient;
 use crate::error::FlowError;
-use crate::person::{sid, standard_claims, subject};
+use crate::person::{may_know_address, sid, standard_claims, subject};
 
 /// Whom the tokens speak of.
 #[derive(Clone, Copy)]
@@ -85,7 +85,9 @@ pub(crate) fn for_front(
 pub(crate) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
     let (keys, metadata) = (exchange.provider.key_set(), &exchange.client.metadata);
     keys.signer(metadata.id_token_signed_response_alg)?;
-    keys.signer(metadata.access_token_signed_response_alg)?;
+    if let Some(algorithm) = metadata.access_token_signature() {
+        keys.signer(algorithm)?;
+    }
     Ok(())
 }
 
@@ -165,15 +167,16 @@ fn blank(
     }
 }
 
-/// As the client is registered: a JWT that resource servers read themselves, or a sealed value that only we can.
+/// As the client is registered: a JWT that resource servers read themselves, or a sealed value that only we can and that costs
+/// no signature.
 fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
-    let metadata = &exchange.client.metadata;
-    if metadata.access_token_format == AccessTokenFormat::Opaque {
+    let client = exchange.client;
+    let Some(algorithm) = client.metadata.access_token_signature() else {
         return Ok(seal(exchange.provider, claims)?);
-    }
+    };
     let keys = exchange.provider.key_set();
-    let key = keys.signer(metadata.access_token_signed_response_alg)?;
-    Ok(claims.sign(key).map_err(|_| FlowError::Broken("an access token could not be signed"))?)
+    let signed = claims.sign(keys.signer(algorithm)?, client.policy.access_token_typ);
+    Ok(signed.map_err(|_| FlowError::Broken("an access token could not be signed"))?)
 }
 
 /// RFC 8707 `resource`, else the client's `audience`, else the issuer itself. Userinfo takes only what names the issuer
@@ -243,7 +246,8 @@ fn claims_of_person(
     let (client, scope, nothing) = (exchange.client, &person.grant.scope, ClaimRequests::default());
     let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
-    let wanted = Wanted { scope, told, asked, allowed, mapping };
+    let address_as_username = may_know_address(client);
+    let wanted = Wanted { scope, told, asked, allowed, mapping, address_as_username };
     let mut claims = release(&standard_claims(person.account, &exchange.provider.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
     if !left_out.is_nothing() {

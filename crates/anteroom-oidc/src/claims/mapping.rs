@@ -158,7 +158,14 @@ mod tests {
         let (scope, allowed): (ScopeSet, ScopeSet) =
             (scope.parse().unwrap(), "openid groups".parse().unwrap());
         let told = &ScopeClaims::All;
-        let wanted = Wanted { scope: &scope, told, asked: &asked, allowed: &allowed, mapping };
+        let wanted = Wanted {
+            scope: &scope,
+            told,
+            asked: &asked,
+            allowed: &allowed,
+            mapping,
+            address_as_username: false,
+        };
         Value::Object(release(&person, wanted))
     }
 

@@ -92,6 +92,7 @@ impl Reader<'_> {
         let require_pkce = input
             .require_pkce
             .unwrap_or(self.rules.require_pkce || !token_endpoint_auth_method.is_confidential());
+        let audience = self.audience(&input.audience);
         ClientMetadata {
             client_id,
             client_name: self.label("client_name", input.client_name.as_ref()),
@@ -146,10 +147,8 @@ impl Reader<'_> {
             policy_uri: self.https("policy_uri", input.policy_uri.as_ref()),
             tos_uri: self.https("tos_uri", input.tos_uri.as_ref()),
             require_pkce,
-            audience: self.audience(&input.audience),
-            access_token_format: self
-                .word("access_token_format", input.access_token_format.as_ref(), AccessTokenFormat::ALL)
-                .unwrap_or(AccessTokenFormat::Jwt),
+            access_token_format: self.access_token_format(input, &audience),
+            audience,
             access_token_signed_response_alg: self.access_token_algorithm(input),
         }
     }
@@ -163,9 +162,22 @@ impl Reader<'_> {
         self.word(parameter, text, &offered.signing_algorithms)
     }
 
+    /// A `resource` is one of the audience, so the audience alone says whether a token can be for an API.
+    fn access_token_format(&mut self, input: &ClientMetadataInput, audience: &[String]) -> AccessTokenFormat {
+        let issuer = self.rules.issuer.as_str();
+        let default = if audience.iter().any(|api| api != issuer) {
+            AccessTokenFormat::Jwt
+        } else {
+            AccessTokenFormat::Opaque
+        };
+        let given = input.access_token_format.as_ref();
+        self.word("access_token_format", given, AccessTokenFormat::ALL).unwrap_or(default)
+    }
+
+    /// RS256 is what every library verifies.
     fn access_token_algorithm(&mut self, input: &ClientMetadataInput) -> SigningAlgorithm {
         let text = input.access_token_signed_response_alg.as_ref();
-        self.signing_algorithm("access_token_signed_response_alg", text).unwrap_or(SigningAlgorithm::Es256)
+        self.signing_algorithm("access_token_signed_response_alg", text).unwrap_or(SigningAlgorithm::Rs256)
     }
 
     fn assertion_algorithm(&mut self, input: &ClientMetadataInput) -> Option<ClientAlgorithm> {

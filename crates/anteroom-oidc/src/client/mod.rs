@@ -126,13 +126,20 @@ pub struct ClientMetadata {
     /// Ours: the APIs that the client's access tokens are for. Without a `resource` parameter a token is for all of
     /// them; with one, for that one, which must be here. Empty: tokens are for the issuer's own userinfo.
     pub audience: Vec<String>,
-    /// Ours.
+    /// Ours. Where the client does not say, it follows from `audience`: a JWT for an API, opaque for the issuer alone, which
+    /// needs no signature to know its own token.
     pub access_token_format: AccessTokenFormat,
     /// Ours: what a JWT access token is signed with.
     pub access_token_signed_response_alg: SigningAlgorithm,
 }
 
 impl ClientMetadata {
+    /// `None` where its access tokens are opaque.
+    pub fn access_token_signature(&self) -> Option<SigningAlgorithm> {
+        let is_signed = self.access_token_format == AccessTokenFormat::Jwt;
+        is_signed.then_some(self.access_token_signed_response_alg)
+    }
+
     pub fn is_public(&self) -> bool {
         !self.token_endpoint_auth_method.is_confidential()
     }

@@ -4,7 +4,7 @@ use jiff::{Timestamp, fmt::serde::timestamp::second};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
 
-use super::{JwtType, SignError, audience, sign_jwt};
+use super::{AccessTokenTyp, JwtType, SignError, audience, sign_jwt};
 use crate::{
     keys::SigningKey,
     names::{Acr, AmrSet, ClientId, Issuer, Nonce, ScopeSet, Subject},
@@ -66,6 +66,9 @@ pub struct IdTokenHint {
     pub iat: Timestamp,
     #[serde(default)]
     pub sid: Option<String>,
+    /// Of an access token alone, whose `typ` may be that of an ID token.
+    #[serde(default)]
+    pub client_id: Option<ClientId>,
 }
 
 /// The access token: RFC 9068 §2.2.
@@ -95,8 +98,8 @@ pub struct AccessTokenClaims {
 }
 
 impl AccessTokenClaims {
-    pub fn sign(&self, key: &SigningKey) -> Result<String, SignError> {
-        sign_jwt(key, JwtType::AccessToken, self)
+    pub fn sign(&self, key: &SigningKey, typ: AccessTokenTyp) -> Result<String, SignError> {
+        sign_jwt(key, typ.into(), self)
     }
 }
 

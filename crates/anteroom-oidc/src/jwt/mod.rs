@@ -2,7 +2,8 @@
 //! they are proven. The names carry the trust: an [`UnverifiedJwt`] shows nothing of its content, and
 //! [`VerifiedClaims`] can only come from a signature that held.
 //!
-//! Every kind of token has its own `typ`, so that none passes for another (RFC 8725 §3.11).
+//! Every kind of token has its own `typ`, so that none passes for another (RFC 8725 §3.11). Access tokens for APIs that take no
+//! other `typ` than `JWT` are the exception; here their `client_id` tells them from ID tokens, which have none.
 
 mod audience;
 mod by_client;
@@ -21,7 +22,7 @@ pub use claims::{
 };
 pub use hash::token_hash;
 pub use hint::UnverifiedHint;
-pub use sign::{JwtType, SignError, sign_jwt};
+pub use sign::{AccessTokenTyp, JwtType, SignError, sign_jwt};
 pub use unverified::{NotAJwt, UnverifiedJwt};
 pub use verify::{VerifiedClaims, VerifyError};
 

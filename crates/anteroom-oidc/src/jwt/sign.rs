@@ -17,6 +17,24 @@ wire_enum! {
     }
 }
 
+wire_enum! {
+    /// The `typ` of a JWT access token. `JWT` is that of ID tokens too: what keeps the two apart is then `aud` alone, which names
+    /// an API and no client.
+    pub enum AccessTokenTyp("a typ of access tokens (at+jwt or JWT)") {
+        AtJwt = "at+jwt",
+        Jwt = "JWT",
+    }
+}
+
+impl From<AccessTokenTyp> for JwtType {
+    fn from(typ: AccessTokenTyp) -> Self {
+        match typ {
+            AccessTokenTyp::AtJwt => Self::AccessToken,
+            AccessTokenTyp::Jwt => Self::Jwt,
+        }
+    }
+}
+
 #[derive(Debug, Error)]
 pub enum SignError {
     #[error(transparent)]

@@ -47,14 +47,15 @@ pub enum VerifyError {
 }
 
 impl Jwks {
-    /// RFC 9068 §4, for our own endpoints. Whether the grant behind it still stands is for the caller to ask.
+    /// RFC 9068 §4, for our own endpoints. Whether the grant behind it still stands is for the caller to ask. An ID token has
+    /// neither `client_id` nor `jti`, and does not pass for one.
     pub fn verify_access_token(
         &self,
         token: &UnverifiedJwt,
         issuer: &Issuer,
         now: Timestamp,
     ) -> Result<VerifiedClaims<AccessTokenClaims>, VerifyError> {
-        let claims: AccessTokenClaims = self.verify(token, JwtType::AccessToken)?;
+        let claims: AccessTokenClaims = self.verify(token, &[JwtType::AccessToken, JwtType::Jwt])?;
         if claims.iss != *issuer {
             return Err(VerifyError::WrongIssuer);
         }
@@ -71,7 +72,10 @@ impl Jwks {
         token: &UnverifiedJwt,
         issuer: &Issuer,
     ) -> Result<VerifiedClaims<IdTokenHint>, VerifyError> {
-        let claims: IdTokenHint = self.verify(token, JwtType::Jwt)?;
+        let claims: IdTokenHint = self.verify(token, &[JwtType::Jwt])?;
+        if claims.client_id.is_some() {
+            return Err(VerifyError::WrongType);
+        }
         if claims.iss != *issuer {
             return Err(VerifyError::WrongIssuer);
         }
@@ -79,10 +83,15 @@ impl Jwks {
     }
 
     /// The algorithm is that of the key which `kid` names, never the token's own choice (RFC 8725 §3.1).
-    fn verify<T: DeserializeOwned>(&self, token: &UnverifiedJwt, typ: JwtType) -> Result<T, VerifyError> {
+    fn verify<T: DeserializeOwned>(
+        &self,
+        token: &UnverifiedJwt,
+        types: &[JwtType],
+    ) -> Result<T, VerifyError> {
         let header = jsonwebtoken::decode_header(token.as_str()).map_err(|_| VerifyError::Malformed)?;
         // RFC 7515 §4.1.11: ours have no critical extensions, and one that has must not be accepted.
-        if header.typ.as_deref() != Some(typ.as_str()) || header.crit.is_some() {
+        let is_right = types.iter().any(|typ| header.typ.as_deref() == Some(typ.as_str()));
+        if !is_right || header.crit.is_some() {
             return Err(VerifyError::WrongType);
         }
         let key = header.kid.as_deref().and_then(|kid| self.find(kid)).ok_or(VerifyError::UnknownKey)?;

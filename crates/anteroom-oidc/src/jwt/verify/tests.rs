@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    jwt::{IdTokenClaims, LogoutEvent, LogoutTokenClaims, sign_jwt},
+    jwt::{AccessTokenTyp, IdTokenClaims, LogoutEvent, LogoutTokenClaims, sign_jwt},
     keys::{Jwk, PublicKey, SigningKey},
     names::{Acr, Amr, AmrSet},
 };
@@ -95,20 +95,24 @@ fn with_header(key: &SigningKey, token: &str, header: &Value) -> UnverifiedJwt {
 fn rfc9068_2_access_token_reads_back_with_every_algorithm() {
     let keys = &*KEYS;
     for alg in SigningAlgorithm::ALL {
-        let token = access_token().sign(keys.signer(*alg)).unwrap();
-        let header = part(&token, 0);
-        assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!(alg.as_str())));
-        assert_eq!(part(&token, 1)["aud"], "https://api.example/");
-        assert_eq!(part(&token, 1)["exp"], NOW + 600);
-        let verified = keys.verify_access_token(&unverified(&token), &issuer(), at(NOW)).unwrap();
-        assert_eq!(*verified.get(), access_token());
+        for typ in AccessTokenTyp::ALL {
+            let token = access_token().sign(keys.signer(*alg), *typ).unwrap();
+            let header = part(&token, 0);
+            assert_eq!((&header["typ"], &header["alg"]), (&json!(typ.as_str()), &json!(alg.as_str())));
+            assert_eq!(part(&token, 1)["aud"], "https://api.example/");
+            assert_eq!(part(&token, 1)["exp"], NOW + 600);
+            let verified = keys.verify_access_token(&unverified(&token), &issuer(), at(NOW)).unwrap();
+            assert_eq!(*verified.get(), access_token());
+        }
     }
 }
 
 #[test]
 fn rfc9068_4_expiry_and_issuer_are_checked() {
     let keys = &*KEYS;
-    let token = unverified(&access_token().sign(keys.signer(SigningAlgorithm::Es256)).unwrap());
+    let token = unverified(
+        &access_token().sign(keys.signer(SigningAlgorithm::Es256), AccessTokenTyp::AtJwt).unwrap(),
+    );
     assert!(keys.verify_access_token(&token, &issuer(), at(NOW + 599)).is_ok());
     assert_eq!(keys.verify_access_token(&token, &issuer(), at(NOW + 600)), Err(VerifyError::Expired));
     let other = Issuer::parse("https://other.example").unwrap();
@@ -119,7 +123,7 @@ fn rfc9068_4_expiry_and_issuer_are_checked() {
 fn rfc8725_3_1_algorithm_comes_from_the_key() {
     let keys = &*KEYS;
     let rsa = keys.signer(SigningAlgorithm::Rs256);
-    let token = access_token().sign(rsa).unwrap();
+    let token = access_token().sign(rsa, AccessTokenTyp::AtJwt).unwrap();
     for alg in ["HS256", "PS256", "RS384", "ES256", "none"] {
         let header = json!({"typ": "at+jwt", "alg": alg, "kid": rsa.kid()});
         let forged = with_header(rsa, &token, &header);
@@ -132,7 +136,7 @@ fn rfc7515_5_2_other_keys_and_broken_signatures_are_refused() {
     let keys = &*KEYS;
     let (stranger, _) = SigningKey::generate(SigningAlgorithm::EdDsa).unwrap();
     let verify = |token: &UnverifiedJwt| keys.verify_access_token(token, &issuer(), at(NOW));
-    let foreign = access_token().sign(&stranger).unwrap();
+    let foreign = access_token().sign(&stranger, AccessTokenTyp::AtJwt).unwrap();
     assert_eq!(verify(&unverified(&foreign)), Err(VerifyError::UnknownKey));
 
     let ours = keys.signer(SigningAlgorithm::EdDsa);
@@ -149,11 +153,23 @@ fn rfc7515_5_2_other_keys_and_broken_signatures_are_refused() {
 fn rfc8725_3_11_no_kind_of_token_passes_for_another() {
     let keys = &*KEYS;
     let key = keys.signer(SigningAlgorithm::Es256);
-    let access = unverified(&access_token().sign(key).unwrap());
-    assert_eq!(keys.verify_id_token_hint(&access, &issuer()), Err(VerifyError::WrongType));
-    for typ in [JwtType::Jwt, JwtType::LogoutToken] {
-        let token = unverified(&sign_jwt(key, typ, &access_token()).unwrap());
-        assert_eq!(keys.verify_access_token(&token, &issuer(), at(NOW)), Err(VerifyError::WrongType));
+    for typ in AccessTokenTyp::ALL {
+        let access = unverified(&access_token().sign(key, *typ).unwrap());
+        assert_eq!(keys.verify_id_token_hint(&access, &issuer()), Err(VerifyError::WrongType), "{typ}");
+    }
+    let token = unverified(&sign_jwt(key, JwtType::LogoutToken, &access_token()).unwrap());
+    assert_eq!(keys.verify_access_token(&token, &issuer(), at(NOW)), Err(VerifyError::WrongType));
+    // Where the `typ` is the same, an ID token lacks what every access token has.
+    let (issuer, ids, amr) =
+        (issuer(), ("alice".parse().unwrap(), "app".parse().unwrap()), AmrSet::default());
+    let token = unverified(&id_token(&issuer, &ids, &amr).sign(key).unwrap());
+    assert_eq!(keys.verify_access_token(&token, &issuer, at(NOW)), Err(VerifyError::Malformed));
+    for missing in ["client_id", "jti"] {
+        let mut claims = serde_json::to_value(access_token()).unwrap();
+        claims.as_object_mut().unwrap().remove(missing);
+        let token = unverified(&sign_jwt(key, JwtType::Jwt, &claims).unwrap());
+        let verified = keys.verify_access_token(&token, &issuer, at(NOW));
+        assert_eq!(verified, Err(VerifyError::Malformed), "{missing}");
     }
 }
 

@@ -118,8 +118,9 @@ async fn core_3_2_2_9_an_access_token_from_the_authorization_endpoint_ends_with_
 }
 
 async fn core_11_offline_access_means_nothing_where_nothing_can_be_refreshed(backend: Backend) {
-    let (provider, client) = started(&backend).await;
-    let browser = provider.signed_in(ALICE).await;
+    let toml = format!("{TOML}access_token_format = \"jwt\"\n");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (client, browser) = (provider.client("hybrid"), provider.signed_in(ALICE).await);
     let asked = [("response_type", "code token"), ("scope", "openid offline_access")];
     let answer = fragment(&client.authorize(&browser, &asked).await);
     let claims = anteroom_testkit::claims(&answer["access_token"]);

@@ -42,7 +42,7 @@ async fn an_application_is_told_groups_in_its_own_words(backend: Backend) {
             assert_eq!(said["https://charts.example/tenant"], "north");
             assert_eq!(said["limits"], json!({ "seats": 12 }));
         }
-        assert!(claims(&tokens.access_token).get("limits").is_none());
+        assert!(charts.introspect(&tokens.access_token).await.json().get("limits").is_none());
     }
     // An operator sees what the application is told.
     let (address, id) = (EmailAddress::parse(ALICE).unwrap(), "charts".parse().unwrap());

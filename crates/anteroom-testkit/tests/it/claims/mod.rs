@@ -5,3 +5,4 @@ mod mapping;
 mod pairwise;
 mod profile;
 mod sector;
+mod usernames;

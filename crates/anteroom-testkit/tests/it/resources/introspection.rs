@@ -13,8 +13,18 @@ on_both_databases!(
 );
 
 async fn rfc7662_2_2_the_holder_learns_what_the_token_says(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let toml = r#"
+[[clients]]
+client_id = "signed"
+first_party = true
+redirect_uris = ["https://signed.example/callback"]
+grant_types = ["authorization_code", "refresh_token"]
+secret_env = "TEST_CLIENT_SECRET"
+scope = "openid email"
+access_token_format = "jwt"
+"#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let (web, browser) = (provider.client("signed"), provider.signed_in(ALICE).await);
     let tokens = web.tokens(&browser, "openid email").await;
     let said = web.introspect(&tokens.access_token).await.json();
     let token = claims(&tokens.access_token);

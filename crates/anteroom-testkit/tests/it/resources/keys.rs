@@ -28,6 +28,16 @@ on_both_databases!(
     private_keys_rest_sealed_each_under_its_own_name,
 );
 
+/// An application whose access tokens are signed as well.
+const SIGNED: &str = r#"
+[[clients]]
+client_id = "signed"
+first_party = true
+redirect_uris = ["https://signed.example/callback"]
+secret_env = "TEST_CLIENT_SECRET"
+access_token_format = "jwt"
+"#;
+
 const fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
 }
@@ -162,8 +172,9 @@ async fn an_operator_rotates_ahead_of_the_schedule(backend: Backend) {
 }
 
 async fn an_application_that_keeps_the_jwks_as_long_as_it_may_never_meets_an_unknown_kid(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let toml = format!("{SIGNED}access_token_signed_response_alg = \"ES256\"\n");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let (app, browser) = (provider.client("signed"), provider.signed_in(ALICE).await);
     let first = signing(&provider).await;
     // Fetched at the worst moment there is.
     let (mut list, mut fetched_at) = (published(&provider).await, provider.now());
@@ -171,7 +182,7 @@ async fn an_application_that_keeps_the_jwks_as_long_as_it_may_never_meets_an_unk
     provider.refresh_keys().await;
     let mut seen = BTreeSet::new();
     for _ in 0..40 {
-        let tokens = web.tokens(&browser, "openid").await;
+        let tokens = app.tokens(&browser, "openid").await;
         for token in [tokens.id_token(), &tokens.access_token] {
             let kid = header(token)["kid"].as_str().unwrap().to_owned();
             assert!(list.contains(&kid), "{kid} after {}", provider.now().duration_since(fetched_at));
@@ -275,7 +286,8 @@ async fn core_2_every_configured_algorithm_signs_where_a_client_chose_it(backend
         format!(
             "[[clients]]\nclient_id = \"{alg}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
              redirect_uris = [\"https://app.example/{alg}\"]\nid_token_signed_response_alg = \"{alg}\"\n\
-             userinfo_signed_response_alg = \"{alg}\"\naccess_token_signed_response_alg = \"{alg}\"\n"
+             userinfo_signed_response_alg = \"{alg}\"\naccess_token_signed_response_alg = \"{alg}\"\n\
+             access_token_format = \"jwt\"\n"
         )
     };
     let clients: String = all.iter().map(client).collect();
@@ -302,16 +314,20 @@ async fn core_2_every_configured_algorithm_signs_where_a_client_chose_it(backend
 }
 
 async fn after_a_leak_nothing_that_was_signed_is_believed(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
+    let provider = TestProvider::on(&backend).clients(SIGNED).start().await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let (before, leaked) = (web.tokens(&browser, "openid offline_access").await, published(&provider).await);
+    let signed = provider.client("signed").tokens(&browser, "openid").await.access_token;
+    assert_eq!(web.userinfo(&signed).await.status, 200);
     let encrypted_to = of_use(&provider, "enc").await;
     provider.advance(SignedDuration::from_secs(1));
     provider.rotate_keys(Reason::Compromised).await;
     provider.refresh_keys().await;
     assert!(published(&provider).await.is_disjoint(&leaked));
     assert!(of_use(&provider, "enc").await.is_disjoint(&encrypted_to));
-    assert_eq!(web.userinfo(&before.access_token).await.status, 401);
+    assert_eq!(web.userinfo(&signed).await.status, 401);
+    // Sealed, and not under a key that leaked.
+    assert_eq!(web.userinfo(&before.access_token).await.status, 200);
     let silent = [("id_token_hint", before.id_token()), ("prompt", "none")];
     assert_eq!(web.authorize(&browser, &silent).await.error(), "login_required");
     web.code(&browser, &[("id_token_hint", before.id_token())]).await;

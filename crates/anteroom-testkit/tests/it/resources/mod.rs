@@ -1,5 +1,6 @@
 //! What is asked with a token or in the open.
 
+mod apis;
 mod cors;
 mod discovery;
 mod introspection;

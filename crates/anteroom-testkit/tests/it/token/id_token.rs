@@ -51,7 +51,7 @@ async fn each_application_gets_its_algorithm(backend: Backend) {
         format!(
             "[[clients]]\nclient_id = \"{alg}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
              redirect_uris = [\"https://app.example/{alg}\"]\nid_token_signed_response_alg = \"{alg}\"\n\
-             access_token_signed_response_alg = \"{alg}\"\n"
+             access_token_signed_response_alg = \"{alg}\"\naccess_token_format = \"jwt\"\n"
         )
     };
     let algorithms = ["RS256", "PS256", "ES256", "EdDSA"];
@@ -76,22 +76,30 @@ async fn each_application_gets_its_algorithm(backend: Backend) {
 }
 
 async fn rfc9068_2_an_access_token_says_what_it_is_for(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
-    let tokens = web.tokens(&browser, "openid email").await;
+    let toml = r#"
+[[clients]]
+client_id = "signed"
+first_party = true
+redirect_uris = ["https://signed.example/callback"]
+secret_env = "TEST_CLIENT_SECRET"
+access_token_format = "jwt"
+"#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let (app, browser) = (provider.client("signed"), provider.signed_in(ALICE).await);
+    let tokens = app.tokens(&browser, "openid email").await;
     let (head, said) = (header(&tokens.access_token), claims(&tokens.access_token));
-    assert_eq!(head["typ"], "at+jwt");
+    assert_eq!((&head["typ"], &head["alg"]), (&"at+jwt".into(), &"RS256".into()));
     let now = provider.now().as_second();
     assert_eq!(
         (&said["iss"], &said["aud"]),
         (&provider.issuer.clone().into(), &provider.issuer.clone().into())
     );
     assert_eq!((said["iat"].as_i64(), said["exp"].as_i64()), (Some(now), Some(now + 600)));
-    assert_eq!((&said["client_id"], &said["scope"]), (&"web".into(), &"openid email".into()));
+    assert_eq!((&said["client_id"], &said["scope"]), (&"signed".into(), &"openid email".into()));
     assert_eq!(said["sub"], claims(tokens.id_token())["sub"]);
-    assert_ne!(said["jti"], claims(&web.tokens(&browser, "openid").await.access_token)["jti"]);
+    assert_ne!(said["jti"], claims(&app.tokens(&browser, "openid").await.access_token)["jti"]);
     // An ID token is no access token.
-    assert_eq!(web.userinfo(tokens.id_token()).await.status, 401);
+    assert_eq!(app.userinfo(tokens.id_token()).await.status, 401);
 }
 
 async fn a_sub_is_stable_and_says_nothing_of_the_address(backend: Backend) {
