@@ -15,7 +15,7 @@ const HOME = "https://handbook.practice.example";
 process.env.ANTEROOM_ISSUER = ISSUER;
 process.env.ANTEROOM_SECRET = secretOf("handbook");
 process.env.AUTH_SECRET = "a key of the application's own";
-const { config } = await import("./auth_js/auth.mjs");
+const { config } = await import("./node/auth_js.mjs");
 
 /** The application in front of which this browser is: nobody listens there, Auth.js takes what would be sent. */
 class Application {

@@ -6,14 +6,11 @@ import { readFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import "./harness/node.mjs";
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import * as oidc from "openid-client";
-import { Browser } from "./harness/browser.mjs";
 import { secretOf } from "./harness/clients.mjs";
 import { ISSUER } from "./harness/issuer.mjs";
-import { walk } from "./harness/person.mjs";
 import { started } from "./harness/program.mjs";
+import { signedIn } from "./harness/signed_in.mjs";
 
 const CALLBACK = "https://charts.practice.example/callback";
 const CHARTS = "https://charts.practice.example/api";
@@ -24,21 +21,12 @@ const place = (path) => fileURLToPath(new URL(`java/${path}`, import.meta.url));
 const jars = Array.from(readFileSync(place("jars.sha256"), "utf8").matchAll(/^\S+ +(\S+)$/gm), ([, jar]) => place(`jars/${jar}`));
 const api = await started("java", ["-cp", jars.join(delimiter), place("Api.java"), ISSUER, CHARTS]);
 
-const authentication = oidc.ClientSecretBasic(secretOf("charts"));
-const config = await oidc.discovery(new URL(ISSUER), "charts", undefined, authentication, { execute: [oidc.allowInsecureRequests] });
+const client = { clientId: "charts", secret: secretOf("charts") };
 
 /** Tokens of a person's sign-in, for this resource where one is named. */
-async function tokens(resource) {
-  const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
-  const request = {
-    redirect_uri: CALLBACK,
-    scope: "openid charts.read",
-    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
-    code_challenge_method: "S256",
-    ...(resource && { resource }),
-  };
-  const { url } = await walk(new Browser(), oidc.buildAuthorizationUrl(config, request), CALLBACK);
-  return oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier });
+async function signedInFor(resource) {
+  const request = { redirect_uri: CALLBACK, scope: "openid charts.read", ...(resource && { resource }) };
+  return (await signedIn(client, request)).tokens;
 }
 
 async function decides(path, token) {
@@ -47,7 +35,7 @@ async function decides(path, token) {
 }
 
 test("an API takes access tokens that are for it, and no others", async () => {
-  const { access_token, id_token } = await tokens(CHARTS);
+  const { access_token, id_token } = await signedInFor(CHARTS);
   const { alg, typ } = decodeProtectedHeader(access_token);
   assert.deepEqual([alg, typ, decodeJwt(access_token).aud], ["RS256", "at+jwt", CHARTS]);
   const { sub } = decodeJwt(id_token);
@@ -58,7 +46,7 @@ test("an API takes access tokens that are for it, and no others", async () => {
     assert.equal(status, 401, text);
     assert.match(text, why);
   };
-  await refused(/aud/, "/charts", (await tokens(IMAGES)).access_token);
+  await refused(/aud/, "/charts", (await signedInFor(IMAGES)).access_token);
   await refused(/typ/, "/charts", id_token);
   await refused(/expired/i, "/charts-later", access_token);
   const [header, claims, signature] = access_token.split(".");
@@ -67,7 +55,7 @@ test("an API takes access tokens that are for it, and no others", async () => {
 });
 
 test("a token for all APIs of the application is for this one as well", async () => {
-  const { access_token } = await tokens();
+  const { access_token } = await signedInFor();
   assert.deepEqual(new Set(decodeJwt(access_token).aud), new Set([CHARTS, IMAGES, ISSUER]), "and for userinfo");
   assert.equal((await decides("/charts", access_token)).status, 200);
 });
