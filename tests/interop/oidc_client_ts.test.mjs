@@ -6,16 +6,17 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { page } from "../browser/harness/browser.mjs";
 import { signIn } from "../browser/harness/sign_in.mjs";
+import { settings } from "./browser/settings.mjs";
 import { application } from "./harness/application.mjs";
 import { ISSUER, register } from "./harness/issuer.mjs";
 import { ALICE } from "./harness/person.mjs";
 
 const file = (path, type) => ({ type, body: readFileSync(new URL(path, import.meta.url)) });
-const html = file("harness/single_page.html", "text/html");
+const html = file("browser/single_page.html", "text/html");
 const library = file("node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js", "text/javascript");
 
 /** The application, as a client that asks for this scope. */
-async function singlePage(scope, settings = {}) {
+async function singlePage(scope, more = {}) {
   const pages = {
     "/": html,
     "/callback": html,
@@ -30,17 +31,7 @@ async function singlePage(scope, settings = {}) {
     grant_types: ["authorization_code", "refresh_token"],
     token_endpoint_auth_method: "none",
   });
-  const own = {
-    authority: ISSUER,
-    client_id,
-    scope,
-    redirect_uri: `${app.url}/callback`,
-    silent_redirect_uri: `${app.url}/callback`,
-    post_logout_redirect_uri: `${app.url}/signed-out`,
-    loadUserInfo: true,
-    automaticSilentRenew: false,
-    ...settings,
-  };
+  const own = { ...settings(ISSUER, app.url, client_id, scope), automaticSilentRenew: false, ...more };
   pages["/settings.json"] = { type: "application/json", body: JSON.stringify(own) };
   return app;
 }
