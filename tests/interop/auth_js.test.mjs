@@ -17,7 +17,7 @@ process.env.ANTEROOM_SECRET = secretOf("handbook");
 process.env.AUTH_SECRET = "a key of the application's own";
 const { config } = await import("./node/auth_js.mjs");
 
-/** The application in front of which this browser is: nobody listens there, Auth.js takes what would be sent. */
+/** The application, and the cookies that its browser has of it. Auth.js is handed what would be sent there. */
 class Application {
   #cookies = new Map();
 
