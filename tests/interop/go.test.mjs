@@ -23,7 +23,7 @@ const sources = fileURLToPath(new URL("go", import.meta.url));
 execFileSync("go", ["build", "-mod=readonly", "-buildvcs=false", "-o", program, "."], { cwd: sources, stdio: "inherit" });
 
 for (const [first, then] of [["header", "form"], ["form", "header"], ["auto", "auto"]]) {
-  test(`sign-in with the secret in the ${first}, refresh with the secret in the ${then}`, async () => {
+  test(`how the secret is sent: at the sign-in ${first}, at the refresh ${then}`, async () => {
     const environment = { ANTEROOM_ISSUER: ISSUER, ANTEROOM_SECRET: secretOf("referrals") };
     const url = await started(program, [first, then], environment);
     const browser = new Browser();
