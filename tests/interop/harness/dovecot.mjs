@@ -106,7 +106,7 @@ export async function opensInbox({ port }, mechanism, user, token) {
     await line();
     const initial = Buffer.from(words[mechanism]).toString("base64");
     const entered = await command("a", `AUTHENTICATE ${mechanism} ${initial}`);
-    if (entered.startsWith("a NO")) return false;
+    if (entered.startsWith("a NO [AUTHENTICATIONFAILED]")) return false;
     const shown = await command("b", "SELECT INBOX");
     if (!shown.startsWith("b OK")) throw new Error(`dovecot says "${entered}", then "${shown}"`);
     return true;
