@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import test from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { apache, prepared } from "./harness/apache.mjs";
+import { adapted, apache, prepared } from "./harness/apache.mjs";
 import { Browser } from "./harness/browser.mjs";
 import { ISSUER, register } from "./harness/issuer.mjs";
 import { ALICE, walk } from "./harness/person.mjs";
@@ -25,24 +25,31 @@ const client = await register({
   backchannel_logout_uri: `${callback(known)}?logout=backchannel`,
 });
 
-const common = (site) => [
-  `OIDCRedirectURI ${callback(site)}`,
-  `OIDCCryptoPassphrase ${randomBytes(32).toString("hex")}`,
-  `OIDCDefaultLoggedOutURL ${site.url}/bye.html`,
-  `OIDCPKCEMethod S256`,
-  `OIDCRemoteUserClaim email`,
-  `OIDCInfoHook access_token id_token refresh_token userinfo`,
-];
+const PASSPHRASE = randomBytes(32).toString("hex");
+const TELLS = "OIDCInfoHook access_token id_token refresh_token userinfo";
+
+/** The book's settings, for this provider and this client. */
+const settings = adapted("schedule.conf", {
+  "https://id.practice.example": ISSUER,
+  "OIDCClientID schedule": `OIDCClientID ${client.client_id}`,
+  SECRET: client.client_secret,
+  "https://schedule.practice.example": known.url,
+  PASSPHRASE,
+});
 
 await apache(place, {
-  known: [
-    ...common(known),
-    `OIDCProviderMetadataURL ${ISSUER}/.well-known/openid-configuration`,
-    `OIDCClientID ${client.client_id}`,
-    `OIDCClientSecret ${client.client_secret}`,
-    `OIDCScope "openid profile email offline_access"`,
+  known: [settings, TELLS],
+  unknown: [
+    `OIDCRedirectURI ${callback(unknown)}`,
+    `OIDCCryptoPassphrase ${PASSPHRASE}`,
+    `OIDCDefaultLoggedOutURL ${unknown.url}/bye.html`,
+    `OIDCPKCEMethod S256`,
+    `OIDCRemoteUserClaim email`,
+    `OIDCMetadataDir ${unknown.folder}`,
+    `OIDCScope "openid profile email"`,
+    `OIDCClientName Apache`,
+    TELLS,
   ],
-  unknown: [...common(unknown), `OIDCMetadataDir ${unknown.folder}`, `OIDCScope "openid profile email"`, `OIDCClientName Apache`],
 });
 
 async function signedIn(address) {

@@ -6,16 +6,17 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { page } from "../browser/harness/browser.mjs";
 import { signIn } from "../browser/harness/sign_in.mjs";
+import { settings } from "./browser/settings.mjs";
 import { application } from "./harness/application.mjs";
 import { ISSUER, register } from "./harness/issuer.mjs";
 import { ALICE } from "./harness/person.mjs";
 
 const file = (path, type) => ({ type, body: readFileSync(new URL(path, import.meta.url)) });
-const html = file("harness/single_page.html", "text/html");
+const html = file("browser/single_page.html", "text/html");
 const library = file("node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js", "text/javascript");
 
 /** The application, as a client that asks for this scope. */
-async function singlePage(scope, settings = {}) {
+async function singlePage(scope, more = {}) {
   const pages = {
     "/": html,
     "/callback": html,
@@ -30,28 +31,24 @@ async function singlePage(scope, settings = {}) {
     grant_types: ["authorization_code", "refresh_token"],
     token_endpoint_auth_method: "none",
   });
-  const own = {
-    authority: ISSUER,
-    client_id,
-    scope,
-    redirect_uri: `${app.url}/callback`,
-    silent_redirect_uri: `${app.url}/callback`,
-    post_logout_redirect_uri: `${app.url}/signed-out`,
-    loadUserInfo: true,
-    automaticSilentRenew: false,
-    ...settings,
-  };
+  const own = { ...settings(ISSUER, app.url, client_id, scope), automaticSilentRenew: false, ...more };
   pages["/settings.json"] = { type: "application/json", body: JSON.stringify(own) };
   return app;
 }
 
 const shown = async (tab) => JSON.parse(await tab.locator("#shown:not(:empty)").textContent());
 
-/** The application in a browser of its own, with Alice signed in to it. */
-async function signedIn(t, app) {
+/** The application in a browser of its own. */
+async function opened(t, app) {
   const tab = await page(t, app);
   await tab.goto("/");
   await tab.locator("body[data-ready]").waitFor({ state: "attached" });
+  return tab;
+}
+
+/** The same, with Alice signed in to it. */
+async function signedIn(t, app) {
+  const tab = await opened(t, app);
   await Promise.all([tab.waitForURL(`${ISSUER}/**`), tab.evaluate(() => void manager.signinRedirect())]);
   await signIn(tab, ALICE.email, ALICE.password);
   await tab.locator("[name=decision][value=allow]").click();
@@ -115,4 +112,36 @@ test("session management: a sign-out in another tab is noticed", async (t) => {
   await other.locator("form[action='/sign-out'] button").click();
   await other.locator("#signed-out").waitFor();
   await tab.locator("#shown", { hasText: "user signed out" }).waitFor();
+});
+
+/** Starts a sign-in in a window of its own, goes through with it there, and returns the profile that the application then has. */
+async function signedInInWindow(tab) {
+  const opened = tab.waitForEvent("popup");
+  await tab.evaluate(() => {
+    window.begun = manager.signinPopup();
+    window.begun.catch(console.error);
+  });
+  const popup = await opened;
+  await signIn(popup, ALICE.email, ALICE.password);
+  const closed = popup.waitForEvent("close");
+  await popup.locator("[name=decision][value=allow]").click();
+  await closed;
+  return tab.evaluate(async () => (await window.begun).profile);
+}
+
+test("a sign-in in a window of its own", async (t) => {
+  const tab = await opened(t, await singlePage("openid profile email"));
+  const profile = await signedInInWindow(tab);
+  assert.deepEqual([profile.email, profile.given_name], [ALICE.email, ALICE.given_name]);
+});
+
+test("a code that is exchanged with the browser's cookies along", async (t) => {
+  // Documents that are for everyone are not there with cookies, so the application brings what discovery says.
+  const metadata = await (await fetch(`${ISSUER}/.well-known/openid-configuration`)).json();
+  const app = await singlePage("openid", { fetchRequestCredentials: "include", loadUserInfo: false, metadata });
+  const tab = await opened(t, app);
+  const exchanged = tab.waitForResponse((answer) => answer.url() === `${ISSUER}/token` && answer.request().method() === "POST");
+  assert.ok((await signedInInWindow(tab)).sub);
+  const headers = await (await exchanged).allHeaders();
+  assert.deepEqual([headers["access-control-allow-origin"], headers["access-control-allow-credentials"]], [app.url, "true"]);
 });

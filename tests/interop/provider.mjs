@@ -3,15 +3,16 @@
 //   ANTEROOM_BIN=../../target/debug/anteroom node provider.mjs [postgres://…]
 //
 // `anteroom serve` with a configuration of its own, on a free port of loopback, with SQLite in a folder that goes with it or
-// on the PostgreSQL that is named, whose database must be empty. Clients register themselves. One person has completed her
-// registration, at the pages and with the codes that came to the development outbox, like anybody. Once that is done it
-// says "Ready: " and the issuer, and serves until it is told to stop.
+// on the PostgreSQL that is named, whose database must be empty. Clients register themselves, and those of `clients/` are in the
+// configuration. One person has completed her registration, at the pages and with the codes that came to the development
+// outbox, like anybody. Once that is done it says "Ready: " and the issuer, and serves until it is told to stop.
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { CLIENTS, SECRETS } from "./harness/clients.mjs";
 import { freePort } from "./harness/ports.mjs";
 import { ALICE, register } from "./harness/person.mjs";
 
@@ -27,6 +28,10 @@ if (!program) throw new Error("Set ANTEROOM_BIN to the program.");
 
 const folder = mkdtempSync(join(tmpdir(), "anteroom-interop-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+cpSync(CLIENTS, join(folder, "clients.d"), { recursive: true });
+mkdirSync(join(folder, "secrets"));
+for (const [file, secret] of SECRETS) writeFileSync(join(folder, "secrets", file), secret, { mode: 0o600 });
 
 const port = await freePort();
 const issuer = `http://localhost:${port}`;
@@ -44,6 +49,7 @@ server.once("close", (code) => process.exit(code ?? 1));
 function configuration(database) {
   return `
 issuer = "${issuer}"
+include = ["clients.d/*.toml"]
 server.listen = "127.0.0.1:${port}"
 database.url = ${JSON.stringify(database)}
 keys.master_key_file = "master.key"

@@ -35,6 +35,15 @@ export async function prepared(...names) {
   return { folder, sites: Object.fromEntries(await Promise.all(names.map(site))) };
 }
 
+/** The file in `apache/`, with each of these words in place of the operator's. */
+export function adapted(name, words) {
+  const text = readFileSync(new URL(`../apache/${name}`, import.meta.url), "utf8");
+  return Object.entries(words).reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`${name} has no ${from}`);
+    return text.replaceAll(from, to);
+  }, text);
+}
+
 /** Starts it with what each of the `sites` says of OpenID Connect, its `directives`. Stops when the test file is done. */
 export async function apache({ folder, sites }, directives) {
   mkdirSync(join(folder, "pages", "app"), { recursive: true });

@@ -74,6 +74,11 @@ def discovered():
     return answer.json()
 
 
+def secret_of(client):
+    """The secret of a client of `clients/`, as `harness/clients.mjs` has it."""
+    return f"the-secret-of-{client}-in-tests"
+
+
 def register(**metadata):
     """A client of its own, by Dynamic Client Registration: for libraries that leave this to their users."""
     answer = requests.post(discovered()["registration_endpoint"], json=metadata)

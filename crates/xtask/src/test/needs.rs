@@ -42,6 +42,25 @@ pub(super) static APACHE: Need = Need {
 pub(super) static NGINX: Need =
     Need { name: "nginx", present: || Path::new("/usr/sbin/nginx").is_file(), packages: &["nginx"] };
 
+pub(super) static DOVECOT: Need = Need {
+    name: "dovecot",
+    present: || Path::new("/usr/sbin/dovecot").is_file(),
+    packages: &["dovecot-imapd"],
+};
+
+pub(super) static JAVA: Need = Need {
+    name: "a JDK 17 or newer, and Maven",
+    present: || version("javac", "-version") >= Some(OLDEST_JAVA) && on_path("mvn").is_some(),
+    packages: &["default-jdk-headless", "maven"],
+};
+
+/// From this version on it fetches a newer one by itself, where the modules ask for that.
+pub(super) static GO: Need = Need {
+    name: "Go 1.21 or newer",
+    present: || version("go", "version") >= Some(OLDEST_GO),
+    packages: &["golang-go"],
+};
+
 pub(super) static MAIL_SERVER: Need = Need {
     name: "a Python with aiosmtpd, and openssl",
     present: || mail_server().is_some() && on_path("openssl").is_some(),
@@ -60,7 +79,9 @@ pub(super) static TORTURE: Need = Need {
 
 const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
-const OLDEST_NODE: u32 = 18;
+const OLDEST_NODE: (u32, u32) = (18, 0);
+const OLDEST_JAVA: (u32, u32) = (17, 0);
+const OLDEST_GO: (u32, u32) = (1, 21);
 /// A virtual environment needs both modules; `requirements.txt` has what is needed from this version on.
 const PYTHON_WITH_VENV: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
 const APACHE_FILES: &[&str] = &["/usr/sbin/apache2", "/usr/lib/apache2/modules/mod_auth_openidc.so"];
@@ -149,9 +170,14 @@ fn fonts() -> bool {
 }
 
 fn node() -> bool {
-    let output = Command::new("node").arg("--version").output();
-    let version =
-        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
-    major.is_some_and(|major| major >= OLDEST_NODE) && succeeds(Command::new("npm").arg("--version"))
+    version("node", "--version") >= Some(OLDEST_NODE) && succeeds(Command::new("npm").arg("--version"))
+}
+
+/// The first two numbers that the program says.
+fn version(program: &str, argument: &str) -> Option<(u32, u32)> {
+    let output = Command::new(program).arg(argument).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut numbers =
+        said.split(|letter: char| !letter.is_ascii_digit()).filter_map(|word| word.parse().ok());
+    Some((numbers.next()?, numbers.next().unwrap_or(0)))
 }

@@ -6,7 +6,7 @@
 use super::product::{self, node_tests};
 use crate::failure::{Failure, Result};
 use crate::metadata::Workspace;
-use crate::programs::{root, run};
+use crate::programs::{root, run, succeeds};
 use crate::service::{Service, Start, Stop};
 use crate::test::needs;
 use crate::test::postgres::Postgres;
@@ -14,12 +14,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Maven's own way of putting jars into a folder.
+const COPY_JARS: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+
 pub(super) fn sign_in() -> Result {
     let program = product::build()?;
     let folder = root().join("tests/interop");
     // Those in the browser are written with the harness of the journeys.
     product::install_packages(&root().join("tests/browser"))?;
     product::install_packages(&folder)?;
+    install_jars(&folder.join("java"))?;
     let clients = Clients { python: python(&folder)?, folder, program };
     let on_sqlite = clients.sign_in(None);
     let mut postgres = Postgres::start()?;
@@ -59,6 +63,22 @@ impl Clients {
         let url = provider.wait_for(|line| line.strip_prefix("Ready: ").map(|url| url.trim().to_owned()))?;
         Ok((provider, url))
     }
+}
+
+/// What `pom.xml` says, held to the hashes of `jars.sha256`.
+fn install_jars(folder: &Path) -> Result {
+    let check = || {
+        let mut check = Command::new("sha256sum");
+        check.args(["--check", "--strict", "--quiet", "../jars.sha256"]).current_dir(folder.join("jars"));
+        check
+    };
+    if succeeds(&mut check()) {
+        return Ok(());
+    }
+    let mut maven = Command::new("mvn");
+    maven.args(["--batch-mode", "--quiet", COPY_JARS, "-DoutputDirectory=jars"]);
+    run(maven.current_dir(folder))?;
+    run(&mut check())
 }
 
 /// The Python of a virtual environment that has what `requirements.txt` says, and nothing else.
