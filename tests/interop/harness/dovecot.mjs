@@ -16,8 +16,8 @@ import { freePort, listening } from "./ports.mjs";
 const PROGRAM = "/usr/sbin/dovecot";
 const FILES = new URL("../dovecot/", import.meta.url);
 
-/** Starts it with `settings` of `dovecot/` for its tokens. Stops when the test file is done. */
-export async function dovecot(settings) {
+/** Starts it with `settings` of `dovecot/` for its tokens. `keys` are files below `keys/`. Stops when the test file is done. */
+export async function dovecot(settings, keys = {}) {
   const folder = mkdtempSync(join(tmpdir(), "anteroom-dovecot-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   // Its processes are of several users.
@@ -28,6 +28,10 @@ export async function dovecot(settings) {
   const here = (name) => adapted(readFileSync(new URL(name, FILES), "utf8"), folder);
   writeFileSync(join(folder, "dovecot.conf"), configuration(folder, port) + here("10-oauth2.conf"));
   writeFileSync(join(folder, "oauth2.conf.ext"), here(settings));
+  for (const [name, text] of Object.entries(keys)) {
+    mkdirSync(join(folder, "keys", name, ".."), { recursive: true });
+    writeFileSync(join(folder, "keys", name), text);
+  }
   const child = spawn(PROGRAM, ["-F", "-c", join(folder, "dovecot.conf")], { stdio: ["ignore", "inherit", "inherit"] });
   const ended = once(child, "close");
   const kill = () => child.kill("SIGTERM");
