@@ -169,9 +169,12 @@ pub enum Event {
     CodeReplayed {
         grant: GrantId,
     },
+    /// `before`: so many refreshes before this one, since the last that has an entry, were from the same address and have none.
     TokenRefreshed {
         grant: GrantId,
         generation: u32,
+        #[serde(skip_serializing_if = "is_zero")]
+        before: u32,
     },
     /// The same successor again, within the time in which an answer may be asked for once more. The entry has the address that
     /// asked now.
@@ -305,6 +308,11 @@ pub enum Event {
         scope: &'static str,
         count: u32,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
