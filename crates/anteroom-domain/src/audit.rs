@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 /// One entry: who, what, to whom, when, from where, outcome, request reference.
 #[derive(Clone, Debug)]
@@ -173,8 +174,8 @@ pub enum Event {
     TokenRefreshed {
         grant: GrantId,
         generation: u32,
-        #[serde(skip_serializing_if = "is_zero")]
-        before: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<NonZeroU32>,
     },
     /// The same successor again, within the time in which an answer may be asked for once more. The entry has the address that
     /// asked now.
@@ -308,11 +309,6 @@ pub enum Event {
         scope: &'static str,
         count: u32,
     },
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-const fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

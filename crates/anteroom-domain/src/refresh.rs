@@ -16,6 +16,7 @@ use crate::policy::{RepeatElsewhere, TokenPolicy};
 use crate::rate::AddressPrefix;
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 /// How often a successor is handed out again: a lost answer costs one, a second tab another.
 pub const MOST_REPEATS: u32 = 3;
@@ -99,9 +100,9 @@ impl RefreshFamily {
     }
 
     /// How many refreshes since the last entry have none, before the one that hands out `generation`.
-    pub fn counted_before(&self, generation: u32) -> u32 {
-        let entered = self.entered.map(|entered| entered.generation);
-        entered.map_or(0, |entered| generation.saturating_sub(entered).saturating_sub(1))
+    pub fn counted_before(&self, generation: u32) -> Option<NonZeroU32> {
+        let last = self.entered?.generation;
+        NonZeroU32::new(generation.saturating_sub(last).saturating_sub(1))
     }
 
     /// The MAC of what is presented has been verified.
@@ -267,7 +268,7 @@ mod tests {
                 panic!("{seconds}")
             };
             if next.has_entry() {
-                entries.push((seconds, state.counted_before(next.generation)));
+                entries.push((seconds, state.counted_before(next.generation).map_or(0, NonZeroU32::get)));
             }
             state = next;
         }

@@ -1,8 +1,9 @@
 //! The chain of the audit trail: entries that were committed are linked, by one node at a time.
 //!
 //! An act never waits for the chain: it appends its entry, to the table of those that wait, and commits. Linking takes what is
-//! committed, in the order of (time, id), and moves it behind what is linked already. An entry that commits late, with an earlier time, gets the next
-//! number: to put it where its time belongs would be to make links anew, which is what the chain is there to refuse.
+//! committed, in the order of (time, id), and moves it behind what is linked already. An entry that commits late, with an
+//! earlier time, gets the next number: to put it where its time belongs would be to make links anew, which is what the chain
+//! is there to refuse.
 
 use crate::StoreError;
 use crate::audit::{record, unlinked};

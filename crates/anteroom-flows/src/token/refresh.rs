@@ -109,7 +109,7 @@ async fn decided(
     let snapshot = exchange.provider.snapshot();
     Ok(match family.present(presented, &snapshot.policy.tokens) {
         RefreshDecision::Rotate(next) => {
-            rotate(exchange, &record.grant, (family, next)).await?.then_some(next)
+            rotate(exchange, &record.grant, (&family, next)).await?.then_some(next)
         }
         RefreshDecision::Repeat { family, elsewhere } => {
             repeat::repeat(exchange, record, (family, elsewhere)).await?.then_some(family)
@@ -133,7 +133,7 @@ fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<(RefreshFamily
 async fn rotate(
     exchange: &Exchange<'_>,
     grant: &Grant,
-    (family, next): (RefreshFamily, RefreshFamily),
+    (family, next): (&RefreshFamily, RefreshFamily),
 ) -> Result<bool, TokenError> {
     let (from, before) = (family.generation, family.counted_before(next.generation));
     let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before };
