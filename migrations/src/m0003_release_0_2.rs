@@ -5,11 +5,13 @@ use crate::dialect;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 11] = [
     include_str!("../sql/0003/asked_links.sql"),
+    include_str!("../sql/0003/audit_waiting.sql"),
     include_str!("../sql/0003/grants.sql"),
     include_str!("../sql/0003/history.sql"),
     include_str!("../sql/0003/interactions.sql"),
+    include_str!("../sql/0003/known_devices.sql"),
     include_str!("../sql/0003/messages.sql"),
     include_str!("../sql/0003/password_forms.sql"),
     include_str!("../sql/0003/refresh.sql"),

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 /// One entry: who, what, to whom, when, from where, outcome, request reference.
 #[derive(Clone, Debug)]
@@ -169,9 +170,12 @@ pub enum Event {
     CodeReplayed {
         grant: GrantId,
     },
+    /// `before`: so many refreshes before this one, since the last that has an entry, were from the same address and have none.
     TokenRefreshed {
         grant: GrantId,
         generation: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<NonZeroU32>,
     },
     /// The same successor again, within the time in which an answer may be asked for once more. The entry has the address that
     /// asked now.

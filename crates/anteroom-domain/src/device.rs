@@ -3,7 +3,11 @@
 
 use crate::ids::{AccountId, DeviceId};
 use crate::lockout::DeviceFailures;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// How long the cookie that names a device is kept from the last sign-in on: what browsers keep one for at most. A device that
+/// was not seen for so long is known to no browser any more.
+pub const COOKIE_LIFE: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownDevice {

@@ -4,17 +4,34 @@
 //! lost answer and against two tabs: for a short while, as long as the successor has not been used, the same client gets
 //! the same successor, three times at most. After that the old token is a replay and ends the family.
 //!
+//! A refresh has an entry in the audit trail where it is the first of its family, comes from another address than the one with
+//! an entry before it, or an hour later; the entry counts those between. An application refreshes every few minutes all day, and
+//! an entry for each would be most of a trail that is kept for years, and say nothing that these do not.
+//!
 //! The same answer also serves a thief who holds a copy of the token. So each repeat is in the audit trail with both addresses,
 //! and a public client's person is told of one from elsewhere.
 
 use crate::ids::GrantId;
 use crate::policy::{RepeatElsewhere, TokenPolicy};
 use crate::rate::AddressPrefix;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 /// How often a successor is handed out again: a lost answer costs one, a second tab another.
 pub const MOST_REPEATS: u32 = 3;
+
+/// How long refreshes from one address are counted before they have an entry again.
+const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The last refresh that has an entry in the audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// That it handed out.
+    pub generation: u32,
+    pub at: Timestamp,
+    pub from: Option<IpAddr>,
+}
 
 /// The family's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +47,8 @@ pub struct RefreshFamily {
     pub rotated_from: Option<IpAddr>,
     /// How often it was handed out again.
     pub repeats: u32,
+    /// `None`: no refresh has an entry, but for those of release 0.1.0, which all have one.
+    pub entered: Option<Entered>,
 }
 
 /// A token as it came.
@@ -71,7 +90,19 @@ impl RefreshFamily {
             expires_at: absolute,
             rotated_from: None,
             repeats: 0,
+            entered: None,
         }
+    }
+
+    /// Whether the refresh that handed out the newest generation has an entry in the audit trail.
+    pub fn has_entry(&self) -> bool {
+        self.entered.is_some_and(|entered| entered.generation == self.generation)
+    }
+
+    /// How many refreshes since the last entry have none, before the one that hands out `generation`.
+    pub fn counted_before(&self, generation: u32) -> Option<NonZeroU32> {
+        let last = self.entered?.generation;
+        NonZeroU32::new(generation.saturating_sub(last).saturating_sub(1))
     }
 
     /// The MAC of what is presented has been verified.
@@ -85,12 +116,15 @@ impl RefreshFamily {
         }
         if generation == self.generation {
             let idle = now.checked_add(policy.refresh_idle).unwrap_or(Timestamp::MAX);
+            let next = self.generation.saturating_add(1);
+            let entry = Entered { generation: next, at: now, from };
             return RefreshDecision::Rotate(Self {
-                generation: self.generation.saturating_add(1),
+                generation: next,
                 rotated_at: now,
                 idle_expires_at: idle.min(self.expires_at),
                 rotated_from: from,
                 repeats: 0,
+                entered: self.entered.filter(|before| before.covers(&entry)).or(Some(entry)),
                 ..self
             });
         }
@@ -110,6 +144,14 @@ impl RefreshFamily {
             (Some(first), Some(from)) => AddressPrefix::of(first) != AddressPrefix::of(from),
             _ => false,
         }
+    }
+}
+
+impl Entered {
+    /// A clock set back makes the time between negative, and then it says nothing.
+    fn covers(&self, next: &Self) -> bool {
+        let since = next.at.duration_since(self.at);
+        self.from == next.from && !since.is_negative() && since < COUNTED_FOR
     }
 }
 
@@ -201,6 +243,36 @@ mod tests {
             let decision = family.present(Presented { from, authenticated, ..presented(2, 1) }, &tokens);
             assert_eq!(name(decision), expected, "{repeats} {first:?} {from:?} {elsewhere:?}");
         }
+    }
+
+    #[test]
+    fn a_refresh_has_an_entry_once_an_hour_and_where_its_address_is_another() {
+        let tokens = Policy::default().tokens;
+        let mut state = family(0);
+        let mut entries = Vec::new();
+        for (seconds, from) in [
+            (0, HOME),
+            (600, HOME),
+            (3_599, HOME),
+            (3_600, HOME),
+            (3_700, ELSEWHERE),
+            (3_800, ELSEWHERE),
+            (3_900, HOME),
+            // The clock was set back.
+            (3_000, HOME),
+            (6_599, HOME),
+        ] {
+            let from = Some(from.parse().unwrap());
+            let presented = Presented { from, ..presented(state.generation, seconds) };
+            let RefreshDecision::Rotate(next) = state.present(presented, &tokens) else {
+                panic!("{seconds}")
+            };
+            if next.has_entry() {
+                entries.push((seconds, state.counted_before(next.generation).map_or(0, NonZeroU32::get)));
+            }
+            state = next;
+        }
+        assert_eq!(entries, [(0, 0), (3_600, 2), (3_700, 0), (3_900, 1), (3_000, 0)]);
     }
 
     #[test]

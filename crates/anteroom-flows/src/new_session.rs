@@ -40,8 +40,10 @@ impl NewSession {
         visitor: &Visitor,
         (account, known): (AccountId, Option<DeviceId>),
     ) -> Result<DeviceId, FlowError> {
-        if let Some(known) = known {
-            tx.touch_device(known, visitor.now).await?;
+        // One that was swept since it was read is not to be referred to.
+        if let Some(known) = known
+            && tx.touch_device(known, visitor.now).await?
+        {
             return Ok(known);
         }
         let device = KnownDevice {

@@ -1,7 +1,10 @@
 //! The audit trail: entries are appended in the transaction of the act, each with a keyed MAC over all of its columns.
+//!
+//! An entry waits in a table of its own until it is linked into the chain (`audit_chain.rs`), and is read from both. Those that
+//! wait are read first: what is linked between the two reads is then found twice, and not missed.
 
 use crate::StoreError;
-use crate::entity::audit_entries;
+use crate::entity::{audit_entries, audit_waiting};
 use crate::row::Place;
 use crate::store::{Reads, StoreKeys, Tx};
 use anteroom_crypto::Digest;
@@ -14,13 +17,15 @@ use serde_json::Value;
 impl Reads {
     /// Oldest first: what happened on the way to one error page.
     pub async fn entries_by_reference(&self, reference: &str) -> Result<Vec<AuditRecord>, StoreError> {
-        let rows = audit_entries::Entity::find()
-            .filter(audit_entries::Column::Reference.eq(reference))
-            .order_by_asc(audit_entries::Column::At)
-            .order_by_asc(audit_entries::Column::Id)
+        let waiting = audit_waiting::Entity::find()
+            .filter(audit_waiting::Column::Reference.eq(reference))
             .all(&self.conn)
             .await?;
-        rows.into_iter().map(record).collect()
+        let rows = audit_entries::Entity::find()
+            .filter(audit_entries::Column::Reference.eq(reference))
+            .all(&self.conn)
+            .await?;
+        in_order(waiting, rows).into_iter().map(record).collect()
     }
 
     /// What was done by one account or to it, newest first.
@@ -29,6 +34,13 @@ impl Reads {
         account: AccountId,
         limit: u64,
     ) -> Result<Vec<AuditRecord>, StoreError> {
+        let waiting = audit_waiting::Entity::find()
+            .filter(audit_waiting::Column::SubjectAccount.eq(account.0))
+            .order_by_desc(audit_waiting::Column::At)
+            .order_by_desc(audit_waiting::Column::Id)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
         let rows = audit_entries::Entity::find()
             .filter(audit_entries::Column::SubjectAccount.eq(account.0))
             .order_by_desc(audit_entries::Column::At)
@@ -36,18 +48,24 @@ impl Reads {
             .limit(limit)
             .all(&self.conn)
             .await?;
-        rows.into_iter().map(record).collect()
+        newest(in_order(waiting, rows), limit)
     }
 
     /// Newest first.
     pub async fn recent_entries(&self, limit: u64) -> Result<Vec<AuditRecord>, StoreError> {
+        let waiting = audit_waiting::Entity::find()
+            .order_by_desc(audit_waiting::Column::At)
+            .order_by_desc(audit_waiting::Column::Id)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
         let rows = audit_entries::Entity::find()
             .order_by_desc(audit_entries::Column::At)
             .order_by_desc(audit_entries::Column::Id)
             .limit(limit)
             .all(&self.conn)
             .await?;
-        rows.into_iter().map(record).collect()
+        newest(in_order(waiting, rows), limit)
     }
 
     /// Whether the entry is as it was written.
@@ -59,7 +77,7 @@ impl Reads {
 impl Tx {
     pub async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let record = written(entry, &self.keys)?;
-        let row = audit_entries::ActiveModel {
+        let row = audit_waiting::ActiveModel {
             id: Set(record.id.0),
             at: Set(record.at.as_millisecond()),
             kind: Set(record.kind),
@@ -73,10 +91,8 @@ impl Tx {
             reference: Set(record.reference),
             detail: Set(record.detail),
             mac: Set(record.mac.as_bytes().to_vec()),
-            chain_seq: Set(None),
-            chain_digest: Set(None),
         };
-        audit_entries::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        audit_waiting::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
     }
 }
@@ -109,6 +125,43 @@ fn written(entry: &AuditEntry, keys: &StoreKeys) -> Result<AuditRecord, StoreErr
     };
     record.mac = record.computed_mac(&keys.ring.load());
     Ok(record)
+}
+
+/// Oldest first, each once.
+fn in_order(
+    waiting: Vec<audit_waiting::Model>,
+    rows: Vec<audit_entries::Model>,
+) -> Vec<audit_entries::Model> {
+    let mut all: Vec<_> = waiting.into_iter().map(unlinked).chain(rows).collect();
+    all.sort_by_key(|row| (row.at, row.id));
+    all.dedup_by_key(|row| row.id);
+    all
+}
+
+fn newest(rows: Vec<audit_entries::Model>, limit: u64) -> Result<Vec<AuditRecord>, StoreError> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    rows.into_iter().rev().take(limit).map(record).collect()
+}
+
+/// As it will be among the others, without a place in the chain.
+pub(crate) fn unlinked(row: audit_waiting::Model) -> audit_entries::Model {
+    audit_entries::Model {
+        id: row.id,
+        at: row.at,
+        kind: row.kind,
+        outcome: row.outcome,
+        actor: row.actor,
+        actor_account: row.actor_account,
+        subject_account: row.subject_account,
+        client_id: row.client_id,
+        session_id: row.session_id,
+        address: row.address,
+        reference: row.reference,
+        detail: row.detail,
+        mac: row.mac,
+        chain_seq: None,
+        chain_digest: None,
+    }
 }
 
 pub(crate) fn record(row: audit_entries::Model) -> Result<AuditRecord, StoreError> {

@@ -1,25 +1,32 @@
 //! The chain of the audit trail: entries that were committed are linked, by one node at a time.
 //!
-//! An act never waits for the chain: it appends its entry and commits. Linking takes what is committed, in the order of
-//! (time, id), and puts it behind what is linked already. An entry that commits late, with an earlier time, gets the next
-//! number: to put it where its time belongs would be to make links anew, which is what the chain is there to refuse.
+//! An act never waits for the chain: it appends its entry, to the table of those that wait, and commits. Linking takes what is
+//! committed, in the order of (time, id), and moves it behind what is linked already. An entry that commits late, with an
+//! earlier time, gets the next number: to put it where its time belongs would be to make links anew, which is what the chain
+//! is there to refuse.
 
 use crate::StoreError;
-use crate::audit::record;
+use crate::audit::{record, unlinked};
 use crate::audit_pruning::put_head;
 use crate::engine::Conn;
-use crate::entity::{audit_checkpoints, audit_entries};
+use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
 use crate::row::Place;
 use crate::store::{Reads, Store, Tx};
 use crate::sweep::try_lock;
 use anteroom_domain::trail::chain::{Checkpoint, Head, Link, Linked};
 use anteroom_domain::trail::record::AuditRecord;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
 use uuid::Uuid;
 
 /// Whoever holds this lock on a PostgreSQL server is the one that links.
 pub(crate) const CHAIN_LOCK: i64 = 0x616e_7465_6368_6169;
+
+/// Inserted in one statement: a row has 15 values, and SQLite takes 32,766 of them.
+const ROWS: usize = 1_000;
 
 /// What one round of linking has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +36,23 @@ pub struct Linking {
     pub more: bool,
 }
 
+/// An entry that is to be linked.
+struct Waiting {
+    row: audit_entries::Model,
+    /// Release 0.1.0 wrote it to the table of those that are linked, and it has its place put in there.
+    is_among_linked: bool,
+}
+
+impl Waiting {
+    fn of_this_release(row: audit_waiting::Model) -> Self {
+        Self { row: unlinked(row), is_among_linked: false }
+    }
+
+    const fn of_an_earlier_one(row: audit_entries::Model) -> Self {
+        Self { row, is_among_linked: true }
+    }
+}
+
 impl Store {
     /// Links up to `batch` entries. Links none while another node is at it.
     pub async fn link_entries(&self, batch: u32) -> Result<Linking, StoreError> {
@@ -36,33 +60,69 @@ impl Store {
             if !try_lock(&tx.conn, CHAIN_LOCK).await? {
                 return Ok(Linking::default());
             }
-            let waiting = tx.waiting_entries(u64::from(batch)).await?;
-            // Read after the lock: the one before may have been moved by the node that held it until now.
-            let mut last = tx.end_to_link_to().await?;
-            for entry in &waiting {
-                last = last.next(entry);
-                put(&tx.conn, entry, &last).await?;
-            }
-            if !waiting.is_empty() {
+            let waiting = tx.waiting(u64::from(batch)).await?;
+            let entries = waiting.len() as u64;
+            if entries > 0 {
+                // Read after the lock: the one before may have been moved by the node that held it until now.
+                let last = tx.end_to_link_to().await?;
+                let last = link(&tx.conn, waiting, last).await?;
                 put_head(&tx.conn, &Head::of(last, &tx.keys.ring.load())).await?;
             }
-            let entries = waiting.len() as u64;
             Ok(Linking { entries, more: entries >= u64::from(batch) })
         })
         .await
     }
 }
 
-async fn put(conn: &Conn, entry: &AuditRecord, link: &Link) -> Result<(), StoreError> {
+/// Links them behind `last`, in their order, and gives back the last link.
+async fn link(conn: &Conn, waiting: Vec<Waiting>, mut last: Link) -> Result<Link, StoreError> {
+    let mut moved = Vec::with_capacity(waiting.len());
+    for Waiting { mut row, is_among_linked } in waiting {
+        last = last.next(&record(row.clone())?);
+        if is_among_linked {
+            put(conn, row.id, &last).await?;
+        } else {
+            row.chain_seq = Some(column(last.seq));
+            row.chain_digest = Some(last.digest.as_bytes().to_vec());
+            moved.push(row);
+        }
+    }
+    for rows in moved.chunks(ROWS) {
+        move_over(conn, rows).await?;
+    }
+    Ok(last)
+}
+
+/// From the table of those that wait, which are found by their times first.
+async fn move_over(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), StoreError> {
+    let Some((first, last)) = rows.first().zip(rows.last()) else { return Ok(()) };
+    let removed = audit_waiting::Entity::delete_many()
+        .filter(audit_waiting::Column::At.between(first.at, last.at))
+        .filter(audit_waiting::Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .exec(conn)
+        .await?;
+    if removed.rows_affected != rows.len() as u64 {
+        return Err(went_away());
+    }
+    let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
+    audit_entries::Entity::insert_many(rows).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+async fn put(conn: &Conn, entry: Uuid, link: &Link) -> Result<(), StoreError> {
     let done = audit_entries::Entity::update_many()
         .col_expr(audit_entries::Column::ChainSeq, Expr::value(column(link.seq)))
         .col_expr(audit_entries::Column::ChainDigest, Expr::value(link.digest.as_bytes().to_vec()))
-        .filter(audit_entries::Column::Id.eq(entry.id.0))
+        .filter(audit_entries::Column::Id.eq(entry))
         .filter(audit_entries::Column::ChainSeq.is_null())
         .exec(conn)
         .await?;
-    // Only somebody who is no node could have taken it away meanwhile. The next round begins with what there is.
-    if done.rows_affected == 1 { Ok(()) } else { Err(StoreError::Statement("an entry went away".to_owned())) }
+    if done.rows_affected == 1 { Ok(()) } else { Err(went_away()) }
+}
+
+/// Only somebody who is no node could have taken it away meanwhile. The next round begins with what there is.
+fn went_away() -> StoreError {
+    StoreError::Statement("an entry went away".to_owned())
 }
 
 impl Reads {
@@ -87,14 +147,28 @@ impl Reads {
 
     /// Entries that are not linked yet, in the order in which they will be.
     pub async fn waiting_entries(&self, limit: u64) -> Result<Vec<AuditRecord>, StoreError> {
-        let rows = audit_entries::Entity::find()
+        self.waiting(limit).await?.into_iter().map(|waiting| record(waiting.row)).collect()
+    }
+
+    async fn waiting(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
+        let own = audit_waiting::Entity::find()
+            .order_by_asc(audit_waiting::Column::At)
+            .order_by_asc(audit_waiting::Column::Id)
+            .limit(limit)
+            .all(&self.conn)
+            .await?;
+        let earlier = audit_entries::Entity::find()
             .filter(audit_entries::Column::ChainSeq.is_null())
             .order_by_asc(audit_entries::Column::At)
             .order_by_asc(audit_entries::Column::Id)
             .limit(limit)
             .all(&self.conn)
             .await?;
-        rows.into_iter().map(record).collect()
+        let earlier = earlier.into_iter().map(Waiting::of_an_earlier_one);
+        let mut all: Vec<_> = own.into_iter().map(Waiting::of_this_release).chain(earlier).collect();
+        all.sort_by_key(|waiting| (waiting.row.at, waiting.row.id));
+        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(all)
     }
 
     /// The next entries of the chain behind number `after`.

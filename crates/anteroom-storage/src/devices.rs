@@ -52,13 +52,14 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn touch_device(&self, id: DeviceId, now: Timestamp) -> Result<(), StoreError> {
-        known_devices::Entity::update_many()
+    /// `false`: it is gone, as not seen for long.
+    pub async fn touch_device(&self, id: DeviceId, now: Timestamp) -> Result<bool, StoreError> {
+        let touched = known_devices::Entity::update_many()
             .col_expr(known_devices::Column::LastSeenAt, Expr::value(now.as_millisecond()))
             .filter(known_devices::Column::Id.eq(id.0))
             .exec(&self.conn)
             .await?;
-        Ok(())
+        Ok(touched.rows_affected == 1)
     }
 
     /// This very device has passed a second factor.

@@ -184,6 +184,9 @@ entities! {
         noted_generation: Option<i64>,
         rotated_from: Option<String>,
         repeats: i64,
+        entered_generation: Option<i64>,
+        entered_at: Option<i64>,
+        entered_from: Option<String>,
     }
     revoked_jti = "revoked_jti" [jti: String] {
         expires_at: i64,
@@ -267,6 +270,19 @@ entities! {
         mac: Vec<u8>,
         chain_seq: Option<i64>,
         chain_digest: Option<Vec<u8>>,
+    }
+    audit_waiting = "audit_waiting" [at: i64, id: Uuid] {
+        kind: String,
+        outcome: String,
+        actor: String,
+        actor_account: Option<Uuid>,
+        subject_account: Option<Uuid>,
+        client_id: Option<String>,
+        session_id: Option<Uuid>,
+        address: Option<String>,
+        reference: Option<String>,
+        detail: String,
+        mac: Vec<u8>,
     }
     audit_checkpoints = "audit_checkpoints" [seq: i64] {
         digest: Vec<u8>,

@@ -80,7 +80,8 @@ macro_rules! family_is_alive {
 
 const ROTATE: &str = concat!(
     "UPDATE refresh_tokens SET generation = $3, rotated_at = $4, idle_expires_at = $5, expires_at = $6, \
-     noted_generation = $3, rotated_from = $7, repeats = 0 WHERE grant_id = $1 AND generation = $2 AND ",
+     noted_generation = $3, rotated_from = $7, repeats = 0, entered_generation = $8, entered_at = $9, entered_from = $10 \
+     WHERE grant_id = $1 AND generation = $2 AND ",
     family_is_alive!()
 );
 
@@ -118,6 +119,9 @@ impl Tx {
             noted_generation: Set(Some(i64::from(family.generation))),
             rotated_from: Set(family.rotated_from.map(|address| address.to_string())),
             repeats: Set(i64::from(family.repeats)),
+            entered_generation: Set(None),
+            entered_at: Set(None),
+            entered_from: Set(None),
         };
         refresh_tokens::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -133,6 +137,9 @@ impl Tx {
             next.idle_expires_at.as_millisecond().into(),
             next.expires_at.as_millisecond().into(),
             next.rotated_from.map(|address| address.to_string()).into(),
+            next.entered.map(|entered| i64::from(entered.generation)).into(),
+            next.entered.map(|entered| entered.at.as_millisecond()).into(),
+            next.entered.and_then(|entered| entered.from).map(|address| address.to_string()).into(),
         ];
         Ok(self.execute(ROTATE, values).await? == 1)
     }

@@ -5,6 +5,7 @@
 
 use crate::StoreError;
 use crate::store::Store;
+use anteroom_domain::device::COOKIE_LIFE;
 use jiff::{SignedDuration, Timestamp};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -35,7 +36,7 @@ macro_rules! delete {
 }
 
 /// Grants go with their families, sessions leave their grants behind.
-const ENDED: [&str; 11] = [
+const ENDED: [&str; 12] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),
@@ -47,6 +48,7 @@ const ENDED: [&str; 11] = [
     delete!("registered_clients", "client_id", "deleted_at"),
     delete!("messages", "id", "expires_at"),
     delete!("logout_deliveries", "id", "expires_at"),
+    delete!("known_devices", "id", "revoked_at"),
 ];
 /// Gone at their end: what was written for an address that no account has is of no further use, and that a pushed request is
 /// not there any more says as much as that it was taken.
@@ -55,6 +57,20 @@ const AT_THEIR_END: [&str; 3] = [
     delete!("messages", "id", "account_id IS NULL AND expires_at"),
     delete!("pushed_requests", "digest", "expires_at"),
 ];
+/// A device that no browser knows any more, unless a session still goes on in it. `created_at` has the index, since it does not
+/// change at each sign-in.
+const UNSEEN: &str = delete!(
+    "known_devices",
+    "id",
+    "NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.device_id = known_devices.id AND sessions.ended_at IS NULL) \
+     AND created_at < $1 AND last_seen_at"
+);
+/// Those of an account beyond the newest `$1`; `$2` is the size of the batch.
+const OLD_PASSWORDS: &str = "DELETE FROM password_history WHERE id IN (SELECT id FROM (\
+    SELECT id, row_number() OVER (PARTITION BY account_id ORDER BY retired_at DESC, id DESC) AS place \
+    FROM password_history WHERE account_id IN (\
+        SELECT account_id FROM password_history GROUP BY account_id HAVING count(*) > $1)) AS placed \
+    WHERE place > $1 LIMIT $2)";
 const COUNTERS: [&str; 3] = [
     delete!("rate_counters", "scope, subject, window_start", "window_start"),
     delete!("code_attempts", "account_id, purpose, at, id", "at"),
@@ -74,6 +90,7 @@ impl Store {
         let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
         let (ended, counters) = (before(KEPT_AFTER_END), before(COUNTERS_KEPT));
         let at_end = before(SignedDuration::ZERO);
+        let unseen = before(COOKIE_LIFE.saturating_add(KEPT_AFTER_END));
         self.write(move |tx| async move {
             let mut swept = Swept::default();
             if !try_lock(&tx.conn, SWEEP_LOCK).await? {
@@ -82,17 +99,39 @@ impl Store {
             let statements = ENDED.map(|sql| (sql, ended)).into_iter();
             let statements = statements.chain(AT_THEIR_END.map(|sql| (sql, at_end)));
             let statements = statements.chain(COUNTERS.map(|sql| (sql, counters)));
-            for (sql, before) in statements {
-                let values = [before.into(), i64::from(batch).into()];
-                let statement = Statement::from_sql_and_values(tx.conn.get_database_backend(), sql, values);
-                let rows = tx.conn.execute_raw(statement).await?.rows_affected();
-                swept.rows += rows;
-                swept.more |= rows >= u64::from(batch);
+            for (sql, before) in statements.chain([(UNSEEN, unseen)]) {
+                swept.take(delete(&tx.conn, sql, before, batch).await?, batch);
             }
             Ok(swept)
         })
         .await
     }
+
+    /// Deletes up to `batch` of the passwords that new ones are not compared with any more, since `remembered` newer ones were
+    /// replaced after them. Deletes nothing while another node is at it.
+    pub async fn sweep_old_passwords(&self, remembered: u32, batch: u32) -> Result<Swept, StoreError> {
+        self.write(move |tx| async move {
+            let mut swept = Swept::default();
+            if try_lock(&tx.conn, SWEEP_LOCK).await? {
+                swept.take(delete(&tx.conn, OLD_PASSWORDS, i64::from(remembered), batch).await?, batch);
+            }
+            Ok(swept)
+        })
+        .await
+    }
+}
+
+impl Swept {
+    fn take(&mut self, rows: u64, batch: u32) {
+        self.rows += rows;
+        self.more |= rows >= u64::from(batch);
+    }
+}
+
+async fn delete(conn: &impl ConnectionTrait, sql: &str, first: i64, batch: u32) -> Result<u64, StoreError> {
+    let values = [first.into(), i64::from(batch).into()];
+    let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
+    Ok(conn.execute_raw(statement).await?.rows_affected())
 }
 
 /// Until the end of the transaction. An embedded database has one writer anyway.

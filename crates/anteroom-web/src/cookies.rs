@@ -4,6 +4,7 @@
 //! session frame (Session Management 1.0): a value of its own, readable, in frames of any site, worth nothing at all.
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
+use anteroom_domain::device::COOKIE_LIFE;
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_flows::visitor::MAX_SESSIONS;
 use anteroom_oidc::session_state::OpBrowserState;
@@ -24,8 +25,6 @@ const ONE_DEVICE: &str = "known_device";
 const DEVICES: &str = "known_devices";
 /// What the value begins with since then: no value of 0.1.0 does, and 0.1.0 finds no device in it.
 const TOGETHER: &str = "2.";
-/// What browsers keep a cookie for at most.
-const DEVICE_DAYS: i64 = 400;
 const MAC_BYTES: usize = 32;
 const SEPARATOR: char = '.';
 /// A workstation is shared by more people than are signed in at it at once.
@@ -85,7 +84,7 @@ impl Jar {
 
     pub(crate) fn device_cookie(&self, secure: bool, keyring: &Keyring) -> Cookie<'static> {
         let mut cookie = build(DEVICE, encode_devices(keyring, &self.devices), secure);
-        cookie.set_max_age(Duration::days(DEVICE_DAYS));
+        cookie.set_max_age(Duration::seconds(COOKIE_LIFE.as_secs()));
         cookie
     }
 

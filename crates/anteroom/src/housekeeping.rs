@@ -107,10 +107,13 @@ async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// Deletes all that is over, batch by batch.
+/// Deletes all that is over, and passwords that are not remembered any more, batch by batch.
 async fn sweep(provider: &Provider) -> Result<(), FlowError> {
+    let remembered = u32::from(provider.snapshot().policy.new_password.remembered);
     for _ in 0..BATCHES {
-        if !provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await?.more {
+        let swept = provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await?;
+        let passwords = provider.store.sweep_old_passwords(remembered, SWEEP_BATCH).await?;
+        if !swept.more && !passwords.more {
             break;
         }
         tokio::task::yield_now().await;

@@ -218,6 +218,30 @@ fn a_database_put_back_is_found_by_the_checkpoints_file() {
     assert!(said.out.contains("a checkpoint in the checkpoints file has seen entry"), "{}", said.out);
 }
 
+/// The trail went on after it was exported.
+#[test]
+fn an_export_older_than_the_newest_checkpoint_is_whole() {
+    let installation = Installation::new();
+    let lines = installation.export("trail.jsonl");
+    installation.work(async |provider, file| {
+        refuse(provider, Refusal::WrongPassword, 4).await;
+        extend_chain(provider, Some(&file), When::Now).await.unwrap();
+    });
+    let verify = |name| {
+        let with = ["--checkpoints", "anteroom.checkpoints.jsonl"];
+        installation.run(&[&["audit", "verify", "--export", name], &with[..]].concat())
+    };
+    let said = verify("trail.jsonl");
+    assert!(said.content, "{}", said.out);
+    assert!(said.out.contains("The export was made on "), "{}", said.out);
+    assert!(said.out.contains("1 checkpoints from outside are newer"), "{}", said.out);
+    // One whose last line is gone may be any.
+    installation.write("damaged.jsonl", &lines[..lines.len() - 1]);
+    let said = verify("damaged.jsonl");
+    assert!(!said.content && said.out.contains("it was cut off"), "{}", said.out);
+    assert!(said.out.contains("When the export was made is not known"), "{}", said.out);
+}
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

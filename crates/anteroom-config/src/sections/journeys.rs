@@ -20,7 +20,7 @@ pub(super) fn read_new_password(
         let meaning =
             "How hard to guess it must be, as zxcvbn estimates: 3 withstands attacks on a slow hash.";
         let min_score = key("min_score", integer(0..=4), meaning).looser_below();
-        let meaning = "How many passwords before the current one are refused.";
+        let meaning = "How many passwords before the current one are refused. Older ones are deleted.";
         let remembered = key("remembered", integer(0..=24), meaning).looser_below();
         let meaning = "How old a password must be before it can be changed by choice. A reset does not ask.";
         let min_age = key("min_age", duration(SignedDuration::ZERO..=days(7)), meaning).looser_below();

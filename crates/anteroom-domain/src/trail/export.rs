@@ -1,5 +1,6 @@
 //! A trail as a file: one JSON object a line. First where it begins, if that is not at its beginning, then the entries in the order of the chain, then the checkpoints, then one
-//! line that says where the export ends, signed, so that lines cannot be cut off its end.
+//! line that says where the export ends and when it was made, signed, so that lines cannot be cut off its end and the export
+//! cannot be dated anew.
 
 use crate::trail::chain::{Checkpoint, Link, Pruned, signed_bytes};
 use crate::trail::lines::Line;
@@ -133,6 +134,9 @@ impl<'k> ExportVerifier<'k> {
 
     pub fn finish(mut self) -> Report {
         let last = self.verifier.last();
+        if let Some(end) = self.end.as_ref().filter(|end| end.is_signed_by(&self.signers)) {
+            self.verifier.exported(end.link.seq, end.at);
+        }
         match self.end.take() {
             None => self.verifier.find(Finding::NoEnd { last: last.seq }),
             Some(end) if !end.is_signed_by(&self.signers) => {

@@ -10,6 +10,7 @@
 
 pub mod chain;
 pub mod export;
+mod finding;
 mod hex;
 pub mod lines;
 pub mod record;

@@ -1,5 +1,6 @@
 //! Damage of every kind to a good export, as a table and at random: all of it is found, and named.
 
+mod newer;
 mod pruned;
 
 use crate::ids::{AccountId, AuditId, SessionId};

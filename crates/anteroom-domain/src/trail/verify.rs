@@ -16,9 +16,15 @@ use crate::ids::AuditId;
 use crate::trail::chain::{Checkpoint, Head, Link, Linked, Pruned, link_digest};
 use crate::trail::record::AuditRecord;
 use anteroom_crypto::{Digest, Keyring, VerifyingKey};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
+
+pub use crate::trail::finding::Finding;
+
+/// By how much the clocks of the one that exports and of the node that signs checkpoints may differ: each may be off that of
+/// the database by half of it before its node is not ready.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
 /// Findings kept in a report; beyond, they are only counted.
 const FINDINGS_KEPT: usize = 1_000;
@@ -53,64 +59,6 @@ impl fmt::Display for Kept {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Finding {
-    #[error("entry {seq} ({id}) was altered, or made by somebody else: its MAC is not its own")]
-    Altered { seq: u64, id: AuditId },
-    #[error("the entry {id}, not linked yet, was altered, or made by somebody else: its MAC is not its own")]
-    AlteredWaiting { id: AuditId },
-    #[error(
-        "the chain does not hold at entry {seq} ({id}): it, its number, or what was before it is another"
-    )]
-    Broken { seq: u64, id: AuditId },
-    #[error("{}", missing(*.first, *.last))]
-    Missing { first: u64, last: u64 },
-    #[error("entry {seq} is missing, or there is something in its place that cannot be read")]
-    Unreadable { seq: u64 },
-    #[error("entry {seq} ({id}) is out of order: moved, or there twice")]
-    OutOfOrder { seq: u64, id: AuditId },
-    #[error("the trail ends at entry {last}, but a checkpoint {kept} has seen entry {seq}: it was cut off")]
-    Truncated { last: u64, seq: u64, kept: Kept },
-    #[error("the checkpoint of entry {seq} {kept} has no good signature")]
-    Unsigned { seq: u64, kept: Kept },
-    #[error(
-        "entry {seq} ({id}) is not the one that its checkpoint {kept} has seen: the chain up to here was made anew"
-    )]
-    Replaced { seq: u64, id: AuditId, kept: Kept },
-    #[error("the head of the chain, at entry {seq}, is not what was noted when it was last linked")]
-    AlteredHead { seq: u64 },
-    #[error("the head of the chain was not noted, or what was noted is gone")]
-    NoHead,
-    #[error("that entries up to {seq} were pruned has no good signature: they may have been removed")]
-    UnsignedPruning { seq: u64 },
-    #[error(
-        "entries up to {seq} were pruned, and the checkpoint of entry {seq} {kept} has seen another trail"
-    )]
-    PrunedAnother { seq: u64, kept: Kept },
-    #[error("the checkpoint of entry {seq} was removed from the entries: the checkpoints file has it")]
-    CheckpointRemoved { seq: u64 },
-    #[error("the checkpoint of entry {seq} is out of order: moved, or there twice")]
-    CheckpointOutOfOrder { seq: u64 },
-    #[error("line {line} of the {file} is not as it was written")]
-    Line { file: &'static str, line: u64 },
-    #[error("the export has no last line: it was cut off after entry {last}")]
-    NoEnd { last: u64 },
-    #[error("the last line of the export, for entry {seq}, has no good signature")]
-    UnsignedEnd { seq: u64 },
-    #[error(
-        "the export was made of {seq} entries and {checkpoints} checkpoints, and has others: {last} and {found}"
-    )]
-    OtherEnd { seq: u64, last: u64, checkpoints: u64, found: u64 },
-}
-
-fn missing(first: u64, last: u64) -> String {
-    if first == last {
-        format!("entry {first} is missing")
-    } else {
-        format!("entries {first} to {last} are missing")
-    }
-}
-
 #[derive(Clone, Debug)]
 pub struct Report {
     pub entries: u64,
@@ -125,6 +73,10 @@ pub struct Report {
     /// Checkpoints from outside that have seen entries which were lost when the database went back; an operator has accepted
     /// that.
     pub lost: u64,
+    /// When the trail was exported, and the number that the export ends at: as its last line says, if the signature is good.
+    pub exported: Option<(u64, Timestamp)>,
+    /// Checkpoints from outside of what came after the export was made. They say nothing about it.
+    pub newer: u64,
     pub findings: Vec<Finding>,
     /// All of them, also those beyond what is kept.
     pub found: u64,
@@ -178,9 +130,18 @@ impl<'k> Verifier<'k> {
     pub fn new(keys: Keys<'k>) -> Self {
         let last = Link::beginning();
         let checkpoints = BTreeMap::new();
-        let (pruned, findings) = (None, Vec::new());
-        let report =
-            Report { entries: 0, waiting: 0, pruned, checkpoints, last, lost: 0, findings, found: 0 };
+        let report = Report {
+            entries: 0,
+            waiting: 0,
+            pruned: None,
+            checkpoints,
+            last,
+            lost: 0,
+            exported: None,
+            newer: 0,
+            findings: Vec::new(),
+            found: 0,
+        };
         Self {
             keys,
             grounds: vec![last.digest],
@@ -286,6 +247,11 @@ impl<'k> Verifier<'k> {
         }
     }
 
+    /// What is verified is an export of this time that ends at this number: its last line has a good signature.
+    pub(super) fn exported(&mut self, seq: u64, at: Timestamp) {
+        self.report.exported = Some((seq, at));
+    }
+
     pub fn find(&mut self, finding: Finding) {
         self.report.found += 1;
         if self.report.findings.len() < FINDINGS_KEPT {
@@ -305,6 +271,7 @@ impl<'k> Verifier<'k> {
         }
         self.judge_replacements();
         self.pass_over_what_was_lost();
+        self.pass_over_what_is_newer();
         let furthest = self.awaited.last_key_value().filter(|(seq, _)| **seq > last);
         let kept = furthest.and_then(|(seq, seen)| seen.iter().map(|(kept, _)| (*seq, *kept)).max());
         if let Some((seq, kept)) = kept {
@@ -341,6 +308,24 @@ impl<'k> Verifier<'k> {
                 }
             }
         }
+    }
+
+    /// A trail goes on after it was exported. A checkpoint from before that time, which has seen more than the export has, says
+    /// that the trail was cut off before.
+    fn pass_over_what_is_newer(&mut self) {
+        let Some((end, at)) = self.report.exported else { return };
+        let newest = at.checked_sub(CLOCKS).unwrap_or(Timestamp::MIN);
+        let mut newer = 0;
+        self.awaited.retain(|seq, checkpoints| {
+            let is_newer = |kept: Kept, signed_at| *seq > end && kept == Kept::Outside && signed_at >= newest;
+            checkpoints.retain(|(kept, checkpoint)| {
+                let passed_over = is_newer(*kept, checkpoint.at);
+                newer += u64::from(passed_over);
+                !passed_over
+            });
+            !checkpoints.is_empty()
+        });
+        self.report.newer = newer;
     }
 
     fn is_authentic(&self, record: &AuditRecord) -> bool {

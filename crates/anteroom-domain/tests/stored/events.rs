@@ -103,7 +103,7 @@ fn events() -> Vec<(&'static str, Event)> {
         "tokens_released": TokensReleased = Event::TokensReleased { grant: grant(), scope: scope() },
         "token_refused": TokenRefused = Event::TokenRefused { reason: text("the code has expired") },
         "code_replayed": CodeReplayed = Event::CodeReplayed { grant: grant() },
-        "token_refreshed": TokenRefreshed = Event::TokenRefreshed { grant: grant(), generation: 2 },
+        "token_refreshed": TokenRefreshed = Event::TokenRefreshed { grant: grant(), generation: 2, before: None },
         "refresh_repeated": RefreshRepeated = Event::RefreshRepeated {
             grant: grant(),
             generation: 2,

@@ -109,7 +109,7 @@ async fn decided(
     let snapshot = exchange.provider.snapshot();
     Ok(match family.present(presented, &snapshot.policy.tokens) {
         RefreshDecision::Rotate(next) => {
-            rotate(exchange, &record.grant, next, generation).await?.then_some(next)
+            rotate(exchange, &record.grant, (&family, next)).await?.then_some(next)
         }
         RefreshDecision::Repeat { family, elsewhere } => {
             repeat::repeat(exchange, record, (family, elsewhere)).await?.then_some(family)
@@ -133,10 +133,10 @@ fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<(RefreshFamily
 async fn rotate(
     exchange: &Exchange<'_>,
     grant: &Grant,
-    next: RefreshFamily,
-    from: u32,
+    (family, next): (&RefreshFamily, RefreshFamily),
 ) -> Result<bool, TokenError> {
-    let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation };
+    let (from, before) = (family.generation, family.counted_before(next.generation));
+    let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before };
     let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
     let (entry, now) = (entry.in_session(grant.session), exchange.origin.now);
     let active = exchange.client.policy.refresh_is_activity.then_some(grant.session);
@@ -149,7 +149,9 @@ async fn rotate(
             if let Some(session) = active {
                 tx.touch_session(session, now).await?;
             }
-            tx.append(&entry).await?;
+            if next.has_entry() {
+                tx.append(&entry).await?;
+            }
             Ok::<_, FlowError>(true)
         }
     });
@@ -224,6 +226,7 @@ mod tests {
             expires_at: now,
             rotated_from: None,
             repeats: 0,
+            entered: None,
         }
     }
 

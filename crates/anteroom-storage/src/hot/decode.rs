@@ -14,7 +14,7 @@ use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, GrantId, SessionId};
 use anteroom_domain::lockout::Lockout;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
-use anteroom_domain::refresh::RefreshFamily;
+use anteroom_domain::refresh::{Entered, RefreshFamily};
 use anteroom_domain::session::Session;
 use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::ScopeSet;
@@ -170,7 +170,7 @@ pub(super) fn agreed(cells: &mut Cells<'_>, account: AccountId) -> Result<ScopeS
 
 fn family(cells: &mut Cells<'_>, grant: GrantId) -> Result<Option<RefreshFamily>, StoreError> {
     let Some(generation) = cells.take::<Option<i64>>()? else {
-        cells.skip(6);
+        cells.skip(9);
         return Ok(None);
     };
     let place = Place { table: "refresh_tokens", id: &grant };
@@ -182,6 +182,7 @@ fn family(cells: &mut Cells<'_>, grant: GrantId) -> Result<Option<RefreshFamily>
         expires_at: place.time("expires_at", cells.take()?)?,
         rotated_from: None,
         repeats: 0,
+        entered: None,
     };
     let noted: Option<i64> = cells.take()?;
     let rotated_from: Option<String> = cells.take()?;
@@ -190,6 +191,15 @@ fn family(cells: &mut Cells<'_>, grant: GrantId) -> Result<Option<RefreshFamily>
     if noted == Some(generation) {
         family.rotated_from = place.maybe_parsed("rotated_from", rotated_from.as_deref())?;
         family.repeats = place.number("repeats", repeats)?;
+    }
+    let (generation, at): (Option<i64>, Option<i64>) = (cells.take()?, cells.take()?);
+    let from: Option<String> = cells.take()?;
+    if let (Some(generation), Some(at)) = (generation, at) {
+        family.entered = Some(Entered {
+            generation: place.number("entered_generation", generation)?,
+            at: place.time("entered_at", at)?,
+            from: place.maybe_parsed("entered_from", from.as_deref())?,
+        });
     }
     Ok(Some(family))
 }

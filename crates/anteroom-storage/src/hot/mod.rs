@@ -130,6 +130,7 @@ const GRANT_WORLD: &str = concat!(
     "SELECT gr.id, gr.client_id, gr.account_id, gr.session_id, gr.epoch, gr.scopes, gr.claims, gr.resources, gr.nonce, \
      gr.auth_time, gr.acr, gr.amr, gr.subject_sector, gr.sid_by_sector, gr.created_at, gr.revoked_at, \
      r.generation, r.rotated_at, r.idle_expires_at, r.expires_at, r.noted_generation, r.rotated_from, r.repeats, \
+     r.entered_generation, r.entered_at, r.entered_from, \
      (SELECT co.scopes FROM consents co WHERE co.account_id = a.id AND co.client_id = gr.client_id), ",
     account_columns!(),
     ", ",

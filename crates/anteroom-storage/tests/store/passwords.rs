@@ -6,10 +6,11 @@ use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
-use anteroom_storage::{Credential, StoreError, StoreOptions};
+use anteroom_storage::{Credential, Store, StoreError, StoreOptions, Swept};
 
 on_both_databases!(
     old_passwords_are_remembered_newest_first,
+    passwords_that_are_not_remembered_any_more_are_deleted_in_batches,
     a_reset_lifts_the_lock_and_forgets_all_devices_but_one,
     every_grant_of_the_account_ends_and_no_other,
 );
@@ -37,6 +38,39 @@ async fn old_passwords_are_remembered_newest_first(options: StoreOptions) {
     assert_eq!(current.form, normalized);
     assert_eq!(store.password_history(account_id(1), 2).await.unwrap().len(), 2);
     assert!(store.password_history(account_id(2), 10).await.unwrap().is_empty());
+}
+
+/// Sets passwords of the account one after another; the first that is replaced is that of the fixture.
+async fn replace(store: &Store, account: u8, peppers: std::ops::Range<u8>) {
+    for pepper in peppers {
+        let write = store.write(move |tx| async move {
+            let facts = PasswordFacts { set_at: at(i64::from(pepper)), jitter_days: 0 };
+            let new = Credential { hash: hash(pepper), form: None, facts };
+            let retired = message_id(account * 40 + pepper).0;
+            tx.set_password(account_id(account), (&new, retired), at(i64::from(pepper))).await
+        });
+        write.await.unwrap();
+    }
+}
+
+async fn left(store: &Store, account: u8) -> Vec<String> {
+    let history = store.password_history(account_id(account), 100).await.unwrap();
+    history.iter().map(|old| old.hash.encode()).collect()
+}
+
+async fn passwords_that_are_not_remembered_any_more_are_deleted_in_batches(options: StoreOptions) {
+    let store = store_with(&options, [1, 2]).await;
+    replace(&store, 1, 2..8).await;
+    replace(&store, 2, 2..4).await;
+    let newest = |peppers: &[u8]| peppers.iter().map(|pepper| hash(*pepper).encode()).collect::<Vec<_>>();
+    assert_eq!(store.sweep_old_passwords(6, 100).await.unwrap(), Swept::default());
+    assert_eq!(store.sweep_old_passwords(2, 3).await.unwrap(), Swept { rows: 3, more: true });
+    assert_eq!(store.sweep_old_passwords(2, 3).await.unwrap(), Swept { rows: 1, more: false });
+    assert_eq!(left(&store, 1).await, newest(&[6, 5]));
+    assert_eq!(left(&store, 2).await, newest(&[2, 1]), "an account is counted by itself");
+    assert_eq!(store.sweep_old_passwords(0, 100).await.unwrap().rows, 4);
+    assert_eq!((left(&store, 1).await, left(&store, 2).await), (Vec::new(), Vec::new()));
+    assert_eq!(store.credential(account_id(1)).await.unwrap().unwrap().hash.encode(), hash(7).encode());
 }
 
 async fn a_reset_lifts_the_lock_and_forgets_all_devices_but_one(options: StoreOptions) {

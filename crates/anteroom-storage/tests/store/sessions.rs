@@ -1,6 +1,7 @@
 use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::account::Epoch;
+use anteroom_domain::device::COOKIE_LIFE;
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
 use anteroom_storage::{Inserted, Store, StoreError, StoreOptions};
 use jiff::SignedDuration;
@@ -13,6 +14,7 @@ on_both_databases!(
     lapsed_sessions_are_those_beyond_a_limit,
     everyone_who_got_something_hears_of_the_end,
     a_device_is_touched,
+    devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_after_a_day,
     an_account_has_the_sessions_that_run,
 );
 
@@ -155,6 +157,42 @@ async fn a_device_is_touched(options: StoreOptions) {
     let touched = store.device(device_id(2)).await.unwrap().unwrap();
     assert_eq!(touched, anteroom_domain::device::KnownDevice { last_seen_at: at(70), ..device(2, 1) });
     assert_eq!(store.device(device_id(3)).await.unwrap(), None);
+}
+
+async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_after_a_day(
+    options: StoreOptions,
+) {
+    let store = store_with(&options, [1, 2]).await;
+    let unit = store.write(|tx| async move {
+        for (number, account) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2)] {
+            tx.insert_device(&device(number, account)).await?;
+        }
+        tx.forget_devices(account_id(2), device_id(1), at(10)).await?;
+        tx.insert_session(&Session { device: Some(device_id(2)), ..session(1, 1) }, &digest(1)).await?;
+        tx.insert_session(&Session { device: Some(device_id(3)), ..session(2, 1) }, &digest(2)).await?;
+        tx.end_session(session_id(2), SessionEnd::SignedOut, at(20)).await?;
+        tx.touch_device(device_id(4), at(86_400)).await
+    });
+    assert!(unit.await.unwrap());
+    let known = async || {
+        let mut known = Vec::new();
+        for number in 1..=5 {
+            if store.device(device_id(number)).await.unwrap().is_some() {
+                known.push(number);
+            }
+        }
+        known
+    };
+    let swept = async |seconds: i64| store.sweep(at(seconds), 100).await.unwrap().rows;
+    let life = COOKIE_LIFE.as_secs();
+    assert_eq!(swept(86_400 + 10).await, 0);
+    assert_eq!((swept(86_400 + 11).await, known().await), (1, vec![1, 2, 3, 4]), "the forgotten one");
+    assert_eq!((swept(86_400 + 21).await, known().await), (1, vec![1, 2, 3, 4]), "the ended session");
+    assert_eq!(swept(life + 86_400 + 2).await, 0);
+    assert_eq!(swept(life + 86_400 + 3).await, 2);
+    assert_eq!(known().await, [2, 4], "in one a session goes on, and another was seen a day later");
+    assert_eq!(store.session(session_id(1)).await.unwrap().unwrap().device, Some(device_id(2)));
+    assert_eq!((swept(life + 2 * 86_400 + 1).await, known().await), (1, vec![2]));
 }
 
 async fn an_account_has_the_sessions_that_run(options: StoreOptions) {

@@ -178,6 +178,7 @@ pub(crate) fn family(grant: u8) -> RefreshFamily {
         idle_expires_at: at(1000),
         expires_at: at(2000),
         rotated_from: None,
+        entered: None,
         repeats: 0,
     }
 }

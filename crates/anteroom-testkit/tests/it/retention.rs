@@ -14,6 +14,9 @@ on_both_databases!(
     nobody_gets_young_entries_pruned_by_making_them_old,
     entries_that_somebody_else_removed_are_not_covered_up,
     a_trail_cut_off_since_its_last_checkpoint_is_found_and_stays_found,
+    an_entry_is_put_among_those_that_are_linked_in_one_write,
+    entries_of_release_0_1_0_are_linked_in_their_order,
+    an_entry_is_read_before_and_after_it_is_linked,
 );
 
 const SIX_YEARS: SignedDuration = SignedDuration::from_hours(24 * 2_192);
@@ -82,6 +85,70 @@ async fn the_oldest_entries_go_after_their_time_and_the_rest_verifies(backend: B
     };
     chain::export(&parts.store, &parts.keyring, provider.now(), write).await.unwrap();
     assert!(lines[0].starts_with(r#"{"pruned":{"seq":"#), "{}", lines[0]);
+}
+
+async fn an_entry_is_put_among_those_that_are_linked_in_one_write(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let refused = if backend.url().starts_with("sqlite:") {
+        "CREATE TRIGGER once BEFORE UPDATE ON audit_entries BEGIN SELECT RAISE(ABORT, 'twice'); END"
+    } else {
+        "CREATE RULE once AS ON UPDATE TO audit_entries DO INSTEAD NOTHING"
+    };
+    backend.execute(refused).await;
+    provider.signed_in(ALICE).await;
+    let waiting = backend.rows().await["audit_waiting"];
+    let before = backend.rows().await["audit_entries"];
+    assert!(waiting > 0);
+    signed(&provider).await;
+    let after = backend.rows().await;
+    assert_eq!((after["audit_waiting"], after["audit_entries"]), (0, before + waiting));
+    let report = verified(&provider).await;
+    assert_eq!((report.findings, report.waiting), (Vec::new(), 0));
+}
+
+/// It writes them where they stay, without a place in the chain.
+async fn entries_of_release_0_1_0_are_linked_in_their_order(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.signed_in(ALICE).await;
+    provider.advance(SignedDuration::from_mins(1));
+    provider.signed_in(BOB).await;
+    let columns = "id, at, kind, outcome, actor, actor_account, subject_account, client_id, session_id, address, reference, \
+                   detail, mac";
+    let moved = format!(
+        "INSERT INTO audit_entries ({columns}) SELECT {columns} FROM audit_waiting WHERE at = (SELECT max(at) FROM audit_waiting)"
+    );
+    backend.execute(&moved).await;
+    backend.execute("DELETE FROM audit_waiting WHERE at = (SELECT max(at) FROM audit_entries)").await;
+    provider.advance(SignedDuration::from_mins(1));
+    provider.signed_in(ALICE).await;
+    assert!(verified(&provider).await.waiting >= 3);
+    signed(&provider).await;
+    let report = verified(&provider).await;
+    assert_eq!((report.findings, report.waiting), (Vec::new(), 0));
+    let linked = provider.provider.store.linked_entries(0, 1_000).await.unwrap();
+    assert!(linked.is_sorted_by_key(|linked| linked.record.at));
+}
+
+async fn an_entry_is_read_before_and_after_it_is_linked(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let store = &provider.provider.store;
+    provider.signed_in(ALICE).await;
+    let entry = provider.audited("signed_in").await.remove(0);
+    let (reference, account) = (entry.reference.clone().unwrap(), entry.subject.unwrap());
+    let read = async || {
+        let of_account = store.entries_of_account(account, 100).await.unwrap();
+        (store.entries_by_reference(&reference).await.unwrap(), of_account, provider.audit().await)
+    };
+    let before = read().await;
+    assert!(before.0.contains(&entry) && before.1.contains(&entry));
+    signed(&provider).await;
+    assert_eq!(read().await, before);
+    provider.advance(SignedDuration::from_mins(1));
+    provider.signed_in(ALICE).await;
+    let (_, of_account, all) = read().await;
+    assert!(of_account.len() > before.1.len() && of_account.ends_with(&before.1), "newest first, over both");
+    assert!(all.ends_with(&before.2));
+    assert_eq!(store.entries_of_account(account, 1).await.unwrap(), of_account[..1]);
 }
 
 async fn nobody_gets_young_entries_pruned_by_making_them_old(backend: Backend) {

@@ -98,10 +98,25 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
         verifier.outside(checkpoint);
     }
     each_line(path, |line| verifier.line(line))?;
-    if let Some(end) = &contents.end {
-        say(&format!("The export is of {}.", end.at));
+    let report = verifier.finish();
+    say(&made(&report));
+    tell(&report)
+}
+
+/// When the export was made, and what of the checkpoints from elsewhere that bears on.
+fn made(report: &Report) -> String {
+    let Some((seq, at)) = report.exported else {
+        return "When the export was made is not known: it has no last line with a good signature. So it cannot be told \
+                whether a checkpoint that has seen more is newer than the export, or the export was cut off."
+            .to_owned();
+    };
+    let made = format!("The export was made on {at} and ends at entry {seq}.");
+    match report.newer {
+        0 => made,
+        newer => format!(
+            "{made} {newer} checkpoints from outside are newer: what came after the export is not in it and is not looked at."
+        ),
     }
-    tell(&verifier.finish())
 }
 
 /// None: nothing is trusted but the export itself.

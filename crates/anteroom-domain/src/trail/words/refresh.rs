@@ -5,7 +5,13 @@ use crate::refresh::MOST_REPEATS;
 
 pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
     Some(match kind {
-        "token_refreshed" => "The application renewed its tokens.".to_owned(),
+        "token_refreshed" => match detail.number("before") {
+            0 => "The application renewed its tokens.".to_owned(),
+            before => format!(
+                "The application renewed its tokens, and {before} times before, since the last such entry and from the same \
+                 address."
+            ),
+        },
         "refresh_repeated" => {
             let first = detail.text("first_address");
             let first = if first.is_empty() { "an address that was not noted" } else { &first };

@@ -1,12 +1,15 @@
 //! Refresh tokens: rotation that survives a lost answer and refuses a replay.
 
 use crate::ALICE;
+use anteroom_domain::trail::record::AuditRecord;
 use anteroom_testkit::{Answer, Backend, RelyingParty, TestProvider, Tokens, claims, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
+use serde_json::Value;
 
 on_both_databases!(
     rfc6749_6_each_use_gives_a_successor,
+    refreshes_are_counted_for_an_hour_and_another_address_has_an_entry,
     a_lost_answer_is_given_again_for_a_minute,
     each_answer_that_is_given_again_has_its_entry_and_the_fourth_is_a_replay,
     a_repeat_from_another_network_is_told_to_the_person,
@@ -51,8 +54,38 @@ async fn rfc6749_6_each_use_gives_a_successor(backend: Backend) {
         assert!(!seen.contains(&next));
         seen.push(next);
     }
-    let refreshed = provider.audited("token_refreshed").await;
-    assert_eq!(refreshed.len(), 5);
+}
+
+async fn refreshes_are_counted_for_an_hour_and_another_address_has_an_entry(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, tokens) = offline(&provider).await;
+    let (desk, elsewhere) = (web.clone().from("203.0.113.9"), web.clone().from("198.51.100.7"));
+    let mut token = tokens.refresh_token.unwrap();
+    for (minutes, client) in
+        [(0, &desk), (10, &desk), (10, &desk), (10, &elsewhere), (10, &desk), (59, &desk), (1, &desk)]
+    {
+        provider.advance(SignedDuration::from_mins(minutes));
+        token = successor(&client.refresh(&token).await);
+    }
+    let mut entries = provider.audited("token_refreshed").await;
+    entries.sort_by_key(|entry| entry.at);
+    let detail = |entry: &AuditRecord| serde_json::from_str::<Value>(&entry.detail).unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let detail = detail(entry);
+            (detail["generation"].as_u64(), detail["before"].as_u64(), entry.address.as_deref().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some(1), None, "203.0.113.9"),
+            (Some(4), Some(2), "198.51.100.7"),
+            (Some(5), None, "203.0.113.9"),
+            (Some(7), Some(1), "203.0.113.9"),
+        ]
+    );
 }
 
 async fn a_lost_answer_is_given_again_for_a_minute(backend: Backend) {

@@ -1,0 +1,4 @@
+-- Devices that are forgotten, or were not seen for long, are deleted. `last_seen_at` has no index: it changes with each
+-- sign-in, and `created_at` is no later.
+CREATE INDEX known_devices_revoked ON known_devices (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE INDEX known_devices_created ON known_devices (created_at);
