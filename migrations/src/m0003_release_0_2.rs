@@ -5,7 +5,7 @@ use crate::dialect;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     include_str!("../sql/0003/asked_links.sql"),
     include_str!("../sql/0003/grants.sql"),
     include_str!("../sql/0003/history.sql"),
@@ -13,6 +13,7 @@ const PARTS: [&str; 7] = [
     include_str!("../sql/0003/password_forms.sql"),
     include_str!("../sql/0003/refresh.sql"),
     include_str!("../sql/0003/sessions.sql"),
+    include_str!("../sql/0003/registration.sql"),
 ];
 
 pub(crate) struct Migration;
