@@ -85,7 +85,7 @@ pub async fn authorize(
     }
 }
 
-/// The answer to a request that is good, and that nobody who could come can meet.
+/// The error to a request that is well-formed and can be met by no person at all.
 async fn answer_with_error(
     provider: &Provider,
     visitor: &Visitor,
@@ -297,7 +297,7 @@ async fn refuse(
     lead_back(provider, visitor, &told, response).await
 }
 
-/// Also where another value beside it is what is wrong: it has shown itself to be a request that nobody sees.
+/// Also where another value beside `none` is what is wrong: such a request is sent from a frame that is not seen.
 fn is_silent(parameters: &Parameters) -> bool {
     let prompt = parameters.get(Parameter::Prompt).unwrap_or_default();
     prompt.split(' ').any(|value| value == Prompt::None.as_str())

@@ -1,9 +1,10 @@
-//! An error on its way back to an application that nobody here knows.
+//! An error on its way back to an application that no person here has agreed to.
 //!
 //! Where clients register themselves without the operator, each of them is an address of its own choice, and a request that
-//! is wrong in any way would lead straight there: an open redirector under our name. So, until a person who is signed in has
-//! agreed to such a client, its errors wait on a page that names the host (RFC 9700 §4.11.2). `prompt=none` shows no page by
-//! its nature and is excepted there; whoever is signed in is known to have come this way as themselves.
+//! is wrong in any way would lead straight there: an open redirector under this provider's name. So, until a person who is
+//! signed in has agreed to such a client, its errors wait on a page that names the host (RFC 9700 §4.11.2). `prompt=none`
+//! shows no page by its nature and is excepted there. A person who is signed in has been authenticated, and the error goes
+//! on as RFC 6749 §4.1.2.1 has it.
 
 use anteroom_oidc::ClientId;
 use anteroom_oidc::response::{AuthorizationResponse, ResponseTarget};

@@ -243,7 +243,7 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
     }
 }
 
-/// An error for an application that nobody here knows: the page that asks before the browser goes there.
+/// An error for an application that no person here has agreed to: the page that asks before the browser goes there.
 pub(crate) fn ask_before(asker: &Asker, waits: &ErrorReturn) -> Response {
     let (href, action, fields) = match &waits.response {
         AuthorizationResponse::Redirect(location) => (Some(location.clone()), None, Vec::new()),

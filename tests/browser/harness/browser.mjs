@@ -43,8 +43,9 @@ setTimeout(() => {
 }, FILE_WITHIN).unref();
 
 /**
- * Before the first page: a browser that keeps pages as they were left and shows them again when somebody goes back, as people's
- * browsers do. Playwright switches that off, for it does not follow: go by `history.back()`, and ask the page where it is.
+ * Before the first page: a browser that keeps pages as they were left and shows them again when it goes back, as people's
+ * browsers do. Playwright switches that off: it does not follow such a page in all it does, and routes none of its requests.
+ * Go back by `history.back()`, and ask the page where it is.
  */
 export function keepPages() {
   withheld = ["--disable-back-forward-cache"];

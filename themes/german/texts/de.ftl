@@ -468,6 +468,7 @@ error-heading =
         [not-found] Unter dieser Adresse gibt es nichts
         [method-not-allowed] So lässt sich diese Seite nicht verwenden
         [too-large] Das war zu viel auf einmal
+        [too-slow] Ihre Verbindung war zu langsam
         [rate-limited] Zu viele Anfragen
         [busy] Gerade ist sehr viel los
         [misdirected-host] Das ist nicht die richtige Adresse
@@ -491,6 +492,7 @@ error-text =
         [not-found] Vielleicht ist die Adresse falsch geschrieben, oder die Seite ist umgezogen.
         [method-not-allowed] Das kann nach „Zurück“ oder „Neu laden“ geschehen. Es hat sich nichts geändert.
         [too-large] Ihr Browser hat mehr geschickt, als diese Seite annimmt. Es hat sich nichts geändert.
+        [too-slow] Nicht alles, was Ihr Browser schickt, kam rechtzeitig an. Es hat sich nichts geändert. Bitte versuchen Sie es noch einmal.
         [busy] An Ihrer Eingabe liegt es nicht. Bitte versuchen Sie es gleich noch einmal.
         [misdirected-host] Anteroom antwortet unter einem anderen Namen. Verwenden Sie den Link oder das Lesezeichen, das Sie von Ihrer Praxis haben.
        *[internal] Es liegt nicht an Ihnen, und Ihr Konto ist, wie es war. Bitte versuchen Sie es noch einmal; wenn es wieder geschieht, nennen Sie Ihrer Ansprechperson die Referenz.

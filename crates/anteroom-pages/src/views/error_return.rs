@@ -2,8 +2,8 @@ use serde::Serialize;
 
 use super::{HiddenField, Page};
 
-/// An application that nobody here knows has asked for something that cannot be answered, and would be told so: the person
-/// says whether the browser goes there. The one control has the id `return`.
+/// An application that no person here has agreed to sent a request that cannot be answered, and would be told so: the person
+/// says whether the browser goes there. The one link or button has the id `return`.
 #[derive(Clone, Serialize)]
 pub struct ErrorReturnPage {
     /// Where it would go: a host or, of an app on the device, a scheme.
