@@ -43,44 +43,39 @@ fn warned(folder: &TempDir) -> Vec<String> {
 
 #[test]
 fn a_page_keeps_its_forms_with_their_tokens_fields_and_buttons() {
-    let sign_in = |what: &str| {
-        format!(
-            "pages/sign-in.hbs: the form that posts to `/sign-in` has no {what}, which the built-in one has"
-        )
+    let lost = |page: &str, what: &str| format!("pages/{page}.hbs: {what}, which the built-in one has");
+    let field = |page: &str, form: &str, field: &str| {
+        lost(page, &format!("the form that posts to `{form}` has no `{field}` with its value"))
     };
-    let field = |name: &str| sign_in(&format!("`{name}` with its value"));
+    let of_sign_in = |name: &str| field("sign-in", "/sign-in", name);
+    let no_form = || lost("sign-in", "no form that posts to `/sign-in`");
+    let fields = "{{> partials/form-fields}}";
     let password = "<input type=\"password\" id=\"password\" name=\"password\"";
-    let token = "name=\"form_token\" value=\"{{form_token}}\"";
-    let resend = "form_token=resend_form_token";
-    let posts = |form: &str| format!("no form that posts to `{form}`, which the built-in one has");
+    let (misnamed, shown) =
+        ("<input id=\"password\" name=\"pass\"", "<input id=\"password\" name=\"password\"");
+    let hidden = "name=\"form_token\" value=\"{{form_token}}\"";
     for (path, from, to, expected) in [
-        ("pages/sign-in.hbs", "{{> partials/form-fields}}", "", field("form_token")),
-        ("pages/sign-in.hbs", "{{> partials/form-fields}}", "", field("interaction")),
-        ("pages/sign-in.hbs", password, "<input id=\"password\" name=\"pass\"", field("password")),
-        ("pages/sign-in.hbs", password, "<input id=\"password\" name=\"password\"", field("password")),
-        ("pages/sign-in.hbs", "name=\"email\"", "name=\"address\"", field("email")),
-        ("pages/sign-in.hbs", "type=\"submit\"", "type=\"button\"", field("button")),
-        ("pages/sign-in.hbs", "action=\"/sign-in\"", "action=\"/signin\"", format!("pages/sign-in.hbs: {}", posts("/sign-in"))),
-        ("pages/sign-in.hbs", "method=\"post\"", "method=\"get\"", format!("pages/sign-in.hbs: {}", posts("/sign-in"))),
+        ("pages/sign-in.hbs", fields, "", of_sign_in("form_token")),
+        ("pages/sign-in.hbs", fields, "", of_sign_in("interaction")),
+        ("pages/sign-in.hbs", password, misnamed, of_sign_in("password")),
+        ("pages/sign-in.hbs", password, shown, of_sign_in("password")),
+        ("pages/sign-in.hbs", "name=\"email\"", "name=\"address\"", of_sign_in("email")),
+        ("pages/sign-in.hbs", "type=\"submit\"", "type=\"button\"", of_sign_in("button")),
+        ("pages/sign-in.hbs", "action=\"/sign-in\"", "action=\"/signin\"", no_form()),
+        ("pages/sign-in.hbs", "method=\"post\"", "method=\"get\"", no_form()),
+        // The token of another form is none.
         (
             "pages/enter-code.hbs",
-            resend,
+            "form_token=resend_form_token",
             "form_token=form_token",
-            "pages/enter-code.hbs: the form that posts to `/verify/send` has no `form_token` with its value, which the \
-             built-in one has"
-                .to_owned(),
+            field("enter-code", "/verify/send", "form_token"),
         ),
-        (
-            "pages/consent.hbs",
-            "value=\"deny\"",
-            "value=\"no\"",
-            "pages/consent.hbs: the form that posts to `/consent` has no `decision` with its value, which the built-in one has"
-                .to_owned(),
-        ),
+        ("pages/consent.hbs", "value=\"deny\"", "value=\"no\"", field("consent", "/consent", "decision")),
         // A partial is in many pages, and each of them is told.
-        ("partials/form-fields.hbs", token, "name=\"token\" value=\"{{form_token}}\"", field("form_token")),
-        ("pages/signed-out.hbs", "<iframe ", "<span ", "pages/signed-out.hbs: the frames are missing, which the built-in one has".to_owned()),
-        ("pages/enrol-factor.hbs", "{{secret}}", "", "pages/enrol-factor.hbs: `secret` is missing, which the built-in one has".to_owned()),
+        ("partials/form-fields.hbs", hidden, "name=\"token\"", of_sign_in("form_token")),
+        ("partials/form-fields.hbs", hidden, "name=\"token\"", field("consent", "/consent", "form_token")),
+        ("pages/signed-out.hbs", "<iframe ", "<span ", lost("signed-out", "the frames are missing")),
+        ("pages/enrol-factor.hbs", "{{secret}}", "", lost("enrol-factor", "`secret` is missing")),
     ] {
         let told = told(&changed(path, from, to));
         assert!(told.contains(&expected), "{from} → {to}: {told:#?}");
@@ -100,33 +95,23 @@ fn a_page_that_is_empty_is_told_for_every_form() {
 
 #[test]
 fn a_message_keeps_its_links_and_codes() {
-    for (path, from, expected) in [
-        ("emails/recovery.txt.hbs", "{{link}}", "emails/recovery.txt.hbs: the link `link` is missing"),
-        ("emails/recovery.txt.hbs", "{{code}}", "emails/recovery.txt.hbs: `code` is missing"),
-        ("emails/recovery.html.hbs", "{{code}}", "emails/recovery.html.hbs: `code` is missing"),
+    let html_link = "href=\"{{href button_link}}\"";
+    for (path, from, template, lost) in [
+        ("emails/recovery.txt.hbs", "{{link}}", "emails/recovery.txt", "the link `link`"),
+        ("emails/recovery.txt.hbs", "{{code}}", "emails/recovery.txt", "`code`"),
+        ("emails/recovery.html.hbs", "{{code}}", "emails/recovery.html", "`code`"),
         (
             "emails/account-locked.txt.hbs",
             "{{reset_link}}",
-            "emails/account-locked.txt.hbs: the link `reset_link` is missing",
+            "emails/account-locked.txt",
+            "the link `reset_link`",
         ),
-        (
-            "emails/button.html.hbs",
-            "href=\"{{href button_link}}\"",
-            "emails/invitation.html.hbs: the link `link` is missing",
-        ),
-        (
-            "messages/phone-added.text.txt.hbs",
-            "{{link}}",
-            "messages/phone-added.text.txt.hbs: the link `link` is missing",
-        ),
-        (
-            "messages/code.call.code.txt.hbs",
-            "{{this}}",
-            "messages/code.call.code.txt.hbs: `digits` is missing",
-        ),
+        ("emails/button.html.hbs", html_link, "emails/invitation.html", "the link `link`"),
+        ("messages/phone-added.text.txt.hbs", "{{link}}", "messages/phone-added.text.txt", "the link `link`"),
+        ("messages/code.call.code.txt.hbs", "{{this}}", "messages/code.call.code.txt", "`digits`"),
     ] {
         let told = told(&changed(path, from, ""));
-        let expected = format!("{expected}, which the built-in one has");
+        let expected = format!("{template}.hbs: {lost} is missing, which the built-in one has");
         assert!(told.contains(&expected), "{from}: {told:#?}");
     }
     let told = told(&with("messages/code.text.txt.hbs", "{{practice}} sends a code"));

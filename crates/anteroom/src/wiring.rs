@@ -89,9 +89,7 @@ pub(crate) fn warn_of_theme(theme: &Theme) {
     for file in theme.passed_over() {
         tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
     }
-    for warning in theme.warnings() {
-        tracing::warn!("the theme: {warning}");
-    }
+    theme.warnings().iter().for_each(|warning| tracing::warn!("the theme: {warning}"));
 }
 
 /// What serving needs of a database beyond what commands that read need: that it takes writes, and keeps what it has
