@@ -5,7 +5,7 @@ use crate::dialect;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     include_str!("../sql/0003/asked_links.sql"),
     include_str!("../sql/0003/audit_waiting.sql"),
     include_str!("../sql/0003/grants.sql"),
@@ -15,6 +15,7 @@ const PARTS: [&str; 11] = [
     include_str!("../sql/0003/messages.sql"),
     include_str!("../sql/0003/password_forms.sql"),
     include_str!("../sql/0003/refresh.sql"),
+    include_str!("../sql/0003/registration.sql"),
     include_str!("../sql/0003/sessions.sql"),
     include_str!("../sql/0003/usernames.sql"),
 ];

@@ -16,6 +16,6 @@
 // Whatever is started here ends with the test, or with the test file.
 
 export { axe } from "./harness/axe.mjs";
-export { page } from "./harness/browser.mjs";
+export { keepPages, page } from "./harness/browser.mjs";
 export { demo } from "./harness/demo.mjs";
 export { signIn } from "./harness/sign_in.mjs";

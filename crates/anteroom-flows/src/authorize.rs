@@ -18,6 +18,7 @@ use anteroom_oidc::{ClientId, Prompt, Subject};
 
 use crate::answered::{again, answer, id_of_pushed};
 use crate::error::FlowError;
+use crate::error_return::{ErrorReturn, Told};
 use crate::id_token_hint;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
@@ -32,6 +33,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub enum AuthorizeOutcome {
     Onward(Onward),
+    /// An error that goes to the application once the person says so.
+    ErrorReturn(Box<ErrorReturn>),
     /// The client or its redirect URI is not known good: a page, never a redirect.
     Refused(AuthorizationError),
 }
@@ -46,38 +49,69 @@ pub async fn authorize(
         Some(id) => snapshot_that_knows(provider, id).await?,
         None => provider.snapshot(),
     };
-    let client = id.and_then(|id| snapshot.clients.get(&id)).map(Arc::as_ref);
+    let client = id.as_ref().and_then(|id| snapshot.clients.get(id)).map(Arc::as_ref);
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
     let meant = match meant(provider, visitor, client, parameters).await? {
         Ok(Meant::Request(meant)) => meant,
         Ok(Meant::Answered(before)) => {
             return Ok(AuthorizeOutcome::Onward(again(provider, visitor, &before, None)));
         }
-        Err(error) => return refuse(provider, visitor, (parameters, &RequestSource::Plain), error).await,
+        Err(error) => {
+            let asked = Asked { id: id.as_ref(), parameters, source: &RequestSource::Plain };
+            return refuse(provider, visitor, asked, error).await;
+        }
     };
     let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
         Ok(accepted) => {
             note_ignored_scope(visitor, &accepted);
             accepted.request
         }
-        Err(error) => return refuse(provider, visitor, (parameters, &meant.source), error).await,
+        Err(error) => {
+            let MeantRequest { parameters, source } = &meant;
+            return refuse(provider, visitor, Asked { id: id.as_ref(), parameters, source }, error).await;
+        }
     };
     let carried = |request| Carried::new(journey(provider, visitor, request, &meant.source));
     if let AcrRequirement::Essential(classes) = request.acr_requirement()
         && classes.is_empty()
     {
         let response = unmet(provider, &request);
-        return Ok(AuthorizeOutcome::Onward(
-            answer(provider, visitor, &carried(request), (None, response)).await?,
-        ));
+        return answer_with_error(provider, visitor, &carried(request), response).await;
     }
     let mut carried = carried(request);
     match insistence(provider, client, &mut carried.journey) {
         Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, carried).await?)),
-        Err(response) => {
-            Ok(AuthorizeOutcome::Onward(answer(provider, visitor, &carried, (None, *response)).await?))
-        }
+        Err(response) => answer_with_error(provider, visitor, &carried, *response).await,
     }
+}
+
+/// The error to a request that is well-formed and can be met by no person at all.
+async fn answer_with_error(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: &Carried,
+    response: AuthorizationResponse,
+) -> Result<AuthorizeOutcome, FlowError> {
+    let onward = answer(provider, visitor, carried, (None, response)).await?;
+    let (response, request) = match (onward, carried.journey.request()) {
+        (Onward::Application(response), Some(request)) => (response, request),
+        (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
+    };
+    let (client, silent) = (Some(&request.client_id), request.prompt.contains(Prompt::None));
+    let told = Told { client, silent, target: &request.target() };
+    lead_back(provider, visitor, &told, *response).await
+}
+
+async fn lead_back(
+    provider: &Provider,
+    visitor: &Visitor,
+    told: &Told<'_>,
+    response: AuthorizationResponse,
+) -> Result<AuthorizeOutcome, FlowError> {
+    Ok(match told.first(provider, visitor, response).await? {
+        Ok(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
+        Err(response) => AuthorizeOutcome::Onward(Onward::Application(Box::new(response))),
+    })
 }
 
 fn journey(
@@ -231,25 +265,40 @@ fn note_ignored_scope(visitor: &Visitor, accepted: &Accepted<'_>) {
     }
 }
 
+/// A request that is refused, as far as it is understood.
+struct Asked<'a> {
+    id: Option<&'a ClientId>,
+    parameters: &'a Parameters,
+    source: &'a RequestSource,
+}
+
 /// A developer's mistake: the operator's log and the trail name the parameter, what came and what is registered; the wire
 /// gets the standard code.
 async fn refuse(
     provider: &Provider,
     visitor: &Visitor,
-    (parameters, source): (&Parameters, &RequestSource),
+    Asked { id, parameters, source }: Asked<'_>,
     error: AuthorizationError,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    let client = parameters.get(Parameter::ClientId);
+    let client = id.map(ClientId::as_str);
     tracing::warn!(reference = %visitor.reference, client, "authorization request refused: {error}");
     let event = Event::RequestRefused { reason: error.to_string() };
     let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
     // Before the redirect URI is known good, the request may name any client.
-    let known = parameters.client_id().filter(|_| error.disposition != Disposition::Page);
-    let entry = known.iter().fold(entry, AuditEntry::by_client);
+    let known = id.filter(|_| error.disposition != Disposition::Page);
+    let entry = known.into_iter().fold(entry, AuditEntry::by_client);
     note_refusal(provider, entry).await?;
-    if let Some(response) = error.response(&provider.snapshot().issuer) {
-        push::end(provider, visitor, source).await?;
-        return Ok(AuthorizeOutcome::Onward(Onward::Application(Box::new(response))));
-    }
-    Ok(AuthorizeOutcome::Refused(error))
+    let response = error.response(&provider.snapshot().issuer);
+    let (Disposition::Redirect(target), Some(response)) = (&error.disposition, response) else {
+        return Ok(AuthorizeOutcome::Refused(error));
+    };
+    push::end(provider, visitor, source).await?;
+    let told = Told { client: id, silent: is_silent(parameters), target };
+    lead_back(provider, visitor, &told, response).await
+}
+
+/// Also where another value beside `none` is what is wrong: such a request is sent from a frame that is not seen.
+fn is_silent(parameters: &Parameters) -> bool {
+    let prompt = parameters.get(Parameter::Prompt).unwrap_or_default();
+    prompt.split(' ').any(|value| value == Prompt::None.as_str())
 }

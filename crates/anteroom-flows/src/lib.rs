@@ -34,6 +34,7 @@ mod encryption;
 mod encryption_keys;
 pub mod end_session;
 pub mod error;
+pub mod error_return;
 pub mod expired_password;
 pub mod expiry_warnings;
 pub mod fetched_keys;

@@ -9,6 +9,7 @@ use anteroom_messaging::{Delivered, Letterhead, SampleText, sample_texts};
 use anteroom_pages::{Locale, Theme};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::path::Path;
 
 fn now() -> Timestamp {
     "2026-11-23T21:05:00Z".parse().unwrap()
@@ -134,7 +135,9 @@ fn a_text_about_a_new_phone_has_a_way_to_stop_it_and_no_code() {
 /// What a practice of this name, at this host, pays for each text: the most segments of any, in any language.
 fn most_segments(practice: &str, host: &str) -> (Vec<SampleText>, usize) {
     let link = format!("https://{host}/forgot-password");
-    let theme = Theme::load(None).unwrap();
+    // With the example of a third language.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/german");
+    let theme = Theme::load(Some(Path::new(folder))).unwrap();
     let samples = sample_texts(&theme, &letterhead(practice, host), (10, &link)).unwrap();
     let most = samples.iter().map(|sample| sample.segments.count).max().unwrap();
     (samples, most)
@@ -152,7 +155,7 @@ fn each_text_is_one_segment_in_each_language_with_a_long_name_and_two_with_a_ver
         ),
     ] {
         let (samples, most) = most_segments(practice, host);
-        assert_eq!((samples.len(), most), (2 * Locale::ALL.len(), expected), "{samples:?}");
+        assert_eq!((samples.len(), most), (2 * 3, expected), "{samples:?}");
         assert!(samples.iter().all(|sample| sample.segments.beyond_gsm_7.is_none()), "{samples:?}");
     }
 }

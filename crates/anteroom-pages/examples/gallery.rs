@@ -8,8 +8,8 @@ use std::{env, fs};
 use anteroom_pages::{
     AccountLockedEmail, AddPhonePage, AuthenticatorAppEmail, ChooseAccountPage, Chrome,
     CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage, EnterCodePage, ErrorPage,
-    FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale, Message,
-    NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
+    ErrorReturnPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale,
+    Message, NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
     PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
     RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, RedirectPage, RegistrationCompletedEmail, SignInPage,
     SignOutPage, SignedInAs, SignedOutPage, SupportContact, Theme, TokensElsewhereEmail, VerifyIdentityPage,
@@ -26,7 +26,7 @@ fn main() -> Outcome {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
     let folder = arguments.next().ok_or("which folder shall the gallery be written to?")?;
     let gallery = Gallery { theme: Theme::load(arguments.next().as_deref())?, folder };
-    for locale in Locale::ALL {
+    for locale in gallery.theme.locales() {
         gallery.pages(locale)?;
         gallery.emails(locale)?;
     }
@@ -44,6 +44,7 @@ impl Gallery {
         self.page::<SignOutPage>(locale)?;
         self.page::<SignedOutPage>(locale)?;
         self.page::<ErrorPage>(locale)?;
+        self.page::<ErrorReturnPage>(locale)?;
         self.page::<FormPostPage>(locale)?;
         self.page::<RedirectPage>(locale)?;
         self.page::<ForgotPasswordPage>(locale)?;

@@ -77,6 +77,8 @@ pub enum Fault {
     TextDiffers { locale: Locale, id: String },
     #[error("texts/{}.ftl: the text `{id}` is not used by any page or email", locale.tag())]
     UnusedText { locale: Locale, id: String },
+    #[error("{template}.hbs: {lost}, which the built-in one has")]
+    Lost { template: String, lost: Lost },
     #[error("{template} cannot be rendered in `{}`: {reason}", locale.tag())]
     Render { template: String, locale: Locale, reason: String },
 }
@@ -87,4 +89,32 @@ pub enum Fault {
 pub struct RenderError {
     pub template: String,
     pub reason: String,
+}
+
+/// What a page or message does not do its work without.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    #[error("no form that posts to `{0}`")]
+    Form(String),
+    #[error("the form that posts to `{form}` has no `{field}` with its value")]
+    Field { form: String, field: String },
+    #[error("the link `{0}` is missing")]
+    Link(String),
+    #[error("`{0}` is missing")]
+    Code(String),
+    #[error("the frames are missing")]
+    Frame,
+}
+
+/// What does not keep a theme from being used, and is hardly meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    #[error("{template}.hbs: there is no link to `{field}`, as on the built-in page")]
+    NoLink { template: String, field: String },
+    #[error("{template}.hbs: `{address}` is not loaded: a page loads from its own origin alone")]
+    Foreign { template: String, address: String },
+    #[error("{template}.hbs: `{what}` has no effect: scripts and styles are files under `assets`")]
+    Inline { template: String, what: String },
+    #[error("{template}.hbs: no warning before the session ends: `{{{{> partials/session}}}}` is missing")]
+    NoSessionEnd { template: String },
 }

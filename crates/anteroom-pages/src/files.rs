@@ -86,6 +86,11 @@ impl Files {
         !self.overlay.is_empty()
     }
 
+    /// Whether any template is laid over, and not words and assets alone.
+    pub(crate) fn has_templates(&self) -> bool {
+        self.overlay.keys().any(|path| path.strip_suffix(".hbs").is_some())
+    }
+
     pub(crate) fn is_new(&self, path: &str) -> bool {
         self.overlay.contains_key(path) && !self.builtin.contains_key(path)
     }

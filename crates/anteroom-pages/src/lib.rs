@@ -38,20 +38,20 @@ pub use emails::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Message, PasswordChangedEmail,
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
-pub use error::{Fault, Place, RenderError, ThemeError};
+pub use error::{Fault, Lost, Place, RenderError, ThemeError, Warning};
 pub use locale::{Language, Locale, accepted, negotiate};
 pub use phone::{CallScript, CodeCall, CodeText, PhoneAddedText};
 pub use theme::Theme;
 pub use views::{
     AccountChoice, AddPhonePage, AddPhoneProblem, Channel, ChoiceChannel, ChooseAccountPage,
     CompleteRegistrationPage, ConsentPage, ConsentScope, DashboardPage, DeliveryChoice, EnrolFactorPage,
-    EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage, Factor,
-    FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem, FormPostPage,
-    Forward, ForwardKind, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage, NewPasswordProblem,
-    NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page, PasswordChangedPage,
-    PasswordExpiredPage, PasswordWarning, PersonHere, PhoneKindChoice, PhoneOnFile, ProfileField,
-    ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem, RecoveryAskedPage,
-    RecoveryAskedProblem, RecoveryLinkPage, RedirectPage, SignInNotice, SignInPage, SignInProblem,
-    SignOutPage, SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
+    EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage, ErrorReturnPage,
+    Factor, FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem,
+    FormPostPage, Forward, ForwardKind, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage,
+    NewPasswordProblem, NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page,
+    PasswordChangedPage, PasswordExpiredPage, PasswordWarning, PersonHere, PhoneKindChoice, PhoneOnFile,
+    ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem,
+    RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, RedirectPage, SignInNotice, SignInPage,
+    SignInProblem, SignOutPage, SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

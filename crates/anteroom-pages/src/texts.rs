@@ -44,6 +44,12 @@ impl Texts {
         self.languages.iter().map(|language| language.locale)
     }
 
+    #[cfg(test)]
+    pub(crate) fn ids(&self, locale: Locale) -> Vec<String> {
+        let language = self.languages.iter().find(|language| language.locale == locale);
+        language.map(|language| language.signatures.keys().cloned().collect()).unwrap_or_default()
+    }
+
     pub(crate) fn format(&self, locale: Locale, id: &str, args: &FluentArgs<'_>) -> Result<String, String> {
         // One that the theme had until a moment ago is in English.
         let language = self.languages.iter().find(|language| language.locale == locale);

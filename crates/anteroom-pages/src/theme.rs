@@ -11,7 +11,7 @@ use crate::assets::{Asset, Assets};
 use crate::check;
 use crate::chrome::Chrome;
 use crate::emails::{Email, Message};
-use crate::error::{Fault, Place, RenderError, ThemeError};
+use crate::error::{Fault, Place, RenderError, ThemeError, Warning};
 use crate::files::{self, Files};
 use crate::helpers;
 use crate::locale::Locale;
@@ -26,6 +26,7 @@ pub struct Theme {
     pub(crate) texts: Arc<Texts>,
     assets: Arc<Assets>,
     passed_over: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Theme {
@@ -34,12 +35,32 @@ impl Theme {
     pub fn load(folder: Option<&Path>) -> Result<Theme, ThemeError> {
         let mut faults = Vec::new();
         let files = Files::read(folder, &mut faults);
+        let (mut theme, new_partials) = Theme::assembled(&files, &mut faults);
+        // Each stage would only repeat, less clearly, what the one before it has found.
+        if faults.is_empty() {
+            check::templates(&theme, &new_partials, &mut faults);
+        }
+        if faults.is_empty() {
+            check::renderings(&theme, &mut faults);
+        }
+        if faults.is_empty() && files.has_templates() {
+            let (builtin, _) = Theme::assembled(&Files::read(None, &mut faults), &mut faults);
+            let mut warnings = Vec::new();
+            check::everything(&theme, &builtin, &mut faults, &mut warnings);
+            theme.warnings = warnings;
+        }
+        if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
+    }
+
+    /// And the partials that the built-in theme has not.
+    fn assembled(files: &Files, faults: &mut Vec<Fault>) -> (Theme, Vec<String>) {
         let mut theme = Theme {
             html: registry(),
             plain: registry(),
-            texts: Arc::new(Texts::collect(&files, &mut faults)),
-            assets: Arc::new(Assets::collect(&files, &mut faults)),
+            texts: Arc::new(Texts::collect(files, faults)),
+            assets: Arc::new(Assets::collect(files, faults)),
             passed_over: files.passed_over().to_vec(),
+            warnings: Vec::new(),
         };
         theme.plain.register_escape_fn(handlebars::no_escape);
         theme.html.register_escape_fn(escape_html);
@@ -48,7 +69,7 @@ impl Theme {
         let mut new_partials = Vec::new();
         for (path, file) in files.iter() {
             let Some(name) = path.strip_suffix(".hbs") else { continue };
-            let Some(source) = files::text(path, file, &mut faults) else { continue };
+            let Some(source) = files::text(path, file, faults) else { continue };
             match Template::compile(source) {
                 Ok(template) => theme.registry_mut(name).register_template(name, template),
                 Err(error) => faults.push(syntax(path, &error)),
@@ -57,14 +78,7 @@ impl Theme {
                 new_partials.push(name.to_owned());
             }
         }
-        // Each stage would only repeat, less clearly, what the one before it has found.
-        if faults.is_empty() {
-            check::templates(&theme, &new_partials, &mut faults);
-        }
-        if faults.is_empty() {
-            check::renderings(&theme, &mut faults);
-        }
-        if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
+        (theme, new_partials)
     }
 
     pub fn render<P: Page>(&self, chrome: &Chrome, view: &P) -> Result<String, RenderError> {
@@ -120,6 +134,11 @@ impl Theme {
         &self.passed_over
     }
 
+    /// What is hardly meant as it is, and no reason not to use the theme.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// Whether a tile with this icon has a drawing of its own.
     pub fn has_icon(&self, name: &str) -> bool {
         self.assets.icon(name).is_some() || self.assets.url(name).is_some()
@@ -154,13 +173,13 @@ impl Theme {
     }
 }
 
-fn is_plain(template: &str) -> bool {
+pub(crate) fn is_plain(template: &str) -> bool {
     template.strip_suffix(".txt").is_some()
 }
 
 /// For text and quoted attributes. Handlebars' own writes `=` as a reference too, which not every mail program reads back in
 /// a link.
-fn escape_html(value: &str) -> String {
+pub(crate) fn escape_html(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     for c in value.chars() {
         match c {

@@ -48,6 +48,9 @@ fn in_language<P: Page>(theme: &Theme, locale: Locale, view: &P) -> String {
     theme.render(&chrome, view).unwrap()
 }
 
+/// What ends sessions in applications, which no such page may do without.
+const FRAMES: &str = "{{#each frames}}<iframe src=\"{{href this}}\"></iframe>{{/each}}";
+
 /// A signed-out page with one line above the body.
 fn signed_out(body: &str) -> String {
     format!("{{{{t \"signed-out-title\"}}}}\n{body}")
@@ -55,7 +58,8 @@ fn signed_out(body: &str) -> String {
 
 #[test]
 fn a_folder_changes_what_it_has_and_leaves_the_rest() {
-    let page = signed_out("{{> partials/own}} <a href=\"{{href continue_href}}\">on</a>");
+    let page =
+        signed_out(&format!("{{{{> partials/own}}}} <a href=\"{{{{href continue_href}}}}\">on</a>{FRAMES}"));
     let folder = folder(&[
         ("README.md", "Our own theme."),
         ("pages/signed-out.hbs", &page),
@@ -83,9 +87,14 @@ fn a_folder_changes_what_it_has_and_leaves_the_rest() {
 
 #[test]
 fn a_page_need_not_say_all_that_the_default_one_says() {
-    let folder = folder(&[("pages/signed-out.hbs", "<p>Good bye</p>")]);
+    let folder = folder(&[("pages/signed-out.hbs", &format!("<p>Good bye</p>{FRAMES}"))]);
     let theme = Theme::load(Some(folder.path())).unwrap();
-    assert_eq!(rendered(&theme, &SignedOutPage::samples()[0]), "<p>Good bye</p>");
+    assert!(rendered(&theme, &SignedOutPage::samples()[0]).starts_with("<p>Good bye</p>"));
+    let warned: Vec<String> = theme.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warned,
+        ["pages/signed-out.hbs: there is no link to `continue_href`, as on the built-in page"]
+    );
 }
 
 #[test]

@@ -20,6 +20,13 @@ impl Reads {
         row.map(|row| scopes(&row)).transpose()
     }
 
+    /// Whether anybody at all has agreed to this client as it is now. A row is written by a person who is signed in and
+    /// presses "Allow", so that no stranger makes the answer `true`.
+    pub async fn is_agreed_to(&self, client: &ClientId) -> Result<bool, StoreError> {
+        let any = consents::Entity::find().filter(consents::Column::ClientId.eq(client.as_str())).limit(1);
+        Ok(any.one(&self.conn).await?.is_some())
+    }
+
     /// Whether the person of this device has agreed in it that the client stays signed in.
     pub async fn offline_consent(&self, device: DeviceId, client: &ClientId) -> Result<bool, StoreError> {
         let key = (device.0, client.as_str().to_owned());

@@ -225,6 +225,7 @@ entities! {
         created_at: i64,
         updated_at: i64,
         deleted_at: Option<i64>,
+        with_initial_token: Option<bool>,
     }
     sealed_keys = "sealed_keys" [purpose: String, version: i32] {
         sealed: Vec<u8>,

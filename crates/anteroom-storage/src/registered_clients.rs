@@ -19,6 +19,8 @@ pub struct RegisteredClient {
     pub secret: Option<Digest>,
     /// `None` once it is deleted.
     pub registration_token: Option<Digest>,
+    /// The operator gave it an initial access token, and so knows whose it is.
+    pub with_initial_token: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
@@ -95,6 +97,7 @@ impl Tx {
             created_at: Set(client.created_at.as_millisecond()),
             updated_at: Set(client.updated_at.as_millisecond()),
             deleted_at: Set(None),
+            with_initial_token: Set(Some(client.with_initial_token)),
         };
         registered_clients::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -155,6 +158,8 @@ fn client(row: registered_clients::Model) -> Result<RegisteredClient, StoreError
         metadata: place.json("metadata", &row.metadata)?,
         secret: digest("secret_digest", row.secret_digest)?,
         registration_token: digest("registration_token_digest", row.registration_token_digest)?,
+        // Release 0.1.0 did not note it; then it was not.
+        with_initial_token: row.with_initial_token.unwrap_or(false),
         created_at: place.time("created_at", row.created_at)?,
         updated_at: place.time("updated_at", row.updated_at)?,
         deleted_at: place.maybe_time("deleted_at", row.deleted_at)?,

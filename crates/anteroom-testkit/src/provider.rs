@@ -245,6 +245,11 @@ impl TestProvider {
         self.wire.send(method, target, headers, body).await
     }
 
+    /// Where the first node listens, for what no client would send.
+    pub fn address(&self) -> SocketAddr {
+        self.first.address
+    }
+
     /// Every path that is answered, as the router has it: `/clients/{client}`.
     pub fn routes(&self) -> &[String] {
         &self.first.routes

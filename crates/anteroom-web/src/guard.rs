@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use crate::asker::Asker;
 use crate::endpoints::token::unavailable;
-use crate::failure::Failure;
+use crate::failure::{Failure, to_sign_in};
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 
@@ -149,6 +149,15 @@ pub(crate) async fn refuse(asker: &Asker, path: &str, error: FlowError) -> Respo
         return closing(unavailable(asker, &error));
     }
     closing(Failure::from(error).answer(asker).await)
+}
+
+/// A request of which not all came in time.
+pub(crate) async fn too_slow(asker: &Asker, path: &str) -> Response {
+    if is_for_programs(path) {
+        return closing(StatusCode::REQUEST_TIMEOUT.into_response());
+    }
+    let failure = Failure::page(StatusCode::REQUEST_TIMEOUT, ErrorKind::TooSlow, to_sign_in());
+    closing(failure.answer(asker).await)
 }
 
 /// The body of the request was not read, so the connection takes no other one: said, so that a proxy or a client does not send

@@ -1,12 +1,11 @@
 //! How long a request may take. A client that has not sent all of it by then gets 408 (RFC 9110 §15.5.9): that is the client's to
-//! mend. Where it was received whole, the fault is ours, and it is told to come again.
+//! mend. Where it was received whole, the fault is ours, and it is told to come again. People get a page either way.
 
 use anteroom_flows::error::FlowError;
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::StatusCode;
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +13,7 @@ use std::task::Poll;
 use tokio::time::timeout;
 
 use crate::asker::{Asker, reference};
-use crate::guard::refuse;
+use crate::guard::{refuse, too_slow};
 use crate::state::Web;
 
 pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -27,10 +26,10 @@ pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next:
     if let Ok(response) = timeout(web.settings.request_timeout, served).await {
         return response;
     }
-    if !received.load(Ordering::Relaxed) {
-        return StatusCode::REQUEST_TIMEOUT.into_response();
-    }
     let Ok(asker) = Asker::from_request_parts(&mut kept, &web).await;
+    if !received.load(Ordering::Relaxed) {
+        return too_slow(&asker, kept.uri.path()).await;
+    }
     refuse(&asker, kept.uri.path(), FlowError::TooSlow).await
 }
 

@@ -2,15 +2,17 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::session::Session;
+use anteroom_flows::error_return::ErrorReturn;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
-    Chrome, ErrorKind, FormPostPage, Forward, ForwardKind, HiddenField, Locale, Page, RedirectPage,
-    SessionClock, SignedInAs, SupportContact,
+    Chrome, ErrorKind, ErrorReturnPage, FormPostPage, Forward, ForwardKind, HiddenField, Locale, Page,
+    RedirectPage, SessionClock, SignedInAs, SupportContact,
 };
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use cookie::Cookie;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use url::{Origin, Url};
 
@@ -232,16 +234,36 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
             with_cookies(redirect, asker.jar.new_state_cookie().as_slice())
         }
         AuthorizationResponse::FormPost { action, parameters } => {
-            let fields = parameters
-                .iter()
-                .map(|(name, value)| HiddenField { name: name.to_string(), value: value.clone() })
-                .collect();
+            let fields = hidden_fields(parameters);
             let page = FormPostPage { action: action.clone(), fields, application_name: None };
             let frame = Frame { frameable: true, ..Frame::of(asker).leads_to_client() };
             let response = frame.page(StatusCode::OK, &page);
             with_cookies(response, asker.jar.new_state_cookie().as_slice())
         }
     }
+}
+
+/// An error for an application that no person here has agreed to: the page that asks before the browser goes there.
+pub(crate) fn ask_before(asker: &Asker, waits: &ErrorReturn) -> Response {
+    let (href, action, fields) = match &waits.response {
+        AuthorizationResponse::Redirect(location) => (Some(location.clone()), None, Vec::new()),
+        AuthorizationResponse::FormPost { action, parameters } => {
+            (None, Some(action.clone()), hidden_fields(parameters))
+        }
+    };
+    let reference = asker.visitor.reference.to_string();
+    let view = ErrorReturnPage { host: waits.host.clone(), href, action, fields, reference };
+    let mut page = Frame::of(asker).leads_to_client().page(StatusCode::BAD_REQUEST, &view);
+    page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    page
+}
+
+fn hidden_fields(parameters: &[(Cow<'static, str>, String)]) -> Vec<HiddenField> {
+    let field = |(name, value): &(Cow<'static, str>, String)| HiddenField {
+        name: name.to_string(),
+        value: value.clone(),
+    };
+    parameters.iter().map(field).collect()
 }
 
 pub(crate) const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");

@@ -229,7 +229,7 @@ pub fn take_up(
         return Err(Refused::NoKey(client.clone(), algorithm));
     }
     let theme = Theme::load(settings.theme.folder.as_deref())?;
-    wiring::warn_of_spare_files(&theme);
+    wiring::warn_of_theme(&theme);
     let kind = if running.practice.demo { InstanceKind::Demo } else { InstanceKind::Production };
     web.replace_theme(theme);
     provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind, algorithms));

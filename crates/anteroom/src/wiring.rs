@@ -85,10 +85,11 @@ pub fn warn_of(configuration: &Configuration) {
     }
 }
 
-pub(crate) fn warn_of_spare_files(theme: &Theme) {
+pub(crate) fn warn_of_theme(theme: &Theme) {
     for file in theme.passed_over() {
         tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
     }
+    theme.warnings().iter().for_each(|warning| tracing::warn!("the theme: {warning}"));
 }
 
 /// What serving needs of a database beyond what commands that read need: that it takes writes, and keeps what it has
@@ -374,7 +375,7 @@ pub fn without_key<'a>(
 
 pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringError> {
     let theme = Theme::load(settings.theme.folder.as_deref())?;
-    warn_of_spare_files(&theme);
+    warn_of_theme(&theme);
     let web_settings = WebSettings {
         trusted_proxies: settings.server.trusted_proxies.clone(),
         request_timeout: request_timeout(settings),

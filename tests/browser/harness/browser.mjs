@@ -30,6 +30,7 @@ const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const isLoopback = (host) => LOOPBACK.includes(host) || host.endsWith(".localhost");
 
 let browser;
+let withheld = [];
 const scriptless = new WeakSet();
 
 after(async () => {
@@ -42,13 +43,27 @@ setTimeout(() => {
 }, FILE_WITHIN).unref();
 
 /**
+ * Before the first page: a browser that keeps pages as they were left and shows them again when it goes back, as people's
+ * browsers do. Playwright switches that off: it does not follow such a page in all it does, and routes none of its requests.
+ * Go back by `history.back()`, and ask the page where it is.
+ */
+export function keepPages() {
+  withheld = ["--disable-back-forward-cache"];
+}
+
+/**
  * A page of a browser that has been nowhere. It closes with the test `t`, which then fails if a script stumbled, a
  * Content-Security-Policy was broken, anything was asked of another machine or a server gave up (5xx).
  *
  * A second tab of the same browser is `page.context().newPage()`; it is watched as well.
  */
 export async function page(t, { url, js = true, phone = false, dark = false, locale = "en-US" } = {}) {
-  browser ??= chromium.launch({ executablePath: PROGRAM, headless: true, args: FLAGS });
+  browser ??= chromium.launch({
+    executablePath: PROGRAM,
+    headless: true,
+    args: FLAGS,
+    ignoreDefaultArgs: withheld,
+  });
   const context = await (await browser).newContext({
     ...(phone ? PHONE : DESKTOP),
     baseURL: url,

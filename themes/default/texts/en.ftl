@@ -467,6 +467,7 @@ error-heading =
         [not-found] There is nothing at this address
         [method-not-allowed] This page cannot be used like that
         [too-large] That was too much to send
+        [too-slow] Your connection was too slow
         [rate-limited] Too many requests
         [busy] We are very busy right now
         [misdirected-host] This is not the right address
@@ -490,6 +491,7 @@ error-text =
         [not-found] The address may be mistyped, or the page may have moved.
         [method-not-allowed] This can happen after Back or Refresh. Nothing was changed.
         [too-large] Your browser sent more than this page accepts. Nothing was changed.
+        [too-slow] Not everything that your browser sends had arrived in time. Nothing was changed. Please try again.
         [busy] Nothing is wrong with what you entered. Please try again in a moment.
         [misdirected-host] Anteroom answers under another name. Use the link or bookmark that your practice gave you.
        *[internal] It is not your fault, and your account is as it was. Please try again; if it happens again, tell your support the reference.
@@ -508,6 +510,10 @@ forward =
         [application] Back to the application
        *[try-again] Try again
     }
+error-return-heading = The application sent a request that cannot be answered
+error-return-text = It asked to be told so, and to have you sent to { $host }.
+error-return-next = Nobody here has used this application so far. Go on only if you know { $host } and wanted to go there; otherwise close this page.
+error-return-button = Go on to { $host }
 reference = Reference:
 reference-text = With it, support can see what happened.
 

@@ -467,6 +467,7 @@ error-heading =
         [not-found] No hay nada en esta dirección
         [method-not-allowed] Esta página no se puede usar así
         [too-large] Se envió demasiado
+        [too-slow] Su conexión fue demasiado lenta
         [rate-limited] Demasiadas solicitudes
         [busy] Ahora mismo hay mucha actividad
         [misdirected-host] Esta no es la dirección correcta
@@ -490,6 +491,7 @@ error-text =
         [not-found] Puede que la dirección esté mal escrita o que la página haya cambiado de lugar.
         [method-not-allowed] Puede ocurrir después de usar Atrás o Recargar. No se cambió nada.
         [too-large] Su navegador envió más de lo que esta página acepta. No se cambió nada.
+        [too-slow] No llegó a tiempo todo lo que envía su navegador. No se cambió nada. Inténtelo de nuevo.
         [busy] No hay ningún error en lo que escribió. Inténtelo de nuevo en un momento.
         [misdirected-host] Anteroom responde con otro nombre. Use el enlace o el marcador que le dio su consultorio.
        *[internal] No es culpa suya, y su cuenta está como estaba. Inténtelo de nuevo; si vuelve a ocurrir, dé la referencia a quien le ayuda.
@@ -508,6 +510,10 @@ forward =
         [application] Volver a la aplicación
        *[try-again] Intentar de nuevo
     }
+error-return-heading = La aplicación envió una petición a la que no se puede responder
+error-return-text = Pide que se le avise y que se le lleve a usted a { $host }.
+error-return-next = Nadie ha usado aquí esta aplicación hasta ahora. Continúe solo si conoce { $host } y quería ir allí; si no, cierre esta página.
+error-return-button = Continuar a { $host }
 reference = Referencia:
 reference-text = Con ella, quien le ayuda puede ver qué pasó.
 

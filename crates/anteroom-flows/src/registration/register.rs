@@ -46,11 +46,19 @@ async fn try_register(
 ) -> Result<ClientInformation, RegistrationError> {
     let snapshot = provider.snapshot();
     let policy = &snapshot.registration.policy;
-    match policy.mode {
+    let with_initial_token = match policy.mode {
         RegistrationMode::Closed => return Err(RegistrationError::Closed),
-        RegistrationMode::InitialAccessToken => check_token(provider, &snapshot, &presented.token?)?,
-        RegistrationMode::Open => {}
-    }
+        RegistrationMode::InitialAccessToken => {
+            if !is_initial_token(provider, &snapshot, &presented.token?) {
+                return Err(BAD_TOKEN.into());
+            }
+            true
+        }
+        // None is asked for, and one that is shown all the same says that the operator knows the client.
+        RegistrationMode::Open => {
+            presented.token.is_ok_and(|token| is_initial_token(provider, &snapshot, &token))
+        }
+    };
     let request = RegistrationRequest::from_json(presented.body?)?;
     let id: ClientId = provider
         .random
@@ -62,7 +70,8 @@ async fn try_register(
     count(provider, visitor).await?;
     confirm_sector(provider, visitor, &metadata).await?;
     let drawn = Drawn::new(provider);
-    let client = Arc::new(drawn.client(provider, visitor, &metadata)?);
+    let client = drawn.client(provider, visitor, &metadata)?;
+    let client = Arc::new(RegisteredClient { with_initial_token, ..client });
     write(provider, visitor, &client).await?;
     follow(provider).await?;
     let secret = client.secret.map(|_| &drawn.secret);
@@ -76,16 +85,10 @@ pub(super) async fn count(provider: &Provider, visitor: &Visitor) -> Result<(), 
     Ok(spend(provider, budgets, visitor.now).await?)
 }
 
-fn check_token(
-    provider: &Provider,
-    snapshot: &Snapshot,
-    token: &SecretString,
-) -> Result<(), RegistrationError> {
+fn is_initial_token(provider: &Provider, snapshot: &Snapshot, token: &SecretString) -> bool {
     let digest = initial_token_digest(&provider.keyring, token);
     // All are looked at, so that their number decides the time.
-    let matches =
-        snapshot.registration.initial_access_tokens.iter().filter(|known| **known == digest).count();
-    if matches == 0 { Err(BAD_TOKEN.into()) } else { Ok(()) }
+    snapshot.registration.initial_access_tokens.iter().filter(|known| **known == digest).count() > 0
 }
 
 /// What the client shall be, if it may.
@@ -163,6 +166,7 @@ impl Drawn {
             metadata: metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?,
             secret: uses_secret.then(|| secret_digest(&provider.keyring, &self.secret)),
             registration_token: Some(mac.digest(TOKEN_CONTEXT, self.token.expose_secret().as_bytes())),
+            with_initial_token: false,
             created_at: visitor.now,
             updated_at: visitor.now,
             deleted_at: None,

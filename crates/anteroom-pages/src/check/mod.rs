@@ -2,6 +2,8 @@
 //! silence, and neither is noticed before a page takes that branch. So each template is walked from each page with the
 //! shape of its samples in hand, and after that every sample is rendered in every language.
 
+mod kept;
+mod markup;
 pub(crate) mod shape;
 pub(crate) mod signature;
 #[cfg(test)]
@@ -24,11 +26,12 @@ use crate::phone::{self, CodeCall, CodeText, PhoneAddedText};
 use crate::theme::Theme;
 use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
-    EnterCodePage, ErrorPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage, NewPasswordPage,
-    NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, ProfilePage,
-    RecoveryAskedPage, RecoveryLinkPage, RedirectPage, SignInPage, SignOutPage, SignedOutPage,
-    VerifyIdentityPage,
+    EnterCodePage, ErrorPage, ErrorReturnPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage,
+    NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage,
+    PasswordExpiredPage, ProfilePage, RecoveryAskedPage, RecoveryLinkPage, RedirectPage, SignInPage,
+    SignOutPage, SignedOutPage, VerifyIdentityPage,
 };
+pub(crate) use kept::everything;
 use shape::Shape;
 use walk::Walk;
 
@@ -38,24 +41,32 @@ struct Sampled {
     /// The view's fields, one object per sample.
     views: Vec<Value>,
     framed: bool,
+    /// It may warn before its session ends.
+    in_session: bool,
 }
 
 fn page<P: Page>() -> Sampled {
     let views = P::samples().iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
-    Sampled { templates: vec![format!("pages/{}", P::TEMPLATE)], views, framed: true }
+    Sampled {
+        templates: vec![format!("pages/{}", P::TEMPLATE)],
+        views,
+        framed: true,
+        in_session: P::IN_SESSION,
+    }
 }
 
 fn email<M: Message>() -> Sampled {
     let views = M::samples().iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
     let parts = ["subject.txt", "txt", "html"];
     let templates = parts.map(|part| format!("emails/{}.{part}", M::TEMPLATE)).into();
-    Sampled { templates, views, framed: false }
+    Sampled { templates, views, framed: false, in_session: false }
 }
 
 /// What goes to a phone.
 fn spoken<V: Serialize>(templates: &[&str], samples: &[V]) -> Sampled {
     let views = samples.iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
-    Sampled { templates: templates.iter().map(|name| (*name).to_owned()).collect(), views, framed: false }
+    let templates = templates.iter().map(|name| (*name).to_owned()).collect();
+    Sampled { templates, views, framed: false, in_session: false }
 }
 
 /// Every page, email and message to a phone there is. A new one is entered here.
@@ -70,6 +81,7 @@ fn all() -> Vec<Sampled> {
         page::<SignOutPage>(),
         page::<SignedOutPage>(),
         page::<ErrorPage>(),
+        page::<ErrorReturnPage>(),
         page::<FormPostPage>(),
         page::<RedirectPage>(),
         page::<ForgotPasswordPage>(),

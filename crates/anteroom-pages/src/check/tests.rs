@@ -157,7 +157,8 @@ fn every_form_is_posted_with_its_token_and_the_waiting_request() {
     pages(|template, context, html| {
         for form in html.split("<form").skip(1).filter_map(|rest| rest.split("</form>").next()) {
             assert!(form.starts_with(" method=\"post\" action=\""), "{template}");
-            if template == "pages/form-post" {
+            // Both post to an application.
+            if ["pages/form-post", "pages/error-return"].contains(&template) {
                 continue;
             }
             assert!(form.contains("name=\"form_token\""), "{template}");
@@ -167,6 +168,42 @@ fn every_form_is_posted_with_its_token_and_the_waiting_request() {
             assert_eq!(form.contains("name=\"interaction\""), waits, "{template}");
         }
     });
+}
+
+/// The example of a language of a theme's own is whole, apart from what developers alone see.
+#[test]
+fn the_german_example_has_every_page_and_message_in_german() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/german");
+    let theme = Theme::load(Some(std::path::Path::new(folder))).unwrap();
+    let german = Locale::from_tag("de").unwrap();
+    assert!(theme.locales().contains(&german) && theme.warnings().is_empty());
+    for sampled in all() {
+        let both = contexts(&sampled, german).into_iter().zip(contexts(&sampled, Locale::En));
+        for (of_german, of_english) in both {
+            for template in &sampled.templates {
+                let [german, english] =
+                    [&of_german, &of_english].map(|it| theme.rendered(template, it.clone()).unwrap());
+                if sampled.framed {
+                    assert!(german.contains("<html lang=\"de\">"), "{template}");
+                }
+                assert_ne!(german, english, "{template}");
+                let is_for_developers = template == "pages/outbox";
+                assert_eq!(
+                    german.contains("Messages that would have been sent"),
+                    is_for_developers,
+                    "{template}"
+                );
+            }
+        }
+    }
+    let of_english = theme.texts.ids(Locale::En);
+    let own = std::fs::read_to_string(format!("{folder}/texts/de.ftl")).unwrap();
+    let missing = of_english.iter().filter(|id| !own.contains(&format!("\n{id} =")));
+    let missing: Vec<_> = missing.map(String::as_str).collect();
+    assert!(
+        missing.iter().all(|id| id.starts_with("outbox-") || ["channel", "language-name"].contains(id)),
+        "{missing:?}"
+    );
 }
 
 fn attribute<'a>(html: &'a str, name: &str) -> Vec<&'a str> {

@@ -42,6 +42,7 @@ pub struct PasswordWarning {
 
 impl Page for DashboardPage {
     const TEMPLATE: &'static str = "dashboard";
+    const IN_SESSION: bool = true;
 
     fn samples() -> Vec<Self> {
         let tile = |name: &str, description: &str, icon: &str| Tile {

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     NotFound,
     MethodNotAllowed,
     TooLarge,
+    /// Not all of it came in time.
+    TooSlow,
     RateLimited {
         wait: Wait,
     },
@@ -99,6 +101,7 @@ impl Page for ErrorPage {
             (ErrorKind::NotFound, ForwardKind::SignIn),
             (ErrorKind::MethodNotAllowed, ForwardKind::SignIn),
             (ErrorKind::TooLarge, ForwardKind::SignIn),
+            (ErrorKind::TooSlow, ForwardKind::SignIn),
             (ErrorKind::RateLimited { wait: Wait::seconds(300) }, ForwardKind::TryAgain),
             (ErrorKind::Busy, ForwardKind::TryAgain),
             (ErrorKind::Internal, ForwardKind::TryAgain),

@@ -66,6 +66,7 @@ pub enum EnrolProblem {
 
 impl Page for FactorsPage {
     const TEMPLATE: &'static str = "factors";
+    const IN_SESSION: bool = true;
 
     fn samples() -> Vec<Self> {
         let factor = |number: u32, day, serves_from| Factor {
@@ -97,6 +98,7 @@ impl Page for FactorsPage {
 
 impl Page for EnrolFactorPage {
     const TEMPLATE: &'static str = "enrol-factor";
+    const IN_SESSION: bool = true;
 
     fn samples() -> Vec<Self> {
         let plain = EnrolFactorPage {

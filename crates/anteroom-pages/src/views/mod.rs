@@ -4,6 +4,7 @@ mod accounts;
 mod consent;
 mod dashboard;
 mod error;
+mod error_return;
 mod factors;
 mod form_post;
 mod new_password;
@@ -23,6 +24,7 @@ pub use accounts::{AccountChoice, ChooseAccountPage};
 pub use consent::{ConsentPage, ConsentScope};
 pub use dashboard::{DashboardPage, PasswordWarning, PersonHere, Tile};
 pub use error::{ErrorKind, ErrorPage, Forward, ForwardKind};
+pub use error_return::ErrorReturnPage;
 pub use factors::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 pub use form_post::{FormPostPage, HiddenField};
 pub use new_password::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
@@ -49,6 +51,9 @@ pub use verification::{
 pub trait Page: Serialize + Sized {
     /// The template's file is `pages/TEMPLATE.hbs`.
     const TEMPLATE: &'static str;
+
+    /// Whether it can be the page of a session, which says when that is about to end.
+    const IN_SESSION: bool = false;
 
     /// Together these show every variant of every enum, every list with something in it, and every optional field once with a
     /// value. The first is the one to look at.

@@ -68,6 +68,7 @@ pub struct PasswordChangedPage {
 
 impl Page for NewPasswordPage {
     const TEMPLATE: &'static str = "new-password";
+    const IN_SESSION: bool = true;
 
     fn samples() -> Vec<Self> {
         let plain = NewPasswordPage {

@@ -78,6 +78,7 @@ pub struct LanguageChoice {
 
 impl Page for ProfilePage {
     const TEMPLATE: &'static str = "profile";
+    const IN_SESSION: bool = true;
 
     fn samples() -> Vec<Self> {
         let field = |name: &str, input, value: &str, autocomplete: &str| ProfileField {

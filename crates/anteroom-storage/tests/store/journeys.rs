@@ -86,6 +86,7 @@ async fn consent_grows_and_two_answers_at_once_are_both_kept(options: StoreOptio
     let store = store_with(&options, [1]).await;
     let client = "client-1".parse().unwrap();
     assert_eq!(store.consent(account_id(1), &client).await.unwrap(), None);
+    assert!(!store.is_agreed_to(&client).await.unwrap());
     let answers: Vec<_> = ["openid email", "openid phone", "profile", "groups"]
         .into_iter()
         .map(|scope| {
@@ -105,5 +106,7 @@ async fn consent_grows_and_two_answers_at_once_are_both_kept(options: StoreOptio
     }
     let agreed = store.consent(account_id(1), &client).await.unwrap().unwrap();
     assert_eq!(agreed, "openid email phone profile groups".parse().unwrap());
-    assert_eq!(store.consent(account_id(1), &"client-2".parse().unwrap()).await.unwrap(), None);
+    let other = "client-2".parse().unwrap();
+    assert_eq!(store.consent(account_id(1), &other).await.unwrap(), None);
+    assert!(store.is_agreed_to(&client).await.unwrap() && !store.is_agreed_to(&other).await.unwrap());
 }

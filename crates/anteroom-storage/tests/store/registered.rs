@@ -25,6 +25,7 @@ fn client(id: &str) -> RegisteredClient {
         metadata: ClientMetadataInput { client_name: Some("A".to_owned()), ..Default::default() },
         secret: None,
         registration_token: Some(digest(1)),
+        with_initial_token: true,
         created_at: at(0),
         updated_at: at(0),
         deleted_at: None,
@@ -76,6 +77,7 @@ async fn rfc7591_3_registered_clients_come_change_and_go(options: StoreOptions) 
     assert!(one < two);
     let read = store.registered_client(&first.client_id).await.unwrap().unwrap();
     assert_eq!((&read.metadata, read.registration_token), (&first.metadata, first.registration_token));
+    assert!(read.with_initial_token);
     let renamed = RegisteredClient {
         metadata: ClientMetadataInput { client_name: Some("B".to_owned()), ..Default::default() },
         secret: Some(digest(2)),

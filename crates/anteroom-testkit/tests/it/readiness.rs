@@ -6,6 +6,7 @@ use anteroom_flows::readiness::{Check, NotReady};
 use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
 use jiff::SignedDuration;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
 on_both_databases!(
@@ -14,6 +15,7 @@ on_both_databases!(
     readiness_is_answered_without_asking_the_database,
     rfc9112_9_6_a_refusal_that_leaves_the_body_unread_closes_the_connection,
     a_request_whose_time_is_over_is_told_to_come_again,
+    rfc9110_15_5_9_a_request_that_does_not_come_in_time_is_answered_by_a_page,
 );
 
 /// As the background does each second.
@@ -113,6 +115,29 @@ async fn a_request_whose_time_is_over_is_told_to_come_again(backend: Backend) {
     assert_told_to_come_again(&answer, "a program");
     assert_eq!(answer.error(), "server_error");
     drop(held);
+}
+
+/// A person with a slow line sees what happened and a way forward; a program gets the status alone.
+async fn rfc9110_15_5_9_a_request_that_does_not_come_in_time_is_answered_by_a_page(backend: Backend) {
+    let provider =
+        TestProvider::on(&backend).real_time().set("server.request_timeout", "\"1s\"").start().await;
+    let host = provider.issuer.split("//").last().unwrap();
+    let half_of = async |path: &str| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: 1000\r\n\r\nemail=alice"
+        );
+        let mut stream = tokio::net::TcpStream::connect(provider.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let page = half_of("/sign-in").await;
+    assert!(page.starts_with("HTTP/1.1 408 ") && page.contains("connection: close"), "{page}");
+    assert!(page.contains("id=\"error-too-slow\"") && page.contains("href=\"/sign-in\""), "{page}");
+    let told = half_of("/token").await;
+    assert!(told.starts_with("HTTP/1.1 408 ") && !told.contains("<html"), "{told}");
 }
 
 /// The clock of this test is years off the database's.

@@ -22,6 +22,9 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     for file in theme.passed_over() {
         warn(&format!("the theme's folder has {file}, which is no part of a theme: it is passed over"));
     }
+    for warning in theme.warnings() {
+        warn(&format!("the theme: {warning}"));
+    }
     for unknown in unknown_icons(settings, &theme) {
         warn(&unknown);
     }

@@ -1,5 +1,6 @@
 //! Clients that register themselves: RFC 7591, RFC 7592, OpenID Connect Registration 1.0.
 
+mod errors;
 mod manage;
 mod register;
 mod standing;

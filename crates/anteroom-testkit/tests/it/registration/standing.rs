@@ -84,8 +84,8 @@ async fn a_changed_configuration_holds_for_those_registered_before(backend: Back
     let now = narrow.call(("GET", uri), token, &Value::Null).await.json();
     assert_eq!((&now["scope"], &now["require_pkce"]), (&json!("openid email"), &json!(true)));
     let stranger = narrow.registered(&told);
-    let refused =
-        stranger.authorize(&narrow.browser(), &[("code_challenge", ""), ("code_challenge_method", "")]).await;
+    let without = [("code_challenge", ""), ("code_challenge_method", "")];
+    let refused = stranger.authorize(&narrow.signed_in(ALICE).await, &without).await;
     assert_eq!(refused.parameters()["error"], "invalid_request");
     let closed = TestProvider::on(&backend).beside(&wide).start().await;
     assert_eq!(closed.registered(&told).introspect("x").await.status, 401, "closed: not known");

@@ -1,0 +1,245 @@
+//! What a theme may word and arrange as it likes and may not leave out: without it a page or message does not do its work.
+//! Nothing of it is listed here. The built-in page is written with the same samples, and whatever forms, frames, links and
+//! codes it has the theme's page has too.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::markup::{Field, Form, Tag, Value, forms, tags};
+use super::{Sampled, all, contexts, shape};
+use crate::error::{Fault, Lost, Warning};
+use crate::locale::Locale;
+use crate::theme::{Theme, escape_html, is_plain};
+use shape::Shape;
+
+/// Holds the theme's templates against those of the built-in one.
+pub(crate) fn everything(
+    theme: &Theme,
+    builtin: &Theme,
+    faults: &mut Vec<Fault>,
+    warnings: &mut Vec<Warning>,
+) {
+    for sampled in all() {
+        let shape = Shape::of(&sampled.views);
+        let views = sampled.views.iter().flat_map(|view| shape::with_gaps(view, &shape)).collect();
+        let sampled = Sampled { views, ..sampled };
+        for context in contexts(&sampled, Locale::En) {
+            for template in &sampled.templates {
+                let mut found = Found { template, faults, warnings };
+                found.compare((theme, builtin), &sampled, context.clone());
+            }
+        }
+    }
+}
+
+struct Found<'a> {
+    template: &'a str,
+    faults: &'a mut Vec<Fault>,
+    warnings: &'a mut Vec<Warning>,
+}
+
+impl Found<'_> {
+    fn compare(&mut self, (theme, builtin): (&Theme, &Theme), sampled: &Sampled, mut context: Json) {
+        mark_tokens(&mut context);
+        // The warning before a session ends is a comfort of the frame, and on most pages there is no session.
+        let in_session = sampled.in_session.then(|| context.clone());
+        if let Some(session) = context.pointer_mut("/chrome/session") {
+            *session = Json::Null;
+        }
+        let both = |context: &Json| {
+            let write = |theme: &Theme| theme.rendered(self.template, context.clone()).ok();
+            Some((write(theme)?, write(builtin)?))
+        };
+        // What cannot be written at all is another fault.
+        let Some((ours, theirs)) = both(&context) else { return };
+        let with_session = in_session.and_then(|context| both(&context));
+        self.values(&context, &ours, &theirs);
+        if is_plain(self.template) {
+            return;
+        }
+        let (ours, theirs) = (tags(&ours), tags(&theirs));
+        self.forms(&forms(&ours), &forms(&theirs));
+        self.frames(&ours, &theirs);
+        if sampled.framed {
+            self.links(&context, &ours, &theirs);
+            self.policy(&ours, &theirs);
+        }
+        if let Some((ours, theirs)) = with_session {
+            let warns = |html: &str| tags(html).iter().any(|tag| tag.get("data-left").is_some());
+            if warns(&theirs) && !warns(&ours) {
+                self.warn(Warning::NoSessionEnd { template: self.template.to_owned() });
+            }
+        }
+    }
+
+    fn lost(&mut self, lost: Lost) {
+        let fault = Fault::Lost { template: self.template.to_owned(), lost };
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Codes, and links: in text that can be read, in markup that can be followed.
+    fn values(&mut self, context: &Json, ours: &str, theirs: &str) {
+        let is_plain = is_plain(self.template);
+        let links = |html: &str| sources(&tags(html), &[("a", "href")]);
+        let (our_links, their_links) = (links(ours), links(theirs));
+        for (name, value) in named(context, &|name| is_code(name) || name.ends_with("link")) {
+            let is_link = !is_code(&name);
+            let (here, there) = if is_link && !is_plain {
+                (our_links.contains(&value), their_links.contains(&value))
+            } else {
+                let written = if is_plain { value } else { escape_html(&value) };
+                (ours.contains(&written), theirs.contains(&written))
+            };
+            if there && !here {
+                self.lost(if is_link { Lost::Link(name) } else { Lost::Code(name) });
+            }
+        }
+    }
+
+    fn forms(&mut self, ours: &[Form], theirs: &[Form]) {
+        for wanted in theirs {
+            let same =
+                ours.iter().filter(|form| (&form.method, &form.action) == (&wanted.method, &wanted.action));
+            // Of several with the same action, the one that comes closest says what is missing.
+            let missing = same.map(|form| missing(form, wanted)).min_by_key(BTreeSet::len);
+            let form = wanted.action.clone();
+            match missing {
+                None => self.lost(Lost::Form(form)),
+                Some(missing) => {
+                    for field in missing {
+                        self.lost(Lost::Field { form: form.clone(), field });
+                    }
+                }
+            }
+        }
+    }
+
+    fn frames(&mut self, ours: &[Tag], theirs: &[Tag]) {
+        let of = |tags| sources(tags, &[("iframe", "src")]);
+        if !of(theirs).is_subset(&of(ours)) {
+            self.lost(Lost::Frame);
+        }
+    }
+
+    /// A page may do without a link, and its people without the way on.
+    fn links(&mut self, context: &Json, ours: &[Tag], theirs: &[Tag]) {
+        let of = |tags| sources(tags, &[("a", "href")]);
+        let (ours, theirs) = (of(ours), of(theirs));
+        for (field, value) in named(context, &|name| name.ends_with("href")) {
+            if theirs.contains(&value) && !ours.contains(&value) {
+                self.warn(Warning::NoLink { template: self.template.to_owned(), field });
+            }
+        }
+    }
+
+    /// What the Content-Security-Policy of pages keeps a browser from taking.
+    fn policy(&mut self, ours: &[Tag], theirs: &[Tag]) {
+        const LOADED: [(&str, &str); 9] = [
+            ("script", "src"),
+            ("link", "href"),
+            ("img", "src"),
+            ("iframe", "src"),
+            ("video", "src"),
+            ("audio", "src"),
+            ("source", "src"),
+            ("embed", "src"),
+            ("object", "data"),
+        ];
+        let foreign = |tags| {
+            let loaded = sources(tags, &LOADED).into_iter();
+            loaded
+                .filter(|address| address.contains("://") || address.starts_with("//"))
+                .collect::<BTreeSet<_>>()
+        };
+        // Those of the built-in page are the applications' own, which the policy of that answer names.
+        for address in foreign(ours).difference(&foreign(theirs)) {
+            let (template, address) = (self.template.to_owned(), address.clone());
+            self.warn(Warning::Foreign { template, address });
+        }
+        for tag in ours.iter().filter(|tag| !tag.is_end) {
+            let attribute = tag.attributes().find(|name| *name == "style" || name.starts_with("on"));
+            let inline = match tag.name.as_str() {
+                "script" | "style" if !tag.body.is_empty() => Some(format!("<{}>", tag.name)),
+                _ => attribute.map(|name| format!("{name}=")),
+            };
+            if let Some(what) = inline {
+                self.warn(Warning::Inline { template: self.template.to_owned(), what });
+            }
+        }
+    }
+}
+
+fn is_code(name: &str) -> bool {
+    ["code", "digits", "secret"].contains(&name)
+}
+
+/// The fields that the theme's form has not, as they are told.
+fn missing(form: &Form, wanted: &Form) -> BTreeSet<String> {
+    let has = |field: &Field| match field.value {
+        // Whether a value may be seen while it is typed, it can be sent.
+        Value::Typed => {
+            form.fields.iter().any(|ours| ours.name == field.name && !matches!(ours.value, Value::Fixed(_)))
+        }
+        Value::Fixed(_) | Value::Secret => form.fields.contains(field),
+    };
+    let mut missing: BTreeSet<String> =
+        wanted.fields.iter().filter(|field| !has(field)).map(|field| field.name.clone()).collect();
+    if wanted.has_button && !form.has_button {
+        missing.insert("button".to_owned());
+    }
+    missing
+}
+
+/// The addresses in these attributes.
+fn sources(tags: &[Tag], places: &[(&str, &str)]) -> BTreeSet<String> {
+    let address = |tag: &Tag| {
+        let attribute = places.iter().find(|(name, _)| *name == tag.name).map(|(_, attribute)| *attribute)?;
+        tag.get(attribute).map(|address| address.trim().to_owned())
+    };
+    tags.iter().filter(|tag| !tag.is_end).filter_map(address).collect()
+}
+
+/// The texts under names like these, wherever they stand.
+fn named(value: &Json, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    walk(value, "", &mut |name, text| {
+        if wanted(name) && !text.is_empty() {
+            found.push((name.to_owned(), text.to_owned()));
+        }
+    });
+    found
+}
+
+fn walk(value: &Json, name: &str, visit: &mut dyn FnMut(&str, &str)) {
+    match value {
+        Json::String(text) => visit(name, text),
+        Json::Array(items) => items.iter().for_each(|item| walk(item, name, visit)),
+        Json::Object(fields) => fields.iter().for_each(|(name, field)| walk(field, name, visit)),
+        _ => {}
+    }
+}
+
+/// Each form has a token of its own, and samples need not tell them apart.
+fn mark_tokens(value: &mut Json) {
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(mark_tokens),
+        Json::Object(fields) => {
+            for (name, field) in fields {
+                if name.ends_with("form_token") && field.is_string() {
+                    *field = Json::String(format!("sample of {name}"));
+                }
+                mark_tokens(field);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,42 @@
+use serde::Serialize;
+
+use super::{HiddenField, Page};
+
+/// An application that no person here has agreed to sent a request that cannot be answered, and would be told so: the person
+/// says whether the browser goes there. The one link or button has the id `return`.
+#[derive(Clone, Serialize)]
+pub struct ErrorReturnPage {
+    /// Where it would go: a host or, of an app on the device, a scheme.
+    pub host: String,
+    /// The address with the error, unless it is posted.
+    pub href: Option<String>,
+    /// Where `fields` are posted, for an application that asked for that.
+    pub action: Option<String>,
+    pub fields: Vec<HiddenField>,
+    /// What an operator looks up with `anteroom explain`.
+    pub reference: String,
+}
+
+impl Page for ErrorReturnPage {
+    const TEMPLATE: &'static str = "error-return";
+
+    fn samples() -> Vec<Self> {
+        let field = |name: &str, value: &str| HiddenField { name: name.to_owned(), value: value.to_owned() };
+        let led = ErrorReturnPage {
+            host: "reminders.example".to_owned(),
+            href: Some(
+                "https://reminders.example/callback?error=invalid_request&state=af0ifjsldkj".to_owned(),
+            ),
+            action: None,
+            fields: Vec::new(),
+            reference: "7K3M-Q9TX".to_owned(),
+        };
+        let posted = ErrorReturnPage {
+            href: None,
+            action: Some("https://reminders.example/callback".to_owned()),
+            fields: vec![field("error", "invalid_request"), field("state", "af0ifjsldkj")],
+            ..led.clone()
+        };
+        vec![led, posted]
+    }
+}

@@ -1,0 +1,162 @@
+//! Errors of a client that registered itself: behind a page, until a person here has agreed to it (RFC 9700 §4.11.2).
+
+use super::{CALLBACK, CLIENTS, address, metadata, open, register, with};
+use crate::ALICE;
+use anteroom_testkit::{
+    Answer, Backend, INITIAL_ACCESS_TOKEN, RelyingParty, STATE, TestProvider, on_both_databases,
+};
+use serde_json::json;
+
+on_both_databases!(
+    rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page,
+    rfc9700_4_11_2_an_error_that_would_be_posted_waits_on_a_page,
+    rfc9700_4_11_2_prompt_none_is_answered_at_once,
+    rfc9700_4_11_2_consent_or_a_person_there_lets_errors_go_at_once,
+    rfc9700_4_11_2_another_host_is_agreed_to_anew,
+    rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators,
+    rfc9700_4_11_2_what_an_earlier_release_did_not_note_was_without_a_token,
+);
+
+const WRONG: (&str, &str) = ("response_type", "nonsense");
+
+async fn stranger(provider: &TestProvider) -> RelyingParty {
+    provider.registered(&register(provider, &metadata()).await)
+}
+
+fn goes_at_once(answer: &Answer) -> bool {
+    answer.header("location").is_some_and(|location| location.starts_with(CALLBACK))
+}
+
+/// The page names the host, and its one control leads on.
+fn waits(answer: &Answer) -> bool {
+    let text = answer.text_of("error-return");
+    if text.is_some() {
+        assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+        assert!(answer.body.contains("stranger.example"), "{}", answer.gist());
+    }
+    text.is_some()
+}
+
+async fn agree(stranger: &RelyingParty, provider: &TestProvider) {
+    let browser = provider.signed_in(ALICE).await;
+    let page = stranger.authorize(&browser, &[]).await;
+    stranger.code_in(&browser.submit(&page, "/consent", &[("decision", "allow")]).await);
+}
+
+async fn rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let unknown_acr = r#"{"id_token":{"acr":{"essential":true,"values":["urn:unknown"]}}}"#;
+    let another = r#"{"id_token":{"sub":{"value":"nobody"}}}"#;
+    for (change, error) in [
+        (WRONG, "unsupported_response_type"),
+        (("prompt", "create"), "invalid_request"),
+        (("request", "e30.e30."), "invalid_request_object"),
+        (("claims", unknown_acr), "unmet_authentication_requirements"),
+        (("claims", another), "login_required"),
+    ] {
+        let page = stranger.authorize(&browser, &[change]).await;
+        assert!(waits(&page), "{change:?}: {}", page.gist());
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        let links: Vec<_> = page.links().into_iter().filter(|link| link.href.starts_with("https:")).collect();
+        let [link] = &links[..] else { panic!("{links:?}") };
+        assert!(link.text.contains("stranger.example"), "{link:?}");
+        assert!(link.href.starts_with(&format!("{CALLBACK}?error={error}&")), "{}", link.href);
+        assert!(link.href.contains(&format!("state={STATE}")), "{}", link.href);
+    }
+    // A good request is a sign-in, as ever.
+    assert!(stranger.authorize(&browser, &[]).await.has_form("/sign-in"));
+    let entries = provider.audited("request_refused").await;
+    assert!(
+        entries.iter().any(|entry| entry.client.as_ref().is_some_and(|id| id.as_str() == stranger.client_id))
+    );
+    // Of the configuration there is no question.
+    let web = provider.client("web").authorize(&browser, &[WRONG]).await;
+    assert_eq!(web.error(), "unsupported_response_type");
+}
+
+async fn rfc9700_4_11_2_an_error_that_would_be_posted_waits_on_a_page(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let changes = [("response_mode", "form_post"), ("prompt", "create")];
+    let page = stranger(&provider).await.authorize(&provider.browser(), &changes).await;
+    assert!(waits(&page), "{}", page.gist());
+    assert!(!page.body.contains("<script"), "nothing goes on by itself");
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(!policy.contains("form-action") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    let form = page.form(CALLBACK);
+    assert_eq!((form.fields["error"].as_str(), form.fields["state"].as_str()), ("invalid_request", STATE));
+    assert_eq!(form.buttons.len(), 1);
+}
+
+async fn rfc9700_4_11_2_prompt_none_is_answered_at_once(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    for (changes, error) in [
+        (&[("prompt", "none")][..], "login_required"),
+        (&[("prompt", "none"), WRONG], "unsupported_response_type"),
+        (&[("prompt", "none login")], "invalid_request"),
+        (&[("prompt", "none"), ("request", "e30.e30.")], "invalid_request_object"),
+    ] {
+        let answer = stranger.authorize(&browser, changes).await;
+        assert!(goes_at_once(&answer), "{changes:?}: {}", answer.gist());
+        assert_eq!(answer.error(), error, "{changes:?}");
+    }
+}
+
+async fn rfc9700_4_11_2_consent_or_a_person_there_lets_errors_go_at_once(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    // Somebody is signed in: they came here as themselves (RFC 6749 §4.1.2.1).
+    assert!(goes_at_once(&stranger.authorize(&provider.signed_in(ALICE).await, &[WRONG]).await));
+    assert!(waits(&stranger.authorize(&browser, &[WRONG]).await), "a visit is no consent");
+    // Who says no has agreed to nothing.
+    let alice = provider.signed_in(ALICE).await;
+    let page = stranger.authorize(&alice, &[]).await;
+    let denied = alice.submit(&page, "/consent", &[("decision", "deny")]).await;
+    assert_eq!(denied.error(), "access_denied");
+    assert!(waits(&stranger.authorize(&browser, &[WRONG]).await));
+    agree(&stranger, &provider).await;
+    assert!(goes_at_once(&stranger.authorize(&browser, &[WRONG]).await));
+    let other = provider.registered(&register(&provider, &metadata()).await);
+    assert!(waits(&other.authorize(&browser, &[WRONG]).await), "of another client nothing is known");
+}
+
+async fn rfc9700_4_11_2_another_host_is_agreed_to_anew(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let stranger = provider.registered(&told);
+    agree(&stranger, &provider).await;
+    let moved = with(&json!({ "client_id": told["client_id"],
+        "redirect_uris": [CALLBACK, "https://elsewhere.example/callback"] }));
+    let (uri, token) = address(&told);
+    assert_eq!(provider.call(("PUT", uri), token, &moved).await.status, 200);
+    assert!(waits(&stranger.authorize(&provider.browser(), &[WRONG]).await));
+}
+
+async fn rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators(backend: Backend) {
+    let of_mode = |mode: &str| {
+        let builder = TestProvider::on(&backend).set("registration.mode", &format!("\"{mode}\""));
+        builder.set("registration.initial_access_token_env", "\"TEST_INITIAL_TOKEN\"")
+    };
+    let asked = of_mode("initial_access_token").start().await;
+    let open = of_mode("open").beside(&asked).start().await;
+    for (provider, token, known) in [
+        (&asked, INITIAL_ACCESS_TOKEN, true),
+        (&open, INITIAL_ACCESS_TOKEN, true),
+        (&open, "of-nobody", false),
+    ] {
+        let answer = provider.call(("POST", CLIENTS), Some(token), &metadata()).await;
+        let client = provider.registered(&answer.json());
+        let refused = client.authorize(&provider.browser(), &[WRONG]).await;
+        assert_eq!((goes_at_once(&refused), waits(&refused)), (known, !known), "{token}: {}", refused.gist());
+    }
+}
+
+async fn rfc9700_4_11_2_what_an_earlier_release_did_not_note_was_without_a_token(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let stranger = stranger(&provider).await;
+    backend.execute("UPDATE registered_clients SET with_initial_token = NULL").await;
+    assert!(waits(&stranger.authorize(&provider.browser(), &[WRONG]).await));
+    agree(&stranger, &provider).await;
+    assert!(goes_at_once(&stranger.authorize(&provider.browser(), &[WRONG]).await));
+}
