@@ -1,6 +1,7 @@
 //! Configurations from the outside: text in, settings or complaints out.
 #![cfg(test)]
 
+mod changes;
 mod claims;
 mod diagnostics;
 mod digest;
