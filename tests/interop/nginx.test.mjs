@@ -1,12 +1,15 @@
 // Debian's nginx with the book's settings, as what stands between people and Anteroom.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import test from "node:test";
 import { parse } from "node-html-parser";
 import { page } from "../browser/harness/browser.mjs";
 import { ISSUER, register } from "./harness/issuer.mjs";
 import { nginx } from "./harness/nginx.mjs";
 import { ALICE } from "./harness/person.mjs";
+import { freePort } from "./harness/ports.mjs";
 
 // As long as Anteroom takes it.
 const LONGEST_STATE = 4096;
@@ -43,4 +46,56 @@ test("a proxy that hides the referrer, and with it the origin, keeps nobody from
 test("health and readiness are not for the world", async () => {
   const proxy = await nginx(ISSUER);
   for (const path of ["/healthz", "/readyz"]) assert.equal((await fetch(proxy + path)).status, 404);
+});
+
+const { port: SOUND } = new URL(ISSUER);
+const MANY = Array.from({ length: 20 });
+
+/** Refused by the provider (401), whatever it is asked for. */
+function post(proxy) {
+  return fetch(`${proxy}/token`, { method: "POST", body: new URLSearchParams({ grant_type: "authorization_code", code: "none" }) });
+}
+
+test("with two nodes, one that is gone is not noticed", async () => {
+  const proxy = await nginx(ISSUER, "", [await freePort(), SOUND]);
+  for (const _ of MANY) {
+    assert.equal((await fetch(`${proxy}/sign-in`)).status, 200);
+    assert.equal((await post(proxy)).status, 401);
+  }
+});
+
+test("with two nodes, one that cannot serve is passed over by what can be asked twice, and by nothing else", async (t) => {
+  const asked = [];
+  const node = createServer((request, answer) => {
+    asked.push(request.method);
+    answer.writeHead(503, { "retry-after": "1" }).end("this node");
+  }).listen(0, "127.0.0.1");
+  await once(node, "listening");
+  t.after(() => node.close());
+  const proxy = await nginx(ISSUER, "", [node.address().port, SOUND]);
+  const statuses = [];
+  for (const _ of MANY) statuses.push((await post(proxy)).status);
+  const posts = asked.length;
+  assert.ok(posts > 0);
+  assert.equal(statuses.filter((status) => status === 503).length, posts, "what it was asked is asked of no other");
+  assert.equal(statuses.filter((status) => status === 401).length, MANY.length - posts);
+  for (const _ of MANY) assert.equal((await fetch(`${proxy}/sign-in`)).status, 200);
+  assert.ok(asked.length > posts, "it was asked, and the other one after it");
+});
+
+test("with two nodes of which none can serve, the answer is still theirs", async (t) => {
+  const nodes = await Promise.all(
+    [0, 1].map(async () => {
+      const node = createServer((_, answer) => answer.writeHead(503, { "retry-after": "1" }).end("this node")).listen(0, "127.0.0.1");
+      await once(node, "listening");
+      t.after(() => node.close());
+      return node.address().port;
+    }),
+  );
+  const proxy = await nginx(ISSUER, "", nodes);
+  for (const _ of MANY) {
+    const answer = await fetch(`${proxy}/sign-in`);
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers.get("retry-after"), "1");
+  }
 });

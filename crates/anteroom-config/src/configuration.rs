@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
+use crate::changes::PartDigests;
 use crate::checks;
 use crate::diagnostics::{Diagnostics, Finding, Place};
 use crate::fingerprint::{
@@ -25,6 +26,8 @@ pub struct Configuration {
     pub digest: ConfigurationDigest,
     /// A short fingerprint of each key, group and client: in what configurations with another digest differ.
     pub parts: BTreeMap<String, String>,
+    /// Of each key, group and client, by which the next one can say what has changed.
+    pub digests: PartDigests,
     /// What is unwise.
     pub warnings: Diagnostics,
 }
@@ -111,9 +114,13 @@ impl Reading {
         let made = contents.and_then(|contents| contents.into_settings(cx));
         let diagnostics = diagnostics(&files, cx);
         match made {
-            Some((settings, (digest, parts))) if !diagnostics.has_errors() => {
-                Ok(Configuration { settings, digest, parts, warnings: diagnostics })
-            }
+            Some((settings, found)) if !diagnostics.has_errors() => Ok(Configuration {
+                settings,
+                digest: found.digest,
+                parts: found.parts,
+                digests: found.digests,
+                warnings: diagnostics,
+            }),
             _ => Err(diagnostics),
         }
     }
@@ -223,7 +230,11 @@ impl Contents {
 }
 
 /// Of the whole and of each part.
-type Fingerprints = (ConfigurationDigest, BTreeMap<String, String>);
+struct Fingerprints {
+    digest: ConfigurationDigest,
+    parts: BTreeMap<String, String>,
+    digests: PartDigests,
+}
 
 fn fingerprints(
     cx: &Context<'_>,
@@ -248,10 +259,11 @@ fn fingerprints(
     for named in [&mut groups, &mut clients] {
         named.sort_by(|a, b| a.name.cmp(b.name));
     }
-    (
-        configuration_digest(master_key, &main, &groups, &clients),
-        configuration_parts(master_key, &main, &groups, &clients),
-    )
+    Fingerprints {
+        digest: configuration_digest(master_key, &main, &groups, &clients),
+        parts: configuration_parts(master_key, &main, &groups, &clients),
+        digests: PartDigests::of(&main, |key| cx.contents_of(key), &groups, &clients),
+    }
 }
 
 /// `included` is where the file is named; none for the main one.

@@ -149,10 +149,19 @@ fn is_shared(key: &str) -> bool {
 
 /// Texts one after another, each with its length before it, so that none runs into the next.
 #[derive(Default)]
-struct Frames(Vec<u8>);
+pub(crate) struct Frames(Vec<u8>);
 
 impl Frames {
-    fn push(&mut self, text: &str) {
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        sha256(&self.0)
+    }
+
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
+        self.push_count(bytes.len());
+        self.0.extend(bytes);
+    }
+
+    pub(crate) fn push(&mut self, text: &str) {
         self.push_count(text.len());
         self.0.extend(text.as_bytes());
     }
@@ -166,7 +175,7 @@ impl Frames {
         }
     }
 
-    fn push_named(&mut self, item: &Named<'_>) {
+    pub(crate) fn push_named(&mut self, item: &Named<'_>) {
         self.push_all(&item.written, |key| !SECRETS_OF_CLIENTS.contains(&key));
         self.push_count(item.secrets.len());
         item.secrets.iter().for_each(|secret| self.push(secret.expose_secret()));

@@ -8,6 +8,7 @@
 //!   it over nothing. So the reference knows exactly the keys that are accepted.
 //! - Clients from TOML are judged by the same rules as registered ones, those of `anteroom_oidc`.
 
+mod changes;
 mod checks;
 mod configuration;
 mod diagnostics;
@@ -20,6 +21,7 @@ mod sections;
 mod settings;
 mod source;
 
+pub use changes::{Changes, PartDigests};
 pub use configuration::Configuration;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use fingerprint::ConfigurationDigest;

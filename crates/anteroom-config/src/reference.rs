@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use toml::de::DeTable;
 
+use crate::changes::{AtStart, at_start};
 use crate::reader::suggest::nearest;
 use crate::reader::{Context, Section};
 use crate::sections::{read_clients, read_groups, read_main};
@@ -13,6 +14,8 @@ pub(crate) struct SectionDoc {
     /// `[policy.session]`, `[[clients]]`; empty for the top.
     pub(crate) title: String,
     pub(crate) about: &'static str,
+    /// Whether all of it is read when a node starts, and at no other time.
+    pub(crate) is_at_start: bool,
     pub(crate) keys: Vec<KeyDoc>,
 }
 
@@ -22,6 +25,7 @@ pub(crate) struct KeyDoc {
     /// As TOML.
     pub(crate) default: Option<String>,
     pub(crate) required: bool,
+    pub(crate) is_at_start: bool,
     /// Markdown.
     pub(crate) meaning: &'static str,
 }
@@ -79,19 +83,29 @@ const INTRODUCTION: &str = "\
 Anteroom reads one TOML file, `anteroom serve --config config/anteroom.toml`, and the files that it includes.
 Every key has a default that is safe, except those marked *required*. Unknown keys and bad values are refused, all
 at once, with file, line and column; `anteroom check` does so without starting anything. A change is taken up within
-seconds, whole or not at all; `practice.default_locale`, `[server]`, `[database]`, `[keys]`, `[hashing]`,
-`[outgoing]`, `[dev]` and `[log]` are read when a node starts.
+seconds, whole or not at all. What waits for the next start is marked *at start*:
+";
 
+const CONVENTIONS: &str = "
 Durations are numbers with units (`ms`, `s`, `m`, `h`, `d`, `w`), such as `\"30m\"` or `\"1h 30m\"`. File names are
 relative to the file that names them. Secrets are never written into the configuration: it names the file or the
 environment variable that holds them.
 ";
 
+/// The sections and keys that wait for the next start, outermost ones alone.
+fn marked_at_start(sections: &[SectionDoc]) -> String {
+    let marked = at_start(sections).into_iter().map(|part| match part {
+        AtStart::Section(path) => format!("`[{path}]`"),
+        AtStart::Key(path) => format!("`{path}`"),
+    });
+    marked.collect::<Vec<_>>().join(", ")
+}
+
 /// The reference page, as Markdown.
 pub fn reference_markdown() -> String {
-    let mut page = INTRODUCTION.to_owned();
-    let nist = describe(PolicyProfile::Nist80063b4);
-    for (section, under_nist) in sections().iter().zip(&nist) {
+    let (sections, nist) = (sections(), describe(PolicyProfile::Nist80063b4));
+    let mut page = format!("{INTRODUCTION}{}.\n{CONVENTIONS}", marked_at_start(&sections));
+    for (section, under_nist) in sections.iter().zip(&nist) {
         let (title, about) = match section.title.as_str() {
             "" => ("Top level", TOP),
             title => (title, section.about),
@@ -99,13 +113,17 @@ pub fn reference_markdown() -> String {
         let heading = if section.title.is_empty() { title.to_owned() } else { format!("`{title}`") };
         // Writing to a string cannot fail.
         let _ = write!(page, "\n## {heading}\n\n{about}\n");
+        if section.is_at_start {
+            page.push_str("\n*At start.*\n");
+        }
         if section.keys.is_empty() {
             continue;
         }
         page.push_str("\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n");
         for (key, under_nist) in section.keys.iter().zip(&under_nist.keys) {
             let default = default_cell(key, under_nist);
-            let _ = writeln!(page, "| `{}` | {} | {default} | {} |", key.name, key.kind, key.meaning);
+            let mark = if key.is_at_start && !section.is_at_start { " *At start.*" } else { "" };
+            let _ = writeln!(page, "| `{}` | {} | {default} | {}{mark} |", key.name, key.kind, key.meaning);
         }
     }
     page

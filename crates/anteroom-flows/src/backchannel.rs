@@ -120,7 +120,7 @@ async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), Fl
                 attempts,
                 "back-channel logout not delivered: {error}"
             );
-            match retry_at(attempts, now) {
+            match error.may_pass().then(|| retry_at(attempts, now)).flatten() {
                 Some(at) => (DeliveryResult::Retry { at }, None),
                 None => (DeliveryResult::Failed, Some(Event::LogoutUndelivered { attempts })),
             }
@@ -167,10 +167,23 @@ enum Sent {
 enum SendError {
     #[error("the client is not in the configuration")]
     Absent,
+    /// By a rule that the address itself does not meet.
+    #[error("given up: {0}")]
+    Refused(OutgoingError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
     #[error(transparent)]
     Flow(#[from] FlowError),
+}
+
+impl SendError {
+    /// Whether another attempt can come to something else.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Absent | Self::Outgoing(_) | Self::Flow(_) => true,
+        }
+    }
 }
 
 async fn send(
@@ -180,6 +193,8 @@ async fn send(
     now: Timestamp,
 ) -> Result<Sent, SendError> {
     let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
+    let outgoing = provider.outgoing_for(client.id());
+    outgoing.check(uri).map_err(SendError::Refused)?;
     let recipient = Recipient::find(provider, client, client.metadata.id_token_encryption, now).await?;
     let session = named_session(provider, delivery.session).await?;
     let token = logout_token(provider, client, (delivery, session), now)?;
@@ -190,7 +205,7 @@ async fn send(
         }
         None => token,
     };
-    provider.outgoing_for(client.id()).post_form(uri, &[("logout_token", &token)]).await?;
+    outgoing.post_form(uri, &[("logout_token", &token)]).await?;
     Ok(Sent::Delivered)
 }
 

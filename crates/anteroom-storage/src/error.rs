@@ -127,6 +127,9 @@ fn of_postgres(error: &PgDatabaseError) -> (Fault, StoreError) {
             (Fault::Statement, StoreError::Duplicate(constraint))
         }
         "53300" => (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code}); {TOO_MANY}"))),
+        "26000" | "42P05" => {
+            (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code}); {SHARED_SESSION}")))
+        }
         _ if is_unfit(code) => (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code})"))),
         _ if is_fatal || is_broken(code) => {
             (Fault::Broken, StoreError::Unavailable(format!("{message} ({code})")))
@@ -143,6 +146,10 @@ fn of_postgres(error: &PgDatabaseError) -> (Fault, StoreError) {
 
 const TOO_MANY: &str = "PostgreSQL has no connection left: database.max_connections of all nodes together, and a few \
                         for commands, must fit into its max_connections";
+
+/// Statements are prepared by each connection for itself, so one that is missing or there already is of another connection.
+const SHARED_SESSION: &str = "a pooler seems to give the sessions of one connection to others: PgBouncer needs pool_mode = session \
+                              for this database";
 
 /// Codes and classes of a server that cannot do what is asked: 25006 it takes no writes, 53 no memory, space or connection, 57P03
 /// starting or stopping, 57P04 the database was dropped, 58 and XX001 a disk that fails, F0 and XX a server that is not well.

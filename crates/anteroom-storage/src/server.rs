@@ -29,6 +29,12 @@ pub enum Unsuitable {
     NoCreate { schema: String, role: String },
     #[error("the server is a standby, which takes no writes. Let `database.url` lead to the primary")]
     Standby,
+    #[error(
+        "a pooler in transaction mode is in between, which gives any session to each transaction; limits, acknowledged commits and \
+         prepared statements need a session for each connection. Set `pool_mode = session` for this database in PgBouncer, or \
+         let `database.url` lead to PostgreSQL itself"
+    )]
+    SharedSession,
     #[error("it is set to read-only (default_transaction_read_only)")]
     ReadOnly,
 }

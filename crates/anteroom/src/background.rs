@@ -36,7 +36,10 @@ const ROUNDS_OF_KEYS: u32 = 60;
 const LINK_BATCHES: u32 = 200;
 
 /// The tasks of a running server; dropping the set stops them.
-pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> JoinSet<()> {
+///
+/// `followed` is where the configuration came from.
+pub fn start(web: &Arc<Web>, configuration: &Configuration, followed: Option<Source>) -> JoinSet<()> {
+    let settings = &configuration.settings;
     let mut tasks = JoinSet::new();
     let provider = &web.provider;
     let shared = Arc::clone(provider);
@@ -47,8 +50,8 @@ pub fn start(web: &Arc<Web>, settings: &Settings, source: Option<Source>) -> Joi
     tasks.spawn(watch_health(Arc::clone(provider)));
     tasks.spawn(answer_asks(Arc::clone(provider)));
     tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
-    if let Some(source) = source {
-        let follower = Follower::new(Arc::clone(web), source, settings, schedule.algorithms.clone());
+    if let Some(source) = followed {
+        let follower = Follower::new(Arc::clone(web), source, configuration, schedule.algorithms.clone());
         tasks.spawn(follower.run());
     }
     tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
@@ -238,11 +241,6 @@ pub fn take_up(
 
 pub(crate) async fn taken_up(web: &Web, configuration: &Configuration) {
     wiring::warn_of(configuration);
-    tracing::info!(
-        digest = %configuration.digest,
-        "configuration taken up; what has changed in practice.default_locale, [server], [database], [keys], [hashing], \
-         [outgoing], [email], [twilio], [text], [voice], [audit], [dev] and [log] waits for the next start"
-    );
     if web.provider.history.is_refused() {
         return;
     }

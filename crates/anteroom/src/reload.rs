@@ -3,11 +3,14 @@
 //! One that takes clients away is read a second time some seconds later. A folder that is being moved, or a file system
 //! that has just gone, looks like one without files, and every application in it would be refused at once.
 
-use anteroom_config::{Configuration, ConfigurationDigest, Diagnostics, Settings, Source};
+use anteroom_config::{
+    Changes, Configuration, ConfigurationDigest, Diagnostics, PartDigests, Settings, Source,
+};
 use anteroom_flows::confirmed::Cached;
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_web::Web;
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -19,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Between the two looks at a configuration that takes clients away.
 pub const SECOND_LOOK_AFTER: Duration = Duration::from_secs(5);
 
+/// In one line of the log, of keys, groups and clients.
+const MOST_NAMED: usize = 40;
+
 /// Looks at the configuration's files, and takes up what has changed.
 pub struct Follower {
     web: Arc<Web>,
@@ -28,6 +34,10 @@ pub struct Follower {
     algorithms: Vec<SigningAlgorithm>,
     /// The clients of the running configuration.
     clients: Vec<ClientId>,
+    /// What the node was started with.
+    started: PartDigests,
+    /// What was taken up last.
+    running: PartDigests,
     held: Option<Held>,
 }
 
@@ -39,14 +49,22 @@ struct Held {
 }
 
 impl Follower {
-    /// `settings` are those that `source` was loaded as.
+    /// `started` is what `source` was loaded as.
     pub fn new(
         web: Arc<Web>,
         source: Source,
-        settings: &Settings,
+        started: &Configuration,
         algorithms: Vec<SigningAlgorithm>,
     ) -> Self {
-        Self { web, source: Some(source), algorithms, clients: ids(settings), held: None }
+        Self {
+            web,
+            source: Some(source),
+            algorithms,
+            clients: ids(&started.settings),
+            started: started.digests.clone(),
+            running: started.digests.clone(),
+            held: None,
+        }
     }
 
     /// Until the task is aborted.
@@ -112,6 +130,8 @@ impl Follower {
             );
         }
         self.clients = ids(&configuration.settings);
+        say_changes(&Changes::of(&configuration.digests, &self.running, &self.started), configuration.digest);
+        self.running = configuration.digests.clone();
         taken_up(&self.web, &configuration).await;
     }
 
@@ -127,6 +147,23 @@ impl Follower {
         }
         missing.iter().map(ClientId::as_str).collect::<Vec<_>>().join(", ")
     }
+}
+
+fn say_changes(changes: &Changes, digest: ConfigurationDigest) {
+    let changed = listed(&changes.changed).unwrap_or_else(|| "nothing".to_owned());
+    let waiting = listed(&changes.waiting);
+    tracing::info!(changed, waits_for_next_start = waiting, %digest, "configuration taken up");
+}
+
+/// None where there are none.
+fn listed(names: &[String]) -> Option<String> {
+    let (shown, rest) = names.split_at(names.len().min(MOST_NAMED));
+    let mut text = shown.join(", ");
+    if !rest.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " and {} more", rest.len());
+    }
+    (!names.is_empty()).then_some(text)
 }
 
 fn ids(settings: &Settings) -> Vec<ClientId> {

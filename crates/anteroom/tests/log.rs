@@ -1,12 +1,21 @@
 //! What a request says makes no line of the log of its own.
 #![cfg(test)]
 
+use anteroom::commands::production;
 use anteroom::logging::text;
+use anteroom::reload::Follower;
+use anteroom::wiring::{self, Surroundings};
+use anteroom_config::Source;
+use anteroom_crypto::{MasterKey, Random};
 use anteroom_oidc::shown::is_hidden;
+use anteroom_storage::StoreOptions;
 use anteroom_testkit::{AppKey, CLIENT_SECRET, Proof, TestProvider, Tokens, on_sqlite};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
+use std::fs;
 use std::io;
 use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
 use tracing::subscriber::DefaultGuard;
 
 #[derive(Clone, Default)]
@@ -197,4 +206,47 @@ async fn what_is_cut_off_and_what_ends_nothing_is_one_line() {
         assert!(line.contains("no id_token_hint"), "{line}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_reload_names_what_has_changed_and_what_of_it_waits() {
+    let (page, _guard) = listening();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let write = |more: &str| {
+        let database = format!("database.url = \"sqlite:{}\"\n", path("anteroom.db").display());
+        let text = "issuer = \"http://localhost:8080\"\nkeys.master_key_file = \"master.key\"\n";
+        fs::write(path("anteroom.toml"), format!("{text}{database}{more}")).unwrap();
+    };
+    fs::write(path("master.key"), MasterKey::generate(&Random::system()).encode().expose_secret()).unwrap();
+    write("");
+    let mut source = Source::new(path("anteroom.toml"));
+    let started = source.load(&|_| None).unwrap();
+    anteroom_storage::migrate(&StoreOptions::sqlite(path("anteroom.db"))).await.unwrap();
+    let around = Surroundings { may_make_keys: true, ..production() };
+    let provider = Arc::new(wiring::provider(&started, &around).await.unwrap());
+    let web = Arc::new(wiring::web(&started.settings, Arc::clone(&provider)).unwrap());
+    let algorithms = wiring::key_schedule(&started.settings).algorithms;
+    let mut follower = Follower::new(web, source, &started, algorithms);
+    for (more, expected) in [
+        ("practice.name = \"Practice\"\n", "changed=\"practice.name\" digest="),
+        (
+            "practice.name = \"Practice\"\nserver.listen = \"[::]:80\"\n",
+            "changed=\"server.listen\" waits_for_next_start=\"server.listen\" digest=",
+        ),
+        (
+            "server.listen = \"[::]:80\"\n",
+            "changed=\"practice.name\" waits_for_next_start=\"server.listen\" digest=",
+        ),
+        ("", "changed=\"server.listen\" digest="),
+        ("# nothing\n", "changed=\"nothing\" digest="),
+    ] {
+        write(more);
+        // A change is read at the second look that finds it.
+        assert!(follower.look(Instant::now()).await && follower.look(Instant::now()).await);
+        let log = page.text();
+        let line = log.lines().rfind(|line| line.contains("configuration taken up")).unwrap_or_default();
+        assert!(line.contains(expected), "{more}: {log}");
+    }
+    provider.store.close().await;
 }

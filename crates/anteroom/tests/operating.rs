@@ -366,7 +366,7 @@ async fn a_reload_that_takes_clients_away_is_looked_at_twice() {
     let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
     let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
     let algorithms = wiring::key_schedule(&configuration.settings).algorithms;
-    let mut follower = Follower::new(web, source, &configuration.settings, algorithms);
+    let mut follower = Follower::new(web, source, &configuration, algorithms);
     let mut now = Instant::now();
     // A change is read at the second look that finds it.
     let mut served_after = async |seconds: &[u64]| {

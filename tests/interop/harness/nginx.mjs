@@ -11,14 +11,18 @@ import { freePort, listening } from "./ports.mjs";
 const PROGRAM = "/usr/sbin/nginx";
 const BOOK = new URL("../../../docs/src/operating.md", import.meta.url);
 
-/** Starts it for the provider at `issuer`, with `directives` beside the book's. Stops when the test file is done. */
-export async function nginx(issuer, directives = "") {
+/**
+ * Starts it for the provider at `issuer`, with `directives` beside the book's. Stops when the test file is done. With `nodes`, which
+ * are ports, it stands before those, as the book has it for several nodes.
+ */
+export async function nginx(issuer, directives = "", nodes = undefined) {
   const folder = mkdtempSync(join(tmpdir(), "anteroom-nginx-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   // Its workers are of another user.
   chmodSync(folder, 0o755);
   const port = await freePort();
-  writeFileSync(join(folder, "nginx.conf"), configuration(folder, ofTheBook(port, new URL(issuer), directives)));
+  const [server, several] = ofTheBook(port, new URL(issuer), directives);
+  writeFileSync(join(folder, "nginx.conf"), configuration(folder, nodes ? before(nodes, server, several) : server));
   const child = spawn(PROGRAM, ["-p", folder, "-c", join(folder, "nginx.conf"), "-g", "daemon off;"], { stdio: "inherit" });
   const ended = once(child, "close");
   const kill = () => child.kill("SIGTERM");
@@ -33,10 +37,10 @@ export async function nginx(issuer, directives = "") {
   return `http://localhost:${port}`;
 }
 
-/** The book's server, without TLS. The provider is known by its own port, not by that of nginx. */
+/** The book's server, without TLS, and what it has for several nodes. The provider is known by its own port, not by that of nginx. */
 function ofTheBook(port, issuer, directives) {
-  const book = readFileSync(BOOK, "utf8").match(/```nginx\n([^]*?)```/)?.[1];
-  if (!book) throw new Error("the book has no server for nginx");
+  const [book, several] = [...readFileSync(BOOK, "utf8").matchAll(/```nginx\n([^]*?)```/g)].map(([, text]) => text);
+  if (!several) throw new Error("the book has no server for nginx, or nothing for several nodes");
   const changes = [
     [/listen 443 ssl;/, `listen 127.0.0.1:${port};\n${directives}`],
     [/server_name [^;]+;/, "server_name localhost;"],
@@ -45,10 +49,22 @@ function ofTheBook(port, issuer, directives) {
     [/proxy_pass [^;]+;/, `proxy_pass http://127.0.0.1:${issuer.port};`],
     [/proxy_set_header Host [^;]+;/, `proxy_set_header Host ${issuer.host};`],
   ];
+  return [replaced(book, changes), several];
+}
+
+function before(nodes, server, several) {
+  const addresses = new Set([...several.matchAll(/server ([^ ]+) /g)].map(([, address]) => address));
+  if (addresses.size !== nodes.length) throw new Error(`the book has ${addresses.size} nodes`);
+  const here = [...addresses].reduce((text, address, i) => text.replaceAll(address, `127.0.0.1:${nodes[i]}`), several);
+  const [upstream] = here.match(/^upstream [^]*?\n}\n/) ?? [];
+  return upstream + replaced(server, [[/proxy_pass [^;]+;/, here.slice(upstream.length)]]);
+}
+
+function replaced(text, changes) {
   return changes.reduce((text, [from, to]) => {
-    if (!from.test(text)) throw new Error(`the book's server for nginx has no ${from}`);
+    if (text.search(from) < 0) throw new Error(`the book's settings for nginx have no ${from}`);
     return text.replace(from, to);
-  }, book);
+  }, text);
 }
 
 function configuration(folder, server) {

@@ -18,7 +18,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{Finding, Place};
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, sha256};
 use crate::reference::{KeyDoc, SectionDoc};
 use crate::settings::PolicyProfile;
 
@@ -42,6 +42,8 @@ pub(crate) struct Context<'a> {
     places: RefCell<BTreeMap<String, Place>>,
     /// What was written and is not the default: path and value as TOML.
     written: RefCell<BTreeMap<String, String>>,
+    /// What was found in the files that keys name: by the path of the key.
+    contents: RefCell<BTreeMap<String, Vec<[u8; 32]>>>,
     /// Filled where the run is for the reference.
     reference: Option<RefCell<Vec<SectionDoc>>>,
     /// The profile whose defaults the reference is to show.
@@ -58,6 +60,7 @@ impl<'a> Context<'a> {
             findings: RefCell::default(),
             places: RefCell::default(),
             written: RefCell::default(),
+            contents: RefCell::default(),
             reference: None,
             described_profile: None,
         }
@@ -109,6 +112,15 @@ impl<'a> Context<'a> {
         below.map(|(path, value)| (path.to_owned(), value.clone())).collect()
     }
 
+    /// Digests of what was found in the files that the key at `path` names.
+    pub(crate) fn contents_of(&self, path: &str) -> Vec<[u8; 32]> {
+        self.contents.borrow().get(path).cloned().unwrap_or_default()
+    }
+
+    fn remember_content(&self, path: String, text: &str) {
+        self.contents.borrow_mut().entry(path).or_default().push(sha256(text.as_bytes()));
+    }
+
     pub(crate) fn take_findings(&self) -> Vec<Finding> {
         self.findings.take()
     }
@@ -130,10 +142,10 @@ impl<'a> Context<'a> {
     }
 
     /// The number under which the section's keys are documented.
-    fn document_section(&self, title: &str, about: &'static str) -> usize {
+    fn document_section(&self, title: &str, about: &'static str, is_at_start: bool) -> usize {
         let Some(reference) = &self.reference else { return 0 };
         let mut sections = reference.borrow_mut();
-        sections.push(SectionDoc { title: title.to_owned(), about, keys: Vec::new() });
+        sections.push(SectionDoc { title: title.to_owned(), about, is_at_start, keys: Vec::new() });
         sections.len() - 1
     }
 

@@ -61,7 +61,7 @@ impl SecretKeys {
             section.cx.report(finding.at(section.place_of(self.file), "the other is here"));
         }
         match (file, env) {
-            (Some(path), _) => Some(from_file(section, &path, section.place_of(self.file))),
+            (Some(path), _) => Some(from_file(section, (self.file, &path), section.place_of(self.file))),
             (None, Some(name)) => Some(from_env(section, name, section.place_of(self.env))),
             (None, None) => None,
         }
@@ -87,7 +87,12 @@ fn env_name() -> Kind<String> {
     )
 }
 
-pub(crate) fn from_file(section: &Section<'_, '_>, path: &str, place: Option<Place>) -> Secret {
+/// `key` is what names `path`.
+pub(crate) fn from_file(
+    section: &Section<'_, '_>,
+    (key, path): (&str, &str),
+    place: Option<Place>,
+) -> Secret {
     let cx = section.cx;
     let path = cx.resolve(section.file, path);
     let mut value = None;
@@ -95,6 +100,7 @@ pub(crate) fn from_file(section: &Section<'_, '_>, path: &str, place: Option<Pla
         match cx.inputs.borrow_mut().read(&path) {
             Ok(text) => {
                 warn_of_readers(section, &path, place.clone());
+                cx.remember_content(section.path_of(key), &text);
                 value = accept(section, &text, place);
             }
             Err(error) => {
@@ -119,7 +125,8 @@ pub(crate) fn warn_of_readers(section: &Section<'_, '_>, path: &Path, place: Opt
 }
 
 /// Certificates in PEM: no secret, but kept in a file as well, and of no use when there is none in it.
-pub(crate) fn certificates(section: &Section<'_, '_>, path: &str, place: Option<Place>) -> Option<String> {
+/// `key` is what names `path`.
+pub(crate) fn certificates(section: &Section<'_, '_>, (key, path): (&str, &str)) -> Option<String> {
     let cx = section.cx;
     if !cx.fetch_secrets {
         return None;
@@ -127,12 +134,15 @@ pub(crate) fn certificates(section: &Section<'_, '_>, path: &str, place: Option<
     let path = cx.resolve(section.file, path);
     let read = cx.inputs.borrow_mut().read(&path);
     let why = match read {
-        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return Some(text),
+        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => {
+            cx.remember_content(section.path_of(key), &text);
+            return Some(text);
+        }
         Ok(_) => "there is none in it".to_owned(),
         Err(error) => error.to_string(),
     };
     let finding = Finding::error(format!("no certificates are found in the file {}", path.display()));
-    cx.report(finding.at(place, why));
+    cx.report(finding.at(section.place_of(key), why));
     None
 }
 

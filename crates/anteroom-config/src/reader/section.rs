@@ -20,6 +20,8 @@ pub(crate) struct Section<'c, 'i> {
     entries: DeTable<'i>,
     known: Vec<&'static str>,
     documented_as: usize,
+    /// Whether what is read is read once, when a node starts.
+    is_at_start: bool,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a key is made where it is taken, and for that alone")]
@@ -33,10 +35,19 @@ impl<'c, 'i> Section<'c, 'i> {
             place: None,
             entries,
             known: Vec::new(),
-            documented_as: cx.document_section("", ""),
+            documented_as: cx.document_section("", "", false),
+            is_at_start: false,
         };
         section.remember_places();
         section
+    }
+
+    /// What `read` reads is not taken up while the server runs: a change of it waits for the next start.
+    pub(crate) fn at_start<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.is_at_start, true);
+        let value = read(self);
+        self.is_at_start = before;
+        value
     }
 
     /// The value, if it is given and right.
@@ -220,6 +231,7 @@ impl<'c, 'i> Section<'c, 'i> {
             kind: key.kind.name.clone(),
             default: default.map(|value| key.kind.show(value)).or_else(|| key.defaults_to.map(str::to_owned)),
             required,
+            is_at_start: self.is_at_start,
             meaning: key.meaning,
         });
     }
@@ -229,7 +241,8 @@ impl<'c, 'i> Section<'c, 'i> {
             cx: self.cx,
             file: self.file,
             path: self.path_of(child.name),
-            documented_as: self.cx.document_section(&child.title, child.about),
+            documented_as: self.cx.document_section(&child.title, child.about, self.is_at_start),
+            is_at_start: self.is_at_start,
             title: child.title,
             place: child.place.or_else(|| self.place.clone()),
             entries: child.entries,
@@ -265,7 +278,7 @@ impl<'c, 'i> Section<'c, 'i> {
         }
     }
 
-    fn path_of(&self, name: &str) -> String {
+    pub(super) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 

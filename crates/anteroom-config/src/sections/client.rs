@@ -184,7 +184,9 @@ fn read_secrets(section: &mut Section<'_, '_>) -> Vec<SecretString> {
     let files = section.get(key("secret_files", list(file_path()), meaning)).unwrap_or_default();
     for (i, path) in files.iter().enumerate() {
         let place = section.cx.place(&format!("{}.secret_files.{i}", section.path));
-        secrets.extend(from_file(section, path, place.clone()).value.map(|value| (place, value)));
+        secrets.extend(
+            from_file(section, ("secret_files", path), place.clone()).value.map(|value| (place, value)),
+        );
     }
     for (place, secret) in &secrets {
         check_strength(section, (place.clone(), "a client's secret"), secret.expose_secret());

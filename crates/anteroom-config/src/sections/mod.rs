@@ -65,14 +65,14 @@ pub(crate) struct Main {
     pub(crate) log: Log,
 }
 
-/// Reads in the order of the reference.
+/// Reads in the order of the reference. What is read `at_start` waits there; everything else is taken up while the server runs.
 pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
     let issuer = top.require(key("issuer", issuer_kind(), ISSUER));
     let include = top.get_or(key("include", list(text()), INCLUDE), Vec::new());
     let practice = people::read_practice(top);
-    let server = server::read_server(top);
-    let database = server::read_database(top);
-    let keys = keys::read_keys(top);
+    let server = top.at_start(server::read_server);
+    let database = top.at_start(server::read_database);
+    let keys = top.at_start(keys::read_keys);
     let (profile, policy) = policy::read_policy(top);
     Main {
         include,
@@ -84,16 +84,16 @@ pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
         profile,
         policy,
         registration: registration::read_registration(top),
-        hashing: keys::read_hashing(top),
-        outgoing: server::read_outgoing(top),
+        hashing: top.at_start(keys::read_hashing),
+        outgoing: top.at_start(server::read_outgoing),
         theme: people::read_theme(top),
-        audit: server::read_audit(top),
-        email: messages::read_email(top),
-        twilio: messages::read_twilio(top),
-        text: messages::read_text(top),
-        voice: messages::read_voice(top),
-        dev: server::read_dev(top),
-        log: server::read_log(top),
+        audit: top.at_start(server::read_audit),
+        email: top.at_start(messages::read_email),
+        twilio: top.at_start(messages::read_twilio),
+        text: top.at_start(messages::read_text),
+        voice: top.at_start(messages::read_voice),
+        dev: top.at_start(server::read_dev),
+        log: top.at_start(server::read_log),
     }
 }
 

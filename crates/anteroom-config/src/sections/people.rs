@@ -23,7 +23,7 @@ pub(super) fn read_practice(top: &mut Section<'_, '_>) -> Practice {
             name,
             support_contact,
             time_zone: section.get_or(time_zone, TimeZone::UTC),
-            default_locale: section.get_or(locale, "en".to_owned()),
+            default_locale: section.at_start(|section| section.get_or(locale, "en".to_owned())),
         }
     })
 }

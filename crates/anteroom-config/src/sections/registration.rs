@@ -97,7 +97,11 @@ fn read_tokens(section: &mut Section<'_, '_>) -> Vec<SecretString> {
     let files = section.get(key("initial_access_token_files", list(file_path()), meaning));
     for (i, path) in files.unwrap_or_default().iter().enumerate() {
         let place = section.cx.place(&format!("{}.initial_access_token_files.{i}", section.path));
-        tokens.extend(from_file(section, path, place.clone()).value.map(|value| (place, value)));
+        tokens.extend(
+            from_file(section, ("initial_access_token_files", path), place.clone())
+                .value
+                .map(|value| (place, value)),
+        );
     }
     for (place, token) in &tokens {
         check_strength(section, (place.clone(), "an initial access token"), token.expose_secret());

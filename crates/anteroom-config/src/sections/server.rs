@@ -111,7 +111,7 @@ pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
             besides those that the system trusts.";
         let authorities = section.get(key("ca_file", file_path(), meaning));
         let authorities =
-            authorities.and_then(|path| certificates(section, &path, section.place_of("ca_file")));
+            authorities.and_then(|path| certificates(section, ("ca_file", &path)));
         Outgoing { allow, authorities }
     })
 }

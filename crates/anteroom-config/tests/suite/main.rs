@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod access_tokens;
+mod changes;
 mod claims;
 mod diagnostics;
 mod digest;

@@ -72,6 +72,12 @@ impl Outgoing {
         &self.configured.reach
     }
 
+    /// Whether the address can be asked at all: what is wrong with it stays so until the configuration, or the client's
+    /// registration, is another. Where a name leads is seen when it is asked.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), OutgoingError> {
+        self.configured.admitted(url).map(drop)
+    }
+
     /// Posts a form; any 2xx is success, whatever its body, which is not read.
     pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
         let request = self.configured.admitted(url)?.post(url.clone()).form(form);

@@ -9,6 +9,8 @@ use std::net::IpAddr;
 pub enum Reach {
     /// https to public addresses, and to those networks that the operator allows, the machine's own among them.
     Public { allowed: Vec<IpNet> },
+    /// https to public addresses alone: a client named them itself.
+    Registered,
     /// Loopback over http as well: a development issuer's clients live there.
     Loopback,
 }
@@ -19,6 +21,10 @@ pub enum Rule {
     Https,
     Loopback,
     Private,
+    /// Not public, and named by a client that registered itself: nothing in the configuration allows it.
+    Registered,
+    /// Neither public nor of the machine, under a loopback issuer: `outgoing.allow` is not asked.
+    Development,
 }
 
 impl fmt::Display for Rule {
@@ -33,6 +39,8 @@ impl fmt::Display for Rule {
                 "an address that is not public is reached where `outgoing.allow` names its network, and then only for addresses in \
                  the configuration"
             }
+            Self::Registered => "addresses that clients registered themselves must be public, whatever `outgoing.allow` names",
+            Self::Development => "under a loopback issuer, addresses that are public and those of the machine itself are reached",
         })
     }
 }
@@ -41,7 +49,7 @@ impl Reach {
     /// For addresses that clients registered themselves: what the operator allows is for the operator's own.
     pub(super) fn of_registered(&self) -> Self {
         match self {
-            Self::Public { .. } => Self::Public { allowed: Vec::new() },
+            Self::Public { .. } | Self::Registered => Self::Registered,
             Self::Loopback => Self::Loopback,
         }
     }
@@ -51,15 +59,16 @@ impl Reach {
         let address = address.to_canonical();
         let is_allowed = match self {
             Self::Public { allowed } => allowed.iter().any(|network| network.contains(&address)),
+            Self::Registered => false,
             Self::Loopback => address.is_loopback(),
         };
-        if is_allowed {
-            None
-        } else if address.is_loopback() {
-            Some(Rule::Loopback)
-        } else {
-            (!is_public(address)).then_some(Rule::Private)
-        }
+        let rule = match self {
+            Self::Public { .. } if address.is_loopback() => Rule::Loopback,
+            Self::Public { .. } => Rule::Private,
+            Self::Registered => Rule::Registered,
+            Self::Loopback => Rule::Development,
+        };
+        (!is_allowed && !is_public(address)).then_some(rule)
     }
 }
 
@@ -110,6 +119,24 @@ mod tests {
         let reach = Reach::Public { allowed: vec!["127.0.0.0/8".parse().unwrap()] };
         assert!(admits(&reach, "127.0.0.1") && admits(&reach, "::ffff:127.0.0.1"));
         assert!(!admits(&reach, "::1") && !admits(&reach.of_registered(), "127.0.0.1"));
+    }
+
+    /// What the log advises must help: `outgoing.allow` is for addresses in the configuration, and not under a loopback issuer.
+    #[test]
+    fn outgoing_allow_is_advised_where_it_helps_and_nowhere_else() {
+        let rule = |reach: &Reach, address: &str| reach.refuses(address.parse().unwrap()).unwrap();
+        let allowing = Reach::Public { allowed: vec!["10.0.0.0/8".parse().unwrap()] };
+        for address in ["127.0.0.1", "::1", "192.168.1.1", "10.0.0.1", "fc00::1"] {
+            assert_eq!(rule(&allowing.of_registered(), address), Rule::Registered, "{address}");
+            let of_configuration = rule(&public_only(), address).to_string();
+            assert!(of_configuration.contains("where `outgoing.allow` names its network"), "{address}");
+        }
+        assert_eq!(allowing.of_registered().of_registered(), Reach::Registered);
+        assert_eq!(rule(&Reach::Loopback, "10.0.0.1"), Rule::Development);
+        assert_eq!(Reach::Loopback.of_registered(), Reach::Loopback);
+        for rule in [Rule::Https, Rule::Registered, Rule::Development] {
+            assert!(!rule.to_string().contains("where `outgoing.allow`"), "{rule}");
+        }
     }
 
     #[test]

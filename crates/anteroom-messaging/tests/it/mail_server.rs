@@ -329,3 +329,22 @@ async fn mail_server_that_hangs_up_on_its_own_answer_gets_the_same_message_again
     assert_eq!((got.len(), message_id(&got[0])), (2, message_id(&got[1])));
     assert_eq!(office.until(id, |_| true).await.status, MessageStatus::Sent);
 }
+
+/// In a network of its own, where what goes to the first address of this name gets no answer.
+#[tokio::test]
+async fn mail_server_with_a_dead_address_gets_its_mail_by_the_other_one() {
+    let Ok(host) = std::env::var("ANTEROOM_TEST_DEAD_IPV6") else { return };
+    let Some(server) = MailServer::start(PLAINLY, &["take"]) else { return };
+    let found: Vec<_> = tokio::net::lookup_host((host.as_str(), server.port)).await.unwrap().collect();
+    assert!(found.len() == 2 && found[0].is_ipv6(), "{found:?}");
+    let dead = tokio::time::timeout(Duration::from_secs(1), tokio::net::TcpStream::connect(found[0]));
+    assert!(dead.await.is_err(), "it is not dead");
+    let settings = SmtpServer { host, ..server.server(PLAINLY, PASSWORD, false) };
+    let office = Office::open().await;
+    let id = office.queue(mail()).await;
+    let running =
+        office.send_through(Senders { email: Some(Smtp::new(&settings).unwrap()), ..Senders::default() });
+    assert_eq!(office.end_of(id).await, None);
+    running.stop().await;
+    assert_eq!(server.has_got(1).await.len(), 1);
+}

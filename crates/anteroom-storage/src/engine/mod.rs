@@ -10,6 +10,7 @@
 
 mod connect;
 mod files;
+mod pooling;
 mod postgres;
 mod server;
 mod sqlite;

@@ -1,6 +1,7 @@
 //! Opening connections to PostgreSQL.
 
 use super::connect::connect_error;
+use super::pooling;
 use super::supervision::Supervision;
 use crate::StoreError;
 use crate::options::{Limits, STATEMENT_CACHE, TRUSTED_IDLE};
@@ -51,13 +52,17 @@ impl Server {
             .map_err(|_| StoreError::Location("this postgres:// URL".to_owned()))?;
         let options = options
             .application_name("anteroom")
+            // PgBouncer refuses a connection that asks for it, and no column is a float.
+            .extra_float_digits(None)
             .statement_cache_capacity(STATEMENT_CACHE)
             .log_statements(LevelFilter::Off);
         let mut first =
             first_connection(&options, limits.acquire).await.map_err(|error| at(&options, error))?;
         let facts = ServerFacts::ask(&mut first).await.map_err(connect_error)?;
+        let shared = pooling::check(&options, &mut first).await;
         // It is not needed any more, however it ends.
         let _ = first.close().await;
+        shared?;
         facts.check_usable()?;
         let supervision = Supervision::new(limits.answer);
         let max_connections = max.max(1);

@@ -38,7 +38,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
             "ready"
         );
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
-        let mut tasks = background::start(&web, settings, Some(source));
+        let mut tasks = background::start(&web, &configuration, Some(source));
         let served = tls.map(|(served, follower)| {
             tasks.spawn(follower.run(around.clock, tls::LOOK_EVERY));
             served

@@ -111,7 +111,7 @@ impl Demo<'_> {
         accounts::seed(&provider).await?;
         configured_clients::note(&provider).await?;
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
-        let tasks = background::start(&web, settings, None);
+        let tasks = background::start(&web, &configuration, None);
         let (stop, stopped) = watch::channel(());
         let running = apps.serve(&settings.issuer, &stopped)?;
         self.announce();

@@ -2,6 +2,7 @@
 
 mod needs;
 mod options;
+mod pgbouncer;
 mod postgres;
 mod steps;
 

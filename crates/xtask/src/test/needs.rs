@@ -1,6 +1,6 @@
 //! What the steps need that cargo does not bring: looked for first, installed on Debian when missing, named elsewhere.
 
-use super::postgres;
+use super::{pgbouncer, postgres};
 use crate::failure::Result;
 use crate::programs::{on_path, run, succeeds};
 use rustix::process::geteuid;
@@ -16,6 +16,9 @@ pub(super) struct Need {
 
 pub(super) static POSTGRES: Need =
     Need { name: "PostgreSQL", present: || postgres::binaries().is_some(), packages: &["postgresql"] };
+
+pub(super) static PGBOUNCER: Need =
+    Need { name: "PgBouncer", present: || pgbouncer::program().is_some(), packages: &["pgbouncer"] };
 
 pub(super) static CHROMIUM: Need =
     Need { name: "Chromium", present: || chromium().is_some(), packages: &["chromium"] };
@@ -62,9 +65,12 @@ pub(super) static GO: Need = Need {
 };
 
 pub(super) static MAIL_SERVER: Need = Need {
-    name: "a Python with aiosmtpd, and openssl",
-    present: || mail_server().is_some() && on_path("openssl").is_some(),
-    packages: &["python3-aiosmtpd", "openssl"],
+    name: "a Python with aiosmtpd, openssl, ip and unshare",
+    present: || {
+        let programs = ["openssl", "ip", "unshare"];
+        mail_server().is_some() && programs.iter().all(|name| on_path(name).is_some())
+    },
+    packages: &["python3-aiosmtpd", "openssl", "iproute2", "util-linux"],
 };
 
 /// A file system of one's own is mounted where no other process sees it.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// Where Debian keeps the servers of each version, out of the search path.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// The user PostgreSQL runs as where we are root: it refuses to be.
-const SERVICE_USER: &str = "postgres";
+pub(super) const SERVICE_USER: &str = "postgres";
 /// Another program may take the port between our asking and the server's listening.
 const ATTEMPTS: u32 = 3;
 
@@ -54,6 +54,10 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(super) fn was_used(&mut self) -> bool {
         self.server.has_said("create table")
     }
@@ -72,7 +76,7 @@ pub(super) fn binaries() -> Option<PathBuf> {
     newest.or_else(|| Some(on_path("postgres")?.parent()?.to_owned()))
 }
 
-fn hand_over(folder: &Path, user: Option<&str>) -> Result {
+pub(super) fn hand_over(folder: &Path, user: Option<&str>) -> Result {
     let Some(user) = user else { return Ok(()) };
     let asking = "asking for the user PostgreSQL runs as";
     let output = Command::new("id").args(["-u", user]).output().map_err(Failure::during(asking))?;

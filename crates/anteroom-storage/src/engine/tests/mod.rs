@@ -1,5 +1,6 @@
 mod files;
 mod group;
+mod pooling;
 mod postgres;
 mod server;
 

@@ -20,14 +20,14 @@ use tokio::sync::watch;
 /// Short, for tests that wait for a limit.
 const SOON: Duration = Duration::from_secs(1);
 
-fn url(options: &StoreOptions) -> String {
+pub(super) fn url(options: &StoreOptions) -> String {
     match &options.location {
         Location::Postgres(url) => url.expose_secret().to_owned(),
         Location::Sqlite(path) => panic!("{}", path.display()),
     }
 }
 
-fn at(url: &str) -> StoreOptions {
+pub(super) fn at(url: &str) -> StoreOptions {
     StoreOptions::from_url(&SecretString::from(url)).unwrap()
 }
 
@@ -42,7 +42,7 @@ async fn alter(options: &StoreOptions, statement: &str) {
     admin(options).await.execute_unprepared(&statement.replace("{}", &name)).await.unwrap();
 }
 
-async fn write(engine: &Engine, subject: &str) -> Result<(), StoreError> {
+pub(super) async fn write(engine: &Engine, subject: &str) -> Result<(), StoreError> {
     let subject = subject.to_owned();
     let unit = engine.write(move |conn| {
         let subject = subject.clone();
@@ -51,7 +51,7 @@ async fn write(engine: &Engine, subject: &str) -> Result<(), StoreError> {
     unit.await
 }
 
-async fn shown(engine: &Engine, setting: &str) -> String {
+pub(super) async fn shown(engine: &Engine, setting: &str) -> String {
     let sql = format!("SELECT current_setting('{setting}')");
     let row = engine.reader().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
     row.unwrap().unwrap().try_get_by_index(0).unwrap()
@@ -75,6 +75,8 @@ async fn postgres_faults_of_connection_and_server_are_unavailable() {
             ("XX001", 1..=1),
             ("XX000", 1..=1),
             ("F0000", 1..=1),
+            ("26000", 1..=1),
+            ("42P05", 1..=1),
             ("08006", 2..=20),
             ("57P01", 2..=20),
             ("25P03", 2..=20),

@@ -23,6 +23,7 @@ on_both_databases!(
     back_channel_2_5_what_failed_is_tried_again,
     a_client_that_a_reload_missed_is_told_when_it_is_back,
     a_dead_application_is_given_up_in_the_end,
+    an_address_that_no_rule_admits_is_given_up_at_once,
     the_end_of_idleness_is_told_where_configured,
     disabling_an_account_is_told,
     two_nodes_tell_once,
@@ -305,4 +306,27 @@ async fn a_client_that_a_reload_missed_is_told_when_it_is_back(backend: Backend)
     with.advance(minute);
     assert_eq!(with.deliver_logouts().await, 1);
     assert_eq!(listener.tokens().len(), 1);
+}
+
+/// Nothing changes before the configuration does. A name that leads to such an address may lead elsewhere in a minute.
+async fn an_address_that_no_rule_admits_is_given_up_at_once(backend: Backend) {
+    let at = |id: &str, uri: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{uri}\"\n"
+        )
+    };
+    let toml = at("private", "https://10.1.2.3/logout") + &at("dead", "http://127.0.0.1:9/logout");
+    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    for app in ["private", "dead"] {
+        provider.client(app).tokens(&browser, "openid").await;
+    }
+    sign_out(&browser).await;
+    assert_eq!(provider.deliver_logouts().await, 2);
+    let given_up = provider.audited("logout_undelivered").await;
+    assert_eq!(given_up.len(), 1);
+    assert_eq!(given_up[0].client.as_deref(), Some("private"));
+    provider.advance(SignedDuration::from_mins(1));
+    assert_eq!(provider.deliver_logouts().await, 1, "the other one is tried again");
 }

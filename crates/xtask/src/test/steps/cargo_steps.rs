@@ -2,14 +2,14 @@
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
-use crate::test::needs;
+use crate::test::pgbouncer::PgBouncer;
 use crate::test::postgres::Postgres;
 
 /// Names the server that tests make their databases on. Without it those for PostgreSQL do nothing.
 const TEST_POSTGRES: &str = "ANTEROOM_TEST_POSTGRES";
 
-/// Names a Python with aiosmtpd. Without it the tests that talk to a real mail server do nothing.
-const TEST_MAIL_SERVER: &str = "ANTEROOM_TEST_MAIL_SERVER";
+/// Names a PgBouncer in front of it, without a database. Without it those for PgBouncer do nothing.
+const TEST_PGBOUNCER: &str = "ANTEROOM_TEST_PGBOUNCER";
 
 pub(super) fn format() -> Result {
     run(cargo().args(["fmt", "--all", "--check"]))
@@ -29,7 +29,9 @@ pub(super) fn tests_on_postgres() -> Result {
     let mut postgres = Postgres::start()?;
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--no-fail-fast", "--tests", "postgres"]);
-    run(tests.env(TEST_POSTGRES, postgres.url()))?;
+    let pooler = PgBouncer::start(&postgres)?;
+    run(tests.env(TEST_POSTGRES, postgres.url()).env(TEST_PGBOUNCER, pooler.url()))?;
+    through(&pooler)?;
     if postgres.was_used() {
         Ok(())
     } else {
@@ -37,10 +39,9 @@ pub(super) fn tests_on_postgres() -> Result {
     }
 }
 
-/// The tests with `mail_server` in their path, for the whole workspace as above.
-pub(super) fn tests_with_a_mail_server() -> Result {
-    let python = needs::mail_server().ok_or_else(|| Failure::new("aiosmtpd is not installed"))?;
+/// The store's tests once more, as if the pooler were the server: whatever a session keeps, it keeps behind it too.
+fn through(pooler: &PgBouncer) -> Result {
     let mut tests = cargo();
-    tests.args(["test", "--workspace", "--no-fail-fast", "--tests", "mail_server"]);
-    run(tests.env(TEST_MAIL_SERVER, python))
+    tests.args(["test", "--workspace", "--no-fail-fast", "--test", "store", "postgres"]);
+    run(tests.env(TEST_POSTGRES, format!("{}/postgres", pooler.url())))
 }

@@ -4,6 +4,7 @@ mod cargo_steps;
 mod interop;
 mod journeys;
 mod licences;
+mod mail;
 mod product;
 mod torture;
 
@@ -36,15 +37,15 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "postgres",
-        about: "those of storage again, on a PostgreSQL of our own",
-        needs: &[&needs::POSTGRES],
+        about: "those of storage again, on a PostgreSQL of our own, and through a PgBouncer",
+        needs: &[&needs::POSTGRES, &needs::PGBOUNCER],
         run: cargo_steps::tests_on_postgres,
     },
     Step {
         name: "mail",
         about: "emails through a real mail server that refuses, delays and hangs up",
         needs: &[&needs::MAIL_SERVER],
-        run: cargo_steps::tests_with_a_mail_server,
+        run: mail::send,
     },
     Step {
         name: "torture",

@@ -1,0 +1,109 @@
+//! In what a configuration differs from the one before it, and what of that waits for the next start of the node.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::fingerprint::{Frames, Named, Written};
+use crate::reference::{self, SectionDoc};
+
+/// Digests of what was written for each key, group and client, with what is in the files that they name.
+///
+/// They stay in memory: a digest of a short secret is as good as the secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct PartDigests(BTreeMap<String, [u8; 32]>);
+
+impl fmt::Debug for PartDigests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl PartDigests {
+    /// `main` is everything but groups and clients; `contents` are those of the files that a key names.
+    pub(crate) fn of(
+        main: &Written,
+        contents: impl Fn(&str) -> Vec<[u8; 32]>,
+        groups: &[Named<'_>],
+        clients: &[Named<'_>],
+    ) -> Self {
+        let keys = main.iter().map(|(key, value)| {
+            let mut frames = Frames::default();
+            frames.push(value);
+            for content in contents(key) {
+                frames.push_bytes(&content);
+            }
+            (key.clone(), frames.digest())
+        });
+        let kinds = [("groups", groups), ("clients", clients)];
+        let named = kinds.into_iter().flat_map(|(kind, named)| {
+            named.iter().map(move |item| {
+                let mut frames = Frames::default();
+                frames.push_named(item);
+                (format!("{kind}.{}", item.name), frames.digest())
+            })
+        });
+        Self(keys.chain(named).collect())
+    }
+
+    /// What is another, or missing on one side.
+    fn differing(&self, other: &Self) -> Vec<String> {
+        let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        names.into_iter().filter(|name| self.0.get(*name) != other.0.get(*name)).cloned().collect()
+    }
+}
+
+/// What a reload has found, by the names of keys (`policy.session.idle`), groups and clients (`clients.schedule`).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// Since the configuration before this one.
+    pub changed: Vec<String>,
+    /// What the node does not run with until it starts anew, whenever it was changed.
+    pub waiting: Vec<String>,
+}
+
+impl Changes {
+    /// `started` is what the node was started with, `before` what was taken up last.
+    pub fn of(now: &PartDigests, before: &PartDigests, started: &PartDigests) -> Self {
+        let sections = reference::sections();
+        let at_start = at_start(&sections);
+        let waits = |name: &String| at_start.iter().any(|part| part.covers(name));
+        let waiting = now.differing(started).into_iter().filter(waits).collect();
+        Self { changed: now.differing(before), waiting }
+    }
+}
+
+/// What is read when a node starts, and at no other time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AtStart {
+    /// With everything below it: `server`.
+    Section(String),
+    /// `practice.default_locale`.
+    Key(String),
+}
+
+impl AtStart {
+    fn covers(&self, name: &str) -> bool {
+        match self {
+            Self::Section(path) => name.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')),
+            Self::Key(path) => name == path,
+        }
+    }
+}
+
+/// The outermost of them, as the code that reads them has it.
+pub(crate) fn at_start(sections: &[SectionDoc]) -> Vec<AtStart> {
+    let mut found: Vec<AtStart> = Vec::new();
+    for section in sections {
+        let path = section.title.trim_matches(['[', ']']);
+        if section.is_at_start {
+            if !found.iter().any(|part| part.covers(path)) {
+                found.push(AtStart::Section(path.to_owned()));
+            }
+            continue;
+        }
+        let name = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        let keys = section.keys.iter().filter(|key| key.is_at_start);
+        found.extend(keys.map(|key| AtStart::Key(name(key.name))));
+    }
+    found
+}
