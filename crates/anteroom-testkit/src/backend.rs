@@ -119,7 +119,7 @@ pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("anteroom.db");
     migrate(&StoreOptions::sqlite(&path)).await.unwrap();
-    test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One }).await;
+    Box::pin(test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One })).await;
 }
 
 /// On SQLite, with a database of an earlier release that is migrated first.
@@ -128,7 +128,7 @@ pub async fn on_copy_of<F: Future<Output = ()>>(database: &[u8], test: impl FnOn
     let path = folder.path().join("anteroom.db");
     std::fs::write(&path, database).unwrap();
     migrate(&StoreOptions::sqlite(&path)).await.unwrap();
-    test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One }).await;
+    Box::pin(test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One })).await;
 }
 
 /// Passes without a word where there is no server.

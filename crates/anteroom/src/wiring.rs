@@ -1,5 +1,7 @@
 //! From settings to a provider: opening the database, its keys, the hashing pool, the clients.
 
+mod web;
+
 use anteroom_config::{Configuration, SecretOrigin, Settings};
 use anteroom_crypto::{
     HashParams, HashParamsError, HashPool, KeyPurpose, Keyring, KeyringError, MasterKey, MasterKeyError,
@@ -16,9 +18,9 @@ use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::{addresses, history, registered, registration, usernames};
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
-use anteroom_pages::{Locale, Theme, ThemeError};
+use anteroom_pages::{Locale, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
-use anteroom_web::{ConfigurationError, Web, WebSettings};
+use anteroom_web::ConfigurationError;
 use secrecy::ExposeSecret as _;
 use std::io;
 use std::num::NonZeroUsize;
@@ -30,6 +32,9 @@ use crate::checkpoints;
 use crate::logging;
 use crate::sending::{self, SendingError};
 use crate::tls::TlsError;
+
+pub(crate) use web::warn_of_theme;
+pub use web::web;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
@@ -83,13 +88,6 @@ pub fn warn_of(configuration: &Configuration) {
         tracing::warn!("the configuration is unwise");
         logging::report(tracing::Level::WARN, &configuration.warnings.render(false));
     }
-}
-
-pub(crate) fn warn_of_theme(theme: &Theme) {
-    for file in theme.passed_over() {
-        tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
-    }
-    theme.warnings().iter().for_each(|warning| tracing::warn!("the theme: {warning}"));
 }
 
 /// What serving needs of a database beyond what commands that read need: that it takes writes, and keeps what it has
@@ -370,32 +368,5 @@ pub fn without_key<'a>(
         ];
         let missing = chosen.into_iter().flatten().find(|chosen| !algorithms.contains(chosen));
         missing.map(|algorithm| (&client.client_id, algorithm))
-    })
-}
-
-pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringError> {
-    let theme = Theme::load(settings.theme.folder.as_deref())?;
-    warn_of_theme(&theme);
-    let web_settings = WebSettings {
-        trusted_proxies: settings.server.trusted_proxies.clone(),
-        request_timeout: request_timeout(settings),
-        max_body: usize::try_from(settings.server.max_body).unwrap_or(usize::MAX),
-        default_locale: default_locale(&settings.practice.default_locale, &theme.locales()),
-        dev_outbox: settings.dev.outbox,
-        listens_on_loopback: settings.server.listen.ip().is_loopback(),
-        twilio: sending::callbacks(settings, &provider),
-    };
-    Ok(Web::new(provider, theme, web_settings)?)
-}
-
-fn default_locale(tag: &str, available: &[Locale]) -> Locale {
-    Locale::spoken(tag, available).unwrap_or_else(|| {
-        let used = Locale::default();
-        tracing::warn!(
-            tag,
-            used = used.tag(),
-            "practice.default_locale names no language that there are texts in"
-        );
-        used
     })
 }

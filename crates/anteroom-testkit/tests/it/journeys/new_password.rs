@@ -75,27 +75,28 @@ async fn what_is_refused_says_why_and_costs_nothing(backend: Backend) {
 /// On SQLite, where the clock of a test is the database's: by another one nothing is swept.
 #[tokio::test]
 async fn what_a_person_left_behind_is_deleted_with_its_purpose() {
-    on_sqlite(|backend| async move {
-        let provider = TestProvider::on(&backend).set("policy.new_password.remembered", "0").start().await;
-        provider.person(CAROL).phone(CELL).create().await;
-        provider.signed_in(CAROL).await;
-        reset(&provider, &provider.browser(), CAROL, NEW).await;
-        let rows = async || {
-            let rows = backend.rows().await;
-            (rows["password_history"], rows["known_devices"])
-        };
-        assert_eq!(rows().await, (1, 2));
-        provider.tidy_up(&mut JumpWatch::default(), Duration::ZERO).await;
-        assert_eq!(rows().await, (0, 2), "none is remembered, and the forgotten device stays for a day");
-        provider.advance(SignedDuration::from_hours(25));
-        provider.tidy_up(&mut JumpWatch::default(), Duration::ZERO).await;
-        assert_eq!(rows().await, (0, 1));
-        provider.advance(SignedDuration::from_hours(401 * 24));
-        provider.tidy_up(&mut JumpWatch::default(), Duration::ZERO).await;
-        assert_eq!(rows().await, (0, 0));
-        assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
-    })
-    .await;
+    on_sqlite(what_is_left_behind).await;
+}
+
+async fn what_is_left_behind(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.new_password.remembered", "0").start().await;
+    provider.person(CAROL).phone(CELL).create().await;
+    provider.signed_in(CAROL).await;
+    reset(&provider, &provider.browser(), CAROL, NEW).await;
+    let rows = async || {
+        let rows = backend.rows().await;
+        (rows["password_history"], rows["known_devices"])
+    };
+    assert_eq!(rows().await, (1, 2));
+    provider.tidy_up(&mut JumpWatch::default(), Duration::ZERO).await;
+    assert_eq!(rows().await, (0, 2), "none is remembered, and the forgotten device stays for a day");
+    provider.advance(SignedDuration::from_hours(25));
+    provider.tidy_up(&mut JumpWatch::default(), Duration::ZERO).await;
+    assert_eq!(rows().await, (0, 1));
+    provider.advance(SignedDuration::from_hours(401 * 24));
+    provider.tidy_up(&mut JumpWatch::default(), Duration::ZERO).await;
+    assert_eq!(rows().await, (0, 0));
+    assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
 }
 
 async fn rfc8265_4_2_a_new_password_is_one_however_it_is_typed(backend: Backend) {

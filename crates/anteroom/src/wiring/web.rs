@@ -1,0 +1,44 @@
+//! From settings to what answers requests: the theme, its languages, and what is known of the way here.
+
+use anteroom_config::Settings;
+use anteroom_flows::provider::Provider;
+use anteroom_pages::{Locale, Theme};
+use anteroom_web::{Web, WebSettings};
+use std::sync::Arc;
+
+use super::{WiringError, request_timeout};
+use crate::sending;
+
+pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringError> {
+    let theme = Theme::load(settings.theme.folder.as_deref())?;
+    warn_of_theme(&theme);
+    let web_settings = WebSettings {
+        trusted_proxies: settings.server.trusted_proxies.clone(),
+        request_timeout: request_timeout(settings),
+        max_body: usize::try_from(settings.server.max_body).unwrap_or(usize::MAX),
+        default_locale: default_locale(&settings.practice.default_locale, &theme.locales()),
+        dev_outbox: settings.dev.outbox,
+        listens_on_loopback: settings.server.listen.ip().is_loopback(),
+        twilio: sending::callbacks(settings, &provider),
+    };
+    Ok(Web::new(provider, theme, web_settings)?)
+}
+
+fn default_locale(tag: &str, available: &[Locale]) -> Locale {
+    Locale::spoken(tag, available).unwrap_or_else(|| {
+        let used = Locale::default();
+        tracing::warn!(
+            tag,
+            used = used.tag(),
+            "practice.default_locale names no language that there are texts in"
+        );
+        used
+    })
+}
+
+pub(crate) fn warn_of_theme(theme: &Theme) {
+    for file in theme.passed_over() {
+        tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
+    }
+    theme.warnings().iter().for_each(|warning| tracing::warn!("the theme: {warning}"));
+}
