@@ -1,6 +1,6 @@
 //! What a change of the configuration is called, and whether it waits for the next start.
 
-use crate::{BASE, WEB_CLIENT, env, parse, parse_with};
+use crate::{BASE, WEB_CLIENT, env, parse};
 use anteroom_config::{Changes, Configuration, PartDigests, reference_markdown};
 use std::collections::BTreeSet;
 use std::fs;
@@ -60,8 +60,8 @@ fn table() -> Vec<(String, &'static [&'static str], bool)> {
 }
 
 fn with(more: &str) -> PartDigests {
-    // What extends a section of `BASE` itself goes into its place.
-    let read = parse_with(more);
+    // All that the table has may be set under https.
+    let read = parse(&format!("{}{more}", BASE.replace("http:", "https:")));
     read.unwrap_or_else(|problems| panic!("{more}{}", problems.render(false))).digests
 }
 
@@ -112,7 +112,7 @@ fn what_waits_is_said_until_it_is_as_it_was_at_the_start() {
         (vec!["practice.name".to_owned()], vec!["server.listen".to_owned()])
     );
     assert_eq!(Changes::of(&started, &later, &started).waiting, Vec::<String>::new());
-    let (spelled, again) = (with("[server]\nlisten = \"127.0.0.1:8080\"\n"), parse(BASE).unwrap().digests);
+    let (spelled, again) = (with("[server]\nlisten = \"127.0.0.1:8080\"\n"), with(""));
     assert_eq!(Changes::of(&spelled, &again, &started), Changes { changed: Vec::new(), waiting: Vec::new() });
 }
 
