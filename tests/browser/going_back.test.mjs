@@ -1,5 +1,5 @@
-// A browser that goes back shows a page as it was left, without asking. What it shows of somebody whose session has ended
-// elsewhere since is hidden before it can be seen, on every page that says who is signed in.
+// A browser that goes back shows a page as it was left, without asking. What it shows of a person whose session has
+// ended elsewhere is hidden before it can be seen, on every page that says who is signed in.
 
 import assert from "node:assert/strict";
 import test, { after } from "node:test";

@@ -17,7 +17,7 @@ const mailReader = () => signedIn({ clientId: "mail-reader" }, { redirect_uri: "
 const handbook = { clientId: "handbook", secret: secretOf("handbook") };
 const elsewhere = () => signedIn(handbook, { redirect_uri: "https://handbook.practice.example/auth/callback/anteroom", scope });
 
-test("introspection opens the mailbox of whom the token is of, until it is revoked", async () => {
+test("introspection opens the mailbox of the token's person, until it is revoked", async () => {
   const server = await dovecot("introspection.conf.ext");
   const { config, tokens } = await mailProgram();
   const { access_token } = tokens;

@@ -1,5 +1,5 @@
 // mod_auth_openidc (https://github.com/OpenIDC/mod_auth_openidc), certified as a relying party, in front of a page that shows
-// the claims: with a client that somebody registered, and with one that it registers itself.
+// the claims: with a client of its configuration, and with one that it registers itself.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -7,6 +7,7 @@ import test from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { adapted, apache, prepared } from "./harness/apache.mjs";
 import { Browser } from "./harness/browser.mjs";
+import { metadataOf } from "./harness/clients.mjs";
 import { ISSUER, register } from "./harness/issuer.mjs";
 import { ALICE, walk } from "./harness/person.mjs";
 
@@ -17,13 +18,7 @@ const place = await prepared("known", "unknown");
 const { known, unknown } = place.sites;
 const callback = ({ url }) => `${url}/app/callback`;
 
-const client = await register({
-  client_name: "Apache",
-  redirect_uris: [callback(known)],
-  post_logout_redirect_uris: [`${known.url}/bye.html`],
-  grant_types: ["authorization_code", "refresh_token"],
-  backchannel_logout_uri: `${callback(known)}?logout=backchannel`,
-});
+const client = await register(metadataOf("schedule.toml", "https://schedule.practice.example", known.url));
 
 const PASSPHRASE = randomBytes(32).toString("hex");
 const TELLS = "OIDCInfoHook access_token id_token refresh_token userinfo";

@@ -8,6 +8,7 @@ import { page } from "../browser/harness/browser.mjs";
 import { signIn } from "../browser/harness/sign_in.mjs";
 import { settings } from "./browser/settings.mjs";
 import { application } from "./harness/application.mjs";
+import { metadataOf } from "./harness/clients.mjs";
 import { ISSUER, register } from "./harness/issuer.mjs";
 import { ALICE } from "./harness/person.mjs";
 
@@ -24,13 +25,7 @@ async function singlePage(scope, more = {}) {
     "/oidc-client-ts.js": library,
   };
   const app = await application({ host: "localhost", pages });
-  const { client_id } = await register({
-    client_name: "oidc-client-ts",
-    redirect_uris: [`${app.url}/callback`],
-    post_logout_redirect_uris: [`${app.url}/signed-out`],
-    grant_types: ["authorization_code", "refresh_token"],
-    token_endpoint_auth_method: "none",
-  });
+  const { client_id } = await register(metadataOf("desk.toml", "https://desk.practice.example", app.url));
   const own = { ...settings(ISSUER, app.url, client_id, scope), automaticSilentRenew: false, ...more };
   pages["/settings.json"] = { type: "application/json", body: JSON.stringify(own) };
   return app;
@@ -85,7 +80,7 @@ test("sign-in with PKCE, renewal by refresh token, and sign-out", async (t) => {
 test("renewal in a frame, with prompt=none", async (t) => {
   const app = await singlePage("openid profile email", { revokeTokensOnSignout: true });
   const tab = await signedIn(t, app);
-  // Whoever has a refresh token uses it; one that lost it asks in a frame.
+  // An application with a refresh token uses it; one that lost it asks in a frame.
   await tab.evaluate(async () => {
     const user = await manager.getUser();
     delete user.refresh_token;

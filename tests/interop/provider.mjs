@@ -5,7 +5,7 @@
 // `anteroom serve` with a configuration of its own, on a free port of loopback, with SQLite in a folder that goes with it or
 // on the PostgreSQL that is named, whose database must be empty. Clients register themselves, and those of `clients/` are in the
 // configuration. One person has completed her registration, at the pages and with the codes that came to the development
-// outbox, like anybody. Once that is done it says "Ready: " and the issuer, and serves until it is told to stop.
+// outbox, as every person does. Once that is done it says "Ready: " and the issuer, and serves until it is told to stop.
 
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

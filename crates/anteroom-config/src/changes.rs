@@ -45,7 +45,7 @@ impl PartDigests {
         Self(keys.chain(named).collect())
     }
 
-    /// What is another, or missing on one side.
+    /// The names whose digests differ, or that only one side has.
     fn differing(&self, other: &Self) -> Vec<String> {
         let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
         names.into_iter().filter(|name| self.0.get(*name) != other.0.get(*name)).cloned().collect()
@@ -90,7 +90,7 @@ impl AtStart {
     }
 }
 
-/// The outermost of them, as the code that reads them has it.
+/// The outermost sections and keys that are read at the start.
 pub(crate) fn at_start(sections: &[SectionDoc]) -> Vec<AtStart> {
     let mut found: Vec<AtStart> = Vec::new();
     for section in sections {

@@ -26,7 +26,7 @@ pub struct Configuration {
     pub digest: ConfigurationDigest,
     /// A short fingerprint of each key, group and client: in what configurations with another digest differ.
     pub parts: BTreeMap<String, String>,
-    /// Of each key, group and client, by which the next one can say what has changed.
+    /// Digests of each key, group and client, compared at the next reload.
     pub digests: PartDigests,
     /// What is unwise.
     pub warnings: Diagnostics,
@@ -229,7 +229,7 @@ impl Contents {
     }
 }
 
-/// Of the whole and of each part.
+/// Fingerprints of the whole configuration and of its parts.
 struct Fingerprints {
     digest: ConfigurationDigest,
     parts: BTreeMap<String, String>,

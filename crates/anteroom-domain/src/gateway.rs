@@ -50,10 +50,13 @@ impl BodyFormat {
             Self::Xml => {
                 let values = xml::values(&body).map_err(|error| format!("not XML: {error}"))?;
                 let is_lost = |value: &str| !values.iter().any(|found| found.contains(value));
-                match [("{to}", sample.to), ("{text}", sample.text)]
-                    .into_iter()
-                    .find(|(word, value)| template.contains(word) && is_lost(value))
-                {
+                let all = [
+                    ("{to}", sample.to),
+                    ("{text}", sample.text),
+                    ("{id}", sample.id),
+                    ("{secret}", sample.secret),
+                ];
+                match all.into_iter().find(|(word, value)| template.contains(word) && is_lost(value)) {
                     Some((word, _)) => {
                         Err(format!("`{word}` is not read as it was written, in CDATA or a comment"))
                     }
@@ -117,7 +120,7 @@ impl Values<'static> {
         to: "+12025550143",
         text: "402918 is \"yours\" & <not> 'theirs': ñ\n@id.example #402918",
         id: "01936f5e-0000-7000-8000-000000000001",
-        secret: "secret",
+        secret: "s&cret <'\">",
     };
 }
 

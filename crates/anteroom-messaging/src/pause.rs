@@ -4,8 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Waits of a channel; the last one stands for all that follow.
 const WAITS_SECONDS: [i64; 4] = [5, 30, 120, 300];
-/// As long as another side may make everything wait that is not meant for it alone.
-const LONGEST_ASKED: SignedDuration = SignedDuration::from_mins(5);
 /// A person waits for a code, which is of use for some minutes only.
 pub(crate) const LONGEST_FOR_CODES: SignedDuration = SignedDuration::from_secs(30);
 
@@ -28,7 +26,8 @@ pub(crate) enum Sign {
 }
 
 impl Pause {
-    /// After an attempt. One that was under way when the pause began says nothing new.
+    /// After an attempt. One that was under way when the pause began says nothing new. `longest` also holds for what the other
+    /// side asks for: it may concern one message, and the pause concerns all.
     pub(crate) fn after(
         before: Option<Self>,
         sign: Sign,
@@ -42,7 +41,7 @@ impl Pause {
                 let times = before.map_or(0, |pause| pause.times.saturating_add(1));
                 let seconds = WAITS_SECONDS.get(times).or(WAITS_SECONDS.last()).copied().unwrap_or_default();
                 let wait = SignedDuration::from_secs(seconds).min(longest);
-                let wait = jitter.spread(wait.max(asked.unwrap_or_default().min(LONGEST_ASKED)));
+                let wait = jitter.spread(wait.max(asked.unwrap_or_default().min(longest)));
                 Some(Self { until: now.checked_add(wait).unwrap_or(Timestamp::MAX), times })
             }
         }
@@ -112,7 +111,8 @@ mod tests {
             (None, asked(20), 0, LONG, Some(pause(20, 0))),
             (None, asked(20), 0, LONGEST_FOR_CODES, Some(pause(20, 0))),
             (None, asked(2), 0, LONG, Some(pause(5, 0))),
-            (None, asked(3_600), 0, LONG, Some(pause(300, 0))),
+            (None, asked(7_200), 0, LONG, Some(pause(3_600, 0))),
+            (None, asked(300), 0, LONGEST_FOR_CODES, Some(pause(30, 0))),
             (Some(pause(160, 2)), Sign::None, 160, LONG, Some(pause(160, 2))),
             (Some(pause(160, 2)), Sign::Well, 160, LONG, None),
             (None, Sign::Well, 0, LONG, None),

@@ -138,7 +138,8 @@ fn most_segments(practice: &str, host: &str) -> (Vec<SampleText>, usize) {
     // With the example of a third language.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/german");
     let theme = Theme::load(Some(Path::new(folder))).unwrap();
-    let samples = sample_texts(&theme, &letterhead(practice, host), (10, &link)).unwrap();
+    let letterhead = Letterhead { locales: theme.locales(), ..letterhead(practice, host) };
+    let samples = sample_texts(&theme, &letterhead, (10, &link)).unwrap();
     let most = samples.iter().map(|sample| sample.segments.count).max().unwrap();
     (samples, most)
 }

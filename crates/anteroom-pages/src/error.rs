@@ -106,11 +106,13 @@ pub enum Lost {
     Frame,
 }
 
-/// What does not keep a theme from being used, and is hardly meant.
+/// A probable mistake that does not keep the theme from being used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     #[error("{template}.hbs: there is no link to `{field}`, as on the built-in page")]
     NoLink { template: String, field: String },
+    #[error("{template}.hbs: the script `{script}` is missing, which the built-in page loads")]
+    NoScript { template: String, script: String },
     #[error("{template}.hbs: `{address}` is not loaded: a page loads from its own origin alone")]
     Foreign { template: String, address: String },
     #[error("{template}.hbs: `{what}` has no effect: scripts and styles are files under `assets`")]

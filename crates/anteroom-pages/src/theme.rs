@@ -52,7 +52,7 @@ impl Theme {
         if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
     }
 
-    /// And the partials that the built-in theme has not.
+    /// Also returns the partials that the built-in theme does not have.
     fn assembled(files: &Files, faults: &mut Vec<Fault>) -> (Theme, Vec<String>) {
         let mut theme = Theme {
             html: registry(),
@@ -134,7 +134,7 @@ impl Theme {
         &self.passed_over
     }
 
-    /// What is hardly meant as it is, and no reason not to use the theme.
+    /// Probable mistakes that do not keep the theme from being used.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -91,10 +91,13 @@ fn a_page_need_not_say_all_that_the_default_one_says() {
     let theme = Theme::load(Some(folder.path())).unwrap();
     assert!(rendered(&theme, &SignedOutPage::samples()[0]).starts_with("<p>Good bye</p>"));
     let warned: Vec<String> = theme.warnings().iter().map(ToString::to_string).collect();
-    assert_eq!(
-        warned,
-        ["pages/signed-out.hbs: there is no link to `continue_href`, as on the built-in page"]
-    );
+    let missing = ["href", "continue_href"]
+        .map(|link| format!("pages/signed-out.hbs: there is no link to `{link}`, as on the built-in page"));
+    assert_eq!(warned[..2], missing);
+    let missing = ["restored.js", "signed-out.js"].map(|script| {
+        format!("pages/signed-out.hbs: the script `{script}` is missing, which the built-in page loads")
+    });
+    assert_eq!(warned[2..], missing);
 }
 
 #[test]

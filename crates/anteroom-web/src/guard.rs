@@ -112,7 +112,7 @@ pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next:
     }
 }
 
-/// Whether whoever asks here expects no page.
+/// Whether the path is for programs, which get no page.
 fn is_for_programs(path: &str) -> bool {
     let programs = [
         paths::CONFIGURATION,

@@ -1,5 +1,5 @@
-//! How long a request may take. A client that has not sent all of it by then gets 408 (RFC 9110 §15.5.9): that is the client's to
-//! mend. Where it was received whole, the fault is ours, and it is told to come again. People get a page either way.
+//! How long a request may take. A client that has not sent all of it by then gets 408 (RFC 9110 §15.5.9): the client
+//! mends that. Where it was received whole, the fault is ours, and it is told to come again. Browsers get a page in both cases.
 
 use anteroom_flows::error::FlowError;
 use axum::body::Body;

@@ -215,10 +215,12 @@ pub enum Refused {
     NoKey(ClientId, SigningAlgorithm),
     #[error("the theme: {0}")]
     Theme(#[from] ThemeError),
+    #[error("the theme was not loaded: {0}")]
+    NotLoaded(#[from] tokio::task::JoinError),
 }
 
 /// `algorithms` are those that keys are made for.
-pub fn take_up(
+pub async fn take_up(
     web: &Web,
     configuration: &Configuration,
     algorithms: &[SigningAlgorithm],
@@ -231,7 +233,9 @@ pub fn take_up(
     if let Some((client, algorithm)) = wiring::without_key(settings, algorithms) {
         return Err(Refused::NoKey(client.clone(), algorithm));
     }
-    let theme = Theme::load(settings.theme.folder.as_deref())?;
+    // Each page and message is rendered many times.
+    let folder = settings.theme.folder.clone();
+    let theme = tokio::task::spawn_blocking(move || Theme::load(folder.as_deref())).await??;
     wiring::warn_of_theme(&theme);
     let kind = if running.practice.demo { InstanceKind::Demo } else { InstanceKind::Production };
     web.replace_theme(theme);

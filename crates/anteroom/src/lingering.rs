@@ -1,7 +1,7 @@
 //! The end of a connection, so that the last answer arrives (RFC 9112 §9.6): what is refused before it was all read is
 //! answered while the client still sends. A system that closes such a connection resets it, and the client, or the proxy
 //! before it, loses the answer that it has not read yet. So this side ends its own direction first, and reads and drops what
-//! still comes: so many bytes at most, and for so long.
+//! still comes, up to `MOST_DROPPED` bytes and for `LINGERS_FOR`.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep};
 
 /// From the end of the answer on.
 const LINGERS_FOR: Duration = Duration::from_secs(2);
-/// More than any client of ours sends in one request.
+/// `server.max_body` is smaller by default.
 const MOST_DROPPED: usize = 4 * 1024 * 1024;
 
 pub struct Lingering<S> {
@@ -33,7 +33,7 @@ impl<S> Lingering<S> {
 }
 
 impl Ending {
-    /// Ready when the other side has ended as well, or has been given enough.
+    /// Ready when the other side has closed, or a bound is reached.
     fn poll_drop_rest<S: AsyncRead + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [0; 16 * 1024];
         while self.dropped < MOST_DROPPED && self.until.as_mut().poll(cx).is_pending() {

@@ -1,10 +1,10 @@
 //! Logs: to standard error, as text for people or JSON for machines; in colours only on a terminal.
 //!
-//! An event makes one line, and there is a limit to those that requests cause (`brake`). Values in it may come from
+//! An event makes one line, and there is a limit to those that requests cause (`line_limit`). Values in it may come from
 //! outside, so the text format writes every character that is not seen as an escape and cuts long values; JSON escapes
 //! line breaks by itself.
 
-mod brake;
+mod line_limit;
 
 use anteroom_config::{Log, LogFormat};
 use anteroom_oidc::shown::is_hidden;
@@ -18,13 +18,13 @@ use tracing_subscriber::fmt::{FormatFields, MakeWriter, format};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use self::brake::{Brake, BrakeLayer, MOST_LINES};
+use self::line_limit::{LineLimit, LineLimitLayer, MOST_LINES};
 
 /// The longest that is ours, the signed checkpoint of the trail, has less than half of it.
 const LONGEST_VALUE: usize = 2_048;
 
 /// The process has one log.
-static BRAKE: LazyLock<Arc<Brake>> = LazyLock::new(Arc::default);
+static LINE_LIMIT: LazyLock<Arc<LineLimit>> = LazyLock::new(Arc::default);
 
 pub fn init(log: Log) {
     let level = log.level.as_str();
@@ -33,7 +33,7 @@ pub fn init(log: Log) {
         LogFormat::Json => {
             let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(stderr);
             let builder = builder.json().flatten_event(true);
-            builder.finish().with(BrakeLayer(Arc::clone(&BRAKE))).try_init()
+            builder.finish().with(LineLimitLayer(Arc::clone(&LINE_LIMIT))).try_init()
         }
         LogFormat::Text => text(level, stderr, stderr().is_terminal()).try_init(),
     };
@@ -41,7 +41,7 @@ pub fn init(log: Log) {
 
 /// How many lines about requests were left out since the last time, by the place that would have written them.
 pub(crate) fn tell_left_out() {
-    for (place, count) in BRAKE.take_left_out() {
+    for (place, count) in LINE_LIMIT.take_left_out() {
         tracing::warn!(
             place,
             count,
@@ -57,7 +57,7 @@ where
 {
     let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(writer);
     let builder = builder.with_ansi(coloured).with_target(false).fmt_fields(fields());
-    builder.finish().with(BrakeLayer(Arc::clone(&BRAKE)))
+    builder.finish().with(LineLimitLayer(Arc::clone(&LINE_LIMIT)))
 }
 
 /// A report of several lines: each is an event of its own.

@@ -120,7 +120,7 @@ impl Follower {
             );
             return;
         }
-        if let Err(refused) = take_up(&self.web, &configuration, &self.algorithms) {
+        if let Err(refused) = take_up(&self.web, &configuration, &self.algorithms).await {
             return tracing::error!("{REFUSED}: {refused}");
         }
         if !missing.is_empty() {

@@ -336,12 +336,12 @@ async fn a_reload_announces_and_admits_only_algorithms_that_have_keys() {
 
     let more = "keys.signing.algorithms = [\"RS256\", \"ES256\", \"EdDSA\", \"PS256\"]\n";
     installation.configure(&format!("{more}{CLIENT}id_token_signed_response_alg = \"PS256\"\n"));
-    let refused = take_up(&web, &installation.configuration(), &running).unwrap_err();
+    let refused = take_up(&web, &installation.configuration(), &running).await.unwrap_err();
     assert!(matches!(refused, Refused::NoKey(_, SigningAlgorithm::Ps256)));
     assert_eq!(provider.snapshot().clients.iter().count(), 0);
 
     installation.configure(&format!("{more}{CLIENT}"));
-    take_up(&web, &installation.configuration(), &running).unwrap();
+    take_up(&web, &installation.configuration(), &running).await.unwrap();
     assert_eq!(provider.snapshot().clients.iter().count(), 1);
     assert!(!provider.snapshot().capabilities.signing_algorithms.contains(&SigningAlgorithm::Ps256));
     provider.store.close().await;

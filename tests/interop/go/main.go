@@ -76,7 +76,7 @@ const cookie = "sign-in"
 
 func remember(w http.ResponseWriter, begun pending) {
 	value := begun.State + "." + begun.Nonce + "." + begun.Verifier
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: value, Path: "/", MaxAge: 600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: cookie, Value: value, Path: "/", MaxAge: 600, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 func remembered(r *http.Request) (pending, error) {

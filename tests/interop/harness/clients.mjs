@@ -13,3 +13,11 @@ export const SECRETS = readdirSync(CLIENTS).flatMap((file) => {
   const text = readFileSync(`${CLIENTS}/${file}`, "utf8");
   return Array.from(text.matchAll(/^secret_file = "\.\.\/secrets\/(.+)"$/gm), ([, name]) => [name, secretOf(name)]);
 });
+
+/** What a registration can have of the client in this file, with `here` in place of the address `there`. */
+export function metadataOf(file, there, here) {
+  const text = readFileSync(`${CLIENTS}/${file}`, "utf8").replaceAll(there, here);
+  const members = Array.from(text.matchAll(/^(\w+) = (.+)$/gm), ([, name, value]) => [name, JSON.parse(value)]);
+  const operators = ["client_id", "first_party", "secret_file"];
+  return Object.fromEntries(members.filter(([name]) => !operators.includes(name)));
+}

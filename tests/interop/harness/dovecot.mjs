@@ -46,7 +46,7 @@ export async function dovecot(settings, keys = {}) {
   return { port, log };
 }
 
-/** The file as it would lie at an operator's, for this provider and this folder. */
+/** The file with this provider and this folder in place of the operator's. */
 function adapted(text, folder) {
   const issuer = new URL(ISSUER);
   return text

@@ -1,6 +1,6 @@
 import os
 
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import OAuth, OAuthError
 from flask import Flask, redirect, session, url_for
 
 app = Flask(__name__)
@@ -47,3 +47,8 @@ def sign_out():
 def signed_out():
     anteroom.validate_logout_response()
     return "Signed out."
+
+
+@app.errorhandler(OAuthError)
+def refused(_error):
+    return f"You are not signed in. <a href='{url_for('sign_in')}'>Sign in</a>", 403

@@ -29,6 +29,14 @@ class Appointments(unittest.TestCase):
         self.assertEqual(opened(back).text, "Signed out.")
         self.assertEqual(opened("/").location, "/sign-in")
 
+    def test_what_cannot_be_completed_leads_back_to_sign_in(self):
+        browser = app.test_client()
+        browser.get("/sign-in", base_url=HOME)
+        for place in ("/callback?error=access_denied&state=x", "/callback?code=x&state=x", "/signed-out?state=x"):
+            answer = browser.get(place, base_url=HOME)
+            self.assertEqual(answer.status_code, 403, place)
+            self.assertIn("/sign-in", answer.text)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,5 +1,5 @@
-// A browser that goes back may show the page as it left it, without asking: of a session that has ended elsewhere since, or of
-// somebody else's by now. So the page is hidden when it is left, and seen again once the server has said that its session goes
+// A browser that goes back may show the page as it left it, without asking: of a session that has ended elsewhere, or of
+// another account. So the page is hidden when it is left, and seen again once the server has said that its session goes
 // on; else it is loaded anew, and the server says what is to be seen.
 const hide = (hidden) => {
   document.documentElement.hidden = hidden;

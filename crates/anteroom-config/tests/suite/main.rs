@@ -35,7 +35,7 @@ secret_env = \"CLIENT_SECRET\"
 fn env(name: &str) -> Option<String> {
     match name {
         "MASTER_KEY" => Some("q".repeat(43)),
-        "CLIENT_SECRET" => Some("a-secret-of-good-length".to_owned()),
+        "CLIENT_SECRET" | "API_SECRET" => Some("a-secret-of-good-length".to_owned()),
         "OTHER_SECRET" => Some("another-secret-of-good-length".to_owned()),
         _ => None,
     }

@@ -82,6 +82,7 @@ fn is_public(address: IpAddr) -> bool {
                 || (a == 192 && v4.octets() < [192, 0, 1, 0])
                 || (a == 198 && b & 0xfe == 18);
             !(v4.is_private()
+                || v4.is_loopback()
                 || v4.is_link_local()
                 || v4.is_multicast()
                 || v4.is_documentation()

@@ -12,7 +12,7 @@ use super::failure::{Failure, Reason};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 const MOST_BYTES: usize = 65_536;
-/// Nobody is believed who asks for more patience than that.
+/// In seconds. A longer `Retry-After` is cut to this.
 const LONGEST_WAIT: i64 = 3_600;
 
 #[derive(Debug, thiserror::Error)]

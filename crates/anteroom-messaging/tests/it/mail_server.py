@@ -96,6 +96,9 @@ async def main():
     office, tls = Office(), settings["tls"]
     context = certificate() if tls != "none" else None
     mechanism = settings["mechanism"]
+    # Without a login none is offered, which the library does by itself.
+    offered = ("PLAIN", "LOGIN") if mechanism is None else (mechanism,)
+    offered = offered if settings["login"] else ()
 
     def session():
         return SMTP(
@@ -106,7 +109,7 @@ async def main():
             authenticator=authenticate if settings["login"] else None,
             auth_required=bool(settings["login"]),
             auth_require_tls=tls == "starttls",
-            auth_exclude_mechanism=[one for one in ("PLAIN", "LOGIN") if mechanism not in (None, one)],
+            auth_exclude_mechanism=[one for one in ("PLAIN", "LOGIN") if one not in offered],
         )
 
     loop = asyncio.get_running_loop()

@@ -51,7 +51,7 @@ impl Found<'_> {
             let write = |theme: &Theme| theme.rendered(self.template, context.clone()).ok();
             Some((write(theme)?, write(builtin)?))
         };
-        // What cannot be written at all is another fault.
+        // A template that cannot be rendered is reported elsewhere.
         let Some((ours, theirs)) = both(&context) else { return };
         let with_session = in_session.and_then(|context| both(&context));
         self.values(&context, &ours, &theirs);
@@ -63,6 +63,7 @@ impl Found<'_> {
         self.frames(&ours, &theirs);
         if sampled.framed {
             self.links(&context, &ours, &theirs);
+            self.scripts(&ours, &theirs);
             self.policy(&ours, &theirs);
         }
         if let Some((ours, theirs)) = with_session {
@@ -130,7 +131,7 @@ impl Found<'_> {
         }
     }
 
-    /// A page may do without a link, and its people without the way on.
+    /// A missing link is a warning: the page works without it.
     fn links(&mut self, context: &Json, ours: &[Tag], theirs: &[Tag]) {
         let of = |tags| sources(tags, &[("a", "href")]);
         let (ours, theirs) = (of(ours), of(theirs));
@@ -138,6 +139,20 @@ impl Found<'_> {
             if theirs.contains(&value) && !ours.contains(&value) {
                 self.warn(Warning::NoLink { template: self.template.to_owned(), field });
             }
+        }
+    }
+
+    /// A page works without scripts, and less well: after "Back" it shows what was there before.
+    fn scripts(&mut self, ours: &[Tag], theirs: &[Tag]) {
+        // The theme may have another version of a script, and so another address.
+        let of = |tags| -> BTreeSet<String> {
+            let addresses = sources(tags, &[("script", "src")]).into_iter();
+            addresses.filter_map(|address| Some(address.rsplit_once('-')?.0.to_owned())).collect()
+        };
+        for script in of(theirs).difference(&of(ours)) {
+            let name = script.rsplit('/').next().unwrap_or_default();
+            let (template, script) = (self.template.to_owned(), format!("{name}.js"));
+            self.warn(Warning::NoScript { template, script });
         }
     }
 
@@ -160,7 +175,7 @@ impl Found<'_> {
                 .filter(|address| address.contains("://") || address.starts_with("//"))
                 .collect::<BTreeSet<_>>()
         };
-        // Those of the built-in page are the applications' own, which the policy of that answer names.
+        // Addresses that the built-in page loads too (a client's logo) are allowed by that answer's policy.
         for address in foreign(ours).difference(&foreign(theirs)) {
             let (template, address) = (self.template.to_owned(), address.clone());
             self.warn(Warning::Foreign { template, address });
@@ -182,7 +197,7 @@ fn is_code(name: &str) -> bool {
     ["code", "digits", "secret"].contains(&name)
 }
 
-/// The fields that the theme's form has not, as they are told.
+/// The names of the fields that are missing.
 fn missing(form: &Form, wanted: &Form) -> BTreeSet<String> {
     let has = |field: &Field| match field.value {
         // Whether a value may be seen while it is typed, it can be sent.

@@ -44,7 +44,11 @@ pub(super) fn tags(html: &str) -> Vec<Tag> {
         rest = behind;
         let mut body = "";
         if !is_end && RAW.contains(&name.as_str()) {
-            (body, rest) = behind.split_once(&format!("</{name}")).unwrap_or((behind, ""));
+            // Lower case in ASCII leaves every other byte in its place.
+            let closing = format!("</{name}");
+            let end = behind.to_ascii_lowercase().find(&closing);
+            (body, rest) = behind.split_at(end.unwrap_or(behind.len()));
+            rest = rest.get(closing.len()..).unwrap_or_default();
         }
         tags.push(Tag { name, is_end, attributes, body: body.trim().to_owned() });
     }
@@ -186,7 +190,7 @@ mod tests {
     #[test]
     fn tags_are_read_however_they_are_written() {
         let html = "<!-- <a> --><A HREF='/x?a=1&amp;b=2' hidden class=wide>1 < 2</a ><br/><script src=\"/s\">if (a<b) \
-            {}</script><p title='>'></p><input value=";
+            {}</SCRIPT><p title='>'></p><input value=";
         let read = tags(html);
         let names: Vec<_> = read.iter().map(|tag| (tag.name.as_str(), tag.is_end)).collect();
         assert_eq!(

@@ -9,8 +9,9 @@ use sea_orm::sqlx::{ConnectOptions as _, Connection as _, Row as _, raw_sql};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// On a pooler that is in use, another client may take the session between two questions: they are asked again.
-const ROUNDS: u32 = 3;
+/// On a pooler that is in use, another client may take the session between two questions: they are asked again, and often,
+/// since each round may miss it. A round takes two round trips.
+const ROUNDS: u32 = 20;
 /// A pooler that gives each connection a session of its own, and has none left, lets the second connection wait.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// The server's default. Some poolers keep the session of a connection from its first `SET` on, as it must be.

@@ -52,6 +52,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         background::finish_trail(&provider, settings).await?;
         health::leave(&provider).await?;
         provider.store.close().await;
+        logging::tell_left_out();
         tracing::info!("stopped");
         Ok(())
     })

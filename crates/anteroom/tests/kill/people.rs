@@ -14,6 +14,8 @@ use crate::world::World;
 const LOCKS: u32 = 6;
 /// So many recoveries are sent their codes without a wait.
 const RECOVERIES: u32 = 2;
+/// Of which a person does one after another.
+const THINGS: u32 = 5;
 
 const WORDS: [&str; 24] = [
     "maple", "window", "stone", "harbor", "lemon", "tide", "copper", "meadow", "lantern", "orchid", "pebble",
@@ -38,6 +40,8 @@ pub(crate) struct Person {
     pub(crate) used_digits: Option<String>,
     /// Links that were pressed.
     pub(crate) used_links: Vec<String>,
+    /// What is done first. Each is done by one of any five people, so that a short test has them all.
+    first: u32,
     pub(crate) desk: Browser,
     pub(crate) at_desk: bool,
     password: Option<String>,
@@ -60,6 +64,7 @@ struct Family {
 impl Person {
     pub(crate) fn new(world: &Arc<World>, (number, id): (u32, AccountId), seed: u32) -> Self {
         Self {
+            first: number % THINGS,
             random: Random::seeded((u64::from(seed) << 32) | u64::from(number)),
             id,
             address: address_of(number),
@@ -95,11 +100,11 @@ impl Person {
         }
         self.has_password(chosen);
         self.come_in().await;
-        for _ in 0..4 {
+        for step in 0..4 {
             if self.world.is_stopping() {
                 return;
             }
-            match self.random.below(5) {
+            match if step == 0 { self.first } else { self.random.below(THINGS) } {
                 0 => self.use_application().await,
                 1 => self.mistype().await,
                 2 => self.leave().await,

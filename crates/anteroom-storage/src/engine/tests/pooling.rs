@@ -15,9 +15,9 @@ fn pooler() -> Option<String> {
 }
 
 /// Runs while a unit does, so that each is on a connection of its own.
-async fn limits_of_eight_connections(engine: &Engine) -> Vec<String> {
-    let readers = (0..8).map(|_| async {
-        write(engine, "several at once").await.unwrap();
+async fn limits_of_eight_connections(engine: &Engine, start: &str) -> Vec<String> {
+    let readers = (0..8).map(|number| async move {
+        write(engine, &format!("{start} {number}")).await.unwrap();
         shown(engine, "lock_timeout").await
     });
     join_all(readers).await
@@ -30,9 +30,9 @@ async fn postgres_behind_a_pooler_in_session_mode_keeps_what_was_set_and_prepare
         let name = url(&direct).rsplit_once('/').unwrap().1.to_owned();
         let options = at(&format!("{pooler}/{name}"));
         migrate(&options).await.unwrap();
-        for _ in 0..2 {
+        for start in ["first", "second"] {
             let engine = Engine::start(&options).await.unwrap();
-            let limits = limits_of_eight_connections(&engine).await;
+            let limits = limits_of_eight_connections(&engine, start).await;
             assert!(limits.iter().all(|limit| limit == "3750ms"), "{limits:?}");
             engine.close().await;
         }
@@ -40,19 +40,18 @@ async fn postgres_behind_a_pooler_in_session_mode_keeps_what_was_set_and_prepare
     .await;
 }
 
-async fn refused(pooler: &str) -> bool {
+/// Both ways to use it.
+async fn assert_refused(pooler: &str, when: &str) {
     let options = at(&format!("{pooler}/transaction"));
-    let shared = StoreError::Unsuitable(Unsuitable::SharedSession);
-    match Engine::start(&options).await {
-        Ok(_) => false,
-        Err(error) => error == shared && matches!(migrate(&options).await, Err(error) if error == shared),
-    }
+    let shared = Err(StoreError::Unsuitable(Unsuitable::SharedSession));
+    assert_eq!(Engine::start(&options).await.map(drop), shared, "{when}");
+    assert_eq!(migrate(&options).await.map(drop), shared, "{when}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_behind_a_pooler_in_transaction_mode_is_refused() {
     let Some(pooler) = pooler() else { return };
-    assert!(refused(&pooler).await, "an idle pooler");
+    assert_refused(&pooler, "an idle pooler").await;
     // Other clients take sessions and give them back between two questions.
     let is_over = Arc::new(AtomicBool::new(false));
     let others = (0..4).map(|_| {
@@ -68,7 +67,7 @@ async fn postgres_behind_a_pooler_in_transaction_mode_is_refused() {
     });
     let others: Vec<_> = others.collect();
     for attempt in 0..20 {
-        assert!(refused(&pooler).await, "a busy pooler, attempt {attempt}");
+        assert_refused(&pooler, &format!("a busy pooler, attempt {attempt}")).await;
     }
     is_over.store(true, Ordering::Relaxed);
     for other in others {

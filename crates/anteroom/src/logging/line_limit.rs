@@ -16,7 +16,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 pub(super) const MOST_LINES: u32 = 300;
 
 #[derive(Debug, Default)]
-pub(super) struct Brake(Mutex<Counts>);
+pub(super) struct LineLimit(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -26,7 +26,7 @@ struct Counts {
     left_out: HashMap<&'static str, u64>,
 }
 
-impl Brake {
+impl LineLimit {
     /// The places, as file and line, each with its number of lines, since the last time.
     pub(super) fn take_left_out(&self) -> HashMap<&'static str, u64> {
         std::mem::take(&mut self.counts().left_out)
@@ -53,9 +53,9 @@ impl Brake {
     }
 }
 
-pub(super) struct BrakeLayer(pub(super) std::sync::Arc<Brake>);
+pub(super) struct LineLimitLayer(pub(super) std::sync::Arc<LineLimit>);
 
-impl<S: Subscriber> Layer<S> for BrakeLayer {
+impl<S: Subscriber> Layer<S> for LineLimitLayer {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
         metadata.fields().field("reference").is_none() || self.0.admits(metadata, Instant::now())
