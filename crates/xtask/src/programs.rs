@@ -26,6 +26,16 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
 pub(crate) fn run(command: &mut Command) -> Result {
     let line = line(command);
     println!("$ {line}");
+    // What cargo has told us of this package is not about what is built now. Build scripts that read it would run again, and
+    // everything above them be compiled again, each time that cargo is called by us and by hand in turn.
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            command.env_remove(name);
+        }
+    }
     if command.get_current_dir().is_none() {
         command.current_dir(root());
     }
