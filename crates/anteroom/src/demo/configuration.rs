@@ -20,7 +20,8 @@ const CLIENT_SECRET_VARIABLE: &str = "DEMO_CLIENT_SECRET";
 const WEB_CALLBACKS: [&str; 8] = [
     "/callback",                   // what most libraries' examples have, Authlib with Flask among them
     "/auth/callback",              // Express and FastAPI
-    "/api/auth/callback/anteroom", // Auth.js
+    "/api/auth/callback/anteroom", // Auth.js in Next.js
+    "/auth/callback/anteroom",     // Auth.js in Express, SvelteKit
     "/login/oauth2/code/anteroom", // Spring Security
     "/signin-oidc",                // ASP.NET Core
     "/auth/anteroom/callback",     // OmniAuth
@@ -236,6 +237,7 @@ mod tests {
         let registered: &[RedirectUri] = &web.metadata.redirect_uris;
         for (uri, fits) in [
             ("http://localhost:3000/api/auth/callback/anteroom", true),
+            ("http://localhost:3000/auth/callback/anteroom", true),
             ("http://localhost:3000/auth/callback", true),
             ("http://localhost:8000/callback", true),
             ("http://127.0.0.1:5000/callback", true),

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: rules of the source tree that no compiler knows. Each rule looks at everything and names every
 //! place, so that one run is enough.
 
+mod copies;
 mod files;
 mod links;
 mod logs;
@@ -19,6 +20,7 @@ pub(crate) fn run() -> Result {
     let tree = Tree::read(root())?;
     let mut problems = files::problems(&tree);
     problems.extend(files::headless_crates(&tree, &workspace));
+    problems.extend(copies::problems(&tree));
     problems.extend(links::problems(&tree));
     problems.extend(places::problems(&tree));
     problems.extend(logs::problems(&tree));
