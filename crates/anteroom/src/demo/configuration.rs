@@ -17,7 +17,7 @@ const CLIENT_SECRET_VARIABLE: &str = "DEMO_CLIENT_SECRET";
 
 /// Where applications let `demo-web` lead back to, on any port of this machine: what the documentation of each framework
 /// has its first example at. The identifier `anteroom` stands where a framework takes the provider's into the path.
-const WEB_CALLBACKS: [&str; 8] = [
+const WEB_CALLBACKS: [&str; 9] = [
     "/callback",                   // what most libraries' examples have, Authlib with Flask among them
     "/auth/callback",              // Express and FastAPI
     "/api/auth/callback/anteroom", // Auth.js in Next.js
