@@ -58,10 +58,18 @@ async fn answer(
     userinfo(&asker.web.provider, &token, asker.visitor.now).await
 }
 
-/// RFC 6750 §3. A request that has no token asks how to send one, which is no mistake and no line in the log.
+/// RFC 6750 §3. A request that has no token asks how to send one, which is no mistake and no line in the log; a token that has
+/// expired is in the way of things.
 fn refuse(asker: &Asker, error: &BearerError) -> Response {
-    if *error != BearerError::NoToken {
-        tracing::warn!(reference = %asker.visitor.reference, path = asker.path, "access token refused: {error}");
+    let (reference, path) = (&asker.visitor.reference, asker.path.as_str());
+    match error {
+        BearerError::NoToken => {}
+        BearerError::InvalidRequest(_) => {
+            tracing::warn!(%reference, path, "access token refused: {error}");
+        }
+        BearerError::InvalidToken(_) | BearerError::InsufficientScope(_) => {
+            tracing::info!(%reference, path, "access token refused: {error}");
+        }
     }
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let mut response = status.into_response();
