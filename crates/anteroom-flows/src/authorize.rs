@@ -12,13 +12,14 @@ use anteroom_oidc::authorization::{
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::form::Form;
+use anteroom_oidc::names::{language_tags, separated_by_commas};
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::shown::shorten;
 use anteroom_oidc::{ClientId, Prompt, Subject};
 
 use crate::answered::{again, answer, id_of_pushed};
 use crate::error::FlowError;
-use crate::error_return::{ErrorReturn, Told};
+use crate::error_return::{ErrorReturn, ErrorRoute, ErrorTarget};
 use crate::id_token_hint;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
@@ -33,7 +34,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub enum AuthorizeOutcome {
     Onward(Onward),
-    /// An error that goes to the application once the person says so.
+    /// An error that goes to the application after the person has confirmed it on a page.
     ErrorReturn(Box<ErrorReturn>),
     /// The client or its redirect URI is not known good: a page, never a redirect.
     Refused(AuthorizationError),
@@ -57,8 +58,8 @@ pub async fn authorize(
             return Ok(AuthorizeOutcome::Onward(again(provider, visitor, &before, None)));
         }
         Err(error) => {
-            let asked = Asked { id: id.as_ref(), parameters, source: &RequestSource::Plain };
-            return refuse(provider, visitor, asked, error).await;
+            let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
+            return refuse(provider, visitor, refused, error).await;
         }
     };
     let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
@@ -68,7 +69,8 @@ pub async fn authorize(
         }
         Err(error) => {
             let MeantRequest { parameters, source } = &meant;
-            return refuse(provider, visitor, Asked { id: id.as_ref(), parameters, source }, error).await;
+            let refused = RefusedRequest { id: id.as_ref(), parameters, source };
+            return refuse(provider, visitor, refused, error).await;
         }
     };
     let carried = |request| Carried::new(journey(provider, visitor, request, &meant.source));
@@ -85,7 +87,7 @@ pub async fn authorize(
     }
 }
 
-/// The error to a request that is well-formed and can be met by no person at all.
+/// The answer to a well-formed request that no account can satisfy.
 async fn answer_with_error(
     provider: &Provider,
     visitor: &Visitor,
@@ -98,19 +100,22 @@ async fn answer_with_error(
         (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
     };
     let (client, silent) = (Some(&request.client_id), request.prompt.contains(Prompt::None));
-    let told = Told { client, silent, target: &request.target() };
-    lead_back(provider, visitor, &told, *response).await
+    let ui_locales = request.ui_locales.clone();
+    let target = ErrorTarget { client, silent, ui_locales, target: &request.target() };
+    return_error(provider, visitor, target, *response).await
 }
 
-async fn lead_back(
+async fn return_error(
     provider: &Provider,
     visitor: &Visitor,
-    told: &Told<'_>,
+    target: ErrorTarget<'_>,
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    Ok(match told.first(provider, visitor, response).await? {
-        Ok(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
-        Err(response) => AuthorizeOutcome::Onward(Onward::Application(Box::new(response))),
+    Ok(match target.route(provider, visitor, response).await? {
+        ErrorRoute::Page(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
+        ErrorRoute::Application(response) => {
+            AuthorizeOutcome::Onward(Onward::Application(Box::new(response)))
+        }
     })
 }
 
@@ -255,18 +260,20 @@ fn unmet(provider: &Provider, request: &AuthorizationRequest) -> AuthorizationRe
 fn note_ignored_scope(visitor: &Visitor, accepted: &Accepted<'_>) {
     let ignored = &accepted.ignored_scope;
     if !ignored.is_empty() {
+        let has_comma = separated_by_commas(&ignored.to_string());
+        let hint = if has_comma { ". Scopes are separated by spaces, not by commas" } else { "" };
         tracing::info!(
             reference = %visitor.reference,
             client = accepted.client.client_id.as_str(),
             received = ?shorten(&ignored.to_string()),
             allowed = ?accepted.client.scope.to_string(),
-            "scopes were left out of an authorization request: the client may not have them"
+            "scopes were left out of an authorization request: the client may not have them{hint}"
         );
     }
 }
 
 /// A request that is refused, as far as it is understood.
-struct Asked<'a> {
+struct RefusedRequest<'a> {
     id: Option<&'a ClientId>,
     parameters: &'a Parameters,
     source: &'a RequestSource,
@@ -277,7 +284,7 @@ struct Asked<'a> {
 async fn refuse(
     provider: &Provider,
     visitor: &Visitor,
-    Asked { id, parameters, source }: Asked<'_>,
+    RefusedRequest { id, parameters, source }: RefusedRequest<'_>,
     error: AuthorizationError,
 ) -> Result<AuthorizeOutcome, FlowError> {
     let client = id.map(ClientId::as_str);
@@ -293,11 +300,12 @@ async fn refuse(
         return Ok(AuthorizeOutcome::Refused(error));
     };
     push::end(provider, visitor, source).await?;
-    let told = Told { client: id, silent: is_silent(parameters), target };
-    lead_back(provider, visitor, &told, response).await
+    let ui_locales = language_tags(parameters.get(Parameter::UiLocales).unwrap_or_default());
+    let target = ErrorTarget { client: id, silent: is_silent(parameters), ui_locales, target };
+    return_error(provider, visitor, target, response).await
 }
 
-/// Also where another value beside `none` is what is wrong: such a request is sent from a frame that is not seen.
+/// Also where `none` stands beside another value, which is an error: such requests come from hidden frames.
 fn is_silent(parameters: &Parameters) -> bool {
     let prompt = parameters.get(Parameter::Prompt).unwrap_or_default();
     prompt.split(' ').any(|value| value == Prompt::None.as_str())

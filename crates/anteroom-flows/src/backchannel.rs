@@ -115,11 +115,13 @@ async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), Fl
         Ok(Sent::Delivered) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
         Ok(Sent::NobodyToTell) => (DeliveryResult::Done, None),
         Err(error) => {
-            tracing::warn!(
-                client = delivery.client.as_str(),
-                attempts,
-                "back-channel logout not delivered: {error}"
-            );
+            if error.is_logged(attempts) {
+                tracing::warn!(
+                    client = delivery.client.as_str(),
+                    attempts,
+                    "back-channel logout not delivered: {error}"
+                );
+            }
             match error.may_pass().then(|| retry_at(attempts, now)).flatten() {
                 Some(at) => (DeliveryResult::Retry { at }, None),
                 None => (DeliveryResult::Failed, Some(Event::LogoutUndelivered { attempts })),
@@ -167,9 +169,12 @@ enum Sent {
 enum SendError {
     #[error("the client is not in the configuration")]
     Absent,
-    /// By a rule that the address itself does not meet.
+    /// By a rule that the address itself does not meet, of a client that registered itself: nothing in the configuration helps.
     #[error("given up: {0}")]
     Refused(OutgoingError),
+    /// By such a rule, of a configured client. The operator changes the address, or allows its network and restarts.
+    #[error("not until the configuration allows it: {0}")]
+    NotAllowed(OutgoingError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
     #[error(transparent)]
@@ -178,11 +183,16 @@ enum SendError {
 
 impl SendError {
     /// Whether another attempt can come to something else.
-    fn may_pass(&self) -> bool {
+    const fn may_pass(&self) -> bool {
         match self {
             Self::Refused(_) => false,
-            Self::Absent | Self::Outgoing(_) | Self::Flow(_) => true,
+            Self::Absent | Self::NotAllowed(_) | Self::Outgoing(_) | Self::Flow(_) => true,
         }
+    }
+
+    /// What is wrong with the configuration is the same at each attempt, and one line says it.
+    const fn is_logged(&self, attempts: u32) -> bool {
+        !matches!(self, Self::NotAllowed(_)) || attempts == 1
     }
 }
 
@@ -194,7 +204,9 @@ async fn send(
 ) -> Result<Sent, SendError> {
     let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
     let outgoing = provider.outgoing_for(client.id());
-    outgoing.check(uri).map_err(SendError::Refused)?;
+    let is_configured = provider.snapshot().clients.is_configured(client.id());
+    let refused = if is_configured { SendError::NotAllowed } else { SendError::Refused };
+    outgoing.check(uri).map_err(refused)?;
     let recipient = Recipient::find(provider, client, client.metadata.id_token_encryption, now).await?;
     let session = named_session(provider, delivery.session).await?;
     let token = logout_token(provider, client, (delivery, session), now)?;

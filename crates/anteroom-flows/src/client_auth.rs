@@ -146,7 +146,10 @@ async fn judge(
         return Ok(Err(ClientAuthError::Method {
             client: id.as_str().to_owned(),
             offered: names.join(" or "),
-            received: presented.method().as_str(),
+            received: match presented {
+                PresentedCredentials::Public { .. } => "none (no secret, or an empty one)",
+                _ => presented.method().as_str(),
+            },
         }));
     }
     let proven = match presented {

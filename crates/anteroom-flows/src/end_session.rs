@@ -3,21 +3,22 @@
 //! An ID token hint is believed by its signature alone (it may have expired). With one for a session of this browser the
 //! session ends at once; without one, or with somebody else's, the person is asked. Where no one is signed in, a hint can end
 //! a session elsewhere (`elsewhere`). A redirect goes only to an address that the client registered, and carries `state` and
-//! nothing else; with another address the person is asked, and stays here.
+//! nothing else; with another address, or with one of a client that is not known here, the person is asked, and stays here.
 
 mod elsewhere;
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_oidc::ClientId;
 use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use anteroom_oidc::shown::shorten;
+use anteroom_oidc::{ClientId, RedirectUri};
 use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::front_channel::Back;
 use crate::id_token_hint;
+use crate::known_client::is_known;
 use crate::person::{sid as sid_of, subject};
 use crate::provider::Provider;
 use crate::sign_out::{Left, leave};
@@ -51,10 +52,19 @@ pub enum LogoutError {
     ClientMismatch { received: String },
     #[error("client_id {received:?} is not registered")]
     UnknownClient { received: String },
-    #[error("post_logout_redirect_uri {received:?} is not registered for {client:?}")]
-    UnregisteredRedirect { received: String, client: String },
-    #[error("post_logout_redirect_uri without id_token_hint or client_id")]
+    #[error(
+        "post_logout_redirect_uri {received:?} is not registered for {client:?}, which has {registered:?}"
+    )]
+    UnregisteredRedirect { received: String, client: String, registered: String },
+    #[error(
+        "post_logout_redirect_uri without id_token_hint or client_id: it is not known whose address it is; send client_id with it"
+    )]
     RedirectWithoutClient,
+    #[error(
+        "post_logout_redirect_uri {received:?} of {client:?}, which registered itself, without an id_token_hint of it: no account \
+         has consented to that client"
+    )]
+    UnknownClientRedirect { received: String, client: String },
     #[error("nothing was ended: no session of this browser, and {0}")]
     NothingToEnd(NothingToEnd),
 }
@@ -86,7 +96,7 @@ pub async fn end_session(
     confirmed: bool,
 ) -> Result<EndSessionOutcome, FlowError> {
     let checked = match check(provider, request) {
-        Ok(checked) => checked,
+        Ok(checked) => of_known_clients(provider, checked).await?,
         Err(error) => return Ok(refused(visitor, None, error)),
     };
     let client = checked.client.clone();
@@ -205,10 +215,29 @@ fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> 
     provider.snapshot().clients.get(id).cloned().ok_or_else(unknown)
 }
 
+fn listed(uris: &[RedirectUri]) -> String {
+    uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Where clients register themselves, an address that one of them registered is a stranger's: followed without a sign that
+/// somebody here uses that client, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2).
+async fn of_known_clients(provider: &Provider, mut checked: Checked) -> Result<Checked, FlowError> {
+    let (None, Some(client), Some(back)) = (&checked.hint, &checked.client, &checked.back) else {
+        return Ok(checked);
+    };
+    if !is_known(provider, client.id()).await? {
+        let (received, client) = (shorten(back), client.id().as_str().to_owned());
+        checked.stays = Some(LogoutError::UnknownClientRedirect { received, client });
+        checked.back = None;
+    }
+    Ok(checked)
+}
+
 fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<String, LogoutError> {
     let unregistered = || LogoutError::UnregisteredRedirect {
         received: shorten(uri),
         client: client.id().as_str().to_owned(),
+        registered: shorten(&listed(&client.metadata.post_logout_redirect_uris)),
     };
     client.metadata.find_post_logout_redirect_uri(uri).ok_or_else(unregistered)?;
     // As requested: a native app's port is its own.

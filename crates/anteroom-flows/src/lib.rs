@@ -47,6 +47,7 @@ pub mod introspect;
 pub mod journey;
 pub mod key_set;
 pub mod keys;
+mod known_client;
 mod languages;
 pub mod limits;
 mod links;

@@ -20,8 +20,8 @@ impl Reads {
         row.map(|row| scopes(&row)).transpose()
     }
 
-    /// Whether anybody at all has agreed to this client as it is now. A row is written by a person who is signed in and
-    /// presses "Allow", so that no stranger makes the answer `true`.
+    /// Whether any account has consented to this client as it is now. Only a signed-in person who presses "Allow" writes such a
+    /// row.
     pub async fn is_agreed_to(&self, client: &ClientId) -> Result<bool, StoreError> {
         let any = consents::Entity::find().filter(consents::Column::ClientId.eq(client.as_str())).limit(1);
         Ok(any.one(&self.conn).await?.is_some())

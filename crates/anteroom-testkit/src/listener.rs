@@ -23,6 +23,8 @@ pub struct Listener {
 struct Ear {
     tokens: Mutex<Vec<String>>,
     status: AtomicU16,
+    /// What stands in its answers.
+    body: Mutex<String>,
     awake: watch::Sender<bool>,
 }
 
@@ -36,8 +38,12 @@ impl Listener {
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/logout", listener.local_addr().unwrap());
-        let ear =
-            Ear { tokens: Mutex::default(), status: AtomicU16::new(200), awake: watch::Sender::new(true) };
+        let ear = Ear {
+            tokens: Mutex::default(),
+            status: AtomicU16::new(200),
+            body: Mutex::default(),
+            awake: watch::Sender::new(true),
+        };
         let ear = Arc::new(ear);
         let app = Router::new().route("/logout", post(hear)).with_state(Arc::clone(&ear));
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -47,6 +53,11 @@ impl Listener {
     /// What it answers from now on.
     pub fn answers(&self, status: u16) {
         self.ear.status.store(status, Ordering::SeqCst);
+    }
+
+    /// What stands in its answers from now on.
+    pub fn says(&self, body: &str) {
+        body.clone_into(&mut self.ear.body.lock().unwrap());
     }
 
     /// Takes requests and does not answer them, until [`Self::wake`].
@@ -64,12 +75,13 @@ impl Listener {
     }
 }
 
-async fn hear(State(ear): State<Arc<Ear>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn hear(State(ear): State<Arc<Ear>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
     assert_eq!(headers["content-type"], "application/x-www-form-urlencoded");
     let mut fields = url::form_urlencoded::parse(&body);
     let (name, token) = fields.next().unwrap();
     assert_eq!((&*name, fields.next()), ("logout_token", None));
     ear.tokens.lock().unwrap().push(token.into_owned());
     ear.awake.subscribe().wait_for(|awake| *awake).await.unwrap();
-    StatusCode::from_u16(ear.status.load(Ordering::SeqCst)).unwrap()
+    let said = ear.body.lock().unwrap().clone();
+    (StatusCode::from_u16(ear.status.load(Ordering::SeqCst)).unwrap(), said)
 }

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use url::{Origin, Url};
 
 use crate::asker::Asker;
-use crate::failure::Failure;
+use crate::failure::{Failure, to_sign_in};
 use crate::pages::session_time;
 use crate::pages::step::DASHBOARD;
 
@@ -243,8 +243,8 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
     }
 }
 
-/// An error for an application that no person here has agreed to: the page that asks before the browser goes there.
-pub(crate) fn ask_before(asker: &Asker, waits: &ErrorReturn) -> Response {
+/// An error for an application that is not known here: the page that asks before the browser goes there.
+pub(crate) fn error_return_page(asker: &Asker, waits: &ErrorReturn) -> Response {
     let (href, action, fields) = match &waits.response {
         AuthorizationResponse::Redirect(location) => (Some(location.clone()), None, Vec::new()),
         AuthorizationResponse::FormPost { action, parameters } => {
@@ -252,8 +252,10 @@ pub(crate) fn ask_before(asker: &Asker, waits: &ErrorReturn) -> Response {
         }
     };
     let reference = asker.visitor.reference.to_string();
-    let view = ErrorReturnPage { host: waits.host.clone(), href, action, fields, reference };
-    let mut page = Frame::of(asker).leads_to_client().page(StatusCode::BAD_REQUEST, &view);
+    let (host, forward) = (waits.host.clone(), to_sign_in());
+    let view = ErrorReturnPage { host, href, action, fields, forward, reference };
+    let frame = Frame::of(asker).in_language_of(&waits.ui_locales).leads_to_client();
+    let mut page = frame.page(StatusCode::BAD_REQUEST, &view);
     page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     page
 }

@@ -9,7 +9,8 @@ use anteroom_config::Source;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_oidc::shown::is_hidden;
 use anteroom_storage::StoreOptions;
-use anteroom_testkit::{AppKey, CLIENT_SECRET, Proof, TestProvider, Tokens, on_sqlite};
+use anteroom_testkit::{AppKey, CLIENT_SECRET, Listener, Proof, TestProvider, Tokens, on_sqlite};
+use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use std::fs;
@@ -182,6 +183,85 @@ async fn a_client_without_pkce_reads_what_to_do_about_it() {
         );
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_mistake_of_a_client_is_a_line_that_says_what_to_do() {
+    let (page, _guard) = listening();
+    on_sqlite(async |backend| {
+        let provider = TestProvider::start(&backend).await;
+        let browser = provider.signed_in("alice@practice.example").await;
+        let (web, service) = (provider.client("web"), provider.client("service"));
+
+        let answer = provider.browser().get("/userinfo?access_token=secret-token").await;
+        assert_eq!(answer.status, 400);
+        line_about(&page, "path=\"/userinfo\"", "send it in the Authorization header");
+        assert!(!page.text().contains("secret-token"), "{}", page.text());
+
+        assert_eq!(service.clone().proving(Proof::Basic("")).post("/token", &[]).await.status, 401);
+        line_about(&page, "client \"service\"", "used none (no secret, or an empty one)");
+
+        let comma = "scopes are separated by spaces, not by commas";
+        let answer = web.authorize(&browser, &[("scope", "openid,email")]).await;
+        assert!(answer.parameters()["error_description"].ends_with(comma), "{}", answer.location());
+        line_about(&page, WEB, comma);
+        web.code(&browser, &[("scope", "openid profile,email")]).await;
+        line_about(&page, WEB, "Scopes are separated by spaces, not by commas");
+        let asked = [("grant_type", "client_credentials"), ("scope", "reports,admin")];
+        let answer = service.post("/token", &asked).await;
+        assert!(answer.json()["error_description"].as_str().unwrap().ends_with(comma), "{}", answer.gist());
+
+        let answer = web.authorize(&browser, &[("response_type", "id_token")]).await;
+        // The error goes back in the fragment.
+        assert!(answer.location().as_str().contains("error=unauthorized_client"), "{}", answer.gist());
+        let line = line_about(&page, WEB, "implicit in its grant_types");
+        assert!(line.contains("response_types") && line.contains("registered \"code\""), "{line}");
+
+        let slash = "/end-session?client_id=web&post_logout_redirect_uri=https://web.example/signed-out/";
+        assert_eq!(provider.browser().get(slash).await.status, 400);
+        let line = line_about(&page, WEB, "post_logout_redirect_uri");
+        assert!(line.contains("which has \"https://web.example/signed-out\""), "{line}");
+        let nameless = "/end-session?post_logout_redirect_uri=https://web.example/signed-out";
+        assert_eq!(provider.browser().get(nameless).await.status, 400);
+        line_about(&page, "", "send client_id with it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_receiver_of_logout_tokens_says_is_in_the_line() {
+    let (page, _guard) = listening();
+    on_sqlite(async |backend| {
+        let listener = Listener::start().await;
+        let at = |id: &str, uri: &str| {
+            format!(
+                "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+                 redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{uri}\"\n"
+            )
+        };
+        let toml = at("old", &listener.url) + &at("private", "https://10.1.2.3/logout");
+        let provider = TestProvider::on(&backend).clients(&toml).start().await;
+        let browser = provider.signed_in("alice@practice.example").await;
+        for app in ["old", "private"] {
+            provider.client(app).tokens(&browser, "openid").await;
+        }
+        listener.answers(400);
+        listener.says(&json!({ "error": "invalid_request", "error_description": FORGED }).to_string());
+        browser.submit(&browser.get("/dashboard").await, "/sign-out", &[]).await;
+        for _ in 0..2 {
+            provider.deliver_logouts().await;
+            provider.advance(SignedDuration::from_mins(2));
+        }
+    })
+    .await;
+    let log = page.text();
+    let about = |words: &str| log.lines().filter(|line| line.contains(words)).collect::<Vec<_>>();
+    assert_eq!(about("client=\"old\"").len(), 2, "{log}");
+    assert!(
+        about("client=\"old\"").iter().all(|line| line.contains("answered 400: \"invalid_request: x\\n"))
+    );
+    assert_eq!(about("client=\"private\"").len(), 1, "one line for a fault of the configuration: {log}");
+    assert!(!log.contains(|c| c != '\n' && is_hidden(c)), "{log:?}");
 }
 
 #[tokio::test]

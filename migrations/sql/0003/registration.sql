@@ -1,5 +1,5 @@
 -- Whether an initial access token was shown when the client registered. NULL in rows of release 0.1.0, which did not note it.
 ALTER TABLE registered_clients ADD COLUMN
     with_initial_token boolean;
--- Whether anybody has agreed to an application is asked for each of its errors.
+-- Read for each error of a registered client: whether any account has consented to it.
 CREATE INDEX consents_client ON consents (client_id);

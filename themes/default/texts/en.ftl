@@ -510,10 +510,10 @@ forward =
         [application] Back to the application
        *[try-again] Try again
     }
-error-return-heading = The application sent a request that cannot be answered
-error-return-text = It asked to be told so, and to have you sent to { $host }.
-error-return-next = Nobody here has used this application so far. Go on only if you know { $host } and wanted to go there; otherwise close this page.
-error-return-button = Go on to { $host }
+error-return-heading = This application could not sign you in
+error-return-text = Its request has a mistake. Nothing was changed. It wants you to go to { $host } now.
+error-return-next = Your practice has not set up this application. If you do not know { $host }, do not go there.
+error-return-button = Go to { $host }
 reference = Reference:
 reference-text = With it, support can see what happened.
 

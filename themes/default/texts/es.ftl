@@ -510,10 +510,10 @@ forward =
         [application] Volver a la aplicación
        *[try-again] Intentar de nuevo
     }
-error-return-heading = La aplicación envió una petición a la que no se puede responder
-error-return-text = Pide que se le avise y que se le lleve a usted a { $host }.
-error-return-next = Nadie ha usado aquí esta aplicación hasta ahora. Continúe solo si conoce { $host } y quería ir allí; si no, cierre esta página.
-error-return-button = Continuar a { $host }
+error-return-heading = Esta aplicación no pudo iniciar su sesión
+error-return-text = Su solicitud tiene un error. No se cambió nada. Quiere que usted vaya ahora a { $host }.
+error-return-next = Su consultorio no configuró esta aplicación. Si no conoce { $host }, no vaya allí.
+error-return-button = Ir a { $host }
 reference = Referencia:
 reference-text = Con ella, quien le ayuda puede ver qué pasó.
 

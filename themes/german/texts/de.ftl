@@ -511,10 +511,10 @@ forward =
         [application] Zurück zur Anwendung
        *[try-again] Noch einmal versuchen
     }
-error-return-heading = Die Anwendung schickte eine Anfrage, die nicht beantwortet werden kann
-error-return-text = Sie möchte das erfahren, und dass Sie dazu zu { $host } geschickt werden.
-error-return-next = Bisher hat hier niemand diese Anwendung verwendet. Gehen Sie nur weiter, wenn Sie { $host } kennen und dorthin wollten; sonst schließen Sie diese Seite.
-error-return-button = Weiter zu { $host }
+error-return-heading = Diese Anwendung konnte Sie nicht anmelden
+error-return-text = In der Anfrage der Anwendung ist ein Fehler. Es wurde nichts geändert. Die Anwendung möchte, dass Sie jetzt zu { $host } gehen.
+error-return-next = Ihre Praxis hat diese Anwendung nicht eingerichtet. Wenn Sie { $host } nicht kennen, gehen Sie nicht dorthin.
+error-return-button = Zu { $host } gehen
 reference = Referenz:
 reference-text = Damit kann Ihre Ansprechperson sehen, was geschehen ist.
 

@@ -1,5 +1,6 @@
 //! What the rules for clients admit, and what cannot be what was meant.
 
+use anteroom_oidc::names::separated_by_commas;
 use anteroom_oidc::{ClientMetadata, GrantType, RedirectUri, Scope};
 
 use super::ClientDraft;
@@ -33,13 +34,14 @@ fn warn_of_unknown_scopes(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clie
         let text = scope.to_string();
         let standard: Vec<String> = Scope::STANDARD.iter().map(ToString::to_string).collect();
         let near = nearest(&text, standard.iter().map(String::as_str));
-        if near.is_none() && has_api {
+        if near.is_none() && has_api && !separated_by_commas(&text) {
             continue;
         }
         let finding =
             Finding::warning(format!("the scope `{text}` of client `{}` is not known", draft.client_id));
         let finding = finding.at(draft.place_of(cx, "scope"), "no claims belong to it");
         cx.report(match near {
+            _ if separated_by_commas(&text) => finding.help("scopes are separated by spaces, not by commas"),
             Some(near) => finding.help(did_you_mean(near)),
             None => finding.help(format!(
                 "known are {}; one of an API is named beside that API: `audience`",

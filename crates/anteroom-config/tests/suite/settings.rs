@@ -351,6 +351,12 @@ fn a_scope_that_nothing_reads_is_warned_of() {
         ("openid reports", "audience = [\"https://api.example\"]\n", None),
         ("openid emial", "audience = [\"https://api.example\"]\n", Some("did you mean `email`?")),
         ("openid reports", "grant_types = [\"authorization_code\", \"client_credentials\"]\n", None),
+        ("openid,email", "", Some("scopes are separated by spaces, not by commas")),
+        (
+            "openid reports,admin",
+            "audience = [\"https://api.example\"]\n",
+            Some("scopes are separated by spaces, not by commas"),
+        ),
     ] {
         let warnings =
             parse_with(&format!("{WEB_CLIENT}scope = \"{scope}\"\n{more}")).unwrap().warnings.to_string();

@@ -7,6 +7,7 @@
 //! clients registered themselves ([`Outgoing::of_registered`]).
 
 mod reach;
+mod refusal;
 
 use std::error::Error;
 use std::io;
@@ -46,6 +47,9 @@ pub enum OutgoingError {
     NoAnswer(String, String),
     #[error("answered {0}")]
     Status(u16),
+    /// With what the body says of it, which is another's text.
+    #[error("answered {0}: {1:?}")]
+    Refused(u16, String),
     #[error("answered more than {0} bytes")]
     TooLarge(usize),
 }
@@ -78,15 +82,19 @@ impl Outgoing {
         self.configured.admitted(url).map(drop)
     }
 
-    /// Posts a form; any 2xx is success, whatever its body, which is not read.
+    /// Posts a form; any 2xx is success, whatever its body, which is not read. Of another answer, an error in the form of OAuth
+    /// is repeated for the log.
     pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
         let request = self.configured.admitted(url)?.post(url.clone()).form(form);
         let answer = request.send().await.map_err(|error| no_answer(url, &error))?;
-        if answer.status().is_success() {
-            Ok(())
-        } else {
-            Err(OutgoingError::Status(answer.status().as_u16()))
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
         }
+        Err(match refusal::said(answer).await {
+            Some(said) => OutgoingError::Refused(status.as_u16(), said),
+            None => OutgoingError::Status(status.as_u16()),
+        })
     }
 
     /// Whether anything answers there, whatever it says.

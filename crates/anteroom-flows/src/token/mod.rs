@@ -13,6 +13,7 @@ use anteroom_domain::code::CodeRefusal;
 use anteroom_domain::grant::GrantDead;
 use anteroom_oidc::GrantType;
 use anteroom_oidc::errors::TokenErrorCode;
+use anteroom_oidc::names::separated_by_commas;
 use anteroom_oidc::token::{TokenRequest, TokenResponse};
 
 use crate::client_auth::AuthenticatedClient;
@@ -23,7 +24,7 @@ use crate::trail::{Origin, note_refusal};
 /// Specific inside; [`TokenError::code`] is what the wire gets.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    #[error("client is not registered for the grant type {0}")]
+    #[error("client is not registered for the grant type {0}: it must be in its grant_types")]
     GrantNotAllowed(GrantType),
     #[error("the code is not one that was given to this client")]
     UnknownCode,
@@ -71,9 +72,11 @@ impl TokenError {
 
 impl TokenError {
     /// What the wire says beside the code: fixed text, which gives away nothing that the client does not know.
-    pub const fn description(&self) -> &'static str {
+    pub fn description(&self) -> &'static str {
         match self {
-            Self::GrantNotAllowed(_) => "the client is not registered for this grant type",
+            Self::GrantNotAllowed(_) => {
+                "the client is not registered for this grant type: it must be in its grant_types"
+            }
             Self::UnknownCode | Self::CodeReplayed | Self::Code(_) => {
                 "the authorization code is not valid, or does not fit the request"
             }
@@ -82,6 +85,9 @@ impl TokenError {
             | Self::RefreshReplayed
             | Self::RefreshAhead
             | Self::Dead(_) => "the refresh token is not valid any more",
+            Self::Scope(beyond) if separated_by_commas(beyond) => {
+                "the scope goes beyond what was granted; scopes are separated by spaces, not by commas"
+            }
             Self::Scope(_) => "the scope goes beyond what was granted",
             Self::Resource(_) => "the resource is not one that the client may have tokens for",
             Self::Flow(_) => "internal error",

@@ -216,11 +216,13 @@ async fn spend(tx: &Tx, prepared: &Prepared) -> Result<Result<(), Wait>, FlowErr
     if limit == Limit::PhoneOverall {
         let overall = prepared.budgets.iter().find(|budget| budget.limit == limit);
         tracing::error!(
+            reference = %prepared.visitor.reference,
             most = overall.map(|budget| budget.rate.max),
             "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
         );
     } else {
         tracing::warn!(
+            reference = %prepared.visitor.reference,
             scope = limit.name(),
             "a code was not sent: too many to this number or its neighbours"
         );

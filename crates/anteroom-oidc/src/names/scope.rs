@@ -76,6 +76,12 @@ impl fmt::Display for Scope {
 
 serde_as_text!(Scope);
 
+/// RFC 6749 §3.3 separates scopes by spaces, and admits commas within them: a list with commas is one scope that is not known,
+/// which a developer must be told.
+pub fn separated_by_commas(text: &str) -> bool {
+    text.contains(',')
+}
+
 /// A set of scopes; order and repetition on the wire mean nothing (RFC 6749 §3.3), so it is written sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeSet(BTreeSet<Scope>);

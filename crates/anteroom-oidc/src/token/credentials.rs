@@ -18,7 +18,8 @@ pub enum PresentedCredentials {
     Post { client_id: ClientId, secret: SecretString },
     /// RFC 7521 §4.2: a JWT that the client signed.
     Assertion(Box<ClientAssertion>),
-    /// RFC 6749 §3.2.1: a public client only says its name.
+    /// RFC 6749 §3.2.1: a public client only says its name. Also by `Basic` with an empty secret, which is the same as none
+    /// (§2.3.1); a client that has a secret is refused, as with any other method that it is not registered for.
     Public { client_id: ClientId },
 }
 
@@ -101,7 +102,10 @@ impl PresentedCredentials {
         if body_id.is_some_and(|id| id != client_id) {
             return Err(CredentialsError::AnotherClientId);
         }
-        Ok(Self::Basic { client_id, secret })
+        Ok(match secret {
+            Some(secret) => Self::Basic { client_id, secret },
+            None => Self::Public { client_id },
+        })
     }
 
     pub fn client_id(&self) -> &ClientId {
@@ -137,8 +141,8 @@ fn parse_client_id(text: &str) -> Result<ClientId, CredentialsError> {
     text.parse().map_err(|_| CredentialsError::MalformedClientId)
 }
 
-/// RFC 7617 §2, with both halves form-urlencoded first, as RFC 6749 §2.3.1 has it.
-fn parse_basic(header: &str) -> Result<(ClientId, SecretString), CredentialsError> {
+/// RFC 7617 §2, with both halves form-urlencoded first, as RFC 6749 §2.3.1 has it. No secret where it is empty.
+fn parse_basic(header: &str) -> Result<(ClientId, Option<SecretString>), CredentialsError> {
     const MALFORMED: CredentialsError = CredentialsError::MalformedHeader;
     let (scheme, encoded) = header.split_once(' ').ok_or(MALFORMED)?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -150,10 +154,8 @@ fn parse_basic(header: &str) -> Result<(ClientId, SecretString), CredentialsErro
     let secret = secret.strip_prefix(b":").unwrap_or_default();
     let id = decode_component(id).map_err(|_| MALFORMED)?;
     let secret = decode_component(secret).map_err(|_| MALFORMED)?;
-    if secret.is_empty() {
-        return Err(CredentialsError::Missing);
-    }
-    Ok((parse_client_id(&id)?, secret.into()))
+    let secret = Some(secret).filter(|secret| !secret.is_empty()).map(SecretString::from);
+    Ok((parse_client_id(&id)?, secret))
 }
 
 #[cfg(test)]
@@ -197,6 +199,16 @@ mod tests {
     }
 
     #[test]
+    fn rfc6749_2_3_1_basic_with_an_empty_secret_only_says_the_name() {
+        for body in ["", "client_id=a", "client_secret="] {
+            let public = parse(Some(&basic("a:")), body).unwrap();
+            assert_eq!(public.client_id().as_str(), "a");
+            assert_eq!(public.method(), TokenEndpointAuthMethod::None);
+            assert!(public.secret().is_none());
+        }
+    }
+
+    #[test]
     fn rfc6749_2_3_only_one_method_at_once() {
         use TokenErrorCode::{InvalidClient, InvalidRequest};
         let good = basic("a:b");
@@ -221,7 +233,10 @@ mod tests {
             (Some("Basic"), "", InvalidClient),
             (Some("Basic !!"), "", InvalidClient),
             (Some(&basic("no-colon")), "", InvalidClient),
-            (Some(&basic("a:")), "", InvalidClient),
+            (Some(&basic(":")), "", InvalidClient),
+            (Some(&basic("a:")), "client_id=other", InvalidRequest),
+            (Some(&basic("a:")), "client_secret=b", InvalidRequest),
+            (Some(&basic("a:")), &signed, InvalidRequest),
             (Some(&basic("%00:b")), "", InvalidClient),
             (Some(&basic("%ff:b")), "", InvalidClient),
         ] {

@@ -1,9 +1,9 @@
 use serde::Serialize;
 
-use super::{HiddenField, Page};
+use super::{Forward, ForwardKind, HiddenField, Page};
 
-/// An application that no person here has agreed to sent a request that cannot be answered, and would be told so: the person
-/// says whether the browser goes there. The one link or button has the id `return`.
+/// An application that is not known here sent a request that cannot be answered, and would be told so: the person says whether
+/// the browser goes there. The way forward is another; the link or button that leads to the application has the id `return`.
 #[derive(Clone, Serialize)]
 pub struct ErrorReturnPage {
     /// Where it would go: a host or, of an app on the device, a scheme.
@@ -13,6 +13,7 @@ pub struct ErrorReturnPage {
     /// Where `fields` are posted, for an application that asked for that.
     pub action: Option<String>,
     pub fields: Vec<HiddenField>,
+    pub forward: Forward,
     /// What an operator looks up with `anteroom explain`.
     pub reference: String,
 }
@@ -29,6 +30,7 @@ impl Page for ErrorReturnPage {
             ),
             action: None,
             fields: Vec::new(),
+            forward: Forward { kind: ForwardKind::SignIn, href: "/sign-in".to_owned() },
             reference: "7K3M-Q9TX".to_owned(),
         };
         let posted = ErrorReturnPage {

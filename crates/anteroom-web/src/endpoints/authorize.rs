@@ -13,7 +13,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish, to_sign_in};
 use crate::forms::is_form;
 use crate::pages::step::show;
-use crate::respond::{ask_before, leave};
+use crate::respond::{error_return_page, leave};
 use crate::state::Web;
 
 pub(crate) async fn get(asker: Asker, query: RawQuery) -> Response {
@@ -24,7 +24,7 @@ async fn answer(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let form = Form::decode(query.as_bytes()).map_err(|_| invalid())?;
     match authorize(&asker.web.provider, &asker.visitor, &Parameters::from(&form)).await? {
         AuthorizeOutcome::Onward(onward) => show(asker, onward),
-        AuthorizeOutcome::ErrorReturn(waits) => Ok(ask_before(asker, &waits)),
+        AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(asker, &waits)),
         AuthorizeOutcome::Refused(error) => Err(refused(&error)),
     }
 }

@@ -6,8 +6,8 @@ use anteroom_oidc::token::bearer_token;
 use anteroom_oidc::{Issuer, RegistrationRefusal};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::Path;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -22,41 +22,58 @@ const MAX_METADATA: usize = 32 * 1024;
 type Sent = Result<Bytes, BytesRejection>;
 type Answered = Result<Response, RegistrationError>;
 
-pub(crate) async fn register(asker: Asker, headers: HeaderMap, body: Sent) -> Response {
+pub(crate) async fn register(asker: Asker, query: RawQuery, headers: HeaderMap, body: Sent) -> Response {
     let body = json(&headers, body);
-    let presented = presented(&headers, &body);
+    let presented = presented((&headers, &query), &body);
     let registered = registration::register(&asker.web.provider, &asker.visitor, presented).await;
     finish(&asker, registered.map(|client| told(StatusCode::CREATED, &client)))
 }
 
-pub(crate) async fn read(asker: Asker, Path(client): Path<String>, headers: HeaderMap) -> Response {
-    let read = registration::read(&asker.web.provider, &asker.visitor, &client, token(&headers)).await;
+pub(crate) async fn read(
+    asker: Asker,
+    Path(client): Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let read =
+        registration::read(&asker.web.provider, &asker.visitor, &client, token(&headers, &query)).await;
     finish(&asker, read.map(|client| told(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn update(
     asker: Asker,
     Path(client): Path<String>,
+    query: RawQuery,
     headers: HeaderMap,
     body: Sent,
 ) -> Response {
     let body = json(&headers, body);
-    let presented = presented(&headers, &body);
+    let presented = presented((&headers, &query), &body);
     let updated = registration::update(&asker.web.provider, &asker.visitor, &client, presented).await;
     finish(&asker, updated.map(|client| told(StatusCode::OK, &client)))
 }
 
-pub(crate) async fn delete(asker: Asker, Path(client): Path<String>, headers: HeaderMap) -> Response {
-    let deleted = registration::delete(&asker.web.provider, &asker.visitor, &client, token(&headers)).await;
+pub(crate) async fn delete(
+    asker: Asker,
+    Path(client): Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let deleted =
+        registration::delete(&asker.web.provider, &asker.visitor, &client, token(&headers, &query)).await;
     finish(&asker, deleted.map(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
-fn presented<'a>(headers: &HeaderMap, body: &'a Result<Bytes, RegistrationRefusal>) -> Presented<'a> {
-    Presented { token: token(headers), body: body.as_deref().map_err(Clone::clone) }
+fn presented<'a>(
+    (headers, query): (&HeaderMap, &RawQuery),
+    body: &'a Result<Bytes, RegistrationRefusal>,
+) -> Presented<'a> {
+    Presented { token: token(headers, query), body: body.as_deref().map_err(Clone::clone) }
 }
 
-fn token(headers: &HeaderMap) -> Result<SecretString, BearerError> {
-    bearer_token(headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()), None)
+fn token(headers: &HeaderMap, query: &RawQuery) -> Result<SecretString, BearerError> {
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    bearer_token(authorization, None, query.0.as_deref())
 }
 
 /// RFC 7591 §3.1: the request is JSON. A page of another site cannot send that without being asked first.

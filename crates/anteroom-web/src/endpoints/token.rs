@@ -128,7 +128,8 @@ async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<
     let reference = TokenReference::parse(&form)
         .map_err(|error| unread::token_reference(asker, (&client, &form), error))?;
     revoke_token(&asker.web.provider, &client, origin, &reference.token).await?;
-    Ok(StatusCode::OK.into_response())
+    // RFC 7009 §2.2: clients ignore the body. Some take an answer without a content type for a failure.
+    Ok(Json(serde_json::json!({})).into_response())
 }
 
 pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Received) -> Response {

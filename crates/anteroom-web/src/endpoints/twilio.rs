@@ -3,47 +3,49 @@
 use anteroom_domain::ids::MessageId;
 use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks};
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use std::sync::Arc;
 use url::form_urlencoded;
 
+use crate::asker::Asker;
 use crate::state::Web;
 
 const SIGNATURE: &str = "x-twilio-signature";
 
 pub(crate) async fn status(
-    State(web): State<Arc<Web>>,
+    asker: Asker,
     Path(id): Path<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let web = &asker.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
-    let callback = read(&web, (id, &uri), &headers, &body);
+    let callback = read(web, (id, &uri), &headers, &body);
     match callbacks.status(&callback, web.provider.clock.now()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => refuse(&error),
+        Err(error) => refuse(&asker, &error),
     }
 }
 
 pub(crate) async fn key(
-    State(web): State<Arc<Web>>,
+    asker: Asker,
     Path(id): Path<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let web = &asker.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
-    let callback = read(&web, (id, &uri), &headers, &body);
-    match spoken(&web, callbacks, &callback, &uri) {
+    let callback = read(web, (id, &uri), &headers, &body);
+    match spoken(web, callbacks, &callback, &uri) {
         Ok(twiml) => {
             let kind = (CONTENT_TYPE, HeaderValue::from_static("application/xml"));
             ([kind, (CACHE_CONTROL, HeaderValue::from_static("no-store"))], twiml).into_response()
         }
-        Err(error) => refuse(&error),
+        Err(error) => refuse(&asker, &error),
     }
 }
 
@@ -65,8 +67,8 @@ fn read(web: &Web, (message, uri): (MessageId, &Uri), headers: &HeaderMap, body:
     }
 }
 
-fn refuse(error: &CallbackError) -> Response {
-    tracing::warn!("callback: {error}");
+fn refuse(asker: &Asker, error: &CallbackError) -> Response {
+    tracing::warn!(reference = %asker.visitor.reference, "callback: {error}");
     match error {
         CallbackError::Signature | CallbackError::Part(_) => StatusCode::FORBIDDEN.into_response(),
         CallbackError::Store(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),

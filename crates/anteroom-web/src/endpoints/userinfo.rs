@@ -5,6 +5,7 @@ use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::form::Form;
 use anteroom_oidc::token::bearer_token;
 use axum::Json;
+use axum::extract::RawQuery;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -14,24 +15,24 @@ use crate::endpoints::token::{Received, is_too_long, unavailable};
 use crate::forms::is_form;
 
 /// RFC 6750 §2.2: a method without a body of its own takes the token in the header alone.
-pub(crate) async fn get(asker: Asker, headers: HeaderMap) -> Response {
-    finish(&asker, answer(&asker, &headers, None).await)
+pub(crate) async fn get(asker: Asker, query: RawQuery, headers: HeaderMap) -> Response {
+    finish(&asker, answer(&asker, &headers, (None, &query)).await)
 }
 
-pub(crate) async fn post(asker: Asker, headers: HeaderMap, body: Received) -> Response {
-    finish(&asker, posted(&asker, &headers, &body).await)
+pub(crate) async fn post(asker: Asker, query: RawQuery, headers: HeaderMap, body: Received) -> Response {
+    finish(&asker, posted(&asker, &headers, (&body, &query)).await)
 }
 
 async fn posted(
     asker: &Asker,
     headers: &HeaderMap,
-    body: &Received,
+    (body, query): (&Received, &RawQuery),
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let why =
         |rejection| if is_too_long(rejection) { "the body is too long" } else { "the body was cut off" };
     let body = body.as_ref().map_err(|rejection| BearerError::InvalidRequest(why(rejection)))?;
     let form = Some(body).filter(|_| is_form(headers)).and_then(|body| Form::decode(body).ok());
-    answer(asker, headers, form.as_ref()).await
+    answer(asker, headers, (form.as_ref(), query)).await
 }
 
 fn finish(asker: &Asker, result: Result<UserInfoAnswer, UserInfoError>) -> Response {
@@ -50,15 +51,26 @@ fn finish(asker: &Asker, result: Result<UserInfoAnswer, UserInfoError>) -> Respo
 async fn answer(
     asker: &Asker,
     headers: &HeaderMap,
-    form: Option<&Form>,
+    (form, query): (Option<&Form>, &RawQuery),
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = bearer_token(authorization, form)?;
+    let token = bearer_token(authorization, form, query.0.as_deref())?;
     userinfo(&asker.web.provider, &token, asker.visitor.now).await
 }
 
-/// RFC 6750 §3.
+/// RFC 6750 §3. A request that has no token asks how to send one, which is no mistake and no line in the log; a token that has
+/// expired is in the way of things.
 fn refuse(asker: &Asker, error: &BearerError) -> Response {
+    let (reference, path) = (&asker.visitor.reference, asker.path.as_str());
+    match error {
+        BearerError::NoToken => {}
+        BearerError::InvalidRequest(_) => {
+            tracing::warn!(%reference, path, "access token refused: {error}");
+        }
+        BearerError::InvalidToken(_) | BearerError::InsufficientScope(_) => {
+            tracing::info!(%reference, path, "access token refused: {error}");
+        }
+    }
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let mut response = status.into_response();
     let challenge = error.www_authenticate(&asker.web.provider.snapshot().issuer);

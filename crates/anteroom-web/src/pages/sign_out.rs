@@ -149,7 +149,7 @@ fn refused(error: &LogoutError) -> Failure {
         LogoutError::UnknownClient { .. } => ErrorKind::UnknownClient,
         LogoutError::UnregisteredRedirect { .. } => ErrorKind::RedirectUriMismatch,
         LogoutError::ClientMismatch { .. } | LogoutError::RedirectWithoutClient => ErrorKind::InvalidRequest,
-        LogoutError::NothingToEnd(_) => ErrorKind::NothingEnded,
+        LogoutError::NothingToEnd(_) | LogoutError::UnknownClientRedirect { .. } => ErrorKind::NothingEnded,
     };
     Failure::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }

@@ -1,5 +1,6 @@
 //! What comes from outside makes no line of a log: errors show texts that may be somebody else's in quotes, with escapes,
-//! and the log is written by the one formatter that escapes the rest.
+//! and the log is written by the one formatter that escapes the rest. Lines that requests cause have the request's
+//! `reference`: the log limits those that have one, and no others.
 
 use super::tree::Tree;
 
@@ -18,12 +19,23 @@ const LOGGING: &str = "crates/anteroom/src/logging";
 /// Put together here so that this file does not contain it.
 const SUBSCRIBER: &str = concat!("tracing_", "subscriber::");
 const ERROR: &str = "#[error(";
+/// What is written here, a request caused.
+const ANSWERING: &str = "crates/anteroom-web/src/";
+/// Lines without a `reference` there, by a part of their text, and why they are few.
+const WITHOUT_REFERENCE: &[(&str, &str)] =
+    &[("a trusted proxy's X-Forwarded-For cannot be read", "once an hour, by `OnceAnHour`")];
+const LINES: [&str; 3] = ["tracing::warn!(", "tracing::error!(", "tracing::info!("];
 
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
     let mut problems = Vec::new();
     for (path, text) in tree.ending(&[".rs"]) {
         if text.contains(SUBSCRIBER) && !path.starts_with(LOGGING) {
             problems.push(format!("{path}: only {LOGGING} sets up the log, whose formatter escapes values"));
+        }
+        if path.starts_with(ANSWERING) {
+            problems.extend(unlimited(text).into_iter().map(|line| {
+                format!("{path}:{line}: a line that a request causes names its `reference`, by which the log limits it")
+            }));
         }
         if FACING_OUT.iter().any(|start| path.starts_with(start)) {
             problems.extend(bare(text).into_iter().map(|(line, field)| {
@@ -32,6 +44,22 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The lines of the log without a `reference` that are no exception, by the line of the source.
+fn unlimited(text: &str) -> Vec<usize> {
+    let starts = LINES.iter().flat_map(|line| text.match_indices(line));
+    let mut found: Vec<usize> = starts
+        .filter(|(start, name)| {
+            let rest = text.get(start + name.len()..).unwrap_or_default();
+            let call = rest.split_once(");").map_or(rest, |(call, _)| call);
+            let has_reference = call.contains("reference = ") || call.contains("%reference");
+            !has_reference && !WITHOUT_REFERENCE.iter().any(|(words, _)| call.contains(words))
+        })
+        .map(|(start, _)| text.get(..start).unwrap_or_default().matches('\n').count() + 1)
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 /// The placeholders of error texts that write a `String` as it is, with the line of the attribute.
@@ -109,6 +137,20 @@ mod tests {
             Missing,
         "#;
         assert_eq!(bare(text), [(2, "received".to_owned()), (4, "0".to_owned())]);
+    }
+
+    #[test]
+    fn a_line_that_a_request_causes_names_its_reference() {
+        let text = "f();\ntracing::warn!(\"callback: {error}\");\n\
+                    tracing::info!(%reference, \"one\");\n\
+                    tracing::error!(\n    reference = %asker.visitor.reference,\n    \"two\"\n);\n\
+                    tracing::error!(place, \"three\");\n\
+                    tracing::warn!(\"a trusted proxy's X-Forwarded-For cannot be read: x\");\n\
+                    tracing::debug!(\"four\");\n";
+        assert_eq!(unlimited(text), [2, 8]);
+        let at = |path| problems(&Tree::of(&[(path, "tracing::warn!(\"x\");")])).len();
+        assert_eq!(at("crates/anteroom-web/src/endpoints/a.rs"), 1);
+        assert_eq!(at("crates/anteroom/src/a.rs"), 0);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) fn credentials(input: &[u8]) -> Verdict {
     let read = PresentedCredentials::parse(header, &form);
     let request = TokenRequest::parse(&form);
     let reference = TokenReference::parse(&form);
-    let bearer = bearer_token(header, Some(&form));
+    let bearer = bearer_token(header, Some(&form), text(body));
     if let Ok(read) = &read {
         check_credentials(read);
     }
@@ -31,7 +31,9 @@ pub(crate) fn credentials(input: &[u8]) -> Verdict {
         assert!(!token.is_empty());
         let in_header = header.is_some_and(|header| header.to_ascii_lowercase().starts_with("bearer"));
         assert!(in_header || form.all("access_token").any(|given| given == token));
-        assert!(bearer_token(Some(&format!("Bearer {token}")), None).is_ok() || token.trim().is_empty());
+        assert!(
+            bearer_token(Some(&format!("Bearer {token}")), None, None).is_ok() || token.trim().is_empty()
+        );
     }
     Verdict::of(read.is_ok() || request.is_ok() || reference.is_ok() || bearer.is_ok())
 }

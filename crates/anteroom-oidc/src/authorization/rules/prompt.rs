@@ -10,7 +10,9 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<PromptSet
     text.parse().map_err(|error| {
         let description = match error {
             PromptSetError::NoneWithOthers => "prompt none cannot be combined with another",
-            PromptSetError::Unknown(_) => "the prompt is not supported",
+            PromptSetError::Unknown(_) => {
+                "the prompt is not supported: none, login, consent and select_account are, separated by spaces"
+            }
         };
         Refusal::invalid_request(Parameter::Prompt, description).received(text)
     })

@@ -14,14 +14,20 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<ResponseT
     let offered = &context.capabilities.response_types;
     let unsupported = || {
         let description = "the response type is not supported";
-        Refusal::new(AuthorizationErrorCode::UnsupportedResponseType, PARAMETER, description).received(text)
+        Refusal::new(AuthorizationErrorCode::UnsupportedResponseType, PARAMETER, description)
+            .received(text)
+            .registered(&context.client.response_types)
     };
     let response_type: ResponseType = text.parse().map_err(|_| unsupported())?;
     if !offered.contains(&response_type) {
         return Err(unsupported());
     }
     if !context.client.response_types.contains(&response_type) {
-        let description = "the client did not register this response type";
+        let description = if response_type.has_id_token() {
+            "the client is not registered for this response type: it must be in its response_types, and implicit in its grant_types"
+        } else {
+            "the client is not registered for this response type: it must be in its response_types"
+        };
         return Err(Refusal::new(AuthorizationErrorCode::UnauthorizedClient, PARAMETER, description)
             .received(text)
             .registered(&context.client.response_types));
@@ -52,6 +58,9 @@ mod tests {
         let pairs = testing::request_changed("response_type", "code id_token");
         let error = testing::checked(&client, &pairs).unwrap_err();
         assert_eq!(error.code, UnauthorizedClient);
+        for name in ["response_types", "implicit", "grant_types"] {
+            assert!(error.description.contains(name), "{}", error.description);
+        }
         assert_eq!(error.registered.as_deref(), Some("code"));
     }
 }

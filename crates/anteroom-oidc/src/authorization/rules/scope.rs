@@ -5,7 +5,7 @@
 use crate::{
     authorization::{Parameter, error::Refusal, order::Context},
     errors::AuthorizationErrorCode,
-    names::{GrantType, ResponseType, Scope, ScopeSet},
+    names::{GrantType, ResponseType, Scope, ScopeSet, separated_by_commas},
 };
 
 #[derive(Debug)]
@@ -30,7 +30,12 @@ pub(in crate::authorization) fn check(
         return Err(refuse("scope is missing"));
     }
     if scope.is_empty() {
-        return Err(refuse("the client may have none of the scopes"));
+        let none = if separated_by_commas(text) {
+            "the client may have none of the scopes; scopes are separated by spaces, not by commas"
+        } else {
+            "the client may have none of the scopes"
+        };
+        return Err(refuse(none));
     }
     if asked.contains(&Scope::OpenId) && !scope.contains(&Scope::OpenId) {
         return Err(refuse("the client may not have the scope openid"));
@@ -97,6 +102,13 @@ mod tests {
             let error = check_with(registered, asked, response_type).unwrap_err();
             assert_eq!(error.code, InvalidScope, "{asked}");
         }
+    }
+
+    #[test]
+    fn rfc6749_3_3_scopes_separated_by_commas_are_told_of() {
+        let described = |asked| check_with("openid email", asked, "code").unwrap_err().description;
+        assert!(described("openid,email").ends_with("scopes are separated by spaces, not by commas"));
+        assert_eq!(described("reports"), "the client may have none of the scopes");
     }
 
     #[test]

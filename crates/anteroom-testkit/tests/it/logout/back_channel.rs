@@ -1,6 +1,7 @@
 //! Back-Channel Logout 1.0: every application that was signed in from a session hears of its end.
 
 use crate::ALICE;
+use crate::registration::register;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_storage::{LogoutDelivery, StoreError};
@@ -23,7 +24,7 @@ on_both_databases!(
     back_channel_2_5_what_failed_is_tried_again,
     a_client_that_a_reload_missed_is_told_when_it_is_back,
     a_dead_application_is_given_up_in_the_end,
-    an_address_that_no_rule_admits_is_given_up_at_once,
+    an_address_that_no_rule_admits_waits_for_the_configuration_or_is_given_up_at_once,
     the_end_of_idleness_is_told_where_configured,
     disabling_an_account_is_told,
     two_nodes_tell_once,
@@ -308,25 +309,39 @@ async fn a_client_that_a_reload_missed_is_told_when_it_is_back(backend: Backend)
     assert_eq!(listener.tokens().len(), 1);
 }
 
-/// Nothing changes before the configuration does. A name that leads to such an address may lead elsewhere in a minute.
-async fn an_address_that_no_rule_admits_is_given_up_at_once(backend: Backend) {
+/// What an operator allows, or where a configured client listens, is another after a restart, and the sign-out is told then. For
+/// a client that registered itself the configuration allows nothing.
+async fn an_address_that_no_rule_admits_waits_for_the_configuration_or_is_given_up_at_once(backend: Backend) {
     let at = |id: &str, uri: &str| {
         format!(
             "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
              redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{uri}\"\n"
         )
     };
+    let on = |toml: &str| TestProvider::on(&backend).clients(toml).set("registration.mode", "\"open\"");
     let toml = at("private", "https://10.1.2.3/logout") + &at("dead", "http://127.0.0.1:9/logout");
-    let provider = TestProvider::on(&backend).clients(&toml).start().await;
+    let provider = on(&toml).start().await;
     let browser = provider.signed_in(ALICE).await;
     for app in ["private", "dead"] {
         provider.client(app).tokens(&browser, "openid").await;
     }
+    let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "scope": "openid",
+        "backchannel_logout_uri": "https://10.1.2.3/logout" });
+    let stranger = provider.registered(&register(&provider, &metadata).await);
+    let page = stranger.authorize(&browser, &[]).await;
+    let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    stranger.redeem(&stranger.code_in(&agreed)).await;
     sign_out(&browser).await;
-    assert_eq!(provider.deliver_logouts().await, 2);
+    assert_eq!(provider.deliver_logouts().await, 3);
     let given_up = provider.audited("logout_undelivered").await;
     assert_eq!(given_up.len(), 1);
-    assert_eq!(given_up[0].client.as_deref(), Some("private"));
+    assert_eq!(given_up[0].client.as_deref(), Some(stranger.client_id.as_str()));
     provider.advance(SignedDuration::from_mins(1));
-    assert_eq!(provider.deliver_logouts().await, 1, "the other one is tried again");
+    assert_eq!(provider.deliver_logouts().await, 2, "the others are tried again");
+    // The operator has put the address right and restarted.
+    let listener = Listener::start().await;
+    let restarted = on(&at("private", &listener.url)).beside(&provider).start().await;
+    restarted.advance(SignedDuration::from_mins(1));
+    restarted.deliver_logouts().await;
+    assert_eq!(listener.tokens().len(), 1);
 }

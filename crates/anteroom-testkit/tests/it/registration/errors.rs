@@ -15,11 +15,12 @@ on_both_databases!(
     rfc9700_4_11_2_another_host_is_agreed_to_anew,
     rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators,
     rfc9700_4_11_2_what_an_earlier_release_did_not_note_was_without_a_token,
+    rfc9700_4_11_2_the_page_leads_to_sign_in_first_and_speaks_the_language_that_was_asked_for,
 );
 
 const WRONG: (&str, &str) = ("response_type", "nonsense");
 
-async fn stranger(provider: &TestProvider) -> RelyingParty {
+pub(super) async fn stranger(provider: &TestProvider) -> RelyingParty {
     provider.registered(&register(provider, &metadata()).await)
 }
 
@@ -27,7 +28,7 @@ fn goes_at_once(answer: &Answer) -> bool {
     answer.header("location").is_some_and(|location| location.starts_with(CALLBACK))
 }
 
-/// The page names the host, and its one control leads on.
+/// The page names the host, and one control leads there.
 fn waits(answer: &Answer) -> bool {
     let text = answer.text_of("error-return");
     if text.is_some() {
@@ -37,7 +38,7 @@ fn waits(answer: &Answer) -> bool {
     text.is_some()
 }
 
-async fn agree(stranger: &RelyingParty, provider: &TestProvider) {
+pub(super) async fn agree(stranger: &RelyingParty, provider: &TestProvider) {
     let browser = provider.signed_in(ALICE).await;
     let page = stranger.authorize(&browser, &[]).await;
     stranger.code_in(&browser.submit(&page, "/consent", &[("decision", "allow")]).await);
@@ -73,6 +74,25 @@ async fn rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page(b
     // Of the configuration there is no question.
     let web = provider.client("web").authorize(&browser, &[WRONG]).await;
     assert_eq!(web.error(), "unsupported_response_type");
+}
+
+async fn rfc9700_4_11_2_the_page_leads_to_sign_in_first_and_speaks_the_language_that_was_asked_for(
+    backend: Backend,
+) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let unknown_acr = r#"{"id_token":{"acr":{"essential":true,"values":["urn:unknown"]}}}"#;
+    for change in [WRONG, ("claims", unknown_acr), ("response_mode", "form_post")] {
+        let page = stranger.authorize(&browser, &[change, ("prompt", "create"), ("ui_locales", "es")]).await;
+        assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.gist());
+        let at = |id: &str| page.body.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("{id}"));
+        assert!(at("forward") < at("return"), "{}", page.gist());
+        let control = |id: &str| page.body[..at(id)].rsplit_once('<').unwrap().1.to_owned();
+        assert!(!control("forward").contains("secondary") && control("return").contains("secondary"));
+        assert!(control("forward").starts_with("a "), "{}", control("forward"));
+    }
+    let page = stranger.authorize(&browser, &[("claims", unknown_acr), ("ui_locales", "es")]).await;
+    assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.gist());
 }
 
 async fn rfc9700_4_11_2_an_error_that_would_be_posted_waits_on_a_page(backend: Backend) {

@@ -1,5 +1,6 @@
 //! Clients that register themselves: RFC 7591, RFC 7592, OpenID Connect Registration 1.0.
 
+mod end_session;
 mod errors;
 mod manage;
 mod register;

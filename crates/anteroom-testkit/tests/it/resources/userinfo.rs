@@ -12,6 +12,7 @@ on_both_databases!(
     core_5_3_2_nothing_is_null_or_empty,
     core_5_3_1_get_and_post_header_and_form,
     rfc6750_3_errors_are_in_the_challenge,
+    rfc9700_4_3_2_a_token_in_the_address_is_refused_with_what_to_do,
     core_5_3_2_signed_where_registered,
     core_5_3_2_encrypted_where_registered_signed_or_not,
     an_access_token_ends_after_ten_minutes,
@@ -106,6 +107,24 @@ async fn rfc6750_3_errors_are_in_the_challenge(backend: Backend) {
     }
     let basic = provider.browser().with("authorization", "Basic d2ViOng=").get("/userinfo").await;
     assert_eq!(basic.status, 401);
+}
+
+async fn rfc9700_4_3_2_a_token_in_the_address_is_refused_with_what_to_do(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let token = web.tokens(&browser, "openid").await.access_token;
+    let target = format!("/userinfo?access_token={token}");
+    for answer in [provider.browser().get(&target).await, provider.browser().post(&target, &[]).await] {
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert_eq!(answer.status, 400, "{challenge}");
+        assert!(challenge.contains("error=\"invalid_request\""), "{challenge}");
+        assert!(challenge.contains("send it in the Authorization header"), "{challenge}");
+        assert!(!challenge.contains(&token), "{challenge}");
+    }
+    // What stands in the address beside a token in the header does not count.
+    let bearer = format!("Bearer {token}");
+    let good = provider.browser().with("authorization", &bearer).get("/userinfo?access_token=x").await;
+    assert_eq!(good.status, 200);
 }
 
 async fn core_5_3_2_signed_where_registered(backend: Backend) {

@@ -11,6 +11,7 @@ on_both_databases!(
     a_client_without_a_named_method_may_send_its_secret_in_either_way,
     registration_2_a_client_that_registered_itself_is_held_to_client_secret_basic,
     rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge,
+    rfc6749_2_3_1_basic_with_an_empty_secret_is_a_public_client_and_no_other,
     rfc6749_2_3_two_methods_at_once_are_refused,
     rfc6749_2_3_1_basic_credentials_are_form_urlencoded,
     failures_are_in_the_trail_without_the_secret,
@@ -96,6 +97,19 @@ async fn rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge(backend: Backend) {
         assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{app:?}");
         assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "), "{app:?}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
+async fn rfc6749_2_3_1_basic_with_an_empty_secret_is_a_public_client_and_no_other(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let native = provider.client("native");
+    let code = native.code(&browser, &[]).await;
+    let basic = native.proving(Proof::Basic(""));
+    assert_eq!(basic.redeem(&code).await.status, 200);
+    for app in ["web", "partner", "service"] {
+        let answer = proving(&provider, app, Proof::Basic("")).redeem("x").await;
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{app}");
     }
 }
 

@@ -165,6 +165,10 @@ async fn rfc6749_5_2_malformed_requests_are_told_apart(backend: Backend) {
         assert_eq!((answer.status, answer.error().as_str()), (400, error), "{fields:?}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
+    // RFC 7009 §2.2: the body does not count, and yet clients look at its type.
+    let revoked = web.revoke("x").await;
+    assert_eq!((revoked.status, revoked.header("content-type")), (200, Some("application/json")));
+    assert_eq!(revoked.json(), serde_json::json!({}));
     for path in ["/token", "/revoke", "/introspect", "/par"] {
         let get = provider.browser().get(path).await;
         assert_eq!((get.status, get.error().as_str()), (405, "invalid_request"), "{path}");

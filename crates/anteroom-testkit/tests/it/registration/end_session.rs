@@ -1,0 +1,96 @@
+//! The end-session endpoint for clients that registered themselves: it leads back where the client is known here, or with a
+//! hint of it (RFC 9700 §4.11.2).
+
+use super::errors::agree;
+use super::{CLIENTS, open, register, with};
+use crate::ALICE;
+use anteroom_testkit::{
+    Answer, Backend, Browser, INITIAL_ACCESS_TOKEN, PASSWORD, RelyingParty, TestProvider, Tokens,
+    on_both_databases,
+};
+use serde_json::{Value, json};
+
+on_both_databases!(
+    rfc9700_4_11_2_nobody_is_led_to_an_address_of_a_client_that_is_not_known,
+    rfc9700_4_11_2_at_such_a_client_the_person_can_sign_out_and_stays,
+    rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person_is_led_back,
+    rfc9700_4_11_2_with_a_hint_the_person_is_led_back,
+);
+
+const BYE: &str = "https://stranger.example/bye";
+
+fn asked() -> Value {
+    with(&json!({ "post_logout_redirect_uris": [BYE], "scope": "openid" }))
+}
+
+async fn stranger(provider: &TestProvider) -> RelyingParty {
+    provider.registered(&register(provider, &asked()).await)
+}
+
+async fn end_session(browser: &Browser, client: &RelyingParty, more: &str) -> Answer {
+    let id = &client.client_id;
+    browser.get(&format!("/end-session?client_id={id}&post_logout_redirect_uri={BYE}&state=s{more}")).await
+}
+
+fn is_led_back(answer: &Answer) -> bool {
+    answer.header("location") == Some("https://stranger.example/bye?state=s")
+}
+
+async fn rfc9700_4_11_2_nobody_is_led_to_an_address_of_a_client_that_is_not_known(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let stranger = stranger(&provider).await;
+    for hint in ["", "&id_token_hint=x", "&id_token_hint=e30.e30.c2ln"] {
+        let page = end_session(&provider.browser(), &stranger, hint).await;
+        assert_eq!((page.status, page.header("location")), (400, None), "{hint}: {}", page.gist());
+        assert!(page.text_of("error-nothing-ended").is_some(), "{hint}: {}", page.gist());
+        assert!(!page.body.contains("stranger.example"), "{hint}");
+    }
+    // Of the configuration there is no question.
+    let web = "/end-session?client_id=web&post_logout_redirect_uri=https://web.example/signed-out";
+    assert_eq!(provider.browser().get(web).await.status, 303);
+}
+
+async fn rfc9700_4_11_2_at_such_a_client_the_person_can_sign_out_and_stays(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.signed_in(ALICE).await);
+    let page = end_session(&browser, &stranger, "").await;
+    assert_eq!((page.status, page.heading().as_str()), (400, "Sign out?"), "{}", page.gist());
+    assert!(page.text_of("problem").is_some(), "{}", page.gist());
+    let answer = browser.submit(&page, "/sign-out", &[]).await;
+    assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
+    assert!(!browser.is_signed_in().await);
+}
+
+async fn rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person_is_led_back(
+    backend: Backend,
+) {
+    let builder = open(&backend).set("registration.initial_access_token_env", "\"TEST_INITIAL_TOKEN\"");
+    let provider = builder.start().await;
+    let agreed = stranger(&provider).await;
+    agree(&agreed, &provider).await;
+    let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &asked()).await;
+    let invited = provider.registered(&answer.json());
+    for client in [agreed, invited] {
+        let answer = end_session(&provider.browser(), &client, "").await;
+        assert!(is_led_back(&answer), "{}", answer.gist());
+        let browser = provider.signed_in(ALICE).await;
+        let page = end_session(&browser, &client, "").await;
+        assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"), "{}", page.gist());
+        assert!(is_led_back(&browser.submit(&page, "/sign-out", &[]).await));
+    }
+}
+
+async fn rfc9700_4_11_2_with_a_hint_the_person_is_led_back(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let page = stranger.authorize(&browser, &[]).await;
+    let page = browser.follow(&browser.enter(&page, ALICE, PASSWORD).await).await;
+    let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
+    // Nothing but the hint says that the client is used here.
+    backend.execute("DELETE FROM consents").await;
+    let hint = format!("&id_token_hint={}", tokens.id_token());
+    assert!(is_led_back(&end_session(&browser, &stranger, &hint).await));
+    assert!(!browser.is_signed_in().await);
+    assert!(is_led_back(&end_session(&provider.browser(), &stranger, &hint).await));
+}
