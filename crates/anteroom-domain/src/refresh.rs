@@ -27,7 +27,7 @@ const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// The last refresh that has an entry in the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entered {
-    /// That it handed out.
+    /// The generation that this refresh handed out.
     pub generation: u32,
     pub at: Timestamp,
     pub from: Option<IpAddr>,
@@ -148,7 +148,7 @@ impl RefreshFamily {
 }
 
 impl Entered {
-    /// A clock set back makes the time between negative, and then it says nothing.
+    /// After the clock was set back the time between is negative; then the refresh has an entry.
     fn covers(&self, next: &Self) -> bool {
         let since = next.at.duration_since(self.at);
         self.from == next.from && !since.is_negative() && since < COUNTED_FOR

@@ -1,5 +1,5 @@
-//! `POST /introspect` (RFC 7662). Only an audience of the token, or the client that holds it, learns anything; to anyone else
-//! and for anything dead the answer is `{"active": false}` and nothing more.
+//! `POST /introspect` (RFC 7662). Only an audience of the token, or the client that holds it, learns anything; for any other
+//! client, and for a dead token, the answer is `{"active": false}` alone.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;

@@ -78,8 +78,8 @@ pub struct Wanted<'a> {
     pub allowed: &'a ScopeSet,
     /// What it calls the groups, and what it is always told.
     pub mapping: &'a ClaimMapping,
-    /// Whether the address stands in for a `preferred_username` that there is not, where the client may have the address too.
-    /// Not where people are known by a pairwise `sub`: everyone knows the address.
+    /// Whether the address is told as `preferred_username` where the account has none and the client may have the address. Not
+    /// for pairwise clients: the address is the same for every client.
     pub address_as_username: bool,
 }
 
@@ -172,7 +172,7 @@ pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value
     wanted.mapping.finish(released)
 }
 
-/// Applications that go by names find one with everybody.
+/// Applications that identify people by `preferred_username` find one for every account.
 fn username(person: &StandardClaims, wanted: Wanted<'_>, with_email: bool) -> Option<String> {
     let may_know = wanted.address_as_username && (with_email || wanted.scope.contains(&Scope::Email));
     let own = person.preferred_username.as_ref().filter(|name| !name.is_empty());

@@ -22,10 +22,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// Whoever holds this lock on a PostgreSQL server is the one that links.
+/// The lock, on PostgreSQL, of the node that links.
 pub(crate) const CHAIN_LOCK: i64 = 0x616e_7465_6368_6169;
 
-/// Inserted in one statement: a row has 15 values, and SQLite takes 32,766 of them.
+/// One statement inserts at most so many rows: each has 15 values, and SQLite takes 32,766 in a statement.
 const ROWS: usize = 1_000;
 
 /// What one round of linking has done.
@@ -102,7 +102,7 @@ async fn move_over(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), Sto
         .exec(conn)
         .await?;
     if removed.rows_affected != rows.len() as u64 {
-        return Err(went_away());
+        return Err(removed_meanwhile());
     }
     let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
     audit_entries::Entity::insert_many(rows).exec_without_returning(conn).await?;
@@ -117,18 +117,18 @@ async fn put(conn: &Conn, entry: Uuid, link: &Link) -> Result<(), StoreError> {
         .filter(audit_entries::Column::ChainSeq.is_null())
         .exec(conn)
         .await?;
-    if done.rows_affected == 1 { Ok(()) } else { Err(went_away()) }
+    if done.rows_affected == 1 { Ok(()) } else { Err(removed_meanwhile()) }
 }
 
-/// Only somebody who is no node could have taken it away meanwhile. The next round begins with what there is.
-fn went_away() -> StoreError {
-    StoreError::Statement("an entry went away".to_owned())
+/// Nodes remove entries only under the lock, so another program did. The next round starts from what is there.
+fn removed_meanwhile() -> StoreError {
+    StoreError::Statement("an entry was removed meanwhile".to_owned())
 }
 
 impl Reads {
     /// The last link.
     pub async fn chain_end(&self) -> Result<Link, StoreError> {
-        // Without the rest of the row: if somebody made that unreadable, linking goes on, and verifying finds it.
+        // The other columns are not read, so that a row made unreadable does not stop linking; verifying finds it.
         let row = audit_entries::Entity::find()
             .select_only()
             .columns([

@@ -13,7 +13,7 @@ const KEPT_AFTER_END: SignedDuration = SignedDuration::from_hours(24);
 /// Counters have only a beginning; no window is longer than a day, and the one before it still counts.
 const COUNTERS_KEPT: SignedDuration = SignedDuration::from_hours(72);
 
-/// Whoever holds this lock on a PostgreSQL server is the one that sweeps.
+/// The lock, on PostgreSQL, of the node that sweeps.
 const SWEEP_LOCK: i64 = 0x616e_7465_7377_7065;
 
 /// `$1` is the time before which a row must have ended, `$2` the size of the batch.
@@ -57,8 +57,8 @@ const AT_THEIR_END: [&str; 3] = [
     delete!("messages", "id", "account_id IS NULL AND expires_at"),
     delete!("pushed_requests", "digest", "expires_at"),
 ];
-/// A device that no browser knows any more, unless a session still goes on in it. `created_at` has the index, since it does not
-/// change at each sign-in.
+/// Devices whose cookie has expired, unless a session still runs on them. `created_at` has the index, since it does not change
+/// at each sign-in.
 const UNSEEN: &str = delete!(
     "known_devices",
     "id",

@@ -25,7 +25,7 @@ pub struct EnteredUsernames {
 const BATCH: usize = 200;
 
 impl Store {
-    /// Costs one read where there is nothing to enter. Commands and nodes of release 0.1.0 may change more as long as they run.
+    /// Two reads where nothing is to be entered. Nodes and commands of release 0.1.0 can change names as long as they run.
     pub async fn enter_usernames(&self) -> Result<EnteredUsernames, StoreError> {
         let (mut all, mut due) = (EnteredUsernames::default(), Vec::new());
         for (account, name) in self.not_entered().await? {
@@ -68,7 +68,7 @@ impl Reads {
                 otherwise.push((AccountId(row.id), name));
             }
         }
-        // Those that have no name any more.
+        // Accounts that have no name any more.
         otherwise.extend(entered.into_keys().map(|id| (AccountId(id), None)));
         Ok(otherwise)
     }
@@ -125,8 +125,7 @@ impl Tx {
         }
     }
 
-    /// Until the transaction ends nobody else gives an account this name, or this address. SQLite has locked the database
-    /// already.
+    /// Until the transaction ends, no other transaction gives an account this name or this address. SQLite has one writer anyway.
     pub(crate) async fn lock_username(&self, name: &FoldedUsername) -> Result<(), StoreError> {
         if self.conn.get_database_backend() == DbBackend::Postgres {
             let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NULL";
@@ -150,7 +149,7 @@ impl Tx {
     }
 }
 
-/// One that cannot be read is for those who need it: it keeps no node from starting.
+/// A profile that cannot be read is passed over: it must not keep a node from starting.
 fn username_in(profile: &str) -> Option<FoldedUsername> {
     let profile: Profile = serde_json::from_str(profile).ok()?;
     profile.preferred_username.as_deref().map(FoldedUsername::of)

@@ -1,5 +1,5 @@
-//! What runs beside the requests: deliveries, keys, registered clients, the configuration, the chain of the trail, housekeeping. Each task is
-//! a loop around one use case; a failure is logged and tried again with the next round.
+//! What runs beside the requests: deliveries, keys, registered clients, the configuration, the chain of the trail,
+//! housekeeping. Each task is a loop around one use case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::trail::chain::Checkpoint;

@@ -5,9 +5,9 @@ use crate::trail::verify::Kept;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
-    #[error("entry {seq} ({id}) was altered, or made by somebody else: its MAC is not its own")]
+    #[error("entry {seq} ({id}) was altered, or not written by Anteroom: its MAC is not its own")]
     Altered { seq: u64, id: AuditId },
-    #[error("the entry {id}, not linked yet, was altered, or made by somebody else: its MAC is not its own")]
+    #[error("the entry {id}, not linked yet, was altered, or not written by Anteroom: its MAC is not its own")]
     AlteredWaiting { id: AuditId },
     #[error(
         "the chain does not hold at entry {seq} ({id}): it, its number, or what was before it is another"
