@@ -27,7 +27,12 @@ impl Mac {
     }
 
     /// Whose pseudonym it is; `None` for what [`Mac::lasting_pseudonym`] did not make of this context and scope.
-    pub fn open_lasting_pseudonym(&self, context: &str, scope: &[u8], pseudonym: &[u8]) -> Option<[u8; HALF]> {
+    pub fn open_lasting_pseudonym(
+        &self,
+        context: &str,
+        scope: &[u8],
+        pseudonym: &[u8],
+    ) -> Option<[u8; HALF]> {
         let (tag, hidden) = pseudonym.split_first_chunk::<HALF>()?;
         let identifier = self.masked(context, scope, *tag, hidden.try_into().ok()?);
         let expected = self.tag(context, scope, identifier);
