@@ -95,11 +95,12 @@ pub(super) async fn holders(connection: &DatabaseConnection) -> Result<String, D
         "SELECT 'process ' || a.pid || ' (' || coalesce(nullif(a.application_name, ''), a.usename, 'unknown') || ', ' || \
          string_agg(DISTINCT CAST(c.relname AS text), ' ') || ')' \
          FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a ON a.pid = l.pid \
-         WHERE l.granted AND a.pid <> pg_backend_pid() AND c.relname IN ({}) \
+         WHERE l.granted AND a.datname = current_database() AND a.pid <> pg_backend_pid() AND c.relname IN ({}) \
          GROUP BY a.pid, a.application_name, a.usename, a.xact_start ORDER BY a.xact_start LIMIT {MOST_NAMED}",
         tables.join(", ")
     );
     let rows = connection.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
     let named: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
-    Ok(named?.join(", "))
+    let named = named?;
+    Ok(if named.is_empty() { "they are over now".to_owned() } else { named.join(", ") })
 }
