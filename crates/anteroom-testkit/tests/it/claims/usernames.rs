@@ -64,9 +64,9 @@ async fn core_5_1_no_two_people_have_one_preferred_username(backend: Backend) {
 /// Addresses are told apart by the case of letters that are not ASCII, and names are not, whichever was there first.
 async fn not_ascii_addresses_are_no_names(provider: &TestProvider) {
     for (lower, upper) in
-        [("é@practice.example", "É@practice.example"), ("ö@practice.example", "Ö@practice.example")]
+        [("rené@practice.example", "renÉ@practice.example"), ("jör@practice.example", "jÖr@practice.example")]
     {
-        let name_is_first = lower.starts_with('é');
+        let name_is_first = lower.starts_with("ren");
         if name_is_first {
             name(provider, BOB, lower).await.unwrap();
         }
@@ -150,7 +150,13 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
     name(&provider, "carol@practice.example", "TWIN").await.unwrap();
     // One of that release invites an address that is a name here.
     name(&provider, first, "dave@practice.example").await.unwrap();
-    provider.person("dave@practice.example").create().await;
+    provider.person("david@practice.example").create().await;
+    backend
+        .execute(
+            "UPDATE account_addresses SET address = 'dave@practice.example', folded = 'dave@practice.example' \
+             WHERE folded = 'david@practice.example'",
+        )
+        .await;
     let entered = provider.provider.store.enter_usernames().await.unwrap();
     let account =
         provider.provider.store.account_by_address(&address(first).folded()).await.unwrap().unwrap();
