@@ -10,6 +10,7 @@ mod m0001_foundation;
 mod m0002_encryption_keys;
 mod m0003_release_0_2;
 
+pub use m0003_release_0_2::CHANGED_TABLES;
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
 

@@ -20,6 +20,23 @@ const PARTS: [&str; 12] = [
     include_str!("../sql/0003/usernames.sql"),
 ];
 
+/// The tables of release 0.1.0 that this changes, indexes or refers to, in the order in which units of work lock rows.
+pub const CHANGED_TABLES: [&str; 13] = [
+    "accounts",
+    "known_devices",
+    "sessions",
+    "grants",
+    "refresh_tokens",
+    "links",
+    "interactions",
+    "instance",
+    "password_credentials",
+    "password_history",
+    "registered_clients",
+    "messages",
+    "consents",
+];
+
 pub(crate) struct Migration;
 
 impl MigrationName for Migration {
@@ -37,5 +54,30 @@ impl MigrationTrait for Migration {
             manager.get_connection().execute_unprepared(&dialect::translate(part, backend)).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The word behind each of these is a table.
+    const BEFORE_TABLES: [&str; 4] = ["ALTER TABLE", "CREATE TABLE", " ON", "REFERENCES"];
+
+    fn tables_after(before: &str, text: &str) -> BTreeSet<String> {
+        let name = |rest: &str| rest.split_whitespace().next().map(str::to_owned);
+        text.split(&format!("{before} ")).skip(1).filter_map(name).collect()
+    }
+
+    #[test]
+    fn every_table_that_is_changed_is_named() {
+        let lines = PARTS.iter().flat_map(|part| part.lines()).filter(|line| !line.starts_with("--"));
+        let text = lines.collect::<Vec<_>>().join("\n").replace("ON DELETE", "");
+        let made = tables_after("CREATE TABLE", &text);
+        let changed: BTreeSet<String> =
+            BEFORE_TABLES.iter().flat_map(|word| tables_after(word, &text)).collect();
+        let changed: BTreeSet<&str> = changed.difference(&made).map(String::as_str).collect();
+        assert_eq!(changed, CHANGED_TABLES.into());
     }
 }

@@ -170,12 +170,16 @@ pub enum Event {
     CodeReplayed {
         grant: GrantId,
     },
-    /// `before`: so many refreshes before this one, since the last that has an entry, were from the same address and have none.
     TokenRefreshed {
         grant: GrantId,
         generation: u32,
+        /// So many refreshes between the entry before and this one have no entry. They came from the address of the entry
+        /// before, an IPv6 address by its /64; this one may come from another.
         #[serde(skip_serializing_if = "Option::is_none")]
         before: Option<NonZeroU32>,
+        /// The client has proven who it is, so addresses are not compared, and those counted may come from any.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        any_address: bool,
     },
     /// The same successor again, within the time in which an answer may be asked for once more. The entry has the address that
     /// asked now.

@@ -4,8 +4,9 @@
 //! lost answer and against two tabs: for a short while, as long as the successor has not been used, the same client gets
 //! the same successor, three times at most. After that the old token is a replay and ends the family.
 //!
-//! A refresh has an entry in the audit trail where it is the first of its family, comes from another address than the one with
-//! an entry before it, or an hour later; the entry counts those between. An application refreshes every few minutes all day, and
+//! A refresh has an entry in the audit trail where it is the first of its family, comes from another network than the one with
+//! an entry before it, or an hour later; the entry counts those between. The servers of a client that has proven who it is may
+//! have many addresses, so theirs are not compared. An application refreshes every few minutes all day, and
 //! an entry for each would be most of a trail that is kept for years, and say nothing that these do not.
 //!
 //! The same answer also serves a thief who holds a copy of the token. So each repeat is in the audit trail with both addresses,
@@ -27,9 +28,10 @@ const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// The last refresh that has an entry in the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entered {
-    /// That it handed out.
+    /// The generation that this refresh handed out.
     pub generation: u32,
     pub at: Timestamp,
+    /// `None` where the client had proven who it is, too.
     pub from: Option<IpAddr>,
 }
 
@@ -117,7 +119,8 @@ impl RefreshFamily {
         if generation == self.generation {
             let idle = now.checked_add(policy.refresh_idle).unwrap_or(Timestamp::MAX);
             let next = self.generation.saturating_add(1);
-            let entry = Entered { generation: next, at: now, from };
+            let compared = from.filter(|_| !presented.authenticated);
+            let entry = Entered { generation: next, at: now, from: compared };
             return RefreshDecision::Rotate(Self {
                 generation: next,
                 rotated_at: now,
@@ -129,7 +132,7 @@ impl RefreshFamily {
             });
         }
         let just_rotated = now.duration_since(self.rotated_at) <= policy.refresh_retry;
-        let elsewhere = !presented.authenticated && self.is_elsewhere(from);
+        let elsewhere = !presented.authenticated && are_apart(self.rotated_from, from);
         let refused = elsewhere && policy.repeat_elsewhere == RepeatElsewhere::Refuse;
         let is_previous = generation.saturating_add(1) == self.generation;
         if is_previous && just_rotated && self.repeats < MOST_REPEATS && !refused {
@@ -137,21 +140,21 @@ impl RefreshFamily {
         }
         RefreshDecision::Replay
     }
+}
 
-    /// Whether both addresses are known and lie in different networks.
-    fn is_elsewhere(&self, from: Option<IpAddr>) -> bool {
-        match (self.rotated_from, from) {
-            (Some(first), Some(from)) => AddressPrefix::of(first) != AddressPrefix::of(from),
-            _ => false,
-        }
+/// Whether both addresses are known and lie in different networks.
+fn are_apart(first: Option<IpAddr>, second: Option<IpAddr>) -> bool {
+    match (first, second) {
+        (Some(first), Some(second)) => AddressPrefix::of(first) != AddressPrefix::of(second),
+        _ => false,
     }
 }
 
 impl Entered {
-    /// A clock set back makes the time between negative, and then it says nothing.
+    /// After the clock was set back the time between is negative; then the refresh has an entry.
     fn covers(&self, next: &Self) -> bool {
         let since = next.at.duration_since(self.at);
-        self.from == next.from && !since.is_negative() && since < COUNTED_FOR
+        !are_apart(self.from, next.from) && !since.is_negative() && since < COUNTED_FOR
     }
 }
 
@@ -273,6 +276,32 @@ mod tests {
             state = next;
         }
         assert_eq!(entries, [(0, 0), (3_600, 2), (3_700, 0), (3_900, 1), (3_000, 0)]);
+    }
+
+    #[test]
+    fn addresses_are_compared_by_their_network_and_not_where_the_client_has_proven_who_it_is() {
+        let tokens = Policy::default().tokens;
+        let (one, other) = ("2001:db8:0:1::1", "2001:db8:0:2::1");
+        for (first, second, authenticated, expected) in [
+            (HOME, ELSEWHERE, false, 2),
+            (HOME, ELSEWHERE, true, 1),
+            (one, "2001:db8:0:1::2", false, 1),
+            (one, other, false, 2),
+            (one, other, true, 1),
+        ] {
+            let (mut state, mut entries) = (family(0), 0);
+            for from in [first, second] {
+                let from = Some(from.parse().unwrap());
+                let presented = Presented { from, authenticated, ..presented(state.generation, 1) };
+                let RefreshDecision::Rotate(next) = state.present(presented, &tokens) else {
+                    panic!("{first} {second}")
+                };
+                assert_eq!(next.rotated_from, from, "a repeat is told with it");
+                entries += u32::from(next.has_entry());
+                state = next;
+            }
+            assert_eq!(entries, expected, "{first} {second} {authenticated}");
+        }
     }
 
     #[test]

@@ -71,8 +71,8 @@ impl From<&Session> for NamedSession {
 }
 
 /// `sid`: what the client calls a session (Back-Channel Logout §2.1). One value for all would tell two sectors that their
-/// people are the same, so a pairwise client has a pseudonym of its sector. The key leads back from it, so that an ID token
-/// hint names its session without a search.
+/// people are the same, so a pairwise client has a pseudonym of its sector. The key decrypts it, so that an ID token hint
+/// names its session without a search.
 pub fn sid(keyring: &Keyring, client: &Client, session: NamedSession) -> String {
     sid_in(keyring, client.metadata.sector.as_ref(), session)
 }
@@ -95,7 +95,7 @@ pub fn session_of_sid(keyring: &Keyring, client: &Client, sid: &str) -> Option<S
 fn session_in(keyring: &Keyring, sector: Option<&Sector>, sid: &str) -> Option<SessionId> {
     let by_sector = sector.and_then(|sector| {
         let (mac, pseudonym) = (keyring.mac(KeyPurpose::Subject), URL_SAFE_NO_PAD.decode(sid).ok()?);
-        mac.of_lasting_pseudonym(SID_CONTEXT, sector.as_str().as_bytes(), &pseudonym)
+        mac.open_lasting_pseudonym(SID_CONTEXT, sector.as_str().as_bytes(), &pseudonym)
     });
     match by_sector {
         Some(id) => Some(SessionId(Uuid::from_bytes(id))),

@@ -1,5 +1,5 @@
-//! `preferred_username` as applications take it: for a name that is one person's. So names are compared as the least careful of
-//! them would, without regard to case, width and composition, and a name is not another account's address either.
+//! Applications take `preferred_username` for the name of one person, and many compare it loosely. So names are compared
+//! without regard to case, width and composition, and a name is no other account's address.
 
 use crate::address::EmailAddress;
 use icu_normalizer::ComposingNormalizerBorrowed;

@@ -4,7 +4,7 @@ use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
 use anteroom_domain::trail::chain::{Checkpoint, Linked, Pruned, is_checkpoint_due};
 use anteroom_domain::trail::export::End;
 use anteroom_domain::trail::lines::Line;
-use anteroom_domain::trail::verify::{Finding, Kept, Keys, Report, Verifier};
+use anteroom_domain::trail::verify::{Finding, Kept, Keys, Ran, Report, Verifier};
 use anteroom_storage::{Linking, Store, StoreError};
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ const MOST_UNREADABLE: u32 = 100;
 
 /// One batch of what was committed since the last. Most rounds find nothing, and write nothing.
 pub async fn link(store: &Store) -> Result<Linking, FlowError> {
-    if store.waiting_entries(1).await?.is_empty() {
+    if !store.is_any_entry_waiting().await? {
         return Ok(Linking::default());
     }
     Ok(store.link_entries(BATCH).await?)
@@ -103,10 +103,25 @@ async fn verify_from(
         head => verifier.head(head?),
     }
     entries(store, &mut verifier, top).await?;
-    for record in store.waiting_entries(MOST_WAITING).await? {
-        verifier.waiting(&record);
-    }
+    waiting(store, &mut verifier).await?;
     Ok(verifier.finish())
+}
+
+/// What waits to be linked, and what should not.
+async fn waiting(store: &Store, verifier: &mut Verifier<'_>) -> Result<(), FlowError> {
+    let nodes = store.nodes(Timestamp::UNIX_EPOCH).await?;
+    verifier.ran(nodes.iter().map(|node| Ran { from: node.started_at, until: node.seen_at }).collect());
+    let waiting = store.waiting_entries(MOST_WAITING).await?;
+    for record in &waiting.records {
+        verifier.waiting(record);
+    }
+    for id in waiting.unreadable {
+        verifier.find(Finding::UnreadableWaiting { id });
+    }
+    for id in store.linked_and_waiting(MOST_WAITING).await? {
+        verifier.find(Finding::LinkedAndWaiting { id });
+    }
+    Ok(())
 }
 
 /// All that are linked, with their checkpoints up to number `top`.

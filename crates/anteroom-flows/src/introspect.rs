@@ -1,5 +1,5 @@
-//! `POST /introspect` (RFC 7662). Only an audience of the token, or the client that holds it, learns anything; to anyone else
-//! and for anything dead the answer is `{"active": false}` and nothing more.
+//! `POST /introspect` (RFC 7662). Only an audience of the token, or the client that holds it, learns anything; for any other
+//! client, and for a dead token, the answer is `{"active": false}` alone.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
@@ -79,7 +79,8 @@ fn note_stranger(origin: &Origin, caller: &AuthenticatedClient, (holder, audienc
     );
 }
 
-/// The address, for whoever may know it as a claim.
+/// The address, where the token's client may have it as a claim. Not the account's name, which userinfo tells: APIs that know
+/// people by their addresses since release 0.1.0 would lose those who are given a name.
 fn username(holder: &Client, scope: &ScopeSet, account: &Account) -> Option<String> {
     let may_know = may_know_address(holder) && scope.contains(&Scope::Email);
     may_know.then(|| account.primary_address.as_str().to_owned())

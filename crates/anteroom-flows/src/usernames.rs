@@ -4,25 +4,58 @@ use anteroom_domain::ids::AccountId;
 use anteroom_storage::{Store, StoreError};
 use std::collections::HashSet;
 
-/// Accounts that the log was told of.
-#[derive(Debug, Default)]
-pub struct Told(HashSet<AccountId>);
+/// Named in one round. The others are named in the next.
+const MOST_NAMED: usize = 20;
 
-/// Done by every process when it starts and by nodes each minute, for nodes and commands of 0.1.0 may run beside. What was
-/// told of before is not told of again.
-pub async fn enter(store: &Store, told: &mut Told) -> Result<(), StoreError> {
+/// Accounts that the log has named.
+#[derive(Debug, Default)]
+pub struct ReportedAccounts(HashSet<AccountId>);
+
+impl ReportedAccounts {
+    /// Those of `accounts` that have not been named, and are from now on.
+    fn report(&mut self, accounts: Vec<AccountId>) -> Vec<AccountId> {
+        let new = accounts.into_iter().filter(|account| !self.0.contains(account));
+        let new: Vec<AccountId> = new.take(MOST_NAMED).collect();
+        self.0.extend(&new);
+        new
+    }
+}
+
+/// Enters names that are in profiles alone. Every process does it when it starts, and nodes do it once an hour, since nodes
+/// and commands of 0.1.0 may run beside. Gives back the accounts whose name is another's.
+pub async fn enter(store: &Store) -> Result<Vec<AccountId>, StoreError> {
     let done = store.enter_usernames().await?;
     if done.entered > 0 {
-        tracing::info!(count = done.entered, "`preferred_username` of accounts is theirs alone now");
+        tracing::info!(
+            count = done.entered,
+            "`preferred_username` of these accounts is now reserved for them"
+        );
     }
-    for account in done.taken {
-        if told.0.insert(account) {
-            tracing::warn!(
-                %account,
-                "its `preferred_username` is another account's name or address too: applications that go by it take the two for \
-                 one. `anteroom user set-claims` gives it another"
-            );
-        }
+    Ok(done.taken)
+}
+
+/// The same, and names those accounts in the log.
+pub async fn enter_and_report(store: &Store, reported: &mut ReportedAccounts) -> Result<(), StoreError> {
+    for account in reported.report(enter(store).await?) {
+        tracing::warn!(
+            %account,
+            "its `preferred_username` is another account's name or address too: applications that go by it take the two for \
+             one. `anteroom user show {account}` says whose it is, and `anteroom user set-claims` gives it another"
+        );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_account_is_named_once_and_no_more_than_a_screenful_at_a_time() {
+        let accounts: Vec<AccountId> = (0..25).map(|number| AccountId(Uuid::from_u128(number))).collect();
+        let mut reported = ReportedAccounts::default();
+        let counts = [(); 3].map(|()| reported.report(accounts.clone()).len());
+        assert_eq!(counts, [20, 5, 0]);
+    }
 }

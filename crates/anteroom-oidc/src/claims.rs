@@ -78,8 +78,8 @@ pub struct Wanted<'a> {
     pub allowed: &'a ScopeSet,
     /// What it calls the groups, and what it is always told.
     pub mapping: &'a ClaimMapping,
-    /// Whether the address stands in for a `preferred_username` that there is not, where the client may have the address too.
-    /// Not where people are known by a pairwise `sub`: everyone knows the address.
+    /// Whether the address is told as `preferred_username` where the account has none and the client may have the address. Not
+    /// for pairwise clients: the address is the same for every client.
     pub address_as_username: bool,
 }
 
@@ -172,11 +172,12 @@ pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value
     wanted.mapping.finish(released)
 }
 
-/// Applications that go by names find one with everybody.
+/// Applications that identify people by `preferred_username` find one for every account with an ASCII address. Addresses are
+/// told apart by the case of other letters, and names are not, so another address could be a second account's name.
 fn username(person: &StandardClaims, wanted: Wanted<'_>, with_email: bool) -> Option<String> {
     let may_know = wanted.address_as_username && (with_email || wanted.scope.contains(&Scope::Email));
     let own = person.preferred_username.as_ref().filter(|name| !name.is_empty());
-    own.or_else(|| person.email.as_ref().filter(|_| may_know)).cloned()
+    own.or_else(|| person.email.as_ref().filter(|email| may_know && email.is_ascii())).cloned()
 }
 
 /// The claim with everything empty taken out of it; nothing where nothing is left.
@@ -284,10 +285,12 @@ mod tests {
         let asks = |names: &[&str]| -> ClaimRequests {
             names.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect()
         };
+        let not_ascii = StandardClaims { email: Some("álice@demo.example".to_owned()), ..alice() };
         let (address, all) = (Some("alice@demo.example"), "openid profile email");
         for (person, scope, asked, address_as_username, expected) in [
             (alice(), all, asks(&[]), true, address),
             (alice(), all, asks(&[]), false, None),
+            (not_ascii, all, asks(&[]), true, None),
             (alice(), "openid profile", asks(&[]), true, None),
             (alice(), "openid profile", asks(&["email"]), true, address),
             (alice(), "openid", asks(&["preferred_username"]), true, None),

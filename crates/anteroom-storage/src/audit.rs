@@ -143,7 +143,7 @@ fn newest(rows: Vec<audit_entries::Model>, limit: u64) -> Result<Vec<AuditRecord
     rows.into_iter().rev().take(limit).map(record).collect()
 }
 
-/// As it will be among the others, without a place in the chain.
+/// The row as `audit_entries` will have it, without its place in the chain.
 pub(crate) fn unlinked(row: audit_waiting::Model) -> audit_entries::Model {
     audit_entries::Model {
         id: row.id,

@@ -13,27 +13,45 @@ use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
 use crate::row::Place;
 use crate::store::{Reads, Store, Tx};
 use crate::sweep::try_lock;
+use anteroom_domain::ids::AuditId;
 use anteroom_domain::trail::chain::{Checkpoint, Head, Link, Linked};
 use anteroom_domain::trail::record::AuditRecord;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
+use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Whoever holds this lock on a PostgreSQL server is the one that links.
+/// The lock, on PostgreSQL, of the node that links.
 pub(crate) const CHAIN_LOCK: i64 = 0x616e_7465_6368_6169;
 
-/// Inserted in one statement: a row has 15 values, and SQLite takes 32,766 of them.
+/// One statement inserts at most so many rows: each has 15 values, and SQLite takes 32,766 in a statement.
 const ROWS: usize = 1_000;
 
+/// Pages of entries that one round reads: so many times a batch can have been written by another program without stopping it.
+const PAGES: u32 = 100;
+/// Of the entries that are left out, in what a round says.
+const MOST_NAMED: usize = 10;
+
 /// What one round of linking has done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Linking {
     pub entries: u64,
     /// The batch was full: there is more to link.
     pub more: bool,
+    /// The first entries that wait and cannot be linked: their identifier is in `audit_entries` already, or the row cannot be
+    /// read. Anteroom writes none of those.
+    pub left_out: Vec<AuditId>,
+}
+
+/// Entries that wait.
+#[derive(Clone, Debug, Default)]
+pub struct WaitingEntries {
+    pub records: Vec<AuditRecord>,
+    /// Rows that cannot be read.
+    pub unreadable: Vec<AuditId>,
 }
 
 /// An entry that is to be linked.
@@ -51,6 +69,10 @@ impl Waiting {
     const fn of_an_earlier_one(row: audit_entries::Model) -> Self {
         Self { row, is_among_linked: true }
     }
+
+    fn is_readable(&self) -> bool {
+        record(self.row.clone()).is_ok()
+    }
 }
 
 impl Store {
@@ -60,7 +82,7 @@ impl Store {
             if !try_lock(&tx.conn, CHAIN_LOCK).await? {
                 return Ok(Linking::default());
             }
-            let waiting = tx.waiting(u64::from(batch)).await?;
+            let (waiting, left_out) = tx.linkable(u64::from(batch)).await?;
             let entries = waiting.len() as u64;
             if entries > 0 {
                 // Read after the lock: the one before may have been moved by the node that held it until now.
@@ -68,7 +90,7 @@ impl Store {
                 let last = link(&tx.conn, waiting, last).await?;
                 put_head(&tx.conn, &Head::of(last, &tx.keys.ring.load())).await?;
             }
-            Ok(Linking { entries, more: entries >= u64::from(batch) })
+            Ok(Linking { entries, more: entries >= u64::from(batch), left_out })
         })
         .await
     }
@@ -102,7 +124,7 @@ async fn move_over(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), Sto
         .exec(conn)
         .await?;
     if removed.rows_affected != rows.len() as u64 {
-        return Err(went_away());
+        return Err(removed_meanwhile());
     }
     let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
     audit_entries::Entity::insert_many(rows).exec_without_returning(conn).await?;
@@ -117,18 +139,18 @@ async fn put(conn: &Conn, entry: Uuid, link: &Link) -> Result<(), StoreError> {
         .filter(audit_entries::Column::ChainSeq.is_null())
         .exec(conn)
         .await?;
-    if done.rows_affected == 1 { Ok(()) } else { Err(went_away()) }
+    if done.rows_affected == 1 { Ok(()) } else { Err(removed_meanwhile()) }
 }
 
-/// Only somebody who is no node could have taken it away meanwhile. The next round begins with what there is.
-fn went_away() -> StoreError {
-    StoreError::Statement("an entry went away".to_owned())
+/// Nodes remove entries only under the lock, so another program did. The next round starts from what is there.
+fn removed_meanwhile() -> StoreError {
+    StoreError::Statement("an entry was removed meanwhile".to_owned())
 }
 
 impl Reads {
     /// The last link.
     pub async fn chain_end(&self) -> Result<Link, StoreError> {
-        // Without the rest of the row: if somebody made that unreadable, linking goes on, and verifying finds it.
+        // The other columns are not read, so that a row made unreadable does not stop linking; verifying finds it.
         let row = audit_entries::Entity::find()
             .select_only()
             .columns([
@@ -146,29 +168,112 @@ impl Reads {
     }
 
     /// Entries that are not linked yet, in the order in which they will be.
-    pub async fn waiting_entries(&self, limit: u64) -> Result<Vec<AuditRecord>, StoreError> {
-        self.waiting(limit).await?.into_iter().map(|waiting| record(waiting.row)).collect()
+    pub async fn waiting_entries(&self, limit: u64) -> Result<WaitingEntries, StoreError> {
+        let own = self.own_waiting(None, limit).await?.into_iter().map(Waiting::of_this_release).collect();
+        let mut waiting = WaitingEntries::default();
+        for Waiting { row, .. } in in_order(own, self.earlier_waiting(limit).await?, limit) {
+            let id = AuditId(row.id);
+            match record(row) {
+                Ok(record) => waiting.records.push(record),
+                Err(_) => waiting.unreadable.push(id),
+            }
+        }
+        Ok(waiting)
     }
 
-    async fn waiting(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
-        let own = audit_waiting::Entity::find()
+    /// Whether there is anything to link, if it can be.
+    pub async fn is_any_entry_waiting(&self) -> Result<bool, StoreError> {
+        Ok(!self.own_waiting(None, 1).await?.is_empty() || !self.earlier_waiting(1).await?.is_empty())
+    }
+
+    /// Entries that wait under the identifier of one that is linked. One statement, so that none is linked between two.
+    pub async fn linked_and_waiting(&self, limit: u64) -> Result<Vec<AuditId>, StoreError> {
+        let linked = Query::select()
+            .column(audit_entries::Column::Id)
+            .from(audit_entries::Entity)
+            .and_where(audit_entries::Column::ChainSeq.is_not_null())
+            .to_owned();
+        let ids = audit_waiting::Entity::find()
+            .select_only()
+            .column(audit_waiting::Column::Id)
+            .filter(audit_waiting::Column::Id.in_subquery(linked))
+            .limit(limit)
+            .into_tuple::<Uuid>()
+            .all(&self.conn)
+            .await?;
+        Ok(ids.into_iter().map(AuditId).collect())
+    }
+
+    /// The next entries that can be linked, and some of those before and among them that cannot.
+    async fn linkable(&self, limit: u64) -> Result<(Vec<Waiting>, Vec<AuditId>), StoreError> {
+        let (mut own, mut left_out, mut seen, mut after) = (Vec::new(), Vec::new(), HashSet::new(), None);
+        for _ in 0..PAGES {
+            let page = self.own_waiting(after, limit).await?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.at, last.id));
+            let is_last = (page.len() as u64) < limit;
+            let there = self.ids_among_entries(page.iter().map(|row| row.id).collect()).await?;
+            for row in page {
+                let id = row.id;
+                let waiting = Waiting::of_this_release(row);
+                if !there.contains(&id) && waiting.is_readable() && seen.insert(id) {
+                    own.push(waiting);
+                } else {
+                    left_out.push(AuditId(id));
+                }
+            }
+            if is_last || own.len() as u64 >= limit {
+                break;
+            }
+        }
+        let (earlier, unreadable): (Vec<_>, Vec<_>) =
+            self.earlier_waiting(limit).await?.into_iter().partition(Waiting::is_readable);
+        left_out.extend(unreadable.iter().map(|waiting| AuditId(waiting.row.id)));
+        left_out.truncate(MOST_NAMED);
+        Ok((in_order(own, earlier, limit), left_out))
+    }
+
+    async fn own_waiting(
+        &self,
+        after: Option<(i64, Uuid)>,
+        limit: u64,
+    ) -> Result<Vec<audit_waiting::Model>, StoreError> {
+        let mut found = audit_waiting::Entity::find();
+        if let Some((at, id)) = after {
+            let column = audit_waiting::Column::At;
+            let behind = column.gt(at).or(column.eq(at).and(audit_waiting::Column::Id.gt(id)));
+            found = found.filter(column.gte(at)).filter(behind);
+        }
+        let rows = found
             .order_by_asc(audit_waiting::Column::At)
             .order_by_asc(audit_waiting::Column::Id)
             .limit(limit)
             .all(&self.conn)
             .await?;
-        let earlier = audit_entries::Entity::find()
+        Ok(rows)
+    }
+
+    /// Those of release 0.1.0.
+    async fn earlier_waiting(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
+        let rows = audit_entries::Entity::find()
             .filter(audit_entries::Column::ChainSeq.is_null())
             .order_by_asc(audit_entries::Column::At)
             .order_by_asc(audit_entries::Column::Id)
             .limit(limit)
             .all(&self.conn)
             .await?;
-        let earlier = earlier.into_iter().map(Waiting::of_an_earlier_one);
-        let mut all: Vec<_> = own.into_iter().map(Waiting::of_this_release).chain(earlier).collect();
-        all.sort_by_key(|waiting| (waiting.row.at, waiting.row.id));
-        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(all)
+        Ok(rows.into_iter().map(Waiting::of_an_earlier_one).collect())
+    }
+
+    async fn ids_among_entries(&self, ids: Vec<Uuid>) -> Result<HashSet<Uuid>, StoreError> {
+        let there = audit_entries::Entity::find()
+            .select_only()
+            .column(audit_entries::Column::Id)
+            .filter(audit_entries::Column::Id.is_in(ids))
+            .into_tuple::<Uuid>()
+            .all(&self.conn)
+            .await?;
+        Ok(there.into_iter().collect())
     }
 
     /// The next entries of the chain behind number `after`.
@@ -233,6 +338,13 @@ impl Tx {
         let inserted = inserted.exec_without_returning(&self.conn).await?;
         Ok(matches!(inserted, sea_orm::TryInsertResult::Inserted(rows) if rows > 0))
     }
+}
+
+fn in_order(own: Vec<Waiting>, earlier: Vec<Waiting>, limit: u64) -> Vec<Waiting> {
+    let mut all: Vec<_> = own.into_iter().chain(earlier).collect();
+    all.sort_by_key(|waiting| (waiting.row.at, waiting.row.id));
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    all
 }
 
 /// No chain will ever be longer.

@@ -52,7 +52,7 @@ impl Tx {
         Ok(())
     }
 
-    /// `false`: it is gone, as not seen for long.
+    /// `false`: the device was swept, since it was revoked or not used for long.
     pub async fn touch_device(&self, id: DeviceId, now: Timestamp) -> Result<bool, StoreError> {
         let touched = known_devices::Entity::update_many()
             .col_expr(known_devices::Column::LastSeenAt, Expr::value(now.as_millisecond()))

@@ -34,6 +34,12 @@ pub enum StoreError {
     Closed,
     #[error("{0} cannot be used as a database")]
     Location(String),
+    /// PostgreSQL: the schema could not be changed beside transactions that go on.
+    #[error(
+        "the schema was not changed: other transactions did not let go of its tables ({holders}). `pg_stat_activity` says what \
+         they are; once they are over, run `anteroom migrate` again"
+    )]
+    TablesInUse { holders: String },
     #[error("there is no database at {0}: `anteroom migrate` makes it")]
     Missing(String),
     #[error("the schema of the database {0}")]
@@ -103,6 +109,19 @@ fn of_sqlx(error: &SqlxError) -> (Fault, StoreError) {
         }
         _ => (Fault::Statement, StoreError::Statement("a row has not the expected shape".to_owned())),
     }
+}
+
+/// 55P03 and 57014: it was waited for a lock, or for all of them, for as long as may be. 40P01: another transaction waited for this
+/// one as well.
+pub(crate) fn is_wait_for_locks(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| matches!(code.as_ref(), "55P03" | "57014" | "40P01"))
 }
 
 /// What is made of a statement or a connection that had no answer within the time it is given.

@@ -54,7 +54,7 @@ pub use accounts::{Credential, LockedAccount};
 pub use addresses::RenewedDomains;
 pub use anteroom_domain::trail::record::AuditRecord;
 pub use asked::{AskAnswer, AskedLink, WaitingAsk};
-pub use audit_chain::Linking;
+pub use audit_chain::{Linking, WaitingEntries};
 pub use backup::{BackupError, backup};
 pub use configured_clients::ConfiguredClient;
 pub use encryption_keys::EncryptionKeyRow;
@@ -78,7 +78,7 @@ pub use schema::{SchemaState, migrate, schema_state};
 pub use sending::{LeasedMessage, MessageState, MessageStatus};
 pub use server::{ServerFacts, Unsuitable, Writes};
 pub use store::{DatabaseState, Reads, Store, Tx, UnkeyedStore};
-pub use sweep::Swept;
+pub use sweep::{Sweeps, Swept};
 pub use usernames::EnteredUsernames;
 
 #[cfg(test)]

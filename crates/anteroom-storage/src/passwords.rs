@@ -13,8 +13,14 @@ use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict, Query};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
+};
 use uuid::Uuid;
+
+/// An account has a few; SQLite takes no `OFFSET` without a `LIMIT`.
+const TRIM_HISTORY: &str = "DELETE FROM password_history WHERE id IN (SELECT id FROM password_history WHERE account_id = $1 \
+                            ORDER BY retired_at DESC, id DESC LIMIT 10000 OFFSET $2)";
 
 impl Reads {
     /// The passwords before the current one, newest first.
@@ -126,11 +132,12 @@ impl Tx {
         Ok(marked.rows_affected == 1)
     }
 
-    /// The old one goes into the history, under the identifier `retired`.
+    /// The old one goes into the history, under the identifier `retired`. Of the history the newest `remembered` stay.
     pub async fn set_password(
         &self,
         account: AccountId,
         (new, retired): (&Credential, Uuid),
+        remembered: u16,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if let Some(old) = password_credentials::Entity::find_by_id(account.0).one(&self.conn).await? {
@@ -142,6 +149,7 @@ impl Tx {
                 form: Set(old.form),
             };
             password_history::Entity::insert(row).exec_without_returning(&self.conn).await?;
+            self.trim_history(account, remembered).await?;
         }
         let row = password_credentials::ActiveModel {
             account_id: Set(account.0),
@@ -166,6 +174,14 @@ impl Tx {
             .on_conflict(replace)
             .exec_without_returning(&self.conn)
             .await?;
+        Ok(())
+    }
+
+    async fn trim_history(&self, account: AccountId, remembered: u16) -> Result<(), StoreError> {
+        let values = [account.0.into(), i64::from(remembered).into()];
+        let statement =
+            Statement::from_sql_and_values(self.conn.get_database_backend(), TRIM_HISTORY, values);
+        self.conn.execute_raw(statement).await?;
         Ok(())
     }
 

@@ -1,5 +1,10 @@
 //! The schema's steps: applying them, and judging a database by them.
 
+mod patience;
+#[cfg(test)]
+mod tests;
+
+use self::patience::{Failed, Patience, holders, lock_tables};
 use crate::engine::open_single;
 use crate::server::ServerFacts;
 use crate::{StoreError, StoreOptions};
@@ -59,8 +64,12 @@ impl fmt::Display for SchemaState {
 
 /// Applies what is pending, all or nothing, and one process at a time. Says how many steps that were.
 pub async fn migrate(options: &StoreOptions) -> Result<usize, StoreError> {
+    migrate_with(options, &Patience::default()).await
+}
+
+async fn migrate_with(options: &StoreOptions, patience: &Patience) -> Result<usize, StoreError> {
     let (connection, server) = open_single(options).await?;
-    let applied = migrate_on(&connection, server.as_ref()).await;
+    let applied = attempts(&connection, server.as_ref(), patience).await;
     connection.close_by_ref().await?;
     applied
 }
@@ -73,10 +82,34 @@ pub async fn schema_state(options: &StoreOptions) -> Result<SchemaState, StoreEr
     state
 }
 
-async fn migrate_on(
+/// Tries again as long as transactions of nodes, or of a backup, are in the way.
+async fn attempts(
     connection: &DatabaseConnection,
     server: Option<&ServerFacts>,
+    patience: &Patience,
 ) -> Result<usize, StoreError> {
+    for attempt in 1.. {
+        let error = match migrate_on(connection, server).await {
+            Ok(applied) => return Ok(applied),
+            Err(Failed::Otherwise(error)) => return Err(error),
+            Err(Failed::Blocked(error)) => error,
+        };
+        let holders = holders(connection).await.unwrap_or_default();
+        if attempt >= patience.attempts {
+            return Err(StoreError::TablesInUse { holders });
+        }
+        tracing::warn!(
+            attempt,
+            of = patience.attempts,
+            holders,
+            "the schema is changed once other transactions let go of its tables: {error}"
+        );
+        patience.rest().await;
+    }
+    Err(StoreError::Collided)
+}
+
+async fn migrate_on(connection: &DatabaseConnection, server: Option<&ServerFacts>) -> Result<usize, Failed> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
@@ -85,13 +118,14 @@ async fn migrate_on(
     lock(&transaction).await?;
     match state_on(&transaction).await? {
         SchemaState::Pending(steps) => {
-            server.map_or(Ok(()), ServerFacts::check_changeable)?;
+            server.map_or(Ok(()), ServerFacts::check_changeable).map_err(StoreError::from)?;
+            lock_tables(&transaction).await?;
             Migrator::up(&transaction, None).await?;
             transaction.commit().await?;
             Ok(steps)
         }
         state if state.is_usable() => Ok(0),
-        state => Err(StoreError::Schema(state)),
+        state => Err(StoreError::Schema(state).into()),
     }
 }
 
@@ -117,25 +151,4 @@ pub(crate) async fn state_on(connection: &impl ConnectionTrait) -> Result<Schema
     let rows = connection.query_all_raw(applied).await?;
     let applied: Result<BTreeSet<String>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
     Ok(SchemaState::judge(&applied?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schema_one_step_ahead_is_usable_and_two_are_not() {
-        let known = steps();
-        let with =
-            |more: &[&str]| known.iter().cloned().chain(more.iter().map(|&step| step.to_owned())).collect();
-        for (applied, state, usable) in [
-            (BTreeSet::new(), SchemaState::Pending(known.len()), false),
-            (with(&[]), SchemaState::UpToDate, true),
-            (with(&["9998_later"]), SchemaState::Newer(1), true),
-            (with(&["9998_later", "9999_even_later"]), SchemaState::Newer(2), false),
-        ] {
-            assert_eq!(SchemaState::judge(&applied), state);
-            assert_eq!(state.is_usable(), usable, "{state:?}");
-        }
-    }
 }

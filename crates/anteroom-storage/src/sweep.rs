@@ -1,5 +1,8 @@
 //! Sweeping: what is over is deleted in small batches, by one node at a time.
 //!
+//! What is found by an index is looked for each minute. What can only be found by reading a whole table is looked for once a day:
+//! it would be read inside of a write, and SQLite has one writer.
+//!
 //! Nearly everything is kept for a while beyond its end: markers of spent things must outlive the things, also under clocks
 //! that are a little apart, and an operator may still ask what happened.
 
@@ -13,7 +16,7 @@ const KEPT_AFTER_END: SignedDuration = SignedDuration::from_hours(24);
 /// Counters have only a beginning; no window is longer than a day, and the one before it still counts.
 const COUNTERS_KEPT: SignedDuration = SignedDuration::from_hours(72);
 
-/// Whoever holds this lock on a PostgreSQL server is the one that sweeps.
+/// The lock, on PostgreSQL, of the node that sweeps.
 const SWEEP_LOCK: i64 = 0x616e_7465_7377_7065;
 
 /// `$1` is the time before which a row must have ended, `$2` the size of the batch.
@@ -57,8 +60,8 @@ const AT_THEIR_END: [&str; 3] = [
     delete!("messages", "id", "account_id IS NULL AND expires_at"),
     delete!("pushed_requests", "digest", "expires_at"),
 ];
-/// A device that no browser knows any more, unless a session still goes on in it. `created_at` has the index, since it does not
-/// change at each sign-in.
+/// Devices whose cookie has expired, unless a session still runs on them. `created_at` has the index, since it does not change
+/// at each sign-in.
 const UNSEEN: &str = delete!(
     "known_devices",
     "id",
@@ -77,16 +80,39 @@ const COUNTERS: [&str; 3] = [
     delete!("nodes", "id", "seen_at"),
 ];
 
+/// A set of the statements that sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sweeps(u32);
+
+impl Sweeps {
+    const COUNT: usize = ENDED.len() + AT_THEIR_END.len() + COUNTERS.len() + 1;
+    pub const ALL: Self = Self((1 << Self::COUNT) - 1);
+    /// All that have an index to go by: not the last one.
+    pub const FREQUENT: Self = Self((1 << (Self::COUNT - 1)) - 1);
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    const fn has(self, place: usize) -> bool {
+        self.0 & (1 << place) != 0
+    }
+
+    const fn put(&mut self, place: usize) {
+        self.0 |= 1 << place;
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     pub rows: u64,
-    /// Some table had a full batch: there is more to sweep.
-    pub more: bool,
+    /// Those whose batch was full: there is more to sweep.
+    pub unfinished: Sweeps,
 }
 
 impl Store {
-    /// Deletes up to `batch` rows of each table. Deletes nothing while another node is at it.
-    pub async fn sweep(&self, now: Timestamp, batch: u32) -> Result<Swept, StoreError> {
+    /// Deletes up to `batch` rows with each of these. Deletes nothing while another node is at it.
+    pub async fn sweep(&self, now: Timestamp, batch: u32, sweeps: Sweeps) -> Result<Swept, StoreError> {
         let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
         let (ended, counters) = (before(KEPT_AFTER_END), before(COUNTERS_KEPT));
         let at_end = before(SignedDuration::ZERO);
@@ -99,8 +125,15 @@ impl Store {
             let statements = ENDED.map(|sql| (sql, ended)).into_iter();
             let statements = statements.chain(AT_THEIR_END.map(|sql| (sql, at_end)));
             let statements = statements.chain(COUNTERS.map(|sql| (sql, counters)));
-            for (sql, before) in statements.chain([(UNSEEN, unseen)]) {
-                swept.take(delete(&tx.conn, sql, before, batch).await?, batch);
+            for (place, (sql, before)) in statements.chain([(UNSEEN, unseen)]).enumerate() {
+                if !sweeps.has(place) {
+                    continue;
+                }
+                let rows = delete(&tx.conn, sql, before, batch).await?;
+                swept.rows += rows;
+                if rows >= u64::from(batch) {
+                    swept.unfinished.put(place);
+                }
             }
             Ok(swept)
         })
@@ -108,23 +141,16 @@ impl Store {
     }
 
     /// Deletes up to `batch` of the passwords that new ones are not compared with any more, since `remembered` newer ones were
-    /// replaced after them. Deletes nothing while another node is at it.
-    pub async fn sweep_old_passwords(&self, remembered: u32, batch: u32) -> Result<Swept, StoreError> {
+    /// replaced after them, and says how many there were. A new password does so for its own account, so these are of accounts
+    /// from before `remembered` was lowered, or of release 0.1.0. Deletes nothing while another node is at it.
+    pub async fn sweep_old_passwords(&self, remembered: u16, batch: u32) -> Result<u64, StoreError> {
         self.write(move |tx| async move {
-            let mut swept = Swept::default();
-            if try_lock(&tx.conn, SWEEP_LOCK).await? {
-                swept.take(delete(&tx.conn, OLD_PASSWORDS, i64::from(remembered), batch).await?, batch);
+            if !try_lock(&tx.conn, SWEEP_LOCK).await? {
+                return Ok(0);
             }
-            Ok(swept)
+            delete(&tx.conn, OLD_PASSWORDS, i64::from(remembered), batch).await
         })
         .await
-    }
-}
-
-impl Swept {
-    fn take(&mut self, rows: u64, batch: u32) {
-        self.rows += rows;
-        self.more |= rows >= u64::from(batch);
     }
 }
 

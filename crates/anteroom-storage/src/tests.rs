@@ -7,6 +7,7 @@ use crate::support::{self, on_both_databases};
 use crate::{SchemaState, Store, StoreError, StoreOptions, migrate, schema_state};
 use anteroom_domain::account::Epoch;
 use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::refresh::{Entered, RefreshFamily};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ on_both_databases!(
     what_a_message_says_is_sealed_in_its_row,
     a_database_is_opened_only_by_a_release_that_fits,
     migrating_at_once_applies_each_step_once,
+    what_release_0_1_0_has_rotated_is_not_counted,
 );
 
 async fn execute(store: &Store, sql: &'static str) {
@@ -195,6 +197,25 @@ async fn migrating_at_once_applies_each_step_once(options: StoreOptions) {
     }
     assert_eq!(applied, steps());
     assert_eq!(schema_state(&options).await, Ok(SchemaState::UpToDate));
+}
+
+/// An entry of the trail is counted from there, and a node of that release has written one for each of its refreshes.
+async fn what_release_0_1_0_has_rotated_is_not_counted(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    let entered = Entered { generation: 1, at: at(50), from: None };
+    let next = RefreshFamily { generation: 1, entered: Some(entered), ..family(1) };
+    let unit = store.write(move |tx| async move {
+        tx.insert_session(&session(1, 1), &digest(1)).await?;
+        tx.insert_grant(&grant(1, 1, 1, "openid offline_access"), at(2000)).await?;
+        tx.insert_family(&family(1)).await?;
+        tx.rotate_family(&next, 0).await
+    });
+    assert!(unit.await.unwrap());
+    let read = async || store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
+    assert_eq!(read().await.entered, Some(entered));
+    execute(&store, "UPDATE refresh_tokens SET generation = generation + 1").await;
+    let family = read().await;
+    assert_eq!((family.generation, family.entered, family.counted_before(3)), (2, None, None));
 }
 
 /// Without either, deleting an account would be refused or would read whole tables.

@@ -1,5 +1,8 @@
 //! Which account has which `preferred_username`. The primary key decides; addresses count as names too, because an account
 //! without a name is known by its address.
+//!
+//! Addresses that are not ASCII do not stand in for a name (see `anteroom_oidc::claims`): they are told apart by the case of their
+//! letters, and names are not.
 
 use crate::StoreError;
 use crate::entity::{account_addresses, account_usernames, accounts};
@@ -16,16 +19,21 @@ use std::sync::Arc;
 /// What became of the names that are in profiles and not in the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnteredUsernames {
+    /// Accounts that have a name of their own now. Those that have none any more are not counted.
     pub entered: usize,
-    /// Accounts whose name is another account's.
+    /// Accounts whose name is another account's, or its address.
     pub taken: Vec<AccountId>,
 }
+
+/// Addresses that are stored in the form in which names are compared, which all are that stand in for a name.
+const NAMED_LIKE_AN_ADDRESS: &str = "SELECT u.account_id FROM account_usernames u JOIN account_addresses a \
+                                     ON a.folded = u.folded AND a.account_id <> u.account_id ORDER BY u.account_id";
 
 /// Rows that one transaction writes at most.
 const BATCH: usize = 200;
 
 impl Store {
-    /// Costs one read where there is nothing to enter. Commands and nodes of release 0.1.0 may change more as long as they run.
+    /// Three reads where nothing is to be entered. Nodes and commands of release 0.1.0 can change names as long as they run.
     pub async fn enter_usernames(&self) -> Result<EnteredUsernames, StoreError> {
         let (mut all, mut due) = (EnteredUsernames::default(), Vec::new());
         for (account, name) in self.not_entered().await? {
@@ -36,6 +44,7 @@ impl Store {
             };
             if other.is_some() { all.taken.push(account) } else { due.push(account) }
         }
+        all.taken.extend(self.named_like_an_address().await?);
         for batch in due.chunks(BATCH) {
             let batch: Arc<[AccountId]> = batch.into();
             let write = self.write(move |tx: Tx| {
@@ -68,9 +77,18 @@ impl Reads {
                 otherwise.push((AccountId(row.id), name));
             }
         }
-        // Those that have no name any more.
+        // Accounts that have no name any more.
         otherwise.extend(entered.into_keys().map(|id| (AccountId(id), None)));
         Ok(otherwise)
+    }
+
+    /// Accounts whose name is in the table, and is an address that release 0.1.0 has since given to another account.
+    async fn named_like_an_address(&self) -> Result<Vec<AccountId>, StoreError> {
+        let statement = Statement::from_string(self.conn.get_database_backend(), NAMED_LIKE_AN_ADDRESS);
+        let rows = self.conn.query_all_raw(statement).await?;
+        let ids: Result<Vec<AccountId>, _> =
+            rows.iter().map(|row| row.try_get_by_index(0).map(AccountId)).collect();
+        Ok(ids?)
     }
 
     /// The other account that is known by this name, or has it as an address.
@@ -125,8 +143,7 @@ impl Tx {
         }
     }
 
-    /// Until the transaction ends nobody else gives an account this name, or this address. SQLite has locked the database
-    /// already.
+    /// Until the transaction ends, no other transaction gives an account this name or this address. SQLite has one writer anyway.
     pub(crate) async fn lock_username(&self, name: &FoldedUsername) -> Result<(), StoreError> {
         if self.conn.get_database_backend() == DbBackend::Postgres {
             let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NULL";
@@ -142,7 +159,7 @@ impl Tx {
             let Some(locked) = self.lock_account(*account).await? else { continue };
             let name = locked.account.profile.preferred_username;
             match self.set_username(*account, name.as_deref()).await? {
-                None => done.entered += 1,
+                None => done.entered += usize::from(name.is_some()),
                 Some(_) => done.taken.push(*account),
             }
         }
@@ -150,7 +167,7 @@ impl Tx {
     }
 }
 
-/// One that cannot be read is for those who need it: it keeps no node from starting.
+/// A profile that cannot be read is passed over: it must not keep a node from starting.
 fn username_in(profile: &str) -> Option<FoldedUsername> {
     let profile: Profile = serde_json::from_str(profile).ok()?;
     profile.preferred_username.as_deref().map(FoldedUsername::of)

@@ -4,7 +4,7 @@ use anteroom::wiring::{self, Surroundings};
 use anteroom::{background, housekeeping, sending};
 use anteroom_config::{Configuration, Settings};
 use anteroom_crypto::{PasswordHasher, Random};
-use anteroom_domain::clock::{Clock, JumpWatch};
+use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
@@ -302,9 +302,9 @@ impl TestProvider {
     }
 
     /// What the background does each minute by the clock, with `running` on the stopwatch.
-    pub async fn tidy_up(&self, watch: &mut JumpWatch, running: Duration) {
+    pub async fn tidy_up(&self, rounds: &mut housekeeping::Rounds, running: Duration) {
         let retention = self.settings.audit.retention;
-        housekeeping::tidy_up(&self.provider, retention, watch, running).await.unwrap();
+        housekeeping::tidy_up(&self.provider, retention, rounds, running).await.unwrap();
     }
 
     /// One round of back-channel logout; how many deliveries were tried.

@@ -1,7 +1,8 @@
-//! What runs beside the requests: deliveries, keys, registered clients, the configuration, the chain of the trail, housekeeping. Each task is
-//! a loop around one use case; a failure is logged and tried again with the next round.
+//! What runs beside the requests: deliveries, keys, registered clients, the configuration, the chain of the trail,
+//! housekeeping. Each task is a loop around one use case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, Settings, Source};
+use anteroom_domain::ids::AuditId;
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_domain::trail::lines::Line;
 use anteroom_flows::chain::{self, When};
@@ -16,6 +17,7 @@ use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::{InstanceKind, KeysVersion};
 use anteroom_web::Web;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,8 @@ const ASKS: Duration = Duration::from_millis(500);
 const ROUNDS_OF_KEYS: u32 = 60;
 /// Batches that one round links at most: a trail that was long left alone does not hold up the checkpoints.
 const LINK_BATCHES: u32 = 200;
+/// Entries that another program has written, named in the log of one process.
+const MOST_NAMED: usize = 100;
 
 /// The tasks of a running server; dropping the set stops them.
 ///
@@ -153,22 +157,45 @@ async fn watch_health(provider: Arc<Provider>) {
 async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut named = HashSet::new();
     loop {
         ticks.tick().await;
         // What is linked to the end of a database that went back would hide where that was.
         if provider.history.is_refused() {
             continue;
         }
-        if let Err(error) = extend_chain(&provider, file.as_deref(), When::Due).await {
-            tracing::error!("the chain of the audit trail: {error}");
+        match extend_chain(&provider, file.as_deref(), When::Due).await {
+            Ok(left_out) => tell_left_out(left_out, &mut named),
+            Err(error) => tracing::error!("the chain of the audit trail: {error}"),
         }
     }
 }
 
-/// One round: links all that waits, batch by batch, then signs a checkpoint if there is one to sign.
-pub async fn extend_chain(provider: &Provider, file: Option<&Path>, when: When) -> Result<(), FlowError> {
+/// Each entry once: they stay until an operator removes them.
+fn tell_left_out(left_out: Vec<AuditId>, named: &mut HashSet<AuditId>) {
+    for entry in left_out {
+        if named.len() < MOST_NAMED && named.insert(entry) {
+            tracing::error!(
+                %entry,
+                "an entry of the audit trail is left out of the chain: it is in it already, or cannot be read. Another program \
+                 has written it to the table `audit_waiting`. Run `anteroom audit verify`"
+            );
+        }
+    }
+}
+
+/// One round: links all that waits, batch by batch, then signs a checkpoint if there is one to sign. Gives back entries that
+/// cannot be linked.
+pub async fn extend_chain(
+    provider: &Provider,
+    file: Option<&Path>,
+    when: When,
+) -> Result<Vec<AuditId>, FlowError> {
+    let mut left_out = Vec::new();
     for _ in 0..LINK_BATCHES {
-        if !chain::link(&provider.store).await?.more {
+        let linked = chain::link(&provider.store).await?;
+        left_out = linked.left_out;
+        if !linked.more {
             break;
         }
         tokio::task::yield_now().await;
@@ -178,7 +205,7 @@ pub async fn extend_chain(provider: &Provider, file: Option<&Path>, when: When) 
     if let Some(checkpoint) = signed {
         carry_out(checkpoint, file).await;
     }
-    Ok(())
+    Ok(left_out)
 }
 
 /// To the log and to the file. What one of them misses, the next checkpoint makes good: it covers all before it.
@@ -199,7 +226,7 @@ pub async fn finish_trail(provider: &Provider, settings: &Settings) -> Result<()
         return Ok(());
     }
     trail::write_tallies(provider).await?;
-    extend_chain(provider, checkpoints::file(settings).as_deref(), When::Now).await
+    extend_chain(provider, checkpoints::file(settings).as_deref(), When::Now).await.map(drop)
 }
 
 pub(crate) const REFUSED: &str = "the changed configuration was refused, the running one stays";

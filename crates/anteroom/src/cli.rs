@@ -96,8 +96,8 @@ pub enum UserCommand {
     Invite(InviteArgs),
     /// List all accounts.
     List(ConfigArgs),
-    /// Show one account.
-    Show(AddressArgs),
+    /// Show one account, by its address or the identifier that the log names.
+    Show(ShowArgs),
     /// Disable an account: its sessions end and its tokens are worth nothing.
     Disable(AddressArgs),
     /// Enable a disabled account again.
@@ -147,6 +147,14 @@ pub struct ClaimsArgs {
     /// Such as `birthdate=1984-02-29` or `address.locality=Springfield`.
     #[arg(required = true, value_name = "NAME=VALUE")]
     pub claims: Vec<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[arg(value_name = "EMAIL|ACCOUNT")]
+    pub account: String,
     #[command(flatten)]
     pub config: ConfigArgs,
 }

@@ -11,6 +11,7 @@ use anteroom_flows::trail::Origin;
 use anteroom_flows::{
     addresses, configured_clients, expiry_warnings, health, keys, sign_out, trail, usernames,
 };
+use anteroom_storage::Sweeps;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +20,48 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::logging;
 
 const EVERY_MINUTE: Duration = Duration::from_mins(1);
-/// Rows that one sweep deletes of each kind, so that nobody waits behind it.
+/// Rows that one sweep deletes of each kind, so that no request waits long for the writer.
 const SWEEP_BATCH: u32 = 500;
-/// Batches of a round at most: what is left waits for the next, and the other tasks of the minute have their turn.
+/// Batches of a round at most. What is left waits for the next round, so that the other tasks of the minute run.
 const BATCHES: u32 = 200;
+/// Nodes and commands of release 0.1.0 may give accounts names as long as they run. To find those, a table is read from end to end.
+const USERNAMES_EVERY: Duration = Duration::from_hours(1);
+/// The same for devices that were not seen for long, and for old passwords: new ones are trimmed where they are set.
+const WHOLE_TABLES_EVERY: Duration = Duration::from_hours(24);
+
+/// When something was done last, by monotonic time. What was never done is due.
+#[derive(Clone, Copy, Debug, Default)]
+struct Done(Option<Duration>);
+
+impl Done {
+    fn is_due(self, every: Duration, running: Duration) -> bool {
+        self.0.is_none_or(|last| running.saturating_sub(last) >= every)
+    }
+}
+
+/// What the rounds before have seen and done.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    watch: JumpWatch,
+    devices: Done,
+    passwords: Done,
+    /// How many old passwords an account kept when they were swept.
+    remembered: Option<u16>,
+}
+
+impl Rounds {
+    /// Also where the configuration was changed meanwhile.
+    fn are_passwords_due(&self, remembered: u16, running: Duration) -> bool {
+        self.remembered != Some(remembered) || self.passwords.is_due(WHOLE_TABLES_EVERY, running)
+    }
+}
 
 /// Runs until the task is aborted.
 pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention: SignedDuration) {
     let mut ticks = interval(EVERY_MINUTE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (started, mut watch) = (Instant::now(), JumpWatch::default());
-    let mut told = usernames::Told::default();
+    let (started, mut rounds) = (Instant::now(), Rounds::default());
+    let (mut reported, mut names) = (usernames::ReportedAccounts::default(), Done::default());
     loop {
         ticks.tick().await;
         logging::tell_left_out();
@@ -49,13 +81,16 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
         if let Err(error) = addresses::renew_domains(&provider.store).await {
             tracing::error!("domains of addresses: {error}");
         }
-        if let Err(error) = usernames::enter(&provider.store, &mut told).await {
-            tracing::error!("names of accounts: {error}");
+        if names.is_due(USERNAMES_EVERY, started.elapsed()) {
+            match usernames::enter_and_report(&provider.store, &mut reported).await {
+                Ok(()) => names = Done(Some(started.elapsed())),
+                Err(error) => tracing::error!("names of accounts: {error}"),
+            }
         }
         if let Err(error) = configured_clients::note(&provider).await {
             tracing::error!("the clients of the configuration: {error}");
         }
-        if let Err(error) = tidy_up(&provider, retention, &mut watch, started.elapsed()).await {
+        if let Err(error) = tidy_up(&provider, retention, &mut rounds, started.elapsed()).await {
             tracing::error!("sweeping: {error}");
         }
     }
@@ -74,10 +109,10 @@ pub async fn rotate_keys(provider: &Provider, schedule: &keys::KeySchedule) -> R
 pub async fn tidy_up(
     provider: &Provider,
     retention: SignedDuration,
-    watch: &mut JumpWatch,
+    rounds: &mut Rounds,
     running: Duration,
 ) -> Result<(), FlowError> {
-    match watch.look(provider.clock.now(), running) {
+    match rounds.watch.look(provider.clock.now(), running) {
         Steadiness::Steady => {}
         Steadiness::Jumped(by) => {
             tracing::warn!(seconds = by.as_secs(), "the clock jumped: nothing is ended or swept for a while");
@@ -92,7 +127,7 @@ pub async fn tidy_up(
     }
     end_lapsed(provider).await?;
     configured_clients::end_absent(provider).await?;
-    sweep(provider).await?;
+    sweep(provider, rounds, running).await?;
     prune_trail(provider, retention).await
 }
 
@@ -107,16 +142,32 @@ async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// Deletes all that is over, and passwords that are not remembered any more, batch by batch.
-async fn sweep(provider: &Provider) -> Result<(), FlowError> {
-    let remembered = u32::from(provider.snapshot().policy.new_password.remembered);
+/// Deletes all that is over, and passwords that are not remembered any more, batch by batch. A statement whose batch was not full
+/// is not run again in this round.
+async fn sweep(provider: &Provider, rounds: &mut Rounds, running: Duration) -> Result<(), FlowError> {
+    let remembered = provider.snapshot().policy.new_password.remembered;
+    let devices_due = rounds.devices.is_due(WHOLE_TABLES_EVERY, running);
+    let passwords_due = rounds.are_passwords_due(remembered, running);
+    let mut left = if devices_due { Sweeps::ALL } else { Sweeps::FREQUENT };
+    let mut passwords_left = passwords_due;
     for _ in 0..BATCHES {
-        let swept = provider.store.sweep(provider.clock.now(), SWEEP_BATCH).await?;
-        let passwords = provider.store.sweep_old_passwords(remembered, SWEEP_BATCH).await?;
-        if !swept.more && !passwords.more {
+        if !left.is_empty() {
+            left = provider.store.sweep(provider.clock.now(), SWEEP_BATCH, left).await?.unfinished;
+        }
+        if passwords_left {
+            let rows = provider.store.sweep_old_passwords(remembered, SWEEP_BATCH).await?;
+            passwords_left = rows >= u64::from(SWEEP_BATCH);
+        }
+        if left.is_empty() && !passwords_left {
             break;
         }
         tokio::task::yield_now().await;
+    }
+    if devices_due && left.is_empty() {
+        rounds.devices = Done(Some(running));
+    }
+    if passwords_due && !passwords_left {
+        (rounds.passwords, rounds.remembered) = (Done(Some(running)), Some(remembered));
     }
     Ok(())
 }
@@ -142,4 +193,20 @@ async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(
         tokio::task::yield_now().await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_passwords_of_all_accounts_are_swept_at_the_start_after_a_change_and_once_a_day() {
+        let hours = |count| Duration::from_hours(count);
+        let mut rounds = Rounds::default();
+        assert!(rounds.are_passwords_due(10, hours(0)), "at the start");
+        (rounds.passwords, rounds.remembered) = (Done(Some(hours(0))), Some(10));
+        for (remembered, running, due) in [(10, 1, false), (10, 23, false), (5, 1, true), (10, 24, true)] {
+            assert_eq!(rounds.are_passwords_due(remembered, hours(running)), due, "{remembered} {running}");
+        }
+    }
 }

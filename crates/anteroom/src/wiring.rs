@@ -209,7 +209,8 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     if !history.is_refused() {
         keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
         addresses::renew_domains(&store).await?;
-        usernames::enter(&store, &mut usernames::Told::default()).await?;
+        // Who has none of their own is told by the node that serves, and not by each command.
+        usernames::enter(&store).await?;
     }
     let key_set = key_set::load(&store, &keyring, now).await?;
     let hashing = hash_pool(settings, &keyring, around)?;

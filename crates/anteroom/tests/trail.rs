@@ -183,7 +183,7 @@ fn a_changed_byte_in_the_database_is_named() {
     installation.tamper(br#""failures":3"#, br#""failures":2"#);
     let said = installation.run(&["audit", "verify"]);
     assert!(!said.content);
-    assert!(said.out.contains("was altered, or made by somebody else"), "{}", said.out);
+    assert!(said.out.contains("was altered, or not written by Anteroom"), "{}", said.out);
     assert!(said.complaint.contains("the audit trail is damaged: 1 findings"), "{}", said.complaint);
 }
 

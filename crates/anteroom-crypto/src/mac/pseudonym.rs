@@ -1,4 +1,4 @@
-//! Pseudonyms of identifiers: 16 bytes under another name, the same each time, which only the key leads back.
+//! Pseudonyms of identifiers: 16 bytes encrypted deterministically, so that the key's holder can decrypt them.
 //!
 //! Deterministic authenticated encryption of one block, as in SIV (RFC 5297): the tag is a keyed hash of the identifier and
 //! serves as the nonce of a keystream, and both are HMAC-SHA256.
@@ -27,7 +27,12 @@ impl Mac {
     }
 
     /// Whose pseudonym it is; `None` for what [`Mac::lasting_pseudonym`] did not make of this context and scope.
-    pub fn of_lasting_pseudonym(&self, context: &str, scope: &[u8], pseudonym: &[u8]) -> Option<[u8; HALF]> {
+    pub fn open_lasting_pseudonym(
+        &self,
+        context: &str,
+        scope: &[u8],
+        pseudonym: &[u8],
+    ) -> Option<[u8; HALF]> {
         let (tag, hidden) = pseudonym.split_first_chunk::<HALF>()?;
         let identifier = self.masked(context, scope, *tag, hidden.try_into().ok()?);
         let expected = self.tag(context, scope, identifier);
@@ -69,11 +74,11 @@ mod tests {
         let mac = keyring.mac(KeyPurpose::Subject);
         let pseudonym = mac.lasting_pseudonym("sid", b"a.example", IDENTIFIER);
         assert_eq!(pseudonym, mac.lasting_pseudonym("sid", b"a.example", IDENTIFIER));
-        assert_eq!(mac.of_lasting_pseudonym("sid", b"a.example", &pseudonym), Some(IDENTIFIER));
-        assert_eq!(mac.of_lasting_pseudonym("sid", b"b.example", &pseudonym), None);
-        assert_eq!(mac.of_lasting_pseudonym("sub", b"a.example", &pseudonym), None);
+        assert_eq!(mac.open_lasting_pseudonym("sid", b"a.example", &pseudonym), Some(IDENTIFIER));
+        assert_eq!(mac.open_lasting_pseudonym("sid", b"b.example", &pseudonym), None);
+        assert_eq!(mac.open_lasting_pseudonym("sub", b"a.example", &pseudonym), None);
         assert_eq!(
-            other.mac(KeyPurpose::Subject).of_lasting_pseudonym("sid", b"a.example", &pseudonym),
+            other.mac(KeyPurpose::Subject).open_lasting_pseudonym("sid", b"a.example", &pseudonym),
             None
         );
         let elsewhere = mac.lasting_pseudonym("sid", b"b.example", IDENTIFIER);
@@ -88,12 +93,12 @@ mod tests {
         for place in 0..pseudonym.len() {
             let mut altered = pseudonym;
             altered[place] ^= 1;
-            assert_eq!(mac.of_lasting_pseudonym("sid", b"a.example", &altered), None, "{place}");
+            assert_eq!(mac.open_lasting_pseudonym("sid", b"a.example", &altered), None, "{place}");
         }
         for length in [0, 15, 16, 31] {
-            assert_eq!(mac.of_lasting_pseudonym("sid", b"a.example", &pseudonym[..length]), None);
+            assert_eq!(mac.open_lasting_pseudonym("sid", b"a.example", &pseudonym[..length]), None);
         }
         let longer = [&pseudonym[..], &[0]].concat();
-        assert_eq!(mac.of_lasting_pseudonym("sid", b"a.example", &longer), None);
+        assert_eq!(mac.open_lasting_pseudonym("sid", b"a.example", &longer), None);
     }
 }

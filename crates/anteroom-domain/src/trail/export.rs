@@ -1,6 +1,6 @@
-//! A trail as a file: one JSON object a line. First where it begins, if that is not at its beginning, then the entries in the order of the chain, then the checkpoints, then one
-//! line that says where the export ends and when it was made, signed, so that lines cannot be cut off its end and the export
-//! cannot be dated anew.
+//! A trail as a file: one JSON object a line. First where it begins, if that is not at its beginning, then the entries in the
+//! order of the chain, then the checkpoints, then one line that says where the export ends and when it was made, signed, so
+//! that lines cannot be cut off its end and the export cannot be dated anew.
 
 use crate::trail::chain::{Checkpoint, Link, Pruned, signed_bytes};
 use crate::trail::lines::Line;

@@ -2,13 +2,24 @@
 
 use crate::ids::AuditId;
 use crate::trail::verify::Kept;
+use jiff::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
-    #[error("entry {seq} ({id}) was altered, or made by somebody else: its MAC is not its own")]
+    #[error("entry {seq} ({id}) was altered, or not written by Anteroom: its MAC is not its own")]
     Altered { seq: u64, id: AuditId },
-    #[error("the entry {id}, not linked yet, was altered, or made by somebody else: its MAC is not its own")]
+    #[error(
+        "the entry {id}, not linked yet, was altered, or not written by Anteroom: its MAC is not its own"
+    )]
     AlteredWaiting { id: AuditId },
+    #[error(
+        "the entry {id} is linked, and another row of the same identifier waits to be linked: it was put in"
+    )]
+    LinkedAndWaiting { id: AuditId },
+    #[error("the entry {id} of {at} is not linked, although a node has run for more than a minute since")]
+    NotLinked { id: AuditId, at: Timestamp },
+    #[error("the entry {id}, not linked yet, cannot be read")]
+    UnreadableWaiting { id: AuditId },
     #[error(
         "the chain does not hold at entry {seq} ({id}): it, its number, or what was before it is another"
     )]

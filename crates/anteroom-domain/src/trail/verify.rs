@@ -26,6 +26,9 @@ pub use crate::trail::finding::Finding;
 /// the database by half of it before its node is not ready.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
+/// A node links each second. Commands write entries while no node may run, and those wait for the next one.
+const LINKED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+
 /// Findings kept in a report; beyond, they are only counted.
 const FINDINGS_KEPT: usize = 1_000;
 
@@ -92,9 +95,24 @@ pub struct Verifier<'k> {
     replaced: Vec<Replacement>,
     /// Databases that went back and were accepted.
     accepted: Vec<Acceptance>,
+    ran: Vec<Ran>,
     /// The head was looked for, and there is none.
     headless: bool,
     report: Report,
+}
+
+/// A node has run between these times.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran {
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+impl Ran {
+    /// How long it has run after `at`.
+    fn since(self, at: Timestamp) -> SignedDuration {
+        self.until.duration_since(self.from.max(at))
+    }
 }
 
 struct Replacement {
@@ -148,6 +166,7 @@ impl<'k> Verifier<'k> {
             awaited: BTreeMap::new(),
             replaced: Vec::new(),
             accepted: Vec::new(),
+            ran: Vec::new(),
             headless: false,
             report,
         }
@@ -239,11 +258,19 @@ impl<'k> Verifier<'k> {
         self.grounds.clear();
     }
 
+    /// When nodes ran. Before the entries that wait.
+    pub fn ran(&mut self, nodes: Vec<Ran>) {
+        self.ran = nodes;
+    }
+
     /// An entry that is not linked yet.
     pub fn waiting(&mut self, record: &AuditRecord) {
         self.report.waiting += 1;
         if !self.is_authentic(record) {
             self.find(Finding::AlteredWaiting { id: record.id });
+        }
+        if self.ran.iter().any(|node| node.since(record.at) > LINKED_WITHIN) {
+            self.find(Finding::NotLinked { id: record.id, at: record.at });
         }
     }
 

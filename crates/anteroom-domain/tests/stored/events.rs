@@ -103,7 +103,12 @@ fn events() -> Vec<(&'static str, Event)> {
         "tokens_released": TokensReleased = Event::TokensReleased { grant: grant(), scope: scope() },
         "token_refused": TokenRefused = Event::TokenRefused { reason: text("the code has expired") },
         "code_replayed": CodeReplayed = Event::CodeReplayed { grant: grant() },
-        "token_refreshed": TokenRefreshed = Event::TokenRefreshed { grant: grant(), generation: 2, before: None },
+        "token_refreshed": TokenRefreshed = Event::TokenRefreshed {
+            grant: grant(),
+            generation: 2,
+            before: None,
+            any_address: false,
+        },
         "refresh_repeated": RefreshRepeated = Event::RefreshRepeated {
             grant: grant(),
             generation: 2,

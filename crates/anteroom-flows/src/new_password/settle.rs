@@ -39,6 +39,8 @@ pub(super) struct Prepared {
     reason: NewPasswordReason,
     credential: Credential,
     retired: Uuid,
+    /// So many of the passwords before are kept.
+    remembered: u16,
     session: NewSession,
     /// The browser's sessions of other accounts.
     left: Vec<SessionId>,
@@ -80,6 +82,7 @@ impl Prepared {
             silent: silent_clients(provider, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
             retired: new_id(&provider.random, now),
+            remembered: snapshot.policy.new_password.remembered,
             credential: Credential { hash, form: Some(PasswordForm::OpaqueString), facts },
             visitor: visitor.clone(),
             carried,
@@ -147,7 +150,8 @@ async fn replace_password(
     locked: &LockedAccount,
 ) -> Result<Option<Epoch>, FlowError> {
     let (account, now) = (locked.account.id, prepared.now());
-    tx.set_password(account, (&prepared.credential, prepared.retired), now).await?;
+    let password = (&prepared.credential, prepared.retired);
+    tx.set_password(account, password, prepared.remembered, now).await?;
     let event = match prepared.reason {
         NewPasswordReason::Recovery => Event::PasswordReset,
         NewPasswordReason::Expired => Event::PasswordChanged { reason: "expired" },

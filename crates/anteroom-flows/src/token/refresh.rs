@@ -103,7 +103,7 @@ async fn decided(
     let presented = Presented {
         generation,
         from: exchange.origin.address,
-        authenticated: exchange.client.metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None,
+        authenticated: is_authenticated(exchange),
         now: exchange.origin.now,
     };
     let snapshot = exchange.provider.snapshot();
@@ -118,6 +118,11 @@ async fn decided(
         RefreshDecision::Ahead => return Err(ahead(exchange, record, (family, generation)).await?),
         RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
     })
+}
+
+/// The client has proven who it is: it is a confidential one.
+fn is_authenticated(exchange: &Exchange<'_>) -> bool {
+    exchange.client.metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None
 }
 
 /// The token is this client's, and its grant is worth something.
@@ -136,7 +141,8 @@ async fn rotate(
     (family, next): (&RefreshFamily, RefreshFamily),
 ) -> Result<bool, TokenError> {
     let (from, before) = (family.generation, family.counted_before(next.generation));
-    let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before };
+    let any_address = before.is_some() && is_authenticated(exchange);
+    let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before, any_address };
     let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
     let (entry, now) = (entry.in_session(grant.session), exchange.origin.now);
     let active = exchange.client.policy.refresh_is_activity.then_some(grant.session);

@@ -187,14 +187,16 @@ fn family(cells: &mut Cells<'_>, grant: GrantId) -> Result<Option<RefreshFamily>
     let noted: Option<i64> = cells.take()?;
     let rotated_from: Option<String> = cells.take()?;
     let repeats: i64 = cells.take()?;
-    // What a node of release 0.1.0 has rotated since is of an older generation.
-    if noted == Some(generation) {
+    // Where a node of release 0.1.0 has rotated since, all of this is of an older generation. It wrote an entry for each of its
+    // refreshes, so none is left to be counted.
+    let is_of_this_one = noted == Some(generation);
+    if is_of_this_one {
         family.rotated_from = place.maybe_parsed("rotated_from", rotated_from.as_deref())?;
         family.repeats = place.number("repeats", repeats)?;
     }
     let (generation, at): (Option<i64>, Option<i64>) = (cells.take()?, cells.take()?);
     let from: Option<String> = cells.take()?;
-    if let (Some(generation), Some(at)) = (generation, at) {
+    if let (true, Some(generation), Some(at)) = (is_of_this_one, generation, at) {
         family.entered = Some(Entered {
             generation: place.number("entered_generation", generation)?,
             at: place.time("entered_at", at)?,

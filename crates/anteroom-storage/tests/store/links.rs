@@ -7,7 +7,7 @@ use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
 use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
 use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_storage::{AskAnswer, AskedLink, Store, StoreError, StoreOptions};
+use anteroom_storage::{AskAnswer, AskedLink, Store, StoreError, StoreOptions, Sweeps};
 use futures_util::future::join_all;
 
 on_both_databases!(
@@ -236,8 +236,8 @@ async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end
         unit.await.unwrap();
     }
     assert_eq!(store.newest_messages(9).await.unwrap().len(), 1, "nobody reads what goes to nobody");
-    assert_eq!(store.sweep(at(1800), 9).await.unwrap().rows, 0);
-    assert_eq!(store.sweep(at(1801), 9).await.unwrap().rows, 2);
+    assert_eq!(store.sweep(at(1800), 9, Sweeps::ALL).await.unwrap().rows, 0);
+    assert_eq!(store.sweep(at(1801), 9, Sweeps::ALL).await.unwrap().rows, 2);
     assert!(store.link(&[digest(1)]).await.unwrap().is_none());
     assert!(store.link(&[digest(2)]).await.unwrap().is_some());
     assert!(store.message_state(message_id(2)).await.unwrap().is_none());

@@ -9,7 +9,7 @@ use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
     DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, Node, Spent, Store, StoreError,
-    StoreOptions, Swept, Writes,
+    StoreOptions, Sweeps, Swept, Writes,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -256,16 +256,16 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
     unit.await.unwrap();
 
     // Everything stays for a day after its end.
-    assert_eq!(store.sweep(at(86_400), 100).await.unwrap(), Swept::default());
-    let first = store.sweep(day(1) + SignedDuration::from_secs(3000), 2).await.unwrap();
-    assert_eq!(first, Swept { rows: 2 + 2 + 1 + 1, more: true });
+    assert_eq!(store.sweep(at(86_400), 100, Sweeps::ALL).await.unwrap(), Swept::default());
+    let first = store.sweep(day(1) + SignedDuration::from_secs(3000), 2, Sweeps::ALL).await.unwrap();
+    assert_eq!((first.rows, first.unfinished.is_empty()), (2 + 2 + 1 + 1, false));
     let mut swept = first.rows;
     while store
-        .sweep(day(1) + SignedDuration::from_secs(3000), 2)
+        .sweep(day(1) + SignedDuration::from_secs(3000), 2, Sweeps::ALL)
         .await
         .map(|it| {
             swept += it.rows;
-            it.more
+            !it.unfinished.is_empty()
         })
         .unwrap()
     {}
@@ -277,7 +277,7 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
     assert_eq!((offline.grant.session, offline.session), (session_id(1), None));
     assert_eq!(store.session(session_id(2)).await.unwrap().unwrap().ended_at, None);
     assert!(store.is_revoked("later").await.unwrap() && !store.is_revoked("jti-1").await.unwrap());
-    assert_eq!(store.sweep(day(3) + SignedDuration::from_secs(60), 100).await.unwrap().rows, 2);
+    assert_eq!(store.sweep(day(3) + SignedDuration::from_secs(60), 100, Sweeps::ALL).await.unwrap().rows, 2);
 }
 
 async fn the_database_answers_and_its_clock_is_close(options: StoreOptions) {

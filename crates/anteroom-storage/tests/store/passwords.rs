@@ -6,11 +6,12 @@ use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
-use anteroom_storage::{Credential, Store, StoreError, StoreOptions, Swept};
+use anteroom_storage::{Credential, Store, StoreError, StoreOptions};
 
 on_both_databases!(
     old_passwords_are_remembered_newest_first,
     passwords_that_are_not_remembered_any_more_are_deleted_in_batches,
+    a_new_password_leaves_as_many_old_ones_as_are_remembered,
     a_reset_lifts_the_lock_and_forgets_all_devices_but_one,
     every_grant_of_the_account_ends_and_no_other,
 );
@@ -22,7 +23,7 @@ async fn old_passwords_are_remembered_newest_first(options: StoreOptions) {
             let facts = PasswordFacts { set_at: at(i64::from(pepper)), jitter_days: 1 };
             let form = (pepper > 2).then_some(PasswordForm::OpaqueString);
             let new = Credential { hash: hash(pepper), form, facts };
-            tx.set_password(account_id(1), (&new, message_id(pepper).0), at(i64::from(pepper))).await
+            tx.set_password(account_id(1), (&new, message_id(pepper).0), 10, at(i64::from(pepper))).await
         });
         write.await.unwrap();
     }
@@ -41,13 +42,13 @@ async fn old_passwords_are_remembered_newest_first(options: StoreOptions) {
 }
 
 /// Sets passwords of the account one after another; the first that is replaced is that of the fixture.
-async fn replace(store: &Store, account: u8, peppers: std::ops::Range<u8>) {
+async fn replace(store: &Store, account: u8, peppers: std::ops::Range<u8>, remembered: u16) {
     for pepper in peppers {
         let write = store.write(move |tx| async move {
             let facts = PasswordFacts { set_at: at(i64::from(pepper)), jitter_days: 0 };
             let new = Credential { hash: hash(pepper), form: None, facts };
             let retired = message_id(account * 40 + pepper).0;
-            tx.set_password(account_id(account), (&new, retired), at(i64::from(pepper))).await
+            tx.set_password(account_id(account), (&new, retired), remembered, at(i64::from(pepper))).await
         });
         write.await.unwrap();
     }
@@ -60,17 +61,28 @@ async fn left(store: &Store, account: u8) -> Vec<String> {
 
 async fn passwords_that_are_not_remembered_any_more_are_deleted_in_batches(options: StoreOptions) {
     let store = store_with(&options, [1, 2]).await;
-    replace(&store, 1, 2..8).await;
-    replace(&store, 2, 2..4).await;
+    replace(&store, 1, 2..8, 24).await;
+    replace(&store, 2, 2..4, 24).await;
     let newest = |peppers: &[u8]| peppers.iter().map(|pepper| hash(*pepper).encode()).collect::<Vec<_>>();
-    assert_eq!(store.sweep_old_passwords(6, 100).await.unwrap(), Swept::default());
-    assert_eq!(store.sweep_old_passwords(2, 3).await.unwrap(), Swept { rows: 3, more: true });
-    assert_eq!(store.sweep_old_passwords(2, 3).await.unwrap(), Swept { rows: 1, more: false });
+    assert_eq!(store.sweep_old_passwords(6, 100).await.unwrap(), 0);
+    assert_eq!(store.sweep_old_passwords(2, 3).await.unwrap(), 3);
+    assert_eq!(store.sweep_old_passwords(2, 3).await.unwrap(), 1);
     assert_eq!(left(&store, 1).await, newest(&[6, 5]));
     assert_eq!(left(&store, 2).await, newest(&[2, 1]), "an account is counted by itself");
-    assert_eq!(store.sweep_old_passwords(0, 100).await.unwrap().rows, 4);
+    assert_eq!(store.sweep_old_passwords(0, 100).await.unwrap(), 4);
     assert_eq!((left(&store, 1).await, left(&store, 2).await), (Vec::new(), Vec::new()));
     assert_eq!(store.credential(account_id(1)).await.unwrap().unwrap().hash.encode(), hash(7).encode());
+}
+
+async fn a_new_password_leaves_as_many_old_ones_as_are_remembered(options: StoreOptions) {
+    let store = store_with(&options, [1, 2]).await;
+    let newest = |peppers: &[u8]| peppers.iter().map(|pepper| hash(*pepper).encode()).collect::<Vec<_>>();
+    replace(&store, 2, 2..5, 24).await;
+    for (peppers, remembered, expected) in [(2..6, 2, &[4, 3][..]), (6..7, 24, &[5, 4, 3]), (7..8, 0, &[])] {
+        replace(&store, 1, peppers, remembered).await;
+        assert_eq!(left(&store, 1).await, newest(expected), "{remembered}");
+    }
+    assert_eq!(left(&store, 2).await, newest(&[3, 2, 1]), "those of another account");
 }
 
 async fn a_reset_lifts_the_lock_and_forgets_all_devices_but_one(options: StoreOptions) {

@@ -4,7 +4,7 @@ use crate::fixtures::{at, digest};
 use crate::support::{self, on_both_databases};
 use anteroom_crypto::{Keyring, Random};
 use anteroom_oidc::{ClientId, ClientMetadataInput};
-use anteroom_storage::{InstanceKind, RegisteredClient, Store, StoreError, StoreOptions};
+use anteroom_storage::{InstanceKind, RegisteredClient, Store, StoreError, StoreOptions, Sweeps};
 use jiff::SignedDuration;
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ async fn rfc7591_3_registered_clients_come_change_and_go(options: StoreOptions) 
     let gone = store.registered_clients_since(since[0].revision).await.unwrap();
     assert_eq!(gone[0].metadata, ClientMetadataInput::default());
     assert!(gone[0].deleted_at.is_some() && gone[0].registration_token.is_none() && gone[0].secret.is_none());
-    store.sweep(at(0) + SignedDuration::from_hours(25), 100).await.unwrap();
+    store.sweep(at(0) + SignedDuration::from_hours(25), 100, Sweeps::ALL).await.unwrap();
     assert_eq!(store.registered_clients_since(0).await.unwrap().len(), 1);
 }
 

@@ -3,7 +3,7 @@ use crate::support::{self, on_both_databases};
 use anteroom_domain::account::Epoch;
 use anteroom_domain::device::COOKIE_LIFE;
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
-use anteroom_storage::{Inserted, Store, StoreError, StoreOptions};
+use anteroom_storage::{Inserted, Store, StoreError, StoreOptions, Sweeps};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -183,7 +183,7 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
         }
         known
     };
-    let swept = async |seconds: i64| store.sweep(at(seconds), 100).await.unwrap().rows;
+    let swept = async |seconds: i64| store.sweep(at(seconds), 100, Sweeps::ALL).await.unwrap().rows;
     let life = COOKIE_LIFE.as_secs();
     assert_eq!(swept(86_400 + 10).await, 0);
     assert_eq!((swept(86_400 + 11).await, known().await), (1, vec![1, 2, 3, 4]), "the forgotten one");

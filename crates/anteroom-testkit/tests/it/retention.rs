@@ -2,6 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom::background::extend_chain;
+use anteroom_domain::ids::{AuditId, NodeId};
 use anteroom_domain::trail::verify::{Finding, Kept, Report};
 use anteroom_flows::chain::{self, When};
 use anteroom_flows::pruning::{Pruning, prune};
@@ -17,6 +18,8 @@ on_both_databases!(
     an_entry_is_put_among_those_that_are_linked_in_one_write,
     entries_of_release_0_1_0_are_linked_in_their_order,
     an_entry_is_read_before_and_after_it_is_linked,
+    entries_that_another_program_put_in_are_left_out_of_the_chain_and_found,
+    what_a_node_has_not_linked_for_a_minute_is_found,
 );
 
 const SIX_YEARS: SignedDuration = SignedDuration::from_hours(24 * 2_192);
@@ -188,4 +191,66 @@ async fn a_trail_cut_off_since_its_last_checkpoint_is_found_and_stays_found(back
     signed(&provider).await;
     let missing = Finding::Missing { first: whole + 1, last: end };
     assert_eq!(verified(&provider).await.findings, [missing]);
+}
+
+async fn entries_that_another_program_put_in_are_left_out_of_the_chain_and_found(backend: Backend) {
+    const COLUMNS: &str = "id, at, kind, outcome, actor, actor_account, subject_account, client_id, session_id, address, \
+                           reference, detail, mac";
+    let provider = TestProvider::start(&backend).await;
+    let store = &provider.provider.store;
+    provider.signed_in(ALICE).await;
+    signed(&provider).await;
+    let copied = "FROM audit_entries WHERE chain_seq <= 2";
+    backend.execute(&format!("INSERT INTO audit_waiting ({COLUMNS}) SELECT {COLUMNS} {copied}")).await;
+    let grows = async || {
+        let before = store.chain_end().await.unwrap().seq;
+        provider.signed_in(BOB).await;
+        let left_out = extend_chain(&provider.provider, None, When::Now).await.unwrap();
+        assert!(store.chain_end().await.unwrap().seq > before);
+        left_out
+    };
+    let copies = grows().await;
+    let found =
+        |ids: &[AuditId]| ids.iter().map(|id| Finding::LinkedAndWaiting { id: *id }).collect::<Vec<_>>();
+    assert_eq!((copies.len(), verified(&provider).await.findings), (2, found(&copies)));
+    // However few are linked at a time, those that are left out do not take the place of the others.
+    provider.signed_in(ALICE).await;
+    let linked = store.link_entries(1).await.unwrap();
+    assert_eq!((linked.entries, linked.left_out), (1, copies));
+
+    backend.execute("DELETE FROM audit_waiting").await;
+    provider.signed_in(ALICE).await;
+    backend.execute("UPDATE audit_waiting SET mac = substr(mac, 1, 3)").await;
+    let unreadable = grows().await;
+    let findings = verified(&provider).await.findings;
+    assert!(!unreadable.is_empty());
+    for id in unreadable {
+        assert!(findings.contains(&Finding::UnreadableWaiting { id }), "{findings:?}");
+    }
+}
+
+async fn what_a_node_has_not_linked_for_a_minute_is_found(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let store = &provider.provider.store;
+    let beats = async || {
+        let now = provider.now();
+        let node: NodeId = "0190aaaa-0000-7000-8000-000000000001".parse().unwrap();
+        store.write(move |tx| async move { tx.heartbeat(node, "configuration", now).await }).await.unwrap();
+    };
+    provider.signed_in(ALICE).await;
+    signed(&provider).await;
+    provider.signed_in(BOB).await;
+    let waiting = store.waiting_entries(100).await.unwrap().records;
+    provider.advance(DAY);
+    assert_eq!(verified(&provider).await.findings, [], "no node has run");
+    beats().await;
+    provider.advance(SignedDuration::from_secs(60));
+    beats().await;
+    assert_eq!(verified(&provider).await.findings, []);
+    provider.advance(SignedDuration::from_secs(1));
+    beats().await;
+    let found = waiting.iter().map(|entry| Finding::NotLinked { id: entry.id, at: entry.at });
+    assert_eq!(verified(&provider).await.findings, found.collect::<Vec<_>>());
+    signed(&provider).await;
+    assert_eq!(verified(&provider).await.findings, []);
 }

@@ -3,7 +3,7 @@
 
 use crate::ALICE;
 use anteroom::background;
-use anteroom_domain::clock::JumpWatch;
+use anteroom::housekeeping::Rounds;
 use anteroom_flows::confirmed::Cached;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
 use jiff::SignedDuration;
@@ -50,16 +50,16 @@ async fn nothing_is_ended_by_a_clock_that_is_not_the_databases() {
 async fn a_day_ahead(backend: &Backend, expected: usize) {
     let provider = TestProvider::start(backend).await;
     let minutes = |count: u64| Duration::from_mins(count);
-    let (mut watch, ended) = (JumpWatch::default(), async || provider.audited("signed_out").await.len());
+    let (mut rounds, ended) = (Rounds::default(), async || provider.audited("signed_out").await.len());
     provider.signed_in(ALICE).await;
-    provider.tidy_up(&mut watch, minutes(0)).await;
+    provider.tidy_up(&mut rounds, minutes(0)).await;
     // Somebody sets the clock a day ahead: to all appearances the session is over.
     provider.advance(SignedDuration::from_hours(24));
-    provider.tidy_up(&mut watch, minutes(1)).await;
+    provider.tidy_up(&mut rounds, minutes(1)).await;
     provider.advance(SignedDuration::from_mins(9));
-    provider.tidy_up(&mut watch, minutes(10)).await;
+    provider.tidy_up(&mut rounds, minutes(10)).await;
     assert_eq!(ended().await, 0);
     provider.advance(SignedDuration::from_mins(1));
-    provider.tidy_up(&mut watch, minutes(11)).await;
+    provider.tidy_up(&mut rounds, minutes(11)).await;
     assert_eq!(ended().await, expected);
 }

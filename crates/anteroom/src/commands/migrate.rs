@@ -4,10 +4,13 @@ use anteroom_storage::migrate;
 
 use super::{CommandError, block_on, load, production, say};
 use crate::cli::ConfigArgs;
+use crate::logging;
 use crate::wiring::{Surroundings, master_key, open_store, store_options};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
+    // While it waits for other transactions it says so there.
+    logging::init(configuration.settings.log);
     block_on(async move {
         let settings = &configuration.settings;
         // Before anything is changed: a schema without its keys would be of no use.

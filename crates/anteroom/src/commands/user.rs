@@ -2,8 +2,10 @@
 
 use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::profile::{ClaimChange, Described, ProfileClaim};
 use anteroom_flows::admin::{self, Invitee, Membership};
+use anteroom_flows::error::FlowError;
 use anteroom_flows::profile;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::support;
@@ -14,7 +16,9 @@ use std::future::Future;
 use std::path::Path;
 
 use super::{CommandError, block_on, load, production, say};
-use crate::cli::{ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, UserCommand};
+use crate::cli::{
+    ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
+};
 use crate::wiring;
 
 /// Accounts read at a time while listing.
@@ -24,13 +28,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
     match command {
         UserCommand::Invite(args) => invite(args),
         UserCommand::List(args) => with_provider(&args.config, list),
-        UserCommand::Show(args) => {
-            let address = parse_address(&args.email)?;
-            with_provider(&args.config.config, async move |provider| {
-                let account = admin::find(&provider, &address).await?;
-                describe(&provider, &account).await
-            })
-        }
+        UserCommand::Show(args) => show(&args),
         UserCommand::Disable(args) => {
             let address = parse_address(&args.email)?;
             changing(&args.config.config, async move |provider| {
@@ -90,6 +88,21 @@ where
     with_provider(config, async move |provider| match provider.history.refused() {
         Some(why) => Err(CommandError::WentBack(why)),
         None => work(provider).await,
+    })
+}
+
+fn show(args: &ShowArgs) -> Result<(), CommandError> {
+    if let Ok(id) = args.account.parse::<AccountId>() {
+        return with_provider(&args.config.config, async move |provider| {
+            let account = provider.store.account(id).await.map_err(FlowError::from)?;
+            let account = account.ok_or_else(|| CommandError::Usage(format!("{id} is no account")))?;
+            describe(&provider, &account).await
+        });
+    }
+    let address = parse_address(&args.account)?;
+    with_provider(&args.config.config, async move |provider| {
+        let account = admin::find(&provider, &address).await?;
+        describe(&provider, &account).await
     })
 }
 

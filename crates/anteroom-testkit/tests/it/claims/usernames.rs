@@ -6,6 +6,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::profile::{ClaimChange, ProfileClaim};
 use anteroom_flows::admin::{self, AdminError, Invitee};
 use anteroom_flows::profile::{claims, set_claims};
+use anteroom_storage::EnteredUsernames;
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -56,7 +57,26 @@ async fn core_5_1_no_two_people_have_one_preferred_username(backend: Backend) {
     name(&provider, BOB, "").await.unwrap();
     name(&provider, ALICE, "Bob").await.unwrap();
     let changed = provider.audited("profile_changed").await;
+    not_ascii_addresses_are_no_names(&provider).await;
     assert_eq!(changed.len(), 7, "of what was refused there is nothing");
+}
+
+/// Addresses are told apart by the case of letters that are not ASCII, and names are not, whichever was there first.
+async fn not_ascii_addresses_are_no_names(provider: &TestProvider) {
+    for (lower, upper) in
+        [("rené@practice.example", "renÉ@practice.example"), ("jör@practice.example", "jÖr@practice.example")]
+    {
+        let name_is_first = lower.starts_with("ren");
+        if name_is_first {
+            name(provider, BOB, lower).await.unwrap();
+        }
+        provider.person(upper).create().await;
+        if !name_is_first {
+            name(provider, BOB, lower).await.unwrap();
+        }
+        let told = claims(&provider.provider, &address(upper), None).await.unwrap();
+        assert_eq!((told["email"].as_str(), told.get("preferred_username")), (Some(upper), None));
+    }
 }
 
 async fn of_many_who_are_given_one_name_at_once_one_gets_it(backend: Backend) {
@@ -125,8 +145,22 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
         ))
         .await;
     assert!(name(&provider, "carol@practice.example", "TWIN").await.is_err());
-    assert_eq!(provider.provider.store.enter_usernames().await.unwrap().entered, 1);
+    let entered = provider.provider.store.enter_usernames().await.unwrap();
+    assert_eq!(entered, EnteredUsernames::default(), "one that was taken away is not entered");
     name(&provider, "carol@practice.example", "TWIN").await.unwrap();
+    // One of that release invites an address that is a name here.
+    name(&provider, first, "dave@practice.example").await.unwrap();
+    provider.person("david@practice.example").create().await;
+    backend
+        .execute(
+            "UPDATE account_addresses SET address = 'dave@practice.example', folded = 'dave@practice.example' \
+             WHERE folded = 'david@practice.example'",
+        )
+        .await;
+    let entered = provider.provider.store.enter_usernames().await.unwrap();
+    let account =
+        provider.provider.store.account_by_address(&address(first).folded()).await.unwrap().unwrap();
+    assert_eq!((entered.entered, entered.taken), (0, vec![account.id]));
 }
 
 async fn core_5_1_the_address_stands_in_where_the_client_may_know_it(backend: Backend) {

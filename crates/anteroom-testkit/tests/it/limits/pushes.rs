@@ -1,6 +1,7 @@
 //! Pushed requests, tokens and authorizations of one client, session or grant.
 
 use crate::ALICE;
+use anteroom_storage::Sweeps;
 use anteroom_testkit::{Answer, Backend, CHALLENGE, RelyingParty, STATE, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -41,9 +42,9 @@ async fn rfc9126_a_pushed_request_is_gone_at_its_end(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     assert_eq!(push(&provider.client("web"), STATE).await.status, 201);
     let store = &provider.provider.store;
-    store.sweep(provider.now() + SignedDuration::from_secs(89), 100).await.unwrap();
+    store.sweep(provider.now() + SignedDuration::from_secs(89), 100, Sweeps::ALL).await.unwrap();
     assert_eq!(backend.rows().await["pushed_requests"], 1);
-    store.sweep(provider.now() + SignedDuration::from_secs(91), 100).await.unwrap();
+    store.sweep(provider.now() + SignedDuration::from_secs(91), 100, Sweeps::ALL).await.unwrap();
     assert_eq!(backend.rows().await["pushed_requests"], 0);
 }
 

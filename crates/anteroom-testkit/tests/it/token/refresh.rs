@@ -4,7 +4,7 @@ use crate::ALICE;
 use anteroom_domain::trail::record::AuditRecord;
 use anteroom_testkit::{Answer, Backend, RelyingParty, TestProvider, Tokens, claims, on_both_databases};
 use futures_util::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 on_both_databases!(
@@ -58,34 +58,61 @@ async fn rfc6749_6_each_use_gives_a_successor(backend: Backend) {
 
 async fn refreshes_are_counted_for_an_hour_and_another_address_has_an_entry(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
+    let (home, elsewhere, tokens) = native(&provider).await;
+    let begun = provider.now();
+    refresh_for_two_hours(&provider, (&home, &elsewhere), tokens).await;
+    let of_native = [
+        (Some(1), None, "203.0.113.9"),
+        (Some(4), Some(2), "198.51.100.7"),
+        (Some(5), None, "203.0.113.9"),
+        (Some(7), Some(1), "203.0.113.9"),
+    ];
+    assert_eq!(refreshed(&provider, begun).await, of_native.map(in_words));
+    // The servers of an application that authenticates may have many addresses.
     let (web, tokens) = offline(&provider).await;
-    let (desk, elsewhere) = (web.clone().from("203.0.113.9"), web.clone().from("198.51.100.7"));
+    let begun = provider.now() + SignedDuration::from_secs(1);
+    provider.advance(SignedDuration::from_secs(1));
+    let clients = (web.clone().from("203.0.113.9"), web.from("198.51.100.7"));
+    refresh_for_two_hours(&provider, (&clients.0, &clients.1), tokens).await;
+    let of_web = [(Some(1), None, "203.0.113.9"), (Some(6), Some(4), "203.0.113.9")];
+    assert_eq!(refreshed(&provider, begun).await, of_web.map(in_words));
+    let last = provider.audited("token_refreshed").await.into_iter().max_by_key(|entry| entry.at);
+    assert!(last.unwrap().detail.contains("\"any_address\":true"));
+}
+
+/// Seven times, the fourth from elsewhere.
+async fn refresh_for_two_hours(
+    provider: &TestProvider,
+    (home, elsewhere): (&RelyingParty, &RelyingParty),
+    tokens: Tokens,
+) {
     let mut token = tokens.refresh_token.unwrap();
     for (minutes, client) in
-        [(0, &desk), (10, &desk), (10, &desk), (10, &elsewhere), (10, &desk), (59, &desk), (1, &desk)]
+        [(0, home), (10, home), (10, home), (10, elsewhere), (10, home), (59, home), (1, home)]
     {
         provider.advance(SignedDuration::from_mins(minutes));
         token = successor(&client.refresh(&token).await);
     }
+}
+
+type InWords = (Option<u64>, Option<u64>, String);
+
+fn in_words((generation, before, address): (Option<u64>, Option<u64>, &str)) -> InWords {
+    (generation, before, address.to_owned())
+}
+
+/// Generation, refreshes before and address of each entry since then, in their order.
+async fn refreshed(provider: &TestProvider, since: Timestamp) -> Vec<InWords> {
     let mut entries = provider.audited("token_refreshed").await;
+    entries.retain(|entry| entry.at >= since);
     entries.sort_by_key(|entry| entry.at);
     let detail = |entry: &AuditRecord| serde_json::from_str::<Value>(&entry.detail).unwrap();
-    let told: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            let detail = detail(entry);
-            (detail["generation"].as_u64(), detail["before"].as_u64(), entry.address.as_deref().unwrap())
-        })
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (Some(1), None, "203.0.113.9"),
-            (Some(4), Some(2), "198.51.100.7"),
-            (Some(5), None, "203.0.113.9"),
-            (Some(7), Some(1), "203.0.113.9"),
-        ]
-    );
+    let words = |entry: &AuditRecord| {
+        let detail = detail(entry);
+        let address = entry.address.as_deref().unwrap_or_default();
+        in_words((detail["generation"].as_u64(), detail["before"].as_u64(), address))
+    };
+    entries.iter().map(words).collect()
 }
 
 async fn a_lost_answer_is_given_again_for_a_minute(backend: Backend) {
