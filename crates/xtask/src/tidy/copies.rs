@@ -27,7 +27,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
 
 /// The page with each copy as its file is now.
 fn renewed(tree: &Tree, page: &str) -> Result<String, String> {
-    let mut renewed = String::with_capacity(page.len());
+    let mut parts = Vec::new();
     let mut rest = page;
     while let Some((before, after)) = rest.split_once(MARK) {
         let (source, after) = after.split_once(" -->\n").ok_or("a mark does not end")?;
@@ -37,11 +37,10 @@ fn renewed(tree: &Tree, page: &str) -> Result<String, String> {
             .ok_or_else(|| format!("no block of code follows the mark of {source}"))?;
         let end = if after.starts_with("```") { Some(0) } else { after.find("\n```").map(|end| end + 1) };
         let after = end.and_then(|end| after.get(end..)).ok_or("a block of code does not end")?;
-        renewed.push_str(&format!("{before}{MARK}{source} -->\n{fence}\n{}", copy(tree, source)?));
+        parts.push(format!("{before}{MARK}{source} -->\n{fence}\n{}", copy(tree, source)?));
         rest = after;
     }
-    renewed.push_str(rest);
-    Ok(renewed)
+    Ok(parts.concat() + rest)
 }
 
 fn copy(tree: &Tree, source: &str) -> Result<String, String> {
