@@ -79,7 +79,7 @@ async fn core_5_3_1_get_and_post_header_and_form(backend: Backend) {
     }
     // RFC 6750 §2: never two ways at once, and never in the address, which ends up in logs.
     assert_eq!(header.post("/userinfo", &[("access_token", &token)]).await.status, 400);
-    assert_eq!(bare.get(&format!("/userinfo?access_token={token}")).await.status, 401);
+    assert_eq!(bare.get(&format!("/userinfo?access_token={token}")).await.status, 400);
     // RFC 6750 §2.2: a form is for methods that have a body.
     let mut headers = HeaderMap::new();
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
