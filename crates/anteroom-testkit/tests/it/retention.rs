@@ -200,6 +200,8 @@ async fn entries_that_another_program_put_in_are_left_out_of_the_chain_and_found
     let store = &provider.provider.store;
     provider.signed_in(ALICE).await;
     signed(&provider).await;
+    // The copies are the oldest that wait.
+    provider.advance(SignedDuration::from_secs(1));
     let copied = "FROM audit_entries WHERE chain_seq <= 2";
     backend.execute(&format!("INSERT INTO audit_waiting ({COLUMNS}) SELECT {COLUMNS} {copied}")).await;
     let grows = async || {
