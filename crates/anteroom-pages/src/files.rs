@@ -2,7 +2,7 @@
 //! Texts are laid over message by message, so that a practice which words one sentence its own way does not have to
 //! follow every text that a new release adds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -86,9 +86,10 @@ impl Files {
         !self.overlay.is_empty()
     }
 
-    /// Whether any template is laid over, and not words and assets alone.
-    pub(crate) fn has_templates(&self) -> bool {
-        self.overlay.keys().any(|path| path.strip_suffix(".hbs").is_some())
+    /// The templates of the default theme in whose place there is another. Words and assets change none.
+    pub(crate) fn replaced_templates(&self) -> BTreeSet<&str> {
+        let replaced = self.overlay.keys().filter(|path| self.builtin.contains_key(*path));
+        replaced.filter_map(|path| path.strip_suffix(".hbs")).collect()
     }
 
     pub(crate) fn is_new(&self, path: &str) -> bool {

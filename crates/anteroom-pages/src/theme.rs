@@ -43,10 +43,11 @@ impl Theme {
         if faults.is_empty() {
             check::renderings(&theme, &mut faults);
         }
-        if faults.is_empty() && files.has_templates() {
+        let replaced = files.replaced_templates();
+        if faults.is_empty() && !replaced.is_empty() {
             let (builtin, _) = Theme::assembled(&Files::read(None, &mut faults), &mut faults);
             let mut warnings = Vec::new();
-            check::everything(&theme, &builtin, &mut faults, &mut warnings);
+            check::everything((&theme, &builtin), &replaced, &mut faults, &mut warnings);
             theme.warnings = warnings;
         }
         if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }

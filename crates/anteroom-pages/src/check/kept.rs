@@ -13,14 +13,24 @@ use crate::locale::Locale;
 use crate::theme::{Theme, escape_html, is_plain};
 use shape::Shape;
 
-/// Holds the theme's templates against those of the built-in one.
+/// Holds the theme's templates against those of the built-in one: those that were replaced, or all where one was that others
+/// include.
 pub(crate) fn everything(
-    theme: &Theme,
-    builtin: &Theme,
+    (theme, builtin): (&Theme, &Theme),
+    replaced: &BTreeSet<&str>,
     faults: &mut Vec<Fault>,
     warnings: &mut Vec<Warning>,
 ) {
-    for sampled in all() {
+    let mut all = all();
+    let is_replaced = |template: &String| replaced.contains(template.as_str());
+    let alone =
+        all.iter().flat_map(|sampled| &sampled.templates).filter(|template| is_replaced(template)).count();
+    if alone == replaced.len() {
+        for sampled in &mut all {
+            sampled.templates.retain(is_replaced);
+        }
+    }
+    for sampled in all.into_iter().filter(|sampled| !sampled.templates.is_empty()) {
         let shape = Shape::of(&sampled.views);
         let views = sampled.views.iter().flat_map(|view| shape::with_gaps(view, &shape)).collect();
         let sampled = Sampled { views, ..sampled };
@@ -142,15 +152,16 @@ impl Found<'_> {
         }
     }
 
-    /// A page works without scripts, and less well: after "Back" it shows what was there before.
+    /// A page works without scripts. Without these it shows after "Back" what it said of a person whose session has ended.
     fn scripts(&mut self, ours: &[Tag], theirs: &[Tag]) {
         // The theme may have another version of a script, and so another address.
         let of = |tags| -> BTreeSet<String> {
             let addresses = sources(tags, &[("script", "src")]).into_iter();
-            addresses.filter_map(|address| Some(address.rsplit_once('-')?.0.to_owned())).collect()
+            let names = addresses
+                .filter_map(|address| Some(address.rsplit_once('-')?.0.rsplit('/').next()?.to_owned()));
+            names.filter(|name| ["restored", "session"].contains(&name.as_str())).collect()
         };
-        for script in of(theirs).difference(&of(ours)) {
-            let name = script.rsplit('/').next().unwrap_or_default();
+        for name in of(theirs).difference(&of(ours)) {
             let (template, script) = (self.template.to_owned(), format!("{name}.js"));
             self.warn(Warning::NoScript { template, script });
         }
