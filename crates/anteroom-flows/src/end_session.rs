@@ -96,7 +96,7 @@ pub async fn end_session(
     confirmed: bool,
 ) -> Result<EndSessionOutcome, FlowError> {
     let checked = match check(provider, request) {
-        Ok(checked) => of_known_clients(provider, checked).await?,
+        Ok(checked) => of_known_clients(provider, request, checked).await?,
         Err(error) => return Ok(refused(visitor, None, error)),
     };
     let client = checked.client.clone();
@@ -221,12 +221,17 @@ fn listed(uris: &[RedirectUri]) -> String {
 
 /// Where clients register themselves, an address that one of them registered is a stranger's: followed without a sign that
 /// somebody here uses that client, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2).
-async fn of_known_clients(provider: &Provider, mut checked: Checked) -> Result<Checked, FlowError> {
-    let (None, Some(client), Some(back)) = (&checked.hint, &checked.client, &checked.back) else {
+async fn of_known_clients(
+    provider: &Provider,
+    request: &EndSessionRequest,
+    mut checked: Checked,
+) -> Result<Checked, FlowError> {
+    let (None, Some(client), Some(uri)) = (&checked.hint, &checked.client, &request.post_logout_redirect_uri)
+    else {
         return Ok(checked);
     };
-    if !is_known(provider, client.id()).await? {
-        let (received, client) = (shorten(back), client.id().as_str().to_owned());
+    if checked.back.is_some() && !is_known(provider, client.id()).await? {
+        let (received, client) = (shorten(uri), client.id().as_str().to_owned());
         checked.stays = Some(LogoutError::UnknownClientRedirect { received, client });
         checked.back = None;
     }
