@@ -381,7 +381,11 @@ phone-kind =
     }
 phone-kind-text =
     { $kind ->
-        [cell] Takes text messages and calls.
+        [cell] { $ways ->
+            [texts] The code comes as a text message.
+            [calls] The code comes by call.
+           *[both] Takes text messages and calls.
+        }
        *[landline] Takes calls only.
     }
 phone-problem-heading =
@@ -470,6 +474,7 @@ error-heading =
         [too-slow] Your connection was too slow
         [rate-limited] Too many requests
         [busy] We are very busy right now
+        [unavailable] Sign-in is not available right now
         [misdirected-host] This is not the right address
        *[internal] Something went wrong on our side
     }
@@ -493,6 +498,7 @@ error-text =
         [too-large] Your browser sent more than this page accepts. Nothing was changed.
         [too-slow] Not everything that your browser sends had arrived in time. Nothing was changed. Please try again.
         [busy] Nothing is wrong with what you entered. Please try again in a moment.
+        [unavailable] Nothing is wrong with what you entered. Try again in a few minutes.
         [misdirected-host] Anteroom answers under another name. Use the link or bookmark that your practice gave you.
        *[internal] It is not your fault, and your account is as it was. Please try again; if it happens again, tell your support the reference.
     }

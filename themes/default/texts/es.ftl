@@ -381,7 +381,11 @@ phone-kind =
     }
 phone-kind-text =
     { $kind ->
-        [cell] Recibe mensajes de texto y llamadas.
+        [cell] { $ways ->
+            [texts] El código llega por mensaje de texto.
+            [calls] El código llega por llamada.
+           *[both] Recibe mensajes de texto y llamadas.
+        }
        *[landline] Solo recibe llamadas.
     }
 phone-problem-heading =
@@ -470,6 +474,7 @@ error-heading =
         [too-slow] Su conexión fue demasiado lenta
         [rate-limited] Demasiadas solicitudes
         [busy] Ahora mismo hay mucha actividad
+        [unavailable] Ahora mismo no se puede iniciar sesión
         [misdirected-host] Esta no es la dirección correcta
        *[internal] Algo falló de nuestro lado
     }
@@ -493,6 +498,7 @@ error-text =
         [too-large] Su navegador envió más de lo que esta página acepta. No se cambió nada.
         [too-slow] No llegó a tiempo todo lo que envía su navegador. No se cambió nada. Inténtelo de nuevo.
         [busy] No hay ningún error en lo que escribió. Inténtelo de nuevo en un momento.
+        [unavailable] No hay ningún error en lo que escribió. Inténtelo de nuevo en unos minutos.
         [misdirected-host] Anteroom responde con otro nombre. Use el enlace o el marcador que le dio su consultorio.
        *[internal] No es culpa suya, y su cuenta está como estaba. Inténtelo de nuevo; si vuelve a ocurrir, dé la referencia a quien le ayuda.
     }

@@ -382,7 +382,11 @@ phone-kind =
     }
 phone-kind-text =
     { $kind ->
-        [cell] Nimmt SMS und Anrufe an.
+        [cell] { $ways ->
+            [texts] Der Code kommt als SMS.
+            [calls] Der Code kommt durch einen Anruf.
+           *[both] Nimmt SMS und Anrufe an.
+        }
        *[landline] Nimmt nur Anrufe an.
     }
 phone-problem-heading =
@@ -471,6 +475,7 @@ error-heading =
         [too-slow] Ihre Verbindung war zu langsam
         [rate-limited] Zu viele Anfragen
         [busy] Gerade ist sehr viel los
+        [unavailable] Die Anmeldung ist gerade nicht verfügbar
         [misdirected-host] Das ist nicht die richtige Adresse
        *[internal] Bei uns ist etwas schiefgegangen
     }
@@ -494,6 +499,7 @@ error-text =
         [too-large] Ihr Browser hat mehr geschickt, als diese Seite annimmt. Es hat sich nichts geändert.
         [too-slow] Nicht alles, was Ihr Browser schickt, kam rechtzeitig an. Es hat sich nichts geändert. Bitte versuchen Sie es noch einmal.
         [busy] An Ihrer Eingabe liegt es nicht. Bitte versuchen Sie es gleich noch einmal.
+        [unavailable] An Ihrer Eingabe liegt es nicht. Versuchen Sie es in einigen Minuten noch einmal.
         [misdirected-host] Anteroom antwortet unter einem anderen Namen. Verwenden Sie den Link oder das Lesezeichen, das Sie von Ihrer Praxis haben.
        *[internal] Es liegt nicht an Ihnen, und Ihr Konto ist, wie es war. Bitte versuchen Sie es noch einmal; wenn es wieder geschieht, nennen Sie Ihrer Ansprechperson die Referenz.
     }
