@@ -234,7 +234,7 @@ fn an_export_older_than_the_newest_checkpoint_is_whole() {
     let said = verify("trail.jsonl");
     assert!(said.content, "{}", said.out);
     assert!(said.out.contains("The export was made on "), "{}", said.out);
-    assert!(said.out.contains("1 checkpoints from outside are newer"), "{}", said.out);
+    assert!(said.out.contains("1 checkpoint from outside is newer"), "{}", said.out);
     // One whose last line is gone may be any.
     installation.write("damaged.jsonl", &lines[..lines.len() - 1]);
     let said = verify("damaged.jsonl");

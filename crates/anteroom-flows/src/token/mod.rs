@@ -82,7 +82,7 @@ impl TokenError {
             | Self::RefreshReplayed
             | Self::RefreshAhead
             | Self::Dead(_) => "the refresh token is not valid any more",
-            Self::Scope(_) => "the scope goes beyond what was granted",
+            Self::Scope(_) => "the scope goes beyond what the client was granted, or is registered for",
             Self::Resource(_) => "the resource is not one that the client may have tokens for",
             Self::Flow(_) => "internal error",
         }

@@ -8,7 +8,7 @@ use anteroom_messaging::{Smtp, reach};
 use anteroom_pages::Theme;
 
 use super::text_lengths::{TextLengths, text_lengths};
-use super::{CommandError, block_on, check_database, load, production, say, warn};
+use super::{CommandError, block_on, check_database, counted, load, production, say, warn};
 use crate::cli::CheckArgs;
 use crate::sending::{self, SendingError};
 use crate::tls::Pair;
@@ -48,10 +48,10 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         say(&block_on(check_database::look(settings, &production()))?);
     }
     say(&format!(
-        "The configuration is good: issuer {}, {} clients, {} groups, policy profile {}.",
+        "The configuration is good: issuer {}, {}, {}, policy profile {}.",
         settings.issuer,
-        settings.clients.len(),
-        settings.groups.len(),
+        counted(settings.clients.len(), "client", "clients"),
+        counted(settings.groups.len(), "group", "groups"),
         settings.profile,
     ));
     Ok(())

@@ -8,12 +8,16 @@ use anteroom_domain::reference::Reference;
 use anteroom_domain::trail::words::{self, Facts, sentence};
 use anteroom_flows::admin::AdminError;
 use anteroom_storage::{AuditRecord, Store};
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 use super::{CommandError, block_on, load, production, say};
 use crate::cli::ExplainArgs;
 use crate::wiring;
+
+/// What a request has noted in so short a time belongs together.
+const OF_ONE_REQUEST: SignedDuration = SignedDuration::from_secs(5);
 
 /// What was asked for.
 enum Asked {
@@ -28,7 +32,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
         let settings = &configuration.settings;
         let (store, _) = wiring::open_store(settings, &production()).await?;
         let zone = &settings.practice.time_zone;
-        let (entries, waiting) = match &asked {
+        let (mut entries, waiting) = match &asked {
             Asked::Reference(reference) => {
                 (by_reference(&store, *reference).await?, store.waiting_messages_by(*reference).await?)
             }
@@ -41,6 +45,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
                 (entries, store.waiting_messages_of(account.id).await?)
             }
         };
+        reasons_first(&mut entries);
         let facts = Facts { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let mut people = BTreeMap::new();
         for entry in &entries {
@@ -77,6 +82,21 @@ async fn by_reference(store: &Store, reference: Reference) -> Result<Vec<AuditRe
         )));
     }
     Ok(entries)
+}
+
+/// The page of an error is noted before or after what led to it, by two tasks; it is read after it.
+fn reasons_first(entries: &mut [AuditRecord]) {
+    for place in 1..entries.len() {
+        if let Some([shown, reason]) = entries.get_mut(place - 1..=place)
+            && shown.kind == "error_shown"
+            && reason.kind != "error_shown"
+            && shown.reference.is_some()
+            && shown.reference == reason.reference
+            && reason.at.duration_since(shown.at) < OF_ONE_REQUEST
+        {
+            std::mem::swap(shown, reason);
+        }
+    }
 }
 
 /// How an account is now, which the latest entries explain.
