@@ -275,6 +275,22 @@ fn a_start_without_the_checkpoints_file_says_so() {
 }
 
 #[test]
+fn the_checkpoints_of_another_database_are_told_as_such() {
+    let (other, installation) = (Installation::new(), Installation::new());
+    fs::copy(other.path("anteroom.checkpoints.jsonl"), installation.path("anteroom.checkpoints.jsonl"))
+        .unwrap();
+    let said = installation.run(&["audit", "verify"]);
+    assert!(!said.content);
+    assert!(
+        said.out.contains("may be of another database") && said.out.contains("move it away"),
+        "{}",
+        said.out
+    );
+    fs::remove_file(installation.path("anteroom.checkpoints.jsonl")).unwrap();
+    assert!(installation.run(&["audit", "verify"]).content);
+}
+
+#[test]
 fn damage_of_an_export_is_named() {
     let installation = Installation::new();
     let lines = installation.export("trail.jsonl");

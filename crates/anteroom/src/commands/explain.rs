@@ -158,3 +158,54 @@ async fn person(
 fn time(at: jiff::Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_crypto::Digest;
+    use anteroom_domain::ids::AuditId;
+    use jiff::Timestamp;
+
+    fn entry(kind: &str, reference: &str, second: i64) -> AuditRecord {
+        AuditRecord {
+            id: "01936f5e-0000-7000-8000-000000000000".parse::<AuditId>().unwrap(),
+            at: Timestamp::from_second(second).unwrap(),
+            kind: kind.to_owned(),
+            outcome: "failure".to_owned(),
+            actor: "anonymous".to_owned(),
+            actor_account: None,
+            subject: None,
+            client: None,
+            session: None,
+            address: None,
+            reference: Some(reference.to_owned()),
+            detail: "{}".to_owned(),
+            mac: Digest::from_slice(&[0; 32]).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_reason_of_an_error_page_is_read_before_it() {
+        let mut entries = [
+            entry("error_shown", "A", 1),
+            entry("authorization_refused", "A", 1),
+            entry("error_shown", "B", 2),
+            entry("authorization_refused", "C", 2),
+            entry("error_shown", "D", 3),
+            entry("message_failed", "D", 60),
+        ];
+        reasons_first(&mut entries);
+        let kinds = entries.iter().map(|entry| (entry.kind.as_str(), entry.at.as_second()));
+        assert_eq!(
+            kinds.collect::<Vec<_>>(),
+            [
+                ("authorization_refused", 1),
+                ("error_shown", 1),
+                ("error_shown", 2),
+                ("authorization_refused", 2),
+                ("error_shown", 3),
+                ("message_failed", 60),
+            ]
+        );
+    }
+}
