@@ -244,7 +244,7 @@ pub(crate) fn invitation_mail(snapshot: &Snapshot, profile: Option<&Profile>, to
 fn known_groups(provider: &Provider, groups: &BTreeSet<GroupName>) -> Result<(), AdminError> {
     let defined = &provider.snapshot().groups;
     match groups.iter().find(|group| !defined.contains(group)) {
-        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: defined.to_vec() }),
+        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: defined.clone() }),
         None => Ok(()),
     }
 }

@@ -43,7 +43,7 @@ async fn a_node_that_is_not_confirmed_for_five_seconds_answers_503(backend: Back
 async fn a_key_signs_as_soon_as_its_time_has_come(backend: Backend) {
     let provider = TestProvider::on(&backend).start().await;
     let parts = &provider.provider;
-    let signing = || parts.key_set().signer(SigningAlgorithm::Rs256).unwrap().kid().to_owned();
+    let signing = || parts.key_set().signer(SigningAlgorithm::Rs256).unwrap().kid().clone();
     provider.rotate_keys(Reason::Planned).await;
     let mut seen = None;
     background::take_up_keys(parts, &mut seen).await.unwrap();
