@@ -390,12 +390,14 @@ phone-kind =
     }
 phone-kind-text =
     { $kind ->
-        [cell] { $ways ->
-            [texts] The code comes as a text message.
-            [calls] The code comes by call.
-           *[both] Takes text messages and calls.
-        }
+        [cell] Takes text messages and calls.
        *[landline] Takes calls only.
+    }
+phone-cell-text =
+    { $ways ->
+        [texts] The code comes as a text message.
+        [calls] The code comes by call.
+       *[both] Takes text messages and calls.
     }
 phone-problem-heading =
     { $problem ->

@@ -390,12 +390,14 @@ phone-kind =
     }
 phone-kind-text =
     { $kind ->
-        [cell] { $ways ->
-            [texts] El código llega por mensaje de texto.
-            [calls] El código llega por llamada.
-           *[both] Recibe mensajes de texto y llamadas.
-        }
+        [cell] Recibe mensajes de texto y llamadas.
        *[landline] Solo recibe llamadas.
+    }
+phone-cell-text =
+    { $ways ->
+        [texts] El código llega por mensaje de texto.
+        [calls] El código llega por llamada.
+       *[both] Recibe mensajes de texto y llamadas.
     }
 phone-problem-heading =
     { $problem ->

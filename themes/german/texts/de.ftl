@@ -391,12 +391,14 @@ phone-kind =
     }
 phone-kind-text =
     { $kind ->
-        [cell] { $ways ->
-            [texts] Der Code kommt als SMS.
-            [calls] Der Code kommt durch einen Anruf.
-           *[both] Nimmt SMS und Anrufe an.
-        }
+        [cell] Nimmt SMS und Anrufe an.
        *[landline] Nimmt nur Anrufe an.
+    }
+phone-cell-text =
+    { $ways ->
+        [texts] Der Code kommt als SMS.
+        [calls] Der Code kommt durch einen Anruf.
+       *[both] Nimmt SMS und Anrufe an.
     }
 phone-problem-heading =
     { $problem ->

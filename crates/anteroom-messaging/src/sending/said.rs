@@ -65,7 +65,7 @@ mod tests {
             ("ERR 105: no credit", "ERR 105: no credit"),
             ("error 30007, filtered", "error 30007, filtered"),
             ("", ""),
-            ("sent to 12025550143 (402918)", "sent to ••• )"),
+            ("sent to 12025550143 (402918)", "sent to •••"),
             ("to=+1 (202) 555-0143 no", "to=+••• no"),
             ("text=402918%20is%20your%20code%20%26%20more&to=%2B12025550143", "text=•••&to=•••"),
             ("4 0 2 9 1 8", "•••"),
