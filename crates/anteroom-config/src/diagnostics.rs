@@ -140,6 +140,16 @@ impl Diagnostics {
         })
     }
 
+    /// Without the warnings of one file, which its author knows of.
+    #[must_use]
+    pub fn without_warnings_of(mut self, name: &str) -> Self {
+        let files = &self.files;
+        let file_of = |finding: &Finding| files.get(finding.place().map_or(0, |place| place.file));
+        self.findings
+            .retain(|finding| finding.is_error() || file_of(finding).is_none_or(|file| file.name != name));
+        self
+    }
+
     /// The findings as a compiler would print them, coloured for a terminal or plain.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };

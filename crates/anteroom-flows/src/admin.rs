@@ -46,12 +46,19 @@ pub enum AdminError {
     UsernameTaken { name: String, holder: EmailAddress },
     #[error("no account has the address {0:?}")]
     NoSuchAccount(String),
-    #[error("the group {0} is not defined in the configuration")]
-    NoSuchGroup(GroupName),
+    #[error("the group {name} is not defined in the configuration; {}", listed(.defined))]
+    NoSuchGroup { name: GroupName, defined: Vec<GroupName> },
     #[error("no client is called {}", .0.as_str())]
     NoSuchClient(ClientId),
     #[error(transparent)]
     Flow(#[from] FlowError),
+}
+
+/// Sorted, so that the message is the same each time.
+fn listed(groups: &[GroupName]) -> String {
+    let mut names: Vec<&str> = groups.iter().map(GroupName::as_str).collect();
+    names.sort_unstable();
+    if names.is_empty() { "no group is".to_owned() } else { format!("those are: {}", names.join(", ")) }
 }
 
 impl From<anteroom_storage::StoreError> for AdminError {
@@ -237,7 +244,7 @@ pub(crate) fn invitation_mail(snapshot: &Snapshot, profile: Option<&Profile>, to
 fn known_groups(provider: &Provider, groups: &BTreeSet<GroupName>) -> Result<(), AdminError> {
     let defined = &provider.snapshot().groups;
     match groups.iter().find(|group| !defined.contains(group)) {
-        Some(unknown) => Err(AdminError::NoSuchGroup(unknown.clone())),
+        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: defined.clone() }),
         None => Ok(()),
     }
 }

@@ -49,6 +49,15 @@ impl From<PoolError> for FlowError {
 }
 
 impl FlowError {
+    /// Nobody can be signed in until an operator or time has ended it; other temporary errors are of one request.
+    pub const fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::NotServing(_)
+                | Self::Store(StoreError::Unavailable(_) | StoreError::FilesReplaced | StoreError::Closed)
+        )
+    }
+
     /// Whether the same request may well succeed in a moment.
     pub const fn is_temporary(&self) -> bool {
         matches!(

@@ -106,7 +106,8 @@ pub async fn at_start(
         let seq = checkpoint.link.seq;
         tracing::error!(
             seq,
-            "the last checkpoint in the checkpoints file has no good signature and is not used"
+            "the last checkpoint in the checkpoints file has no good signature and is not used: the file may be of another \
+             database, for example of one that was there before. Then move it away; a new one is begun"
         );
     }
     // One from before an operator accepted the database has seen what was lost.

@@ -18,6 +18,8 @@ pub struct KeySet {
     signing: Vec<SigningKey>,
     decrypting: Vec<DecryptionKey>,
     jwks: Jwks,
+    /// When the next key begins or stops to sign, to be published or to decrypt.
+    changes_at: Option<Timestamp>,
 }
 
 impl KeySet {
@@ -31,6 +33,11 @@ impl KeySet {
         &self.decrypting
     }
 
+    /// Whether it is of a moment that is over.
+    pub fn is_outdated(&self, now: Timestamp) -> bool {
+        self.changes_at.is_some_and(|at| at <= now)
+    }
+
     pub fn jwks(&self) -> &Jwks {
         &self.jwks
     }
@@ -41,10 +48,13 @@ pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Ke
     let mut rows = store.signing_keys().await?;
     rows.retain(|row| row.published_until.is_none_or(|until| now < until));
     rows.sort_by_key(|row| std::cmp::Reverse(row.signs_from));
+    let mut times: Vec<Timestamp> = Vec::new();
     let (mut signing, mut published): (Vec<SigningKey>, Vec<PublicKey>) = (Vec::new(), Vec::new());
     for row in &rows {
         let key = open(keyring, row)?;
         published.push(key.public().clone());
+        times.push(row.signs_from);
+        times.extend([row.signs_until, row.published_until].into_iter().flatten());
         let signs = row.signs_from <= now && row.signs_until.is_none_or(|until| now < until);
         if signs && signing.iter().all(|newer| newer.algorithm() != key.algorithm()) {
             signing.push(key);
@@ -52,6 +62,10 @@ pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Ke
     }
     let mut rows = store.encryption_keys().await?;
     rows.retain(|row| row.decrypts_until.is_none_or(|until| now < until));
+    for row in &rows {
+        times.push(row.published_from);
+        times.extend([row.published_until, row.decrypts_until].into_iter().flatten());
+    }
     let decrypting: Vec<_> =
         rows.iter().map(|row| encryption_keys::open(keyring, row)).collect::<Result<_, _>>()?;
     let is_published = rows
@@ -61,7 +75,8 @@ pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Ke
     let encryption: Vec<_> = encryption.map(|(key, _)| key.public_jwk()).collect();
     let jwks = Jwks::with_encryption(published, &encryption);
     let jwks = jwks.map_err(|_| FlowError::Broken("two published keys with one id"))?;
-    Ok(KeySet { signing, decrypting, jwks })
+    let changes_at = times.into_iter().filter(|at| *at > now).min();
+    Ok(KeySet { signing, decrypting, jwks, changes_at })
 }
 
 fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError> {

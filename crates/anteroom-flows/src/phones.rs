@@ -33,7 +33,8 @@ pub(crate) fn offers<'a>(provider: &Provider, phones: impl IntoIterator<Item = &
     phones.into_iter().flat_map(ways).collect()
 }
 
-fn methods(provider: &Provider, kind: PhoneKind) -> impl Iterator<Item = Method> {
+/// What takes a code to such a phone: its kind takes it, and something is configured that sends it.
+pub fn methods(provider: &Provider, kind: PhoneKind) -> impl Iterator<Item = Method> {
     kind.methods().iter().copied().filter(|method| provider.methods.contains(method))
 }
 

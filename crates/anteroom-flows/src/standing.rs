@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, PhoneId};
-use anteroom_domain::interaction::{Proof, ProofKind};
+use anteroom_domain::interaction::{Destination, Proof, ProofKind};
 use anteroom_domain::next_step::{
     Needs, PasswordStanding, Person, Recovering, Registering, Standing, StepUpReason,
 };
@@ -167,5 +167,6 @@ pub(crate) async fn verification(
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };
     let new_device = step_up == Some(StepUpReason::NewDevice);
-    Ok(Verification { purpose, new_device, resumed, account, live, offers, apps, sent })
+    let own_proofs = matches!(carried.journey.destination, Destination::AuthenticatorApps);
+    Ok(Verification { purpose, new_device, own_proofs, resumed, account, live, offers, apps, sent })
 }

@@ -21,6 +21,6 @@ pub use rendered::{Rendered, Script};
 pub use segments::{SampleText, Segments, sample_texts};
 pub use sending::{
     ClientError, Failure, Gateway, GatewayError, GatewayMethod, GatewayRequest, Reason, Senders, Smtp,
-    SmtpError, SmtpServer, SmtpTls, Telephone, twilio,
+    SmtpError, SmtpServer, SmtpTls, Telephone, reach, twilio,
 };
 pub use worker::{Worker, Writer};

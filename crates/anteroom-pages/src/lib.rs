@@ -50,7 +50,7 @@ pub use views::{
     FormPostPage, Forward, ForwardKind, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage,
     NewPasswordProblem, NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page,
     PasswordChangedPage, PasswordExpiredPage, PasswordWarning, PersonHere, PhoneKindChoice, PhoneOnFile,
-    ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem,
+    PhoneWays, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem,
     RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, RedirectPage, SignInNotice, SignInPage,
     SignInProblem, SignOutPage, SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
 };

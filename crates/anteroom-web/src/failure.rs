@@ -146,11 +146,12 @@ impl Failure {
             // The log has it once, when the node found out.
             Self::Flow(FlowError::NotServing(reason)) => {
                 tracing::info!(%reference, "not served: {reason}");
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(asker), Some(1))
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, way_back(asker), Some(1))
             }
             Self::Flow(error) if error.is_temporary() => {
                 tracing::error!(%reference, "temporarily unavailable: {error}");
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(asker), Some(1))
+                let kind = if error.is_outage() { ErrorKind::Unavailable } else { ErrorKind::Busy };
+                (StatusCode::SERVICE_UNAVAILABLE, kind, way_back(asker), Some(1))
             }
             Self::Flow(error) => {
                 tracing::error!(%reference, "internal error: {error}");

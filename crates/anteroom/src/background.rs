@@ -32,7 +32,7 @@ const EVERY_SECOND: Duration = Duration::from_secs(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// By the clock and not by the request, so that no request shows whether there is something to answer.
 const ASKS: Duration = Duration::from_millis(500);
-/// A key's time to sign comes without a change of the version, so keys are loaded anew every so many rounds.
+/// The node's clock may have been set since the keys were loaded, so they are loaded anew every so many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
 /// Batches that one round links at most: a trail that was long left alone does not hold up the checkpoints.
 const LINK_BATCHES: u32 = 200;
@@ -85,12 +85,12 @@ async fn follow_keys(provider: Arc<Provider>) {
     }
 }
 
-/// One round: loads the keys where the version is not the one that was `seen`.
+/// One round: loads the keys where the version is not the one that was `seen`, or a key's time has come.
 pub async fn take_up_keys(provider: &Provider, seen: &mut Option<KeysVersion>) -> Result<(), FlowError> {
     let asked = Instant::now();
     let version = provider.store.keys_version().await?;
-    if *seen != Some(version) {
-        let now = provider.clock.now();
+    let now = provider.clock.now();
+    if *seen != Some(version) || provider.key_set().is_outdated(now) {
         provider.replace_key_set(key_set::load(&provider.store, &provider.keyring, now).await?);
         *seen = Some(version);
     }

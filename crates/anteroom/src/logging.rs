@@ -27,15 +27,19 @@ const LONGEST_VALUE: usize = 2_048;
 static LINE_LIMIT: LazyLock<Arc<LineLimit>> = LazyLock::new(Arc::default);
 
 pub fn init(log: Log) {
-    let level = log.level.as_str();
+    init_filtered(log.format, log.level.as_str());
+}
+
+/// `filter` as `tracing_subscriber` reads one: a level, and levels of single places.
+pub fn init_filtered(written: LogFormat, filter: &str) {
     // Only a second initialisation in one process can fail, and then the first one stands.
-    let _ = match log.format {
+    let _ = match written {
         LogFormat::Json => {
-            let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(stderr);
+            let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
             let builder = builder.json().flatten_event(true);
             builder.finish().with(LineLimitLayer(Arc::clone(&LINE_LIMIT))).try_init()
         }
-        LogFormat::Text => text(level, stderr, stderr().is_terminal()).try_init(),
+        LogFormat::Text => text(filter, stderr, stderr().is_terminal()).try_init(),
     };
 }
 

@@ -3,6 +3,7 @@
 use anteroom_config::{
     Email, EmailTls, HttpGateway, HttpMethod, Settings, Telephone as Way, Twilio as Account,
 };
+use anteroom_domain::gateway::{Escape, Values};
 use anteroom_domain::phone::Method;
 use anteroom_flows::provider::Provider;
 use anteroom_messaging::twilio::{Callbacks, SpokenPart, Twilio, TwilioAccount, TwilioError};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// Longer than an attempt may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(35);
@@ -118,6 +120,17 @@ pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, Send
         text: telephone(settings.text.as_ref())?,
         call: telephone(settings.voice.as_ref())?,
     })
+}
+
+/// Who takes texts and calls, by the section that says so, and where: at a sample message's URL.
+pub fn telephones(settings: &Settings) -> Vec<(&'static str, Url)> {
+    let url = |way: &Way| match way {
+        Way::Twilio => settings.twilio.as_ref().map(|account| account.base_url.clone()),
+        Way::Http(gateway) => Values::SAMPLE.fill(&gateway.url, Escape::Percent).parse().ok(),
+    };
+    let configured = [("text", &settings.text), ("voice", &settings.voice)].into_iter();
+    let told = configured.filter(|_| !settings.dev.outbox);
+    told.filter_map(|(section, way)| Some((section, url(way.as_ref()?)?))).collect()
 }
 
 pub fn server(email: &Email) -> SmtpServer {

@@ -234,7 +234,7 @@ fn an_export_older_than_the_newest_checkpoint_is_whole() {
     let said = verify("trail.jsonl");
     assert!(said.content, "{}", said.out);
     assert!(said.out.contains("The export was made on "), "{}", said.out);
-    assert!(said.out.contains("1 checkpoints from outside are newer"), "{}", said.out);
+    assert!(said.out.contains("1 checkpoint from outside is newer"), "{}", said.out);
     // One whose last line is gone may be any.
     installation.write("damaged.jsonl", &lines[..lines.len() - 1]);
     let said = verify("damaged.jsonl");
@@ -272,6 +272,22 @@ fn a_start_without_the_checkpoints_file_says_so() {
     assert!(said_at_start().contains("the checkpoints file is missing or has no checkpoint"));
     fs::remove_file(&file).unwrap();
     assert!(said_at_start().contains("the checkpoints file is missing or has no checkpoint"));
+}
+
+#[test]
+fn the_checkpoints_of_another_database_are_told_as_such() {
+    let (other, installation) = (Installation::new(), Installation::new());
+    fs::copy(other.path("anteroom.checkpoints.jsonl"), installation.path("anteroom.checkpoints.jsonl"))
+        .unwrap();
+    let said = installation.run(&["audit", "verify"]);
+    assert!(!said.content);
+    assert!(
+        said.out.contains("may be of another database") && said.out.contains("move it away"),
+        "{}",
+        said.out
+    );
+    fs::remove_file(installation.path("anteroom.checkpoints.jsonl")).unwrap();
+    assert!(installation.run(&["audit", "verify"]).content);
 }
 
 #[test]

@@ -91,6 +91,9 @@ export async function toPhones(tab, anteroom) {
 }
 
 export async function addPhone(tab, number, kind) {
+  // Behind a link, once one is verified.
+  const another = tab.locator("details:not([open]) > summary");
+  if (await another.count()) await another.click();
   await tab.locator("[name=phone]").fill(number);
   if (kind) await tab.locator(`[name=phone_kind][value=${kind}]`).check();
   await send(tab, "/register/phone");

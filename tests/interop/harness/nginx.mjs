@@ -22,7 +22,7 @@ export async function nginx(issuer, directives = "", nodes = undefined) {
   chmodSync(folder, 0o755);
   const port = await freePort();
   const [server, several] = ofTheBook(port, new URL(issuer), directives);
-  writeFileSync(join(folder, "nginx.conf"), configuration(folder, nodes ? before(nodes, server, several) : server));
+  writeFileSync(join(folder, "nginx.conf"), configuration(folder, nodes ? before(nodes, several) : server));
   const child = spawn(PROGRAM, ["-p", folder, "-c", join(folder, "nginx.conf"), "-g", "daemon off;"], { stdio: "inherit" });
   const ended = once(child, "close");
   const kill = () => child.kill("SIGTERM");
@@ -37,7 +37,7 @@ export async function nginx(issuer, directives = "", nodes = undefined) {
   return `http://localhost:${port}`;
 }
 
-/** The book's server, without TLS, and what it has for several nodes. The provider is known by its own port, not by that of nginx. */
+/** The book's server, without TLS, and the one that it has for several nodes. The provider is known by its own port, not by that of nginx. */
 function ofTheBook(port, issuer, directives) {
   const [book, several] = [...readFileSync(BOOK, "utf8").matchAll(/```nginx\n([^]*?)```/g)].map(([, text]) => text);
   if (!several) throw new Error("the book has no server for nginx, or nothing for several nodes");
@@ -46,18 +46,16 @@ function ofTheBook(port, issuer, directives) {
     [/server_name [^;]+;/, "server_name localhost;"],
     [/ssl_certificate +[^;]+;/, ""],
     [/ssl_certificate_key +[^;]+;/, ""],
-    [/proxy_pass [^;]+;/, `proxy_pass http://127.0.0.1:${issuer.port};`],
     [/proxy_set_header Host [^;]+;/, `proxy_set_header Host ${issuer.host};`],
   ];
-  return [replaced(book, changes), several];
+  const alone = [/proxy_pass [^;]+;/, `proxy_pass http://127.0.0.1:${issuer.port};`];
+  return [replaced(book, [...changes, alone]), replaced(several, changes)];
 }
 
-function before(nodes, server, several) {
-  const addresses = new Set([...several.matchAll(/server ([^ ]+) /g)].map(([, address]) => address));
+function before(nodes, several) {
+  const addresses = new Set([...several.matchAll(/server ([\d.:]+) /g)].map(([, address]) => address));
   if (addresses.size !== nodes.length) throw new Error(`the book has ${addresses.size} nodes`);
-  const here = [...addresses].reduce((text, address, i) => text.replaceAll(address, `127.0.0.1:${nodes[i]}`), several);
-  const [upstream] = here.match(/^upstream [^]*?\n}\n/) ?? [];
-  return upstream + replaced(server, [[/proxy_pass [^;]+;/, here.slice(upstream.length)]]);
+  return [...addresses].reduce((text, address, i) => text.replaceAll(address, `127.0.0.1:${nodes[i]}`), several);
 }
 
 function replaced(text, changes) {

@@ -171,6 +171,7 @@ verify-text =
         [recovery] Before you choose a new password, we make sure that it is you.
         [expired-password] Before you replace the expired password, we make sure that it is you.
         [step-up] What you are opening asks for a second proof that it is you.
+        [own-proofs] To change how you prove yourself, enter a code first.
         [new-device] You have not signed in with this browser before, so we make sure that it is you.
         [registration-resumed] A phone was verified for this registration before. We make sure that you are the one who has it.
        *[registration] We make sure that the phone is yours.
@@ -268,6 +269,7 @@ no-phone-text =
         [recovery] A new password needs a code to a phone of yours, and your account has none that can be used.
         [expired-password] Replacing an expired password needs a code to a phone of yours, and your account has none that can be used.
         [step-up] What you are opening needs a code to a phone of yours, and your account has none that can be used.
+        [own-proofs] Changing how you prove yourself needs a code to a phone of yours, and your account has none that can be used.
         [new-device] Signing in with a new browser needs a code to a phone of yours, and your account has none that can be used.
        *[registration] Your registration needs a phone of yours, and your account has none that can be used.
     }
@@ -275,6 +277,11 @@ no-phone-later = A phone was added to your account a short while ago. Codes can 
 no-phone-next = What you can do
 no-phone-step-visit = See whoever manages sign-in at your practice, in person.
 no-phone-step-register = They start the registration of a phone, and you finish it yourself.
+no-phone-step-wait =
+    { $days ->
+        [one] One day later codes can be sent to it.
+       *[other] { $days } days later codes can be sent to it.
+    }
 no-phone-step-tell = Tell whoever manages sign-in at your practice that codes do not reach phones.
 no-phone-step-mend = They put it right; your account stays as it is.
 no-phone-step-again = Then begin here again.
@@ -353,6 +360,8 @@ invitation-step-password = You choose a password.
 invitation-step-on = You are in.
 invitation-unexpected = Not your address? Then close this page: nothing has changed.
 add-phone-title = Add a phone
+phone-verified-title = Your phone is verified
+phone-verified-text = You can go on, or add another phone in case you do not have this one at hand.
 add-phone-text = A code to your phone proves that it is you, when you forget your password for example. Nobody calls it for anything else.
 phones-heading = Your phones
 phone-state =
@@ -383,6 +392,12 @@ phone-kind-text =
     { $kind ->
         [cell] Takes text messages and calls.
        *[landline] Takes calls only.
+    }
+phone-cell-text =
+    { $ways ->
+        [texts] The code comes as a text message.
+        [calls] The code comes by call.
+       *[both] Takes text messages and calls.
     }
 phone-problem-heading =
     { $problem ->
@@ -470,6 +485,7 @@ error-heading =
         [too-slow] Your connection was too slow
         [rate-limited] Too many requests
         [busy] We are very busy right now
+        [unavailable] Sign-in is not available right now
         [misdirected-host] This is not the right address
        *[internal] Something went wrong on our side
     }
@@ -493,6 +509,7 @@ error-text =
         [too-large] Your browser sent more than this page accepts. Nothing was changed.
         [too-slow] Not everything that your browser sends had arrived in time. Nothing was changed. Please try again.
         [busy] Nothing is wrong with what you entered. Please try again in a moment.
+        [unavailable] Nothing is wrong with what you entered. Try again in a few minutes.
         [misdirected-host] Anteroom answers under another name. Use the link or bookmark that your practice gave you.
        *[internal] It is not your fault, and your account is as it was. Please try again; if it happens again, tell your support the reference.
     }
@@ -688,8 +705,8 @@ claim-label =
 claim-hint =
     { $claim ->
         [name] As applications show it.
-        [birthdate] Year, month and day: 1984-02-29. The year alone will do, or 0000-02-29 without one.
-        [zoneinfo] As computers name it: America/New_York.
+        [birthdate] Year, month and day, such as 1984-05-12. The year alone will do.
+        [zoneinfo] Begin to type and choose from the list, for example America/New_York.
         [formatted] The whole address, where it is not simply the lines above.
        *[link] An address that begins with https://.
     }
@@ -699,7 +716,7 @@ claim-problem =
         [control] There are characters in this that cannot be used. Please type it anew.
         [not-a-link] This is not an address that begins with https://.
         [not-a-date] This is not a date up to today. Write it like 1984-02-29.
-        [not-a-zone] There is no time zone of this name. Write it like America/New_York.
+        [not-a-zone] There is no time zone of this name. Choose one from the list, for example America/New_York.
        *[not-a-language] This is not a language that can be chosen.
     }
 language-unset = Not said

@@ -171,6 +171,7 @@ verify-text =
         [recovery] Antes de que elija una contraseña nueva, comprobamos que es usted.
         [expired-password] Antes de que reemplace la contraseña caducada, comprobamos que es usted.
         [step-up] Lo que va a abrir pide una segunda prueba de que es usted.
+        [own-proofs] Para cambiar cómo demuestra quién es, escriba primero un código.
         [new-device] No ha iniciado sesión antes con este navegador, así que comprobamos que es usted.
         [registration-resumed] Ya se verificó un teléfono para este registro. Comprobamos que es usted quien lo tiene.
        *[registration] Comprobamos que el teléfono es suyo.
@@ -268,6 +269,7 @@ no-phone-text =
         [recovery] Para una contraseña nueva hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
         [expired-password] Para reemplazar una contraseña caducada hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
         [step-up] Para lo que va a abrir hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
+        [own-proofs] Para cambiar cómo demuestra quién es hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
         [new-device] Para iniciar sesión con un navegador nuevo hace falta un código a un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
        *[registration] Para su registro hace falta un teléfono suyo, y su cuenta no tiene ninguno que se pueda usar.
     }
@@ -275,6 +277,11 @@ no-phone-later = Hace poco se añadió un teléfono a su cuenta. Se le pueden en
 no-phone-next = Qué puede hacer
 no-phone-step-visit = Acuda en persona a quien administra el inicio de sesión en su consultorio.
 no-phone-step-register = Esa persona inicia el registro de un teléfono y usted lo termina.
+no-phone-step-wait =
+    { $days ->
+        [one] Un día después se le pueden enviar códigos.
+       *[other] { $days } días después se le pueden enviar códigos.
+    }
 no-phone-step-tell = Avise a quien administra el inicio de sesión en su consultorio de que los códigos no llegan a los teléfonos.
 no-phone-step-mend = Esa persona lo soluciona; su cuenta sigue como está.
 no-phone-step-again = Después, empiece aquí de nuevo.
@@ -353,6 +360,8 @@ invitation-step-password = Elige una contraseña.
 invitation-step-on = Ya puede entrar.
 invitation-unexpected = ¿No es su dirección? Entonces cierre esta página: nada ha cambiado.
 add-phone-title = Añada un teléfono
+phone-verified-title = Su teléfono está verificado
+phone-verified-text = Puede continuar, o añadir otro teléfono por si no tiene este a mano.
 add-phone-text = Un código a su teléfono prueba que es usted, por ejemplo cuando olvida su contraseña. No se usa para nada más.
 phones-heading = Sus teléfonos
 phone-state =
@@ -383,6 +392,12 @@ phone-kind-text =
     { $kind ->
         [cell] Recibe mensajes de texto y llamadas.
        *[landline] Solo recibe llamadas.
+    }
+phone-cell-text =
+    { $ways ->
+        [texts] El código llega por mensaje de texto.
+        [calls] El código llega por llamada.
+       *[both] Recibe mensajes de texto y llamadas.
     }
 phone-problem-heading =
     { $problem ->
@@ -470,6 +485,7 @@ error-heading =
         [too-slow] Su conexión fue demasiado lenta
         [rate-limited] Demasiadas solicitudes
         [busy] Ahora mismo hay mucha actividad
+        [unavailable] Ahora mismo no se puede iniciar sesión
         [misdirected-host] Esta no es la dirección correcta
        *[internal] Algo falló de nuestro lado
     }
@@ -493,6 +509,7 @@ error-text =
         [too-large] Su navegador envió más de lo que esta página acepta. No se cambió nada.
         [too-slow] No llegó a tiempo todo lo que envía su navegador. No se cambió nada. Inténtelo de nuevo.
         [busy] No hay ningún error en lo que escribió. Inténtelo de nuevo en un momento.
+        [unavailable] No hay ningún error en lo que escribió. Inténtelo de nuevo en unos minutos.
         [misdirected-host] Anteroom responde con otro nombre. Use el enlace o el marcador que le dio su consultorio.
        *[internal] No es culpa suya, y su cuenta está como estaba. Inténtelo de nuevo; si vuelve a ocurrir, dé la referencia a quien le ayuda.
     }
@@ -685,8 +702,8 @@ claim-label =
 claim-hint =
     { $claim ->
         [name] Como lo muestran las aplicaciones.
-        [birthdate] Año, mes y día: 1984-02-29. Basta el año, o 0000-02-29 si no quiere decirlo.
-        [zoneinfo] Como la llaman los ordenadores: America/New_York.
+        [birthdate] Año, mes y día, por ejemplo 1984-05-12. Basta el año.
+        [zoneinfo] Empiece a escribir y elija de la lista, por ejemplo America/New_York.
         [formatted] La dirección entera, si no son simplemente las líneas de arriba.
        *[link] Una dirección que empiece por https://.
     }
@@ -696,7 +713,7 @@ claim-problem =
         [control] Hay caracteres que no se pueden usar. Escríbalo de nuevo.
         [not-a-link] No es una dirección que empiece por https://.
         [not-a-date] No es una fecha hasta hoy. Escríbala así: 1984-02-29.
-        [not-a-zone] No hay ninguna zona horaria con ese nombre. Escríbala así: America/New_York.
+        [not-a-zone] No hay ninguna zona horaria con ese nombre. Elija una de la lista, por ejemplo America/New_York.
        *[not-a-language] No es un idioma que se pueda elegir.
     }
 language-unset = Sin indicar

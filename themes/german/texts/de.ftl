@@ -172,6 +172,7 @@ verify-text =
         [recovery] Bevor Sie ein neues Passwort wählen, stellen wir sicher, dass Sie es sind.
         [expired-password] Bevor Sie das abgelaufene Passwort ersetzen, stellen wir sicher, dass Sie es sind.
         [step-up] Was Sie öffnen, verlangt einen zweiten Nachweis, dass Sie es sind.
+        [own-proofs] Um zu ändern, womit Sie sich ausweisen, geben Sie zuerst einen Code ein.
         [new-device] Mit diesem Browser haben Sie sich noch nie angemeldet. Deshalb stellen wir sicher, dass Sie es sind.
         [registration-resumed] Für diese Registrierung wurde schon ein Telefon bestätigt. Wir stellen sicher, dass es Ihres ist.
        *[registration] Wir stellen sicher, dass das Telefon Ihnen gehört.
@@ -269,6 +270,7 @@ no-phone-text =
         [recovery] Ein neues Passwort verlangt einen Code an Ihr Telefon, und Ihr Konto hat keines, das dafür verwendet werden kann.
         [expired-password] Ein abgelaufenes Passwort zu ersetzen verlangt einen Code an Ihr Telefon, und Ihr Konto hat keines, das dafür verwendet werden kann.
         [step-up] Was Sie öffnen, verlangt einen Code an Ihr Telefon, und Ihr Konto hat keines, das dafür verwendet werden kann.
+        [own-proofs] Um zu ändern, womit Sie sich ausweisen, ist ein Code an Ihr Telefon nötig, und Ihr Konto hat keines, das dafür verwendet werden kann.
         [new-device] Die Anmeldung mit einem neuen Browser verlangt einen Code an Ihr Telefon, und Ihr Konto hat keines, das dafür verwendet werden kann.
        *[registration] Ihre Registrierung verlangt ein Telefon, und Ihr Konto hat keines, das dafür verwendet werden kann.
     }
@@ -276,6 +278,11 @@ no-phone-later = Ihrem Konto wurde vor Kurzem ein Telefon hinzugefügt. Codes k�
 no-phone-next = Was Sie tun können
 no-phone-step-visit = Gehen Sie persönlich zu der Person, die in Ihrer Praxis die Anmeldung verwaltet.
 no-phone-step-register = Sie beginnt dort die Registrierung eines Telefons, und Sie schließen sie selbst ab.
+no-phone-step-wait =
+    { $days ->
+        [one] Einen Tag später können Codes daran gesendet werden.
+       *[other] { $days } Tage später können Codes daran gesendet werden.
+    }
 no-phone-step-tell = Sagen Sie der Person, die in Ihrer Praxis die Anmeldung verwaltet, dass Codes keine Telefone erreichen.
 no-phone-step-mend = Sie bringt das in Ordnung; Ihr Konto bleibt, wie es ist.
 no-phone-step-again = Beginnen Sie dann hier noch einmal.
@@ -354,6 +361,8 @@ invitation-step-password = Sie wählen ein Passwort.
 invitation-step-on = Sie sind angemeldet.
 invitation-unexpected = Nicht Ihre Adresse? Dann schließen Sie diese Seite: Es hat sich nichts geändert.
 add-phone-title = Telefon hinzufügen
+phone-verified-title = Ihr Telefon ist bestätigt
+phone-verified-text = Sie können weitermachen oder noch ein Telefon hinzufügen, falls Sie dieses einmal nicht zur Hand haben.
 add-phone-text = Ein Code an Ihr Telefon zeigt, dass Sie es sind, zum Beispiel, wenn Sie Ihr Passwort vergessen haben. Für nichts anderes wird dort angerufen.
 phones-heading = Ihre Telefone
 phone-state =
@@ -384,6 +393,12 @@ phone-kind-text =
     { $kind ->
         [cell] Nimmt SMS und Anrufe an.
        *[landline] Nimmt nur Anrufe an.
+    }
+phone-cell-text =
+    { $ways ->
+        [texts] Der Code kommt als SMS.
+        [calls] Der Code kommt durch einen Anruf.
+       *[both] Nimmt SMS und Anrufe an.
     }
 phone-problem-heading =
     { $problem ->
@@ -471,6 +486,7 @@ error-heading =
         [too-slow] Ihre Verbindung war zu langsam
         [rate-limited] Zu viele Anfragen
         [busy] Gerade ist sehr viel los
+        [unavailable] Die Anmeldung ist gerade nicht verfügbar
         [misdirected-host] Das ist nicht die richtige Adresse
        *[internal] Bei uns ist etwas schiefgegangen
     }
@@ -494,6 +510,7 @@ error-text =
         [too-large] Ihr Browser hat mehr geschickt, als diese Seite annimmt. Es hat sich nichts geändert.
         [too-slow] Nicht alles, was Ihr Browser schickt, kam rechtzeitig an. Es hat sich nichts geändert. Bitte versuchen Sie es noch einmal.
         [busy] An Ihrer Eingabe liegt es nicht. Bitte versuchen Sie es gleich noch einmal.
+        [unavailable] An Ihrer Eingabe liegt es nicht. Versuchen Sie es in einigen Minuten noch einmal.
         [misdirected-host] Anteroom antwortet unter einem anderen Namen. Verwenden Sie den Link oder das Lesezeichen, das Sie von Ihrer Praxis haben.
        *[internal] Es liegt nicht an Ihnen, und Ihr Konto ist, wie es war. Bitte versuchen Sie es noch einmal; wenn es wieder geschieht, nennen Sie Ihrer Ansprechperson die Referenz.
     }
@@ -670,8 +687,8 @@ claim-label =
 claim-hint =
     { $claim ->
         [name] Wie Anwendungen ihn zeigen.
-        [birthdate] Jahr, Monat und Tag: 1984-02-29. Das Jahr allein genügt auch, oder 0000-02-29 ohne Jahr.
-        [zoneinfo] Wie Computer sie nennen: Europe/Berlin.
+        [birthdate] Jahr, Monat und Tag, zum Beispiel 1984-05-12. Das Jahr allein genügt auch.
+        [zoneinfo] Tippen Sie los und wählen Sie aus der Liste, zum Beispiel Europe/Berlin.
         [formatted] Die ganze Anschrift, wenn sie nicht einfach aus den Zeilen oben besteht.
        *[link] Eine Adresse, die mit https:// beginnt.
     }
@@ -681,7 +698,7 @@ claim-problem =
         [control] Darin sind Zeichen, die nicht verwendet werden können. Bitte tippen Sie es neu.
         [not-a-link] Das ist keine Adresse, die mit https:// beginnt.
         [not-a-date] Das ist kein Datum bis heute. Schreiben Sie es so: 1984-02-29.
-        [not-a-zone] Eine Zeitzone dieses Namens gibt es nicht. Schreiben Sie sie so: Europe/Berlin.
+        [not-a-zone] Eine Zeitzone dieses Namens gibt es nicht. Wählen Sie eine aus der Liste, zum Beispiel Europe/Berlin.
        *[not-a-language] Das ist keine Sprache, die gewählt werden kann.
     }
 language-unset = Nicht angegeben

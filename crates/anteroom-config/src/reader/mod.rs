@@ -24,7 +24,9 @@ use crate::settings::PolicyProfile;
 
 pub(crate) use key::{Key, key};
 pub use secret::SecretOrigin;
-pub(crate) use secret::{Secret, SecretKeys, certificates, file_path, from_file, warn_of_readers};
+pub(crate) use secret::{
+    MASTER_KEY_FILE, Secret, SecretKeys, certificates, file_path, from_file, warn_of_readers,
+};
 pub(crate) use section::Section;
 
 /// Looks up an environment variable.

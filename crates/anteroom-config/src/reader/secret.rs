@@ -68,6 +68,10 @@ impl SecretKeys {
     }
 }
 
+pub(crate) const MASTER_KEY_FILE: &str = "master_key_file";
+const MAKE_MASTER_KEY: &str = "make it with `anteroom keys init`; for a database that exists already, put back the copy of \
+    its key: no other opens it";
+
 pub(crate) fn file_path() -> Kind<String> {
     text().named("file")
 }
@@ -104,7 +108,10 @@ pub(crate) fn from_file(
                 value = accept(section, &text, place);
             }
             Err(error) => {
-                let finding = Finding::error(format!("cannot read the secret file {}", path.display()));
+                let mut finding = Finding::error(format!("cannot read the secret file {}", path.display()));
+                if key == MASTER_KEY_FILE && error.kind() == std::io::ErrorKind::NotFound {
+                    finding = finding.help(MAKE_MASTER_KEY);
+                }
                 cx.report(finding.at(place, error.to_string()));
             }
         }

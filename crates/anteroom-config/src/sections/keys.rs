@@ -5,7 +5,7 @@ use anteroom_oidc::SigningAlgorithm;
 use super::{HOUR, days};
 use crate::diagnostics::Finding;
 use crate::reader::kind::{boolean, duration, integer, list, word};
-use crate::reader::{Secret, SecretKeys, Section, key};
+use crate::reader::{MASTER_KEY_FILE, Secret, SecretKeys, Section, key};
 use crate::settings::{Hashing, Signing};
 
 pub(crate) struct KeysDraft {
@@ -15,7 +15,7 @@ pub(crate) struct KeysDraft {
 
 pub(super) fn read_keys(top: &mut Section<'_, '_>) -> KeysDraft {
     const KEYS: SecretKeys = SecretKeys {
-        file: "master_key_file",
+        file: MASTER_KEY_FILE,
         file_meaning: "File with the master key; `anteroom keys init` makes it. Required, unless \
             `master_key_env` is given.",
         env: "master_key_env",

@@ -195,6 +195,17 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn the_warnings_of_one_file_can_be_left_out_and_its_errors_cannot() {
+    let text = format!("{BASE}[policy.session]\nidle = \"8h\"\nnonsense = 1\n");
+    let Err(all) = parse(&text) else { panic!("there is a mistake in it") };
+    assert!(all.to_string().contains("looser than the default"), "{all}");
+    let left = all.clone().without_warnings_of("anteroom.toml").to_string();
+    assert!(!left.contains("looser") && left.contains("unknown key `nonsense`"), "{left}");
+    let other = all.clone().without_warnings_of("other.toml");
+    assert_eq!(other.to_string(), all.to_string());
+}
+
+#[test]
 fn a_looser_value_is_a_warning_and_a_tighter_one_is_none() {
     let loose =
         parse_with("[policy.session]\nidle = \"8h\"\n[policy.password]\nmax_age = \"never\"\n").unwrap();

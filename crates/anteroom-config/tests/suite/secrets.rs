@@ -74,6 +74,17 @@ fn a_secret_that_every_user_can_read_is_warned_of() {
 }
 
 #[test]
+fn a_missing_master_key_says_what_makes_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let main = folder.path().join("anteroom.toml");
+    fs::write(&main, "issuer = \"http://localhost:8080\"\nkeys.master_key_file = \"master.key\"\n").unwrap();
+    let Err(refused) = Configuration::load(&main, &env) else { panic!("there is no key") };
+    let refused = refused.to_string();
+    assert!(refused.contains("= help: make it with `anteroom keys init`"), "{refused}");
+    assert!(refused.contains("put back the copy of its key"), "{refused}");
+}
+
+#[test]
 fn a_secret_missing_in_the_environment_is_pointed_at() {
     assert_refused(
         "issuer = \"http://localhost\"\n[keys]\nmaster_key_env = \"NOWHERE\"\n",

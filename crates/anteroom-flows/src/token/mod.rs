@@ -86,9 +86,9 @@ impl TokenError {
             | Self::RefreshAhead
             | Self::Dead(_) => "the refresh token is not valid any more",
             Self::Scope(beyond) if separated_by_commas(beyond) => {
-                "the scope goes beyond what was granted; scopes are separated by spaces, not by commas"
+                "the scope goes beyond what the client was granted, or is registered for; scopes are separated by spaces, not by commas"
             }
-            Self::Scope(_) => "the scope goes beyond what was granted",
+            Self::Scope(_) => "the scope goes beyond what the client was granted, or is registered for",
             Self::Resource(_) => "the resource is not one that the client may have tokens for",
             Self::Flow(_) => "internal error",
         }

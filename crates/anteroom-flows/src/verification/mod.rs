@@ -43,6 +43,8 @@ pub struct Verification {
     pub purpose: CodePurpose,
     /// A device that has not passed a second factor yet is why.
     pub new_device: bool,
+    /// What proves who they are, is to be changed.
+    pub own_proofs: bool,
     /// A registration goes on behind a phone that was verified on another way.
     pub resumed: bool,
     pub account: Box<Account>,

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::failure::{Failure, Reason};
 use super::http::{Answer, ClientError, ask, client};
+use super::said::said;
 
 #[derive(Clone, Debug)]
 pub struct GatewayRequest {
@@ -92,18 +93,22 @@ impl Gateway {
             request = request.body(values.fill(body, self.format.escape()));
         }
         let answer = ask(request).await?;
-        self.outcome(&answer)
+        self.outcome(&answer, &values)
     }
 
-    fn outcome(&self, answer: &Answer) -> Result<(), Failure> {
+    fn outcome(&self, answer: &Answer, sent: &Values<'_>) -> Result<(), Failure> {
+        let code = answer.status.as_u16();
+        let said = match said(&answer.body, sent) {
+            said if said.is_empty() => "an empty answer".to_owned(),
+            said => format!("\"{said}\""),
+        };
         if !answer.status.is_success() {
-            return Err(answer.failure());
+            return Err(answer.failure().detailed(format!("{code}, {said}")));
         }
         match &self.request.success {
             Some(expected) if !String::from_utf8_lossy(&answer.body).contains(expected) => {
-                let code = answer.status.as_u16();
-                Err(Failure::new(Reason::Rejected)
-                    .detailed(format!("{code}, without what `success` asks for")))
+                let detail = format!("{code}, without what `success` asks for: {said}");
+                Err(Failure::new(Reason::Rejected).detailed(detail))
             }
             Some(_) | None => Ok(()),
         }
@@ -114,4 +119,62 @@ fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some((name.parse().ok()?, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    async fn sent_to(listener: Option<TcpListener>, port: u16, answer: &'static str) -> String {
+        let request = GatewayRequest {
+            method: GatewayMethod::Get,
+            url: format!("http://127.0.0.1:{port}/?to={{to}}&text={{text}}&password={{secret}}"),
+            headers: Vec::new(),
+            body: None,
+            secret: Some("s&cret".into()),
+            success: Some("Accepted".to_owned()),
+        };
+        let gateway = Gateway::new(request).unwrap();
+        let speaking = listener.map(|listener| {
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut read = [0; 4_096];
+                let _ = stream.read(&mut read).await.unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            })
+        });
+        let id = "01936f5e-0000-7000-8000-000000000000".parse().unwrap();
+        let to = E164::parse("+12025550143").unwrap();
+        let failure = gateway.send(id, &to, "402918 is your code").await.unwrap_err();
+        if let Some(speaking) = speaking {
+            speaking.await.unwrap();
+        }
+        failure.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_failure_names_the_address_or_what_the_gateway_said() {
+        let bind = || TcpListener::bind("127.0.0.1:0");
+        for (answer, expected) in [
+            (
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nERR 105: no credit for 12025550143, s%26cret",
+                "rejected (200, without what `success` asks for: \"ERR 105: no credit for ••• •••\")",
+            ),
+            (
+                "HTTP/1.1 500 No\r\nConnection: close\r\n\r\ncannot send 402918",
+                "busy (500, \"cannot send •••\")",
+            ),
+            ("HTTP/1.1 401 No\r\nConnection: close\r\n\r\n", "credentials (401, an empty answer)"),
+        ] {
+            let listener = bind().await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            assert_eq!(sent_to(Some(listener), port, answer).await, expected);
+        }
+        let port = bind().await.unwrap().local_addr().unwrap().port();
+        let refused = sent_to(None, port, "").await;
+        let expected = format!("no_connection (127.0.0.1: 127.0.0.1:{port}: Connection refused");
+        assert!(refused.starts_with(&expected), "{refused}");
+    }
 }

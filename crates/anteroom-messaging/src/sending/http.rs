@@ -4,10 +4,12 @@
 use jiff::SignedDuration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{RequestBuilder, StatusCode};
+use std::error::Error;
 use std::time::Duration;
 use url::{Host, Url};
 
 use super::failure::{Failure, Reason};
+use super::smtp::connect::try_connection;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -55,25 +57,67 @@ pub(crate) struct Answer {
 
 /// An answer of whatever status; a failure is the lack of one.
 pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
-    let mut response = request.send().await.map_err(|error| no_answer(&error))?;
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return Err(no_answer(&error).await),
+    };
     let after =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
     let retry_after = after.map(|seconds| SignedDuration::from_secs(seconds.clamp(0, LONGEST_WAIT)));
     let status = response.status();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MOST_BYTES {
-            break;
+    while body.len() <= MOST_BYTES {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => return Err(no_answer(&error).await),
         }
     }
     Ok(Answer { status, retry_after, body })
 }
 
 /// Where no connection came about, none does for the next message.
-fn no_answer(error: &reqwest::Error) -> Failure {
-    let failure = Failure::new(if error.is_timeout() { Reason::TimedOut } else { Reason::NoConnection });
+async fn no_answer(error: &reqwest::Error) -> Failure {
+    let reason = if error.is_timeout() { Reason::TimedOut } else { Reason::NoConnection };
+    let mut failure = Failure::new(reason);
+    if let Some(url) = error.url() {
+        failure = failure.detailed(cause(url, error).await);
+    }
     if error.is_connect() { failure.of_channel() } else { failure }
+}
+
+/// The client has one cause for all addresses of a host, so each is asked for its own, as a mail server's are. Nothing of the
+/// URL is told but host and port: the rest may hold the secret and the message.
+async fn cause(url: &Url, error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("{}: it took too long", place(url));
+    }
+    if error.is_connect()
+        && let Err(failure) = reach(url).await
+        && let Some(detail) = failure.detail
+    {
+        return detail;
+    }
+    let causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
+    let cause = causes.last().map(ToString::to_string).unwrap_or_default();
+    format!("{}: {}", place(url), cause.escape_debug())
+}
+
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Whether something takes a connection there. Nothing is said on it.
+pub async fn reach(url: &Url) -> Result<(), Failure> {
+    // An IPv6 address stands in brackets in a URL alone.
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let port = url.port_or_known_default().unwrap_or_default();
+    match tokio::time::timeout(CONNECT_TIMEOUT, try_connection(host, port)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(tried)) => Err(Failure::new(Reason::NoConnection).detailed(format!("{host}: {tried}"))),
+        Err(_) => Err(Failure::new(Reason::TimedOut).detailed(format!("{}: it took too long", place(url)))),
+    }
 }
 
 impl Answer {

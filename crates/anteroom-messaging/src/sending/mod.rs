@@ -3,12 +3,13 @@
 mod failure;
 mod gateway;
 mod http;
+mod said;
 mod smtp;
 pub mod twilio;
 
 pub use failure::{Failure, Reason};
 pub use gateway::{Gateway, GatewayError, GatewayMethod, GatewayRequest};
-pub use http::ClientError;
+pub use http::{ClientError, reach};
 pub use smtp::{Smtp, SmtpError, SmtpServer, SmtpTls};
 
 use anteroom_domain::ids::MessageId;

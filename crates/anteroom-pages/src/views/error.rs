@@ -50,6 +50,8 @@ pub enum ErrorKind {
     },
     /// 503: the queue is full.
     Busy,
+    /// 503: the database is away, or the node must not serve for now.
+    Unavailable,
     Internal,
     /// 421: asked for under a name that is not this provider's.
     MisdirectedHost,
@@ -104,6 +106,7 @@ impl Page for ErrorPage {
             (ErrorKind::TooSlow, ForwardKind::SignIn),
             (ErrorKind::RateLimited { wait: Wait::seconds(300) }, ForwardKind::TryAgain),
             (ErrorKind::Busy, ForwardKind::TryAgain),
+            (ErrorKind::Unavailable, ForwardKind::TryAgain),
             (ErrorKind::Internal, ForwardKind::TryAgain),
             (ErrorKind::MisdirectedHost, ForwardKind::SignIn),
         ]

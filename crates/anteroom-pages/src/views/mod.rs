@@ -39,6 +39,7 @@ pub use redirect::RedirectPage;
 pub use refusals::{NotEntitledPage, PasswordExpiredPage};
 pub use registration::{
     AddPhonePage, AddPhoneProblem, CompleteRegistrationPage, InvitationPage, PhoneKindChoice, PhoneOnFile,
+    PhoneWays,
 };
 pub use sign_in::{SignInNotice, SignInPage, SignInProblem};
 pub use sign_out::{SignOutPage, SignedOutPage};

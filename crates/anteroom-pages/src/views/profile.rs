@@ -14,6 +14,8 @@ pub struct ProfilePage {
     pub groups: Vec<ProfileGroup>,
     /// What the field `locale` offers.
     pub languages: Vec<LanguageChoice>,
+    /// What the field `zoneinfo` suggests.
+    pub time_zones: Vec<&'static str>,
     pub saved: bool,
     /// Whether something entered cannot be used; the fields say what.
     pub problem: bool,
@@ -56,6 +58,8 @@ pub enum ProfileInput {
     Lines,
     Link,
     Language,
+    /// A time zone: a line with suggestions.
+    Zone,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -98,7 +102,7 @@ impl Page for ProfilePage {
         ];
         let about = [
             field("birthdate", ProfileInput::Line, "0000-05-17", "bday"),
-            field("zoneinfo", ProfileInput::Line, "America/New_York", "off"),
+            field("zoneinfo", ProfileInput::Zone, "America/New_York", "off"),
             field("locale", ProfileInput::Language, "en", "language"),
         ];
         let address = [
@@ -116,6 +120,7 @@ impl Page for ProfilePage {
                 group(ProfileGroupName::Links, &links),
             ],
             languages: vec![language("en", true), language("es", false), language("fr-CA", false)],
+            time_zones: vec!["America/Chicago", "America/New_York"],
             saved: false,
             problem: false,
             dashboard_href: "/dashboard".to_owned(),

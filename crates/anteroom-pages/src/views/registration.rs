@@ -29,6 +29,19 @@ pub struct AddPhonePage {
     pub phone: String,
     pub kind: Option<PhoneKindChoice>,
     pub problem: Option<AddPhoneProblem>,
+    /// How codes get to a cell phone; `None`: in no way, so that it is not offered.
+    pub cell: Option<PhoneWays>,
+    /// Whether codes get to a landline.
+    pub landline: bool,
+}
+
+/// What is configured of what a phone takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PhoneWays {
+    Texts,
+    Calls,
+    Both,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -106,7 +119,11 @@ impl Page for AddPhonePage {
             phone: String::new(),
             kind: None,
             problem: None,
+            cell: Some(PhoneWays::Both),
+            landline: true,
         };
+        let texts = AddPhonePage { cell: Some(PhoneWays::Texts), landline: false, ..first.clone() };
+        let calls = AddPhonePage { cell: Some(PhoneWays::Calls), ..first.clone() };
         let cell = PhoneOnFile {
             number: "•••-•••-••43".to_owned(),
             landline: false,
@@ -143,7 +160,7 @@ impl Page for AddPhonePage {
             AddPhoneProblem::Stale,
         ];
         let told = problems.map(|problem| AddPhonePage { problem: Some(problem), ..entered.clone() });
-        [first, unverified, verified, untouched, kindless].into_iter().chain(told).collect()
+        [first, unverified, verified, untouched, kindless, texts, calls].into_iter().chain(told).collect()
     }
 }
 

@@ -44,6 +44,8 @@ pub enum VerifyReason {
     ExpiredPassword,
     StepUp,
     NewDevice,
+    /// What proves who somebody is, is to be changed.
+    OwnProofs,
     Registration,
     /// A phone was verified on another way to the same registration: its code comes before anything else.
     RegistrationResumed,
@@ -136,13 +138,16 @@ pub struct NoPhonePage {
     pub later: Option<Moment>,
     /// There may be phones, and nothing that sends codes to them: only the practice can put that right.
     pub unreached: bool,
+    /// How long a phone that is registered in person waits before codes are sent to it.
+    pub new_phone_days: u32,
 }
 
-const REASONS: [VerifyReason; 6] = [
+const REASONS: [VerifyReason; 7] = [
     VerifyReason::Recovery,
     VerifyReason::ExpiredPassword,
     VerifyReason::StepUp,
     VerifyReason::NewDevice,
+    VerifyReason::OwnProofs,
     VerifyReason::Registration,
     VerifyReason::RegistrationResumed,
 ];
@@ -264,8 +269,13 @@ impl Page for NoPhonePage {
 
     fn samples() -> Vec<Self> {
         let sign_in_href = || "/sign-in".to_owned();
-        let page =
-            |reason| NoPhonePage { reason, sign_in_href: sign_in_href(), later: None, unreached: false };
+        let page = |reason| NoPhonePage {
+            reason,
+            sign_in_href: sign_in_href(),
+            later: None,
+            unreached: false,
+            new_phone_days: 3,
+        };
         let later = NoPhonePage { later: Some(tomorrow()), ..page(VerifyReason::Recovery) };
         let unreached = NoPhonePage { unreached: true, ..page(VerifyReason::Recovery) };
         REASONS.map(page).into_iter().chain([later, unreached]).collect()

@@ -56,6 +56,8 @@ async fn a_reason_that_stops_serving_is_told_to_every_request(backend: Backend) 
             let answer = browser.get(path).await;
             if reason.stops_serving() {
                 assert_told_to_come_again(&answer, &format!("{reason}: {path}"));
+                let says = answer.body.contains("Sign-in is not available right now");
+                assert_eq!(says, path == "/sign-in", "{reason}: {path}");
             } else {
                 assert_eq!(answer.status, 200, "{reason}: {path}");
             }

@@ -5,12 +5,17 @@ use crate::ALICE;
 use anteroom::background;
 use anteroom::housekeeping::Rounds;
 use anteroom_flows::confirmed::Cached;
+use anteroom_flows::keys::Reason;
+use anteroom_oidc::SigningAlgorithm;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::time::Instant;
 
-on_both_databases!(a_node_that_is_not_confirmed_for_five_seconds_answers_503);
+on_both_databases!(
+    a_node_that_is_not_confirmed_for_five_seconds_answers_503,
+    a_key_signs_as_soon_as_its_time_has_come,
+);
 
 async fn a_node_that_is_not_confirmed_for_five_seconds_answers_503(backend: Backend) {
     let provider = TestProvider::on(&backend).real_time().start().await;
@@ -33,6 +38,22 @@ async fn a_node_that_is_not_confirmed_for_five_seconds_answers_503(backend: Back
     provider.provider.confirmations.confirm(Cached::Keys, long_ago);
     background::take_up_keys(&provider.provider, &mut None).await.unwrap();
     assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+}
+
+async fn a_key_signs_as_soon_as_its_time_has_come(backend: Backend) {
+    let provider = TestProvider::on(&backend).start().await;
+    let parts = &provider.provider;
+    let signing = || parts.key_set().signer(SigningAlgorithm::Rs256).unwrap().kid().clone();
+    provider.rotate_keys(Reason::Planned).await;
+    let mut seen = None;
+    background::take_up_keys(parts, &mut seen).await.unwrap();
+    let before = signing();
+    provider.advance(SignedDuration::from_mins(6) - SignedDuration::from_secs(1));
+    background::take_up_keys(parts, &mut seen).await.unwrap();
+    assert_eq!(signing(), before);
+    provider.advance(SignedDuration::from_secs(1));
+    background::take_up_keys(parts, &mut seen).await.unwrap();
+    assert_ne!(signing(), before);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `/account/profile`: what is said of whoever is signed in.
 
-use anteroom_domain::profile::{BadClaim, Described, ProfileClaim};
+use anteroom_domain::profile::{BadClaim, Described, ProfileClaim, time_zones};
 use anteroom_flows::limits::FormOwner;
 use anteroom_flows::profile::{SaveOutcome, profile, save};
 use anteroom_flows::visitor::Live;
@@ -138,6 +138,7 @@ fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
             .map(|(name, fields)| ProfileGroup { name: *name, fields: fields.iter().map(field).collect() })
             .collect(),
         languages: languages(&asker.web.theme().locales(), &value(ProfileClaim::Locale)),
+        time_zones: time_zones(),
         saved: said.saved,
         problem: !said.problems.is_empty(),
         dashboard_href: DASHBOARD.to_owned(),
@@ -164,6 +165,7 @@ fn field_name(claim: ProfileClaim) -> &'static str {
 const fn input(claim: ProfileClaim) -> ProfileInput {
     match claim {
         ProfileClaim::Locale => ProfileInput::Language,
+        ProfileClaim::Zoneinfo => ProfileInput::Zone,
         ProfileClaim::Formatted | ProfileClaim::StreetAddress => ProfileInput::Lines,
         ProfileClaim::Website | ProfileClaim::Picture | ProfileClaim::Profile => ProfileInput::Link,
         _ => ProfileInput::Line,

@@ -2,15 +2,16 @@
 
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::PhoneId;
-use anteroom_domain::phone::Phone;
+use anteroom_domain::phone::{Method, Phone};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::journey::Waiting;
 use anteroom_flows::onward::{Onward, Step, StepPage};
+use anteroom_flows::phones::methods;
 use anteroom_flows::register::{
     NewNumber, PhoneOutcome, PhoneProblem, add_phone, another_phone, done as phones_done,
     verify as verify_phone,
 };
-use anteroom_pages::{AddPhonePage, AddPhoneProblem, PhoneKindChoice, PhoneOnFile};
+use anteroom_pages::{AddPhonePage, AddPhoneProblem, PhoneKindChoice, PhoneOnFile, PhoneWays};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -29,11 +30,16 @@ pub(crate) struct Refused {
 }
 
 pub(crate) fn page(shown: Shown<'_>, phones: &[Phone], refused: Option<Refused>) -> Response {
-    let on_file = |phone: &Phone| PhoneOnFile {
-        number: phone.number.masked(),
-        landline: phone.kind == PhoneKind::Landline,
-        verified: phone.verified_at.is_some(),
-        verify_value: phone.verified_at.is_none().then(|| phone.id.to_string()),
+    let provider = &shown.asker.web.provider;
+    let ways = |kind| ways(methods(provider, kind));
+    let on_file = |phone: &Phone| {
+        let to_verify = phone.verified_at.is_none() && ways(phone.kind).is_some();
+        PhoneOnFile {
+            number: phone.number.masked(),
+            landline: phone.kind == PhoneKind::Landline,
+            verified: phone.verified_at.is_some(),
+            verify_value: to_verify.then(|| phone.id.to_string()),
+        }
     };
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let kind = refused.as_ref().and_then(|refused| refused.entered.kind);
@@ -49,8 +55,19 @@ pub(crate) fn page(shown: Shown<'_>, phones: &[Phone], refused: Option<Refused>)
             PhoneKind::Landline => PhoneKindChoice::Landline,
         }),
         problem: refused.map(|refused| refused.problem),
+        cell: ways(PhoneKind::Cell),
+        landline: ways(PhoneKind::Landline).is_some(),
     };
     shown.frame.page(status, &view)
+}
+
+/// `None`: no code gets to such a phone, so that it is not asked for.
+fn ways(methods: impl Iterator<Item = Method>) -> Option<PhoneWays> {
+    methods.fold(None, |ways, method| match (ways, method) {
+        (None, Method::Text) => Some(PhoneWays::Texts),
+        (None, Method::Call) => Some(PhoneWays::Calls),
+        (Some(_), _) => Some(PhoneWays::Both),
+    })
 }
 
 /// Without what waits, the way leads to the invitation's link.

@@ -159,6 +159,12 @@ impl<'a> Shown<'a> {
         Self { frame: self.frame.of_session(session), ..self }
     }
 
+    /// Begun days count.
+    fn new_phone_days(&self) -> u32 {
+        let delay = self.asker.web.provider.snapshot().policy.recovery.new_phone_delay;
+        u32::try_from((delay.as_hours() + 23) / 24).unwrap_or(u32::MAX)
+    }
+
     /// The way back is the form itself: the journey alone would lead here again.
     fn no_phone(self, reason: anteroom_pages::VerifyReason, why: NoPhone) -> Response {
         let (unreached, later) = match why {
@@ -174,6 +180,7 @@ impl<'a> Shown<'a> {
             sign_in_href: format!("/sign-in?{query}"),
             later: later.map(|at| moment(self.asker, at)),
             unreached,
+            new_phone_days: self.new_phone_days(),
         };
         self.frame.page(StatusCode::OK, &view)
     }

@@ -79,7 +79,10 @@ const fn reason_of(verification: &Verification) -> VerifyReason {
     if verification.resumed {
         return VerifyReason::RegistrationResumed;
     }
-    reason(verification.purpose, verification.new_device)
+    match reason(verification.purpose, verification.new_device) {
+        VerifyReason::StepUp if verification.own_proofs => VerifyReason::OwnProofs,
+        reason => reason,
+    }
 }
 
 fn channel(method: Method) -> ChoiceChannel {

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{CommandError, block_on, load, new_private_file, production, say};
+use super::{CommandError, block_on, counted, load, new_private_file, production, say};
 use crate::cli::{AuditCommand, ConfigArgs, ExportArgs, VerifyArgs};
 use crate::{checkpoints, wiring};
 
@@ -114,7 +114,9 @@ fn made(report: &Report) -> String {
     match report.newer {
         0 => made,
         newer => format!(
-            "{made} {newer} checkpoints from outside are newer: what came after the export is not in it and is not looked at."
+            "{made} {} from outside {} newer: what came after the export is not in it and is not looked at.",
+            counted(newer, "checkpoint", "checkpoints"),
+            if newer == 1 { "is" } else { "are" },
         ),
     }
 }
@@ -147,11 +149,11 @@ fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError
 fn tell(report: &Report) -> Result<(), CommandError> {
     let count = |kept| report.checkpoints.get(&kept).copied().unwrap_or(0);
     say(&format!(
-        "{} entries, linked up to {}; {} wait to be linked. {} checkpoints with them and {} from outside hold.",
-        report.entries,
+        "{}, linked up to {}; {} to be linked. {} with them and {} from outside hold.",
+        counted(report.entries, "entry", "entries"),
         report.last.seq,
-        report.waiting,
-        count(Kept::Inside),
+        counted(report.waiting, "waits", "wait"),
+        counted(count(Kept::Inside), "checkpoint", "checkpoints"),
         count(Kept::Outside),
     ));
     if let Some(pruned) = &report.pruned {
@@ -162,9 +164,9 @@ fn tell(report: &Report) -> Result<(), CommandError> {
     }
     if report.lost > 0 {
         say(&format!(
-            "{} checkpoints from outside have seen entries that were lost when the database went back; an operator has \
-             accepted that, as an entry `database_accepted` says.",
-            report.lost
+            "{} from outside saw entries that were lost when the database went back; an operator has accepted that, as an \
+             entry `database_accepted` says.",
+            counted(report.lost, "checkpoint", "checkpoints")
         ));
     }
     if report.found == 0 {
@@ -177,6 +179,13 @@ fn tell(report: &Report) -> Result<(), CommandError> {
     let more = report.found.saturating_sub(LISTED as u64);
     if more > 0 {
         say(&format!("… and {more} more"));
+    }
+    let is_unsigned = |finding: &Finding| matches!(finding, Finding::Unsigned { kept: Kept::Outside, .. });
+    if report.findings.iter().any(is_unsigned) {
+        say(
+            "A checkpoints file without good signatures may be of another database, for example of one that was there before. \
+             Then move it away; the server begins a new one.",
+        );
     }
     Err(CommandError::TrailDamaged(report.found))
 }

@@ -1,14 +1,14 @@
 //! `anteroom check`: everything that `serve` would refuse before it opens the database. Nothing is changed; with `--online`,
-//! what clients publish at addresses of theirs is looked at as well and the mail server is signed in to, and with `--database`
-//! the database.
+//! what clients publish at addresses of theirs is looked at as well, the mail server is signed in to and whoever takes texts and
+//! calls is connected to, and with `--database` the database.
 
 use anteroom_config::Settings;
 use anteroom_flows::{client_keys, sector};
-use anteroom_messaging::Smtp;
+use anteroom_messaging::{Smtp, reach};
 use anteroom_pages::Theme;
 
 use super::text_lengths::{TextLengths, text_lengths};
-use super::{CommandError, block_on, check_database, load, production, say, warn};
+use super::{CommandError, block_on, check_database, counted, load, production, say, warn};
 use crate::cli::CheckArgs;
 use crate::sending::{self, SendingError};
 use crate::tls::Pair;
@@ -48,10 +48,10 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         say(&block_on(check_database::look(settings, &production()))?);
     }
     say(&format!(
-        "The configuration is good: issuer {}, {} clients, {} groups, policy profile {}.",
+        "The configuration is good: issuer {}, {}, {}, policy profile {}.",
         settings.issuer,
-        settings.clients.len(),
-        settings.groups.len(),
+        counted(settings.clients.len(), "client", "clients"),
+        counted(settings.groups.len(), "group", "groups"),
         settings.profile,
     ));
     Ok(())
@@ -73,9 +73,11 @@ fn unknown_icons(settings: &Settings, theme: &Theme) -> Vec<String> {
 
 /// All that is wrong is said, not the first alone.
 async fn online(settings: &Settings) -> Result<(), CommandError> {
-    let (published, mail) = tokio::join!(published(settings), mail_server(settings));
+    let (published, mail, telephone) =
+        tokio::join!(published(settings), mail_server(settings), telephone(settings));
     let mut wrong = published?;
     wrong.extend(mail?);
+    wrong.extend(telephone);
     if wrong.is_empty() { Ok(()) } else { Err(CommandError::Online(wrong.join("\n"))) }
 }
 
@@ -101,6 +103,23 @@ async fn published(settings: &Settings) -> Result<Vec<String>, CommandError> {
     Ok(wrong)
 }
 
+/// As far as to connect: every request that a gateway takes is a message.
+async fn telephone(settings: &Settings) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (channel, url) in sending::telephones(settings) {
+        let place = url.host_str().unwrap_or_default();
+        match reach(&url).await {
+            Ok(()) => {
+                say(&format!(
+                    "[{channel}]: {place} takes a connection; what it takes messages with was not tried."
+                ));
+            }
+            Err(failure) => wrong.push(format!("[{channel}]: {failure}")),
+        }
+    }
+    wrong
+}
+
 /// As far as to sign in; no mail is sent.
 async fn mail_server(settings: &Settings) -> Result<Option<String>, CommandError> {
     let Some(email) = settings.email.as_ref().filter(|_| !settings.dev.outbox) else { return Ok(None) };
@@ -114,4 +133,40 @@ async fn mail_server(settings: &Settings) -> Result<Option<String>, CommandError
         ));
     }
     Ok(tried.err().map(|failure| format!("mail server {}: {failure}", email.host)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_config::Configuration;
+    use anteroom_crypto::{MasterKey, Random};
+    use secrecy::ExposeSecret as _;
+    use std::io::Read as _;
+    use std::net::TcpListener;
+
+    fn texts_go_to(port: u16) -> Settings {
+        let text = format!(
+            "issuer = \"http://localhost:8080\"\nkeys.master_key_env = \"MASTER_KEY\"\n[text]\nprovider = \"http\"\n\
+             [text.http]\nurl = \"http://127.0.0.1:{port}/?to={{to}}&text={{text}}\"\n"
+        );
+        let key = MasterKey::generate(&Random::seeded(1)).encode();
+        let environment = |name: &str| (name == "MASTER_KEY").then(|| key.expose_secret().to_owned());
+        Configuration::parse_str("test.toml", &text, &environment).unwrap().settings
+    }
+
+    #[tokio::test]
+    async fn check_online_connects_to_a_gateway_and_says_nothing() {
+        let gateway = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = gateway.local_addr().unwrap().port();
+        let settings = texts_go_to(port);
+        assert_eq!(telephone(&settings).await, Vec::<String>::new());
+        let (mut stream, _) = gateway.accept().unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).unwrap();
+        assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+        drop((stream, gateway));
+        let [refused] = telephone(&settings).await.try_into().unwrap();
+        let expected = format!("[text]: no_connection (127.0.0.1: 127.0.0.1:{port}: Connection refused");
+        assert!(refused.starts_with(&expected), "{refused}");
+    }
 }

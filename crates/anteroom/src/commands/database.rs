@@ -7,7 +7,7 @@ use anteroom_flows::trail::Origin;
 use anteroom_storage::Store;
 use std::path::Path;
 
-use super::{CommandError, block_on, load, production, say};
+use super::{CommandError, block_on, counted, load, production, say};
 use crate::cli::{AcceptArgs, DatabaseCommand};
 use crate::{checkpoints, wiring};
 
@@ -47,8 +47,10 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
             keep(file, signed)?;
         }
         say(&format!(
-            "Accepted, as epoch {}: {} sessions and {} grants have ended. Running nodes go on within a second.",
-            accepted.ended.epoch, accepted.ended.sessions, accepted.grants
+            "Accepted, as epoch {}: {} and {} have ended. Running nodes go on within a second.",
+            accepted.ended.epoch,
+            counted(accepted.ended.sessions, "session", "sessions"),
+            counted(accepted.grants, "grant", "grants")
         ));
         Ok(())
     })

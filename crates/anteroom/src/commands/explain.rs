@@ -8,12 +8,16 @@ use anteroom_domain::reference::Reference;
 use anteroom_domain::trail::words::{self, Facts, sentence};
 use anteroom_flows::admin::AdminError;
 use anteroom_storage::{AuditRecord, Store};
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 use super::{CommandError, block_on, load, production, say};
 use crate::cli::ExplainArgs;
 use crate::wiring;
+
+/// What a request has noted in so short a time belongs together.
+const OF_ONE_REQUEST: SignedDuration = SignedDuration::from_secs(5);
 
 /// What was asked for.
 enum Asked {
@@ -28,7 +32,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
         let settings = &configuration.settings;
         let (store, _) = wiring::open_store(settings, &production()).await?;
         let zone = &settings.practice.time_zone;
-        let (entries, waiting) = match &asked {
+        let (mut entries, waiting) = match &asked {
             Asked::Reference(reference) => {
                 (by_reference(&store, *reference).await?, store.waiting_messages_by(*reference).await?)
             }
@@ -41,6 +45,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
                 (entries, store.waiting_messages_of(account.id).await?)
             }
         };
+        reasons_first(&mut entries);
         let facts = Facts { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let mut people = BTreeMap::new();
         for entry in &entries {
@@ -77,6 +82,21 @@ async fn by_reference(store: &Store, reference: Reference) -> Result<Vec<AuditRe
         )));
     }
     Ok(entries)
+}
+
+/// The page of an error is noted before or after what led to it, by two tasks; it is read after it.
+fn reasons_first(entries: &mut [AuditRecord]) {
+    for place in 1..entries.len() {
+        if let Some([shown, reason]) = entries.get_mut(place - 1..=place)
+            && shown.kind == "error_shown"
+            && reason.kind != "error_shown"
+            && shown.reference.is_some()
+            && shown.reference == reason.reference
+            && reason.at.duration_since(shown.at) < OF_ONE_REQUEST
+        {
+            std::mem::swap(shown, reason);
+        }
+    }
 }
 
 /// How an account is now, which the latest entries explain.
@@ -137,4 +157,55 @@ async fn person(
 
 fn time(at: jiff::Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_crypto::Digest;
+    use anteroom_domain::ids::AuditId;
+    use jiff::Timestamp;
+
+    fn entry(kind: &str, reference: &str, second: i64) -> AuditRecord {
+        AuditRecord {
+            id: "01936f5e-0000-7000-8000-000000000000".parse::<AuditId>().unwrap(),
+            at: Timestamp::from_second(second).unwrap(),
+            kind: kind.to_owned(),
+            outcome: "failure".to_owned(),
+            actor: "anonymous".to_owned(),
+            actor_account: None,
+            subject: None,
+            client: None,
+            session: None,
+            address: None,
+            reference: Some(reference.to_owned()),
+            detail: "{}".to_owned(),
+            mac: Digest::from_slice(&[0; 32]).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_reason_of_an_error_page_is_read_before_it() {
+        let mut entries = [
+            entry("error_shown", "A", 1),
+            entry("authorization_refused", "A", 1),
+            entry("error_shown", "B", 2),
+            entry("authorization_refused", "C", 2),
+            entry("error_shown", "D", 3),
+            entry("message_failed", "D", 60),
+        ];
+        reasons_first(&mut entries);
+        let kinds = entries.iter().map(|entry| (entry.kind.as_str(), entry.at.as_second()));
+        assert_eq!(
+            kinds.collect::<Vec<_>>(),
+            [
+                ("authorization_refused", 1),
+                ("error_shown", 1),
+                ("error_shown", 2),
+                ("authorization_refused", 2),
+                ("error_shown", 3),
+                ("message_failed", 60),
+            ]
+        );
+    }
 }

@@ -52,7 +52,7 @@ pub enum CommandError {
     Exists(PathBuf),
     #[error("there is no folder {0}; make it first, readable by the user that serves alone")]
     NoFolder(PathBuf),
-    #[error("the audit trail is damaged: {0} findings")]
+    #[error("the audit trail is damaged: {}", counted(*.0, "finding", "findings"))]
     TrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -111,6 +111,14 @@ pub fn warn(text: &str) {
 /// What a command has to say goes to standard output; a closed pipe ends the matter.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// `1 client`, `2 clients`.
+pub fn counted(count: impl TryInto<u64>, one: &str, more: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {one}"),
+        count => format!("{count} {more}"),
+    }
 }
 
 /// The configuration, with its warnings said.

@@ -3,6 +3,7 @@
 use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::ids::AccountId;
+use anteroom_domain::phone::Phone;
 use anteroom_domain::profile::{ClaimChange, Described, ProfileClaim};
 use anteroom_flows::admin::{self, Invitee, Membership};
 use anteroom_flows::error::FlowError;
@@ -12,6 +13,7 @@ use anteroom_flows::support;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::shown::is_hidden;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::future::Future;
 use std::path::Path;
 
@@ -186,7 +188,27 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
     say(&format!("groups     {}", groups.join(" ")));
     say(&format!("since      {}", account.created_at));
     say(&format!("sessions   {}", sessions.len()));
+    let (now, zone) = (provider.clock.now(), provider.snapshot().practice.time_zone.clone());
+    let phones = provider.store.phones_of(account.id).await?;
+    if phones.is_empty() {
+        say("phones     none");
+    }
+    for phone in &phones {
+        say(&format!("phone      {}", phone_line(phone, now, &zone)));
+    }
     Ok(())
+}
+
+/// The last two digits alone: who reads along at the shell knows no number of somebody else's after it.
+fn phone_line(phone: &Phone, now: Timestamp, zone: &TimeZone) -> String {
+    let verified = if phone.verified_at.is_some() { "verified" } else { "not verified yet" };
+    let from = if phone.usable_from > now {
+        let when = phone.usable_from.to_zoned_datetime(zone.clone());
+        format!(", takes codes from {}", when.strftime("%F %H:%M %Z"))
+    } else {
+        String::new()
+    };
+    format!("{} {}, {verified}{from}", phone.number.masked(), phone.kind.as_str())
 }
 
 fn group(args: &GroupArgs) -> Result<(), CommandError> {
@@ -259,4 +281,33 @@ fn parse_address(text: &str) -> Result<EmailAddress, CommandError> {
 
 fn parse_group(text: &str) -> Result<GroupName, CommandError> {
     GroupName::parse(text).map_err(|error| CommandError::Usage(format!("{text}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom_domain::ids::PhoneId;
+    use anteroom_domain::phone::E164;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn a_phone_is_shown_masked_and_with_when_it_serves() {
+        let now = Timestamp::UNIX_EPOCH;
+        let phone = |kind, verified_at, hours| Phone {
+            id: "01936f5e-0000-7000-8000-000000000000".parse::<PhoneId>().unwrap(),
+            number: E164::parse("+12025550143").unwrap(),
+            kind,
+            verified_at,
+            usable_from: now.checked_add(SignedDuration::from_hours(hours)).unwrap(),
+        };
+        for (phone, expected) in [
+            (phone(PhoneKind::Cell, Some(now), 0), "•••-•••-••43 cell, verified"),
+            (
+                phone(PhoneKind::Landline, None, 72),
+                "•••-•••-••43 landline, not verified yet, takes codes from 1970-01-04 00:00 UTC",
+            ),
+        ] {
+            assert_eq!(phone_line(&phone, now, &TimeZone::UTC), expected);
+        }
+    }
 }

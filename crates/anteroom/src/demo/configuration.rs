@@ -49,7 +49,7 @@ pub(super) fn load(
         }
     };
     let configuration = Configuration::parse_str(NAME, &text, &environment)
-        .map_err(|problems| CommandError::Configuration(problems.render(false)))?;
+        .map_err(|problems| CommandError::Configuration(problems.without_warnings_of(NAME).render(false)))?;
     // Warnings of the demo's own text are not shown: its limits are looser than the defaults on purpose.
     for finding in configuration.warnings.iter().filter(|finding| finding.file != NAME) {
         warn(&finding.to_string());

@@ -85,6 +85,9 @@ fn master_key(home: &Path) -> Result<SecretString, CommandError> {
     Ok(text.into())
 }
 
+/// As quiet as the demo is, a developer sees what is wrong with a request, and what was left out of it.
+const LOG: &str = "warn,anteroom_flows::authorize=info";
+
 struct Demo<'a> {
     home: &'a Path,
     port: u16,
@@ -98,7 +101,7 @@ impl Demo<'_> {
         let database = self.home.join("anteroom.db");
         let configuration = configuration::load(self.port, &database, &self.master_key, &apps, self.clients)?;
         let settings = &configuration.settings;
-        logging::init(settings.log);
+        logging::init_filtered(settings.log.format, LOG);
         migrate(&StoreOptions::sqlite(&database)).await?;
         let around = Surroundings {
             clock: Clock::system(),
@@ -125,6 +128,14 @@ impl Demo<'_> {
         Ok(())
     }
 
+    fn own_clients(&self) -> String {
+        let files: Vec<String> = self.clients.iter().map(|file| file.display().to_string()).collect();
+        if files.is_empty() {
+            return String::new();
+        }
+        format!("Your clients    {}; after a change start the demo anew\n\n", files.join(", "))
+    }
+
     fn announce(&self) {
         let issuer = format!("http://localhost:{}", self.port);
         say(&format!(
@@ -138,8 +149,9 @@ impl Demo<'_> {
              dave@demo.example    password expired\n\
              erin@demo.example    invited; her invitation is in the outbox\n\
              frank@demo.example   no phone on file\n\n\
-             Ready: {issuer}",
+             {}Ready: {issuer}",
             accounts::PASSWORD,
+            self.own_clients(),
         ));
     }
 }

@@ -77,14 +77,9 @@ impl Server {
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let unknown =
-            |why: String| Failure::new(Reason::NoConnection).detailed(format!("{}: {why}", self.host));
-        let found = lookup_host((self.host.as_str(), self.port)).await;
-        let found: Vec<SocketAddr> = found.map_err(|error| unknown(error.to_string()))?.collect();
-        if found.is_empty() {
-            return Err(unknown("the name has no address".to_owned()));
-        }
-        Ok(interleaved(&found))
+        let found = addresses_of(&self.host, self.port).await;
+        let unknown = |why| Failure::new(Reason::NoConnection).detailed(format!("{}: {why}", self.host));
+        found.map_err(unknown)
     }
 
     async fn secure(
@@ -123,6 +118,18 @@ impl Server {
         let words = if words.is_empty() { "nothing".to_owned() } else { words };
         Failure::new(reason).detailed(format!("the server offers: {words}"))
     }
+}
+
+async fn addresses_of(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+    let found = lookup_host((host, port)).await;
+    let found: Vec<SocketAddr> = found.map_err(|error| error.to_string())?.collect();
+    if found.is_empty() { Err("the name has no address".to_owned()) } else { Ok(interleaved(&found)) }
+}
+
+/// Connects and says nothing. An error names each address with what it said.
+pub(in crate::sending) async fn try_connection(host: &str, port: u16) -> Result<(), String> {
+    let addresses = addresses_of(host, port).await?;
+    first_to_answer(&addresses).await.map(drop)
 }
 
 /// RFC 8305, §4: the families take turns, the one that the resolver preferred first.

@@ -6,7 +6,7 @@
 //! - the `Message-ID` comes from the message, so that two copies of one that was sent twice after a crash are known to be the
 //!   same.
 
-mod connect;
+pub(super) mod connect;
 mod failure;
 mod kept;
 

@@ -59,6 +59,9 @@ async fn a_registration_takes_only_phones_that_codes_reach(backend: Backend) {
     invited_to(&provider).await;
     let erin = provider.browser();
     let page = accept(&provider, &erin).await;
+    assert!(page.body.contains("value=\"cell\" required checked"), "{}", page.gist());
+    assert!(page.body.contains("The code comes as a text message"), "{}", page.gist());
+    assert!(!page.body.contains("value=\"landline\""), "{}", page.gist());
     let landline = [("phone", "(202) 555-0186"), ("phone_kind", "landline")];
     let refused = erin.submit(&page, "/register/phone", &landline).await;
     assert_eq!(refused.status, 422);
