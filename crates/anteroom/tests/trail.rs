@@ -184,7 +184,7 @@ fn a_changed_byte_in_the_database_is_named() {
     let said = installation.run(&["audit", "verify"]);
     assert!(!said.content);
     assert!(said.out.contains("was altered, or not written by Anteroom"), "{}", said.out);
-    assert!(said.complaint.contains("the audit trail is damaged: 1 findings"), "{}", said.complaint);
+    assert!(said.complaint.contains("the audit trail is damaged: 1 finding"), "{}", said.complaint);
 }
 
 /// No text at all in the place of one: the entry cannot be read, and the others are verified all the same.

@@ -24,10 +24,14 @@ pub(super) fn install_packages(folder: &Path) -> Result {
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
-/// All tests of a folder.
+/// All tests of a folder. They wait more than they compute, and Node.js would leave one of two cores out.
 pub(super) fn node_tests(folder: &Path) -> Command {
+    let at_once = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let mut tests = Command::new("node");
-    tests.args(["--test", "--test-reporter=spec"]).current_dir(folder);
+    tests
+        .args(["--test", "--test-reporter=spec"])
+        .arg(format!("--test-concurrency={at_once}"))
+        .current_dir(folder);
     if let Some(chromium) = needs::chromium() {
         tests.env("CHROMIUM", chromium);
     }
