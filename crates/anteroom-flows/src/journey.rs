@@ -6,7 +6,8 @@
 //! ([`Journey::carried_on_in`]). All that carry one request share its one answer (`answered.rs`).
 //!
 //! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser.
-//! A submission that the row cannot stand for (it has gone on, is over, or speaks of somebody else) gets a row of its own.
+//! A submission that the row cannot stand for (it has gone on, is over, or speaks of another person) gets a row of its own, and
+//! so does the first proof of who the person is.
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
 use anteroom_domain::ids::{BrowserId, InteractionId};
@@ -146,9 +147,13 @@ impl Carried {
         }
     }
 
-    /// Makes the journey a row, or brings its row up to date, inside the transaction of the step that was taken.
+    /// Makes the journey a row, or brings its row up to date, inside the transaction of the step that was taken. A row in which
+    /// an account is proven for the first time is a new one: the handle of the old one was there before the person was, and
+    /// may be known to another person at this browser.
     pub async fn keep(&self, tx: &Tx, keeping: &Keeping, proof: Option<Proof>) -> Result<Self, FlowError> {
-        if let Place::Row { interaction, handle } = &self.place {
+        if let Place::Row { interaction, handle } = &self.place
+            && !proves_another(interaction.proof.as_ref(), proof.as_ref())
+        {
             let interaction = Interaction { journey: self.journey.clone(), proof, ..(**interaction).clone() };
             tx.save_interaction(&interaction).await?;
             let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
@@ -182,6 +187,10 @@ impl Carried {
         let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
         Self { journey, place, answered: None, handed_out: true }
     }
+}
+
+fn proves_another(before: Option<&Proof>, now: Option<&Proof>) -> bool {
+    now.is_some_and(|now| before.is_none_or(|before| before.account != now.account))
 }
 
 /// Whether the row that a page became says all that another submission of the page came to, and nothing more.

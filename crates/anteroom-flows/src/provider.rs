@@ -9,10 +9,10 @@ use anteroom_domain::ids::NodeId;
 use anteroom_domain::phone::Method;
 use anteroom_domain::policy::Policy;
 use anteroom_domain::registration::RegistrationPolicy;
-use anteroom_oidc::{Capabilities, ClientId, Issuer};
+use anteroom_oidc::{Capabilities, ClientId, Issuer, RedirectUri};
 use anteroom_storage::Store;
 use arc_swap::ArcSwap;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::client_auth::SeenMethods;
@@ -146,6 +146,7 @@ impl Provider {
             let mut next = Snapshot::clone(&configured);
             if !next.registration.policy.is_closed() {
                 next.clients.registered = Arc::clone(&running.clients.registered);
+                next.clients.registered_origins = Arc::clone(&running.clients.registered_origins);
             }
             next
         });
@@ -158,7 +159,7 @@ impl Provider {
                 return Arc::clone(running);
             }
             let mut next = Snapshot::clone(running);
-            next.clients.registered = Arc::clone(clients);
+            next.clients.set_registered(clients);
             Arc::new(next)
         });
     }
@@ -188,6 +189,9 @@ pub struct Clients {
     ordered: Arc<[Arc<Client>]>,
     by_id: Arc<HashMap<ClientId, Arc<Client>>>,
     registered: Arc<HashMap<ClientId, Arc<Client>>>,
+    /// Of the redirect URIs of each of the two.
+    origins: Arc<HashSet<String>>,
+    registered_origins: Arc<HashSet<String>>,
 }
 
 impl Clients {
@@ -195,7 +199,18 @@ impl Clients {
         let mut ordered: Vec<_> = clients.into_iter().map(Arc::new).collect();
         ordered.sort_by_key(|client| client.policy.tile.as_ref().map_or(i32::MAX, |tile| tile.order));
         let by_id = ordered.iter().map(|client| (client.id().clone(), Arc::clone(client))).collect();
-        Self { ordered: ordered.into(), by_id: Arc::new(by_id), registered: Arc::default() }
+        let origins = Arc::new(origins(ordered.iter()));
+        Self { ordered: ordered.into(), by_id: Arc::new(by_id), origins, ..Self::default() }
+    }
+
+    fn set_registered(&mut self, registered: &Arc<HashMap<ClientId, Arc<Client>>>) {
+        self.registered = Arc::clone(registered);
+        self.registered_origins = Arc::new(origins(registered.values()));
+    }
+
+    /// Whether scripts of some client run under this origin.
+    pub fn have_origin(&self, origin: &str) -> bool {
+        self.origins.contains(origin) || self.registered_origins.contains(origin)
     }
 
     pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
@@ -215,4 +230,8 @@ impl Clients {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.ordered.iter().chain(self.registered.values())
     }
+}
+
+fn origins<'a>(clients: impl Iterator<Item = &'a Arc<Client>>) -> HashSet<String> {
+    clients.flat_map(|client| &client.metadata.redirect_uris).filter_map(RedirectUri::origin).collect()
 }

@@ -115,14 +115,23 @@ fn state_cookie(state: OpBrowserState) -> Cookie<'static> {
     Cookie::build((STATE, state.to_string())).path("/").secure(true).same_site(SameSite::None).build()
 }
 
-/// A name given twice counts as not given: one of the two was put there by somebody else.
+/// A name given twice counts as not given: one of the two was put there by another host or application.
+///
+/// Names are compared byte for byte. Browsers keep the prefix `__Host-` for cookies of this host alone, and take a name with a
+/// Unicode space before it for another one, which a neighbouring host may set: that space must not be taken off here. Other
+/// applications' cookies may be no ASCII and stand in the same line.
 fn find(headers: &HeaderMap, name: &str) -> Option<String> {
-    // What another application of the host puts into its cookie may be no ASCII, and stands in the same line as ours.
-    let lines = headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
-    let mut values = cookies.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned());
-    let first = values.next();
-    if values.next().is_some() { None } else { first }
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
+        let start = pair.iter().position(|byte| !b" \t".contains(byte))?;
+        pair.get(start..)?.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+    });
+    let first = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    // Ours are ASCII without spaces.
+    String::from_utf8(first.trim_ascii_end().to_vec()).ok()
 }
 
 /// The MAC, then the identifiers it is of.
@@ -210,6 +219,32 @@ mod tests {
             headers.insert(COOKIE, HeaderValue::from_bytes(&line).unwrap());
             let jar = Jar::read(&headers, true, &Keyring::for_tests(1), &Random::seeded(1));
             assert_eq!((jar.browser, jar.sessions), (filled().browser, filled().sessions));
+        }
+    }
+
+    /// Browsers let a neighbouring host set a cookie whose name has any of these before the prefix.
+    #[test]
+    fn rfc6265bis_4_1_3_a_space_of_unicode_in_front_of_the_prefix_makes_another_name() {
+        let (own, planted) = (filled(), Jar { browser: BrowserId(Random::seeded(9).uuid_v4()), ..filled() });
+        let spaces = (0..=0x3000).filter_map(char::from_u32).filter(|c| c.is_whitespace());
+        for space in spaces.filter(|c| !"\n\r \t".contains(*c)).chain(['\u{feff}', '\u{200b}']) {
+            for (name, value) in [
+                ("session", planted.session_cookie(true)),
+                ("device", filled().device_cookie(true, &Keyring::for_tests(1))),
+            ] {
+                for line in [
+                    format!("{space}__Host-anteroom_{name}={}", value.value()),
+                    format!("__Host-anteroom_{name}{space}={}", value.value()),
+                ] {
+                    let line = format!("{line}; {}", own.session_cookie(true));
+                    let mut headers = HeaderMap::new();
+                    let Ok(line) = HeaderValue::from_bytes(line.as_bytes()) else { continue };
+                    headers.insert(COOKIE, line);
+                    let jar = Jar::read(&headers, true, &Keyring::for_tests(1), &Random::seeded(1));
+                    assert_eq!((jar.browser, &jar.sessions), (own.browser, &own.sessions), "{space:?}");
+                    assert!(jar.devices.is_empty(), "{space:?}");
+                }
+            }
         }
     }
 

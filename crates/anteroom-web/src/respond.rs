@@ -41,7 +41,7 @@ pub(crate) struct Frame<'a> {
     /// Other sites may frame the page: it takes the place of a redirect, which works in frames too (`prompt=none`).
     frameable: bool,
     leaves_opener: bool,
-    image_of: Option<Origin>,
+    image_of: Option<String>,
     frames_of: BTreeSet<String>,
     cookies: Vec<Cookie<'static>>,
 }
@@ -95,13 +95,14 @@ impl<'a> Frame<'a> {
 
     /// The page shows an image that is there.
     pub(crate) fn with_image_of(mut self, url: Option<&Url>) -> Self {
-        self.image_of = url.map(Url::origin);
+        self.image_of = url.map(|url| url.origin().ascii_serialization()).filter(|origin| is_source(origin));
         self
     }
 
     /// The page shows frames of these origins and of no others.
     pub(crate) fn with_frames_of(mut self, origins: impl Iterator<Item = Origin>) -> Self {
-        self.frames_of = origins.map(|origin| origin.ascii_serialization()).collect();
+        let origins = origins.map(|origin| origin.ascii_serialization());
+        self.frames_of = origins.filter(|origin| is_source(origin)).collect();
         self
     }
 
@@ -113,7 +114,7 @@ impl<'a> Frame<'a> {
         }
         policy.push_str("; img-src 'self'");
         if let Some(origin) = &self.image_of {
-            policy.extend([" ", &origin.ascii_serialization()]);
+            policy.extend([" ", origin]);
         }
         // Chromium holds this against the whole redirect chain of a form, and such forms end at a client.
         if !self.leads_to_client {
@@ -162,6 +163,13 @@ impl<'a> Frame<'a> {
             }
         }
     }
+}
+
+/// Whether an origin is one source of a policy (CSP 3 section 2.3.1) and no more: a comma begins another policy, a semicolon
+/// another directive. Hosts of clients have neither; this holds where one comes from elsewhere.
+fn is_source(origin: &str) -> bool {
+    origin.len() <= LONGEST_ORIGINS
+        && origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(&byte))
 }
 
 /// The origins or, where they are too long for a header, their schemes.

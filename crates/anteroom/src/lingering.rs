@@ -1,4 +1,4 @@
-//! The end of a connection, so that the last answer arrives (RFC 9112 §9.6): what is refused before it was all read is
+//! A connection that does not read its answer is given up: it would keep its place for ever. And the end of a connection, so that the last answer arrives (RFC 9112 §9.6): what is refused before it was all read is
 //! answered while the client still sends. A system that closes such a connection resets it, and the client, or the proxy
 //! before it, loses the answer that it has not read yet. So this side ends its own direction first, and reads and drops what
 //! still comes, up to `MOST_DROPPED` bytes and for `LINGERS_FOR`.
@@ -15,8 +15,13 @@ const LINGERS_FOR: Duration = Duration::from_secs(2);
 /// `server.max_body` is smaller by default.
 const MOST_DROPPED: usize = 4 * 1024 * 1024;
 
+/// Without a byte of an answer taken.
+const STALLED_FOR: Duration = Duration::from_secs(30);
+
 pub struct Lingering<S> {
     stream: S,
+    stalled_for: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
     ending: Option<Ending>,
 }
 
@@ -28,7 +33,21 @@ struct Ending {
 
 impl<S> Lingering<S> {
     pub const fn new(stream: S) -> Self {
-        Self { stream, ending: None }
+        Self { stream, stalled_for: STALLED_FOR, stalled: None, ending: None }
+    }
+}
+
+impl<S> Lingering<S> {
+    /// The outcome of a write, or an error where none went on for too long.
+    fn bounded(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled_for = self.stalled_for;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stalled_for)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -49,7 +68,8 @@ impl Ending {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
+        let written = Pin::new(&mut self.stream).poll_write(cx, data);
+        self.bounded(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -57,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, ending } = &mut *self;
+        let Self { stream, ending, .. } = &mut *self;
         if ending.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
         }
@@ -75,7 +95,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
         cx: &mut Context<'_>,
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, data)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, data);
+        self.bounded(cx, written)
     }
 }
 
@@ -86,5 +107,30 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
         read: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn what_is_read_slowly_is_written_to_the_end() {
+        let (mut other, ours) = duplex(16);
+        let writing = tokio::spawn(async move { Lingering::new(ours).write_all(&[7; 64]).await });
+        let mut read = [0; 64];
+        other.read_exact(&mut read).await.unwrap();
+        assert!(writing.await.unwrap().is_ok());
+        assert_eq!(read, [7; 64]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_read_is_given_up() {
+        let (_other, ours) = duplex(16);
+        let mut ours = Lingering { stalled_for: Duration::from_millis(1), ..Lingering::new(ours) };
+        let written = timeout(Duration::from_secs(20), ours.write_all(&[7; 64])).await;
+        assert_eq!(written.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

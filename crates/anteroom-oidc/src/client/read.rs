@@ -8,7 +8,7 @@ use url::Url;
 use super::{MetadataError, MetadataProblem, MetadataRules};
 use crate::{
     keys::ClientJwks,
-    names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host},
+    names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host, is_plain_host},
     shown::is_name,
 };
 
@@ -165,7 +165,8 @@ impl Reader<'_> {
             || (self.rules.issuer.is_loopback_http()
                 && url.scheme() == "http"
                 && url.host().is_some_and(|host| is_loopback_host(&host)));
-        secure && url.username().is_empty() && url.password().is_none()
+        let plain = url.host().is_some_and(|host| is_plain_host(&host));
+        secure && plain && url.username().is_empty() && url.password().is_none()
     }
 
     pub(super) fn https(&mut self, parameter: &'static str, text: Option<&String>) -> Option<Url> {

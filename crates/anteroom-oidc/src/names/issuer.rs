@@ -89,6 +89,19 @@ impl Issuer {
     }
 }
 
+/// Whether a host is a name of the DNS or an IP address. URLs may have others, with characters that mean something in a
+/// Content-Security-Policy, where hosts of applications are written.
+pub(crate) fn is_plain_host(host: &Host<&str>) -> bool {
+    const LONGEST_NAME: usize = 253;
+    match host {
+        Host::Domain(name) => {
+            name.len() <= LONGEST_NAME
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        }
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
+    }
+}
+
 pub(crate) fn is_loopback_host(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),

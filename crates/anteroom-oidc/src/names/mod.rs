@@ -30,4 +30,4 @@ pub use vocabulary::{
     ClientAlgorithm, Display, GrantType, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
 };
 
-pub(crate) use issuer::is_loopback_host;
+pub(crate) use issuer::{is_loopback_host, is_plain_host};

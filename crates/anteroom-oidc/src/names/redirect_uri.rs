@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 use url::Url;
 
-use super::is_loopback_host;
+use super::{is_loopback_host, is_plain_host};
 use crate::shown::shorten;
 use crate::wire::serde_as_text;
 
@@ -33,6 +33,8 @@ pub enum RedirectUriError {
     Fragment(String),
     #[error("{0:?} has a user name or password")]
     UserInfo(String),
+    #[error("{0:?} has a host that is neither a name nor an IP address")]
+    Host(String),
     #[error("{0:?} is plain http to another machine: use https")]
     PlainHttp(String),
     #[error("{0:?} has a scheme that is neither https nor a reverse-domain one such as com.example.app")]
@@ -66,6 +68,9 @@ impl RedirectUri {
             scheme if scheme.contains('.') => RedirectUriKind::PrivateUse,
             _ => return Err(RedirectUriError::Scheme(shown())),
         };
+        if kind != RedirectUriKind::PrivateUse && !url.host().is_some_and(|host| is_plain_host(&host)) {
+            return Err(RedirectUriError::Host(shown()));
+        }
         Ok(Self { text: text.to_owned(), kind })
     }
 

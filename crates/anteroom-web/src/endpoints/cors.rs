@@ -49,9 +49,7 @@ fn registered_origin(web: &Web, request: &Request) -> Option<HeaderValue> {
 }
 
 fn is_registered(web: &Web, origin: &str) -> bool {
-    let snapshot = web.provider.snapshot();
-    let uris = || snapshot.clients.iter().flat_map(|client| &client.metadata.redirect_uris);
-    uris().filter_map(anteroom_oidc::RedirectUri::origin).any(|registered| registered == origin)
+    web.provider.snapshot().clients.have_origin(origin)
 }
 
 async fn answer(request: Request, next: Next, allowed: Option<HeaderValue>) -> Response {

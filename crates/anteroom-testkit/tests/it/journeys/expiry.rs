@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 on_one_node_and_on_two!(
     an_expired_password_is_renewed_and_the_application_goes_on,
+    what_was_left_open_at_a_browser_does_not_share_the_next_persons_proof,
     without_a_phone_there_is_no_way_round_it
 );
 
@@ -29,6 +30,28 @@ async fn an_expired_password_is_renewed_and_the_application_goes_on(backend: Bac
     assert_eq!(web.verified(&token).await.claims["acr"], "urn:anteroom:acr:mfa");
     assert!(carol.is_signed_in().await);
     assert_eq!(provider.browser().sign_in(CAROL, PASSWORD).await.status, 422);
+}
+
+/// A person leaves a page open at a shared browser and takes its cookie and its address along.
+async fn what_was_left_open_at_a_browser_does_not_share_the_next_persons_proof(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).password_set(AGE).create().await;
+    let (web, carol, thief) = (provider.client("web"), provider.browser(), provider.browser());
+    let sealed = web.authorize(&carol, &[]).await;
+    let row = carol.enter(&sealed, "other@practice.example", "no-password-of-hers-1").await;
+    let left = format!("/continue?interaction={}", row.form("/sign-in").fields["interaction"]);
+    thief.set_cookie("anteroom_session", &carol.cookie("anteroom_session").unwrap());
+    let is_at_sign_in = async || {
+        let page = thief.get(&left).await;
+        assert!(page.has_form("/sign-in") && !page.has_form("/new-password"), "{}", page.gist());
+    };
+    let told = carol.follow(&carol.enter(&row, CAROL, PASSWORD).await).await;
+    is_at_sign_in().await;
+    let choice = through(&carol, &told, "/expired-password", &[]).await;
+    let entry = send(&carol, &choice).await;
+    let page = through(&carol, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
+    is_at_sign_in().await;
+    web.code_in(&choose(&carol, &page, NEW).await);
 }
 
 async fn without_a_phone_there_is_no_way_round_it(backend: Backend) {
