@@ -290,6 +290,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_source_comes_into_no_policy() {
+        for (origin, expected) in [
+            ("https://app-1.practice.example", true),
+            ("http://127.0.0.1:3000", true),
+            ("https://[2001:db8::1]", true),
+            ("https://evil.example,frame-src", false),
+            ("https://evil.example;sandbox", false),
+            ("https://*", false),
+            ("https://evil.example 'self'", false),
+            (&format!("https://{}", "a".repeat(2_000)), false),
+        ] {
+            assert_eq!(is_source(origin), expected, "{origin}");
+        }
+    }
+
+    #[test]
     fn a_policy_for_many_frames_stays_short() {
         let origins =
             |count| (0..count).map(|number| format!("https://app{number}.practice.example")).collect();

@@ -187,6 +187,31 @@ mod tests {
 
     use super::*;
 
+    /// The host is written into policies and pages.
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for good in [
+            "https://app_1.example/cb",
+            "https://192.0.2.1/cb",
+            "https://[2001:db8::1]/cb",
+            "https://ex%C3%A4mple/cb",
+        ] {
+            assert!(RedirectUri::parse(good).is_ok(), "{good}");
+        }
+        let long = format!("https://{}example/cb", "a.".repeat(130));
+        for bad in [
+            "https://evil.example,frame-src/cb",
+            "https://evil.example;sandbox/cb",
+            "https://*/cb",
+            "https://*.example/cb",
+            "https://a'b.example/cb",
+            "https://a(b).example/cb",
+            &long,
+        ] {
+            assert!(matches!(RedirectUri::parse(bad), Err(RedirectUriError::Host(_))), "{bad}");
+        }
+    }
+
     #[test]
     fn rfc6749_3_1_2_absolute_without_fragment() {
         use RedirectUriKind::{Https, LoopbackHttp, PrivateUse};
