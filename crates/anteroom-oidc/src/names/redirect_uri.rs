@@ -33,7 +33,7 @@ pub enum RedirectUriError {
     Fragment(String),
     #[error("{0:?} has a user name or password")]
     UserInfo(String),
-    #[error("{0:?} has a host that is neither a name nor an IP address")]
+    #[error("{0:?} has a host that is neither a name nor an IP address; a wildcard is neither")]
     Host(String),
     #[error("{0:?} is plain http to another machine: use https")]
     PlainHttp(String),
