@@ -94,7 +94,8 @@ fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
 }
 
 async fn touch(provider: &Provider, visitor: &Visitor, session: &mut Session) -> Result<(), FlowError> {
-    if !session.wants_touch(visitor.now) {
+    // A part of another page keeps no session alive, as in [`crate::release`].
+    if !visitor.opens_page || !session.wants_touch(visitor.now) {
         return Ok(());
     }
     let (id, now) = (session.id, visitor.now);

@@ -94,7 +94,8 @@ fn code(
     seal(provider, &snapshot.issuer, &code)
 }
 
-/// Opening a tile counts as activity of the session, `prompt=none` does not; either is written at most once a minute.
+/// Opening a tile counts as activity of the session. `prompt=none` does not, and neither does what a page loads as a part of
+/// itself: any application on this site could keep a session alive with it. Written at most once a minute.
 async fn touch(
     provider: &Provider,
     visitor: &Visitor,
@@ -102,7 +103,7 @@ async fn touch(
     request: &AuthorizationRequest,
 ) -> Result<(), FlowError> {
     let silent = request.prompt.contains(Prompt::None);
-    if silent || !live.session.wants_touch(visitor.now) {
+    if silent || !visitor.opens_page || !live.session.wants_touch(visitor.now) {
         return Ok(());
     }
     let (session, now) = (live.session.id, visitor.now);

@@ -33,6 +33,8 @@ pub struct Visitor {
     pub browser_state: OpBrowserState,
     /// What becomes of it where this request signs somebody in or out.
     pub next_browser_state: OpBrowserState,
+    /// The browser opens a page, as far as it says; it does not load a part of another one.
+    pub opens_page: bool,
     /// What the browser says it is, shortened for a list of devices.
     pub device_label: String,
     /// BCP 47 tags that the browser asks for, best first.

@@ -7,6 +7,7 @@ use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
+use axum::http::HeaderName;
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use ipnet::IpNet;
@@ -54,6 +55,9 @@ impl FromRequestParts<Arc<Web>> for Asker {
             devices: jar.devices.clone(),
             browser_state: jar.state,
             next_browser_state: jar.next_state,
+            // Fetch Metadata section 2.1. Browsers that send none are taken at their word.
+            opens_page: text(HeaderName::from_static("sec-fetch-dest"))
+                .is_none_or(|destination| destination == "document"),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),

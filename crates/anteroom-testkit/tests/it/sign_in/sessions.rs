@@ -11,6 +11,7 @@ on_both_databases!(
     a_session_ends_idle,
     a_session_ends_after_twelve_hours,
     what_counts_as_activity,
+    what_another_page_loads_is_no_activity,
     activity_is_written_once_a_minute,
     signing_in_again_gives_a_new_secret_and_keeps_the_sid,
     a_made_up_or_stolen_piece_of_a_cookie_opens_nothing,
@@ -58,6 +59,21 @@ async fn a_session_ends_idle(backend: Backend) {
         provider.client("web").authorize(&browser, &[("prompt", "none")]).await.error(),
         "login_required"
     );
+}
+
+/// An application on the same site shows the dashboard as an image, over and over.
+async fn what_another_page_loads_is_no_activity(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (alice, web) = (provider.signed_in(ALICE).await, provider.client("web"));
+    let part = provider.browser().with("sec-fetch-dest", "image").with("sec-fetch-site", "same-site");
+    part.set_cookie("anteroom_session", &alice.cookie("anteroom_session").unwrap());
+    for _ in 0..3 {
+        provider.advance(minutes(10));
+        for place in ["/dashboard", "/account/profile", "/open/web", &web.request(&[])] {
+            part.get(place).await;
+        }
+    }
+    assert!(!alice.is_signed_in().await);
 }
 
 async fn a_session_ends_after_twelve_hours(backend: Backend) {
