@@ -97,6 +97,8 @@ test("renewal in a frame, with prompt=none", async (t) => {
   const revoked = tab.waitForResponse(`${ISSUER}/revoke`);
   await Promise.all([tab.waitForURL(`${app.url}/signed-out*`), tab.evaluate(() => void manager.signoutRedirect())]);
   assert.equal((await revoked).status(), 200);
+  // The page is not taken away while it still loads.
+  await tab.locator("body[data-ready]").waitFor({ state: "attached" });
 });
 
 test("session management: a sign-out in another tab is noticed", async (t) => {
