@@ -220,7 +220,7 @@ fn listed(uris: &[RedirectUri]) -> String {
 }
 
 /// Where clients register themselves, an address that one of them registered is a stranger's: followed without a sign that
-/// somebody here uses that client, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2).
+/// an account here uses that client, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2).
 async fn of_known_clients(
     provider: &Provider,
     request: &EndSessionRequest,

@@ -49,7 +49,7 @@ impl From<PoolError> for FlowError {
 }
 
 impl FlowError {
-    /// Nobody can be signed in until an operator or time has ended it; other temporary errors are of one request.
+    /// No sign-in is possible until an operator or time has ended it; other temporary errors are of one request.
     pub const fn is_outage(&self) -> bool {
         matches!(
             self,

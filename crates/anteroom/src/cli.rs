@@ -65,8 +65,8 @@ pub struct BackupArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Also look at what clients publish: each `sector_identifier_uri` must list the client's redirect URIs, keys must be at
-    /// `jwks_uri`, and something must answer at `backchannel_logout_uri`. The mail server is signed in to, and whoever takes
-    /// texts and calls is connected to; no message is sent.
+    /// `jwks_uri`, and something must answer at `backchannel_logout_uri`. The mail server is signed in to, and the
+    /// provider of texts and calls is connected to; no message is sent.
     #[arg(long)]
     pub online: bool,
     /// Also open the database, and say whether it is the right one: its kind, its schema, whether the master key fits it.

@@ -1,7 +1,11 @@
-//! A connection that does not read its answer is given up: it would keep its place for ever. And the end of a connection, so that the last answer arrives (RFC 9112 §9.6): what is refused before it was all read is
-//! answered while the client still sends. A system that closes such a connection resets it, and the client, or the proxy
-//! before it, loses the answer that it has not read yet. So this side ends its own direction first, and reads and drops what
-//! still comes, up to `MOST_DROPPED` bytes and for `LINGERS_FOR`.
+//! How a connection ends.
+//!
+//! - So that its last answer arrives (RFC 9112 §9.6): what is refused before it was all read is answered while the client
+//!   still sends. A system that closes such a connection resets it, and the client, or the proxy before it, loses the answer
+//!   that it has not read yet. So this side ends its own direction first, and reads and drops what still comes, up to
+//!   `MOST_DROPPED` bytes and for `LINGERS_FOR`.
+//! - Without waiting for ever: a client that reads nothing of its answer for `STALLED_FOR` would keep its place among the
+//!   connections, so it is given up.
 
 use std::io;
 use std::pin::Pin;

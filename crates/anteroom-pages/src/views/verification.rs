@@ -44,7 +44,7 @@ pub enum VerifyReason {
     ExpiredPassword,
     StepUp,
     NewDevice,
-    /// What proves who somebody is, is to be changed.
+    /// The person wants to change what proves who they are: phones or authenticator apps.
     OwnProofs,
     Registration,
     /// A phone was verified on another way to the same registration: its code comes before anything else.

@@ -1,6 +1,6 @@
 //! `anteroom check`: everything that `serve` would refuse before it opens the database. Nothing is changed; with `--online`,
-//! what clients publish at addresses of theirs is looked at as well, the mail server is signed in to and whoever takes texts and
-//! calls is connected to, and with `--database` the database.
+//! what clients publish at addresses of theirs is looked at as well, the mail server is signed in to and the provider of texts
+//! and calls is connected to, and with `--database` the database.
 
 use anteroom_config::Settings;
 use anteroom_flows::{client_keys, sector};

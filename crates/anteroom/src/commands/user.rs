@@ -199,7 +199,7 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
     Ok(())
 }
 
-/// The last two digits alone: who reads along at the shell knows no number of somebody else's after it.
+/// The last two digits alone: a bystander must not learn a number from the screen.
 fn phone_line(phone: &Phone, now: Timestamp, zone: &TimeZone) -> String {
     let verified = if phone.verified_at.is_some() { "verified" } else { "not verified yet" };
     let from = if phone.usable_from > now {

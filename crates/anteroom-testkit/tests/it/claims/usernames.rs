@@ -130,7 +130,7 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
     let both = (name_of(&provider, ALICE).await, name_of(&provider, BOB).await);
     assert_eq!(both, (Some("Twin".to_owned()), Some("twin".to_owned())));
     assert!(name(&provider, "carol@practice.example", "TWIN").await.is_err());
-    // Whoever of the two has not got it is given another, and nothing is left to enter.
+    // The account of the two that has not got it is given another, and nothing is left to enter.
     let (first, second) = match name(&provider, ALICE, "twin").await {
         Ok(()) => (ALICE, BOB),
         Err(_) => (BOB, ALICE),

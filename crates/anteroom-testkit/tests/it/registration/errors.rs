@@ -126,7 +126,7 @@ async fn rfc9700_4_11_2_prompt_none_is_answered_at_once(backend: Backend) {
 async fn rfc9700_4_11_2_consent_or_a_person_there_lets_errors_go_at_once(backend: Backend) {
     let provider = open(&backend).start().await;
     let (stranger, browser) = (stranger(&provider).await, provider.browser());
-    // Somebody is signed in: they came here as themselves (RFC 6749 §4.1.2.1).
+    // A person who is signed in has come here by their own will (RFC 6749 §4.1.2.1).
     assert!(goes_at_once(&stranger.authorize(&provider.signed_in(ALICE).await, &[WRONG]).await));
     assert!(waits(&stranger.authorize(&browser, &[WRONG]).await), "a visit is no consent");
     // Who says no has agreed to nothing.
