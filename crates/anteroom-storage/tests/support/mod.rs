@@ -3,7 +3,7 @@
 
 use anteroom_storage::{StoreOptions, migrate};
 use futures_util::FutureExt as _;
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
 use secrecy::SecretString;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -38,7 +38,11 @@ pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(StoreO
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let Ok(server) = std::env::var("ANTEROOM_TEST_POSTGRES") else { return };
     let name = format!("anteroom_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let admin = Database::connect(&server).await.unwrap();
+    // PgBouncer, which may be what the variable names, refuses a connection that asks for it.
+    let admin = ConnectOptions::new(server.as_str())
+        .map_sqlx_postgres_opts(|options| options.extra_float_digits(None))
+        .to_owned();
+    let admin = Database::connect(admin).await.unwrap();
     execute(&admin, &format!("CREATE DATABASE {name}")).await;
     let (head, _) = server.rsplit_once('/').unwrap();
     let options = StoreOptions::from_url(&SecretString::from(format!("{head}/{name}"))).unwrap();
