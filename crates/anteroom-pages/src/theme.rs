@@ -30,27 +30,35 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The default theme, with an operator's folder laid over it. What loads has been rendered with every sample in
-    /// every language.
+    /// The default theme, with an operator's folder laid over it.
+    ///
+    /// A folder has been rendered with every sample in every language when it loads. The default theme by itself is held
+    /// to its samples by a test instead, since it cannot change afterwards and rendering everything takes a while.
     pub fn load(folder: Option<&Path>) -> Result<Theme, ThemeError> {
         let mut faults = Vec::new();
         let files = Files::read(folder, &mut faults);
         let (mut theme, new_partials) = Theme::assembled(&files, &mut faults);
-        // Each stage would only repeat, less clearly, what the one before it has found.
+        if folder.is_some() {
+            theme.check(&files, &new_partials, &mut faults);
+        }
+        if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
+    }
+
+    /// A stage begins only if the one before found nothing: it would repeat, less clearly, what was found.
+    fn check(&mut self, files: &Files, new_partials: &[String], faults: &mut Vec<Fault>) {
         if faults.is_empty() {
-            check::templates(&theme, &new_partials, &mut faults);
+            check::templates(self, new_partials, faults);
         }
         if faults.is_empty() {
-            check::renderings(&theme, &mut faults);
+            check::renderings(self, faults);
         }
         let replaced = files.replaced_templates();
         if faults.is_empty() && !replaced.is_empty() {
-            let (builtin, _) = Theme::assembled(&Files::read(None, &mut faults), &mut faults);
+            let (builtin, _) = Theme::assembled(&Files::read(None, faults), faults);
             let mut warnings = Vec::new();
-            check::everything((&theme, &builtin), &replaced, &mut faults, &mut warnings);
-            theme.warnings = warnings;
+            check::everything((self, &builtin), &replaced, faults, &mut warnings);
+            self.warnings = warnings;
         }
-        if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
     }
 
     /// Also returns the partials that the built-in theme does not have.

@@ -40,6 +40,13 @@ fn words(html: &str) -> String {
 }
 
 #[test]
+fn every_sample_is_rendered_in_every_language() {
+    // A folder, even an empty one, is what makes the whole theme be held to its samples.
+    let folder = tempfile::tempdir().unwrap();
+    Theme::load(Some(folder.path())).unwrap();
+}
+
+#[test]
 fn sign_in_has_the_fields_and_labels_that_scripts_and_password_managers_rely_on() {
     let html = rendered(&sign_in(None));
     for expected in [
