@@ -241,8 +241,13 @@ async fn rfc9101_6_3_where_a_signature_is_required_nothing_beside_the_object_cou
 
 async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_now(backend: Backend) {
     let key = AppKey::new("ES256", "a");
-    let before = TestProvider::on(&backend).clients(&signing(&key, "")).start().await;
-    let required = signing(&key, "require_signed_request_object = true");
+    let pushing = |more: &str| {
+        let (public, proving) =
+            ("token_endpoint_auth_method = \"none\"", "secret_env = \"TEST_CLIENT_SECRET\"");
+        signing(&key, more).replace(public, proving)
+    };
+    let before = TestProvider::on(&backend).clients(&pushing("")).start().await;
+    let required = pushing("require_signed_request_object = true");
     let after = TestProvider::on(&backend).clients(&required).beside(&before).start().await;
     let (app, strict) = (before.client("signing"), after.client("signing"));
     let mut inside = claims(&app, &before);
@@ -262,7 +267,9 @@ async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_no
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let fields: Vec<(&str, &str)> =
             fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let told = app.post("/par", &fields).await.json();
+        let answer = app.post("/par", &fields).await;
+        assert_eq!(answer.status, 201, "{}", answer.gist());
+        let told = answer.json();
         format!("/authorize?client_id=signing&request_uri={}", told["request_uri"].as_str().unwrap())
     };
     // In a page.

@@ -130,6 +130,9 @@ async fn a_path_that_cannot_be_read_is_answered_by_a_page_or_json(backend: Backe
         }
         let answer =
             provider.ask(method.clone(), &filled(route, b"\xff"), HeaderMap::new(), Vec::new()).await;
+        if answer.status == 405 {
+            continue;
+        }
         let kind = answer.header("content-type").unwrap_or_default().to_owned();
         assert!(!kind.starts_with("text/plain"), "{method} {route}: {} {}", answer.status, answer.gist());
         let is_page =

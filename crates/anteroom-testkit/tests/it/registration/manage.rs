@@ -177,7 +177,7 @@ async fn consent_is_for_the_hosts_that_were_named(backend: Backend) {
 
 async fn consent_is_for_every_host_that_a_person_is_led_to(backend: Backend) {
     let provider = open(&backend).start().await;
-    for member in ["post_logout_redirect_uris", "initiate_login_uri", "frontchannel_logout_uri"] {
+    for member in ["post_logout_redirect_uris", "initiate_login_uri"] {
         let host = |host: &str, path: &str| match format!("https://{host}/{path}") {
             uri if member.ends_with("uris") => json!([uri]),
             uri => json!(uri),

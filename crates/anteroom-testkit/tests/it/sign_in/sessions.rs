@@ -176,6 +176,7 @@ async fn of_two_tabs_that_sign_in_again_at_once_neither_is_signed_out(backend: B
     assert!(!old.is_signed_in().await);
     assert_eq!(backend.rows().await["sessions"], 1);
     // Once one of them has signed in again since, the other's old secret brings back neither.
+    provider.advance(minutes(1));
     let page = web.authorize(&tabs[0], &[("prompt", "login")]).await;
     tabs[0].enter(&page, ALICE, PASSWORD).await;
     assert!(tabs[0].is_signed_in().await && !tabs[1].is_signed_in().await);
