@@ -215,7 +215,7 @@ async fn a_change_by_choice_keeps_this_browser_and_ends_the_rest(backend: Backen
 async fn what_a_thief_of_the_password_sends_does_not_count_for_the_owners_reset(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.new_password.max", "2").start().await;
     provider.person(CAROL).phone(CELL).create().await;
-    // One whose own telephone was among hers, and is not any more.
+    // Who is past the code as well, and may go on trying in an open browser.
     let thief = provider.signed_in(CAROL).await;
     let page = change(&provider, &thief).await;
     let mut last = choose(&thief, &page, "x").await;
@@ -232,7 +232,7 @@ async fn a_password_alone_is_not_replaced_where_a_factor_serves(backend: Backend
     let provider = TestProvider::start(&backend).await;
     provider.person(CAROL).phone(CELL).password_set(SignedDuration::from_hours(48)).create().await;
     provider.person("nora@practice.example").password_set(SignedDuration::from_hours(48)).create().await;
-    // A form of a new password that another account may use, of this very browser.
+    // The form of another account, at the same browser.
     let thief = provider.signed_in("nora@practice.example").await;
     let noras = thief.get("/change-password").await;
     thief.sign_in(CAROL, PASSWORD).await;
@@ -252,7 +252,6 @@ async fn a_password_alone_is_not_replaced_where_a_factor_serves(backend: Backend
     assert_eq!(thief.submit(&wrong, "/verify/code", &[("code", &code)]).await.status, 422);
     assert!(!thief.get("/change-password").await.has_form("/new-password"));
     assert_eq!(provider.browser().sign_in(CAROL, PASSWORD).await.status, 303, "hers is as it was");
-    // The code was for this alone: the dashboard was open before it, and the owner goes on behind it.
     assert!(thief.is_signed_in().await);
     let carol = provider.signed_in(CAROL).await;
     provider.advance(SignedDuration::from_mins(2));
