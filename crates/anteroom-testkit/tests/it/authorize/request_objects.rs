@@ -254,6 +254,7 @@ async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_no
     for (name, value) in [
         ("redirect_uri", REDIRECT),
         ("response_type", "code"),
+        ("state", anteroom_testkit::STATE),
         ("code_challenge", anteroom_testkit::CHALLENGE),
         ("code_challenge_method", "S256"),
     ] {
