@@ -307,3 +307,46 @@ impl Journey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn question(version: u64, scope: &str) -> ConsentQuestion {
+        ConsentQuestion { client_version: ClientVersion(version), scope: scope.parse().unwrap() }
+    }
+
+    #[test]
+    fn an_answer_on_the_consent_page_is_to_its_question_alone() {
+        let [alice, bob] = [1, 2].map(|id| AccountId(Uuid::from_u128(id)));
+        let journey = Journey {
+            destination: Destination::Dashboard,
+            browser: BrowserId(Uuid::from_u128(3)),
+            began_at: Timestamp::UNIX_EPOCH,
+            account: None,
+            consented_by: None,
+            consent_question: None,
+            insists_on: None,
+            also_insists_on: Vec::new(),
+            recovery: None,
+            request_id: None,
+            source: RequestSource::Plain,
+        };
+        let asked = journey.asking_consent(alice, question(1, "openid email"));
+        assert!(!asked.has_agreed(alice, &question(1, "openid email")));
+        let agreed = Journey { consented_by: Some(alice), ..asked };
+        assert!(agreed.has_agreed(alice, &question(1, "openid email")));
+        for (person, question) in [
+            (bob, question(1, "openid email")),
+            (alice, question(2, "openid email")),
+            (alice, question(1, "openid email phone")),
+        ] {
+            assert!(!agreed.has_agreed(person, &question));
+        }
+        // The next question has no answer yet, whatever was answered before.
+        let anew = agreed.asking_consent(alice, question(2, "openid email"));
+        assert!(!anew.has_agreed(alice, &question(2, "openid email")));
+        assert!(!anew.has_agreed(alice, &question(1, "openid email")));
+    }
+}
