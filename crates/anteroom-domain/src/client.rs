@@ -28,6 +28,13 @@ pub struct Client {
 #[serde(transparent)]
 pub struct ClientVersion(pub u64);
 
+impl ClientVersion {
+    /// Of a client that registered itself: the number of its last change.
+    pub const fn of_revision(revision: i64) -> Self {
+        Self(revision.unsigned_abs())
+    }
+}
+
 /// What the operator decides about a client; no part of its registration metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientPolicy {

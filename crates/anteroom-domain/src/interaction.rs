@@ -5,11 +5,12 @@
 //! [`crate::next_step::decide`] what comes next.
 
 use crate::account::{Account, AccountStatus, Epoch};
+use crate::client::{Client, ClientVersion};
 use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId, LinkId, PhoneId, RequestId};
 use crate::phone::Method;
 use anteroom_crypto::Digest;
 use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_oidc::{Amr, AmrSet, Subject};
+use anteroom_oidc::{Amr, AmrSet, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +36,12 @@ pub struct Journey {
     /// Whom the person picked, or signed in as, on the way; answers `prompt=select_account`.
     #[serde(default)]
     pub account: Option<AccountId>,
-    /// Who agreed on the consent page (`prompt=consent`).
+    /// Who agreed on the consent page (`prompt=consent`), to what [`Self::consent_question`] says.
     #[serde(default)]
     pub consented_by: Option<AccountId>,
+    /// What the consent page asked last. Release 0.1.0 wrote none, and what was agreed to there is asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_question: Option<ConsentQuestion>,
     /// The only one who may answer, as the client knows them: named by an ID token hint or by `sub` as a claim with a value.
     #[serde(default)]
     pub insists_on: Option<Subject>,
@@ -123,6 +127,21 @@ impl RequestSource {
             Self::RequestObject { expires_at } => now < *expires_at,
             Self::Pushed { .. } => false,
         }
+    }
+}
+
+/// What a consent page asks. Its form carries it, because a client can change its registration while the page is open: the
+/// answer is to this question and to no other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentQuestion {
+    /// Name, hosts, logo and documents on the page are of the client at this version.
+    pub client_version: ClientVersion,
+    pub scope: ScopeSet,
+}
+
+impl ConsentQuestion {
+    pub fn of(client: &Client, scope: ScopeSet) -> Self {
+        Self { client_version: client.version, scope }
     }
 }
 
@@ -267,9 +286,21 @@ impl Journey {
             began_at: now,
             account: None,
             consented_by: None,
+            consent_question: None,
             recovery: None,
             ..self
         })
+    }
+
+    /// The same with the consent page in front of this person. An earlier answer was to an earlier question.
+    #[must_use]
+    pub fn asking_consent(self, account: AccountId, question: ConsentQuestion) -> Self {
+        Self { account: Some(account), consented_by: None, consent_question: Some(question), ..self }
+    }
+
+    /// Whether this person has agreed, on the way, to exactly this.
+    pub fn has_agreed(&self, account: AccountId, question: &ConsentQuestion) -> bool {
+        self.consented_by == Some(account) && self.consent_question.as_ref() == Some(question)
     }
 
     /// Those who may answer, as the client knows them, best first; empty where everyone may.
@@ -282,5 +313,48 @@ impl Journey {
             Destination::Dashboard | Destination::ChangePassword | Destination::AuthenticatorApps => None,
             Destination::Application(request) => Some(request),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn question(version: u64, scope: &str) -> ConsentQuestion {
+        ConsentQuestion { client_version: ClientVersion(version), scope: scope.parse().unwrap() }
+    }
+
+    #[test]
+    fn an_answer_on_the_consent_page_is_to_its_question_alone() {
+        let [alice, bob] = [1, 2].map(|id| AccountId(Uuid::from_u128(id)));
+        let journey = Journey {
+            destination: Destination::Dashboard,
+            browser: BrowserId(Uuid::from_u128(3)),
+            began_at: Timestamp::UNIX_EPOCH,
+            account: None,
+            consented_by: None,
+            consent_question: None,
+            insists_on: None,
+            also_insists_on: Vec::new(),
+            recovery: None,
+            request_id: None,
+            source: RequestSource::Plain,
+        };
+        let asked = journey.asking_consent(alice, question(1, "openid email"));
+        assert!(!asked.has_agreed(alice, &question(1, "openid email")));
+        let agreed = Journey { consented_by: Some(alice), ..asked };
+        assert!(agreed.has_agreed(alice, &question(1, "openid email")));
+        for (person, question) in [
+            (bob, question(1, "openid email")),
+            (alice, question(2, "openid email")),
+            (alice, question(1, "openid email phone")),
+        ] {
+            assert!(!agreed.has_agreed(person, &question));
+        }
+        // The next question has no answer yet, whatever was answered before.
+        let anew = agreed.asking_consent(alice, question(2, "openid email"));
+        assert!(!anew.has_agreed(alice, &question(2, "openid email")));
+        assert!(!anew.has_agreed(alice, &question(1, "openid email")));
     }
 }

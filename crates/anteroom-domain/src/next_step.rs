@@ -266,12 +266,26 @@ fn must_step_up(standing: Standing, needs: &Needs) -> Option<StepUpReason> {
     new_device.then_some(StepUpReason::NewDevice)
 }
 
+/// Whether the person has given the client consent to anything, or the practice vouches for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriorConsent {
+    Given,
+    Never,
+}
+
 impl NextStep {
-    /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6).
-    pub fn without_a_page(&self) -> Option<AuthorizationErrorCode> {
+    /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6). From most codes a client
+    /// could tell how somebody's account stands, when they signed in, or whether a guess at who they are is right. One that
+    /// the person never gave consent to, which anyone may have registered, learns whether somebody is signed in here, and that
+    /// consent is missing.
+    pub fn without_a_page(&self, consent: PriorConsent) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,
-            Self::SignIn(_) | Self::SomebodyElse => Some(AuthorizationErrorCode::LoginRequired),
+            Self::SignIn(SignInReason::NobodyThere | SignInReason::AccountInactive) | Self::SomebodyElse => {
+                Some(AuthorizationErrorCode::LoginRequired)
+            }
+            _ if consent == PriorConsent::Never => Some(AuthorizationErrorCode::ConsentRequired),
+            Self::SignIn(_) => Some(AuthorizationErrorCode::LoginRequired),
             Self::ChooseAccount => Some(AuthorizationErrorCode::AccountSelectionRequired),
             Self::Consent(_) => Some(AuthorizationErrorCode::ConsentRequired),
             Self::NotEntitled => Some(AuthorizationErrorCode::AccessDenied),

@@ -134,6 +134,7 @@ fn journey(
         began_at: visitor.now,
         account: None,
         consented_by: None,
+        consent_question: None,
         insists_on: None,
         also_insists_on: Vec::new(),
         recovery: None,

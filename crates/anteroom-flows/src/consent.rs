@@ -1,12 +1,23 @@
 //! `POST /consent`: the person agrees that an application learns what it asks for, or does not.
+//!
+//! A client that registered itself can change its registration while its consent page is open (RFC 7592 §2.2), and the
+//! operator can change a configured one. What is agreed to is what the page showed: its form carries the question
+//! ([`ConsentQuestion`]), which must be the one that the page would ask now, and the client's row must still say so in the
+//! transaction that keeps the consent. Otherwise nothing is kept, and the page is shown as it is now.
 
-use anteroom_domain::audit::{Actor, Event};
-use anteroom_oidc::{Scope, ScopeSet};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client::ClientVersion;
+use anteroom_domain::ids::{AccountId, DeviceId};
+use anteroom_domain::interaction::ConsentQuestion;
+use anteroom_oidc::{ClientId, Scope};
+use anteroom_storage::Tx;
+use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open};
 use crate::onward::{Onward, Step, StepPage, deny, parked, proceed, proceed_with};
 use crate::provider::Provider;
+use crate::registered::follow;
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor};
 
@@ -19,6 +30,8 @@ pub enum Decision {
 #[derive(Debug)]
 pub enum ConsentOutcome {
     Onward(Onward),
+    /// The page again, for the application has changed since it was shown: nothing was kept.
+    AskedAnew(Box<StepPage>),
     Gone,
 }
 
@@ -29,24 +42,29 @@ pub async fn consent(
     decision: Decision,
 ) -> Result<ConsentOutcome, FlowError> {
     let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(ConsentOutcome::Gone) };
-    let asked_of = carried.journey.account;
-    // Only what the page would ask now can be agreed to, by whom it asked: the world may have moved on since.
-    let now = match proceed(provider, visitor, carried).await? {
-        Onward::Page(page) => *page,
+    let (asked_of, shown) = (carried.journey.account, carried.journey.consent_question.clone());
+    // Only what the page would ask now can be agreed to, by whom it asked: the world may have moved on since. A refusal keeps
+    // nothing, and is one whatever the application has become.
+    let answers = |page: &StepPage, person: &Live| {
+        let same_question = page.carried.journey.consent_question == shown;
+        asked_of == Some(person.account.id) && (same_question || decision == Decision::Deny)
+    };
+    let page = match proceed(provider, visitor, carried).await? {
+        Onward::Page(page) => page,
         elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
     };
-    let (scope, person, mut carried) = match now {
-        StepPage { step: Step::Consent { scope, person }, carried, .. }
-            if asked_of == Some(person.account.id) =>
-        {
-            (scope, person, carried)
-        }
-        other => {
-            let page = Onward::Page(Box::new(other));
-            return Ok(ConsentOutcome::Onward(parked(provider, visitor, page).await?));
-        }
+    let person = match &page.step {
+        Step::Consent { person, .. } if answers(&page, person) => person.clone(),
+        _ => return instead(provider, visitor, (Onward::Page(page), shown)).await,
     };
-    record(provider, visitor, &carried, &person, (scope, decision)).await?;
+    let mut carried = page.carried;
+    let answer = Answer::of(provider, visitor, (&carried, &person), decision)?;
+    if !keep(provider, answer).await? {
+        // Another node, or a request of this moment, has changed the client.
+        follow(provider).await?;
+        let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;
+        return instead(provider, visitor, (onward, shown)).await;
+    }
     if decision == Decision::Deny {
         let denied = deny(provider, visitor, &carried, person.account.id).await?;
         return Ok(ConsentOutcome::Onward(denied));
@@ -56,36 +74,89 @@ pub async fn consent(
     Ok(ConsentOutcome::Onward(parked(provider, visitor, onward).await?))
 }
 
-async fn record(
+/// Where the form leads that answers no question of now. Forms of release 0.1.0 say nothing of what their page asked.
+async fn instead(
     provider: &Provider,
     visitor: &Visitor,
-    carried: &Carried,
-    person: &Live,
-    (scope, decision): (ScopeSet, Decision),
-) -> Result<(), FlowError> {
-    let Some(request) = carried.journey.request() else {
-        return Err(FlowError::Broken("consent without a request"));
-    };
-    let (account, client, now) = (person.account.id, request.client_id.clone(), visitor.now);
-    let event = match decision {
-        Decision::Allow => Event::ConsentGiven { scope: scope.clone() },
-        Decision::Deny => Event::ConsentDenied { scope: scope.clone() },
-    };
-    let device = person.session.device;
-    let origin = Origin::of(visitor, &provider.random);
-    let entry = origin.entry(Actor::Account(account), event).by_client(&client).in_session(person.session.id);
-    let write = provider.store.write(move |tx| {
-        let (entry, client, scope) = (entry.clone(), client.clone(), scope.clone());
-        async move {
-            if decision == Decision::Allow {
-                tx.save_consent(account, &client, &scope, now).await?;
-                if let Some(device) = device.filter(|_| scope.contains(&Scope::OfflineAccess)) {
-                    tx.save_offline_consent(device, &client, now).await?;
+    (onward, shown): (Onward, Option<ConsentQuestion>),
+) -> Result<ConsentOutcome, FlowError> {
+    Ok(match parked(provider, visitor, onward).await? {
+        Onward::Page(page) if matches!(page.step, Step::Consent { .. }) && shown.is_some() => {
+            let is_anew = page.carried.journey.consent_question != shown;
+            if is_anew { ConsentOutcome::AskedAnew(page) } else { ConsentOutcome::Onward(Onward::Page(page)) }
+        }
+        elsewhere => ConsentOutcome::Onward(elsewhere),
+    })
+}
+
+/// What is written of an answer.
+struct Answer {
+    account: AccountId,
+    device: Option<DeviceId>,
+    client: ClientId,
+    question: ConsentQuestion,
+    decision: Decision,
+    /// At which the client's row must be; `None` for one of the configuration, which has no row. The operator answers for what
+    /// such a client is, and consent to it does not end with a change of it.
+    registered: Option<ClientVersion>,
+    entry: AuditEntry,
+}
+
+impl Answer {
+    fn of(
+        provider: &Provider,
+        visitor: &Visitor,
+        (carried, person): (&Carried, &Live),
+        decision: Decision,
+    ) -> Result<Self, FlowError> {
+        let (Some(request), Some(question)) = (carried.journey.request(), &carried.journey.consent_question)
+        else {
+            return Err(FlowError::Broken("consent without a request"));
+        };
+        let (account, client) = (person.account.id, request.client_id.clone());
+        let event = match decision {
+            Decision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
+            Decision::Deny => Event::ConsentDenied { scope: question.scope.clone() },
+        };
+        let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), event);
+        let is_configured = provider.snapshot().clients.is_configured(&client);
+        Ok(Self {
+            account,
+            device: person.session.device,
+            registered: (!is_configured).then_some(question.client_version),
+            question: question.clone(),
+            decision,
+            entry: entry.by_client(&client).in_session(person.session.id),
+            client,
+        })
+    }
+
+    /// `false`: the client has changed since the page was shown, and nothing is kept.
+    async fn write(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { account, client, .. } = self;
+        if self.decision == Decision::Allow {
+            if let Some(version) = self.registered {
+                let revision = tx.lock_revision_of_client(client).await?;
+                if revision.map(ClientVersion::of_revision) != Some(version) {
+                    return Ok(false);
                 }
             }
-            Ok::<_, FlowError>(tx.append(&entry).await?)
+            let (scope, now) = (&self.question.scope, self.entry.at);
+            tx.save_consent(*account, client, scope, now).await?;
+            if let Some(device) = self.device.filter(|_| scope.contains(&Scope::OfflineAccess)) {
+                tx.save_offline_consent(device, client, now).await?;
+            }
         }
+        tx.append(&self.entry).await?;
+        Ok(true)
+    }
+}
+
+async fn keep(provider: &Provider, answer: Answer) -> Result<bool, FlowError> {
+    let answer = Arc::new(answer);
+    let write = provider.store.write(move |tx| {
+        let answer = Arc::clone(&answer);
+        async move { answer.write(&tx).await }
     });
-    write.await?;
-    Ok(())
+    write.await
 }

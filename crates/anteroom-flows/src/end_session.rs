@@ -94,16 +94,26 @@ struct Checked {
     stays: Option<LogoutError>,
 }
 
+/// What the person answered on the page that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The page said that they stay here. A client can register the address while the page is open.
+    pub stays: bool,
+}
+
 pub async fn end_session(
     provider: &Provider,
     visitor: &Visitor,
     request: &EndSessionRequest,
-    confirmed: bool,
+    confirmed: Option<Confirmed>,
 ) -> Result<EndSessionOutcome, FlowError> {
-    let checked = match check(provider, request) {
+    let mut checked = match check(provider, request) {
         Ok(checked) => of_known_clients(provider, request, checked).await?,
         Err(error) => return Ok(refused(visitor, None, error)),
     };
+    if confirmed.is_some_and(|answer| answer.stays) {
+        checked.back = None;
+    }
     let client = checked.client.clone();
     let (id, stays) = (client.as_ref().map(|client| client.id().as_str()), checked.stays.clone());
     let outcome = ended(provider, visitor, (request, checked), confirmed).await?;
@@ -125,25 +135,25 @@ async fn ended(
     provider: &Provider,
     visitor: &Visitor,
     (request, checked): (&EndSessionRequest, Checked),
-    confirmed: bool,
+    confirmed: Option<Confirmed>,
 ) -> Result<EndSessionOutcome, FlowError> {
     let live = live_sessions(provider, visitor).await?;
     if live.is_empty() {
-        return elsewhere::end(provider, visitor, (request, checked), confirmed).await;
+        return elsewhere::end(provider, visitor, (request, checked), confirmed.is_some()).await;
     }
+    let stays = checked.stays.is_some() || confirmed.is_some_and(|answer| answer.stays);
     let named = match (&checked.hint, &checked.client) {
         // An application that asks with an address that is not its own may not be what the person takes it for.
-        _ if checked.stays.is_some() => None,
+        _ if stays => None,
         (Some(hint), Some(client)) => place_of(provider, client, (hint, &live))?,
         (Some(_), None) | (None, _) => None,
     };
     let ending: Vec<Live> = match named {
         Some(place) => live.get(place).cloned().into_iter().collect(),
         // Without a hint, or with one for a session that is over, whoever is signed in here decides.
-        None if confirmed => live.clone(),
+        None if confirmed.is_some() => live.clone(),
         None => {
             let accounts = live.into_iter().map(|one| one.account).collect();
-            let stays = checked.stays.is_some();
             return Ok(EndSessionOutcome::Ask(Question { client: checked.client, accounts, stays }));
         }
     };

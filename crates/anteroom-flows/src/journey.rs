@@ -86,6 +86,7 @@ impl Carried {
             began_at: visitor.now,
             account: None,
             consented_by: None,
+            consent_question: None,
             insists_on: None,
             also_insists_on: Vec::new(),
             recovery: None,

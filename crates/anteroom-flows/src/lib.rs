@@ -90,3 +90,4 @@ pub mod userinfo;
 pub mod usernames;
 pub mod verification;
 pub mod visitor;
+mod without_a_page;

@@ -5,13 +5,13 @@ use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
+use anteroom_domain::interaction::ConsentQuestion;
 use anteroom_domain::next_step::{self, Needs, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::errors::AuthorizationErrorCode;
-use anteroom_oidc::response::AuthorizationResponse;
-use anteroom_oidc::{Acr, Prompt};
+use anteroom_oidc::{Acr, Prompt, ScopeSet};
 use jiff::SignedDuration;
 
 use crate::ahead::Ahead;
@@ -22,11 +22,12 @@ use crate::missing_consent::missing_consent;
 use crate::person::subject;
 use crate::person_in_question::Who;
 use crate::phones::NoPhone;
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Provider;
 use crate::release;
 use crate::standing::{can_step_up, person, verification};
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, live_sessions};
+use crate::without_a_page::answer_without_a_page;
 
 pub use crate::step::{AnotherPerson, Onward, Step, StepPage};
 
@@ -58,7 +59,7 @@ pub async fn proceed_with(
     let needs = needs(provider, visitor, (&carried, &ahead), &who).await?;
     let person = person(provider, visitor, &ahead, &who, &needs).await?;
     let step = next_step::decide(person, &needs, visitor.now);
-    if let Some(response) = answer_without_a_page(&snapshot, &ahead, &step) {
+    if let Some(response) = answer_without_a_page(provider, &snapshot, (&ahead, &who), &step).await? {
         let account = who.account().map(|account| account.id);
         return answer(provider, visitor, &carried, (account, response)).await;
     }
@@ -71,13 +72,20 @@ pub async fn proceed_with(
     if let (Step::NotEntitled(account), Some(client)) = (&step, ahead.client()) {
         note_not_entitled(provider, visitor, account, client).await?;
     }
-    let carried = if let Step::Consent { person, .. } = &step { asking(carried, person) } else { carried };
-    Ok(Onward::Page(Box::new(StepPage { step, client: ahead.client().cloned(), carried })))
+    let client = ahead.client().cloned();
+    let carried = match (&step, &client) {
+        (Step::Consent { scope, person }, Some(client)) => {
+            asking(carried, person, ConsentQuestion::of(client, scope.clone()))
+        }
+        _ => carried,
+    };
+    Ok(Onward::Page(Box::new(StepPage { step, client, carried })))
 }
 
-/// Whom the consent page asks is who agrees, whoever else signs in here meanwhile: its form carries the person.
-fn asking(mut carried: Carried, person: &Live) -> Carried {
-    carried.journey.account = Some(person.account.id);
+/// Whom the consent page asks is who agrees, whoever else signs in here meanwhile, and to what it asks, whatever the client
+/// becomes meanwhile: its form carries both. A row that says something else stays as it is, for the page that was shown from it.
+fn asking(mut carried: Carried, person: &Live, question: ConsentQuestion) -> Carried {
+    carried.journey = carried.journey.asking_consent(person.account.id, question);
     let kept = carried.is_kept();
     if kept { carried } else { Carried { place: Place::Page { submitted: None }, ..carried } }
 }
@@ -239,10 +247,12 @@ async fn needs(
         min_acr: client.policy.min_acr.max(asked_acr(provider, visitor, request, account).await?),
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {
-            Some(account) if journey.consented_by != Some(account.id) => {
-                missing_consent(provider, (client, request), who, account).await?
+            Some(account) => {
+                let missing = missing_consent(provider, (client, request), who, account).await?;
+                let question = |scope: &ScopeSet| ConsentQuestion::of(client, scope.clone());
+                missing.filter(|scope| !journey.has_agreed(account.id, &question(scope)))
             }
-            _ => None,
+            None => None,
         },
         ..nothing
     })
@@ -280,21 +290,6 @@ async fn asked_acr(
         }
         (AcrRequirement::Any | AcrRequirement::Voluntary(_), _) => None,
     })
-}
-
-/// Where no page helps: `prompt=none` (OpenID Connect Core §3.1.2.1), and a person who has just signed in and is not the one
-/// that the application insists on.
-fn answer_without_a_page(
-    snapshot: &Snapshot,
-    ahead: &Ahead,
-    step: &NextStep,
-) -> Option<AuthorizationResponse> {
-    let request = ahead.request()?;
-    if *step != NextStep::SomebodyElse && !request.prompt.contains(Prompt::None) {
-        return None;
-    }
-    let description = "the person would have to be asked something";
-    Some(request.target().error(&snapshot.issuer, step.without_a_page()?, description))
 }
 
 /// The answer to an application whose request the person (`account`) or the practice refuses.

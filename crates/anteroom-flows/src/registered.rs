@@ -142,7 +142,7 @@ fn client(row: &RegisteredClient, snapshot: &Snapshot) -> Option<Client> {
                 // Only a MAC of the secret is kept, so `client_secret_jwt` is not to be had here.
                 signing_secrets: Vec::new(),
                 policy: policy.client_policy(),
-                version: ClientVersion(row.revision.unsigned_abs()),
+                version: ClientVersion::of_revision(row.revision),
             })
         }
         Err(errors) => {

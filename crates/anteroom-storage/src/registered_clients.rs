@@ -9,7 +9,7 @@ use anteroom_crypto::Digest;
 use anteroom_oidc::{ClientId, ClientMetadataInput};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
 /// As it is kept: no secret of it can be read back.
 #[derive(Clone, Debug)]
@@ -101,6 +101,17 @@ impl Tx {
         };
         registered_clients::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
+    }
+
+    /// The number of its last change, locked until the unit ends: a change of the registration comes before the unit or after
+    /// it. `None`: there is no such client, or none any more. Units lock it before anybody's consent to it, as a change does.
+    pub async fn lock_revision_of_client(&self, id: &ClientId) -> Result<Option<i64>, StoreError> {
+        let row = registered_clients::Entity::find_by_id(id.as_str())
+            .filter(registered_clients::Column::DeletedAt.is_null())
+            .lock_shared()
+            .one(&self.conn)
+            .await?;
+        Ok(row.map(|row| row.revision))
     }
 
     /// Metadata and secret, where it is still what it was at `client.revision`. `false`: it has changed meanwhile.

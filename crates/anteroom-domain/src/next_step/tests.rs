@@ -154,9 +154,36 @@ fn only_done_releases_anything_under_prompt_none() {
     for standing in every_standing() {
         for needs in every_need() {
             let step = decide(Person::One(standing), &needs, at(10));
-            assert_eq!(step.without_a_page().is_none(), step == NextStep::Done);
+            for consent in [PriorConsent::Given, PriorConsent::Never] {
+                assert_eq!(step.without_a_page(consent).is_none(), step == NextStep::Done);
+            }
         }
     }
+}
+
+#[test]
+fn core_3_1_2_6_without_any_consent_a_silent_request_tells_that_somebody_is_there_and_no_more() {
+    let told = |step: NextStep| step.without_a_page(PriorConsent::Never);
+    let login = Some(AuthorizationErrorCode::LoginRequired);
+    for standing in every_standing().into_iter().filter(|one| one.status != AccountStatus::Disabled) {
+        for needs in every_need() {
+            // As with every such client, there is something to agree to; and no silent request comes from a sign-in for it.
+            let needs = Needs { consent: Some(consent()), ..needs };
+            if standing.auth_time >= needs.began_at {
+                continue;
+            }
+            let step = decide(Person::One(standing), &needs, at(10));
+            assert_eq!(told(step.clone()), Some(AuthorizationErrorCode::ConsentRequired), "{step:?}");
+        }
+    }
+    assert_eq!(told(NextStep::ChooseAccount), Some(AuthorizationErrorCode::ConsentRequired));
+    for reason in [SignInReason::NobodyThere, SignInReason::AccountInactive] {
+        assert_eq!(told(NextStep::SignIn(reason)), login);
+    }
+    assert_eq!(
+        NextStep::ChooseAccount.without_a_page(PriorConsent::Given),
+        Some(AuthorizationErrorCode::AccountSelectionRequired)
+    );
 }
 
 #[test]

@@ -1,8 +1,10 @@
 use anteroom_crypto::Digest;
 use anteroom_domain::account::Epoch;
+use anteroom_domain::client::ClientVersion;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId, PhoneId, RequestId};
 use anteroom_domain::interaction::{
-    Destination, Factor, FactorMethod, Journey, Proof, ProofKind, RecoveryNote, RequestSource,
+    ConsentQuestion, Destination, Factor, FactorMethod, Journey, Proof, ProofKind, RecoveryNote,
+    RequestSource,
 };
 use anteroom_oidc::authorization::{AuthorizationRequest, ClaimsRequest};
 use anteroom_oidc::names::Display;
@@ -11,8 +13,10 @@ use anteroom_oidc::{Acr, PromptSet, RedirectUri, ResponseMode, ScopeSet};
 use crate::golden::Form;
 use crate::{id, samples, time};
 
-const JOURNEYS: Form =
-    Form { name: "journeys", objects: &["", "/destination/application", "/recovery", "/source"] };
+const JOURNEYS: Form = Form {
+    name: "journeys",
+    objects: &["", "/destination/application", "/recovery", "/source", "/consent_question"],
+};
 const PROOFS: Form = Form { name: "proofs", objects: &["", "/kind", "/factor"] };
 
 #[test]
@@ -31,6 +35,7 @@ fn interactions_of_every_release_are_read() {
         ("application_with_everything", application(most())),
         ("implicit", application(implicit())),
         ("of_somebody", of_somebody(application(least()))),
+        ("at_the_consent_page", at_the_consent_page(application(least()))),
         ("of_one_of_several", of_one_of_several(application(least()))),
         ("recovery", recovering(application(least()), false)),
         ("recovery_done", recovering(journey(Destination::Dashboard), true)),
@@ -95,6 +100,7 @@ fn journey(destination: Destination) -> Journey {
         began_at: time("2027-01-04T08:00:00.123456789Z"),
         account: None,
         consented_by: None,
+        consent_question: None,
         insists_on: None,
         also_insists_on: Vec::new(),
         recovery: None,
@@ -111,6 +117,11 @@ fn of_somebody(journey: Journey) -> Journey {
         insists_on: Some("00000000-0000-0000-0000-000000000001".parse().unwrap()),
         ..journey
     }
+}
+
+fn at_the_consent_page(journey: Journey) -> Journey {
+    let question = ConsentQuestion { client_version: ClientVersion(u64::MAX), scope: scope("openid email") };
+    journey.asking_consent(AccountId(id(1)), question)
 }
 
 fn of_one_of_several(journey: Journey) -> Journey {

@@ -167,7 +167,13 @@ async fn journey_behind(
     let behind =
         asked.filter(|_| here).and_then(|asked| asked.journey.carried_on_in(visitor.browser, visitor.now));
     let behind = behind.unwrap_or_else(|| Carried::to_dashboard(visitor).journey);
-    Ok(Journey { account: Some(account), consented_by: None, recovery: Some(note), ..behind })
+    Ok(Journey {
+        account: Some(account),
+        consented_by: None,
+        consent_question: None,
+        recovery: Some(note),
+        ..behind
+    })
 }
 
 /// Whether the waiting tab may go on: the reset behind a link that was asked for there is complete. For an address that no

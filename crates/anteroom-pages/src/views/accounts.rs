@@ -8,6 +8,8 @@ pub struct ChooseAccountPage {
     pub form_token: String,
     pub interaction: Option<String>,
     pub application_name: Option<String>,
+    /// Where its answers go, if it registered itself and so chose its name: hosts, or an app's schemes.
+    pub host: Option<String>,
     pub accounts: Vec<AccountChoice>,
 }
 
@@ -32,6 +34,7 @@ impl Page for ChooseAccountPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             application_name: Some("Schedule".to_owned()),
+            host: None,
             accounts: vec![
                 account("Alice Moreno", "alice@demo.example", "session-1"),
                 account("Bob Tran", "bob@demo.example", "session-2"),

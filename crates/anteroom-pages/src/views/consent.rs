@@ -10,6 +10,8 @@ pub struct ConsentPage {
     pub application_name: String,
     /// Where its answers go, which an application cannot choose the words of: hosts, or an app's schemes.
     pub host: String,
+    /// It has changed since the page was shown and answered: the answer was not kept.
+    pub changed: bool,
     /// Loaded by the browser alone, from the application.
     pub logo_uri: Option<String>,
     pub scopes: Vec<ConsentScope>,
@@ -42,6 +44,7 @@ impl Page for ConsentPage {
             interaction: Some("interaction-handle".to_owned()),
             application_name: "Recall Reminders".to_owned(),
             host: "reminders.example".to_owned(),
+            changed: false,
             // Whoever looks at the sample asks nobody for it.
             logo_uri: Some("https://reminders.localhost/logo.svg".to_owned()),
             scopes: vec![
@@ -64,6 +67,7 @@ impl Page for ConsentPage {
             tos_uri: None,
             ..full.clone()
         };
-        vec![full, bare]
+        let anew = ConsentPage { changed: true, ..full.clone() };
+        vec![full, bare, anew]
     }
 }

@@ -12,6 +12,8 @@ pub struct SignInPage {
     pub email: String,
     /// The application that waits behind this sign-in.
     pub application_name: Option<String>,
+    /// Where its answers go, if it registered itself and so chose its name: hosts, or an app's schemes.
+    pub host: Option<String>,
     pub problem: Option<SignInProblem>,
     pub notice: Option<SignInNotice>,
     pub forgot_password_href: String,
@@ -65,6 +67,7 @@ impl Page for SignInPage {
             interaction: Some("interaction-handle".to_owned()),
             email: "alice@demo.example".to_owned(),
             application_name: Some("Schedule".to_owned()),
+            host: None,
             problem: None,
             notice: None,
             forgot_password_href: "/forgot-password".to_owned(),
@@ -72,6 +75,11 @@ impl Page for SignInPage {
         };
         let fresh =
             SignInPage { email: String::new(), interaction: None, application_name: None, ..plain.clone() };
+        let stranger = SignInPage {
+            application_name: Some("Recall Reminders".to_owned()),
+            host: Some("reminders.example".to_owned()),
+            ..plain.clone()
+        };
         let problems = [
             SignInProblem::Refused,
             SignInProblem::LockedHere,
@@ -93,6 +101,6 @@ impl Page for SignInPage {
         let untouched = SignInProblem::Missing { email: true, password: true };
         let empty = SignInPage { problem: Some(untouched), ..fresh.clone() };
         let with_notice = notices.map(|notice| SignInPage { notice: Some(notice), ..plain.clone() });
-        [plain, fresh, empty].into_iter().chain(with_problem).chain(with_notice).collect()
+        [plain, fresh, stranger, empty].into_iter().chain(with_problem).chain(with_notice).collect()
     }
 }

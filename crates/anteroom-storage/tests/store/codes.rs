@@ -28,6 +28,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
                 began_at: at(1),
                 account: None,
                 consented_by: None,
+                consent_question: None,
                 insists_on: None,
                 also_insists_on: Vec::new(),
                 recovery: None,

@@ -26,6 +26,7 @@ fn interaction(number: u8) -> Interaction {
             began_at: at(1),
             account: None,
             consented_by: None,
+            consent_question: None,
             insists_on: None,
             also_insists_on: Vec::new(),
             recovery: None,

@@ -169,6 +169,7 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         began_at: at(0),
         account: None,
         consented_by: None,
+        consent_question: None,
         insists_on: None,
         also_insists_on: Vec::new(),
         recovery: None,

@@ -28,6 +28,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
         form_token: token_of_nobody(asker, FormName::ChooseAccount),
         interaction: None,
         application_name: None,
+        host: None,
         accounts: choices(&live),
     };
     Ok(Frame::of(asker).page(StatusCode::OK, &view))

@@ -10,7 +10,8 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent};
-use crate::pages::step::{DASHBOARD, go};
+use crate::pages::step::{DASHBOARD, continue_address, go};
+use crate::respond::see_next;
 
 pub(crate) struct Answered {
     decision: Decision,
@@ -38,6 +39,9 @@ pub(crate) async fn submit(Form { asker, fields }: Form<Answered>) -> Response {
 async fn submitted(asker: &Asker, Answered { decision, waiting }: Answered) -> Result<Response, Failure> {
     match consent(&asker.web.provider, &asker.visitor, waiting, decision).await? {
         ConsentOutcome::Onward(onward) => go(asker, onward),
+        ConsentOutcome::AskedAnew(page) => {
+            Ok(see_next(asker, &format!("{}&changed=1", continue_address(asker, &page)?)))
+        }
         ConsentOutcome::Gone => Err(Failure::interaction_expired()),
     }
 }

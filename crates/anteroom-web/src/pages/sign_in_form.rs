@@ -9,13 +9,14 @@ use crate::asker::Asker;
 use crate::failure::Failure;
 use crate::form_token::FormName;
 use crate::forms::token_of_nobody;
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, host_of_stranger, on_with};
 use crate::respond::Frame;
 
 /// The form with what it says this time.
 pub(crate) struct SignInForm {
     pub(crate) interaction: Option<String>,
     pub(crate) application_name: Option<String>,
+    pub(crate) host: Option<String>,
     pub(crate) email: String,
     pub(crate) problem: Option<SignInProblem>,
     pub(crate) notice: Option<SignInNotice>,
@@ -31,6 +32,7 @@ impl SignInForm {
         Ok(Self {
             interaction: carried.field(provider)?,
             application_name: client.map(|client| client.display_name().to_owned()),
+            host: client.and_then(|client| host_of_stranger(asker, client)),
             email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
             problem: None,
             notice: None,
@@ -46,6 +48,7 @@ impl SignInForm {
             interaction: self.interaction,
             email: self.email,
             application_name: self.application_name,
+            host: self.host,
             problem: self.problem,
             notice: self.notice,
             forgot_password_href,

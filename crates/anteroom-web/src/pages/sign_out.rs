@@ -1,6 +1,6 @@
 //! `POST /sign-out`, `GET /signed-out` and the end-session endpoint (RP-Initiated Logout 1.0, Front-Channel Logout 1.0 §3).
 
-use anteroom_flows::end_session::{EndSessionOutcome, LogoutError, Question, end_session};
+use anteroom_flows::end_session::{Confirmed, EndSessionOutcome, LogoutError, Question, end_session};
 use anteroom_flows::front_channel::{self, Farewell};
 use anteroom_flows::limits::form_owner;
 use anteroom_flows::sign_out::{Left, everywhere};
@@ -24,6 +24,9 @@ use crate::respond::{Frame, leave, with_cookies};
 const FAREWELL: &str = "farewell";
 const UI_LOCALES: &str = "ui_locales";
 
+/// The page said that the person stays here.
+const STAYS: &str = "stays";
+
 /// Carried through the question "sign out?".
 const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", UI_LOCALES];
 
@@ -31,6 +34,7 @@ const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_
 pub(crate) struct SignOut {
     /// The request that the question was about.
     request: Vec<(&'static str, String)>,
+    confirmed: Confirmed,
 }
 
 impl FormFields for SignOut {
@@ -39,7 +43,8 @@ impl FormFields for SignOut {
 
     fn read(sent: &Sent) -> Result<Self, Failure> {
         let fields = CARRIED.map(|name| (name, sent.field(name).to_owned()));
-        Ok(Self { request: fields.into_iter().filter(|(_, value)| !value.is_empty()).collect() })
+        let request = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        Ok(Self { request, confirmed: Confirmed { stays: sent.field(STAYS) == "1" } })
     }
 
     fn again(_: &Sent) -> String {
@@ -51,10 +56,10 @@ pub(crate) async fn submit(Form { asker, fields }: Form<SignOut>) -> Response {
     finish(&asker, submitted(&asker, &fields).await).await
 }
 
-async fn submitted(asker: &Asker, SignOut { request }: &SignOut) -> Result<Response, Failure> {
+async fn submitted(asker: &Asker, SignOut { request, confirmed }: &SignOut) -> Result<Response, Failure> {
     if !request.is_empty() {
         let pairs = request.iter().map(|(name, value)| (*name, value.as_str()));
-        return answer(asker, &encode(pairs), true).await;
+        return answer(asker, &encode(pairs), Some(*confirmed)).await;
     }
     let left = everywhere(&asker.web.provider, &asker.visitor).await?;
     Ok(signed_out(asker, left, (None, &[])))
@@ -100,11 +105,11 @@ fn signed_out(asker: &Asker, left: Left, (back, ui_locales): (Option<String>, &[
 }
 
 pub(crate) async fn end_session_get(asker: Asker, query: RawQuery) -> Response {
-    let result = answer(&asker, query.0.as_deref().unwrap_or_default(), false).await;
+    let result = answer(&asker, query.0.as_deref().unwrap_or_default(), None).await;
     finish(&asker, result).await
 }
 
-async fn answer(asker: &Asker, query: &str, confirmed: bool) -> Result<Response, Failure> {
+async fn answer(asker: &Asker, query: &str, confirmed: Option<Confirmed>) -> Result<Response, Failure> {
     let invalid = || Failure::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in());
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
@@ -126,7 +131,7 @@ async fn ask(
     let page = SignOutPage {
         form_token: token_for(asker, FormName::SignOut, owner),
         application_name: question.client.as_ref().map(|client| client.display_name().to_owned()),
-        fields: carried(form),
+        fields: carried(form, question.stays),
         people: question.accounts.iter().map(person).collect(),
         stays: question.stays,
         stay_href: DASHBOARD.to_owned(),
@@ -136,12 +141,13 @@ async fn ask(
     Ok(Frame::of(asker).in_language_of(ui_locales).leads_to_client().page(status, &page))
 }
 
-fn carried(form: &Decoded) -> Vec<HiddenField> {
+fn carried(form: &Decoded, stays: bool) -> Vec<HiddenField> {
     let field = |name: &'static str| {
         let value = form.once(name).ok().flatten().filter(|value| !value.is_empty())?;
         Some(HiddenField { name: name.to_owned(), value: value.to_owned() })
     };
-    CARRIED.into_iter().filter_map(field).collect()
+    let told = stays.then(|| HiddenField { name: STAYS.to_owned(), value: "1".to_owned() });
+    CARRIED.into_iter().filter_map(field).chain(told).collect()
 }
 
 fn refused(error: &LogoutError) -> Failure {

@@ -111,11 +111,14 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
             let reset = carried.journey.recovery.as_ref().is_some_and(|note| note.done);
             let notice = if reset { Some(SignInNotice::PasswordChanged) } else { notice(reason) };
             let (problem, ui_locales) = (None, locales);
-            let form = SignInForm { interaction, application_name, email, problem, notice, ui_locales };
+            let host = client.as_deref().and_then(|client| host_of_stranger(asker, client));
+            let form = SignInForm { interaction, application_name, host, email, problem, notice, ui_locales };
             form.respond(asker, StatusCode::OK)
         }
-        Step::ChooseAccount(live) => shown.choose_account(&live),
-        Step::Consent { scope, person } => shown.consent(&scope, &person.account, client.as_deref()),
+        Step::ChooseAccount(live) => shown.choose_account(&live, client.as_deref()),
+        Step::Consent { scope, person } => {
+            shown.consent((&scope, say.changed), &person.account, client.as_deref())
+        }
         Step::NotEntitled(account) => shown.not_entitled(&account),
         Step::ExpiredPassword { account, set_at } => shown.expired_password(&account, set_at),
         Step::CompleteRegistration => see_other(COMPLETE_REGISTRATION),
@@ -185,17 +188,23 @@ impl<'a> Shown<'a> {
         self.frame.page(StatusCode::OK, &view)
     }
 
-    fn choose_account(self, live: &[Live]) -> Response {
+    fn choose_account(self, live: &[Live], client: Option<&Client>) -> Response {
         let view = ChooseAccountPage {
             form_token: token_for(self.asker, FormName::ChooseAccount, self.owner),
             interaction: self.interaction,
             application_name: self.application_name,
+            host: client.and_then(|client| host_of_stranger(self.asker, client)),
             accounts: choices(live),
         };
         self.frame.page(StatusCode::OK, &view)
     }
 
-    fn consent(self, scope: &ScopeSet, account: &Account, client: Option<&Client>) -> Response {
+    fn consent(
+        self,
+        (scope, changed): (&ScopeSet, bool),
+        account: &Account,
+        client: Option<&Client>,
+    ) -> Response {
         let metadata = client.map(|client| &client.metadata);
         let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
         let logo = metadata.and_then(|metadata| metadata.logo_uri.as_ref());
@@ -203,8 +212,8 @@ impl<'a> Shown<'a> {
             form_token: token_for(self.asker, FormName::Consent, self.owner),
             interaction: self.interaction,
             application_name: self.application_name.unwrap_or_default(),
-            // Whoever agrees agrees for all of them.
-            host: metadata.map(|metadata| metadata.belongs_to().join(", ")).unwrap_or_default(),
+            host: client.map(hosts).unwrap_or_default(),
+            changed,
             logo_uri: uri(logo),
             scopes: consent_scopes(scope),
             policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),
@@ -236,6 +245,18 @@ impl<'a> Shown<'a> {
         };
         self.frame.page(StatusCode::OK, &view)
     }
+}
+
+/// Each host that the client's answers go to, for whoever agrees agrees for all of them.
+fn hosts(client: &Client) -> String {
+    client.metadata.belongs_to().join(", ")
+}
+
+/// The same where the application's name is a stranger's words, and could be the name of another application: that of a client
+/// that registered itself.
+pub(crate) fn host_of_stranger(asker: &Asker, client: &Client) -> Option<String> {
+    let is_configured = asker.web.provider.snapshot().clients.is_configured(client.id());
+    (!is_configured).then(|| hosts(client))
 }
 
 fn notice(reason: SignInReason) -> Option<SignInNotice> {

@@ -39,6 +39,8 @@ pub(crate) struct Say {
     /// The authenticator app was chosen.
     pub(crate) app: bool,
     pub(crate) sent_again: bool,
+    /// The application has changed since its consent page was shown.
+    pub(crate) changed: bool,
 }
 
 impl Say {
@@ -47,7 +49,7 @@ impl Say {
         let says = |name| {
             form.as_ref().is_some_and(|form| form.once(name).ok().flatten().is_some_and(|value| value == "1"))
         };
-        Self { choose: says("choose"), app: says("app"), sent_again: says("again") }
+        Self { choose: says("choose"), app: says("app"), sent_again: says("again"), changed: says("changed") }
     }
 }
 

@@ -18,6 +18,7 @@ on_both_databases!(
     whoever_came_after_does_not_agree_to_it,
     whoever_signed_in_for_a_request_is_the_one_it_is_about,
     consent_needs_its_form,
+    consent_is_to_the_configured_client_that_the_page_showed,
     rfc8252_8_6_a_program_on_the_persons_machine_asks_once_in_each_browser_to_stay_signed_in,
     rfc8252_8_6_without_agreement_a_grant_does_not_outlive_its_session,
 );
@@ -274,4 +275,24 @@ async fn rfc8252_8_6_without_agreement_a_grant_does_not_outlive_its_session(back
     let dashboard = browser.get("/dashboard").await;
     browser.submit(&dashboard, "/sign-out", &[]).await;
     assert_eq!(native.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
+}
+
+async fn consent_is_to_the_configured_client_that_the_page_showed(backend: Backend) {
+    let named = |name: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"charts\"\nclient_name = \"{name}\"\ntoken_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"https://charts.example/callback\"]\n"
+        )
+    };
+    let first = TestProvider::on(&backend).clients(&named("Charts")).start().await;
+    let second = TestProvider::on(&backend).clients(&named("More charts")).beside(&first).start().await;
+    let mut browser = first.signed_in(ALICE).await;
+    let page = first.client("charts").authorize(&browser, &[]).await;
+    assert_eq!(page.heading(), "Allow Charts?");
+    // To a node that has the new configuration.
+    browser.lead_to(&second);
+    let anew = browser.follow(&decide(&browser, &page, "allow").await).await;
+    assert_eq!(anew.heading(), "Allow More charts?", "{}", anew.gist());
+    assert!(anew.text_of("changed").is_some() && second.audited("consent_given").await.is_empty());
+    second.client("charts").code_in(&decide(&browser, &anew, "allow").await);
 }

@@ -2,7 +2,7 @@
 //! §4.11.2).
 
 use super::errors::agree;
-use super::{CLIENTS, address, open, register, with};
+use super::{CLIENTS, address, metadata, open, register, with};
 use crate::ALICE;
 use anteroom_testkit::{
     Answer, Backend, Browser, INITIAL_ACCESS_TOKEN, PASSWORD, RelyingParty, TestProvider, Tokens,
@@ -16,6 +16,7 @@ on_both_databases!(
     rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person_is_led_back,
     rfc9700_4_11_2_a_hint_does_not_make_its_client_known,
     rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not_there,
+    who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile,
 );
 
 const BYE: &str = "https://stranger.example/bye";
@@ -138,4 +139,21 @@ async fn rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not
     let (uri, token) = address(&told);
     assert_eq!(provider.call(("PUT", uri), token, &changed).await.status, 200);
     leads_nowhere(&provider, (&stranger, &browser, &hint), elsewhere).await;
+}
+
+async fn who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let stranger = provider.registered(&told);
+    agree(&stranger, &provider).await;
+    let browser = provider.signed_in(ALICE).await;
+    let page = end_session(&browser, &stranger, "").await;
+    assert!(page.status == 400 && page.text_of("problem").is_some(), "{}", page.gist());
+    let mut registered = asked();
+    registered["client_id"] = told["client_id"].clone();
+    let (uri, token) = address(&told);
+    assert_eq!(provider.call(("PUT", uri), token, &registered).await.status, 200);
+    let answer = browser.submit(&page, "/sign-out", &[]).await;
+    assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
+    assert!(!browser.is_signed_in().await);
 }

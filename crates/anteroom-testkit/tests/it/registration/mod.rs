@@ -3,7 +3,9 @@
 mod end_session;
 mod errors;
 mod manage;
+mod question;
 mod register;
+mod silent;
 mod standing;
 
 use anteroom_testkit::{Answer, Backend, Builder, TestProvider};

@@ -1,0 +1,97 @@
+//! What a client that registered itself learns of a person who never gave it consent: whether somebody is signed in, from
+//! `prompt=none` (OpenID Connect Core §3.1.2.6). And what people read of it before that.
+
+use super::errors::{agree, stranger};
+use super::open;
+use crate::{ALICE, BOB};
+use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, RelyingParty, claims, on_both_databases};
+use jiff::SignedDuration;
+
+on_both_databases!(
+    core_3_1_2_6_without_consent_a_client_learns_whether_someone_is_signed_in,
+    core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts,
+    core_3_1_2_6_with_consent_the_codes_say_what_is_missing,
+    the_name_that_a_client_gave_itself_stands_with_its_host,
+);
+
+const ACR: (&str, &str) =
+    ("claims", r#"{"id_token":{"acr":{"essential":true,"values":["urn:anteroom:acr:mfa"]}}}"#);
+const MAX_AGE: (&str, &str) = ("max_age", "600");
+
+async fn silent(client: &RelyingParty, browser: &Browser, more: &[(&str, &str)]) -> String {
+    let asked = [&[("prompt", "none")], more].concat();
+    client.authorize(browser, &asked).await.error()
+}
+
+async fn core_3_1_2_6_without_consent_a_client_learns_whether_someone_is_signed_in(backend: Backend) {
+    let provider = open(&backend).set("registration.groups", "[\"clinicians\"]").start().await;
+    let stranger = stranger(&provider).await;
+    let web = provider.client("web");
+    let (alice, bob, nobody) =
+        (provider.signed_in(ALICE).await, provider.signed_in(BOB).await, provider.browser());
+    let sub = claims(web.tokens(&alice, "openid").await.id_token())["sub"].as_str().unwrap().to_owned();
+    let is_alice = format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#);
+    provider.advance(SignedDuration::from_mins(11));
+    let states: [&[(&str, &str)]; 7] = [
+        &[],
+        &[ACR],
+        &[MAX_AGE],
+        &[("max_age", "0")],
+        &[("claims", &is_alice)],
+        &[("login_hint", ALICE)],
+        &[("login_hint", "unknown@practice.example")],
+    ];
+    for more in states {
+        assert_eq!(silent(&stranger, &nobody, more).await, "login_required", "{more:?}");
+        // Bob is in none of the groups that the client admits.
+        for browser in [&alice, &bob] {
+            assert_eq!(silent(&stranger, browser, more).await, "consent_required", "{more:?}");
+        }
+    }
+}
+
+async fn core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.signed_in(ALICE).await);
+    browser.sign_in(BOB, PASSWORD).await;
+    for more in [&[][..], &[("login_hint", ALICE)], &[("login_hint", "unknown@practice.example")]] {
+        assert_eq!(silent(&stranger, &browser, more).await, "consent_required", "{more:?}");
+    }
+    agree(&stranger, &provider).await;
+    assert_eq!(silent(&stranger, &browser, &[]).await, "account_selection_required");
+}
+
+async fn core_3_1_2_6_with_consent_the_codes_say_what_is_missing(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.signed_in(ALICE).await);
+    agree(&stranger, &provider).await;
+    assert_eq!(silent(&stranger, &browser, &[]).await, "");
+    assert_eq!(silent(&stranger, &browser, &[("scope", "openid email")]).await, "consent_required");
+    assert_eq!(silent(&stranger, &browser, &[ACR]).await, "interaction_required");
+    provider.advance(SignedDuration::from_mins(11));
+    assert_eq!(silent(&stranger, &browser, &[MAX_AGE]).await, "login_required");
+}
+
+const HOST: &str = "It belongs to stranger.example.";
+
+fn named_with_host(page: &Answer) {
+    assert!(page.body.contains("A stranger"), "{}", page.gist());
+    assert_eq!(page.text_of("host").as_deref(), Some(HOST), "{}", page.gist());
+}
+
+async fn the_name_that_a_client_gave_itself_stands_with_its_host(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let page = stranger.authorize(&browser, &[]).await;
+    named_with_host(&page);
+    named_with_host(&browser.enter(&page, ALICE, "wrong").await);
+    let spanish = stranger.authorize(&browser, &[("ui_locales", "es")]).await;
+    assert_eq!(spanish.text_of("host").unwrap(), "Pertenece a stranger.example.");
+    let both = provider.signed_in(ALICE).await;
+    both.sign_in(BOB, PASSWORD).await;
+    let choice = stranger.authorize(&both, &[]).await;
+    assert!(choice.has_form("/choose-account"), "{}", choice.gist());
+    named_with_host(&choice);
+    // The operator's words stand for themselves.
+    assert_eq!(provider.client("web").authorize(&browser, &[]).await.text_of("host"), None);
+}
