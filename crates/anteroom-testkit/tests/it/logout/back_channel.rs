@@ -161,6 +161,7 @@ async fn queue(provider: &TestProvider, client: &str, count: u32) {
         client: client.parse().unwrap(),
         session: SessionId(provider.provider.random.uuid_v4()),
         account: AccountId(provider.provider.random.uuid_v4()),
+        subjects: None,
         attempts: 0,
         created_at: provider.now(),
         expires_at: provider.now() + SignedDuration::from_hours(1),
