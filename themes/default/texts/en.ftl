@@ -101,6 +101,7 @@ no-tiles-text = Your account works, but no application of your practice is open 
 
 consent-title = Allow { $application }?
 consent-host = It belongs to { $host }.
+consent-sign-out = { $host } is told when you sign out.
 consent-text = { $application } would like to:
 consent-documents = About { $application }
 scope =

@@ -101,6 +101,7 @@ no-tiles-text = Su cuenta funciona, pero ninguna aplicación de su consultorio e
 
 consent-title = ¿Permitir { $application }?
 consent-host = Pertenece a { $host }.
+consent-sign-out = { $host } recibe un aviso cuando cierre la sesión.
 consent-text = { $application } quiere:
 consent-documents = Acerca de { $application }
 scope =

@@ -102,6 +102,7 @@ no-tiles-text = Ihr Konto funktioniert, aber noch keine Anwendung Ihrer Praxis i
 
 consent-title = { $application } erlauben?
 consent-host = Gehört zu { $host }.
+consent-sign-out = { $host } wird benachrichtigt, wenn Sie sich abmelden.
 consent-text = { $application } möchte:
 consent-documents = Über { $application }
 scope =

@@ -112,7 +112,9 @@ impl Ends {
         let Some(before) = before else { return Self { grants: true, consents: true } };
         let known = before.belongs_to();
         let grants = before.sector != after.sector;
-        Self { grants, consents: grants || after.belongs_to().iter().any(|host| !known.contains(host)) }
+        let leads_elsewhere = after.belongs_to().iter().any(|host| !known.contains(host));
+        let tells_elsewhere = after.sign_out_host().is_some_and(|host| before.sign_out_host() != Some(host));
+        Self { grants, consents: grants || leads_elsewhere || tells_elsewhere }
     }
 
     /// How many grants ended.

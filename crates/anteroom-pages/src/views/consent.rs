@@ -10,6 +10,8 @@ pub struct ConsentPage {
     pub application_name: String,
     /// Where its answers go, which an application cannot choose the words of: hosts, or an app's schemes.
     pub host: String,
+    /// Where the application is told of a sign-out, if that is another host.
+    pub sign_out_host: Option<String>,
     /// Loaded by the browser alone, from the application.
     pub logo_uri: Option<String>,
     pub scopes: Vec<ConsentScope>,
@@ -42,6 +44,7 @@ impl Page for ConsentPage {
             interaction: Some("interaction-handle".to_owned()),
             application_name: "Recall Reminders".to_owned(),
             host: "reminders.example".to_owned(),
+            sign_out_host: Some("hooks.example".to_owned()),
             // Whoever looks at the sample asks nobody for it.
             logo_uri: Some("https://reminders.localhost/logo.svg".to_owned()),
             scopes: vec![
@@ -59,6 +62,7 @@ impl Page for ConsentPage {
         };
         let bare = ConsentPage {
             interaction: None,
+            sign_out_host: None,
             logo_uri: None,
             policy_uri: None,
             tos_uri: None,

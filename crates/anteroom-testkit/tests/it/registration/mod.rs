@@ -4,6 +4,7 @@ mod end_session;
 mod errors;
 mod manage;
 mod register;
+mod sectors;
 mod standing;
 
 use anteroom_testkit::{Answer, Backend, Builder, TestProvider};
