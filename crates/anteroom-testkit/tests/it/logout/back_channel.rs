@@ -349,7 +349,7 @@ async fn an_address_that_no_rule_admits_waits_for_the_configuration_or_is_given_
         provider.client(app).tokens(&browser, "openid").await;
     }
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "scope": "openid",
-        "backchannel_logout_uri": "https://10.1.2.3/logout" });
+        "backchannel_logout_uri": "https://10.1.2.4/logout" });
     let stranger = provider.registered(&register(&provider, &metadata).await);
     let page = stranger.authorize(&browser, &[]).await;
     let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
