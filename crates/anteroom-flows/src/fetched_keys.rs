@@ -304,7 +304,8 @@ mod tests {
         // The other one spends what it may.
         let newer = fetched.newer(at(&other), &seen[1], presented).await.unwrap();
         assert!(fetched.newer(at(&other), &newer, presented).await.is_err());
-        assert!(fetched.newer(at(&ours), &seen[0], presented).await.is_ok());
+        let own = fetched.newer(at(&ours), &seen[0], presented).await.unwrap();
+        assert!(!Arc::ptr_eq(&own, &newer), "it was not asked for this one");
         publishing.abort();
     }
 }
