@@ -21,10 +21,11 @@ const PARTS: [&str; 12] = [
 ];
 
 /// The tables of release 0.1.0 that this changes, indexes or refers to, in the order in which units of work lock rows.
-pub const CHANGED_TABLES: [&str; 13] = [
+pub const CHANGED_TABLES: [&str; 14] = [
     "accounts",
     "known_devices",
     "sessions",
+    "logout_deliveries",
     "grants",
     "refresh_tokens",
     "links",

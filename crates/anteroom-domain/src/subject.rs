@@ -54,6 +54,28 @@ impl SubjectKind {
     pub fn from_text(text: &str) -> Self {
         if text.is_empty() { Self::Public } else { Self::Pairwise(text.to_owned()) }
     }
+
+    fn sector(&self) -> Option<&str> {
+        match self {
+            Self::Public => None,
+            Self::Pairwise(sector) => Some(sector),
+        }
+    }
+
+    /// By which kind of `sub` and `sid` a client is told of the end of a session, where `noted` is the kind under which it took
+    /// part. `None`: it is not told.
+    ///
+    /// A client that registered itself can change its sector at any time. Told by its kind of now, or of then at its address of
+    /// now, it could learn who people are in a sector that is not its own. So it hears of the end only while its kind is the
+    /// noted one. For a configured client the operator answers: it is told by the kind that it knows the person by.
+    pub fn to_tell(noted: Option<&Self>, client: &Client, is_configured: bool) -> Option<Self> {
+        let now = Self::of(client);
+        match noted {
+            Some(noted) => (is_configured || *noted == now).then(|| noted.clone()),
+            // Release 0.1.0 noted none.
+            None => is_configured.then_some(now),
+        }
+    }
 }
 
 /// A session as clients may name it.
@@ -73,16 +95,12 @@ impl From<&Session> for NamedSession {
 /// `sid`: what the client calls a session (Back-Channel Logout §2.1). One value for all would tell two sectors that their
 /// people are the same, so a pairwise client has a pseudonym of its sector. The key decrypts it, so that an ID token hint
 /// names its session without a search.
-pub fn sid(keyring: &Keyring, client: &Client, session: NamedSession) -> String {
-    sid_in(keyring, client.metadata.sector.as_ref(), session)
-}
-
-fn sid_in(keyring: &Keyring, sector: Option<&Sector>, session: NamedSession) -> String {
-    match sector.filter(|_| session.by_sector) {
+pub fn sid(keyring: &Keyring, kind: &SubjectKind, session: NamedSession) -> String {
+    match kind.sector().filter(|_| session.by_sector) {
         None => session.id.to_string(),
         Some(sector) => {
             let (mac, id) = (keyring.mac(KeyPurpose::Subject), *session.id.0.as_bytes());
-            URL_SAFE_NO_PAD.encode(mac.lasting_pseudonym(SID_CONTEXT, sector.as_str().as_bytes(), id))
+            URL_SAFE_NO_PAD.encode(mac.lasting_pseudonym(SID_CONTEXT, sector.as_bytes(), id))
         }
     }
 }
@@ -103,17 +121,17 @@ fn session_in(keyring: &Keyring, sector: Option<&Sector>, sid: &str) -> Option<S
     }
 }
 
-/// Who the account is to this client.
-pub fn subject(keyring: &Keyring, client: &Client, account: AccountId) -> Result<Subject, NotAName> {
-    match &client.metadata.sector {
+/// Who the account is to clients that know people by this kind of `sub`.
+pub fn subject(keyring: &Keyring, kind: &SubjectKind, account: AccountId) -> Result<Subject, NotAName> {
+    match kind.sector() {
         None => account.to_string().parse(),
         Some(sector) => pairwise(keyring, sector, account).parse(),
     }
 }
 
 /// The identifier comes first and always has 16 bytes, so that no two pairs run together.
-fn pairwise(keyring: &Keyring, sector: &Sector, account: AccountId) -> String {
-    let data = [account.0.as_bytes(), sector.as_str().as_bytes()].concat();
+fn pairwise(keyring: &Keyring, sector: &str, account: AccountId) -> String {
+    let data = [account.0.as_bytes(), sector.as_bytes()].concat();
     let digest = keyring.mac(KeyPurpose::Subject).lasting_digest(CONTEXT, &data);
     URL_SAFE_NO_PAD.encode(digest.as_bytes())
 }
@@ -133,7 +151,7 @@ mod tests {
 
     fn of(keyring: &Keyring, host: &str, account: u128) -> String {
         let sector = Sector::of(&Url::parse(&format!("https://{host}/x")).unwrap()).unwrap();
-        pairwise(keyring, &sector, AccountId(Uuid::from_u128(account)))
+        pairwise(keyring, sector.as_str(), AccountId(Uuid::from_u128(account)))
     }
 
     #[test]
@@ -159,11 +177,13 @@ mod tests {
         let sector = |host: &str| Sector::of(&Url::parse(&format!("https://{host}/")).unwrap()).unwrap();
         let (lab, other) = (sector("lab.example"), sector("other.example"));
         let id = SessionId(Uuid::from_u128(7));
+        let kind =
+            |sector: Option<&Sector>| SubjectKind::from_text(sector.map(Sector::as_str).unwrap_or_default());
         for (sector, by_sector) in [(Some(&lab), true), (Some(&lab), false), (None, true)] {
-            let sid = sid_in(&keyring, sector, NamedSession { id, by_sector });
+            let sid = sid(&keyring, &kind(sector), NamedSession { id, by_sector });
             assert_eq!(session_in(&keyring, sector, &sid), Some(id));
         }
-        let sid = sid_in(&keyring, Some(&lab), NamedSession { id, by_sector: true });
+        let sid = sid(&keyring, &kind(Some(&lab)), NamedSession { id, by_sector: true });
         assert_eq!(sid.len(), 43);
         for (sector, sid) in [(Some(&other), sid.as_str()), (None, &sid), (Some(&lab), "x"), (Some(&lab), "")]
         {

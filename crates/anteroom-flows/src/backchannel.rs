@@ -6,7 +6,7 @@
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::subject::NamedSession;
+use anteroom_domain::subject::{NamedSession, SubjectKind};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::outgoing::OutgoingError;
-use crate::person::{named_session, sid, subject};
+use crate::person::{kind_to_tell, named_session, sid_of_kind, subject_of_kind};
 use crate::provider::Provider;
 use crate::trail::Origin;
 
@@ -161,7 +161,7 @@ async fn finish(
 
 enum Sent {
     Delivered,
-    /// The client, or its address for this, is no longer configured.
+    /// The client, or its address for this, is no longer configured, or it may not be told who it is about.
     NobodyToTell,
 }
 
@@ -203,13 +203,20 @@ async fn send(
     now: Timestamp,
 ) -> Result<Sent, SendError> {
     let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
+    let Some(kind) = kind_to_tell(provider, client, delivery.subjects.as_ref()) else {
+        tracing::info!(
+            client = client.id().as_str(),
+            "back-channel logout not sent: since the sign-in the client has changed by which `sub` it knows people"
+        );
+        return Ok(Sent::NobodyToTell);
+    };
     let outgoing = provider.outgoing_for(client.id());
     let is_configured = provider.snapshot().clients.is_configured(client.id());
     let refused = if is_configured { SendError::NotAllowed } else { SendError::Refused };
     outgoing.check(uri).map_err(refused)?;
     let recipient = Recipient::find(provider, client, client.metadata.id_token_encryption, now).await?;
     let session = named_session(provider, delivery.session).await?;
-    let token = logout_token(provider, client, (delivery, session), now)?;
+    let token = logout_token(provider, client, (delivery, &kind, session), now)?;
     // Back-Channel Logout §2.6: like ID tokens, or the client should refuse it. §2.4: its issuer stands outside as well.
     let token = match recipient {
         Some(recipient) => {
@@ -224,11 +231,11 @@ async fn send(
 fn logout_token(
     provider: &Provider,
     client: &Client,
-    (delivery, session): (&LogoutDelivery, NamedSession),
+    (delivery, kind, session): (&LogoutDelivery, &SubjectKind, NamedSession),
     now: Timestamp,
 ) -> Result<String, FlowError> {
-    let subject = subject(provider, client, delivery.account)?;
-    let sid = sid(provider, client, session);
+    let subject = subject_of_kind(provider, kind, delivery.account)?;
+    let sid = sid_of_kind(provider, kind, session);
     // A retry is another token: clients refuse a `jti` that they have seen.
     let jti = provider.random.uuid_v4().to_string();
     // Back-Channel Logout §2.4: a client that reads `sub` and knows nothing of `sid` ends every session of the person. One

@@ -4,7 +4,7 @@ use anteroom_domain::client::Client;
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::jwt::ClientProof;
 
-use crate::fetched_keys::{self, FetchError, Presented};
+use crate::fetched_keys::{self, FetchError, JwksUri, Presented};
 use crate::outgoing::Outgoing;
 use crate::provider::Provider;
 
@@ -37,17 +37,18 @@ pub(crate) async fn with_keys_of<T, E>(
         return Err(KeysError::Unavailable("none is registered".to_owned()));
     };
     let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing_for(client.id()));
-    let keys = fetched.get(outgoing, url, presented.now).await;
+    let at = JwksUri { client: client.id(), url, outgoing };
+    let keys = fetched.get(at, presented.now).await;
     let keys = keys.map_err(|error| KeysError::Unavailable(format!("{url}: {error}")))?;
     let verdict = match check(ClientProof::Keys(&keys)) {
-        Err(error) if misses_a_key(&error) => match fetched.newer(outgoing, url, &keys, presented).await {
+        Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, presented).await {
             Ok(newer) => check(ClientProof::Keys(&newer)),
             Err(_) => Err(error),
         },
         verdict => verdict,
     };
     if verdict.is_ok() {
-        fetched.note_signature(outgoing, url, presented.from);
+        fetched.note_signature(at, presented.from);
     }
     verdict.map_err(KeysError::Refused)
 }

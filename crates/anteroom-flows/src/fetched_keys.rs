@@ -6,6 +6,7 @@
 //! told from strangers by the networks that it has signed from before. Who hangs up ends no fetch that others wait for.
 
 use anteroom_domain::rate::AddressPrefix;
+use anteroom_oidc::ClientId;
 use anteroom_oidc::keys::{ClientJwks, ClientJwksError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -37,13 +38,27 @@ pub enum FetchError {
     BrokenOff,
 }
 
-/// By their address, and by where requests for it may go: what was fetched for a client of the configuration is nothing to one
-/// that registered itself.
+/// By the client: any client may name any address, and one that names another's would use up how often that is asked. By the
+/// address as well, and by where requests for it may go, which change with the registration.
 #[derive(Default)]
 pub(crate) struct FetchedKeys(Mutex<HashMap<Source, Arc<Place>>>);
 
-/// Where keys are, and what may be reached from there.
-type Source = (Url, Arc<Reach>);
+/// Whose keys they are, where, and what may be reached from there.
+type Source = (ClientId, Url, Arc<Reach>);
+
+/// The `jwks_uri` of a client, and what asks there.
+#[derive(Clone, Copy)]
+pub(crate) struct JwksUri<'a> {
+    pub(crate) client: &'a ClientId,
+    pub(crate) url: &'a Url,
+    pub(crate) outgoing: &'a Outgoing,
+}
+
+impl JwksUri<'_> {
+    fn source(&self) -> Source {
+        (self.client.clone(), self.url.clone(), Arc::clone(self.outgoing.reach()))
+    }
+}
 
 #[derive(Default)]
 struct Place {
@@ -94,20 +109,15 @@ struct Known {
 
 impl FetchedKeys {
     /// The keys as they were fetched lately.
-    pub(crate) async fn get(
-        &self,
-        outgoing: &Outgoing,
-        url: &Url,
-        now: Timestamp,
-    ) -> Result<Arc<ClientJwks>, FetchError> {
-        let place = self.place(outgoing, url);
+    pub(crate) async fn get(&self, at: JwksUri<'_>, now: Timestamp) -> Result<Arc<ClientJwks>, FetchError> {
+        let place = self.place(at);
         let younger_than =
             |age: SignedDuration| move |known: &Known| now.duration_since(known.fetched_at).abs() < age;
         let known = place.known();
         if let Some(known) = known.clone().filter(younger_than(FRESH_FOR)) {
             return Ok(known.keys);
         }
-        match place.ask_on(outgoing, url, Presented { now, from: None }).await {
+        match place.ask_on(at, Presented { now, from: None }).await {
             Ok(keys) => Ok(keys),
             Err(error) => match known.filter(younger_than(KEPT_FOR)) {
                 Some(known) => Ok(known.keys),
@@ -119,22 +129,21 @@ impl FetchedKeys {
     /// Newer ones than `seen`, among which one was missing.
     pub(crate) async fn newer(
         &self,
-        outgoing: &Outgoing,
-        url: &Url,
+        at: JwksUri<'_>,
         seen: &Arc<ClientJwks>,
         presented: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
-        let place = self.place(outgoing, url);
+        let place = self.place(at);
         match place.known() {
             Some(known) if !Arc::ptr_eq(&known.keys, seen) => Ok(known.keys),
-            _ => place.ask_on(outgoing, url, presented).await,
+            _ => place.ask_on(at, presented).await,
         }
     }
 
     /// A signature that came from there was verified with the keys at this address.
-    pub(crate) fn note_signature(&self, outgoing: &Outgoing, url: &Url, from: Option<AddressPrefix>) {
+    pub(crate) fn note_signature(&self, at: JwksUri<'_>, from: Option<AddressPrefix>) {
         let Some(from) = from else { return };
-        let place = self.place(outgoing, url);
+        let place = self.place(at);
         let mut networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
         networks.retain(|known| *known != from);
         if networks.len() >= MOST_NETWORKS {
@@ -143,13 +152,15 @@ impl FetchedKeys {
         networks.push(from);
     }
 
-    fn place(&self, outgoing: &Outgoing, url: &Url) -> Arc<Place> {
-        let key = (url.clone(), Arc::clone(outgoing.reach()));
+    fn place(&self, at: JwksUri<'_>) -> Arc<Place> {
+        let source = at.source();
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.len() >= MOST_PLACES && !places.contains_key(&key) {
-            places.retain(|_, place| Arc::strong_count(place) > 1);
+        if places.len() >= MOST_PLACES && !places.contains_key(&source) {
+            // Clients that register themselves displace each other's, and none of the configuration's, whose reach is another.
+            let stays = |known: &Source| known.2 != source.2;
+            places.retain(|known, place| stays(known) || Arc::strong_count(place) > 1);
         }
-        Arc::clone(places.entry(key).or_default())
+        Arc::clone(places.entry(source).or_default())
     }
 }
 
@@ -172,11 +183,10 @@ impl Place {
     /// In a task of its own, which goes on when whoever began it hangs up.
     async fn ask_on(
         self: Arc<Self>,
-        outgoing: &Outgoing,
-        url: &Url,
+        at: JwksUri<'_>,
         presented: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
-        let (outgoing, url) = (outgoing.clone(), url.clone());
+        let (outgoing, url) = (at.outgoing.clone(), at.url.clone());
         let asking = tokio::spawn(async move { self.ask(&outgoing, &url, presented).await });
         asking.await.unwrap_or(Err(FetchError::BrokenOff))
     }
@@ -226,15 +236,17 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
         let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let client = "app".parse().unwrap();
+        let at = JwksUri { client: &client, url: &url, outgoing: &outgoing };
         let now = Timestamp::UNIX_EPOCH;
         // Asked, and not answered yet, when the first one goes.
         let mut asked = tokio::select! {
-            _ = fetched.get(&outgoing, &url, now) => panic!("nobody answered"),
+            _ = fetched.get(at, now) => panic!("nobody answered"),
             asked = listener.accept() => asked.unwrap().0,
         };
         answer(&mut asked).await;
         // Within the minute in which the address is not asked again.
-        assert!(fetched.get(&outgoing, &url, now).await.is_ok());
+        assert!(fetched.get(at, now).await.is_ok());
     }
 
     #[tokio::test]
@@ -249,9 +261,10 @@ mod tests {
         let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
         let prefix = |address: &str| Some(AddressPrefix::of(address.parse().unwrap()));
         let (client, stranger) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
-        let begin = Timestamp::UNIX_EPOCH;
-        let mut seen = fetched.get(&outgoing, &url, begin).await.unwrap();
-        fetched.note_signature(&outgoing, &url, client);
+        let (app, begin) = ("app".parse().unwrap(), Timestamp::UNIX_EPOCH);
+        let at = JwksUri { client: &app, url: &url, outgoing: &outgoing };
+        let mut seen = fetched.get(at, begin).await.unwrap();
+        fetched.note_signature(at, client);
         for (minutes, from, is_asked) in [
             (1, stranger, true),
             (1, stranger, false),
@@ -263,10 +276,36 @@ mod tests {
             (2, stranger, false),
         ] {
             let presented = Presented { now: begin + SignedDuration::from_mins(minutes), from };
-            let newer = fetched.newer(&outgoing, &url, &seen, presented).await;
+            let newer = fetched.newer(at, &seen, presented).await;
             assert_eq!(newer.is_ok(), is_asked, "{minutes} {from:?} {newer:?}");
             seen = newer.unwrap_or(seen);
         }
+        publishing.abort();
+    }
+
+    #[tokio::test]
+    async fn core_10_1_1_another_client_at_the_same_address_has_an_allowance_of_its_own() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let publishing = tokio::spawn(async move {
+            loop {
+                answer(&mut listener.accept().await.unwrap().0).await;
+            }
+        });
+        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let (ours, other) = ("ours".parse().unwrap(), "other".parse().unwrap());
+        let at = |client| JwksUri { client, url: &url, outgoing: &outgoing };
+        let later = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(1);
+        let presented = Presented { now: later, from: None };
+        let mut seen = Vec::new();
+        for client in [&ours, &other] {
+            seen.push(fetched.get(at(client), Timestamp::UNIX_EPOCH).await.unwrap());
+        }
+        // The other one spends what it may.
+        let newer = fetched.newer(at(&other), &seen[1], presented).await.unwrap();
+        assert!(fetched.newer(at(&other), &newer, presented).await.is_err());
+        let own = fetched.newer(at(&ours), &seen[0], presented).await.unwrap();
+        assert!(!Arc::ptr_eq(&own, &newer), "it was not asked for this one");
         publishing.abort();
     }
 }

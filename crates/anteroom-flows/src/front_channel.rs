@@ -19,7 +19,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::error::FlowError;
-use crate::person::{named_session, sid};
+use crate::person::{kind_to_tell, named_session, sid_of_kind};
 use crate::provider::Provider;
 use crate::visitor::Visitor;
 
@@ -100,10 +100,16 @@ async fn frames(provider: &Provider, sessions: &[SessionId]) -> Result<Vec<Url>,
     }
     for session in sessions {
         let named = named_session(provider, *session).await?;
-        for client in provider.store.clients_of_session(*session).await? {
-            let Some(client) = snapshot.clients.get(&client) else { continue };
+        for participant in provider.store.participants_of_session(*session).await? {
+            let Some(client) = snapshot.clients.get(&participant.client) else { continue };
             let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
-            frames.push(front_channel_location(uri, &snapshot.issuer, &sid(provider, client, named)));
+            let Some(kind) = kind_to_tell(provider, client, participant.subjects.as_ref()) else { continue };
+            let sid = sid_of_kind(provider, &kind, named);
+            let frame = front_channel_location(uri, &snapshot.issuer, &sid);
+            // A session that spans an upgrade has grants with a kind and without.
+            if !frames.contains(&frame) {
+                frames.push(frame);
+            }
         }
     }
     Ok(frames)

@@ -3,7 +3,7 @@
 use anteroom_domain::account::{Account, GroupName};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, SessionId};
-use anteroom_domain::subject::{self, NamedSession};
+use anteroom_domain::subject::{self, NamedSession, SubjectKind};
 use anteroom_oidc::Subject;
 use anteroom_oidc::claims::{AddressClaim, StandardClaims};
 
@@ -16,12 +16,35 @@ pub(crate) fn subject(
     client: &Client,
     account: AccountId,
 ) -> Result<Subject, FlowError> {
-    subject::subject(&provider.keyring, client, account).map_err(|_| FlowError::Broken("account as subject"))
+    subject_of_kind(provider, &SubjectKind::of(client), account)
+}
+
+/// The same for a client of then, which may be another now.
+pub(crate) fn subject_of_kind(
+    provider: &Provider,
+    kind: &SubjectKind,
+    account: AccountId,
+) -> Result<Subject, FlowError> {
+    subject::subject(&provider.keyring, kind, account).map_err(|_| FlowError::Broken("account as subject"))
 }
 
 /// What this client calls a session.
 pub(crate) fn sid(provider: &Provider, client: &Client, session: impl Into<NamedSession>) -> String {
-    subject::sid(&provider.keyring, client, session.into())
+    sid_of_kind(provider, &SubjectKind::of(client), session.into())
+}
+
+pub(crate) fn sid_of_kind(provider: &Provider, kind: &SubjectKind, session: NamedSession) -> String {
+    subject::sid(&provider.keyring, kind, session)
+}
+
+/// By which kind of `sub` and `sid` the client is told of the end of a session that it took part in ([`SubjectKind::to_tell`]).
+pub(crate) fn kind_to_tell(
+    provider: &Provider,
+    client: &Client,
+    noted: Option<&SubjectKind>,
+) -> Option<SubjectKind> {
+    let is_configured = provider.snapshot().clients.is_configured(client.id());
+    SubjectKind::to_tell(noted, client, is_configured)
 }
 
 /// The session as clients may name it, by its row. A row is kept for longer than the end of its session is announced.

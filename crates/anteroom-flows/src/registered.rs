@@ -136,6 +136,16 @@ fn client(row: &RegisteredClient, snapshot: &Snapshot) -> Option<Client> {
     match checked(row.client_id.clone(), kept(&row.metadata), snapshot) {
         Ok(mut metadata) => {
             metadata.scope = metadata.scope.intersection(&policy.scope);
+            // Release 0.1.0 took any address.
+            if metadata.is_told_outside_its_sector() {
+                let (client, uri) = (row.client_id.as_str(), metadata.backchannel_logout_uri.take());
+                let uri = uri.map(String::from).unwrap_or_default();
+                tracing::warn!(
+                    client,
+                    uri,
+                    "a registered client is not told of sign-outs: its address for them is outside its sector"
+                );
+            }
             Some(Client {
                 metadata,
                 secrets: ClientSecrets(row.secret.into_iter().collect()),

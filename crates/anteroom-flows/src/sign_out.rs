@@ -11,7 +11,7 @@ use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{BrowserId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_oidc::ClientId;
-use anteroom_storage::{LogoutDelivery, Tx};
+use anteroom_storage::{LogoutDelivery, Participant, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -149,13 +149,14 @@ async fn close(
     if !tx.end_session(session.id, why, origin.now).await? {
         return Ok(false);
     }
-    for client in tx.clients_of_session(session.id).await? {
+    for Participant { client, subjects } in tx.participants_of_session(session.id).await? {
         if !silent.contains(&client) {
             tx.enqueue_logout(&LogoutDelivery {
                 id: MessageId(new_id(&origin.random, origin.now)),
                 client,
                 session: session.id,
                 account: session.account,
+                subjects,
                 attempts: 0,
                 created_at: origin.now,
                 expires_at: origin.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),

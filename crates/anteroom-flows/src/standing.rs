@@ -75,8 +75,8 @@ async fn wants_proof(
     }
     match ahead.request().filter(|request| request.prompt.contains(Prompt::None)) {
         Some(request) => {
-            let clients = provider.store.clients_of_session(live.session.id).await?;
-            Ok(!clients.contains(&request.client_id))
+            let participants = provider.store.participants_of_session(live.session.id).await?;
+            Ok(participants.iter().all(|one| one.client != request.client_id))
         }
         None => Ok(true),
     }

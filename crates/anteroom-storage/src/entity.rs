@@ -255,6 +255,7 @@ entities! {
         next_attempt_at: i64,
         created_at: i64,
         expires_at: i64,
+        subject_sector: Option<String>,
     }
     audit_entries = "audit_entries" [id: Uuid] {
         at: i64,

@@ -77,6 +77,7 @@ pub use registered_clients::{ClientsRevision, RegisteredClient};
 pub use schema::{SchemaState, migrate, schema_state};
 pub use sending::{LeasedMessage, MessageState, MessageStatus};
 pub use server::{ServerFacts, Unsuitable, Writes};
+pub use sessions::Participant;
 pub use store::{DatabaseState, Reads, Store, Tx, UnkeyedStore};
 pub use sweep::{Sweeps, Swept};
 pub use usernames::EnteredUsernames;

@@ -12,6 +12,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_domain::message::{CODE, Channel, Message, Parcel};
 use anteroom_domain::phone::E164;
+use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -28,6 +29,8 @@ pub struct LogoutDelivery {
     pub client: ClientId,
     pub session: SessionId,
     pub account: AccountId,
+    /// By which kind of `sub` the client knew the person; `None` where release 0.1.0 wrote this, or the grant.
+    pub subjects: Option<SubjectKind>,
     /// How often it was tried before.
     pub attempts: u32,
     pub created_at: Timestamp,
@@ -70,7 +73,8 @@ impl LogoutLease {
              WHERE ranked.place <= $4 AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at LIMIT $3{lock}) \
              UPDATE logout_deliveries SET next_attempt_at = $2, attempts = attempts + 1 \
              WHERE id IN (SELECT id FROM due) \
-             RETURNING id, client_id, session_id, account_id, attempts - 1, created_at, expires_at"
+             RETURNING id, client_id, session_id, account_id, subject_sector, attempts - 1, created_at, \
+             expires_at"
         )
     }
 }
@@ -149,6 +153,7 @@ impl Tx {
             client_id: Set(delivery.client.as_str().to_owned()),
             session_id: Set(delivery.session.0),
             account_id: Set(delivery.account.0),
+            subject_sector: Set(delivery.subjects.as_ref().map(|subjects| subjects.as_str().to_owned())),
             attempts: Set(0),
             next_attempt_at: Set(delivery.created_at.as_millisecond()),
             created_at: Set(delivery.created_at.as_millisecond()),
@@ -229,6 +234,7 @@ fn delivery(cells: &mut Cells<'_>) -> Result<LogoutDelivery, StoreError> {
         client: place.parsed("client_id", &cells.take::<String>()?)?,
         session: SessionId(cells.take()?),
         account: AccountId(cells.take()?),
+        subjects: cells.take::<Option<String>>()?.map(|sector| SubjectKind::from_text(&sector)),
         attempts: place.number("attempts", cells.take::<i32>()?)?,
         created_at: place.time("created_at", cells.take()?)?,
         expires_at: place.time("expires_at", cells.take()?)?,

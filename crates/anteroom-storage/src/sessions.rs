@@ -8,6 +8,7 @@ use anteroom_crypto::Digest;
 use anteroom_domain::account::Epoch;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
+use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -15,6 +16,14 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
     UpdateMany,
 };
+
+/// A client that was given something in a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    pub client: ClientId,
+    /// By which kind of `sub` it knew the person then; `None` where release 0.1.0 wrote the grant.
+    pub subjects: Option<SubjectKind>,
+}
 
 impl Reads {
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -33,17 +42,26 @@ impl Reads {
         rows.iter().map(session).collect()
     }
 
-    /// Everyone who was given something in this session, for back-channel logout.
-    pub async fn clients_of_session(&self, id: SessionId) -> Result<Vec<ClientId>, StoreError> {
-        let clients: Select<grants::Entity> = grants::Entity::find()
+    /// Each client that was given something in this session, for the announcement of its end: once for each kind of `sub` under
+    /// which it was.
+    pub async fn participants_of_session(&self, id: SessionId) -> Result<Vec<Participant>, StoreError> {
+        let participants: Select<grants::Entity> = grants::Entity::find()
             .select_only()
             .column(grants::Column::ClientId)
+            .column(grants::Column::SubjectSector)
             .filter(grants::Column::SessionId.eq(id.0))
             .order_by_asc(grants::Column::ClientId)
+            .order_by_asc(grants::Column::SubjectSector)
             .distinct();
-        let clients: Vec<String> = clients.into_tuple().all(&self.conn).await?;
+        let participants: Vec<(String, Option<String>)> = participants.into_tuple().all(&self.conn).await?;
         let place = Place { table: "grants", id: &id };
-        clients.iter().map(|client| place.parsed("client_id", client)).collect()
+        let participant = |(client, sector): &(String, Option<String>)| {
+            Ok(Participant {
+                client: place.parsed("client_id", client)?,
+                subjects: sector.as_deref().map(SubjectKind::from_text),
+            })
+        };
+        participants.iter().map(participant).collect()
     }
 
     /// Sessions that have outlived a limit and were not ended yet, the longest idle first.

@@ -2,3 +2,8 @@
 -- wrote also any other.
 ALTER TABLE sessions ADD COLUMN
     left_at bigint;
+
+-- In whose `sub` the client that is told of the end of a session knew the person: the sector, empty for the public `sub`. NULL in
+-- rows of release 0.1.0.
+ALTER TABLE logout_deliveries ADD COLUMN
+    subject_sector text;

@@ -102,6 +102,7 @@ no-tiles-text = Your account works, but no application of your practice is open 
 consent-title = Allow { $application }?
 consent-host = It belongs to { $host }.
 consent-changed = { $application } has changed since this page was shown, and your answer was not kept. Please read again what you would allow, and whom it belongs to.
+consent-sign-out = { $host } is told when you sign out.
 consent-text = { $application } would like to:
 consent-documents = About { $application }
 scope =

@@ -102,6 +102,7 @@ no-tiles-text = Su cuenta funciona, pero ninguna aplicación de su consultorio e
 consent-title = ¿Permitir { $application }?
 consent-host = Pertenece a { $host }.
 consent-changed = { $application } ha cambiado desde que se mostró esta página, y su respuesta no se ha guardado. Lea de nuevo qué permitiría y a quién pertenece.
+consent-sign-out = { $host } recibe un aviso cuando cierre la sesión.
 consent-text = { $application } quiere:
 consent-documents = Acerca de { $application }
 scope =

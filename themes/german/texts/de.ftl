@@ -103,6 +103,7 @@ no-tiles-text = Ihr Konto funktioniert, aber noch keine Anwendung Ihrer Praxis i
 consent-title = { $application } erlauben?
 consent-host = Gehört zu { $host }.
 consent-changed = { $application } hat sich geändert, seit diese Seite gezeigt wurde, und Ihre Antwort wurde nicht übernommen. Bitte lesen Sie noch einmal, was Sie erlauben würden und zu wem es gehört.
+consent-sign-out = { $host } wird benachrichtigt, wenn Sie sich abmelden.
 consent-text = { $application } möchte:
 consent-documents = Über { $application }
 scope =

@@ -111,7 +111,9 @@ impl Ends {
     fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
         let Some(before) = before else { return Self { grants: true, consents: true } };
         let grants = before.sector != after.sector;
-        Self { grants, consents: grants || !after.leads_to().is_subset(&before.leads_to()) }
+        let leads_elsewhere = !after.leads_to().is_subset(&before.leads_to());
+        let tells_elsewhere = after.sign_out_host().is_some_and(|host| before.sign_out_host() != Some(host));
+        Self { grants, consents: grants || leads_elsewhere || tells_elsewhere }
     }
 
     /// How many grants ended.

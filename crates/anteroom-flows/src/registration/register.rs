@@ -4,6 +4,7 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::registration::RegistrationMode;
+use anteroom_oidc::client::TakenHosts;
 use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
 use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
 use anteroom_storage::RegisteredClient;
@@ -99,6 +100,8 @@ pub(super) fn accepted(
 ) -> Result<ClientMetadata, RegistrationRefusal> {
     let metadata = checked(id, request.metadata, snapshot)?;
     metadata.check_as_new(&snapshot.issuer)?;
+    let configured = snapshot.clients.configured().map(|client| &client.metadata);
+    metadata.check_as_registered(&TakenHosts::of(&snapshot.issuer, configured))?;
     if metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
         let description = format!("redirect_uris: at most {MAX_REDIRECT_URIS}");
         return Err(RegistrationRefusal::new(RegistrationErrorCode::InvalidRedirectUri, &description));

@@ -6,6 +6,7 @@ mod check;
 mod encryption;
 mod error;
 mod input;
+mod own_hosts;
 mod read;
 mod registration;
 mod resource;
@@ -20,6 +21,7 @@ pub use self::{
     check::MetadataRules,
     error::{MetadataError, MetadataErrors, MetadataProblem},
     input::ClientMetadataInput,
+    own_hosts::TakenHosts,
     registration::{RegistrationRefusal, RegistrationRequest},
     resource::InvalidTarget,
     sector::{NotASectorDocument, SectorDocument},

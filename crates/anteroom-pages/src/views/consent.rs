@@ -12,6 +12,8 @@ pub struct ConsentPage {
     pub host: String,
     /// It has changed since the page was shown and answered: the answer was not kept.
     pub changed: bool,
+    /// Where the application is told of a sign-out, if that is another host.
+    pub sign_out_host: Option<String>,
     /// Loaded by the browser alone, from the application.
     pub logo_uri: Option<String>,
     pub scopes: Vec<ConsentScope>,
@@ -45,6 +47,7 @@ impl Page for ConsentPage {
             application_name: "Recall Reminders".to_owned(),
             host: "reminders.example".to_owned(),
             changed: false,
+            sign_out_host: Some("hooks.example".to_owned()),
             // Whoever looks at the sample asks nobody for it.
             logo_uri: Some("https://reminders.localhost/logo.svg".to_owned()),
             scopes: vec![
@@ -62,6 +65,7 @@ impl Page for ConsentPage {
         };
         let bare = ConsentPage {
             interaction: None,
+            sign_out_host: None,
             logo_uri: None,
             policy_uri: None,
             tos_uri: None,

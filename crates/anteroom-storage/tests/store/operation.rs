@@ -6,6 +6,7 @@ use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::rate::{RateLimit, Wait};
 use anteroom_domain::session::SessionEnd;
+use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
     DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, Node, Spent, Store, StoreError,
@@ -61,6 +62,7 @@ fn delivery(number: u8) -> LogoutDelivery {
         client: "client-1".parse().unwrap(),
         session: session_id(1),
         account: account_id(1),
+        subjects: Some(SubjectKind::Pairwise("lab.example".to_owned())),
         attempts: 0,
         created_at: at(0),
         expires_at: at(1000),

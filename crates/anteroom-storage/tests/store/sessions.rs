@@ -2,7 +2,9 @@ use crate::fixtures::*;
 use crate::support::{self, on_both_databases};
 use anteroom_domain::account::Epoch;
 use anteroom_domain::device::COOKIE_LIFE;
+use anteroom_domain::grant::Grant;
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
+use anteroom_domain::subject::SubjectKind;
 use anteroom_storage::{Inserted, Store, StoreError, StoreOptions, Sweeps};
 use jiff::SignedDuration;
 
@@ -138,13 +140,18 @@ async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
             let inserted = tx.insert_grant(&grant(number, account, session, "openid"), at(2000)).await?;
             assert_eq!(inserted, Inserted::Yes);
         }
-        tx.clients_of_session(session_id(1)).await
+        // The same client after it has changed its sector.
+        let subjects = Some(SubjectKind::Pairwise("b.example".to_owned()));
+        let moved = Grant { id: grant_id(5), subjects, ..grant(1, 1, 1, "openid") };
+        assert_eq!(tx.insert_grant(&moved, at(2000)).await?, Inserted::Yes);
+        tx.participants_of_session(session_id(1)).await
     });
-    let clients = unit.await.unwrap();
-    assert_eq!(
-        clients.iter().map(anteroom_oidc::ClientId::as_str).collect::<Vec<_>>(),
-        ["client-1", "client-2"]
-    );
+    let heard = unit.await.unwrap();
+    let heard: Vec<_> = heard
+        .iter()
+        .map(|one| (one.client.as_str(), one.subjects.as_ref().map(SubjectKind::as_str)))
+        .collect();
+    assert_eq!(heard, [("client-1", Some("")), ("client-1", Some("b.example")), ("client-2", Some(""))]);
 }
 
 async fn a_device_is_touched(options: StoreOptions) {

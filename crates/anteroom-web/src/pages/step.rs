@@ -208,18 +208,26 @@ impl<'a> Shown<'a> {
         let metadata = client.map(|client| &client.metadata);
         let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
         let logo = metadata.and_then(|metadata| metadata.logo_uri.as_ref());
+        let sign_out_host = client.and_then(|client| self.sign_out_host(client));
         let view = ConsentPage {
             form_token: token_for(self.asker, FormName::Consent, self.owner),
             interaction: self.interaction,
             application_name: self.application_name.unwrap_or_default(),
             host: client.map(hosts).unwrap_or_default(),
             changed,
+            sign_out_host,
             logo_uri: uri(logo),
             scopes: consent_scopes(scope),
             policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),
             tos_uri: uri(metadata.and_then(|metadata| metadata.tos_uri.as_ref())),
         };
         self.frame.signed_in(account).with_image_of(logo).page(StatusCode::OK, &view)
+    }
+
+    /// Nothing but the page says which hosts are told of a person by a client that registered itself.
+    fn sign_out_host(&self, client: &Client) -> Option<String> {
+        let is_configured = self.asker.web.provider.snapshot().clients.is_configured(client.id());
+        client.metadata.sign_out_host().filter(|_| !is_configured)
     }
 
     fn not_entitled(self, account: &Account) -> Response {

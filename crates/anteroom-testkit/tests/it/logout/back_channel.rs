@@ -6,7 +6,7 @@ use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_storage::{LogoutDelivery, StoreError};
 use anteroom_testkit::{
-    AppDecryptionKey, Backend, Browser, Listener, TestProvider, header, on_both_databases,
+    AppDecryptionKey, Backend, Browser, Listener, TestProvider, claims, header, on_both_databases,
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -16,6 +16,7 @@ use std::time::Duration;
 on_both_databases!(
     back_channel_2_4_a_logout_token_says_whose_session_ended,
     back_channel_2_4_a_client_that_needs_sid_is_told_of_the_session_alone,
+    core_8_1_a_configured_client_is_told_by_the_sub_that_it_knew,
     back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token,
     back_channel_2_5_only_those_signed_in_from_the_session_are_told,
     signing_out_at_one_application_tells_the_others,
@@ -84,6 +85,27 @@ async fn back_channel_2_4_a_client_that_needs_sid_is_told_of_the_session_alone(b
     let told = desk.verified(&listener.tokens()[0]).await.claims;
     assert_eq!(told["sid"], signed_in["sid"]);
     assert!(told.get("sub").is_none(), "{told}");
+}
+
+async fn core_8_1_a_configured_client_is_told_by_the_sub_that_it_knew(backend: Backend) {
+    let listener = Listener::start().await;
+    let of = |kind: &str| client("lab", &listener, &format!("subject_type = \"{kind}\""));
+    let before = TestProvider::on(&backend).clients(&of("pairwise")).start().await;
+    for is_noted in [true, false] {
+        let mut browser = before.signed_in(ALICE).await;
+        let tokens = before.client("lab").tokens(&browser, "openid").await;
+        let known = claims(tokens.id_token());
+        if !is_noted {
+            // As release 0.1.0 wrote it.
+            backend.execute("UPDATE grants SET subject_sector = NULL").await;
+        }
+        let after = TestProvider::on(&backend).beside(&before).clients(&of("public")).start().await;
+        browser.lead_to(&after);
+        sign_out(&browser).await;
+        assert_eq!(after.deliver_logouts().await, 1);
+        let heard = claims(listener.tokens().last().unwrap());
+        assert_eq!((heard["sub"] == known["sub"], heard["sid"] == known["sid"]), (is_noted, is_noted));
+    }
 }
 
 async fn back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token(backend: Backend) {
@@ -161,6 +183,7 @@ async fn queue(provider: &TestProvider, client: &str, count: u32) {
         client: client.parse().unwrap(),
         session: SessionId(provider.provider.random.uuid_v4()),
         account: AccountId(provider.provider.random.uuid_v4()),
+        subjects: None,
         attempts: 0,
         created_at: provider.now(),
         expires_at: provider.now() + SignedDuration::from_hours(1),
@@ -326,7 +349,7 @@ async fn an_address_that_no_rule_admits_waits_for_the_configuration_or_is_given_
         provider.client(app).tokens(&browser, "openid").await;
     }
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "scope": "openid",
-        "backchannel_logout_uri": "https://10.1.2.3/logout" });
+        "backchannel_logout_uri": "https://10.1.2.4/logout" });
     let stranger = provider.registered(&register(&provider, &metadata).await);
     let page = stranger.authorize(&browser, &[]).await;
     let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;

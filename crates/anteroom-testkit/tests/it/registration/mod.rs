@@ -5,6 +5,7 @@ mod errors;
 mod manage;
 mod question;
 mod register;
+mod sectors;
 mod silent;
 mod standing;
 

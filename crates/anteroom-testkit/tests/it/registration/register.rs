@@ -221,12 +221,14 @@ async fn registration_2_a_logo_is_never_asked_for_by_the_server(backend: Backend
     let place = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     place.set_nonblocking(true).unwrap();
     let logo = format!("https://{}/logo.png", place.local_addr().unwrap());
-    let client = register(&provider, &with(&json!({ "logo_uri": logo }))).await;
+    let redirect_uris = json!([CALLBACK, "https://127.0.0.1/callback"]);
+    let asked = json!({ "logo_uri": logo, "redirect_uris": redirect_uris });
+    let client = register(&provider, &with(&asked)).await;
     assert_eq!(client["logo_uri"], logo);
     let browser = provider.signed_in(ALICE).await;
     let page = provider.registered(&client).authorize(&browser, &[]).await;
     assert!(page.body.contains(&format!("src=\"{logo}\"")), "{}", page.body);
-    let mut change = with(&json!({ "client_id": client["client_id"] }));
+    let mut change = with(&json!({ "client_id": client["client_id"], "redirect_uris": redirect_uris }));
     change["logo_uri"] = json!(format!("{logo}?2"));
     let (uri, token) = address(&client);
     assert_eq!(provider.call(("PUT", uri), token, &change).await.status, 200);
