@@ -86,10 +86,12 @@ const JOURNEYS = {
     await dashboardOf(tab, "alice");
   },
 
-  "alice changes her password": async (tab, { manner }) => {
+  "alice changes her password": async (tab, { anteroom, manner }) => {
     await signedIn(tab, "alice");
     await tab.goto("/dashboard");
     await follow(tab, "a[href='/change-password']");
+    await stops(tab, "verify-identity", manner);
+    await verify(tab, anteroom, "text", CELLS.alice);
     await stops(tab, "new-password", manner);
     await looksBack(tab);
     await choosePassword(tab, NEW_PASSWORD, PASSWORD);

@@ -39,7 +39,8 @@ const FORMS = {
   "new-password": { form: "/new-password", enter: passwords("short"), lost: IN, twice: "Choose a new password" },
   "verify-identity-expired": { form: "/verify/send", lost: IN, twice: ENTER },
   "verify-identity-step-up": { form: "/verify/send", lost: IN, out: IN, twice: ENTER },
-  "change-password": { form: "/new-password", enter: passwords("short"), lost: IN, out: IN, twice: "Choose a new password" },
+  // Behind a code, which is sent only so often: its session has to go on, so that nobody signs out of it here.
+  "change-password": { form: "/new-password", enter: passwords("short"), lost: IN, twice: "Choose a new password" },
   "complete-registration": {
     form: "/complete-registration", enter: { email: address("nobody") }, lost: "Complete your registration",
     twice: "Complete your registration",

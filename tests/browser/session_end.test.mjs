@@ -12,11 +12,12 @@ const UNTIL_WARNED = "25:00";
 const warning = (tab) => tab.getByRole("alertdialog");
 const hasFocus = (locator) => locator.evaluate((element) => element === document.activeElement);
 
-/** Alice's page, whose server says that so many seconds are left (`null`: what is true). */
+/** A person's page, whose server says that so many seconds are left (`null`: what is true). */
 async function at(t, path, { seconds = 300, ...options } = {}) {
   const tab = await page(t, { ...anteroom, ...options });
   await tab.clock.install();
-  await signedIn(tab, "alice");
+  // Alice has a phone, and is asked for a code before she may change her password.
+  await signedIn(tab, path === "/change-password" ? "frank" : "alice");
   if (seconds !== null) await tab.route("**/session?*", (route) => route.fulfill({ json: { seconds } }));
   await tab.goto(path);
   return tab;

@@ -51,6 +51,14 @@ pub struct Journey {
     pub request_id: Option<RequestId>,
     #[serde(default, skip_serializing_if = "RequestSource::is_plain")]
     pub source: RequestSource,
+    /// All that the request says was in a request object that its client signed (RFC 9101 §6.3).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub signed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// How an authorization request came. It decides which browsers may be answered, and until when: a page, a row or a mail

@@ -95,13 +95,15 @@ impl SessionEnd {
     }
 }
 
-/// What follows from an ID token hint in a browser without its session.
+/// What follows from an ID token hint for a session that is alive, in a request without the session's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HintWorth {
     /// It ends the session.
     Ends,
-    /// It ends the session once a person has confirmed that.
+    /// It ends the session once the person at the browser has confirmed that.
     Asks,
+    /// It says nothing: the session stays.
+    Nothing,
 }
 
 impl Session {
@@ -147,17 +149,25 @@ impl Session {
         self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
     }
 
-    /// What an ID token is worth as a hint in a browser that does not have this session, which is alive. A client that has
-    /// one of the present sign-in may end it (RP-Initiated Logout §2). An older one may have been found in a log or an address,
-    /// so that a person has to confirm it.
-    pub fn hint_from_elsewhere(
+    /// What an ID token is worth as a hint in a request without the cookie of this session, which is alive. A client that has one
+    /// of the present sign-in may end it (RP-Initiated Logout §2). An older one may have been found in a log or an address. Then
+    /// only the End-User may be asked (§3), and who is at another browser is not known to be that person: asking there would let
+    /// any finder of the token end the session. The browser of the session that lost its cookie is asked.
+    pub fn hint_without_cookie(
         &self,
         (issued_at, expires_at): (Timestamp, Timestamp),
+        browser: BrowserId,
         now: Timestamp,
     ) -> HintWorth {
         // Tokens count in whole seconds.
         let is_of_this_sign_in = issued_at.as_second() >= self.auth_time.as_second();
-        if is_of_this_sign_in && now < expires_at { HintWorth::Ends } else { HintWorth::Asks }
+        if is_of_this_sign_in && now < expires_at {
+            HintWorth::Ends
+        } else if browser == self.browser {
+            HintWorth::Asks
+        } else {
+            HintWorth::Nothing
+        }
     }
 
     pub fn wants_touch(&self, now: Timestamp) -> bool {
@@ -200,23 +210,28 @@ mod tests {
     }
 
     #[test]
-    fn rp_initiated_2_a_hint_without_the_browser_ends_what_it_was_issued_in() {
-        for (signed_in, issued, expires, now, expected) in [
-            (0, 0, 10, 0, HintWorth::Ends),
-            (0, 5, 15, 14, HintWorth::Ends),
-            (0, 5, 15, 15, HintWorth::Asks),
-            (0, 5, 15, 60, HintWorth::Asks),
+    fn rp_initiated_2_what_a_hint_is_worth_without_the_cookie_of_its_session() {
+        let (own, another) = (BrowserId(Uuid::from_u128(3)), BrowserId(Uuid::from_u128(4)));
+        for (signed_in, issued, expires, now, in_own, in_another) in [
+            (0, 0, 10, 0, HintWorth::Ends, HintWorth::Ends),
+            (0, 5, 15, 14, HintWorth::Ends, HintWorth::Ends),
+            (0, 5, 15, 15, HintWorth::Asks, HintWorth::Nothing),
+            (0, 5, 15, 60, HintWorth::Asks, HintWorth::Nothing),
             // The person has proven who they are again since.
-            (6, 5, 15, 7, HintWorth::Asks),
-            (6, 6, 16, 7, HintWorth::Ends),
+            (6, 5, 15, 7, HintWorth::Asks, HintWorth::Nothing),
+            (6, 5, 15, 60, HintWorth::Asks, HintWorth::Nothing),
+            (6, 6, 16, 7, HintWorth::Ends, HintWorth::Ends),
         ] {
             let session = Session { auth_time: at(signed_in), ..session(0, None) };
-            let worth = session.hint_from_elsewhere((at(issued), at(expires)), at(now));
-            assert_eq!(worth, expected, "{signed_in} {issued} {expires} {now}");
+            for (browser, expected) in [(own, in_own), (another, in_another)] {
+                let worth = session.hint_without_cookie((at(issued), at(expires)), browser, at(now));
+                assert_eq!(worth, expected, "{signed_in} {issued} {expires} {now} {browser:?}");
+            }
         }
         let auth_time = at(0) + SignedDuration::from_millis(900);
         let session = Session { auth_time, ..session(0, None) };
-        assert_eq!(session.hint_from_elsewhere((at(0), at(10)), at(1)), HintWorth::Ends, "the same second");
+        let worth = session.hint_without_cookie((at(0), at(10)), another, at(1));
+        assert_eq!(worth, HintWorth::Ends, "the same second");
     }
 
     #[test]

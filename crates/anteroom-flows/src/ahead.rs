@@ -1,7 +1,7 @@
 //! Where a journey leads, with the client as it is registered now: a request that waits is worth no more than a new one.
 
 use anteroom_domain::client::Client;
-use anteroom_domain::interaction::Destination;
+use anteroom_domain::interaction::{Destination, Journey, RequestSource};
 use anteroom_oidc::authorization::AuthorizationRequest;
 use std::sync::Arc;
 
@@ -16,9 +16,10 @@ pub(crate) enum Ahead {
 }
 
 impl Ahead {
-    /// `None`: the client is gone, takes no such answer at that address any more, or may have nothing of what it asked for.
-    pub(crate) fn of(snapshot: &Snapshot, destination: &Destination) -> Option<Self> {
-        match destination {
+    /// `None`: the client is gone, takes no such answer at that address any more, must ask in another way by now, or
+    /// may have nothing of what it asked for.
+    pub(crate) fn of(snapshot: &Snapshot, journey: &Journey) -> Option<Self> {
+        match &journey.destination {
             Destination::Dashboard => Some(Self::Dashboard),
             Destination::ChangePassword => Some(Self::ChangePassword),
             Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
@@ -32,6 +33,9 @@ impl Ahead {
                     && request.response_type.has_code()
                     && request.code_challenge.is_none()
                 {
+                    return None;
+                }
+                if !came_as_it_must(journey, &client) {
                     return None;
                 }
                 let request = narrowed(request, &client)?;
@@ -53,6 +57,14 @@ impl Ahead {
             Self::Application { client, .. } => Some(client),
         }
     }
+}
+
+/// RFC 9126 §5, RFC 9101 §10.5: the operator may have set since then how requests of the client have to come.
+fn came_as_it_must(journey: &Journey, client: &Client) -> bool {
+    let is_pushed = matches!(journey.source, RequestSource::Pushed { .. });
+    let metadata = &client.metadata;
+    (is_pushed || !metadata.require_pushed_authorization_requests)
+        && (journey.signed || !metadata.require_signed_request_object)
 }
 
 /// The request without the scopes and APIs that the client may not have any more.

@@ -11,7 +11,6 @@ use anteroom_oidc::authorization::{
     Parameter, Parameters,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
-use anteroom_oidc::form::Form;
 use anteroom_oidc::names::{language_tags, separated_by_commas};
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::shown::shorten;
@@ -68,12 +67,12 @@ pub async fn authorize(
             accepted.request
         }
         Err(error) => {
-            let MeantRequest { parameters, source } = &meant;
+            let MeantRequest { parameters, source, .. } = &meant;
             let refused = RefusedRequest { id: id.as_ref(), parameters, source };
             return refuse(provider, visitor, refused, error).await;
         }
     };
-    let carried = |request| Carried::new(journey(provider, visitor, request, &meant.source));
+    let carried = |request| Carried::new(journey(provider, visitor, request, &meant));
     if let AcrRequirement::Essential(classes) = request.acr_requirement()
         && classes.is_empty()
     {
@@ -123,7 +122,7 @@ fn journey(
     provider: &Provider,
     visitor: &Visitor,
     request: AuthorizationRequest,
-    source: &RequestSource,
+    MeantRequest { source, signed, .. }: &MeantRequest,
 ) -> Journey {
     let request_id = match source {
         RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
@@ -140,6 +139,7 @@ fn journey(
         recovery: None,
         request_id: Some(request_id),
         source: source.clone(),
+        signed: *signed,
     }
 }
 
@@ -147,6 +147,8 @@ fn journey(
 struct MeantRequest {
     parameters: Parameters,
     source: RequestSource,
+    /// All of it was in a signed request object.
+    signed: bool,
 }
 
 enum Meant {
@@ -164,7 +166,7 @@ async fn meant(
 ) -> Result<Result<Meant, AuthorizationError>, FlowError> {
     let plain = || {
         let (parameters, source) = (parameters.clone(), RequestSource::Plain);
-        Ok(Ok(Meant::Request(MeantRequest { parameters, source })))
+        Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed: false })))
     };
     let Some(client) = client else { return plain() };
     let metadata = &client.metadata;
@@ -175,7 +177,18 @@ async fn meant(
         Some(uri) => match push::take(provider, visitor, &metadata.client_id, uri).await? {
             Taken::Request(TakenRequest { digest, parameters, ends_at }) => {
                 let source = RequestSource::Pushed { digest, ends_at };
-                Ok(Ok(Meant::Request(MeantRequest { parameters: pushed(&parameters), source })))
+                // What stands beside the name of a pushed request does not count (RFC 9126 §4).
+                let (parameters, signed) = push::stored(&parameters);
+                if metadata.require_signed_request_object && !signed {
+                    let reason = "what was pushed was in no signed request object";
+                    return Ok(Err(authorization::refuse(
+                        &parameters,
+                        metadata,
+                        NoRequest::NotSigned,
+                        reason,
+                    )));
+                }
+                Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed })))
             }
             Taken::Answered(before) => Ok(Ok(Meant::Answered(before))),
             Taken::Unknown => {
@@ -187,10 +200,10 @@ async fn meant(
             refuse(NoRequest::NotPushed, "a request that was not pushed")
         }
         None => match request_object::resolve(provider, visitor, client, parameters).await {
-            Ok(Resolved { parameters, expires_at }) => {
+            Ok(Resolved { parameters, expires_at, signed }) => {
                 let source = expires_at
                     .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
-                Ok(Ok(Meant::Request(MeantRequest { parameters, source })))
+                Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed })))
             }
             Err(ResolveError::Refused(error)) => Ok(Err(error)),
             Err(ResolveError::Flow(FlowError::Limited { .. })) => {
@@ -200,11 +213,6 @@ async fn meant(
             Err(ResolveError::Flow(error)) => Err(error),
         },
     }
-}
-
-/// What stands beside the name of a pushed request does not count (RFC 9126 §4).
-fn pushed(query: &str) -> Parameters {
-    Form::decode(query.as_bytes()).map(|form| Parameters::from(&form)).unwrap_or_default()
 }
 
 /// Whom the request is for, as its client knows them, where it is not for everyone: by an ID token hint (OpenID Connect

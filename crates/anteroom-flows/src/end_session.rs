@@ -1,9 +1,10 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0 §2, §3).
 //!
 //! An ID token hint is believed by its signature alone (it may have expired). With one for a session of this browser the
-//! session ends at once; without one, or with somebody else's, the person is asked. Where no one is signed in, a hint can end
-//! a session elsewhere (`elsewhere`). A redirect goes only to an address that the client registered, and carries `state` and
-//! nothing else; with another address, or with one of a client that is not known here, the person is asked, and stays here.
+//! session ends at once; without one, or with another account's, the person is asked. Where no one is signed in, a hint can end
+//! a session elsewhere ([`HintWorth`](anteroom_domain::session::HintWorth)). A redirect goes only to an address that the client
+//! registered, and carries `state` and nothing else; with another address, or with one of a client that is not known here now,
+//! the person is asked, and stays here.
 
 mod elsewhere;
 
@@ -61,8 +62,8 @@ pub enum LogoutError {
     )]
     RedirectWithoutClient,
     #[error(
-        "post_logout_redirect_uri {received:?} of {client:?}, which registered itself, without an id_token_hint of it: no account \
-         has consented to that client"
+        "post_logout_redirect_uri {received:?} of {client:?}, which registered itself: no account has consented to that client as \
+         it is registered now"
     )]
     UnknownClientRedirect { received: String, client: String },
     #[error("nothing was ended: no session of this browser, and {0}")]
@@ -78,6 +79,10 @@ pub enum NothingToEnd {
     NoGoodHint,
     #[error("an id_token_hint for a session that is not alive")]
     NoSession,
+    #[error(
+        "an id_token_hint, for a session of another browser, that has expired or is older than the present sign-in there"
+    )]
+    OldHint,
 }
 
 /// The request, and where it may lead back to, checked.
@@ -220,14 +225,14 @@ fn listed(uris: &[RedirectUri]) -> String {
 }
 
 /// Where clients register themselves, an address that one of them registered is a stranger's: followed without a sign that
-/// an account here uses that client, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2).
+/// an account here uses that client now, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2). An ID
+/// token hint is no such sign: what its account consented to may have been forgotten since, with the hosts of then.
 async fn of_known_clients(
     provider: &Provider,
     request: &EndSessionRequest,
     mut checked: Checked,
 ) -> Result<Checked, FlowError> {
-    let (None, Some(client), Some(uri)) = (&checked.hint, &checked.client, &request.post_logout_redirect_uri)
-    else {
+    let (Some(client), Some(uri)) = (&checked.client, &request.post_logout_redirect_uri) else {
         return Ok(checked);
     };
     if checked.back.is_some() && !is_known(provider, client.id()).await? {

@@ -91,6 +91,7 @@ impl Carried {
             recovery: None,
             request_id: None,
             source: RequestSource::Plain,
+            signed: false,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Opening a session: after a right password, and after a new one was set by someone who proved who they are.
 
-use anteroom_crypto::{Digest, Token};
+use anteroom_crypto::{Digest, KeyPurpose, Token};
 use anteroom_domain::account::{Account, Epoch};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
@@ -10,7 +10,7 @@ use anteroom_storage::Tx;
 
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::visitor::{Visitor, new_id, session_digest};
+use crate::visitor::{Live, Visitor, new_id, session_digest};
 
 /// What a session and its device need, drawn before the transaction so that the transaction can run again.
 #[derive(Clone, Debug)]
@@ -19,6 +19,28 @@ pub(crate) struct NewSession {
     pub token_digest: Digest,
     pub session: SessionId,
     pub device: DeviceId,
+}
+
+/// A session that a browser holds already, and the secret that takes the place of the one in its cookie where its person signs in
+/// again. The new one is derived from the old one: of two tabs that sign in at once, both renew the session that their one
+/// cookie holds, and both answers bring the same secret, whichever the browser keeps. To derive it takes the master key.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldSession {
+    pub session: Session,
+    pub next: Token,
+    pub next_digest: Digest,
+}
+
+const NEXT_CONTEXT: &str = "next secret of a session";
+
+impl HeldSession {
+    pub(crate) fn of(provider: &Provider, live: &Live) -> Self {
+        let held = [live.session.id.0.as_bytes(), live.token.as_bytes().as_slice()].concat();
+        let next = provider.keyring.mac(KeyPurpose::TokenHash).digest(NEXT_CONTEXT, &held);
+        let next = Token::from_bytes(*next.as_bytes());
+        let next_digest = session_digest(&provider.keyring, &next);
+        Self { session: live.session.clone(), next, next_digest }
+    }
 }
 
 impl NewSession {

@@ -47,7 +47,7 @@ pub async fn proceed_with(
     if let Some(before) = carried.answered.as_ref().filter(|row| !answered::may_repeat(row, visitor)) {
         return Ok(answered::again(provider, visitor, before, None));
     }
-    let Some(ahead) = Ahead::of(&snapshot, &carried.journey.destination) else {
+    let Some(ahead) = Ahead::of(&snapshot, &carried.journey) else {
         return Ok(Onward::ApplicationGone);
     };
     let who = Who::among(provider, visitor, (&carried, ahead.client()), live).await?;
@@ -216,15 +216,11 @@ async fn needs(
         Ahead::Application { client, request } => (client, request),
         Ahead::Dashboard => return Ok(nothing),
         Ahead::ChangePassword => {
-            return Ok(Needs { new_password: true, max_age: Some(RECENT_SIGN_IN), ..nothing });
+            let min_acr = factor_that_serves(provider, visitor, who).await?;
+            return Ok(Needs { new_password: true, max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
         }
         Ahead::AuthenticatorApps => {
-            // A password alone neither adds nor removes a factor where one serves: it would be worth as much as the factor.
-            let serves = match who.account() {
-                Some(account) => can_step_up(provider, account.id, visitor.now).await?,
-                None => false,
-            };
-            let min_acr = serves.then_some(Acr::Mfa);
+            let min_acr = factor_that_serves(provider, visitor, who).await?;
             return Ok(Needs { max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
         }
     };
@@ -250,6 +246,20 @@ async fn needs(
         },
         ..nothing
     })
+}
+
+/// A password alone changes no proof of identity where a phone or an app serves. A thief of the password would be worth as much as
+/// the owner: with an app of their own, or with a password that the owner does not have.
+async fn factor_that_serves(
+    provider: &Provider,
+    visitor: &Visitor,
+    who: &Who,
+) -> Result<Option<Acr>, FlowError> {
+    let serves = match who.account() {
+        Some(account) => can_step_up(provider, account.id, visitor.now).await?,
+        None => false,
+    };
+    Ok(serves.then_some(Acr::Mfa))
 }
 
 /// An essential `acr` binds: the least of the classes that it accepts (OpenID Connect Core §5.5.1.1), for whoever has proven
@@ -295,7 +305,7 @@ pub(crate) async fn deny(
     account: AccountId,
 ) -> Result<Onward, FlowError> {
     let snapshot = provider.snapshot();
-    let Some(ahead) = Ahead::of(&snapshot, &carried.journey.destination) else {
+    let Some(ahead) = Ahead::of(&snapshot, &carried.journey) else {
         return Ok(Onward::ApplicationGone);
     };
     let request = ahead.request().ok_or(FlowError::Broken("a refusal of no request"))?;

@@ -12,6 +12,7 @@ use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::pushed_request::{PushedRequest, TakenRequest, WAITS_FOR};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{self, AuthorizationError, Parameter, Parameters};
+use anteroom_oidc::form::Form;
 use anteroom_storage::Spent;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -28,6 +29,9 @@ use crate::visitor::Visitor;
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 const CONTEXT: &str = "pushed request";
+/// Stored with a request of which all was in a signed request object. It is no parameter, so that no client can send it, and a node
+/// of release 0.1.0 reads over it.
+const SIGNED: &str = "&anteroom:signed=";
 /// Of what is stored: somewhat more than the rules let a request have.
 const LONGEST: usize = 20 * 1024;
 
@@ -80,7 +84,7 @@ pub async fn push(
     }
     let parameters = parameters.clone().from_client(&metadata.client_id);
     let resolved = request_object::resolve(provider, visitor, client, &parameters).await?;
-    let (Resolved { parameters, expires_at }, now) = (resolved, visitor.now);
+    let (Resolved { parameters, expires_at, signed }, now) = (resolved, visitor.now);
     let snapshot = provider.snapshot();
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
     if let Err(error) = authorization::check(&parameters, &snapshot.capabilities, find) {
@@ -94,7 +98,10 @@ pub async fn push(
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
     let token = provider.random.token();
     let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
-    let query = parameters.to_compact_query();
+    let mut query = parameters.to_compact_query();
+    if signed {
+        query.push_str(SIGNED);
+    }
     if query.len() > LONGEST {
         return Err(PushError::TooLong);
     }
@@ -120,6 +127,13 @@ pub async fn push(
         request_uri: format!("{PREFIX}{}", token.encode()),
         expires_in: until.duration_since(now).as_secs(),
     })
+}
+
+/// What was stored of a pushed request, and whether all of it was in a signed request object.
+pub(crate) fn stored(query: &str) -> (Parameters, bool) {
+    let (query, signed) = query.strip_suffix(SIGNED).map_or((query, false), |query| (query, true));
+    let parameters = Form::decode(query.as_bytes()).map(|form| Parameters::from(&form));
+    (parameters.unwrap_or_default(), signed)
 }
 
 /// Whether the address is one that was given here.

@@ -61,11 +61,13 @@ pub(crate) struct Resolved {
     pub parameters: Parameters,
     /// The `exp` of the request object that it came in.
     pub expires_at: Option<Timestamp>,
+    /// All of it was in a signed request object.
+    pub signed: bool,
 }
 
 impl Resolved {
     fn plain(parameters: &Parameters) -> Self {
-        Self { parameters: parameters.clone(), expires_at: None }
+        Self { parameters: parameters.clone(), expires_at: None, signed: false }
     }
 }
 
@@ -110,7 +112,7 @@ pub(crate) async fn resolve(
             } else {
                 parameters.clone().superseded_by(inner)
             };
-            Ok(Resolved { parameters, expires_at })
+            Ok(Resolved { parameters, expires_at, signed: required })
         }
         Err(Unusable { why, reason, stated }) => {
             // The refusal may be about what stands outside.

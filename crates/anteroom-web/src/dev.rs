@@ -7,7 +7,7 @@ use anteroom_domain::message::Channel;
 use anteroom_messaging::Delivered;
 use anteroom_pages::{Channel as ShownChannel, ErrorKind, OutboxMessage, OutboxPage};
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, Path};
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -19,6 +19,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish, to_sign_in};
 use crate::guard::is_loopback_name;
 use crate::respond::Frame;
+use crate::segment::Segment;
 use crate::state::Web;
 
 const SHOWN: u64 = 200;
@@ -134,7 +135,7 @@ fn shown(message: Delivered) -> OutboxMessage {
 }
 
 /// An email as its reader sees it. Mail is styled inline, as mail programs want it, so this page alone allows that.
-pub(crate) async fn email(Local(asker): Local, Path(id): Path<String>) -> Response {
+pub(crate) async fn email(Local(asker): Local, Segment(id): Segment<String>) -> Response {
     let found = delivered(&asker).await.and_then(|messages| {
         let message = messages.into_iter().find(|message| message.id == id);
         message

@@ -8,6 +8,7 @@ use anteroom_oidc::Issuer;
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::shown::shorten;
 use anteroom_pages::{ErrorKind, Forward, ForwardKind};
+use axum::Json;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{CONNECTION, HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
@@ -37,21 +38,36 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
                 None => StatusCode::BAD_REQUEST.into_response(),
             }
         }
+        HostVerdict::Malformed => {
+            // RFC 9112 §3.2.
+            not_here(&web, &issuer, request, (StatusCode::BAD_REQUEST, MALFORMED_HOST)).await
+        }
         HostVerdict::Misdirected => {
-            let (mut parts, _) = request.into_parts();
-            let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
-            tracing::warn!(
-                reference = %asker.visitor.reference,
-                received = shorten(&received_host(&parts.headers, &parts.uri)),
-                expected = issuer.origin(),
-                "a request for another host: the issuer names the one that is served, and a proxy in front must pass the `Host` \
-                 header on with its port (nginx: `proxy_set_header Host $http_host`)"
-            );
-            let status = StatusCode::MISDIRECTED_REQUEST;
-            let forward = Forward { kind: ForwardKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
-            closing(Failure::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await)
+            not_here(&web, &issuer, request, (StatusCode::MISDIRECTED_REQUEST, OTHER_HOST)).await
         }
     }
+}
+
+const MALFORMED_HOST: &str = "a request without `Host`, with several, or with one that is no host and port";
+const OTHER_HOST: &str = "a request for another host: the issuer names the one that is served, and a proxy in front must pass the \
+                          `Host` header on with its port (nginx: `proxy_set_header Host $http_host`)";
+
+async fn not_here(
+    web: &Arc<Web>,
+    issuer: &Issuer,
+    request: Request,
+    (status, why): (StatusCode, &str),
+) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let Ok(asker) = Asker::from_request_parts(&mut parts, web).await;
+    tracing::warn!(
+        reference = %asker.visitor.reference,
+        received = shorten(&received_host(&parts.headers, &parts.uri)),
+        expected = issuer.origin(),
+        "{why}"
+    );
+    let forward = Forward { kind: ForwardKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
+    closing(Failure::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -60,15 +76,23 @@ enum HostVerdict {
     /// Of a loopback issuer: another spelling of the same machine, led to the issuer's own so that cookies fit.
     OtherLoopbackName,
     Misdirected,
+    /// None, several, or one that is no host and port.
+    Malformed,
 }
 
+/// The one host that the request names. A name before the host, as in `user@host`, is no part of `Host` (RFC 9110 §7.2), and whoever
+/// compares texts in front of this provider takes it for another host.
 fn requested_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
-    if let Some(authority) = uri.authority() {
-        return Some(authority.clone());
-    }
     let mut hosts = headers.get_all(HOST).iter();
-    let host = hosts.next()?.to_str().ok()?.parse().ok();
-    if hosts.next().is_some() { None } else { host }
+    let of_header = hosts.next();
+    if hosts.next().is_some() {
+        return None;
+    }
+    let host = match uri.authority() {
+        Some(authority) => authority.clone(),
+        None => of_header?.to_str().ok()?.parse().ok()?,
+    };
+    Some(host).filter(|host: &Authority| !host.as_str().contains('@'))
 }
 
 /// As it was sent, for the log; several headers one after another.
@@ -81,7 +105,7 @@ fn received_host(headers: &HeaderMap, uri: &Uri) -> String {
 }
 
 fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostVerdict {
-    let Some(host) = host else { return HostVerdict::Misdirected };
+    let Some(host) = host else { return HostVerdict::Malformed };
     let url = issuer.url();
     let default_port =
         |port: Option<u16>| port.or(url.port_or_known_default().filter(|_| url.port().is_none()));
@@ -151,6 +175,19 @@ pub(crate) async fn refuse(asker: &Asker, path: &str, error: FlowError) -> Respo
     closing(Failure::from(error).answer(asker).await)
 }
 
+/// A path of which a part is not of the kind that its route takes.
+pub(crate) async fn nothing_there(asker: &Asker) -> Response {
+    if is_for_programs(&asker.path) {
+        tracing::info!(reference = %asker.visitor.reference, path = asker.path, "no such address");
+        let body = serde_json::json!({
+            "error": "invalid_request",
+            "error_description": "there is nothing at this address",
+        });
+        return (StatusCode::NOT_FOUND, Json(body)).into_response();
+    }
+    Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(asker).await
+}
+
 /// A request of which not all came in time.
 pub(crate) async fn too_slow(asker: &Asker, path: &str) -> Response {
     if is_for_programs(path) {
@@ -210,6 +247,32 @@ mod tests {
             let issuer = Issuer::parse(issuer).unwrap();
             assert_eq!(judge(Some(&host.parse().unwrap()), &issuer), expected, "{host}");
         }
-        assert_eq!(judge(None, &Issuer::parse("https://id.example").unwrap()), HostVerdict::Misdirected);
+        assert_eq!(judge(None, &Issuer::parse("https://id.example").unwrap()), HostVerdict::Malformed);
+    }
+
+    #[test]
+    fn rfc9112_3_2_a_request_names_one_host_and_no_user() {
+        for (uri, hosts, expected) in [
+            ("/", &["id.example"][..], Some("id.example")),
+            ("/", &["id.example:8443"], Some("id.example:8443")),
+            ("/", &[], None),
+            ("/", &[""], None),
+            ("/", &["id.example", "id.example"], None),
+            ("/", &["id.example", "evil.example"], None),
+            ("/", &["evil@id.example"], None),
+            ("/", &["@id.example"], None),
+            ("/", &["id.example/evil"], None),
+            ("https://id.example/", &[], Some("id.example")),
+            ("https://id.example/", &["id.example"], Some("id.example")),
+            ("https://id.example/", &["id.example", "id.example"], None),
+            ("https://evil@id.example/", &["id.example"], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(HOST, HeaderValue::from_static(host));
+            }
+            let host = requested_host(&headers, &uri.parse().unwrap());
+            assert_eq!(host.as_ref().map(Authority::as_str), expected, "{uri} {hosts:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod asker;
+mod authorization;
 mod cookies;
 mod dev;
 mod endpoints;
@@ -22,6 +23,7 @@ mod pages;
 mod patience;
 mod respond;
 mod routes;
+mod segment;
 mod state;
 
 pub use routes::router;

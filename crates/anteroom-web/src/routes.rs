@@ -2,7 +2,7 @@
 
 use anteroom_oidc::discovery::paths;
 use anteroom_pages::ErrorKind;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -22,6 +22,7 @@ use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
     not_entitled, profile, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
 };
+use crate::segment::Segment;
 use crate::state::Web;
 use crate::{dev, guard, patience};
 
@@ -145,7 +146,7 @@ async fn method_not_allowed(asker: Asker, _request: Request<Body>) -> Response {
 }
 
 /// Files of the theme. Their addresses carry a digest of their content, so a browser may keep them for good.
-async fn asset(State(web): State<Arc<Web>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+async fn asset(State(web): State<Arc<Web>>, Segment(path): Segment<String>, headers: HeaderMap) -> Response {
     let Some(asset) = web.theme().asset(&path) else { return StatusCode::NOT_FOUND.into_response() };
     let etag = HeaderValue::from_str(&asset.etag).unwrap_or(HeaderValue::from_static("\"\""));
     let caching = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };

@@ -78,10 +78,11 @@ export const PAGES_OF_WAYS = {
     const claims = { id_token: { acr: { essential: true, value: "urn:anteroom:acr:mfa" } } };
     await tab.goto(app.request({ claims: JSON.stringify(claims) }));
   },
-  "change-password": async ({ tab }) => {
+  "change-password": once("change-password", async ({ tab, anteroom }) => {
     await signedIn(tab, "alice");
     await tab.goto("/change-password");
-  },
+    await verify(tab, anteroom, "text", CELLS.alice);
+  }),
   "complete-registration": ({ tab }) => tab.goto("/complete-registration"),
   "complete-registration-asked": async ({ tab }) => {
     await tab.goto("/complete-registration");

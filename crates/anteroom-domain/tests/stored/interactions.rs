@@ -49,6 +49,7 @@ fn interactions_of_every_release_are_read() {
             (name, Journey { request_id, source, ..application(least()) })
         }),
     );
+    journeys.push(("signed", Journey { signed: true, ..application(least()) }));
     JOURNEYS.check(&journeys);
 }
 
@@ -99,6 +100,7 @@ fn journey(destination: Destination) -> Journey {
         recovery: None,
         request_id: None,
         source: RequestSource::Plain,
+        signed: false,
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) async fn end(
         (Some(hint), Some(client)) => {
             let session = session_of(provider, client, (hint, visitor)).await?;
             session.map(|session| {
-                (session.hint_from_elsewhere((hint.iat, hint.exp), visitor.now), session, client)
+                let times = (hint.iat, hint.exp);
+                (session.hint_without_cookie(times, visitor.browser, visitor.now), session, client)
             })
         }
         (Some(_), None) | (None, _) => None,
@@ -44,7 +45,7 @@ pub(super) async fn end(
             let origin = Origin::of(visitor, &provider.random);
             end_at_client(provider, &origin, (&session, client.id())).await?;
         }
-        None => {
+        Some((HintWorth::Nothing, ..)) | None => {
             if let Some(error) = &checked.stays {
                 return Ok(EndSessionOutcome::Refused(error.clone()));
             }
@@ -52,7 +53,7 @@ pub(super) async fn end(
             // person who answered the question signed out meanwhile, in another tab.
             let is_awaited = confirmed || checked.back.is_some();
             if !is_awaited && sessions_here(provider, visitor).await?.is_empty() {
-                let why = nothing(request, &checked);
+                let why = if found.is_some() { NothingToEnd::OldHint } else { nothing(request, &checked) };
                 return Ok(EndSessionOutcome::Refused(LogoutError::NothingToEnd(why)));
             }
         }

@@ -102,7 +102,7 @@ async fn replace(
 struct Ends {
     /// It would know them by another `sub`: that of a sector which nobody has shown to be its own (OpenID Connect Core §8.1).
     grants: bool,
-    /// Their consent named other hosts.
+    /// Their consent was for other hosts: a person is led to one now, after a sign-in or a sign-out, that was none of its then.
     consents: bool,
 }
 
@@ -110,9 +110,8 @@ impl Ends {
     /// A registration that the configuration does not admit any more has no `before`.
     fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
         let Some(before) = before else { return Self { grants: true, consents: true } };
-        let known = before.belongs_to();
         let grants = before.sector != after.sector;
-        Self { grants, consents: grants || after.belongs_to().iter().any(|host| !known.contains(host)) }
+        Self { grants, consents: grants || !after.leads_to().is_subset(&before.leads_to()) }
     }
 
     /// How many grants ended.

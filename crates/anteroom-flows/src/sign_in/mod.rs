@@ -97,14 +97,12 @@ pub async fn sign_in(
     let work = Arc::clone(&prepared);
     let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
     match settled {
-        Settled::SignedIn { session, account, carried } => {
+        Settled::SignedIn { current, carried } => {
             // The person is in already; what fails here is put off until next time.
             if let Err(error) = rehash_if_outdated(provider, &prepared, &credentials.password).await {
                 tracing::warn!(reference = %visitor.reference, "a password was not hashed anew: {error}");
             }
-            let token = prepared.new.token.clone();
-            signed_in(provider, visitor, carried, Live { session: *session, account: *account, token }, live)
-                .await
+            signed_in(provider, visitor, carried, *current, live).await
         }
         Settled::Expired(carried) => {
             let onward = proceed_with(provider, visitor, carried, live).await?;

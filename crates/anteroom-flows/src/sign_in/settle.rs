@@ -1,6 +1,6 @@
 //! The transaction of one attempt to sign in.
 
-use anteroom_crypto::{PasswordHash, Verdict};
+use anteroom_crypto::{PasswordHash, Token, Verdict};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use super::Told;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
-use crate::new_session::NewSession;
+use crate::new_session::{HeldSession, NewSession};
 use crate::provider::{Provider, Snapshot};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, left_behind, new_id};
@@ -36,18 +36,18 @@ pub(super) struct Prepared {
     view: Option<SignInView>,
     verdict: Verdict,
     keeping: Keeping,
-    pub(super) new: NewSession,
+    new: NewSession,
     notice: MessageId,
     /// No account has it: it stands for one where the address is unknown.
     no_account: AccountId,
     /// The session of this very account that the browser holds already.
-    held: Option<Session>,
+    held: Option<HeldSession>,
     /// The browser's other sessions: after a right password they are not the current one.
     left: Vec<SessionId>,
 }
 
 pub(super) enum Settled {
-    SignedIn { session: Box<Session>, account: Box<Account>, carried: Carried },
+    SignedIn { current: Box<Live>, carried: Carried },
     Expired(Carried),
     Refused { told: Told, carried: Carried },
 }
@@ -66,7 +66,7 @@ impl Prepared {
             snapshot: provider.snapshot(),
             origin: Origin::of(visitor, random),
             visitor: visitor.clone(),
-            held: held.map(|live| live.session.clone()),
+            held: held.map(|live| HeldSession::of(provider, live)),
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
             keeping: Keeping::prepare(provider, &carried, now),
             carried,
@@ -221,7 +221,7 @@ async fn admit(
     let new_device = device.is_none();
     let known = (account.id, device.map(|device| device.id));
     let device = prepared.new.keep_device(tx, &prepared.visitor, known).await?;
-    let session = open_session(tx, prepared, &account, device).await?;
+    let (session, token) = open_session(tx, prepared, &account, device).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
@@ -231,7 +231,7 @@ async fn admit(
     if carried.proof().is_some() {
         carried = carried.keep(tx, &prepared.keeping, None).await?;
     }
-    Ok(Settled::SignedIn { session: Box::new(session), account: Box::new(account), carried })
+    Ok(Settled::SignedIn { current: Box::new(Live { session, account, token }), carried })
 }
 
 /// A session whose cookie is not kept could be neither used nor ended by its person, who would see an empty form again. The
@@ -248,20 +248,20 @@ async fn open_session(
     prepared: &Prepared,
     account: &Account,
     device: DeviceId,
-) -> Result<Session, FlowError> {
+) -> Result<(Session, Token), FlowError> {
     let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
     let fresh = prepared.new.session(&prepared.visitor, (account, account.epoch), device, proven);
-    if let Some(held) = prepared.held.as_ref().filter(|held| held.epoch == account.epoch) {
+    if let Some(held) = prepared.held.as_ref().filter(|held| held.session.epoch == account.epoch) {
         let renewed = Session {
-            id: held.id,
-            created_at: held.created_at,
-            sid_by_sector: held.sid_by_sector,
+            id: held.session.id,
+            created_at: held.session.created_at,
+            sid_by_sector: held.session.sid_by_sector,
             ..fresh.clone()
         };
-        if tx.renew_session(&renewed, &prepared.new.token_digest).await? {
-            return Ok(renewed);
+        if tx.renew_session(&renewed, &held.next_digest).await? {
+            return Ok((renewed, held.next.clone()));
         }
     }
     tx.insert_session(&fresh, &prepared.new.token_digest).await?;
-    Ok(fresh)
+    Ok((fresh, prepared.new.token.clone()))
 }

@@ -164,6 +164,14 @@ impl ClientMetadata {
         hosts
     }
 
+    /// Each host, or scheme of a native app, that an answer of this provider leads the person's browser to: after a request,
+    /// after a sign-out, and to begin a sign-in there. Once each. `frontchannel_logout_uri` has the host of a redirect URI.
+    pub fn leads_to(&self) -> BTreeSet<String> {
+        let redirects = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
+        let begins = self.initiate_login_uri.as_ref().and_then(Url::host_str).map(str::to_owned);
+        redirects.map(RedirectUri::belongs_to).chain(begins).collect()
+    }
+
     /// RFC 8252 §8.6: a native application with nothing to prove itself with, answered where anything else on the person's
     /// machine could listen in its stead.
     pub fn may_be_impersonated_at(&self, redirect_uri: &RedirectUri) -> bool {

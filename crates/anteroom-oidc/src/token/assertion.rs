@@ -21,8 +21,10 @@ const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 const LONGEST_JTI: usize = 255;
 
-/// What a request object may call itself, which an assertion may not.
-const REQUEST_OBJECT: [&str; 2] = ["oauth-authz-req+jwt", "application/oauth-authz-req+jwt"];
+/// What an assertion may call itself, in any case: what RFC 7519 §5.1 recommends, and the type of its own that the draft
+/// rfc7523bis gives it. The prefix `application/` may be left out (RFC 7515 §4.1.9).
+const TYPES: [&str; 2] = ["JWT", "client-authentication+jwt"];
+const TYPES_PREFIX: &str = "application/";
 
 /// A client's assertion that could be read; nothing in it is proven.
 #[derive(Debug, Clone)]
@@ -92,11 +94,9 @@ impl AssertionError {
 impl ClientAssertion {
     pub fn parse(text: &str) -> Result<Self, AssertionError> {
         let jwt = ClientJwt::parse(text)?;
-        // RFC 8725 §3.11, RFC 9101 §10.8: a request object shall not pass for a proof of who somebody is, whichever way it
-        // spells its media type (RFC 7515 §4.1.9).
-        if let Some(typ) = jwt.typ()
-            && REQUEST_OBJECT.iter().any(|name| typ.eq_ignore_ascii_case(name))
-        {
+        // RFC 8725 §3.11: a request object, an access token, a DPoP proof or a logout token that the same key signed shall not pass
+        // for a proof of who the client is.
+        if let Some(typ) = jwt.typ().filter(|typ| !is_of_assertions(typ)) {
             return Err(AssertionError::Type(shorten(typ)));
         }
         let subject = jwt.claimed_subject().ok_or(AssertionError::Claims)?;
@@ -149,6 +149,12 @@ impl ClientAssertion {
         }
         Ok(ProvenAssertion { jti, expires_at })
     }
+}
+
+fn is_of_assertions(typ: &str) -> bool {
+    let prefix = typ.get(..TYPES_PREFIX.len()).filter(|prefix| prefix.eq_ignore_ascii_case(TYPES_PREFIX));
+    let name = prefix.and_then(|prefix| typ.get(prefix.len()..)).unwrap_or(typ);
+    TYPES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

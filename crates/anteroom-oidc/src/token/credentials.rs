@@ -36,6 +36,9 @@ pub enum CredentialsError {
     AnotherClientId,
     #[error("the Authorization header is not one of Basic authentication")]
     MalformedHeader,
+    /// RFC 9110 §5.3, §11.6.2: it is a field of one value.
+    #[error("the Authorization header is given more than once")]
+    TwoHeaders,
     #[error("client_id is malformed")]
     MalformedClientId,
     #[error("client_assertion and client_assertion_type do not belong together")]
@@ -54,6 +57,9 @@ impl From<CredentialsError> for TokenError {
             }
             CredentialsError::AnotherClientId => {
                 Self::invalid_request("client_id is not the one that authenticated")
+            }
+            CredentialsError::TwoHeaders => {
+                Self::invalid_request("the Authorization header is given more than once")
             }
             CredentialsError::Missing => invalid_client("the client did not authenticate"),
             CredentialsError::MalformedHeader => invalid_client("the Authorization header is malformed"),

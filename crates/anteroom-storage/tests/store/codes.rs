@@ -33,6 +33,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
                 recovery: None,
                 request_id: None,
                 source: RequestSource::Plain,
+                signed: false,
             },
             proof: None,
             created_at: at(2),

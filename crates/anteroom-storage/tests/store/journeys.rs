@@ -31,6 +31,7 @@ fn interaction(number: u8) -> Interaction {
             recovery: None,
             request_id: None,
             source: RequestSource::Plain,
+            signed: false,
         },
         proof: None,
         created_at: at(2),

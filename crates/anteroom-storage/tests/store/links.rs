@@ -174,6 +174,7 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         recovery: None,
         request_id: None,
         source: RequestSource::Plain,
+        signed: false,
     };
     let interaction = Interaction {
         id: InteractionId(message_id(1).0),

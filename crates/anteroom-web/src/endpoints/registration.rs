@@ -6,15 +6,17 @@ use anteroom_oidc::token::bearer_token;
 use anteroom_oidc::{Issuer, RegistrationRefusal};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::RawQuery;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
 use crate::asker::Asker;
+use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::unavailable;
+use crate::segment::Segment;
 
 /// Of metadata; what else is sent is bounded by the server's own limit.
 const MAX_METADATA: usize = 32 * 1024;
@@ -31,7 +33,7 @@ pub(crate) async fn register(asker: Asker, query: RawQuery, headers: HeaderMap, 
 
 pub(crate) async fn read(
     asker: Asker,
-    Path(client): Path<String>,
+    Segment(client): Segment<String>,
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -42,7 +44,7 @@ pub(crate) async fn read(
 
 pub(crate) async fn update(
     asker: Asker,
-    Path(client): Path<String>,
+    Segment(client): Segment<String>,
     query: RawQuery,
     headers: HeaderMap,
     body: Sent,
@@ -55,7 +57,7 @@ pub(crate) async fn update(
 
 pub(crate) async fn delete(
     asker: Asker,
-    Path(client): Path<String>,
+    Segment(client): Segment<String>,
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -72,7 +74,7 @@ fn presented<'a>(
 }
 
 fn token(headers: &HeaderMap, query: &RawQuery) -> Result<SecretString, BearerError> {
-    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = authorization(headers).map_err(|Repeated| BearerError::InvalidRequest(REPEATED))?;
     bearer_token(authorization, None, query.0.as_deref())
 }
 

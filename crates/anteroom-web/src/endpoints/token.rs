@@ -10,15 +10,16 @@ use anteroom_flows::token::{TokenError as ExchangeError, exchange};
 use anteroom_flows::trail::Origin;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::Form;
-use anteroom_oidc::token::{PresentedCredentials, TokenReference, TokenRequest};
+use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenReference, TokenRequest};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::Asker;
+use crate::authorization::{Repeated, authorization};
 use crate::endpoints::unread;
 use crate::forms::is_form;
 use crate::guard::is_loopback_name;
@@ -63,7 +64,8 @@ impl ClientRequest {
         body: &Received,
     ) -> Result<Self, Refused> {
         let form = form(asker, headers, body)?;
-        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let authorization = authorization(headers)
+            .map_err(|Repeated| unread::credentials(asker, (None, &form), CredentialsError::TwoHeaders))?;
         let presented = PresentedCredentials::parse(authorization, &form)
             .map_err(|error| unread::credentials(asker, (authorization, &form), error))?;
         let provider = &asker.web.provider;

@@ -3,20 +3,20 @@
 use anteroom_domain::ids::MessageId;
 use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks};
 use axum::body::Bytes;
-use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
 use crate::asker::Asker;
+use crate::segment::Segment;
 use crate::state::Web;
 
 const SIGNATURE: &str = "x-twilio-signature";
 
 pub(crate) async fn status(
     asker: Asker,
-    Path(id): Path<MessageId>,
+    Segment(id): Segment<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -32,7 +32,7 @@ pub(crate) async fn status(
 
 pub(crate) async fn key(
     asker: Asker,
-    Path(id): Path<MessageId>,
+    Segment(id): Segment<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,

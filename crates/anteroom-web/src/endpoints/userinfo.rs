@@ -6,11 +6,12 @@ use anteroom_oidc::form::Form;
 use anteroom_oidc::token::bearer_token;
 use axum::Json;
 use axum::extract::RawQuery;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::Asker;
+use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::{Received, is_too_long, unavailable};
 use crate::forms::is_form;
 
@@ -53,7 +54,7 @@ async fn answer(
     headers: &HeaderMap,
     (form, query): (Option<&Form>, &RawQuery),
 ) -> Result<UserInfoAnswer, UserInfoError> {
-    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = authorization(headers).map_err(|Repeated| BearerError::InvalidRequest(REPEATED))?;
     let token = bearer_token(authorization, form, query.0.as_deref())?;
     userinfo(&asker.web.provider, &token, asker.visitor.now).await
 }

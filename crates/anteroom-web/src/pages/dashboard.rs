@@ -5,7 +5,6 @@ use anteroom_flows::dashboard::{Dashboard, TileTarget, TileView, dashboard, open
 use anteroom_flows::limits::FormOwner;
 use anteroom_oidc::ClientId;
 use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, PersonHere, Tile};
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -19,6 +18,7 @@ use crate::pages::profile::PROFILE;
 use crate::pages::session_time::nobody_signed_in;
 use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, leave, see_other};
+use crate::segment::Segment;
 
 /// `GET /`: to the dashboard, which leads to sign-in whoever is not signed in.
 pub(crate) async fn home() -> Response {
@@ -75,7 +75,7 @@ fn percent(text: &str) -> String {
     url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
-pub(crate) async fn open(asker: Asker, Path(client): Path<String>) -> Response {
+pub(crate) async fn open(asker: Asker, Segment(client): Segment<String>) -> Response {
     finish(&asker, opened(&asker, &client).await).await
 }
 

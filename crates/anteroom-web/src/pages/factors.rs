@@ -8,7 +8,7 @@ use anteroom_flows::authenticator_apps::{
 use anteroom_flows::limits::FormOwner;
 use anteroom_flows::visitor::Live;
 use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -21,6 +21,7 @@ use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::step::{DASHBOARD, go, show as show_onward};
 use crate::respond::{Frame, moment, see_next, see_other};
+use crate::segment::Segment;
 
 pub(crate) const FACTORS: &str = "/account/factors";
 
@@ -106,7 +107,7 @@ async fn added(asker: &Asker) -> Result<Response, Failure> {
 }
 
 /// `GET /account/factors/{id}`: the key of an app whose first code is awaited.
-pub(crate) async fn enrol(asker: Asker, Path(id): Path<String>) -> Response {
+pub(crate) async fn enrol(asker: Asker, Segment(id): Segment<String>) -> Response {
     let found = begun(&asker, &id).await;
     let response = found.map(|found| match found {
         Some(enrolment) => enrolment_page(&asker, &enrolment, None),
@@ -134,7 +135,7 @@ fn enrolment_page(asker: &Asker, enrolment: &Enrolment, problem: Option<EnrolPro
 }
 
 /// `GET /account/factors/{id}/qr.svg`: the key as a picture.
-pub(crate) async fn picture(asker: Asker, Path(id): Path<String>) -> Response {
+pub(crate) async fn picture(asker: Asker, Segment(id): Segment<String>) -> Response {
     let drawn = begun(&asker, &id).await.map(|found| found.and_then(|enrolment| draw(&asker, &enrolment)));
     match drawn {
         Ok(Some(svg)) => {

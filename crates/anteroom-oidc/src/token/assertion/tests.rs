@@ -95,11 +95,37 @@ fn core_9_the_audience_is_the_issuer_or_the_token_endpoint() {
 }
 
 #[test]
-fn rfc9101_10_8_a_request_object_is_no_assertion() {
+fn rfc8725_3_11_what_is_signed_for_something_else_is_no_assertion() {
     let signer = Signer::new(ClientAlgorithm::Es256);
     let of_type = |typ: &str| verify_text(&signer, &signer.sign_under(&json!({ "typ": typ }), &good()));
-    for typ in ["oauth-authz-req+jwt", "application/OAUTH-authz-req+jwt"] {
-        assert_eq!(of_type(typ).unwrap_err(), AssertionError::Type(typ.to_owned()));
+    for typ in [
+        "oauth-authz-req+jwt",
+        "application/OAUTH-authz-req+jwt",
+        "at+jwt",
+        "application/at+jwt",
+        "logout+jwt",
+        "dpop+jwt",
+        "id_token+jwt",
+        "secevent+jwt",
+        "JWTs",
+        "application/",
+        "application/application/jwt",
+        "text/jwt",
+        "é",
+        "",
+    ] {
+        assert_eq!(of_type(typ).unwrap_err(), AssertionError::Type(typ.to_owned()), "{typ:?}");
     }
-    assert!(of_type("JWT").is_ok() && of_type("client-authentication+jwt").is_ok());
+    for typ in [
+        "JWT",
+        "jwt",
+        "application/jwt",
+        "Application/JWT",
+        "client-authentication+jwt",
+        "Client-Authentication+JWT",
+        "application/client-authentication+jwt",
+    ] {
+        assert!(of_type(typ).is_ok(), "{typ}");
+    }
+    assert!(verify_text(&signer, &signer.sign_under(&json!({}), &good())).is_ok());
 }

@@ -2,9 +2,12 @@
 
 use crate::ALICE;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
+use reqwest::Method;
+use reqwest::header::{HOST, HeaderMap, HeaderValue};
 
 on_both_databases!(
     another_host_is_421,
+    rfc9112_3_2_a_request_that_does_not_name_one_host_is_400,
     another_loopback_name_is_led_to_the_issuers,
     health_is_told_under_any_name,
     behind_https_cookies_are_secure_and_the_host_is_the_issuers,
@@ -24,6 +27,23 @@ async fn another_host_is_421(backend: Backend) {
     let browser = provider.browser().with("x-forwarded-host", "evil.example");
     let document = browser.get("/.well-known/openid-configuration").await.json();
     assert_eq!(document["token_endpoint"], format!("{}/token", provider.issuer));
+}
+
+async fn rfc9112_3_2_a_request_that_does_not_name_one_host_is_400(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let host = provider.issuer.split_once("//").unwrap().1;
+    let user = format!("evil@{host}");
+    for hosts in [&[host, host][..], &[host, "evil.example"], &["evil.example", host], &[&user], &[""]] {
+        for path in ["/sign-in", "/.well-known/openid-configuration", "/nowhere"] {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(HOST, HeaderValue::from_str(host).unwrap());
+            }
+            let answer = provider.ask(Method::GET, path, headers, Vec::new()).await;
+            assert_eq!((answer.status, answer.header("location")), (400, None), "{hosts:?} {path}");
+            assert!(answer.text_of("error-misdirected-host").is_some(), "{hosts:?} {path}");
+        }
+    }
 }
 
 async fn another_loopback_name_is_led_to_the_issuers(backend: Backend) {

@@ -15,6 +15,7 @@ on_both_databases!(
     rfc9126_2_1_a_request_is_checked_when_it_is_pushed,
     rfc9126_3_a_request_object_may_be_pushed,
     rfc9126_5_a_client_can_be_held_to_pushing,
+    rfc9126_5_a_request_that_waits_is_answered_as_its_client_must_ask_now,
 );
 
 async fn push(app: &RelyingParty, changes: &[(&str, &str)]) -> Answer {
@@ -131,4 +132,27 @@ async fn rfc9126_5_a_client_can_be_held_to_pushing(backend: Backend) {
     assert_eq!(answer.parameters()["error"], "invalid_request");
     let target = pushed(&app, &[]).await;
     assert!(!app.code_in(&browser.get(&target).await).is_empty());
+}
+
+async fn rfc9126_5_a_request_that_waits_is_answered_as_its_client_must_ask_now(backend: Backend) {
+    let toml = |more: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"pushing\"\nfirst_party = true\n\
+             redirect_uris = [\"https://pushing.example/callback\"]\nsecret_env = \"TEST_CLIENT_SECRET\"\n{more}\n"
+        )
+    };
+    let before = TestProvider::on(&backend).clients(&toml("")).start().await;
+    let held = toml("require_pushed_authorization_requests = true");
+    let after = TestProvider::on(&backend).clients(&held).beside(&before).start().await;
+    let app = before.client("pushing");
+    let (mut plain, mut waiting) = (before.browser(), before.browser());
+    let page = app.authorize(&plain, &[]).await;
+    let target = pushed(&app, &[]).await;
+    let page_of_pushed = waiting.get(&target).await;
+    plain.lead_to(&after);
+    waiting.lead_to(&after);
+    let answer = plain.enter(&page, ALICE, PASSWORD).await;
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+    assert!(answer.text_of("error-application-gone").is_some(), "{}", answer.gist());
+    assert!(!app.code_in(&waiting.enter(&page_of_pushed, ALICE, PASSWORD).await).is_empty());
 }

@@ -14,6 +14,7 @@ on_both_databases!(
     core_6_2_a_request_object_is_fetched_from_registered_places_alone,
     core_6_2_nobody_has_request_objects_fetched_without_end,
     rfc9101_6_3_where_a_signature_is_required_nothing_beside_the_object_counts,
+    rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_now,
     rfc9101_10_8_what_is_signed_for_something_else_is_no_request_object,
     rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_registered,
 );
@@ -236,6 +237,58 @@ async fn rfc9101_6_3_where_a_signature_is_required_nothing_beside_the_object_cou
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(&inside.to_string()));
     assert_eq!(app.authorize(&browser, &[("request", &unsigned)]).await.error(), "invalid_request_object");
+}
+
+async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_now(backend: Backend) {
+    let key = AppKey::new("ES256", "a");
+    let pushing = |more: &str| {
+        let (public, proving) =
+            ("token_endpoint_auth_method = \"none\"", "secret_env = \"TEST_CLIENT_SECRET\"");
+        signing(&key, more).replace(public, proving)
+    };
+    let before = TestProvider::on(&backend).clients(&pushing("")).start().await;
+    let required = pushing("require_signed_request_object = true");
+    let after = TestProvider::on(&backend).clients(&required).beside(&before).start().await;
+    let (app, strict) = (before.client("signing"), after.client("signing"));
+    let mut inside = claims(&app, &before);
+    for (name, value) in [
+        ("redirect_uri", REDIRECT),
+        ("response_type", "code"),
+        ("state", anteroom_testkit::STATE),
+        ("code_challenge", anteroom_testkit::CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ] {
+        inside[name] = json!(value);
+    }
+    let request = key.sign(&inside);
+    let push = async |app: &RelyingParty, changes: &[(&str, &str)]| {
+        let target = app.request(changes);
+        let query = target.split_once('?').unwrap().1.to_owned();
+        let fields: Vec<(String, String)> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let answer = app.post("/par", &fields).await;
+        assert_eq!(answer.status, 201, "{}", answer.gist());
+        let told = answer.json();
+        format!("/authorize?client_id=signing&request_uri={}", told["request_uri"].as_str().unwrap())
+    };
+    // In a page.
+    let mut browser = before.browser();
+    let page = app.authorize(&browser, &[]).await;
+    browser.lead_to(&after);
+    let answer = browser.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+    // Pushed, and not fetched by a browser yet.
+    let target = push(&app, &[]).await;
+    assert_eq!(browser.get(&target).await.error(), "invalid_request");
+    // What came as it must now is answered.
+    let signed = [("request", request.as_str())];
+    let target = push(&strict, &signed).await;
+    assert!(!app.code_in(&browser.get(&target).await).is_empty());
+    let browser = after.browser();
+    let page = strict.authorize(&browser, &signed).await;
+    assert!(!app.code_in(&browser.enter(&page, ALICE, anteroom_testkit::PASSWORD).await).is_empty());
 }
 
 async fn rfc9101_10_8_what_is_signed_for_something_else_is_no_request_object(backend: Backend) {

@@ -18,6 +18,7 @@ use ways::spoil;
 
 on_both_databases!(
     no_input_to_any_route_gets_a_500_or_leaves_a_trace,
+    a_path_that_cannot_be_read_is_answered_by_a_page_or_json,
     no_field_of_any_form_gets_a_500,
     no_parameter_of_a_good_request_gets_a_500,
     no_member_of_a_registration_gets_a_500,
@@ -114,6 +115,34 @@ async fn no_input_to_any_route_gets_a_500_or_leaves_a_trace(backend: Backend) {
     let mut after = backend.rows().await;
     after.retain(|table, rows| before[table] != *rows && !TELLS_OF_REFUSALS.contains(&table.as_str()));
     assert!(after.is_empty(), "{after:?}");
+}
+
+async fn a_path_that_cannot_be_read_is_answered_by_a_page_or_json(backend: Backend) {
+    let provider = start(&backend).await;
+    let routes = provider
+        .routes()
+        .iter()
+        .filter(|route| route.contains('{') && *route != "/{*__private__axum_fallback}");
+    let mut tried = 0;
+    for (route, method) in routes.flat_map(|route| methods().map(|method| (route, method))) {
+        if matches!(method, Method::HEAD | Method::OPTIONS) {
+            continue;
+        }
+        let answer =
+            provider.ask(method.clone(), &filled(route, b"\xff"), HeaderMap::new(), Vec::new()).await;
+        if answer.status == 405 {
+            continue;
+        }
+        let kind = answer.header("content-type").unwrap_or_default().to_owned();
+        assert!(!kind.starts_with("text/plain"), "{method} {route}: {} {}", answer.status, answer.gist());
+        let is_page =
+            kind.starts_with("text/html") && answer.links().iter().any(|link| !link.href.is_empty());
+        let is_json = kind.starts_with("application/json") && answer.json()["error"].is_string();
+        assert!(is_page || is_json, "{method} {route}: {} {kind} {}", answer.status, answer.gist());
+        assert!((400..500).contains(&answer.status), "{method} {route}: {}", answer.gist());
+        tried += usize::from(answer.status == 404);
+    }
+    assert!(tried > 8, "{tried}");
 }
 
 async fn no_field_of_any_form_gets_a_500(backend: Backend) {

@@ -15,6 +15,7 @@ on_both_databases!(
     an_app_added_by_a_password_alone_waits,
     a_reset_takes_off_what_does_not_serve_yet,
     a_password_alone_neither_adds_nor_removes_an_app_where_one_serves,
+    a_password_alone_is_not_replaced_where_an_app_serves,
     the_last_app_that_serves_is_not_removed,
     of_two_apps_that_are_removed_at_once_one_stays,
     a_lost_app_is_removed_behind_a_phone,
@@ -168,6 +169,15 @@ async fn a_password_alone_neither_adds_nor_removes_an_app_where_one_serves(backe
     add(&provider, &carol).await;
     let added = provider.audited("authenticator_app_added").await;
     assert!(added.iter().any(|entry| entry.detail.contains("\"serves_at_once\":true")), "{added:?}");
+}
+
+async fn a_password_alone_is_not_replaced_where_an_app_serves(backend: Backend) {
+    let (provider, app) = with_an_app(&backend).await;
+    let browser = provider.signed_in(CAROL).await;
+    let page = browser.get("/change-password").await;
+    assert!(page.has_form("/verify/code") && !page.has_form("/new-password"), "{}", page.gist());
+    let page = through(&browser, &page, "/verify/code", &[("code", &app.shows(&provider, 0))]).await;
+    assert_eq!(choose(&browser, &page, NEW).await.status, 303);
 }
 
 async fn the_last_app_that_serves_is_not_removed(backend: Backend) {

@@ -16,7 +16,16 @@ on_one_node_and_on_two!(
     the_link_is_dead_after_the_reset_and_so_are_the_others,
     a_change_by_choice_needs_a_recent_sign_in_and_a_day,
     a_change_by_choice_keeps_this_browser_and_ends_the_rest,
+    a_password_alone_is_not_replaced_where_a_factor_serves,
+    where_no_factor_serves_a_password_is_changed_by_itself,
 );
+
+/// The form of a new password by choice, behind a code.
+async fn change(provider: &TestProvider, browser: &Browser) -> Answer {
+    let page = browser.get("/change-password").await;
+    let page = send(browser, &page).await;
+    through(browser, &page, "/verify/code", &[("code", &digits(provider).await)]).await
+}
 
 async fn with_carol(backend: &Backend) -> TestProvider {
     let provider = TestProvider::start(backend).await;
@@ -176,7 +185,7 @@ async fn a_change_by_choice_needs_a_recent_sign_in_and_a_day(backend: Backend) {
     let day = SignedDuration::from_hours(24);
     provider.person(CAROL).phone(CELL).password_set(day - SignedDuration::from_mins(11)).create().await;
     let carol = provider.signed_in(CAROL).await;
-    let page = carol.get("/change-password").await;
+    let page = change(&provider, &carol).await;
     let young = choose(&carol, &page, NEW).await;
     assert_eq!(young.status, 422, "{}", young.gist());
     provider.advance(SignedDuration::from_mins(11));
@@ -184,6 +193,8 @@ async fn a_change_by_choice_needs_a_recent_sign_in_and_a_day(backend: Backend) {
     assert!(asked.has_form("/sign-in"), "{}", asked.gist());
     let answer = carol.enter(&asked, CAROL, PASSWORD).await;
     let page = carol.follow(&answer).await;
+    assert!(page.has_form("/verify/send"), "{}", page.gist());
+    let page = change(&provider, &carol).await;
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
     assert!(carol.is_signed_in().await);
 }
@@ -192,8 +203,8 @@ async fn a_change_by_choice_keeps_this_browser_and_ends_the_rest(backend: Backen
     let provider = TestProvider::start(&backend).await;
     provider.person(CAROL).phone(CELL).password_set(SignedDuration::from_hours(48)).create().await;
     let (carol, other) = (provider.signed_in(CAROL).await, provider.signed_in(CAROL).await);
+    let page = change(&provider, &carol).await;
     let before = carol.cookie("anteroom_session");
-    let page = carol.get("/change-password").await;
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
     assert!(carol.is_signed_in().await);
     assert_ne!(carol.cookie("anteroom_session"), before);
@@ -204,13 +215,56 @@ async fn a_change_by_choice_keeps_this_browser_and_ends_the_rest(backend: Backen
 async fn what_a_thief_of_the_password_sends_does_not_count_for_the_owners_reset(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.new_password.max", "2").start().await;
     provider.person(CAROL).phone(CELL).create().await;
+    // Who is past the code as well, and may go on trying in an open browser.
     let thief = provider.signed_in(CAROL).await;
-    let page = thief.get("/change-password").await;
+    let page = change(&provider, &thief).await;
     let mut last = choose(&thief, &page, "x").await;
     for _ in 0..3 {
         last = choose(&thief, &page, "x").await;
     }
     assert_eq!(last.status, 429, "{}", last.gist());
+    provider.advance(SignedDuration::from_secs(1));
     let done = reset(&provider, &provider.browser(), CAROL, NEW).await;
     assert_eq!(done.heading(), "Your password is changed");
+}
+
+async fn a_password_alone_is_not_replaced_where_a_factor_serves(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).password_set(SignedDuration::from_hours(48)).create().await;
+    provider.person("nora@practice.example").password_set(SignedDuration::from_hours(48)).create().await;
+    // The form of another account, at the same browser.
+    let thief = provider.signed_in("nora@practice.example").await;
+    let noras = thief.get("/change-password").await;
+    thief.sign_in(CAROL, PASSWORD).await;
+    let page = thief.get("/change-password").await;
+    assert!(page.has_form("/verify/send") && !page.has_form("/new-password"), "{}", page.gist());
+    for page in [&noras, &page] {
+        let mut fields = page.forms()[0].fields.clone();
+        fields.insert("new_password".to_owned(), NEW.to_owned());
+        fields.insert("confirm_password".to_owned(), NEW.to_owned());
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        thief.post("/new-password", &fields).await;
+    }
+    assert!(provider.audited("password_changed").await.is_empty());
+    let wrong = send(&thief, &page).await;
+    let code = other_than(&digits(&provider).await);
+    assert_eq!(thief.submit(&wrong, "/verify/code", &[("code", &code)]).await.status, 422);
+    assert!(!thief.get("/change-password").await.has_form("/new-password"));
+    assert_eq!(provider.browser().sign_in(CAROL, PASSWORD).await.status, 303, "hers is as it was");
+    assert!(thief.is_signed_in().await);
+    let carol = provider.signed_in(CAROL).await;
+    provider.advance(SignedDuration::from_mins(2));
+    let page = change(&provider, &carol).await;
+    assert_eq!(choose(&carol, &page, NEW).await.status, 303);
+    assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
+}
+
+async fn where_no_factor_serves_a_password_is_changed_by_itself(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).password_set(SignedDuration::from_hours(48)).create().await;
+    let carol = provider.signed_in(CAROL).await;
+    let page = carol.get("/change-password").await;
+    assert_eq!(choose(&carol, &page, NEW).await.status, 303);
+    assert!(carol.is_signed_in().await);
 }

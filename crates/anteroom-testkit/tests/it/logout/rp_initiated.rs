@@ -12,7 +12,8 @@ on_both_databases!(
     rp_initiated_3_never_to_an_address_that_is_not_registered,
     rp_initiated_3_with_such_an_address_the_person_can_sign_out_and_stays,
     rp_initiated_2_a_hint_ends_its_session_also_without_its_browser,
-    rp_initiated_2_an_expired_or_older_hint_without_its_browser_asks,
+    rp_initiated_3_an_expired_or_older_hint_in_another_browser_ends_nothing,
+    rp_initiated_3_with_such_a_hint_the_browser_that_lost_its_cookie_is_asked,
     what_ends_nothing_says_so,
     an_answer_after_the_session_ended_elsewhere_says_signed_out,
     rp_initiated_3_state_is_returned_and_nothing_else,
@@ -165,24 +166,47 @@ async fn rp_initiated_2_a_hint_ends_its_session_also_without_its_browser(backend
     assert_eq!(provider.audited("signed_out").await.len(), 3);
 }
 
-async fn rp_initiated_2_an_expired_or_older_hint_without_its_browser_asks(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let (expired, older) = (at_web(&provider, ALICE).await, at_web(&provider, BOB).await);
-    provider.advance(SignedDuration::from_mins(2));
-    // The same session, begun anew: the application has a hint from before.
+/// An expired hint of one session, and one from before its person signed in again of the other.
+async fn old_hints(provider: &TestProvider) -> [(Browser, String); 2] {
+    let (expired, older) = (at_web(provider, ALICE).await, at_web(provider, BOB).await);
+    provider.advance(SignedDuration::from_mins(20));
+    assert!(expired.0.is_signed_in().await);
     let page = provider.client("web").authorize(&older.0, &[("prompt", "login")]).await;
     older.0.enter(&page, BOB, PASSWORD).await;
-    for (browser, hint) in [older, expired] {
-        let elsewhere = provider.browser();
-        let page = end_session(&elsewhere, &[("id_token_hint", &hint), BACK]).await;
+    [expired, older]
+}
+
+async fn rp_initiated_3_an_expired_or_older_hint_in_another_browser_ends_nothing(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for (browser, hint) in old_hints(&provider).await {
+        for elsewhere in [provider.browser(), provider.browser().from("203.0.113.20")] {
+            elsewhere.get("/sign-in").await;
+            // The application that is waiting for its person gets them back.
+            let answer = end_session(&elsewhere, &[("id_token_hint", &hint), BACK]).await;
+            assert_eq!((answer.status, answer.location().as_str()), (303, BACK.1), "{}", answer.gist());
+            let page = end_session(&elsewhere, &[("id_token_hint", &hint)]).await;
+            assert_eq!((page.status, page.header("location")), (400, None), "{}", page.gist());
+            assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.gist());
+        }
+        assert!(browser.is_signed_in().await);
+    }
+    assert!(provider.audited("signed_out").await.is_empty());
+}
+
+async fn rp_initiated_3_with_such_a_hint_the_browser_that_lost_its_cookie_is_asked(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    for (browser, hint) in old_hints(&provider).await {
+        let cookie = browser.cookie("anteroom_session").unwrap();
+        let lost = browser.clone();
+        lost.set_cookie("anteroom_session", cookie.split_once('.').unwrap().0);
+        let page = end_session(&lost, &[("id_token_hint", &hint), BACK]).await;
         assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"), "{}", page.gist());
         // It does not say whose session it is.
         assert!(page.text_of("people").is_none() && !page.body.contains(ALICE) && !page.body.contains(BOB));
         assert!(browser.is_signed_in().await);
-        let answer = elsewhere.submit(&page, "/sign-out", &[]).await;
+        let answer = lost.submit(&page, "/sign-out", &[]).await;
         assert_eq!(answer.location().as_str(), BACK.1);
         assert!(!browser.is_signed_in().await);
-        provider.advance(SignedDuration::from_mins(20));
     }
 }
 

@@ -1,8 +1,8 @@
-//! The end-session endpoint for clients that registered themselves: it leads back where the client is known here, or with a
-//! hint of it (RFC 9700 §4.11.2).
+//! The end-session endpoint for clients that registered themselves: it leads back where the client is known here now (RFC 9700
+//! §4.11.2).
 
 use super::errors::agree;
-use super::{CLIENTS, open, register, with};
+use super::{CLIENTS, address, open, register, with};
 use crate::ALICE;
 use anteroom_testkit::{
     Answer, Backend, Browser, INITIAL_ACCESS_TOKEN, PASSWORD, RelyingParty, TestProvider, Tokens,
@@ -14,7 +14,8 @@ on_both_databases!(
     rfc9700_4_11_2_nobody_is_led_to_an_address_of_a_client_that_is_not_known,
     rfc9700_4_11_2_at_such_a_client_the_person_can_sign_out_and_stays,
     rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person_is_led_back,
-    rfc9700_4_11_2_with_a_hint_the_person_is_led_back,
+    rfc9700_4_11_2_a_hint_does_not_make_its_client_known,
+    rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not_there,
 );
 
 const BYE: &str = "https://stranger.example/bye";
@@ -80,17 +81,61 @@ async fn rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person
     }
 }
 
-async fn rfc9700_4_11_2_with_a_hint_the_person_is_led_back(backend: Backend) {
-    let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+/// An ID token that the client got with the consent of the person, who stays signed in.
+async fn hint_of(provider: &TestProvider, stranger: &RelyingParty) -> (Browser, String) {
+    let browser = provider.browser();
     let page = stranger.authorize(&browser, &[]).await;
-    let page = browser.follow(&browser.enter(&page, ALICE, PASSWORD).await).await;
-    let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
-    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
-    // Nothing but the hint says that the client is used here.
-    backend.execute("DELETE FROM consents").await;
+    let mut answer = browser.enter(&page, ALICE, PASSWORD).await;
+    if answer.location().path() != "/callback" {
+        let page = browser.follow(&answer).await;
+        answer = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+    }
+    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&answer)).await);
     let hint = format!("&id_token_hint={}", tokens.id_token());
+    (browser, hint)
+}
+
+/// The person is asked in their browser, and stays; nobody is led anywhere from another one.
+async fn leads_nowhere(
+    provider: &TestProvider,
+    (stranger, browser, hint): (&RelyingParty, &Browser, &str),
+    address: &str,
+) {
+    let target = format!("/end-session?post_logout_redirect_uri={address}&state=s{hint}");
+    for browser in [browser, &provider.browser()] {
+        let page = browser.get(&target).await;
+        assert_eq!((page.status, page.header("location")), (400, None), "{}", page.gist());
+    }
+    let page = browser.get(&target).await;
+    assert_eq!(page.heading(), "Sign out?", "{}: {}", stranger.client_id, page.gist());
+    let answer = browser.submit(&page, "/sign-out", &[]).await;
+    assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
+    assert!(!browser.is_signed_in().await);
+}
+
+async fn rfc9700_4_11_2_a_hint_does_not_make_its_client_known(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let stranger = stranger(&provider).await;
+    let (browser, hint) = hint_of(&provider, &stranger).await;
     assert!(is_led_back(&end_session(&browser, &stranger, &hint).await));
     assert!(!browser.is_signed_in().await);
     assert!(is_led_back(&end_session(&provider.browser(), &stranger, &hint).await));
+    let (browser, hint) = hint_of(&provider, &stranger).await;
+    // Nothing but the hint says that the client was used here.
+    backend.execute("DELETE FROM consents").await;
+    leads_nowhere(&provider, (&stranger, &browser, &hint), BYE).await;
+}
+
+async fn rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not_there(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &asked()).await;
+    let stranger = provider.registered(&told);
+    let (browser, hint) = hint_of(&provider, &stranger).await;
+    let elsewhere = "https://elsewhere.example/bye";
+    let mut changed = asked();
+    changed["client_id"] = told["client_id"].clone();
+    changed["post_logout_redirect_uris"] = json!([elsewhere]);
+    let (uri, token) = address(&told);
+    assert_eq!(provider.call(("PUT", uri), token, &changed).await.status, 200);
+    leads_nowhere(&provider, (&stranger, &browser, &hint), elsewhere).await;
 }

@@ -15,6 +15,7 @@ on_both_databases!(
     rfc7592_2_3_deletion_ends_what_was_granted,
     core_8_1_who_moves_to_another_sector_knows_nobody_there,
     consent_is_for_the_hosts_that_were_named,
+    consent_is_for_every_host_that_a_person_is_led_to,
     rfc8252_8_6_a_native_application_asks_each_time,
     an_operator_is_rid_of_a_client_without_its_token,
 );
@@ -172,6 +173,31 @@ async fn consent_is_for_the_hosts_that_were_named(backend: Backend) {
     changed(json!([CALLBACK, "https://another.example/callback"])).await;
     let page = stranger.authorize(&browser, &[]).await;
     assert_eq!(page.text_of("host").unwrap(), "It belongs to stranger.example, another.example.");
+}
+
+async fn consent_is_for_every_host_that_a_person_is_led_to(backend: Backend) {
+    let provider = open(&backend).start().await;
+    for member in ["post_logout_redirect_uris", "initiate_login_uri"] {
+        let host = |host: &str, path: &str| match format!("https://{host}/{path}") {
+            uri if member.ends_with("uris") => json!([uri]),
+            uri => json!(uri),
+        };
+        let before = with(&json!({ member: host("stranger.example", "a") }));
+        let told = register(&provider, &before).await;
+        let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
+        let page = stranger.authorize(&browser, &[]).await;
+        browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+        let changed = async |value: Value| {
+            let metadata = with(&json!({ "client_id": told["client_id"], member: value }));
+            let answer = put(&provider, &told, &metadata).await;
+            assert_eq!(answer.status, 200, "{member}: {}", answer.gist());
+        };
+        changed(host("stranger.example", "b")).await;
+        stranger.code(&browser, &[]).await;
+        changed(host("another.example", "b")).await;
+        let page = stranger.authorize(&browser, &[]).await;
+        assert!(page.has_form("/consent"), "{member}: {}", page.gist());
+    }
 }
 
 async fn rfc8252_8_6_a_native_application_asks_each_time(backend: Backend) {

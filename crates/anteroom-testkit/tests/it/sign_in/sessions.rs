@@ -14,6 +14,7 @@ on_both_databases!(
     what_another_page_loads_is_no_activity,
     activity_is_written_once_a_minute,
     signing_in_again_gives_a_new_secret_and_keeps_the_sid,
+    of_two_tabs_that_sign_in_again_at_once_neither_is_signed_out,
     a_made_up_or_stolen_piece_of_a_cookie_opens_nothing,
     sign_out_ends_the_session_for_every_copy_of_its_cookie,
     disabling_an_account_ends_its_sessions,
@@ -154,6 +155,31 @@ async fn signing_in_again_gives_a_new_secret_and_keeps_the_sid(backend: Backend)
     assert!(!old.is_signed_in().await);
     // The grant from before is of the same session, so it lives.
     assert_eq!(web.refresh(before.refresh_token()).await.status, 200);
+}
+
+async fn of_two_tabs_that_sign_in_again_at_once_neither_is_signed_out(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let old = browser.clone();
+    provider.advance(minutes(5));
+    // Each tab has its own copy of the jar: whichever answer comes last, its cookie is the browser's.
+    let tabs = [browser.clone(), browser.clone()];
+    let pages = [
+        web.authorize(&tabs[0], &[("prompt", "login")]).await,
+        web.authorize(&tabs[1], &[("prompt", "login")]).await,
+    ];
+    let (first, second) =
+        tokio::join!(tabs[0].enter(&pages[0], ALICE, PASSWORD), tabs[1].enter(&pages[1], ALICE, PASSWORD));
+    assert!(!web.code_in(&first).is_empty() && !web.code_in(&second).is_empty());
+    assert!(tabs[0].is_signed_in().await && tabs[1].is_signed_in().await);
+    assert_eq!(tabs[0].cookie("anteroom_session"), tabs[1].cookie("anteroom_session"));
+    assert!(!old.is_signed_in().await);
+    assert_eq!(backend.rows().await["sessions"], 1);
+    // Once one of them has signed in again since, the other's old secret brings back neither.
+    provider.advance(minutes(1));
+    let page = web.authorize(&tabs[0], &[("prompt", "login")]).await;
+    tabs[0].enter(&page, ALICE, PASSWORD).await;
+    assert!(tabs[0].is_signed_in().await && !tabs[1].is_signed_in().await);
 }
 
 async fn a_made_up_or_stolen_piece_of_a_cookie_opens_nothing(backend: Backend) {

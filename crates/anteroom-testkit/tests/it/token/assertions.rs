@@ -13,6 +13,7 @@ on_both_databases!(
     core_9_only_the_registered_algorithm_counts,
     core_9_every_endpoint_for_clients_takes_assertions,
     rfc9126_2_the_address_for_pushing_counts_there_alone,
+    rfc8725_3_11_an_assertion_says_that_it_is_one_or_nothing,
     rfc7523_3_claims_are_checked_and_failures_written_down,
     assertions_are_counted_before_they_leave_a_row,
     core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing,
@@ -175,6 +176,27 @@ async fn rfc9126_2_the_address_for_pushing_counts_there_alone(backend: Backend) 
             let expected = if counts { good } else { 401 };
             assert_eq!(answer.status, expected, "{path} for {addressed}: {}", answer.gist());
         }
+    }
+}
+
+async fn rfc8725_3_11_an_assertion_says_that_it_is_one_or_nothing(backend: Backend) {
+    let key = AppKey::new("EdDSA", "a");
+    let provider = TestProvider::on(&backend).clients(&with_keys(&[&key], "")).start().await;
+    for (typ, counts) in [
+        (json!(null), true),
+        (json!("JWT"), true),
+        (json!("application/jwt"), true),
+        (json!("client-authentication+jwt"), true),
+        (json!("at+jwt"), false),
+        (json!("logout+jwt"), false),
+        (json!("dpop+jwt"), false),
+        (json!("oauth-authz-req+jwt"), false),
+        (json!("application/at+jwt"), false),
+    ] {
+        let assertion = key.sign_under(&json!({ "typ": typ }), &claims(&provider, &typ.to_string()));
+        let answer = ask(&provider, &assertion).await;
+        let expected = if counts { 200 } else { 401 };
+        assert_eq!(answer.status, expected, "{typ}: {}", answer.gist());
     }
 }
 

@@ -4,6 +4,8 @@ use crate::ALICE;
 use anteroom_testkit::{Backend, CLIENT_SECRET, Proof, RelyingParty, TestProvider, on_both_databases};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::json;
 
 on_both_databases!(
@@ -13,6 +15,7 @@ on_both_databases!(
     rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge,
     rfc6749_2_3_1_basic_with_an_empty_secret_is_a_public_client_and_no_other,
     rfc6749_2_3_two_methods_at_once_are_refused,
+    rfc9110_5_3_two_authorization_headers_are_refused,
     rfc6749_2_3_1_basic_credentials_are_form_urlencoded,
     failures_are_in_the_trail_without_the_secret,
     rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer_the_cause,
@@ -241,5 +244,42 @@ async fn a_secret_is_replaced_without_an_interruption(backend: Backend) {
         let app = proving(&provider, "renewing", Proof::Basic(secret));
         let answer = app.post("/token", &[("grant_type", "client_credentials")]).await;
         assert_eq!(answer.status, status, "{secret}");
+    }
+}
+
+async fn rfc9110_5_3_two_authorization_headers_are_refused(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    let tokens = web.tokens(&browser, "openid").await;
+    let basic = format!("Basic {}", STANDARD.encode(format!("web:{CLIENT_SECRET}")));
+    let bearer = format!("Bearer {}", tokens.access_token);
+    let form = "token=x&grant_type=client_credentials&client_id=web";
+    for (method, path, value) in [
+        (Method::POST, "/token", &basic),
+        (Method::POST, "/introspect", &basic),
+        (Method::POST, "/revoke", &basic),
+        (Method::POST, "/par", &basic),
+        (Method::GET, "/userinfo", &bearer),
+        (Method::POST, "/userinfo", &bearer),
+        (Method::GET, "/clients/web", &bearer),
+        (Method::PUT, "/clients/web", &bearer),
+        (Method::DELETE, "/clients/web", &bearer),
+    ] {
+        let kind = if path.starts_with("/clients") {
+            "application/json"
+        } else {
+            "application/x-www-form-urlencoded"
+        };
+        for second in [value.as_str(), "Basic x", "Bearer x"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            headers.append(AUTHORIZATION, HeaderValue::from_str(second).unwrap());
+            let answer = provider.ask(method.clone(), path, headers, form.into()).await;
+            assert_eq!(answer.status, 400, "{method} {path}: {}", answer.gist());
+            let challenge = answer.header("www-authenticate").unwrap_or_default();
+            let said = answer.body.contains("invalid_request") || challenge.contains("invalid_request");
+            assert!(said, "{method} {path}: {challenge} {}", answer.body);
+        }
     }
 }

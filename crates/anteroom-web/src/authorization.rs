@@ -1,0 +1,36 @@
+//! The `Authorization` header. It is a field of one value (RFC 9110 §5.3, §11.6.2): of two, a proxy in front may have looked at one
+//! and this provider at the other, so that a request with several is refused.
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+/// The header is there more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Repeated;
+
+pub(crate) const REPEATED: &str = "the Authorization header is given more than once";
+
+pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<&str>, Repeated> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Repeated);
+    }
+    Ok(first.and_then(|value| value.to_str().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn rfc9110_5_3_authorization_is_a_field_of_one_value() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(authorization(&headers), Ok(None));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        assert_eq!(authorization(&headers), Ok(Some("Bearer a")));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        assert_eq!(authorization(&headers), Err(Repeated));
+    }
+}

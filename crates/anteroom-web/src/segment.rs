@@ -1,0 +1,28 @@
+//! What a route takes from its path. A segment that is no UTF-8, or not of the kind that the route takes, is no address of this
+//! provider: a page says so, or JSON to programs. axum's own extractor would answer with a line of plain text and no way on.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+use crate::asker::Asker;
+use crate::guard::nothing_there;
+use crate::state::Web;
+
+pub(crate) struct Segment<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Segment<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        #[expect(clippy::disallowed_types, reason = "its rejection is answered here")]
+        let read = axum::extract::Path::<T>::from_request_parts(parts, web).await;
+        if let Ok(axum::extract::Path(value)) = read {
+            return Ok(Self(value));
+        }
+        let Ok(asker) = Asker::from_request_parts(parts, web).await;
+        Err(nothing_there(&asker).await)
+    }
+}
