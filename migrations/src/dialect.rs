@@ -5,24 +5,31 @@
 //! SQLite keeps it in one tree, without row ids. A column that a later step adds stands on a line of its own, below its
 //! `ALTER TABLE … ADD COLUMN`, one statement for each column.
 
-use sea_orm_migration::sea_orm::DbBackend;
 use std::borrow::Cow;
 
-/// The schema text as `backend` understands it.
-pub(crate) fn translate(postgres: &str, backend: DbBackend) -> String {
-    if backend != DbBackend::Sqlite {
-        return postgres.to_owned();
-    }
-    let mut sqlite = String::with_capacity(postgres.len());
-    for line in postgres.lines() {
-        match line {
-            ");" => sqlite.push_str(") STRICT;"),
-            ") /* narrow */;" => sqlite.push_str(") STRICT, WITHOUT ROWID;"),
-            _ => sqlite.push_str(&types(line)),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Postgres,
+    Sqlite,
+}
+
+impl Dialect {
+    /// A text of the schema as this database understands it.
+    pub(crate) fn translate(self, postgres: &str) -> String {
+        if self == Self::Postgres {
+            return postgres.to_owned();
         }
-        sqlite.push('\n');
+        let mut sqlite = String::with_capacity(postgres.len());
+        for line in postgres.lines() {
+            match line {
+                ");" => sqlite.push_str(") STRICT;"),
+                ") /* narrow */;" => sqlite.push_str(") STRICT, WITHOUT ROWID;"),
+                _ => sqlite.push_str(&types(line)),
+            }
+            sqlite.push('\n');
+        }
+        sqlite
     }
-    sqlite
 }
 
 /// A column's type is the second word of its line and is written in lower case, as nothing else there is.
@@ -52,7 +59,7 @@ mod tests {
                     at bigint\n);\nCREATE TABLE n (\n    id bytea\n) /* narrow */;\nCREATE INDEX t_text ON t (text);\nALTER TABLE t ADD COLUMN\n    more bigint;\nALTER TABLE t ADD COLUMN\n    less bigint NOT NULL DEFAULT 0;\n";
         let expected = "CREATE TABLE t (\n    id BLOB PRIMARY KEY,\n    text TEXT NOT NULL,\n    on_file INTEGER,\n    \
                         at INTEGER\n) STRICT;\nCREATE TABLE n (\n    id BLOB\n) STRICT, WITHOUT ROWID;\nCREATE INDEX t_text ON t (text);\nALTER TABLE t ADD COLUMN\n    more INTEGER;\nALTER TABLE t ADD COLUMN\n    less INTEGER NOT NULL DEFAULT 0;\n";
-        assert_eq!(translate(text, DbBackend::Sqlite), expected);
-        assert_eq!(translate(text, DbBackend::Postgres), text);
+        assert_eq!(Dialect::Sqlite.translate(text), expected);
+        assert_eq!(Dialect::Postgres.translate(text), text);
     }
 }

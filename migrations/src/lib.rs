@@ -1,33 +1,33 @@
 //! The schema of the database and every step that led to it.
 //!
-//! A step, once released, is never edited; a change of the schema is a new step at the end of [`Migrator`]'s list. A
-//! step must leave the schema so that the release before it still runs (nodes are upgraded one after another), so what
-//! a release stops using goes away in the release after it. The steps are run by `anteroom_storage::migrate`, all of
-//! them in one transaction under a lock, so that two nodes starting at once cannot both apply them.
+//! A step, once released, is never edited; a change of the schema is a new step at the end of [`STEPS`]. A step must leave
+//! the schema so that the release before it still runs (nodes are upgraded one after another), so what a release stops
+//! using goes away in the release after it. The steps are run by `anteroom_storage::migrate`, all of them in one
+//! transaction under a lock, so that two nodes starting at once cannot both apply them.
 
 mod dialect;
 mod m0001_foundation;
 mod m0002_encryption_keys;
 mod m0003_release_0_2;
 
+pub use dialect::Dialect;
 pub use m0003_release_0_2::CHANGED_TABLES;
-use sea_orm_migration::MigrationTrait;
-pub use sea_orm_migration::MigratorTrait;
 
-pub struct Migrator;
+/// All steps, oldest first.
+pub const STEPS: [Step; 3] = [m0001_foundation::STEP, m0002_encryption_keys::STEP, m0003_release_0_2::STEP];
 
-#[sea_orm_migration::async_trait::async_trait]
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_foundation::Migration),
-            Box::new(m0002_encryption_keys::Migration),
-            Box::new(m0003_release_0_2::Migration),
-        ]
-    }
+/// The table of the steps that a database has, as release 0.1.0 made it and reads it. `applied_at` is in seconds since 1970.
+pub const APPLIED_STEPS: &str = "CREATE TABLE IF NOT EXISTS seaql_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)";
+
+/// One change of the schema.
+pub struct Step {
+    pub name: &'static str,
+    parts: &'static [&'static str],
 }
 
-/// The names of all steps, oldest first.
-pub fn steps() -> Vec<String> {
-    Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
+impl Step {
+    /// Its statements, several in each text.
+    pub fn statements(&self, dialect: Dialect) -> impl Iterator<Item = String> {
+        self.parts.iter().map(move |part| dialect.translate(part))
+    }
 }

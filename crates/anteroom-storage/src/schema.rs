@@ -8,10 +8,10 @@ use self::patience::{Failed, Patience, holders, lock_tables};
 use crate::engine::open_single;
 use crate::server::ServerFacts;
 use crate::{StoreError, StoreOptions};
-use anteroom_migrations::{Migrator, MigratorTrait, steps};
+use anteroom_migrations::{APPLIED_STEPS, Dialect, STEPS, Step};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,7 +41,7 @@ impl SchemaState {
     }
 
     fn judge(applied: &BTreeSet<String>) -> Self {
-        let known: BTreeSet<String> = steps().into_iter().collect();
+        let known: BTreeSet<String> = STEPS.iter().map(|step| step.name.to_owned()).collect();
         match (known.difference(applied).count(), applied.difference(&known).count()) {
             (0, 0) => Self::UpToDate,
             (0, ahead) => Self::Newer(ahead),
@@ -120,13 +120,35 @@ async fn migrate_on(connection: &DatabaseConnection, server: Option<&ServerFacts
         SchemaState::Pending(steps) => {
             server.map_or(Ok(()), ServerFacts::check_changeable).map_err(StoreError::from)?;
             lock_tables(&transaction).await?;
-            Migrator::up(&transaction, None).await?;
+            apply(&transaction, &STEPS).await?;
             transaction.commit().await?;
             Ok(steps)
         }
         state if state.is_usable() => Ok(0),
         state => Err(StoreError::Schema(state).into()),
     }
+}
+
+/// Those of the steps that the database has not.
+async fn apply(connection: &impl ConnectionTrait, steps: &[Step]) -> Result<(), DbErr> {
+    let backend = connection.get_database_backend();
+    let (dialect, record) = match backend {
+        DbBackend::Sqlite => (Dialect::Sqlite, "INSERT INTO seaql_migrations VALUES ($1, unixepoch())"),
+        _ => {
+            (Dialect::Postgres, "INSERT INTO seaql_migrations VALUES ($1, extract(epoch FROM now())::bigint)")
+        }
+    };
+    connection.execute_unprepared(APPLIED_STEPS).await?;
+    let applied = applied_on(connection).await?;
+    for step in steps.iter().filter(|step| !applied.contains(step.name)) {
+        for statements in step.statements(dialect) {
+            connection.execute_unprepared(&statements).await?;
+        }
+        let record = Statement::from_sql_and_values(backend, record, [step.name.into()]);
+        connection.execute_raw(record).await?;
+        tracing::info!(step = step.name, "the schema has a step more");
+    }
+    Ok(())
 }
 
 async fn lock(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
@@ -147,8 +169,13 @@ pub(crate) async fn state_on(connection: &impl ConnectionTrait) -> Result<Schema
     if connection.query_one_raw(Statement::from_string(backend, installed)).await?.is_none() {
         return Ok(SchemaState::judge(&BTreeSet::new()));
     }
-    let applied = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
-    let rows = connection.query_all_raw(applied).await?;
-    let applied: Result<BTreeSet<String>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
-    Ok(SchemaState::judge(&applied?))
+    Ok(SchemaState::judge(&applied_on(connection).await?))
+}
+
+/// The names of the steps that the database has, which has the table for them.
+async fn applied_on(connection: &impl ConnectionTrait) -> Result<BTreeSet<String>, DbErr> {
+    let names = "SELECT version FROM seaql_migrations";
+    let rows =
+        connection.query_all_raw(Statement::from_string(connection.get_database_backend(), names)).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
