@@ -15,6 +15,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
     UpdateMany,
 };
+use uuid::Uuid;
 
 impl Reads {
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -31,6 +32,46 @@ impl Reads {
             .all(&self.conn)
             .await?;
         rows.iter().map(session).collect()
+    }
+
+    /// Of those of an account that have not ended, all but the `kept` that were used last; at most `most`.
+    pub async fn surplus_sessions(
+        &self,
+        account: AccountId,
+        kept: u64,
+        most: u64,
+    ) -> Result<Vec<Session>, StoreError> {
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::AccountId.eq(account.0))
+            .filter(sessions::Column::EndedAt.is_null())
+            .order_by_desc(sessions::Column::LastActiveAt)
+            .order_by_desc(sessions::Column::Id)
+            .offset(kept)
+            .limit(most)
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(session).collect()
+    }
+
+    /// Everyone who was given something in one of these sessions, by session.
+    pub async fn clients_of_sessions(
+        &self,
+        ids: &[SessionId],
+    ) -> Result<Vec<(SessionId, ClientId)>, StoreError> {
+        let clients: Select<grants::Entity> = grants::Entity::find()
+            .select_only()
+            .column(grants::Column::SessionId)
+            .column(grants::Column::ClientId)
+            .filter(grants::Column::SessionId.is_in(ids.iter().map(|id| id.0)))
+            .order_by_asc(grants::Column::SessionId)
+            .order_by_asc(grants::Column::ClientId)
+            .distinct();
+        let clients: Vec<(Uuid, String)> = clients.into_tuple().all(&self.conn).await?;
+        let read = |(id, client): &(Uuid, String)| {
+            let client = Place { table: "grants", id }.parsed("client_id", client)?;
+            Ok((SessionId(*id), client))
+        };
+        clients.iter().map(read).collect()
     }
 
     /// Everyone who was given something in this session, for back-channel logout.
@@ -160,32 +201,20 @@ impl Tx {
         Ok(())
     }
 
-    /// `false`: it had ended before.
-    pub async fn end_session(
+    /// Ends those that run, and says which those were; the others had ended before.
+    pub async fn end_sessions(
         &self,
-        id: SessionId,
-        end: SessionEnd,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let ended = ending(running(id), end, now).exec(&self.conn).await?;
-        Ok(ended.rows_affected == 1)
-    }
-
-    /// Ends what runs of the account, but for the one excepted, and says which those were.
-    pub async fn end_sessions_of(
-        &self,
-        account: AccountId,
-        except: Option<SessionId>,
+        ids: &[SessionId],
         end: SessionEnd,
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let mut theirs = sessions::Entity::update_many()
-            .filter(sessions::Column::AccountId.eq(account.0))
-            .filter(sessions::Column::EndedAt.is_null());
-        if let Some(except) = except {
-            theirs = theirs.filter(sessions::Column::Id.ne(except.0));
-        }
-        let ended = ending(theirs, end, now).exec_with_returning(&self.conn).await?;
+        let ended = sessions::Entity::update_many()
+            .col_expr(sessions::Column::EndedAt, Expr::value(now.as_millisecond()))
+            .col_expr(sessions::Column::EndReason, Expr::value(end.as_str()))
+            .filter(sessions::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .filter(sessions::Column::EndedAt.is_null())
+            .exec_with_returning(&self.conn)
+            .await?;
         Ok(ended.iter().map(|row| SessionId(row.id)).collect())
     }
 }
@@ -194,16 +223,6 @@ fn running(id: SessionId) -> UpdateMany<sessions::Entity> {
     sessions::Entity::update_many()
         .filter(sessions::Column::Id.eq(id.0))
         .filter(sessions::Column::EndedAt.is_null())
-}
-
-fn ending(
-    sessions: UpdateMany<sessions::Entity>,
-    end: SessionEnd,
-    now: Timestamp,
-) -> UpdateMany<sessions::Entity> {
-    sessions
-        .col_expr(sessions::Column::EndedAt, Expr::value(now.as_millisecond()))
-        .col_expr(sessions::Column::EndReason, Expr::value(end.as_str()))
 }
 
 fn session(row: &sessions::Model) -> Result<Session, StoreError> {
