@@ -24,13 +24,14 @@ async fn core_6_2_of_slow_request_objects_a_client_has_four_fetched_at_once(back
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     let browser = provider.signed_in(ALICE).await;
     let (slow, other) = (provider.client("slow"), provider.client("other"));
-    let waiting = join_all((0..4).map(|_| slow.authorize(&browser, &[("request_uri", &place)])));
+    let by_place = [("request_uri", place.as_str())];
+    let waiting = join_all((0..4).map(|_| slow.authorize(&browser, &by_place)));
     let meanwhile = async {
         let mut held = Vec::new();
         for _ in 0..4 {
             held.push(silent.accept().await.unwrap());
         }
-        let fifth = slow.authorize(&browser, &[("request_uri", &place)]).await;
+        let fifth = slow.authorize(&browser, &by_place).await;
         let of_other = other.authorize(&browser, &[("request_uri", &document.url)]).await;
         drop(held);
         drop(silent);
