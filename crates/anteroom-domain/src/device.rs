@@ -9,6 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 /// was not seen for so long is known to no browser any more.
 pub const COOKIE_LIFE: SignedDuration = SignedDuration::from_hours(400 * 24);
 
+/// Known devices of one account: with its password anybody could make more of them without end.
+pub const MAX_DEVICES: u32 = 50;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownDevice {
     pub id: DeviceId,

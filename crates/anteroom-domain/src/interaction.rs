@@ -340,6 +340,7 @@ mod tests {
             recovery: None,
             request_id: None,
             source: RequestSource::Plain,
+            signed: false,
         };
         let asked = journey.asking_consent(alice, question(1, "openid email"));
         assert!(!asked.has_agreed(alice, &question(1, "openid email")));

@@ -15,6 +15,7 @@ pub enum Per {
     /// An IPv4 /24; an IPv6 /56.
     Network,
     Session,
+    SessionAndClient,
     /// A browser that has signed in to the account before.
     KnownDevice,
     Account,
@@ -33,6 +34,7 @@ impl Per {
             Self::Address => "address prefix",
             Self::Network => "network",
             Self::Session => "session",
+            Self::SessionAndClient => "session and client",
             Self::KnownDevice => "known device",
             Self::Account => "account",
             Self::Client => "client",
@@ -116,6 +118,8 @@ limits! {
         "Sign-ins.";
     SignInOfKnownDevice "sign_in_of_known_device" KnownDevice InDatabase minutes(10, 5), "policy.limits.sign_in_of_known_device",
         "Sign-ins from a browser that has signed in to the account before, where those of its address are used up.";
+    RightPassword "right_password" Account InDatabase minutes(30, 5), "policy.limits.right_password",
+        "Sign-ins with the right password from browsers that have not signed in to the account before. Each leaves a session and a known device.";
     Recovery "recovery" Address InDatabase minutes(60, 5), "policy.recovery.rate",
         "Requests for a mail about a forgotten password.";
     Invitation "invitation" Address InDatabase minutes(60, 5), "policy.recovery.rate",
@@ -132,6 +136,10 @@ limits! {
         "The same forms beyond the first ones of each session, whatever the session.";
     FormOfAddress "form_of_address" Address InDatabase minutes(300, 5), "policy.limits.form_of_address",
         "Forms of somebody who is not signed in, where no other limit counts them.";
+    StaleFormOfAddress "stale_form_of_address" Address InDatabase minutes(300, 5), "policy.limits.stale_form_of_address",
+        "The same forms without a token that verifies: nothing is done with them, and they use up nothing that others at the address need.";
+    WaitingRows "waiting_rows" Network InDatabase hours(2_000, 24), "policy.limits.waiting_rows",
+        "Authorization requests that wait for a person and get a row by a form of somebody who has proven nothing yet. Beyond it a wrong password leaves the request in its page.";
     SignOut "sign_out" Session InDatabase minutes(30, 5), "policy.limits.sign_out",
         "Sign-outs, apart from the other forms: too many of those keep nobody signed in.";
     NewPassword "new_password" Account InDatabase minutes(10, 10), "policy.limits.new_password",
@@ -160,8 +168,10 @@ limits! {
         "Requests of any kind, whatever else counts them.";
     ClientRequest "client_request" Client InMemory minutes(60_000, 1), "policy.limits.client_request",
         "Requests of a client that has proven who it is: tokens, introspection, revocation.";
-    Authorization "authorization" Session InMemory minutes(600, 5), "policy.limits.authorization",
-        "Answers of the authorization endpoint to applications.";
+    Authorization "authorization" SessionAndClient InMemory minutes(600, 5), "policy.limits.authorization",
+        "Answers of the authorization endpoint to an application. What a page loads in a frame, or asks for with a script, counts apart.";
+    AuthorizationOfSession "authorization_of_session" Session InMemory minutes(3_000, 5), "policy.limits.authorization_of_session",
+        "The same answers, whatever the application. What a page loads in a frame, or asks for with a script, counts apart.";
     Refresh "refresh" Grant InMemory minutes(300, 5), "policy.limits.refresh",
         "Uses of the refresh tokens that one sign-in at an application led to.";
     RepeatNotice "repeat_notice" Account InDatabase hours(3, 24), "policy.limits.repeat_notice",

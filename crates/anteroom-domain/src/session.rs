@@ -10,6 +10,9 @@ use crate::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_oidc::{Acr, AmrSet};
 use jiff::{SignedDuration, Timestamp};
 
+/// Sessions of one account that are alive at once: what ends them all is one transaction.
+pub const MAX_OF_ACCOUNT: u32 = 100;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
@@ -79,6 +82,8 @@ pub enum SessionEnd {
     DatabaseAccepted,
     /// A client asked for it with an ID token of the session, without the session's browser.
     AtClient,
+    /// The account had as many sessions as it may, and another one began.
+    TooMany,
 }
 
 impl SessionEnd {
@@ -91,6 +96,7 @@ impl SessionEnd {
             Self::Disabled => "disabled",
             Self::DatabaseAccepted => "database_accepted",
             Self::AtClient => "client",
+            Self::TooMany => "too_many",
         }
     }
 }

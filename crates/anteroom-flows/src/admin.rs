@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::links::new_link;
 use crate::provider::{Provider, Snapshot};
-use crate::sign_out::{end_one, silent_clients};
+use crate::sign_out::{end_all, silent_clients};
 use crate::trail::Origin;
 use crate::visitor::new_id;
 
@@ -269,9 +269,8 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
             }
             tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
             tx.raise_epoch(account.id).await?;
-            for session in tx.sessions_of_account(account.id).await? {
-                end_one(&tx, &origin, &session, (SessionEnd::Disabled, &silent)).await?;
-            }
+            let sessions = tx.sessions_of_account(account.id).await?;
+            end_all(&tx, &origin, &sessions, (SessionEnd::Disabled, &silent)).await?;
             tx.append(&origin.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }

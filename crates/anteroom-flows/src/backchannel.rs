@@ -15,7 +15,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::encryption::Recipient;
@@ -25,8 +25,8 @@ use crate::person::{kind_to_tell, named_session, sid_of_kind, subject_of_kind};
 use crate::provider::Provider;
 use crate::trail::Origin;
 
-/// Deliveries that are taken at once, of all applications and of one.
-const BATCH: u32 = 256;
+/// Deliveries that are under way at once on this node, of all applications and of one. Each has a connection.
+const AT_ONCE: u32 = 96;
 const LANE: u32 = 8;
 /// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -38,13 +38,14 @@ const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
 
 /// Runs until the task is aborted.
 pub async fn run(provider: &Provider) {
-    let mut busy = BTreeSet::new();
+    let mut busy = BTreeMap::new();
     let mut lanes = FuturesUnordered::new();
     loop {
-        match lease(provider, busy.iter().cloned().collect()).await {
+        let room = AT_ONCE.saturating_sub(busy.values().sum());
+        match lease(provider, room, busy.keys().cloned().collect()).await {
             Ok(due) => {
                 for (client, deliveries) in by_client(due) {
-                    busy.insert(client.clone());
+                    busy.insert(client.clone(), u32::try_from(deliveries.len()).unwrap_or(LANE));
                     lanes.push(async move { (client, deliver_all(provider, deliveries).await) });
                 }
             }
@@ -65,19 +66,23 @@ pub async fn run(provider: &Provider) {
 
 /// One round over what is due, at most a lane of each application; returns how many were tried.
 pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
-    let due = lease(provider, Vec::new()).await?;
+    let due = lease(provider, AT_ONCE, Vec::new()).await?;
     let count = due.len();
     deliver_all(provider, due).await?;
     Ok(count)
 }
 
-async fn lease(provider: &Provider, except: Vec<ClientId>) -> Result<Vec<LogoutDelivery>, FlowError> {
-    if provider.history.is_refused() {
+async fn lease(
+    provider: &Provider,
+    limit: u32,
+    except: Vec<ClientId>,
+) -> Result<Vec<LogoutDelivery>, FlowError> {
+    if limit == 0 || provider.history.is_refused() {
         return Ok(Vec::new());
     }
     let now = provider.clock.now();
     let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-    let lease = LogoutLease { until, limit: BATCH, per_client: LANE, except };
+    let lease = LogoutLease { until, limit, per_client: LANE, except };
     let write = provider.store.write(move |tx| {
         let lease = lease.clone();
         async move { Ok::<_, FlowError>(tx.lease_logouts(now, &lease).await?) }

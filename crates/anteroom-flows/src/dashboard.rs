@@ -12,7 +12,7 @@ use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed_with};
 use crate::provider::{Provider, Snapshot};
-use crate::visitor::{Live, Visitor, live_sessions};
+use crate::visitor::{Live, Loads, Visitor, live_sessions};
 
 #[derive(Debug)]
 pub struct Dashboard {
@@ -95,7 +95,7 @@ fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
 
 async fn touch(provider: &Provider, visitor: &Visitor, session: &mut Session) -> Result<(), FlowError> {
     // A part of another page keeps no session alive, as in [`crate::release`].
-    if !visitor.opens_page || !session.wants_touch(visitor.now) {
+    if visitor.loads != Loads::Page || !session.wants_touch(visitor.now) {
         return Ok(());
     }
     let (id, now) = (session.id, visitor.now);

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-use crate::outgoing::{Outgoing, OutgoingError, Reach};
+use crate::outgoing::{Fetched, Outgoing, OutgoingError, Reach};
 
 /// Then they are looked at again, so that a key that its client took back does not count much longer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -70,7 +70,7 @@ struct Place {
 }
 
 /// When an address was last asked.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Asked {
     for_anybody: Option<Timestamp>,
     /// The one time more.
@@ -165,7 +165,7 @@ impl FetchedKeys {
 }
 
 pub(crate) async fn fetch(outgoing: &Outgoing, url: &Url) -> Result<ClientJwks, FetchError> {
-    let document = outgoing.get(url, LARGEST).await?;
+    let document = outgoing.get(url, LARGEST, (Fetched::Keys, url.as_str())).await?;
     Ok(ClientJwks::from_json(&document)?)
 }
 
@@ -205,10 +205,16 @@ impl Place {
         if let Some(known) = self.known().filter(is_another) {
             return Ok(known.keys);
         }
+        let before = *asked;
         if !asked.admit(now, self.is_of_the_client(from)) {
             return Err(FetchError::TooSoon);
         }
-        let keys = fetch(outgoing, url).await?;
+        let keys = fetch(outgoing, url).await;
+        // The address itself was not asked.
+        if matches!(keys, Err(FetchError::Outgoing(OutgoingError::Busy))) {
+            *asked = before;
+        }
+        let keys = keys?;
         let known = Known { keys: Arc::new(keys), fetched_at: now };
         let keys = Arc::clone(&known.keys);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);

@@ -100,7 +100,7 @@ async fn frames(provider: &Provider, sessions: &[SessionId]) -> Result<Vec<Url>,
     }
     for session in sessions {
         let named = named_session(provider, *session).await?;
-        for participant in provider.store.participants_of_session(*session).await? {
+        for participant in provider.store.participants_of_sessions(&[*session]).await? {
             let Some(client) = snapshot.clients.get(&participant.client) else { continue };
             let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
             let Some(kind) = kind_to_tell(provider, client, participant.subjects.as_ref()) else { continue };

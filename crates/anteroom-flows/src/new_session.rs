@@ -2,14 +2,16 @@
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
 use anteroom_domain::account::{Account, Epoch};
-use anteroom_domain::device::KnownDevice;
+use anteroom_domain::device::{KnownDevice, MAX_DEVICES};
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
-use anteroom_domain::session::Session;
+use anteroom_domain::session::{MAX_OF_ACCOUNT, Session, SessionEnd};
 use anteroom_oidc::{Acr, AmrSet};
 use anteroom_storage::Tx;
 
 use crate::error::FlowError;
-use crate::provider::Provider;
+use crate::provider::{Provider, Snapshot};
+use crate::sign_out::{end_all, silent_in};
+use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, new_id, session_digest};
 
 /// What a session and its device need, drawn before the transaction so that the transaction can run again.
@@ -78,7 +80,24 @@ impl NewSession {
             last_seen_at: visitor.now,
         };
         tx.insert_device(&device).await?;
+        tx.forget_surplus_devices(account, device.id, (MAX_DEVICES - 1, visitor.now)).await?;
         Ok(device.id)
+    }
+
+    /// Writes the session. Where the account has as many as it may, the one that was unused for longest ends.
+    pub(crate) async fn insert(
+        &self,
+        tx: &Tx,
+        origin: &Origin,
+        (session, snapshot): (&Session, &Snapshot),
+    ) -> Result<(), FlowError> {
+        let kept = u64::from(MAX_OF_ACCOUNT - 1);
+        let surplus = tx.surplus_sessions(session.account, kept, u64::from(MAX_OF_ACCOUNT)).await?;
+        if !surplus.is_empty() {
+            const WHY: SessionEnd = SessionEnd::TooMany;
+            end_all(tx, origin, &surplus, (WHY, &silent_in(snapshot, WHY))).await?;
+        }
+        Ok(tx.insert_session(session, &self.token_digest).await?)
     }
 
     pub(crate) fn session(

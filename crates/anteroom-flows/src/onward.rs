@@ -6,18 +6,21 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::ConsentQuestion;
+use anteroom_domain::limits::Limit;
 use anteroom_domain::next_step::{self, Needs, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
+use anteroom_storage::Spent;
 use jiff::SignedDuration;
 
 use crate::ahead::Ahead;
 use crate::answered::{self, answer};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Place};
+use crate::limits::{of_address, refused};
 use crate::missing_consent::missing_consent;
 use crate::person::subject;
 use crate::person_in_question::Who;
@@ -199,13 +202,29 @@ pub(crate) async fn parked(
     if page.carried.is_kept() || is_nowhere_yet(&page) {
         return Ok(Onward::Page(page));
     }
+    let budgets = if is_of_stranger(&page.carried) {
+        of_address(provider, visitor.address, Limit::WaitingRows)
+    } else {
+        Vec::new()
+    };
     let (carried, keeping) = (page.carried.clone(), Keeping::prepare(provider, &page.carried, visitor.now));
+    let now = visitor.now;
     let write = provider.store.write(move |tx| {
-        let (carried, keeping) = (carried.clone(), keeping.clone());
-        async move { carried.keep(&tx, &keeping, carried.proof().cloned()).await }
+        let (carried, keeping, budgets) = (carried.clone(), keeping.clone(), budgets.clone());
+        async move {
+            match tx.spend(&budgets, now).await? {
+                Spent::Counted => Ok(Ok(carried.keep(&tx, &keeping, carried.proof().cloned()).await?)),
+                Spent::Refused { limit, wait } => Ok::<_, FlowError>(Err((limit, wait))),
+            }
+        }
     });
-    page.carried = write.await?;
+    page.carried = write.await?.map_err(|(limit, wait)| refused(provider, limit, wait))?;
     Ok(Onward::Page(page))
+}
+
+/// Somebody who has proven nothing on the way, and whose request is to become a row.
+fn is_of_stranger(carried: &Carried) -> bool {
+    carried.row().is_none() && carried.journey.account.is_none()
 }
 
 /// Whoever changes what proves who they are has typed the password not long ago: a desk that somebody left is not enough.

@@ -5,7 +5,6 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::GrantId;
-use anteroom_domain::limits::Limit;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
@@ -16,10 +15,10 @@ use jiff::Timestamp;
 
 use crate::error::FlowError;
 use crate::front_tokens;
-use crate::limits::{of_one, spend_in_memory};
+use crate::limits::spend_authorization;
 use crate::provider::Provider;
 use crate::session_state::session_state;
-use crate::visitor::{Live, Visitor, new_id};
+use crate::visitor::{Live, Loads, Visitor, new_id};
 
 /// Answers the request for the person who is signed in.
 pub async fn respond(
@@ -30,8 +29,7 @@ pub async fn respond(
     live: &Live,
 ) -> Result<AuthorizationResponse, FlowError> {
     let issuer = &provider.snapshot().issuer;
-    let budget = of_one(provider, Limit::Authorization, &live.session.id.0);
-    if spend_in_memory(provider, &budget, visitor.now).is_err() {
+    if spend_authorization(provider, visitor, (live.session.id, client.id())).is_err() {
         let description = "too many requests from this sign-in";
         return Ok(request.target().error(
             issuer,
@@ -103,7 +101,7 @@ async fn touch(
     request: &AuthorizationRequest,
 ) -> Result<(), FlowError> {
     let silent = request.prompt.contains(Prompt::None);
-    if silent || !visitor.opens_page || !live.session.wants_touch(visitor.now) {
+    if silent || visitor.loads != Loads::Page || !live.session.wants_touch(visitor.now) {
         return Ok(());
     }
     let (session, now) = (live.session.id, visitor.now);

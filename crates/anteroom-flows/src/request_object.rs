@@ -19,6 +19,7 @@ use crate::encryption::entropy;
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
 use crate::limits::{of_address, spend};
+use crate::outgoing::{Fetched, OutgoingError};
 use crate::provider::Provider;
 use crate::visitor::Visitor;
 
@@ -129,7 +130,11 @@ pub(crate) async fn resolve(
 /// for minutes has another one there for the next person.
 async fn fetch(provider: &Provider, client: &Client, place: &Url) -> Result<String, Unusable> {
     let outgoing = provider.outgoing_for(client.id());
-    let body = outgoing.get(place, LARGEST).await.map_err(|error| Unusable::uri(&error))?;
+    let body = outgoing.get(place, LARGEST, (Fetched::RequestObject, client.id().as_str())).await;
+    let body = body.map_err(|error| match error {
+        OutgoingError::Busy => Unusable::new(NoRequest::FetchedTooOften, &error),
+        _ => Unusable::uri(&error),
+    })?;
     String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))
 }
 

@@ -10,7 +10,7 @@ use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::{NotASectorDocument, SectorDocument};
 use anteroom_oidc::shown::shorten;
 
-use crate::outgoing::{Outgoing, OutgoingError};
+use crate::outgoing::{Fetched, Outgoing, OutgoingError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
@@ -28,7 +28,8 @@ const LARGEST: usize = 64 * 1024;
 /// is how often strangers have it fetched.
 pub async fn check(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let document = outgoing.get(url, LARGEST).await?;
+    let whom = url.host_str().unwrap_or_default();
+    let document = outgoing.get(url, LARGEST, (Fetched::Sector, whom)).await?;
     let document = SectorDocument::from_json(&document)?;
     match document.misses(&metadata.redirect_uris) {
         None => Ok(()),

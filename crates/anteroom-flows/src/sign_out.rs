@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 use crate::error::FlowError;
 use crate::front_channel::{self, Back};
-use crate::provider::Provider;
+use crate::provider::{Provider, Snapshot};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, live_sessions, new_id, sessions_here};
 
@@ -72,12 +72,7 @@ pub async fn end(
     let origin = origin.clone();
     let write = provider.store.write(move |tx| {
         let (origin, sessions, silent) = (origin.clone(), sessions.clone(), silent.clone());
-        async move {
-            for session in &sessions {
-                end_one(&tx, &origin, session, (why, &silent)).await?;
-            }
-            Ok::<_, FlowError>(())
-        }
+        async move { end_all(&tx, &origin, &sessions, (why, &silent)).await }
     });
     write.await?;
     provider.logout_queued.notify_one();
@@ -87,25 +82,33 @@ pub async fn end(
 /// The clients that are known not to hear of this kind of end. One that is not in the configuration at this moment may be back
 /// with the next one, and hears of it then.
 pub(crate) fn silent_clients(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
+    silent_in(&provider.snapshot(), why)
+}
+
+pub(crate) fn silent_in(snapshot: &Snapshot, why: SessionEnd) -> BTreeSet<ClientId> {
     let hears = |client: &Client| {
         let of_this = why != SessionEnd::Idle || client.policy.logout_on_idle;
         client.metadata.backchannel_logout_uri.is_some() && of_this
     };
-    let snapshot = provider.snapshot();
     let silent = snapshot.clients.iter().filter(|client| !hears(client));
     silent.map(|client| client.id().clone()).collect()
 }
 
-pub(crate) async fn end_one(
+/// What hangs on them ends in as many statements for a hundred sessions as for one.
+pub(crate) async fn end_all(
     tx: &Tx,
     origin: &Origin,
-    session: &Session,
+    sessions: &[Session],
     (why, silent): (SessionEnd, &BTreeSet<ClientId>),
 ) -> Result<(), FlowError> {
-    if close(tx, origin, session, (why, silent)).await? {
-        let actor =
-            if why == SessionEnd::SignedOut { Actor::Account(session.account) } else { Actor::System };
-        tx.append(&entry(origin, actor, (session, why))).await?;
+    for some in sessions.chunks(TOGETHER) {
+        let ended = close(tx, origin, some, (why, silent)).await?;
+        let entry = |session: &&Session| {
+            let by_its_person = why == SessionEnd::SignedOut;
+            let actor = if by_its_person { Actor::Account(session.account) } else { Actor::System };
+            entry(origin, actor, (session, why))
+        };
+        tx.append_all(&ended.iter().map(entry).collect::<Vec<_>>()).await?;
     }
     Ok(())
 }
@@ -123,7 +126,8 @@ pub(crate) async fn end_at_client(
         let (origin, session, silent, entry) =
             (origin.clone(), session.clone(), silent.clone(), entry.clone());
         async move {
-            let ended = close(&tx, &origin, &session, (WHY, &silent)).await?;
+            let ended = close(&tx, &origin, std::slice::from_ref(&session), (WHY, &silent)).await?;
+            let ended = !ended.is_empty();
             if ended {
                 tx.append(&entry).await?;
             }
@@ -139,33 +143,40 @@ fn entry(origin: &Origin, actor: Actor, (session, why): (&Session, SessionEnd)) 
     origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id)
 }
 
-/// The end with all that hangs on it; `false` where it had ended before.
-async fn close(
+/// Sessions that one statement ends.
+const TOGETHER: usize = 100;
+
+/// The end of sessions with all that hangs on it. Says which have ended now; the others had before.
+async fn close<'a>(
     tx: &Tx,
     origin: &Origin,
-    session: &Session,
+    sessions: &'a [Session],
     (why, silent): (SessionEnd, &BTreeSet<ClientId>),
-) -> Result<bool, FlowError> {
-    if !tx.end_session(session.id, why, origin.now).await? {
-        return Ok(false);
+) -> Result<Vec<&'a Session>, FlowError> {
+    let all: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
+    let ended = tx.end_sessions(&all, why, origin.now).await?;
+    let of_now: Vec<&Session> = sessions.iter().filter(|session| ended.contains(&session.id)).collect();
+    if of_now.is_empty() {
+        return Ok(of_now);
     }
-    for Participant { client, subjects } in tx.participants_of_session(session.id).await? {
-        if !silent.contains(&client) {
-            tx.enqueue_logout(&LogoutDelivery {
-                id: MessageId(new_id(&origin.random, origin.now)),
-                client,
-                session: session.id,
-                account: session.account,
-                subjects,
-                attempts: 0,
-                created_at: origin.now,
-                expires_at: origin.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
-            })
-            .await?;
-        }
-    }
-    tx.revoke_grants_of_session(session.id, true, GrantEnd::SessionEnded, origin.now).await?;
-    Ok(true)
+    let told = tx.participants_of_sessions(&ended).await?;
+    let told = told.into_iter().filter(|participant| !silent.contains(&participant.client));
+    let deliveries = told.filter_map(|Participant { session: id, client, subjects }| {
+        let session = of_now.iter().find(|session| session.id == id)?;
+        Some(LogoutDelivery {
+            id: MessageId(new_id(&origin.random, origin.now)),
+            client,
+            session: id,
+            account: session.account,
+            subjects,
+            attempts: 0,
+            created_at: origin.now,
+            expires_at: origin.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
+        })
+    });
+    tx.enqueue_logouts(&deliveries.collect::<Vec<_>>()).await?;
+    tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, origin.now).await?;
+    Ok(of_now)
 }
 
 /// Sessions that one round ends at most.

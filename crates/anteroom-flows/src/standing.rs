@@ -75,7 +75,7 @@ async fn wants_proof(
     }
     match ahead.request().filter(|request| request.prompt.contains(Prompt::None)) {
         Some(request) => {
-            let participants = provider.store.participants_of_session(live.session.id).await?;
+            let participants = provider.store.participants_of_sessions(&[live.session.id]).await?;
             Ok(participants.iter().all(|one| one.client != request.client_id))
         }
         None => Ok(true),

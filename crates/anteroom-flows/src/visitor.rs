@@ -33,14 +33,42 @@ pub struct Visitor {
     pub browser_state: OpBrowserState,
     /// What becomes of it where this request signs somebody in or out.
     pub next_browser_state: OpBrowserState,
-    /// The browser opens a page, as far as it says; it does not load a part of another one.
-    pub opens_page: bool,
+    /// What the browser loads with this request, as far as it says.
+    pub loads: Loads,
     /// What the browser says it is, shortened for a list of devices.
     pub device_label: String,
     /// BCP 47 tags that the browser asks for, best first.
     pub languages: Vec<String>,
     /// Whom the page showed from which a form was sent, as the form's token says. Nobody where it is no form.
     pub form: FormOwner,
+}
+
+/// What a browser does with the answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loads {
+    /// Opens it as a page.
+    Page,
+    /// Opens it in a frame of another page, or gives it to a script there.
+    WithinPage,
+    /// Uses it as an image, a script, a style or the like of another page. A page can ask for any number of those, from any
+    /// address, and none can lead anybody through a sign-in.
+    PartOfPage,
+}
+
+impl Loads {
+    /// By `Sec-Fetch-Dest` (Fetch Metadata section 2.1). Browsers that send none are taken at their word.
+    pub fn of(destination: Option<&str>) -> Self {
+        match destination {
+            None | Some("document") => Self::Page,
+            Some(
+                "audio" | "audioworklet" | "font" | "image" | "json" | "manifest" | "paintworklet" | "report"
+                | "script" | "serviceworker" | "sharedworker" | "speculationrules" | "style" | "track"
+                | "video" | "worker" | "xslt",
+            ) => Self::PartOfPage,
+            // `iframe`, `frame` and `empty` among them: a silent request (`prompt=none`) may come from there.
+            Some(_) => Self::WithinPage,
+        }
+    }
 }
 
 impl Visitor {

@@ -74,10 +74,26 @@ impl Reads {
     }
 }
 
+/// Within what each of the databases binds at most.
+const ROWS_OF_A_STATEMENT: usize = 500;
+
 impl Tx {
     pub async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        audit_waiting::Entity::insert(self.row(entry)?).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    pub async fn append_all(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        for some in entries.chunks(ROWS_OF_A_STATEMENT) {
+            let rows = some.iter().map(|entry| self.row(entry)).collect::<Result<Vec<_>, _>>()?;
+            audit_waiting::Entity::insert_many(rows).exec_without_returning(&self.conn).await?;
+        }
+        Ok(())
+    }
+
+    fn row(&self, entry: &AuditEntry) -> Result<audit_waiting::ActiveModel, StoreError> {
         let record = written(entry, &self.keys)?;
-        let row = audit_waiting::ActiveModel {
+        Ok(audit_waiting::ActiveModel {
             id: Set(record.id.0),
             at: Set(record.at.as_millisecond()),
             kind: Set(record.kind),
@@ -91,9 +107,7 @@ impl Tx {
             reference: Set(record.reference),
             detail: Set(record.detail),
             mac: Set(record.mac.as_bytes().to_vec()),
-        };
-        audit_waiting::Entity::insert(row).exec_without_returning(&self.conn).await?;
-        Ok(())
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, Statement, Value};
 
 impl Reads {
     /// Which of these is the account's, the first named first. One browser has one for each of its accounts.
@@ -36,7 +36,28 @@ impl Reads {
     }
 }
 
+/// Those that passed a second factor are forgotten last, which the password alone does not reach, and those that were used but
+/// once first; of equals the one that was unused for longest.
+const FORGET_SURPLUS: &str = "UPDATE known_devices SET revoked_at = $1 WHERE id IN (SELECT id FROM known_devices \
+     WHERE account_id = $2 AND revoked_at IS NULL AND id <> $3 \
+     ORDER BY stepped_up_at IS NULL, last_seen_at = created_at, last_seen_at DESC, id DESC LIMIT 1000 OFFSET $4)";
+
 impl Tx {
+    /// Forgets those of the account beyond `kept`, besides the new one.
+    pub async fn forget_surplus_devices(
+        &self,
+        account: AccountId,
+        new: DeviceId,
+        (kept, now): (u32, Timestamp),
+    ) -> Result<(), StoreError> {
+        let values: [Value; 4] =
+            [now.as_millisecond().into(), account.0.into(), new.0.into(), i64::from(kept).into()];
+        let backend = self.conn.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, FORGET_SURPLUS, values);
+        self.conn.execute_raw(statement).await?;
+        Ok(())
+    }
+
     pub async fn insert_device(&self, device: &KnownDevice) -> Result<(), StoreError> {
         let row = known_devices::ActiveModel {
             id: Set(device.id.0),

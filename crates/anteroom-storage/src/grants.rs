@@ -187,9 +187,9 @@ impl Tx {
     }
 
     /// With `only_online`, those that outlive their session (`offline_access`) are spared. Says how many it were.
-    pub async fn revoke_grants_of_session(
+    pub async fn revoke_grants_of_sessions(
         &self,
-        session: SessionId,
+        sessions: &[SessionId],
         only_online: bool,
         end: GrantEnd,
         now: Timestamp,
@@ -197,7 +197,7 @@ impl Tx {
         let mut theirs = grants::Entity::update_many()
             .col_expr(grants::Column::RevokedAt, Expr::value(now.as_millisecond()))
             .col_expr(grants::Column::RevokeReason, Expr::value(end.as_str()))
-            .filter(grants::Column::SessionId.eq(session.0))
+            .filter(grants::Column::SessionId.is_in(sessions.iter().map(|session| session.0)))
             .filter(grants::Column::RevokedAt.is_null());
         if only_online {
             theirs = theirs.filter(grants::Column::Offline.eq(false));

@@ -114,6 +114,9 @@ impl Reads {
     }
 }
 
+/// Within what each of the databases binds at most.
+const ROWS_OF_A_STATEMENT: usize = 500;
+
 impl Tx {
     pub async fn enqueue(&self, message: &Message) -> Result<(), StoreError> {
         let payload = match &message.parcel {
@@ -147,19 +150,11 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn enqueue_logout(&self, delivery: &LogoutDelivery) -> Result<(), StoreError> {
-        let row = logout_deliveries::ActiveModel {
-            id: Set(delivery.id.0),
-            client_id: Set(delivery.client.as_str().to_owned()),
-            session_id: Set(delivery.session.0),
-            account_id: Set(delivery.account.0),
-            subject_sector: Set(delivery.subjects.as_ref().map(|subjects| subjects.as_str().to_owned())),
-            attempts: Set(0),
-            next_attempt_at: Set(delivery.created_at.as_millisecond()),
-            created_at: Set(delivery.created_at.as_millisecond()),
-            expires_at: Set(delivery.expires_at.as_millisecond()),
-        };
-        logout_deliveries::Entity::insert(row).exec_without_returning(&self.conn).await?;
+    pub async fn enqueue_logouts(&self, deliveries: &[LogoutDelivery]) -> Result<(), StoreError> {
+        for some in deliveries.chunks(ROWS_OF_A_STATEMENT) {
+            let rows = some.iter().map(logout_row);
+            logout_deliveries::Entity::insert_many(rows).exec_without_returning(&self.conn).await?;
+        }
         Ok(())
     }
 
@@ -197,6 +192,20 @@ impl Tx {
             }
         }
         Ok(())
+    }
+}
+
+fn logout_row(delivery: &LogoutDelivery) -> logout_deliveries::ActiveModel {
+    logout_deliveries::ActiveModel {
+        id: Set(delivery.id.0),
+        client_id: Set(delivery.client.as_str().to_owned()),
+        session_id: Set(delivery.session.0),
+        account_id: Set(delivery.account.0),
+        subject_sector: Set(delivery.subjects.as_ref().map(|subjects| subjects.as_str().to_owned())),
+        attempts: Set(0),
+        next_attempt_at: Set(delivery.created_at.as_millisecond()),
+        created_at: Set(delivery.created_at.as_millisecond()),
+        expires_at: Set(delivery.expires_at.as_millisecond()),
     }
 }
 

@@ -16,10 +16,12 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
     UpdateMany,
 };
+use uuid::Uuid;
 
 /// A client that was given something in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Participant {
+    pub session: SessionId,
     pub client: ClientId,
     /// By which kind of `sub` it knew the person then; `None` where release 0.1.0 wrote the grant.
     pub subjects: Option<SubjectKind>,
@@ -42,22 +44,45 @@ impl Reads {
         rows.iter().map(session).collect()
     }
 
-    /// Each client that was given something in this session, for the announcement of its end: once for each kind of `sub` under
-    /// which it was.
-    pub async fn participants_of_session(&self, id: SessionId) -> Result<Vec<Participant>, StoreError> {
+    /// Of those of an account that have not ended, all but the `kept` that were used last; at most `most`.
+    pub async fn surplus_sessions(
+        &self,
+        account: AccountId,
+        kept: u64,
+        most: u64,
+    ) -> Result<Vec<Session>, StoreError> {
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::AccountId.eq(account.0))
+            .filter(sessions::Column::EndedAt.is_null())
+            .order_by_desc(sessions::Column::LastActiveAt)
+            .order_by_desc(sessions::Column::Id)
+            .offset(kept)
+            .limit(most)
+            .all(&self.conn)
+            .await?;
+        rows.iter().map(session).collect()
+    }
+
+    /// Each client that was given something in one of these sessions, for the announcement of its end: once for each kind of
+    /// `sub` under which it was.
+    pub async fn participants_of_sessions(&self, ids: &[SessionId]) -> Result<Vec<Participant>, StoreError> {
         let participants: Select<grants::Entity> = grants::Entity::find()
+            .select_only()
+            .column(grants::Column::SessionId)
             .select_only()
             .column(grants::Column::ClientId)
             .column(grants::Column::SubjectSector)
-            .filter(grants::Column::SessionId.eq(id.0))
+            .filter(grants::Column::SessionId.is_in(ids.iter().map(|id| id.0)))
+            .order_by_asc(grants::Column::SessionId)
             .order_by_asc(grants::Column::ClientId)
             .order_by_asc(grants::Column::SubjectSector)
             .distinct();
-        let participants: Vec<(String, Option<String>)> = participants.into_tuple().all(&self.conn).await?;
-        let place = Place { table: "grants", id: &id };
-        let participant = |(client, sector): &(String, Option<String>)| {
+        let participants: Vec<(Uuid, String, Option<String>)> =
+            participants.into_tuple().all(&self.conn).await?;
+        let participant = |(session, client, sector): &(Uuid, String, Option<String>)| {
             Ok(Participant {
-                client: place.parsed("client_id", client)?,
+                session: SessionId(*session),
+                client: Place { table: "grants", id: session }.parsed("client_id", client)?,
                 subjects: sector.as_deref().map(SubjectKind::from_text),
             })
         };
@@ -178,32 +203,20 @@ impl Tx {
         Ok(())
     }
 
-    /// `false`: it had ended before.
-    pub async fn end_session(
+    /// Ends those that run, and says which those were; the others had ended before.
+    pub async fn end_sessions(
         &self,
-        id: SessionId,
-        end: SessionEnd,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let ended = ending(running(id), end, now).exec(&self.conn).await?;
-        Ok(ended.rows_affected == 1)
-    }
-
-    /// Ends what runs of the account, but for the one excepted, and says which those were.
-    pub async fn end_sessions_of(
-        &self,
-        account: AccountId,
-        except: Option<SessionId>,
+        ids: &[SessionId],
         end: SessionEnd,
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let mut theirs = sessions::Entity::update_many()
-            .filter(sessions::Column::AccountId.eq(account.0))
-            .filter(sessions::Column::EndedAt.is_null());
-        if let Some(except) = except {
-            theirs = theirs.filter(sessions::Column::Id.ne(except.0));
-        }
-        let ended = ending(theirs, end, now).exec_with_returning(&self.conn).await?;
+        let ended = sessions::Entity::update_many()
+            .col_expr(sessions::Column::EndedAt, Expr::value(now.as_millisecond()))
+            .col_expr(sessions::Column::EndReason, Expr::value(end.as_str()))
+            .filter(sessions::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .filter(sessions::Column::EndedAt.is_null())
+            .exec_with_returning(&self.conn)
+            .await?;
         Ok(ended.iter().map(|row| SessionId(row.id)).collect())
     }
 }
@@ -212,16 +225,6 @@ fn running(id: SessionId) -> UpdateMany<sessions::Entity> {
     sessions::Entity::update_many()
         .filter(sessions::Column::Id.eq(id.0))
         .filter(sessions::Column::EndedAt.is_null())
-}
-
-fn ending(
-    sessions: UpdateMany<sessions::Entity>,
-    end: SessionEnd,
-    now: Timestamp,
-) -> UpdateMany<sessions::Entity> {
-    sessions
-        .col_expr(sessions::Column::EndedAt, Expr::value(now.as_millisecond()))
-        .col_expr(sessions::Column::EndReason, Expr::value(end.as_str()))
 }
 
 fn session(row: &sessions::Model) -> Result<Session, StoreError> {

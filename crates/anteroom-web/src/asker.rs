@@ -2,7 +2,7 @@
 
 use anteroom_domain::reference::Reference;
 use anteroom_flows::limits::FormOwner;
-use anteroom_flows::visitor::Visitor;
+use anteroom_flows::visitor::{Loads, Visitor};
 use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -55,9 +55,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             devices: jar.devices.clone(),
             browser_state: jar.state,
             next_browser_state: jar.next_state,
-            // Fetch Metadata section 2.1. Browsers that send none are taken at their word.
-            opens_page: text(HeaderName::from_static("sec-fetch-dest"))
-                .is_none_or(|destination| destination == "document"),
+            loads: Loads::of(text(HeaderName::from_static("sec-fetch-dest"))),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),

@@ -6,7 +6,7 @@
 //! post have a type of their own: `endpoints::authorize::FromAnySite`.
 
 use anteroom_flows::journey::Waiting;
-use anteroom_flows::limits::{FormOwner, form_owner, spend_form, spend_sign_out};
+use anteroom_flows::limits::{FormOwner, FormToken, form_owner, spend_form, spend_sign_out};
 use anteroom_flows::visitor::another_person;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::form::Form as Decoded;
@@ -86,8 +86,8 @@ async fn opened(request: Request, web: &Arc<Web>) -> (Asker, Request) {
 }
 
 async fn good<T: FormFields>(asker: &mut Asker, request: Request) -> Result<T, Failure> {
-    let sent = received::<T>(asker, request).await?;
-    asker.visitor.form = match sent.check_token(asker, T::NAME) {
+    let (sent, token) = received::<T>(asker, request).await?;
+    asker.visitor.form = match token {
         Ok(owner) => owner,
         Err(Stale) => return Err(Failure::stale_form(&T::again(&sent))),
     };
@@ -103,8 +103,8 @@ async fn good<T: FormFields>(asker: &mut Asker, request: Request) -> Result<T, F
 }
 
 async fn good_or_stale<T: FormFields>(asker: &mut Asker, request: Request) -> Result<Token<T>, Failure> {
-    let sent = received::<T>(asker, request).await?;
-    match sent.check_token(asker, T::NAME) {
+    let (sent, token) = received::<T>(asker, request).await?;
+    match token {
         Ok(owner) => {
             asker.visitor.form = owner;
             T::read(&sent).map(Token::Good)
@@ -113,13 +113,18 @@ async fn good_or_stale<T: FormFields>(asker: &mut Asker, request: Request) -> Re
     }
 }
 
-/// Counted before anything is done for it, its token included. From here on an error page leads back to the form's page.
-async fn received<T: FormFields>(asker: &mut Asker, request: Request) -> Result<Sent, Failure> {
+/// Counted before anything is done for it, by whether its token verifies, with what the token says. From here on an error page
+/// leads back to the form's page.
+async fn received<T: FormFields>(
+    asker: &mut Asker,
+    request: Request,
+) -> Result<(Sent, Result<FormOwner, Stale>), Failure> {
     let path = request.uri().path().to_owned();
     let sent = Sent::receive(asker, request).await?;
     asker.again = Some(T::again(&sent));
-    count(asker, &path).await?;
-    Ok(sent)
+    let token = sent.check_token(asker, T::NAME);
+    count(asker, &path, token).await?;
+    Ok((sent, token))
 }
 
 /// What a form holds, from a page of ours as far as the browser says.
@@ -188,12 +193,13 @@ impl Sent {
 /// Forms that their use case counts by address.
 const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
-async fn count(asker: &Asker, path: &str) -> Result<(), Failure> {
+async fn count(asker: &Asker, path: &str, token: Result<FormOwner, Stale>) -> Result<(), Failure> {
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());
     }
     let (provider, visitor) = (&asker.web.provider, &asker.visitor);
-    let owner = form_owner(provider, visitor).await?;
+    let token = if token.is_ok() { FormToken::Good } else { FormToken::Stale };
+    let owner = (form_owner(provider, visitor).await?, token);
     if path == "/sign-out" {
         return Ok(spend_sign_out(provider, visitor, owner).await?);
     }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Descriptors for the database, for what is sent and fetched, and for files.
-const KEPT_BACK: usize = 128;
+/// Descriptors for the database, for what is sent and fetched (at most 96 logouts and 72 documents at once), and for files.
+const KEPT_BACK: usize = 256;
 /// What a process may have open unless it says otherwise, as systems come.
 const USUAL_OPEN_FILES: usize = 1_024;
 /// Where the system sets no bound that matters.
@@ -172,7 +172,7 @@ mod tests {
         let limits = "Limit        Soft Limit  Hard Limit  Units\nMax open files    1024    524288   files\n";
         assert_eq!(open_files(limits), Some(1_024));
         assert_eq!(open_files(""), None);
-        assert_eq!(Bounds::for_open_files(1_024), Bounds { all: 896, each: 448, each_wider: 448 });
+        assert_eq!(Bounds::for_open_files(1_024), Bounds { all: 768, each: 384, each_wider: 384 });
         assert_eq!(Bounds::for_open_files(16), Bounds { all: 64, each: 32, each_wider: 32 });
         assert_eq!(Bounds::for_open_files(usize::MAX), Bounds { all: MOST, each: 512, each_wider: 2_048 });
     }

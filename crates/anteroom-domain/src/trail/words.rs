@@ -63,6 +63,7 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
             "client" => {
                 "The application ended the session with an ID token of it, without the browser that it was in."
             }
+            "too_many" => "The session ended: the account had as many as it may, another one began, and this one was unused for longest.",
             "database_accepted" => "The session ended, because the database had gone back to an earlier state.",
             _ => return None,
         }

@@ -2,7 +2,7 @@
 //! the limits in the database.
 
 use anteroom_domain::limits::{Budget, Limit};
-use anteroom_domain::rate::{Wait, WindowCounts};
+use anteroom_domain::rate::{RateLimit, Wait, WindowCounts};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -29,20 +29,21 @@ struct Windows {
 }
 
 impl MemoryCounters {
-    /// Counts one more where it is admitted.
-    pub(crate) fn spend(&self, budget: &Budget, now: Timestamp) -> Result<(), Wait> {
-        let subject = self.hasher.hash_one(&budget.subject);
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let windows = windows.entry(budget.limit).or_default();
-        windows.advance(budget, now);
-        let (subject, mut rate) = (windows.subject(subject), budget.rate);
-        if subject == SHARED {
-            rate.max = rate.max.saturating_mul(SHARED_FACTOR);
+    /// Counts one for each of the budgets, or for none where one of them is used up.
+    pub(crate) fn spend(&self, budgets: &[Budget], now: Timestamp) -> Result<(), (Limit, Wait)> {
+        let mut all = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subjects = Vec::with_capacity(budgets.len());
+        for budget in budgets {
+            let windows = all.entry(budget.limit).or_default();
+            windows.advance(budget, now);
+            let subject = windows.subject(self.hasher.hash_one(&budget.subject));
+            windows.admit(subject, budget.rate, now).map_err(|wait| (budget.limit, wait))?;
+            subjects.push((budget.limit, subject));
         }
-        let previous = windows.previous.get(&subject).copied().unwrap_or(0);
-        let current = windows.current.entry(subject).or_default();
-        rate.admit(WindowCounts { previous, current: *current }, now)?;
-        *current = current.saturating_add(1);
+        for (limit, subject) in subjects {
+            let current = all.entry(limit).or_default().current.entry(subject).or_default();
+            *current = current.saturating_add(1);
+        }
         Ok(())
     }
 }
@@ -62,6 +63,15 @@ impl Windows {
         self.start = window.start;
     }
 
+    fn admit(&self, subject: u64, mut rate: RateLimit, now: Timestamp) -> Result<(), Wait> {
+        if subject == SHARED {
+            rate.max = rate.max.saturating_mul(SHARED_FACTOR);
+        }
+        let count = |counts: &HashMap<u64, u32>| counts.get(&subject).copied().unwrap_or(0);
+        let counts = WindowCounts { previous: count(&self.previous), current: count(&self.current) };
+        rate.admit(counts, now)
+    }
+
     fn subject(&self, subject: u64) -> u64 {
         let is_known = self.current.contains_key(&subject);
         if is_known || self.current.len() < SUBJECTS { subject } else { SHARED }
@@ -71,7 +81,6 @@ impl Windows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anteroom_domain::rate::RateLimit;
     use jiff::SignedDuration;
 
     fn budget(subject: &str) -> Budget {
@@ -86,7 +95,7 @@ mod tests {
     #[test]
     fn each_subject_has_its_own_count_and_gets_it_back_with_time() {
         let counters = MemoryCounters::default();
-        let taken = |subject, second| counters.spend(&budget(subject), at(second)).is_ok();
+        let taken = |subject, second| counters.spend(&[budget(subject)], at(second)).is_ok();
         assert_eq!([taken("a", 60), taken("a", 61), taken("a", 62)], [true, true, false]);
         assert!(taken("b", 62), "another subject");
         // Half of the window before still counts: one of two.
@@ -97,16 +106,30 @@ mod tests {
     #[test]
     fn a_request_that_was_overtaken_resets_nothing_and_a_clock_set_back_does() {
         let counters = MemoryCounters::default();
-        let taken = |second| counters.spend(&budget("a"), at(second)).is_ok();
+        let taken = |second| counters.spend(&[budget("a")], at(second)).is_ok();
         assert_eq!([taken(120), taken(120), taken(119), taken(120)], [true, true, false, false]);
         assert!(taken(10));
     }
 
     #[test]
+    fn what_one_of_several_budgets_refuses_is_counted_by_none() {
+        let counters = MemoryCounters::default();
+        let wide = Budget { limit: Limit::ClientRequest, ..budget("all") };
+        let taken = |subject| counters.spend(&[budget(subject), wide.clone()], at(60));
+        assert_eq!([taken("a").is_ok(), taken("b").is_ok()], [true, true]);
+        assert!(matches!(taken("a"), Err((Limit::ClientRequest, _))));
+        let mut left = 0;
+        while counters.spend(&[budget("a")], at(60)).is_ok() {
+            left += 1;
+        }
+        assert_eq!(left, 1, "the refused one did not count for its subject");
+    }
+
+    #[test]
     fn strangers_without_number_do_not_fill_the_memory() {
         let counters = MemoryCounters::default();
-        let admitted =
-            (0..SUBJECTS + 100).filter(|number| counters.spend(&budget(&number.to_string()), at(60)).is_ok());
+        let admitted = (0..SUBJECTS + 100)
+            .filter(|number| counters.spend(&[budget(&number.to_string())], at(60)).is_ok());
         // Those that found no room shared one count.
         assert_eq!(admitted.count(), SUBJECTS + 20);
         let windows = counters.windows.lock().unwrap();

@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
-use crate::visitor::{Visitor, live_sessions};
+use crate::visitor::{Loads, Visitor, live_sessions};
 
 impl Snapshot {
     /// What a limit allows under this configuration.
@@ -85,13 +85,34 @@ pub struct FormOwner {
     pub account: Option<AccountId>,
 }
 
+/// Whether a form came with a token that verifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormToken {
+    Good,
+    Stale,
+}
+
+impl FormToken {
+    /// Many people can be behind one address. Forms that a program makes up there do not use up what theirs need.
+    const fn limit_of_address(self) -> Limit {
+        match self {
+            Self::Good => Limit::FormOfAddress,
+            Self::Stale => Limit::StaleFormOfAddress,
+        }
+    }
+}
+
 /// Counts a form that was sent: for its session and, beyond the first ones of each session, for its account; without a session
 /// for the address that sent it. Forms that have a limit of
 /// their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
-pub async fn spend_form(provider: &Provider, visitor: &Visitor, owner: FormOwner) -> Result<(), FlowError> {
+pub async fn spend_form(
+    provider: &Provider,
+    visitor: &Visitor,
+    (owner, token): (FormOwner, FormToken),
+) -> Result<(), FlowError> {
     let (Some(session), Some(account)) = (owner.session, owner.account) else {
-        return spend(provider, of_address(provider, visitor.address, Limit::FormOfAddress), visitor.now)
-            .await;
+        let budgets = of_address(provider, visitor.address, token.limit_of_address());
+        return spend(provider, budgets, visitor.now).await;
     };
     let of_session = of_one(provider, Limit::FormOfSession, &session.0);
     let first = of_one(provider, Limit::FirstFormsOfSession, &session.0);
@@ -124,31 +145,50 @@ pub async fn form_owner(provider: &Provider, visitor: &Visitor) -> Result<FormOw
 pub async fn spend_sign_out(
     provider: &Provider,
     visitor: &Visitor,
-    owner: FormOwner,
+    (owner, token): (FormOwner, FormToken),
 ) -> Result<(), FlowError> {
     let budgets = match owner.session {
         Some(session) => vec![of_one(provider, Limit::SignOut, &session.0)],
-        None => of_address(provider, visitor.address, Limit::FormOfAddress),
+        None => of_address(provider, visitor.address, token.limit_of_address()),
     };
     spend(provider, budgets, visitor.now).await
 }
 
 /// Counts any request, in this node's memory.
 pub fn count_request(provider: &Provider, address: IpAddr, now: Timestamp) -> Result<(), FlowError> {
-    of_address(provider, address, Limit::Request)
-        .iter()
-        .try_for_each(|budget| spend_in_memory(provider, budget, now))
+    spend_in_memory(provider, &of_address(provider, address, Limit::Request), now)
 }
 
 /// Counts a request of a client that has proven who it is, in this node's memory.
 pub fn count_client_request(provider: &Provider, client: &ClientId, now: Timestamp) -> Result<(), FlowError> {
-    spend_in_memory(provider, &of_one(provider, Limit::ClientRequest, &client.as_str()), now)
+    spend_in_memory(provider, &[of_one(provider, Limit::ClientRequest, &client.as_str())], now)
 }
 
 /// For what only reads or signs.
-pub(crate) fn spend_in_memory(provider: &Provider, budget: &Budget, now: Timestamp) -> Result<(), FlowError> {
-    let spent = provider.counters.spend(budget, now);
-    spent.map_err(|wait| refused(provider, budget.limit, wait))
+pub(crate) fn spend_in_memory(
+    provider: &Provider,
+    budgets: &[Budget],
+    now: Timestamp,
+) -> Result<(), FlowError> {
+    let spent = provider.counters.spend(budgets, now);
+    spent.map_err(|(limit, wait)| refused(provider, limit, wait))
+}
+
+/// Counts an answer to an application. Each application has a count of its own, and frames and scripts have others than pages
+/// that a person opens: the page of one application could otherwise use up what all others need.
+pub(crate) fn spend_authorization(
+    provider: &Provider,
+    visitor: &Visitor,
+    (session, client): (SessionId, &ClientId),
+) -> Result<(), FlowError> {
+    let kind = if visitor.loads == Loads::Page { "" } else { " within a page" };
+    let of_client = format!("{} {}{kind}", session.0, client.as_str());
+    let of_session = format!("{}{kind}", session.0);
+    let budgets = [
+        of_one(provider, Limit::Authorization, &of_client),
+        of_one(provider, Limit::AuthorizationOfSession, &of_session),
+    ];
+    spend_in_memory(provider, &budgets, visitor.now)
 }
 
 /// An answer that must not tell comes no sooner than the floor: what was behind it cannot be timed.

@@ -23,7 +23,7 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::new_session::NewSession;
 use crate::provider::Provider;
-use crate::sign_out::{end_one, silent_clients};
+use crate::sign_out::{end_all, silent_clients};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, left_behind, new_id};
 
@@ -132,6 +132,7 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
         tx.step_device_up(device, prepared.now()).await?;
     }
     let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
+    // All the others have just ended.
     tx.insert_session(&session, &prepared.session.token_digest).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
@@ -170,9 +171,8 @@ async fn replace_password(
 /// Sessions, grants and links of the old password, and word of it to every address.
 async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
-    for session in tx.sessions_of_account(account).await? {
-        end_one(tx, &prepared.origin, &session, (SessionEnd::PasswordChanged, &prepared.silent)).await?;
-    }
+    let sessions = tx.sessions_of_account(account).await?;
+    end_all(tx, &prepared.origin, &sessions, (SessionEnd::PasswordChanged, &prepared.silent)).await?;
     tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
     let proof = prepared.carried.proof().map(|proof| &proof.kind);
     let (kind, link) = match proof {

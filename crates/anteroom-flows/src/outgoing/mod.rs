@@ -8,25 +8,33 @@
 
 mod reach;
 mod refusal;
+mod resolver;
+mod slots;
 
 use std::error::Error;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 pub use reach::{Reach, Rule};
+use resolver::GuardedResolver;
+pub use slots::Fetched;
+use slots::Slots;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
+/// Connections that are kept open after an answer take descriptors.
+const IDLE_OF_HOST: usize = 4;
+const IDLE_FOR: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     configured: Guarded,
     registered: Guarded,
+    slots: Slots,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +60,8 @@ pub enum OutgoingError {
     Refused(u16, String),
     #[error("answered more than {0} bytes")]
     TooLarge(usize),
+    #[error("not asked: as much is being fetched at this moment as may be at once")]
+    Busy,
 }
 
 impl Outgoing {
@@ -62,13 +72,15 @@ impl Outgoing {
 
     fn within(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
         let registered = Guarded::new(total, reach.of_registered(), authorities)?;
-        Ok(Self { configured: Guarded::new(total, reach, authorities)?, registered })
+        let configured = Guarded::new(total, reach, authorities)?;
+        Ok(Self { configured, registered, slots: Slots::default() })
     }
 
     /// For addresses that clients registered themselves.
     #[must_use]
     pub fn of_registered(&self) -> Self {
-        Self { configured: self.registered.clone(), registered: self.registered.clone() }
+        let registered = self.registered.clone();
+        Self { configured: registered.clone(), registered, slots: self.slots.of_registered() }
     }
 
     /// Where requests may go; what was fetched under one of them is nothing to another.
@@ -103,8 +115,14 @@ impl Outgoing {
         answer.map(drop).map_err(|error| no_answer(url, &error))
     }
 
-    /// What is there, of at most `largest` bytes.
-    pub async fn get(&self, url: &Url, largest: usize) -> Result<Vec<u8>, OutgoingError> {
+    /// What is there, of at most `largest` bytes, for `whom`. Where as much is being fetched as may be at once, it is not asked.
+    pub async fn get(
+        &self,
+        url: &Url,
+        largest: usize,
+        (what, whom): (Fetched, &str),
+    ) -> Result<Vec<u8>, OutgoingError> {
+        let _slot = self.slots.take(what, whom).ok_or(OutgoingError::Busy)?;
         let request = self.configured.admitted(url)?.get(url.clone());
         let mut answer = request.send().await.map_err(|error| no_answer(url, &error))?;
         if answer.status() != reqwest::StatusCode::OK {
@@ -135,6 +153,8 @@ impl Guarded {
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(total)
+            .pool_max_idle_per_host(IDLE_OF_HOST)
+            .pool_idle_timeout(IDLE_FOR)
             .dns_resolver(Arc::new(GuardedResolver { reach: Arc::clone(&reach) }))
             .user_agent("anteroom")
             .build();
@@ -199,34 +219,6 @@ fn no_answer(url: &Url, error: &reqwest::Error) -> OutgoingError {
     OutgoingError::NoAnswer(place(url), format!("{cause}{help}"))
 }
 
-struct GuardedResolver {
-    reach: Arc<Reach>,
-}
-
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let reach = Arc::clone(&self.reach);
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let mut refused = None;
-            let mut admitted: Vec<SocketAddr> = Vec::new();
-            for address in found {
-                match reach.refuses(address.ip()) {
-                    Some(rule) => refused = Some((address.ip(), rule)),
-                    None => admitted.push(address),
-                }
-            }
-            match refused.filter(|_| admitted.is_empty()) {
-                Some((address, rule)) => {
-                    let what = format!("{} ({address})", name.as_str());
-                    Err(OutgoingError::Forbidden(what, rule).into())
-                }
-                None => Ok(Box::new(admitted.into_iter()) as Addrs),
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,6 +226,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
+
+    const OF_ONE: (Fetched, &str) = (Fetched::Keys, "client");
 
     fn public_only() -> Reach {
         Reach::Public { allowed: Vec::new() }
@@ -264,7 +258,7 @@ mod tests {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}/logout").parse().unwrap();
         for error in [
-            of_development().get(&url, 10).await.unwrap_err(),
+            of_development().get(&url, 10, OF_ONE).await.unwrap_err(),
             of_development().answers(&url).await.unwrap_err(),
         ] {
             let told = error.to_string();
@@ -333,7 +327,7 @@ mod tests {
         let (elsewhere, came) = server(NOT_FOUND.to_owned()).await;
         let (url, _) =
             server(format!("HTTP/1.1 302 Found\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n")).await;
-        let refused = of_development().get(&url, 100).await;
+        let refused = of_development().get(&url, 100, OF_ONE).await;
         assert!(matches!(refused, Err(OutgoingError::Status(302))), "{refused:?}");
         let refused = of_development().post_form(&url, &[]).await;
         assert!(matches!(refused, Err(OutgoingError::Status(302))), "{refused:?}");
@@ -348,10 +342,10 @@ mod tests {
             format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n{}\r\n", "x".repeat(11));
         let (endless, _) = server(endless).await;
         for url in [&declared, &endless] {
-            let refused = of_development().get(url, 10).await;
+            let refused = of_development().get(url, 10, OF_ONE).await;
             assert!(matches!(refused, Err(OutgoingError::TooLarge(10))), "{refused:?}");
         }
-        assert_eq!(of_development().get(&declared, 11).await.unwrap(), b"xxxxxxxxxxx");
+        assert_eq!(of_development().get(&declared, 11, OF_ONE).await.unwrap(), b"xxxxxxxxxxx");
     }
 
     #[tokio::test]
@@ -359,7 +353,7 @@ mod tests {
         let outgoing = Outgoing::within(Duration::from_millis(50), Reach::Loopback, None).unwrap();
         for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nx"] {
             let (url, _) = server(answer.to_owned()).await;
-            let refused = outgoing.get(&url, 10).await;
+            let refused = outgoing.get(&url, 10, OF_ONE).await;
             assert!(matches!(refused, Err(OutgoingError::NoAnswer(_, _))), "{refused:?}");
         }
         let (silent, _) = server(String::new()).await;
@@ -372,13 +366,13 @@ mod tests {
     async fn a_name_is_checked_where_it_resolves() {
         let (mut url, came) = server(NOT_FOUND.to_owned()).await;
         url.set_host(Some("localhost")).unwrap();
-        let answered = of_development().get(&url, 10).await;
+        let answered = of_development().get(&url, 10, OF_ONE).await;
         assert!(matches!(answered, Err(OutgoingError::Status(404))), "{answered:?}");
         assert_eq!(came.load(Ordering::SeqCst), 1);
         url.set_scheme("https").unwrap();
         let outgoing = Outgoing::new(public_only(), None).unwrap();
         assert!(outgoing.configured.admitted(&url).is_ok(), "nothing is wrong with the name itself");
-        let refused = outgoing.get(&url, 10).await.unwrap_err();
+        let refused = outgoing.get(&url, 10, OF_ONE).await.unwrap_err();
         assert!(
             matches!(&refused, OutgoingError::Forbidden(what, Rule::Loopback) if what.starts_with("localhost ("))
         );

@@ -25,6 +25,7 @@ use crate::limits::{of_address, of_one, spend, wait_for_floor};
 use crate::onward::{Onward, parked, proceed_with};
 use crate::provider::Provider;
 use crate::sign_out;
+use crate::tallies::Tally;
 use crate::trail::Origin;
 use crate::visitor::{Live, MAX_SESSIONS, Visitor, kept_sessions, live_sessions};
 use settle::{Prepared, Settled, settle};
@@ -107,6 +108,10 @@ pub async fn sign_in(
         Settled::Expired(carried) => {
             let onward = proceed_with(provider, visitor, carried, live).await?;
             Ok(SignInOutcome::Proven { onward })
+        }
+        Settled::Limited { wait, carried } => {
+            provider.tallies.count(Tally::RateLimited(Limit::RightPassword.name()));
+            Ok(SignInOutcome::RateLimited { wait, carried })
         }
         Settled::Refused { told, carried } => {
             wait_for_floor(started, &snapshot).await;

@@ -6,19 +6,22 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
 use anteroom_domain::interaction::{Destination, Proof, ProofKind};
+use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::lockout::{Counters, LockScope, Lockout};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_domain::password::PasswordAge;
+use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
-use anteroom_storage::{LockedAccount, SignInView, Tx};
+use anteroom_storage::{LockedAccount, SignInView, Spent, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use super::Told;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
+use crate::limits::of_address;
 use crate::new_session::{HeldSession, NewSession};
 use crate::provider::{Provider, Snapshot};
 use crate::trail::Origin;
@@ -36,7 +39,9 @@ pub(super) struct Prepared {
     view: Option<SignInView>,
     verdict: Verdict,
     keeping: Keeping,
-    new: NewSession,
+    /// What a row of somebody who has proven nothing counts for.
+    of_row: Vec<Budget>,
+    pub(super) new: NewSession,
     notice: MessageId,
     /// No account has it: it stands for one where the address is unknown.
     no_account: AccountId,
@@ -47,9 +52,20 @@ pub(super) struct Prepared {
 }
 
 pub(super) enum Settled {
-    SignedIn { current: Box<Live>, carried: Carried },
+    SignedIn {
+        current: Box<Live>,
+        carried: Carried,
+    },
     Expired(Carried),
-    Refused { told: Told, carried: Carried },
+    Refused {
+        told: Told,
+        carried: Carried,
+    },
+    /// The password was right, and too many were from browsers that the account does not know.
+    Limited {
+        wait: Wait,
+        carried: Carried,
+    },
 }
 
 impl Prepared {
@@ -69,6 +85,7 @@ impl Prepared {
             held: held.map(|live| HeldSession::of(provider, live)),
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
             keeping: Keeping::prepare(provider, &carried, now),
+            of_row: of_address(provider, visitor.address, Limit::WaitingRows),
             carried,
             view,
             verdict,
@@ -89,8 +106,19 @@ impl Prepared {
         credential.filter(|_| outdated).map(|credential| credential.hash.clone())
     }
 
+    fn right_password(&self, account: AccountId) -> Budget {
+        let (limit, subject) = (Limit::RightPassword, account.0.to_string());
+        Budget { limit, subject, rate: self.snapshot.rate(limit) }
+    }
+
     fn now(&self) -> Timestamp {
         self.visitor.now
+    }
+
+    /// Whether the network may have another row without a proof. Where not, the request waits on in its page: an error in place
+    /// of that would undo the count of this attempt.
+    async fn has_room(&self, tx: &Tx) -> Result<bool, FlowError> {
+        Ok(tx.spend(&self.of_row, self.now()).await? == Spent::Counted)
     }
 
     /// From the first submitted form on, a waiting application is a row.
@@ -98,7 +126,9 @@ impl Prepared {
         let mut carried = self.carried.clone();
         if let Some(proof) = &proof {
             carried.journey.account = Some(proof.account);
-        } else if carried.journey.destination == Destination::Dashboard {
+        } else if carried.journey.destination == Destination::Dashboard
+            || (carried.row().is_none() && !self.has_room(tx).await?)
+        {
             return Ok(carried);
         }
         carried.keep(tx, &self.keeping, proof).await
@@ -201,6 +231,13 @@ async fn admit(
     device: Option<KnownDevice>,
 ) -> Result<Settled, FlowError> {
     let LockedAccount { account, credential } = locked;
+    // Known devices are not counted: the sessions of somebody who has the password do not shut its owner out.
+    if device.is_none()
+        && let Spent::Refused { wait, .. } =
+            tx.spend(&[prepared.right_password(account.id)], prepared.now()).await?
+    {
+        return Ok(Settled::Limited { wait, carried: prepared.carried.clone() });
+    }
     if !prepared.visitor.keeps_cookies {
         return no_cookies(tx, prepared, &account).await;
     }
@@ -262,6 +299,6 @@ async fn open_session(
             return Ok((renewed, held.next.clone()));
         }
     }
-    tx.insert_session(&fresh, &prepared.new.token_digest).await?;
+    prepared.new.insert(tx, &prepared.origin, (&fresh, &prepared.snapshot)).await?;
     Ok((fresh, prepared.new.token.clone()))
 }

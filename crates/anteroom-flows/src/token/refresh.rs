@@ -73,7 +73,7 @@ pub(super) async fn refresh(
             provider.store.grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
         let (family, worth) = check(exchange, &record)?;
         let budget = of_one(provider, Limit::Refresh, &record.grant.id.0);
-        spend_in_memory(provider, &budget, exchange.origin.now)?;
+        spend_in_memory(provider, &[budget], exchange.origin.now)?;
         // Refused before anything is spent.
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
         let scope = mint::worth_of(&scope, &worth)?;

@@ -60,7 +60,7 @@ async fn a_code_is_not_redeemed_into_a_world_that_has_changed(options: StoreOpti
         assert_eq!(insert(&store, 1, account, session, "openid").await, Inserted::WorldChanged);
     }
     store
-        .write(|tx| async move { tx.end_session(session_id(2), SessionEnd::SignedOut, at(9)).await })
+        .write(|tx| async move { tx.end_sessions(&[session_id(2)], SessionEnd::SignedOut, at(9)).await })
         .await
         .unwrap();
     assert_eq!(insert(&store, 1, 1, 2, "openid").await, Inserted::WorldChanged);
@@ -174,7 +174,7 @@ async fn the_end_of_a_session_spares_offline_access(options: StoreOptions) {
     }
     for (only_online, count) in [(true, 2), (true, 0), (false, 1)] {
         let unit = store.write(move |tx| async move {
-            tx.revoke_grants_of_session(session_id(1), only_online, GrantEnd::SessionEnded, at(9)).await
+            tx.revoke_grants_of_sessions(&[session_id(1)], only_online, GrantEnd::SessionEnded, at(9)).await
         });
         let revoked: Result<_, StoreError> = unit.await;
         assert_eq!(revoked, Ok(count));

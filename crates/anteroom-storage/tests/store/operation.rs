@@ -87,7 +87,7 @@ async fn queued(options: &StoreOptions, deliveries: u8) -> Store {
     let store = store(options).await;
     let unit = store.write(move |tx| async move {
         for number in 1..=deliveries {
-            tx.enqueue_logout(&delivery(number)).await?;
+            tx.enqueue_logouts(&[delivery(number)]).await?;
         }
         Ok::<_, StoreError>(())
     });
@@ -124,7 +124,7 @@ async fn one_client_is_leased_a_few_at_a_time(options: StoreOptions) {
     let late = other.clone();
     let unit = store.write(move |tx| {
         let late = late.clone();
-        async move { tx.enqueue_logout(&late).await }
+        async move { tx.enqueue_logouts(&[late]).await }
     });
     unit.await.unwrap();
     let few = |except: &[&ClientId]| LogoutLease {
@@ -251,7 +251,7 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
         tx.insert_grant(&grant(6, 1, 1, "openid offline_access"), at(86_400 * 180)).await?;
         tx.insert_grant(&grant(7, 1, 1, "openid"), at(86_400 * 180)).await?;
         tx.revoke_grant(grant_id(7), GrantEnd::ClientRevoked, at(60)).await?;
-        tx.end_session(session_id(1), SessionEnd::SignedOut, at(60)).await?;
+        tx.end_sessions(&[session_id(1)], SessionEnd::SignedOut, at(60)).await?;
         tx.revoke_jti("later", at(86_400 * 2)).await?;
         tx.spend(&[budget(Limit::SignIn, "192.0.2.1", 1)], at(0)).await
     });

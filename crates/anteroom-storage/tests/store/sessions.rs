@@ -12,7 +12,8 @@ on_both_databases!(
     activity_only_moves_forward_and_only_while_it_runs,
     a_session_ends_once,
     proving_again_renews_the_same_session_under_a_new_secret,
-    all_sessions_of_an_account_end_but_one,
+    several_sessions_end_at_once_and_each_once,
+    the_surplus_of_an_account_is_what_was_unused_for_longest,
     lapsed_sessions_are_those_beyond_a_limit,
     everyone_who_got_something_hears_of_the_end,
     a_device_is_touched,
@@ -40,7 +41,7 @@ async fn activity_only_moves_forward_and_only_while_it_runs(options: StoreOption
         assert_eq!(store.session(session_id(1)).await.unwrap().unwrap().last_active_at, expected);
     }
     let unit = store.write(|tx| async move {
-        tx.end_session(session_id(1), SessionEnd::Idle, at(70)).await?;
+        tx.end_sessions(&[session_id(1)], SessionEnd::Idle, at(70)).await?;
         tx.touch_session(session_id(1), at(80)).await
     });
     unit.await.unwrap();
@@ -55,7 +56,7 @@ async fn a_session_ends_once(options: StoreOptions) {
             let store = store.clone();
             tokio::spawn(async move {
                 let end = |tx: anteroom_storage::Tx| async move {
-                    tx.end_session(session_id(1), SessionEnd::SignedOut, at(70)).await
+                    tx.end_sessions(&[session_id(1)], SessionEnd::SignedOut, at(70)).await
                 };
                 store.write(end).await
             })
@@ -63,7 +64,7 @@ async fn a_session_ends_once(options: StoreOptions) {
         .collect();
     let mut ended = 0;
     for end in ends {
-        ended += u32::from(end.await.unwrap().unwrap());
+        ended += end.await.unwrap().unwrap().len();
     }
     assert_eq!(ended, 1);
 }
@@ -82,7 +83,7 @@ async fn proving_again_renews_the_same_session_under_a_new_secret(options: Store
         let other_epoch = Session { epoch: Epoch(1), ..session(2, 1) };
         assert!(!tx.renew_session(&other_epoch, &digest(98)).await?);
         assert!(!tx.renew_session(&session(4, 1), &digest(97)).await?);
-        tx.end_session(session_id(3), SessionEnd::SignedOut, at(80)).await?;
+        tx.end_sessions(&[session_id(3)], SessionEnd::SignedOut, at(80)).await?;
         assert!(!tx.renew_session(&session(3, 1), &digest(96)).await?);
         Ok::<_, StoreError>(renewed)
     });
@@ -92,20 +93,33 @@ async fn proving_again_renews_the_same_session_under_a_new_secret(options: Store
     assert_eq!(found[0].session, renewed);
 }
 
-async fn all_sessions_of_an_account_end_but_one(options: StoreOptions) {
+async fn several_sessions_end_at_once_and_each_once(options: StoreOptions) {
     let store = signed_in(&options).await;
     let unit = store.write(|tx| async move {
-        let spared = Some(session_id(2));
-        let mut first =
-            tx.end_sessions_of(account_id(1), spared, SessionEnd::PasswordChanged, at(70)).await?;
+        let some = [session_id(1), session_id(3)];
+        let all = [session_id(1), session_id(2), session_id(3)];
+        let mut first = tx.end_sessions(&some, SessionEnd::PasswordChanged, at(70)).await?;
         first.sort();
-        let second = tx.end_sessions_of(account_id(1), None, SessionEnd::Disabled, at(80)).await?;
-        let third = tx.end_sessions_of(account_id(1), None, SessionEnd::Disabled, at(90)).await?;
-        Ok::<_, StoreError>((first, second, third))
+        let second = tx.end_sessions(&all, SessionEnd::Disabled, at(80)).await?;
+        let none = tx.end_sessions(&[], SessionEnd::Disabled, at(90)).await?;
+        Ok::<_, StoreError>((first, second, none))
     });
     let ended = unit.await.unwrap();
     assert_eq!(ended, (vec![session_id(1), session_id(3)], vec![session_id(2)], vec![]));
     assert_eq!(store.session(session_id(4)).await.unwrap().unwrap().ended_at, None);
+}
+
+/// Beyond those that were used last.
+async fn the_surplus_of_an_account_is_what_was_unused_for_longest(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    store.write(|tx| async move { tx.touch_session(session_id(1), at(1_000)).await }).await.unwrap();
+    let surplus = async |kept, most| {
+        let found = store.surplus_sessions(account_id(1), kept, most).await.unwrap();
+        found.iter().map(|session| session.id).collect::<Vec<_>>()
+    };
+    assert_eq!(surplus(3, 10).await, vec![]);
+    assert!(!surplus(1, 10).await.contains(&session_id(1)));
+    assert_eq!((surplus(1, 10).await.len(), surplus(0, 1).await), (2, vec![session_id(1)]));
 }
 
 async fn lapsed_sessions_are_those_beyond_a_limit(options: StoreOptions) {
@@ -113,7 +127,7 @@ async fn lapsed_sessions_are_those_beyond_a_limit(options: StoreOptions) {
     let unit = store.write(|tx| async move {
         tx.touch_session(session_id(2), at(500)).await?;
         tx.touch_session(session_id(3), at(600)).await?;
-        tx.end_session(session_id(4), SessionEnd::SignedOut, at(5)).await
+        tx.end_sessions(&[session_id(4)], SessionEnd::SignedOut, at(5)).await
     });
     unit.await.unwrap();
     let policy = |idle, absolute| SessionPolicy {
@@ -144,7 +158,7 @@ async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
         let subjects = Some(SubjectKind::Pairwise("b.example".to_owned()));
         let moved = Grant { id: grant_id(5), subjects, ..grant(1, 1, 1, "openid") };
         assert_eq!(tx.insert_grant(&moved, at(2000)).await?, Inserted::Yes);
-        tx.participants_of_session(session_id(1)).await
+        tx.participants_of_sessions(&[session_id(1)]).await
     });
     let heard = unit.await.unwrap();
     let heard: Vec<_> = heard
@@ -177,7 +191,7 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
         tx.forget_devices(account_id(2), device_id(1), at(10)).await?;
         tx.insert_session(&Session { device: Some(device_id(2)), ..session(1, 1) }, &digest(1)).await?;
         tx.insert_session(&Session { device: Some(device_id(3)), ..session(2, 1) }, &digest(2)).await?;
-        tx.end_session(session_id(2), SessionEnd::SignedOut, at(20)).await?;
+        tx.end_sessions(&[session_id(2)], SessionEnd::SignedOut, at(20)).await?;
         tx.touch_device(device_id(4), at(86_400)).await
     });
     assert!(unit.await.unwrap());
@@ -204,8 +218,8 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
 
 async fn an_account_has_the_sessions_that_run(options: StoreOptions) {
     let store = signed_in(&options).await;
-    let unit =
-        store.write(|tx| async move { tx.end_session(session_id(2), SessionEnd::SignedOut, at(9)).await });
+    let unit = store
+        .write(|tx| async move { tx.end_sessions(&[session_id(2)], SessionEnd::SignedOut, at(9)).await });
     unit.await.unwrap();
     let running = store.sessions_of_account(account_id(1)).await.unwrap();
     let ids: std::collections::BTreeSet<_> = running.iter().map(|session| session.id).collect();

@@ -102,7 +102,8 @@ pub(crate) async fn nobody_signed_in(asker: &Asker) -> Result<Response, Failure>
             | SessionEnd::PasswordChanged
             | SessionEnd::Disabled
             | SessionEnd::DatabaseAccepted
-            | SessionEnd::AtClient,
+            | SessionEnd::AtClient
+            | SessionEnd::TooMany,
         )
         | None => SIGN_IN,
     }))

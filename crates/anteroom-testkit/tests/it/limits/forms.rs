@@ -1,5 +1,6 @@
 //! Forms behind a session: counted for the session and the account, before anything is done.
 
+use crate::journeys::forget;
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
@@ -10,7 +11,10 @@ on_both_databases!(
     a_form_over_the_limit_leads_back_to_its_page,
     a_form_without_a_session_makes_no_row,
     a_form_without_a_session_is_counted_by_address,
+    forms_without_a_token_use_up_nothing_that_others_at_the_address_need,
 );
+
+const WRONG_CODE: &[(&str, &str)] = &[("code", "AAAAA-AAAAA")];
 
 async fn a_session_sends_so_many_forms_and_can_still_sign_out(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.form_of_session.max", "4").start().await;
@@ -90,10 +94,26 @@ async fn a_form_without_a_session_makes_no_row(backend: Backend) {
 
 async fn a_form_without_a_session_is_counted_by_address(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.form_of_address.max", "3").start().await;
-    let browser = provider.browser().from("203.0.113.7");
-    let press = |_| browser.post("/recover", &[("token", "x")]);
-    let answers = join_all((0..12).map(press)).await;
+    let (browser, other) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.8"));
+    let page = forget(&browser, ALICE).await;
+    let enter = |_| browser.submit(&page, "/recover/code", WRONG_CODE);
+    let answers = join_all((0..12).map(enter)).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 9);
-    let other = provider.browser().from("203.0.113.8").post("/recover", &[("token", "x")]).await;
-    assert_ne!(other.status, 429);
+    let page = forget(&other, ALICE).await;
+    assert_ne!(other.submit(&page, "/recover/code", WRONG_CODE).await.status, 429);
+}
+
+async fn forms_without_a_token_use_up_nothing_that_others_at_the_address_need(backend: Backend) {
+    let provider = TestProvider::on(&backend)
+        .set("policy.limits.form_of_address.max", "3")
+        .set("policy.limits.stale_form_of_address.max", "5")
+        .start()
+        .await;
+    let (colleague, script) =
+        (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
+    let page = forget(&colleague, ALICE).await;
+    let made_up = |_| script.post("/recover", &[("token", "x")]);
+    let answers = join_all((0..12).map(made_up)).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 7);
+    assert_ne!(colleague.submit(&page, "/recover/code", WRONG_CODE).await.status, 429);
 }

@@ -5,3 +5,6 @@ mod codes;
 mod everywhere;
 mod forms;
 mod pushes;
+mod sessions;
+mod shares;
+mod slow;

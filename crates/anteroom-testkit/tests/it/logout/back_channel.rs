@@ -193,7 +193,7 @@ async fn queue(provider: &TestProvider, client: &str, count: u32) {
         let (delivery, ids) = (delivery.clone(), ids.clone());
         async move {
             for id in ids {
-                tx.enqueue_logout(&LogoutDelivery { id, ..delivery.clone() }).await?;
+                tx.enqueue_logouts(&[LogoutDelivery { id, ..delivery.clone() }]).await?;
             }
             Ok::<_, StoreError>(())
         }
