@@ -146,7 +146,7 @@ async fn apply(connection: &impl ConnectionTrait, steps: &[Step]) -> Result<(), 
         }
         let record = Statement::from_sql_and_values(backend, record, [step.name.into()]);
         connection.execute_raw(record).await?;
-        tracing::info!(step = step.name, "the schema has a step more");
+        tracing::info!(step = step.name, "applied a step of the schema");
     }
     Ok(())
 }

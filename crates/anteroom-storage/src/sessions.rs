@@ -69,7 +69,6 @@ impl Reads {
         let participants: Select<grants::Entity> = grants::Entity::find()
             .select_only()
             .column(grants::Column::SessionId)
-            .select_only()
             .column(grants::Column::ClientId)
             .column(grants::Column::SubjectSector)
             .filter(grants::Column::SessionId.is_in(ids.iter().map(|id| id.0)))
