@@ -3,15 +3,17 @@
 
 use crate::Step;
 
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 14] = [
     include_str!("../sql/0003/asked_links.sql"),
     include_str!("../sql/0003/audit_waiting.sql"),
+    include_str!("../sql/0003/authenticators.sql"),
     include_str!("../sql/0003/grants.sql"),
     include_str!("../sql/0003/history.sql"),
     include_str!("../sql/0003/interactions.sql"),
     include_str!("../sql/0003/known_devices.sql"),
     include_str!("../sql/0003/messages.sql"),
     include_str!("../sql/0003/password_forms.sql"),
+    include_str!("../sql/0003/practices.sql"),
     include_str!("../sql/0003/refresh.sql"),
     include_str!("../sql/0003/registration.sql"),
     include_str!("../sql/0003/sessions.sql"),
@@ -19,7 +21,7 @@ const PARTS: [&str; 12] = [
 ];
 
 /// The tables of release 0.1.0 that this changes, indexes or refers to, in the order in which units of work lock rows.
-pub const CHANGED_TABLES: [&str; 14] = [
+pub const CHANGED_TABLES: [&str; 15] = [
     "accounts",
     "known_devices",
     "sessions",
@@ -34,6 +36,7 @@ pub const CHANGED_TABLES: [&str; 14] = [
     "registered_clients",
     "messages",
     "consents",
+    "audit_entries",
 ];
 
 pub(crate) const STEP: Step = Step { name: "0003_release_0_2", parts: &PARTS };

@@ -178,7 +178,7 @@ async fn change_invited(
 /// Nothing that was proven or verified on the way to a registration counts any more.
 async fn begin_anew(tx: &Tx, account: AccountId, now: Timestamp) -> Result<(), AdminError> {
     tx.raise_epoch(account).await?;
-    tx.remove_phones(account).await?;
+    tx.remove_phones(account, now).await?;
     tx.complete_link(account, (LinkKind::Invitation, None), now).await?;
     Ok(())
 }

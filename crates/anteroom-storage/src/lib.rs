@@ -14,6 +14,7 @@ mod asked;
 mod audit;
 mod audit_chain;
 mod audit_pruning;
+mod authenticators;
 mod backup;
 mod configured_clients;
 mod consents;

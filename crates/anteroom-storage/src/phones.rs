@@ -73,17 +73,23 @@ impl Tx {
             .on_conflict_do_nothing_on([phones::Column::AccountId, phones::Column::E164])
             .exec_without_returning(&self.conn)
             .await?;
-        Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+        let is_new = matches!(inserted, TryInsertResult::Inserted(1));
+        if is_new && new.verified_at.is_some() {
+            self.keep_authenticators(account, now).await?;
+        }
+        Ok(is_new)
     }
 
-    pub async fn verify_phone(&self, id: PhoneId, now: Timestamp) -> Result<(), StoreError> {
+    /// A code that was sent there was entered. That verifies the number, if nothing had before.
+    pub async fn use_phone(&self, account: AccountId, id: PhoneId, now: Timestamp) -> Result<(), StoreError> {
         phones::Entity::update_many()
             .col_expr(phones::Column::VerifiedAt, Expr::value(now.as_millisecond()))
             .filter(phones::Column::Id.eq(id.0))
             .filter(phones::Column::VerifiedAt.is_null())
             .exec(&self.conn)
             .await?;
-        Ok(())
+        self.keep_authenticators(account, now).await?;
+        self.note_use_of(id.0, now).await
     }
 
     pub async fn set_phone_kind(&self, id: PhoneId, kind: PhoneKind) -> Result<(), StoreError> {
@@ -102,16 +108,16 @@ impl Tx {
             .filter(phones::Column::UsableFrom.gt(now.as_millisecond()))
             .exec(&self.conn)
             .await?;
-        Ok(())
+        self.keep_authenticators(account, now).await
     }
 
     /// All of an account that is not registered yet.
-    pub async fn remove_phones(&self, account: AccountId) -> Result<(), StoreError> {
+    pub async fn remove_phones(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         phones::Entity::delete_many()
             .filter(phones::Column::AccountId.eq(account.0))
             .exec(&self.conn)
             .await?;
-        Ok(())
+        self.keep_authenticators(account, now).await
     }
 
     /// Numbers that were named on the way and never verified.

@@ -39,7 +39,7 @@ macro_rules! delete {
 }
 
 /// Grants go with their families, sessions leave their grants behind.
-const ENDED: [&str; 12] = [
+const ENDED: [&str; 13] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),
@@ -52,6 +52,7 @@ const ENDED: [&str; 12] = [
     delete!("messages", "id", "expires_at"),
     delete!("logout_deliveries", "id", "expires_at"),
     delete!("known_devices", "id", "revoked_at"),
+    delete!("authenticators", "id", "removed_at"),
 ];
 /// Gone at their end: what was written for an address that no account has is of no further use, and that a pushed request is
 /// not there any more says as much as that it was taken.

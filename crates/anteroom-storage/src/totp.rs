@@ -51,7 +51,7 @@ impl Tx {
     /// Its first code, which is spent by that. `false`: it was confirmed or given up meanwhile.
     pub async fn confirm_app(
         &self,
-        id: FactorId,
+        (account, id): (AccountId, FactorId),
         step: TimeStep,
         (now, usable_from): (Timestamp, Timestamp),
     ) -> Result<bool, StoreError> {
@@ -63,11 +63,16 @@ impl Tx {
             .filter(totp_factors::Column::ConfirmedAt.is_null())
             .exec(&self.conn)
             .await?;
-        Ok(confirmed.rows_affected == 1)
+        let is_confirmed = confirmed.rows_affected == 1;
+        if is_confirmed {
+            self.keep_authenticators(account, now).await?;
+            self.note_use_of(id.0, now).await?;
+        }
+        Ok(is_confirmed)
     }
 
     /// `false`: a code of this step or a later one was used already.
-    pub async fn use_step(&self, id: FactorId, step: TimeStep) -> Result<bool, StoreError> {
+    pub async fn use_step(&self, id: FactorId, step: TimeStep, now: Timestamp) -> Result<bool, StoreError> {
         let last = Expr::col(totp_factors::Column::LastStep);
         let used = totp_factors::Entity::update_many()
             .col_expr(totp_factors::Column::LastStep, Expr::value(step.0))
@@ -76,16 +81,26 @@ impl Tx {
             .filter(last.clone().is_null().or(last.lt(step.0)))
             .exec(&self.conn)
             .await?;
-        Ok(used.rows_affected == 1)
+        let is_new = used.rows_affected == 1;
+        if is_new {
+            self.note_use_of(id.0, now).await?;
+        }
+        Ok(is_new)
     }
 
     /// `false`: it was removed already, or is somebody else's.
-    pub async fn remove_app(&self, account: AccountId, id: FactorId) -> Result<bool, StoreError> {
+    pub async fn remove_app(
+        &self,
+        account: AccountId,
+        id: FactorId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let removed = totp_factors::Entity::delete_many()
             .filter(totp_factors::Column::Id.eq(id.0))
             .filter(totp_factors::Column::AccountId.eq(account.0))
             .exec(&self.conn)
             .await?;
+        self.keep_authenticators(account, now).await?;
         Ok(removed.rows_affected == 1)
     }
 
@@ -97,7 +112,7 @@ impl Tx {
             .filter(waits.or(totp_factors::Column::ConfirmedAt.is_null()))
             .exec(&self.conn)
             .await?;
-        Ok(())
+        self.keep_authenticators(account, now).await
     }
 }
 

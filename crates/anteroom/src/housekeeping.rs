@@ -86,6 +86,10 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
                 Ok(()) => names = Done(Some(started.elapsed())),
                 Err(error) => tracing::error!("names of accounts: {error}"),
             }
+            // Once an hour too, and for the same reason: nodes of release 0.1.0 may run beside.
+            if let Err(error) = provider.store.enter_authenticators(provider.clock.now()).await {
+                tracing::error!("the table of authenticators: {error}");
+            }
         }
         if let Err(error) = configured_clients::note(&provider).await {
             tracing::error!("the clients of the configuration: {error}");

@@ -152,7 +152,9 @@ async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowErr
     let locked = tx.lock_account(account).await?;
     if locked.is_none_or(|locked| locked.account.epoch != epoch)
         || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
-        || !tx.confirm_app(first.app.id, first.step, (first.at, first.usable_from)).await?
+        || !tx
+            .confirm_app((first.app.account, first.app.id), first.step, (first.at, first.usable_from))
+            .await?
     {
         return Ok(false);
     }

@@ -73,7 +73,7 @@ async fn settle(tx: &Tx, prepared: &Prepared) -> Result<RemoveOutcome, FlowError
     if !may_remove(&apps, id, prepared.has_phone, prepared.entry.at) {
         return Ok(RemoveOutcome::LastOne);
     }
-    if !tx.remove_app(account.id, id).await? {
+    if !tx.remove_app(account.id, id, prepared.entry.at).await? {
         return Ok(RemoveOutcome::NotThere);
     }
     for message in &prepared.messages {

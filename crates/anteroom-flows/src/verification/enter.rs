@@ -215,11 +215,11 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
                 return Ok(Settled::Refused(EntryProblem::Expired));
             }
             // A number that an operator added is finished by the person: here.
-            tx.verify_phone(code.phone, visitor.now).await?;
+            tx.use_phone(account.id, code.phone, visitor.now).await?;
             FactorMethod::from(code.method)
         }
         Held::App(showing) => {
-            if !use_one(&tx, showing).await? {
+            if !use_one(&tx, showing, visitor.now).await? {
                 return Ok(Settled::Refused(EntryProblem::Used));
             }
             FactorMethod::Totp
@@ -236,9 +236,9 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
 }
 
 /// RFC 6238 §5.2: a code is taken once.
-async fn use_one(tx: &Tx, showing: &[(FactorId, TimeStep)]) -> Result<bool, FlowError> {
+async fn use_one(tx: &Tx, showing: &[(FactorId, TimeStep)], now: Timestamp) -> Result<bool, FlowError> {
     for (app, step) in showing {
-        if tx.use_step(*app, *step).await? {
+        if tx.use_step(*app, *step, now).await? {
             return Ok(true);
         }
     }

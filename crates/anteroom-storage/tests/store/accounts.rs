@@ -131,12 +131,15 @@ async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOp
         async move {
             tx.begin_app(&given_up).await?;
             tx.begin_app(&kept).await?;
-            assert!(!tx.use_step(id, TimeStep(5)).await?, "it was not confirmed yet");
-            assert!(!tx.confirm_app(first, TimeStep(5), (at(30), at(30))).await?, "another was begun since");
-            assert!(tx.confirm_app(id, TimeStep(5), (at(30), at(40))).await?);
-            assert!(!tx.confirm_app(id, TimeStep(6), (at(30), at(40))).await?);
+            assert!(!tx.use_step(id, TimeStep(5), at(29)).await?, "it was not confirmed yet");
+            assert!(
+                !tx.confirm_app((account_id(1), first), TimeStep(5), (at(30), at(30))).await?,
+                "another was begun since"
+            );
+            assert!(tx.confirm_app((account_id(1), id), TimeStep(5), (at(30), at(40))).await?);
+            assert!(!tx.confirm_app((account_id(1), id), TimeStep(6), (at(30), at(40))).await?);
             for (step, taken) in [(5, false), (4, false), (6, true), (6, false), (8, true), (7, false)] {
-                assert_eq!(tx.use_step(id, TimeStep(step)).await?, taken, "{step}");
+                assert_eq!(tx.use_step(id, TimeStep(step), at(50)).await?, taken, "{step}");
             }
             Ok::<_, StoreError>(())
         }
@@ -149,9 +152,9 @@ async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOp
         [[false, true]]
     );
     let unit = store.write(move |tx| async move {
-        assert!(!tx.remove_app(account_id(2), id).await?, "somebody else's");
-        assert!(tx.remove_app(account_id(1), id).await?);
-        assert!(!tx.remove_app(account_id(1), id).await?);
+        assert!(!tx.remove_app(account_id(2), id, at(60)).await?, "somebody else's");
+        assert!(tx.remove_app(account_id(1), id, at(60)).await?);
+        assert!(!tx.remove_app(account_id(1), id, at(60)).await?);
         Ok::<_, StoreError>(())
     });
     unit.await.unwrap();

@@ -142,8 +142,8 @@ async fn a_number_is_on_file_once_and_behind_those_that_were_there(options: Stor
             // Two people may share a number.
             assert!(tx.insert_phone(account_id(2), &again, at(9)).await?);
             tx.set_phone_kind(first.id, PhoneKind::Landline).await?;
-            tx.verify_phone(first.id, at(10)).await?;
-            tx.verify_phone(first.id, at(11)).await?;
+            tx.use_phone(account_id(1), first.id, at(10)).await?;
+            tx.use_phone(account_id(1), first.id, at(11)).await?;
             Ok::<_, StoreError>(())
         }
     });
