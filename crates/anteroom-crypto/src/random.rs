@@ -12,7 +12,11 @@ use crate::token::Token;
 
 /// A handle to the one source of randomness. Cloning it is cheap and shares the source.
 #[derive(Clone)]
-pub struct Random(Source);
+pub struct Random {
+    source: Source,
+    /// Of the identifier drawn last that has a time: its milliseconds, and its place among those of the same millisecond.
+    last: Arc<Mutex<(u64, u16)>>,
+}
 
 #[derive(Clone)]
 enum Source {
@@ -26,21 +30,28 @@ struct Seeded {
     counter: u64,
 }
 
+/// The greatest value of 12 bits.
+const PLACES: u16 = 0x0fff;
+
 impl Random {
     pub fn system() -> Self {
-        Self(Source::System)
+        Self::from_source(Source::System)
     }
 
     /// Predictable, for tests that want to see the same values on each run. Worth nothing as a secret.
     pub fn seeded(seed: u64) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &seed.to_be_bytes());
-        Self(Source::Seeded(Arc::new(Mutex::new(Seeded { key, counter: 0 }))))
+        Self::from_source(Source::Seeded(Arc::new(Mutex::new(Seeded { key, counter: 0 }))))
+    }
+
+    fn from_source(source: Source) -> Self {
+        Self { source, last: Arc::default() }
     }
 
     /// # Panics
     /// When the operating system has no randomness to give: going on with predictable secrets would be worse.
     pub fn fill(&self, out: &mut [u8]) {
-        match &self.0 {
+        match &self.source {
             Source::System => fill_from_system(out),
             Source::Seeded(state) => state.lock().unwrap_or_else(PoisonError::into_inner).fill(out),
         }
@@ -56,9 +67,26 @@ impl Random {
         Builder::from_random_bytes(self.bytes()).into_uuid()
     }
 
-    /// Sorts by the time given, to the millisecond.
+    /// Sorts by the time given and, within a millisecond, in the order of these calls: what one process does is in the trail in
+    /// its order. The place in the millisecond is a counter of 12 bits that begins in the lower half (RFC 9562 §6.2, method 1);
+    /// when it is used up, what follows in the same millisecond has no order.
     pub fn uuid_v7(&self, unix_millis: u64) -> Uuid {
-        Builder::from_unix_timestamp_millis(unix_millis, &self.bytes()).into_uuid()
+        let mut bytes: [u8; 10] = self.bytes();
+        let [first, second, ..] = bytes;
+        let place = self.place_in(unix_millis, u16::from_be_bytes([first, second]) & (PLACES >> 1));
+        let [high, low] = place.to_be_bytes();
+        if let Some(start) = bytes.get_mut(..2) {
+            start.copy_from_slice(&[high, low]);
+        }
+        Builder::from_unix_timestamp_millis(unix_millis, &bytes).into_uuid()
+    }
+
+    fn place_in(&self, unix_millis: u64, first: u16) -> u16 {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (millis, place) = *last;
+        let place = if millis == unix_millis { place.saturating_add(1).min(PLACES) } else { first };
+        *last = (unix_millis, place);
+        place
     }
 
     /// 256 bits for a browser or a client to hold.
@@ -106,7 +134,7 @@ impl Seeded {
 
 impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.source {
             Source::System => "Random(system)",
             Source::Seeded(_) => "Random(seeded)",
         })
@@ -177,5 +205,20 @@ mod tests {
         assert_eq!(earlier.get_version(), Some(Version::SortRand));
         assert!(earlier < later);
         assert_eq!(&earlier.as_bytes()[..6], &1_700_000_000_000_u64.to_be_bytes()[2..]);
+    }
+
+    #[test]
+    fn rfc9562_6_2_uuids_of_a_millisecond_sort_in_the_order_in_which_they_are_drawn() {
+        for random in [Random::system(), Random::seeded(5)] {
+            for millis in [3, 4, 3] {
+                let drawn: Vec<Uuid> = (0..2_000).map(|_| random.clone().uuid_v7(millis)).collect();
+                assert!(drawn.is_sorted());
+                let different: std::collections::BTreeSet<_> = drawn.iter().collect();
+                assert_eq!(different.len(), drawn.len());
+            }
+            // More than the counter holds are as different as ever.
+            let many: std::collections::BTreeSet<_> = (0..9_000).map(|_| random.uuid_v7(9)).collect();
+            assert_eq!(many.len(), 9_000);
+        }
     }
 }
