@@ -92,6 +92,8 @@ form_of_session = {{ max = 600, window = "5m" }}
 form_of_account = {{ max = 600, window = "5m" }}
 form_of_address = {{ max = 3000, window = "5m" }}
 new_password = {{ max = 100, window = "10m" }}
+right_password = {{ max = 3000, window = "5m" }}
+waiting_rows = {{ max = 20000, window = "24h" }}
 
 [log]
 level = "warn"
