@@ -126,6 +126,7 @@ async fn beyond_its_rows_a_network_has_its_requests_wait_in_their_pages(backend:
     }
     assert_eq!(rows().await, 3);
     // A wrong password counts against the account as ever, and the right one leads where the request wanted to go.
+    provider.advance(SignedDuration::from_secs(1));
     let (stranger, page) = guess("203.0.113.7", ALICE).await;
     assert_eq!(rows().await, 3);
     let refused = provider.audited("sign_in_refused").await;
