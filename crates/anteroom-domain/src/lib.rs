@@ -33,6 +33,7 @@ pub mod reference;
 pub mod refresh;
 pub mod registration;
 pub mod session;
+pub mod session_limit;
 pub mod sign_in;
 pub mod subject;
 pub mod telephony;

@@ -3,6 +3,10 @@
 //! What writes, sends, hashes or fetches is counted in the database, by the statement that also decides. What only reads or
 //! signs is counted in the memory of each node, so that a single sign-on costs no write more than its grant.
 
+mod floors;
+
+pub use floors::Floor;
+
 use crate::rate::RateLimit;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;

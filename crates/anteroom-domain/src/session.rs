@@ -13,6 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Sessions of one account that are alive at once: what ends them all is one transaction.
 pub const MAX_OF_ACCOUNT: u32 = 100;
 
+/// Of these on one device. A browser has one; one that was closed without signing out, and forgot the cookie, leaves another.
+pub const MAX_OF_DEVICE: u32 = 5;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
@@ -82,7 +85,7 @@ pub enum SessionEnd {
     DatabaseAccepted,
     /// A client asked for it with an ID token of the session, without the session's browser.
     AtClient,
-    /// The account had as many sessions as it may, and another one began.
+    /// The account, or its device, had as many sessions as it may, and another one began.
     TooMany,
 }
 

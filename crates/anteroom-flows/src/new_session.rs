@@ -2,9 +2,10 @@
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
 use anteroom_domain::account::{Account, Epoch};
-use anteroom_domain::device::{KnownDevice, MAX_DEVICES};
+use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
 use anteroom_domain::session::{MAX_OF_ACCOUNT, Session, SessionEnd};
+use anteroom_domain::session_limit::surplus;
 use anteroom_oidc::{Acr, AmrSet};
 use anteroom_storage::Tx;
 
@@ -33,6 +34,9 @@ pub(crate) struct HeldSession {
     pub next_digest: Digest,
 }
 
+/// Release 0.1.0 had no bound: of more than these the others run until they lapse.
+const LOOKED_AT: u64 = 500;
+
 const NEXT_CONTEXT: &str = "next secret of a session";
 
 impl HeldSession {
@@ -57,7 +61,8 @@ impl NewSession {
         }
     }
 
-    /// The browser's own device of the account, else a new one.
+    /// The browser's own device of the account, else a new one. That is not known where the account has as many as it may, until it
+    /// passes a second factor; the session refers to it all the same.
     pub(crate) async fn keep_device(
         &self,
         tx: &Tx,
@@ -80,19 +85,22 @@ impl NewSession {
             last_seen_at: visitor.now,
         };
         tx.insert_device(&device).await?;
-        tx.forget_surplus_devices(account, device.id, (MAX_DEVICES - 1, visitor.now)).await?;
+        tx.forget_surplus_devices(account, visitor.now).await?;
         Ok(device.id)
     }
 
-    /// Writes the session. Where the account has as many as it may, the one that was unused for longest ends.
+    /// Writes the session. Where its device or the account has as many as it may, another one ends.
     pub(crate) async fn insert(
         &self,
         tx: &Tx,
         origin: &Origin,
         (session, snapshot): (&Session, &Snapshot),
     ) -> Result<(), FlowError> {
-        let kept = u64::from(MAX_OF_ACCOUNT - 1);
-        let surplus = tx.surplus_sessions(session.account, kept, u64::from(MAX_OF_ACCOUNT)).await?;
+        let running = tx.sessions_used_last(session.account, LOOKED_AT).await?;
+        let full = running.len() >= MAX_OF_ACCOUNT as usize;
+        let devices: Vec<DeviceId> = running.iter().filter(|_| full).filter_map(|one| one.device).collect();
+        let known = tx.devices_among(session.account, &devices).await?;
+        let surplus = surplus(running, session.device, &known);
         if !surplus.is_empty() {
             const WHY: SessionEnd = SessionEnd::TooMany;
             end_all(tx, origin, &surplus, (WHY, &silent_in(snapshot, WHY))).await?;

@@ -4,7 +4,7 @@ use crate::StoreError;
 use crate::entity::known_devices;
 use crate::row::{Place, count_column};
 use crate::store::{Reads, Tx};
-use anteroom_domain::device::KnownDevice;
+use anteroom_domain::device::{KnownDevice, MAX_DEVICES, UNUSED_AFTER};
 use anteroom_domain::ids::{AccountId, DeviceId};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -26,6 +26,24 @@ impl Reads {
         Ok(among.iter().find(|id| rows.iter().any(|row| row.id == id.0)).copied())
     }
 
+    /// Those of these that are known devices of the account.
+    pub async fn devices_among(
+        &self,
+        account: AccountId,
+        among: &[DeviceId],
+    ) -> Result<Vec<KnownDevice>, StoreError> {
+        if among.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = known_devices::Entity::find()
+            .filter(known_devices::Column::AccountId.eq(account.0))
+            .filter(known_devices::Column::Id.is_in(among.iter().map(|id| id.0)))
+            .filter(known_devices::Column::RevokedAt.is_null())
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(known).collect()
+    }
+
     /// `None` also for one that was revoked.
     pub async fn device(&self, id: DeviceId) -> Result<Option<KnownDevice>, StoreError> {
         let row = known_devices::Entity::find_by_id(id.0)
@@ -36,22 +54,24 @@ impl Reads {
     }
 }
 
-/// Those that passed a second factor are forgotten last, which the password alone does not reach, and those that were used but
-/// once first; of equals the one that was unused for longest.
+/// The first are kept. Those that passed a second factor come before all others, which the password alone does not reach. Of the
+/// others an older one comes before a newer one: whatever a thief of the password makes is newer than what the owner has. Of
+/// those with a second factor the one that was seen last comes first.
 const FORGET_SURPLUS: &str = "UPDATE known_devices SET revoked_at = $1 WHERE id IN (SELECT id FROM known_devices \
-     WHERE account_id = $2 AND revoked_at IS NULL AND id <> $3 \
-     ORDER BY stepped_up_at IS NULL, last_seen_at = created_at, last_seen_at DESC, id DESC LIMIT 1000 OFFSET $4)";
+     WHERE account_id = $2 AND revoked_at IS NULL \
+     ORDER BY stepped_up_at IS NULL, last_seen_at = created_at AND last_seen_at < $3, \
+     CASE WHEN stepped_up_at IS NULL THEN created_at ELSE -last_seen_at END, id LIMIT 1000 OFFSET $4)";
 
 impl Tx {
-    /// Forgets those of the account beyond `kept`, besides the new one.
-    pub async fn forget_surplus_devices(
-        &self,
-        account: AccountId,
-        new: DeviceId,
-        (kept, now): (u32, Timestamp),
-    ) -> Result<(), StoreError> {
-        let values: [Value; 4] =
-            [now.as_millisecond().into(), account.0.into(), new.0.into(), i64::from(kept).into()];
+    /// Forgets those of the account beyond as many as it may have, which can be the one that was just made.
+    pub async fn forget_surplus_devices(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+        let unused = now.checked_sub(UNUSED_AFTER).unwrap_or(Timestamp::MIN);
+        let values: [Value; 4] = [
+            now.as_millisecond().into(),
+            account.0.into(),
+            unused.as_millisecond().into(),
+            i64::from(MAX_DEVICES).into(),
+        ];
         let backend = self.conn.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, FORGET_SURPLUS, values);
         self.conn.execute_raw(statement).await?;
@@ -83,14 +103,23 @@ impl Tx {
         Ok(touched.rows_affected == 1)
     }
 
-    /// This very device has passed a second factor.
-    pub async fn step_device_up(&self, id: DeviceId, now: Timestamp) -> Result<(), StoreError> {
+    /// This very device has passed a second factor: it is known from now on, also where there was no room for it before.
+    pub async fn step_device_up(
+        &self,
+        account: AccountId,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let none: Option<i64> = None;
         known_devices::Entity::update_many()
             .col_expr(known_devices::Column::SteppedUpAt, Expr::value(now.as_millisecond()))
+            .col_expr(known_devices::Column::LastSeenAt, Expr::value(now.as_millisecond()))
+            .col_expr(known_devices::Column::RevokedAt, Expr::value(none))
             .filter(known_devices::Column::Id.eq(id.0))
+            .filter(known_devices::Column::AccountId.eq(account.0))
             .exec(&self.conn)
             .await?;
-        Ok(())
+        self.forget_surplus_devices(account, now).await
     }
 }
 

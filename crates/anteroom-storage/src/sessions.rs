@@ -44,11 +44,10 @@ impl Reads {
         rows.iter().map(session).collect()
     }
 
-    /// Of those of an account that have not ended, all but the `kept` that were used last; at most `most`.
-    pub async fn surplus_sessions(
+    /// Of those of an account that have not ended, the ones that were used last; at most `most`.
+    pub async fn sessions_used_last(
         &self,
         account: AccountId,
-        kept: u64,
         most: u64,
     ) -> Result<Vec<Session>, StoreError> {
         let rows = sessions::Entity::find()
@@ -56,7 +55,6 @@ impl Reads {
             .filter(sessions::Column::EndedAt.is_null())
             .order_by_desc(sessions::Column::LastActiveAt)
             .order_by_desc(sessions::Column::Id)
-            .offset(kept)
             .limit(most)
             .all(&self.conn)
             .await?;

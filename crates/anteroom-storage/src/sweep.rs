@@ -51,7 +51,13 @@ const ENDED: [&str; 13] = [
     delete!("registered_clients", "client_id", "deleted_at"),
     delete!("messages", "id", "expires_at"),
     delete!("logout_deliveries", "id", "expires_at"),
-    delete!("known_devices", "id", "revoked_at"),
+    // One of a session that still runs can become known by a second factor.
+    delete!(
+        "known_devices",
+        "id",
+        "NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.device_id = known_devices.id AND sessions.ended_at IS NULL) \
+         AND revoked_at"
+    ),
     delete!("authenticators", "id", "removed_at"),
 ];
 /// Gone at their end: what was written for an address that no account has is of no further use, and that a pushed request is

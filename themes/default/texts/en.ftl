@@ -62,6 +62,11 @@ sign-in-limited-text =
         [one] Too many sign-ins have come from your network. Please wait one minute, then try again.
        *[other] Too many sign-ins have come from your network. Please wait { $minutes } minutes, then try again.
     }
+sign-in-new-browsers-text =
+    { $minutes ->
+        [one] There were too many sign-ins to this account from new browsers. Try again in one minute, or use a browser you have signed in with before.
+       *[other] There were too many sign-ins to this account from new browsers. Try again in { $minutes } minutes, or use a browser you have signed in with before.
+    }
 sign-in-notice =
     { $notice ->
         [signed-out] You are signed out.

@@ -62,6 +62,11 @@ sign-in-limited-text =
         [one] Han llegado demasiados inicios de sesión desde su red. Espere un minuto e inténtelo de nuevo.
        *[other] Han llegado demasiados inicios de sesión desde su red. Espere { $minutes } minutos e inténtelo de nuevo.
     }
+sign-in-new-browsers-text =
+    { $minutes ->
+        [one] Ha habido demasiados inicios de sesión en esta cuenta desde navegadores nuevos. Inténtelo de nuevo dentro de un minuto o use un navegador en el que ya haya iniciado sesión antes.
+       *[other] Ha habido demasiados inicios de sesión en esta cuenta desde navegadores nuevos. Inténtelo de nuevo dentro de { $minutes } minutos o use un navegador en el que ya haya iniciado sesión antes.
+    }
 sign-in-notice =
     { $notice ->
         [signed-out] Ha cerrado la sesión.

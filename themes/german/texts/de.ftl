@@ -63,6 +63,11 @@ sign-in-limited-text =
         [one] Aus Ihrem Netz kamen zu viele Anmeldungen. Bitte warten Sie eine Minute und versuchen Sie es dann noch einmal.
        *[other] Aus Ihrem Netz kamen zu viele Anmeldungen. Bitte warten Sie { $minutes } Minuten und versuchen Sie es dann noch einmal.
     }
+sign-in-new-browsers-text =
+    { $minutes ->
+        [one] Bei diesem Konto gab es zu viele Anmeldungen von neuen Browsern. Versuchen Sie es in einer Minute noch einmal, oder nehmen Sie einen Browser, in dem Sie schon einmal angemeldet waren.
+       *[other] Bei diesem Konto gab es zu viele Anmeldungen von neuen Browsern. Versuchen Sie es in { $minutes } Minuten noch einmal, oder nehmen Sie einen Browser, in dem Sie schon einmal angemeldet waren.
+    }
 sign-in-notice =
     { $notice ->
         [signed-out] Sie sind abgemeldet.

@@ -9,12 +9,34 @@ pub(crate) struct Key<T> {
     pub(crate) meaning: &'static str,
     /// Whether the first value is less safe than the second, which is the default.
     pub(crate) looser: Option<fn(&T, &T) -> bool>,
+    /// Which values keep out people, or applications, that should come in.
+    pub(crate) shuts_out: Option<ShutsOut<T>>,
     /// As TOML, where somebody else fills in the default.
     pub(crate) defaults_to: Option<&'static str>,
 }
 
+pub(crate) struct ShutsOut<T> {
+    /// Whether the first value, which was given, is beyond the second.
+    beyond: fn(&T, &T) -> bool,
+    bound: T,
+    /// How to say so; empty where there is one such value.
+    word: &'static str,
+    what: &'static str,
+}
+
+impl<T: 'static> ShutsOut<T> {
+    /// What happens, for a value that does.
+    pub(crate) fn of(&self, value: &T, kind: &Kind<T>) -> Option<String> {
+        let (word, what) = (self.word, self.what);
+        (self.beyond)(value, &self.bound).then(|| match word {
+            "" => what.to_owned(),
+            word => format!("{word} {}, {what}", kind.show(&self.bound)),
+        })
+    }
+}
+
 pub(crate) const fn key<T>(name: &'static str, kind: Kind<T>, meaning: &'static str) -> Key<T> {
-    Key { name, kind, meaning, looser: None, defaults_to: None }
+    Key { name, kind, meaning, looser: None, shuts_out: None, defaults_to: None }
 }
 
 impl<T> Key<T> {
@@ -40,6 +62,36 @@ impl<T> Key<T> {
         T: PartialOrd,
     {
         self.looser_when(|given, default| given < default)
+    }
+
+    #[must_use]
+    pub(crate) fn shuts_out_below(mut self, bound: T, what: &'static str) -> Self
+    where
+        T: PartialOrd,
+    {
+        let beyond = |given: &T, bound: &T| given < bound;
+        self.shuts_out = Some(ShutsOut { beyond, bound, word: "below", what });
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn shuts_out_above(mut self, bound: T, what: &'static str) -> Self
+    where
+        T: PartialOrd,
+    {
+        let beyond = |given: &T, bound: &T| given > bound;
+        self.shuts_out = Some(ShutsOut { beyond, bound, word: "above", what });
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn shuts_out_when(mut self, value: T, what: &'static str) -> Self
+    where
+        T: PartialEq,
+    {
+        let beyond = |given: &T, value: &T| given == value;
+        self.shuts_out = Some(ShutsOut { beyond, bound: value, word: "", what });
+        self
     }
 
     #[must_use]

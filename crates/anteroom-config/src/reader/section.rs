@@ -77,6 +77,9 @@ impl<'c, 'i> Section<'c, 'i> {
             let finding =
                 Finding::warning(format!("`{}` {} is looser than the default", key.name, self.whereabouts()));
             self.cx.report(finding.at(self.place_of(key.name), format!("the default is {safe}")));
+        } else if let Some(what) = key.shuts_out.as_ref().and_then(|rule| rule.of(&value, &key.kind)) {
+            let finding = Finding::warning(format!("`{}` {} shuts people out", key.name, self.whereabouts()));
+            self.cx.report(finding.at(self.place_of(key.name), what));
         }
         value
     }

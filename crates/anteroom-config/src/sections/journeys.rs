@@ -1,12 +1,13 @@
 //! The policy of the ways to a password: new passwords, one-time codes, recovery.
 
+use anteroom_domain::limits::Limit;
 use anteroom_domain::link::RecoveryPolicy;
 use anteroom_domain::new_password::NewPasswordPolicy;
 use anteroom_domain::one_time_code::CodePolicy;
-use anteroom_domain::rate::RateLimit;
 use jiff::SignedDuration;
 
-use super::{DAY, HOUR, MINUTE, SECOND, days};
+use super::rates::read_rate;
+use super::{HOUR, MINUTE, SECOND, days};
 use crate::reader::kind::{duration, integer};
 use crate::reader::{Section, key};
 
@@ -65,13 +66,8 @@ pub(super) fn read_recovery(policy: &mut Section<'_, '_>, default: RecoveryPolic
         let link_lifetime = section.get_or(link_lifetime, default.link_lifetime);
         let new_phone_delay = section.get_or(new_phone_delay, default.new_phone_delay);
         let about = "Requests of one address prefix.";
-        let rate = section.section("rate", about, |section| RateLimit {
-            max: section
-                .get_or(key("max", integer(1..=100_000), "How many.").looser_above(), default.rate.max),
-            window: section.get_or(
-                key("window", duration(SECOND..=DAY), "In which time.").looser_below(),
-                default.rate.window,
-            ),
+        let rate = section.section("rate", about, |section| {
+            read_rate(section, (Limit::Recovery, default.rate), (100_000, SECOND))
         });
         RecoveryPolicy { link_lifetime, new_phone_delay, rate, ..default }
     })

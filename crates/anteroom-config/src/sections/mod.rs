@@ -11,6 +11,7 @@ mod messages;
 mod people;
 mod plausible;
 mod policy;
+mod rates;
 mod registration;
 mod server;
 mod telephony;

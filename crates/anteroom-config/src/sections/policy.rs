@@ -6,11 +6,12 @@ use anteroom_domain::password::PasswordAgePolicy;
 use anteroom_domain::policy::{
     ClientsPolicy, InteractionPolicy, Policy, RepeatElsewhere, SignInPolicy, TokenPolicy,
 };
-use anteroom_domain::rate::{OwnNetworks, RateLimit};
+use anteroom_domain::rate::OwnNetworks;
 use anteroom_domain::session::SessionPolicy;
 use jiff::SignedDuration;
 
 use super::journeys::{read_codes, read_new_password, read_recovery};
+use super::rates::read_rate;
 use super::server::network;
 use super::telephony::read_telephony;
 use super::{DAY, HOUR, MINUTE, SECOND, days};
@@ -84,7 +85,10 @@ fn read_lockout(
                 if profile == PolicyProfile::Practice { forgiven.looser_above() } else { forgiven };
             let meaning = "Whether browsers that have signed in to the account before count apart, so that a \
             stranger's failures do not lock people out of their own desks.";
-            let known_devices = key("known_devices", boolean(), meaning);
+            let known_devices = key("known_devices", boolean(), meaning).shuts_out_when(
+                false,
+                "with a few wrong passwords anyone who knows an address locks its owner out, also at their own desk",
+            );
             LockoutPolicy {
                 forgiven_failures: section.get_or(forgiven, default.forgiven_failures),
                 known_devices_count_apart: section.get_or(known_devices, default.known_devices_count_apart),
@@ -144,19 +148,13 @@ fn read_limits(policy: &mut Section<'_, '_>) -> Limits {
             let facts = limit.facts();
             limits.set(
                 *limit,
-                section.section(facts.name, facts.about, |section| read_rate(section, facts.default)),
+                section.section(facts.name, facts.about, |section| {
+                    read_rate(section, (*limit, facts.default), (10_000_000, SECOND))
+                }),
             );
         }
         limits
     })
-}
-
-fn read_rate(section: &mut Section<'_, '_>, default: RateLimit) -> RateLimit {
-    RateLimit {
-        max: section.get_or(key("max", integer(1..=10_000_000), "How many.").looser_above(), default.max),
-        window: section
-            .get_or(key("window", duration(SECOND..=DAY), "In which time.").looser_below(), default.window),
-    }
 }
 
 fn read_session(policy: &mut Section<'_, '_>, default: SessionPolicy) -> SessionPolicy {
@@ -180,13 +178,8 @@ fn read_sign_in(policy: &mut Section<'_, '_>, default: SignInPolicy) -> SignInPo
     policy.section("sign_in", "What slows down guessing.", |section| {
         let about =
             "Sign-ins of one address prefix (an IPv4 address, an IPv6 /64). A whole office shares one.";
-        let rate = section.section("rate", about, |section| RateLimit {
-            max: section
-                .get_or(key("max", integer(1..=100_000), "How many.").looser_above(), default.rate.max),
-            window: section.get_or(
-                key("window", duration(SECOND..=DAY), "In which time.").looser_below(),
-                default.rate.window,
-            ),
+        let rate = section.section("rate", about, |section| {
+            read_rate(section, (Limit::SignIn, default.rate), (100_000, SECOND))
         });
         let meaning = "A failed sign-in answers no sooner than this. Keep it above the slowest hash in use.";
         let floor = key("failure_floor", duration(SignedDuration::ZERO..=SECOND * 10), meaning);

@@ -2,6 +2,7 @@
 
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Admission;
+use anteroom_domain::limits::Limit;
 use anteroom_domain::rate::RateLimit;
 use anteroom_domain::registration::{RegistrationMode, RegistrationPolicy};
 use anteroom_oidc::ScopeSet;
@@ -9,9 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::client::check_strength;
 use super::people::group_name;
-use super::{DAY, SECOND};
+use super::{SECOND, rates};
 use crate::diagnostics::{Finding, Place};
-use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
+use crate::reader::kind::{Kind, boolean, integer, list, parsed, quoted, word};
 use crate::reader::{SecretKeys, Section, file_path, from_file, key};
 
 /// As it was read; its groups are still to be found.
@@ -69,13 +70,7 @@ const TOKEN_KEYS: &[&str] =
 
 fn read_rate(registration: &mut Section<'_, '_>, default: RateLimit) -> RateLimit {
     registration.section("rate", "Registrations, and changes of them, from one address prefix.", |section| {
-        RateLimit {
-            max: section.get_or(key("max", integer(1..=100_000), "How many.").looser_above(), default.max),
-            window: section.get_or(
-                key("window", duration(SECOND..=DAY), "In which time.").looser_below(),
-                default.window,
-            ),
-        }
+        rates::read_rate(section, (Limit::ClientRegistration, default), (100_000, SECOND))
     })
 }
 

@@ -1,11 +1,13 @@
 //! Where codes may go by text and call, and how many.
 
-use anteroom_domain::rate::RateLimit;
+use anteroom_domain::limits::Limit;
 use anteroom_domain::telephony::{Region, TelephonyPolicy};
+use jiff::SignedDuration;
 
-use super::{DAY, MINUTE};
+use super::MINUTE;
+use super::rates::read_rate;
 use crate::diagnostics::Finding;
-use crate::reader::kind::{Kind, duration, integer, list, parsed, quoted};
+use crate::reader::kind::{Kind, list, parsed, quoted};
 use crate::reader::{Section, key};
 
 pub(super) fn read_telephony(policy: &mut Section<'_, '_>, default: TelephonyPolicy) -> TelephonyPolicy {
@@ -20,23 +22,23 @@ pub(super) fn read_telephony(policy: &mut Section<'_, '_>, default: TelephonyPol
             section.cx.report(finding.at(section.place_of("regions"), "name one at least"));
         }
         let about = "Codes to one number, whosever account asks. A quarter of them is for recovery alone.";
-        let per_number = section.section("per_number", about, |section| read_limit(section, default.per_number));
+        let per_number = section.section("per_number", about, |section| {
+            read_rate(section, (Limit::PhoneNumber, default.per_number), BOUNDS)
+        });
         let about = "Codes to all numbers with the same first seven digits.";
-        let per_prefix = section.section("per_prefix", about, |section| read_limit(section, default.per_prefix));
+        let per_prefix = section.section("per_prefix", about, |section| {
+            read_rate(section, (Limit::PhonePrefix, default.per_prefix), BOUNDS)
+        });
         let about = "Codes in all. Beyond it none go out, and the log has an alarm: above what the practice needs on its \
             busiest day, below what hurts.";
-        let overall = section.section("overall", about, |section| read_limit(section, default.overall));
+        let overall = section.section("overall", about, |section| {
+            read_rate(section, (Limit::PhoneOverall, default.overall), BOUNDS)
+        });
         TelephonyPolicy { regions, per_number, per_prefix, overall }
     })
 }
 
-fn read_limit(section: &mut Section<'_, '_>, default: RateLimit) -> RateLimit {
-    RateLimit {
-        max: section.get_or(key("max", integer(1..=100_000), "How many.").looser_above(), default.max),
-        window: section
-            .get_or(key("window", duration(MINUTE..=DAY), "In which time.").looser_below(), default.window),
-    }
-}
+const BOUNDS: (u32, SignedDuration) = (100_000, MINUTE);
 
 fn region() -> Kind<Region> {
     parsed(

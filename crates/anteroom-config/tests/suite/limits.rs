@@ -9,19 +9,27 @@ use std::fmt::Write as _;
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/reference/limits.md");
 const MARKS: [&str; 2] = ["<!-- begin -->\n", "<!-- end -->\n"];
 
+fn warnings(more: &str) -> String {
+    crate::parse_with(more).unwrap().warnings.to_string()
+}
+
+fn rate(RateLimit { max, window }: RateLimit) -> String {
+    match window.as_hours() {
+        0 => format!("{max} in {} min", window.as_mins()),
+        hours => format!("{max} in {hours} h"),
+    }
+}
+
 fn table() -> String {
-    let mut table =
-        String::from("| limit | counts | per | default | counted in | set by |\n|---|---|---|---|---|---|\n");
-    for facts in Limit::ALL.iter().map(|limit| limit.facts()) {
-        let RateLimit { max, window } = facts.default;
-        let within = match window.as_hours() {
-            0 => format!("{} min", window.as_mins()),
-            hours => format!("{hours} h"),
-        };
+    let mut table = String::from(
+        "| limit | counts | per | default | too tight below | counted in | set by |\n|---|---|---|---|---|---|---|\n",
+    );
+    for (limit, facts) in Limit::ALL.iter().map(|limit| (limit, limit.facts())) {
+        let (default, floor) = (rate(facts.default), rate(limit.floor().rate));
         let about = facts.about.trim_end_matches('.');
         let (per, counted) = (facts.per.as_str(), facts.counted.as_str());
         let (name, setting) = (facts.name, facts.setting);
-        writeln!(table, "| `{name}` | {about} | {per} | {max} in {within} | {counted} | `{setting}` |")
+        writeln!(table, "| `{name}` | {about} | {per} | {default} | {floor} | {counted} | `{setting}` |")
             .unwrap();
     }
     table
@@ -52,5 +60,56 @@ fn each_limit_is_set_where_it_says() {
         });
         let rate = read.unwrap().settings.policy.limits.get(*limit);
         assert_eq!(rate, RateLimit { max: 7, window: SignedDuration::from_secs(90) }, "{limit:?}");
+    }
+}
+
+#[test]
+fn each_limit_that_is_too_tight_says_whom_it_shuts_out() {
+    for limit in Limit::ALL.iter().filter(|limit| limit.floor().rate.max > 1) {
+        let (setting, below) = (limit.facts().setting, limit.floor().below);
+        // Two limits are set in one place where the one is a share of the other.
+        if matches!(limit, Limit::PhoneNumberBesidesRecovery | Limit::Invitation) {
+            continue;
+        }
+        let found = warnings(&format!("[{setting}]\nmax = 1\nwindow = \"1d\"\n"));
+        assert!(found.contains(&format!("`max` in `[{setting}]` shuts people out")), "{found}");
+        assert!(found.contains(below), "{found}");
+    }
+}
+
+#[test]
+fn what_shuts_people_out_is_a_warning_and_what_is_only_tighter_is_none() {
+    crate::assert_text(
+        &warnings(
+            "[policy.limits.right_password]\nmax = 1\nwindow = \"1d\"\n[policy.lockout]\nknown_devices = false\n",
+        ),
+        r#"
+warning: `max` in `[policy.limits.right_password]` shuts people out
+ --> anteroom.toml:5:7
+  |
+5 | max = 1
+  |       ^ below 5, people in a new browser, or in one that clears its cookies, cannot sign in with the right password
+
+warning: `window` in `[policy.limits.right_password]` shuts people out
+ --> anteroom.toml:6:10
+  |
+6 | window = "1d"
+  |          ^^^^ above "1h", people in a new browser, or in one that clears its cookies, cannot sign in with the right password
+
+warning: `known_devices` in `[policy.lockout]` shuts people out
+ --> anteroom.toml:8:17
+  |
+8 | known_devices = false
+  |                 ^^^^^ with a few wrong passwords anyone who knows an address locks its owner out, also at their own desk"#,
+    );
+    for tighter in [
+        "[policy.limits.right_password]\nmax = 5\n",
+        "[policy.limits.right_password]\nwindow = \"6h\"\n",
+        "[policy.limits.asked_rows]\nmax = 500\nwindow = \"1h\"\n",
+        "[policy.limits.new_password]\nmax = 5\n",
+        "[policy.limits.stale_form_of_address]\nmax = 30\n",
+        "[policy.lockout]\nknown_devices = true\n",
+    ] {
+        assert_eq!(warnings(tighter), "", "{tighter}");
     }
 }

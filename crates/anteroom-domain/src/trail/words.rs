@@ -63,7 +63,7 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
             "client" => {
                 "The application ended the session with an ID token of it, without the browser that it was in."
             }
-            "too_many" => "The session ended: the account had as many as it may, another one began, and this one was unused for longest.",
+            "too_many" => "The session ended: the account or the browser had as many as it may, and another one began.",
             "database_accepted" => "The session ended, because the database had gone back to an earlier state.",
             _ => return None,
         }
@@ -100,6 +100,11 @@ fn refused(detail: &Detail, facts: Facts) -> Option<String> {
         "credential_changed" => "the password was changed in the moment of the sign-in".to_owned(),
         "no_cookies" => {
             "the password was right, but the browser keeps no cookies, and without one nobody can be signed in".to_owned()
+        }
+        "too_many_sign_ins" => {
+            "the password was right, but too many sign-ins to the account came from browsers that have not signed in to it \
+             before"
+                .to_owned()
         }
         "unknown_address" => "no account has the address that was entered".to_owned(),
         _ => return None,
@@ -308,6 +313,11 @@ mod tests {
                 "sign_in_refused",
                 r#"{"failures":0,"reason":"no_cookies"}"#,
                 "Sign-in refused: the password was right, but the browser keeps no cookies, and without one nobody can be signed in.",
+            ),
+            (
+                "sign_in_refused",
+                r#"{"failures":0,"reason":"too_many_sign_ins"}"#,
+                "Sign-in refused: the password was right, but too many sign-ins to the account came from browsers that have not signed in to it before.",
             ),
             (
                 "account_locked",

@@ -118,6 +118,11 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     let Some(epoch) = replace_password(&tx, prepared, &locked).await? else { return Ok(Settled::TooLate) };
     end_the_old(&tx, prepared).await?;
     let known = tx.device_of(prepared.account.id, &prepared.visitor.devices).await?;
+    if prepared.reason == NewPasswordReason::Recovery {
+        // A thief's browsers may be among the devices, so only the one that does this stays known, and finds room.
+        let this = known.unwrap_or(prepared.session.device);
+        tx.forget_devices(prepared.account.id, this, prepared.now()).await?;
+    }
     let device = prepared.session.keep_device(&tx, &prepared.visitor, (prepared.account.id, known)).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         return reset(&tx, prepared, device).await;
@@ -129,7 +134,7 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
         None => (Acr::Pwd, AmrSet::from_iter([Amr::Pwd])),
     };
     if factor.is_some() {
-        tx.step_device_up(device, prepared.now()).await?;
+        tx.step_device_up(account.id, device, prepared.now()).await?;
     }
     let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
     // All the others have just ended.
@@ -203,12 +208,11 @@ async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// Only this lifts a lock. A thief's browser may be among the devices, so only the one that did this stays known.
+/// Only this lifts a lock.
 async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled, FlowError> {
     tx.lift_locks(prepared.account.id).await?;
     tx.remove_waiting_phones(prepared.account.id, prepared.now()).await?;
     tx.remove_waiting_apps(prepared.account.id, prepared.now()).await?;
-    tx.forget_devices(prepared.account.id, device, prepared.now()).await?;
     let mut carried = prepared.carried.clone();
     carried.journey.account = None;
     if let Some(note) = &mut carried.journey.recovery {

@@ -57,6 +57,11 @@ pub enum SignInOutcome {
         wait: Wait,
         carried: Carried,
     },
+    /// The password was right, and too many were from browsers that the account does not know.
+    TooManySignIns {
+        wait: Wait,
+        carried: Carried,
+    },
     /// What was waiting behind the form cannot be found any more.
     Gone,
 }
@@ -111,7 +116,7 @@ pub async fn sign_in(
         }
         Settled::Limited { wait, carried } => {
             provider.tallies.count(Tally::RateLimited(Limit::RightPassword.name()));
-            Ok(SignInOutcome::RateLimited { wait, carried })
+            Ok(SignInOutcome::TooManySignIns { wait, carried })
         }
         Settled::Refused { told, carried } => {
             wait_for_floor(started, &snapshot).await;

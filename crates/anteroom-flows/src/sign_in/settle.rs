@@ -236,6 +236,10 @@ async fn admit(
         && let Spent::Refused { wait, .. } =
             tx.spend(&[prepared.right_password(account.id)], prepared.now()).await?
     {
+        // Told apart from the counted refusals, so that the owner who asks finds it. What a sender may write is what an address
+        // may send.
+        let event = Event::SignInRefused { reason: "too_many_sign_ins", failures: 0 };
+        tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
         return Ok(Settled::Limited { wait, carried: prepared.carried.clone() });
     }
     if !prepared.visitor.keeps_cookies {

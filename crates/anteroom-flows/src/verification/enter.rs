@@ -306,7 +306,7 @@ async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<S
         return Ok(Settled::Refused(EntryProblem::Expired));
     }
     if let Some(device) = session.device {
-        tx.step_device_up(device, now).await?;
+        tx.step_device_up(session.account, device, now).await?;
     }
     Ok(Settled::SteppedUp(Box::new(session)))
 }

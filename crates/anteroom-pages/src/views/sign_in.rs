@@ -32,6 +32,10 @@ pub enum SignInProblem {
     RateLimited {
         wait: Wait,
     },
+    /// The password was right, and too many sign-ins to the account came from browsers that it does not know.
+    TooManySignIns {
+        wait: Wait,
+    },
     /// The queue for password checks is full.
     Busy,
     /// The page was out of date; nothing was tried with what was entered.
@@ -85,6 +89,8 @@ impl Page for SignInPage {
             SignInProblem::LockedHere,
             SignInProblem::NoCookies,
             SignInProblem::RateLimited { wait: Wait::seconds(240) },
+            SignInProblem::TooManySignIns { wait: Wait::seconds(60) },
+            SignInProblem::TooManySignIns { wait: Wait::seconds(240) },
             SignInProblem::Busy,
             SignInProblem::Stale,
             SignInProblem::Missing { email: false, password: true },

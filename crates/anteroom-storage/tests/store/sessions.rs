@@ -13,11 +13,12 @@ on_both_databases!(
     a_session_ends_once,
     proving_again_renews_the_same_session_under_a_new_secret,
     several_sessions_end_at_once_and_each_once,
-    the_surplus_of_an_account_is_what_was_unused_for_longest,
+    sessions_that_were_used_last_come_first,
     lapsed_sessions_are_those_beyond_a_limit,
     everyone_who_got_something_hears_of_the_end,
     a_device_is_touched,
     devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_after_a_day,
+    an_older_device_outlasts_newer_ones_and_a_second_factor_makes_room,
     an_account_has_the_sessions_that_run,
 );
 
@@ -109,17 +110,20 @@ async fn several_sessions_end_at_once_and_each_once(options: StoreOptions) {
     assert_eq!(store.session(session_id(4)).await.unwrap().unwrap().ended_at, None);
 }
 
-/// Beyond those that were used last.
-async fn the_surplus_of_an_account_is_what_was_unused_for_longest(options: StoreOptions) {
+async fn sessions_that_were_used_last_come_first(options: StoreOptions) {
     let store = signed_in(&options).await;
     store.write(|tx| async move { tx.touch_session(session_id(1), at(1_000)).await }).await.unwrap();
-    let surplus = async |kept, most| {
-        let found = store.surplus_sessions(account_id(1), kept, most).await.unwrap();
+    let last = async |most| {
+        let found = store.sessions_used_last(account_id(1), most).await.unwrap();
         found.iter().map(|session| session.id).collect::<Vec<_>>()
     };
-    assert_eq!(surplus(3, 10).await, vec![]);
-    assert!(!surplus(1, 10).await.contains(&session_id(1)));
-    assert_eq!((surplus(1, 10).await.len(), surplus(0, 1).await), (2, vec![session_id(1)]));
+    assert_eq!((last(1).await, last(10).await.len()), (vec![session_id(1)], 3));
+    let end = |tx: anteroom_storage::Tx| async move {
+        tx.end_sessions(&[session_id(1)], SessionEnd::SignedOut, at(1_001)).await
+    };
+    store.write(end).await.unwrap();
+    let rest = last(10).await;
+    assert!(rest.len() == 2 && !rest.contains(&session_id(1)), "{rest:?}");
 }
 
 async fn lapsed_sessions_are_those_beyond_a_limit(options: StoreOptions) {
@@ -188,7 +192,9 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
         for (number, account) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2)] {
             tx.insert_device(&device(number, account)).await?;
         }
+        tx.insert_device(&device(6, 2)).await?;
         tx.forget_devices(account_id(2), device_id(1), at(10)).await?;
+        tx.insert_session(&Session { device: Some(device_id(6)), ..session(3, 2) }, &digest(3)).await?;
         tx.insert_session(&Session { device: Some(device_id(2)), ..session(1, 1) }, &digest(1)).await?;
         tx.insert_session(&Session { device: Some(device_id(3)), ..session(2, 1) }, &digest(2)).await?;
         tx.end_sessions(&[session_id(2)], SessionEnd::SignedOut, at(20)).await?;
@@ -214,6 +220,48 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
     assert_eq!(known().await, [2, 4], "in one a session goes on, and another was seen a day later");
     assert_eq!(store.session(session_id(1)).await.unwrap().unwrap().device, Some(device_id(2)));
     assert_eq!((swept(life + 2 * 86_400 + 1).await, known().await), (1, vec![2]));
+    // It was forgotten, and a session that runs refers to it.
+    assert_eq!(store.session(session_id(3)).await.unwrap().unwrap().device, Some(device_id(6)));
+}
+
+/// Devices 1 to 50 were each used again, but for the first, and none passed a second factor.
+async fn an_older_device_outlasts_newer_ones_and_a_second_factor_makes_room(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    let made = |number: u8| anteroom_domain::device::KnownDevice {
+        stepped_up_at: None,
+        created_at: at(number.into()),
+        last_seen_at: at(if number == 1 { 1 } else { 100 }),
+        ..device(number, 1)
+    };
+    let all: Vec<_> = (1..=53).map(device_id).collect();
+    let missing = async || {
+        let known = store.devices_among(account_id(1), &all).await.unwrap();
+        let gone = (1..=53_u8).filter(|number| known.iter().all(|device| device.id != device_id(*number)));
+        gone.collect::<Vec<_>>()
+    };
+    let unit = store.write(move |tx| async move {
+        for number in 1..=51 {
+            tx.insert_device(&made(number)).await?;
+        }
+        tx.forget_surplus_devices(account_id(1), at(200)).await
+    });
+    unit.await.unwrap();
+    assert_eq!(missing().await, [51, 52, 53]);
+    store
+        .write(|tx| async move { tx.step_device_up(account_id(1), device_id(51), at(210)).await })
+        .await
+        .unwrap();
+    assert_eq!(missing().await, [50, 52, 53]);
+    let late = at(101) + anteroom_domain::device::UNUSED_AFTER;
+    let unit = store.write(move |tx| async move {
+        for number in [52, 53] {
+            tx.insert_device(&made(number)).await?;
+        }
+        tx.forget_surplus_devices(account_id(1), late).await
+    });
+    unit.await.unwrap();
+    // The first was used but once, so one of the new ones has its place.
+    assert_eq!(missing().await, [1, 50, 53]);
 }
 
 async fn an_account_has_the_sessions_that_run(options: StoreOptions) {

@@ -129,7 +129,12 @@ async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Fa
         SignInOutcome::Refused { told: Told::NoCookies, carried } => {
             refused(asker, &carried, entered.email, SignInProblem::NoCookies)
         }
-        SignInOutcome::RateLimited { wait, carried } => rate_limited(asker, &carried, entered.email, wait),
+        SignInOutcome::RateLimited { wait, carried } => {
+            limited(asker, &carried, entered.email, wait, |wait| SignInProblem::RateLimited { wait })
+        }
+        SignInOutcome::TooManySignIns { wait, carried } => {
+            limited(asker, &carried, entered.email, wait, |wait| SignInProblem::TooManySignIns { wait })
+        }
         SignInOutcome::Gone => Err(Failure::interaction_expired()),
     }
 }
@@ -179,10 +184,16 @@ fn refused(
     Ok(form.respond(asker, StatusCode::UNPROCESSABLE_ENTITY))
 }
 
-fn rate_limited(asker: &Asker, carried: &Carried, email: String, wait: Wait) -> Result<Response, Failure> {
+fn limited(
+    asker: &Asker,
+    carried: &Carried,
+    email: String,
+    wait: Wait,
+    problem: impl FnOnce(WaitText) -> SignInProblem,
+) -> Result<Response, Failure> {
     let seconds = u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1);
-    let problem = SignInProblem::RateLimited { wait: WaitText::seconds(seconds) };
-    let form = SignInForm { email, problem: Some(problem), ..SignInForm::new(asker, carried)? };
+    let problem = Some(problem(WaitText::seconds(seconds)));
+    let form = SignInForm { email, problem, ..SignInForm::new(asker, carried)? };
     let mut response = form.respond(asker, StatusCode::TOO_MANY_REQUESTS);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     Ok(response)

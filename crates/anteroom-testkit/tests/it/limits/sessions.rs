@@ -1,23 +1,30 @@
 //! Sessions and known devices of one account are bounded, and end together.
 
 use crate::ALICE;
+use crate::journeys::{CAROL, CELL, digits, send, through};
 use anteroom_domain::account::Account;
 use anteroom_domain::device::{KnownDevice, MAX_DEVICES};
-use anteroom_domain::ids::{BrowserId, DeviceId, SessionId};
+use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::session::{MAX_OF_ACCOUNT, Session};
 use anteroom_oidc::{Acr, Amr, AmrSet};
 use anteroom_storage::StoreError;
-use anteroom_testkit::{Backend, Listener, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, Listener, PASSWORD, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 
 on_both_databases!(
     beyond_a_hundred_sessions_the_one_unused_for_longest_ends,
+    a_thief_of_the_password_ends_no_session_of_the_owner,
     a_hundred_sessions_end_together_and_each_is_told,
-    beyond_fifty_devices_those_used_but_once_are_forgotten,
+    fifty_devices_that_a_thief_makes_take_no_place_of_an_older_one,
+    a_new_computer_is_known_after_a_second_factor_whatever_a_thief_made,
 );
 
-async fn alice(provider: &TestProvider) -> Account {
-    let address = anteroom_domain::address::FoldedAddress::from_entered(ALICE);
+pub(super) async fn alice(provider: &TestProvider) -> Account {
+    account(provider, ALICE).await
+}
+
+async fn account(provider: &TestProvider, address: &str) -> Account {
+    let address = anteroom_domain::address::FoldedAddress::from_entered(address);
     provider.provider.store.account_by_address(&address).await.unwrap().unwrap()
 }
 
@@ -75,13 +82,37 @@ async fn beyond_a_hundred_sessions_the_one_unused_for_longest_ends(backend: Back
     begin(&provider, MAX_OF_ACCOUNT - 1).await;
     assert!(oldest.is_signed_in().await, "a hundred may be");
     provider.advance(SignedDuration::from_secs(5));
-    backend.execute("UPDATE sessions SET last_active_at = created_at").await;
+    // Of sessions without a known device.
+    backend.execute("UPDATE sessions SET last_active_at = created_at, device_id = NULL").await;
     let newest = provider.signed_in(ALICE).await;
     assert!(newest.is_signed_in().await && !oldest.is_signed_in().await);
     assert_eq!(running(&provider).await, 100);
     let [ended] = &provider.audited("signed_out").await[..] else { panic!("not one entry") };
     assert!(ended.detail.contains("\"too_many\"") && ended.subject.is_some(), "{ended:?}");
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (1, 1));
+}
+
+async fn a_thief_of_the_password_ends_no_session_of_the_owner(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let owner = provider.signed_in(ALICE).await;
+    let again = async |thief: &Browser| {
+        provider.advance(SignedDuration::from_secs(1));
+        thief.forget("anteroom_session");
+        assert_eq!(thief.sign_in(ALICE, PASSWORD).await.status, 303);
+    };
+    let thief = provider.signed_in(ALICE).await;
+    for _ in 0..8 {
+        again(&thief).await;
+    }
+    assert_eq!(running(&provider).await, 6, "the owner's, and five of the thief's browser");
+    assert_eq!(provider.audited("signed_out").await.len(), 4);
+    begin(&provider, MAX_OF_ACCOUNT - 6).await;
+    for _ in 0..3 {
+        provider.advance(SignedDuration::from_secs(1));
+        again(&provider.signed_in(ALICE).await).await;
+    }
+    assert_eq!(running(&provider).await, 100);
+    assert!(owner.is_signed_in().await && thief.is_signed_in().await);
 }
 
 async fn a_hundred_sessions_end_together_and_each_is_told(backend: Backend) {
@@ -100,15 +131,10 @@ async fn a_hundred_sessions_end_together_and_each_is_told(backend: Backend) {
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (2, 2));
 }
 
-async fn beyond_fifty_devices_those_used_but_once_are_forgotten(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let owner = provider.signed_in(ALICE).await;
-    provider.advance(SignedDuration::from_mins(1));
-    owner.forget("anteroom_session");
-    owner.sign_in(ALICE, anteroom_testkit::PASSWORD).await;
-    let (account, random) = (alice(&provider).await.id, &provider.provider.random);
-    provider.advance(SignedDuration::from_mins(1));
-    let (now, ids) = (provider.now(), (0..MAX_DEVICES + 9).map(|_| random.uuid_v4()).collect::<Vec<_>>());
+/// Devices that are made now, and each used again.
+async fn make_devices(provider: &TestProvider, account: AccountId, count: u32) {
+    let (now, random) = (provider.now(), &provider.provider.random);
+    let ids: Vec<_> = (0..count).map(|_| random.uuid_v4()).collect();
     let unit = provider.provider.store.write(move |tx| {
         let ids = ids.clone();
         async move {
@@ -120,7 +146,7 @@ async fn beyond_fifty_devices_those_used_but_once_are_forgotten(backend: Backend
                     stepped_up_at: None,
                     label: "a script".to_owned(),
                     created_at: now,
-                    last_seen_at: now,
+                    last_seen_at: now + SignedDuration::from_secs(1),
                 };
                 tx.insert_device(&device).await?;
             }
@@ -128,17 +154,56 @@ async fn beyond_fifty_devices_those_used_but_once_are_forgotten(backend: Backend
         }
     });
     unit.await.unwrap();
-    provider.signed_in(ALICE).await;
-    let known = async || {
-        backend.execute("DELETE FROM known_devices WHERE revoked_at IS NOT NULL").await;
-        backend.rows().await["known_devices"]
-    };
-    assert_eq!(known().await, i64::from(MAX_DEVICES));
-    // The owner's was used again, and is known still.
+}
+
+async fn known_devices(backend: &Backend) -> i64 {
+    backend.execute("DELETE FROM known_devices WHERE revoked_at IS NOT NULL").await;
+    backend.rows().await["known_devices"]
+}
+
+async fn fifty_devices_that_a_thief_makes_take_no_place_of_an_older_one(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let owner = provider.signed_in(ALICE).await;
     provider.advance(SignedDuration::from_mins(1));
-    owner.forget("anteroom_session");
-    owner.sign_in(ALICE, anteroom_testkit::PASSWORD).await;
-    assert_eq!(known().await, i64::from(MAX_DEVICES));
-    let mut told = provider.audited("signed_in").await;
-    assert!(told.remove(0).detail.contains("\"new_device\":false"), "{told:?}");
+    make_devices(&provider, alice(&provider).await.id, MAX_DEVICES + 9).await;
+    provider.advance(SignedDuration::from_mins(1));
+    let newest = async || {
+        let told = provider.audited("signed_in").await;
+        let is_new = told[0].detail.contains("\"new_device\":true");
+        provider.advance(SignedDuration::from_secs(1));
+        is_new
+    };
+    let another = provider.signed_in(ALICE).await;
+    assert!(newest().await);
+    // The owner's was used but once, and is known still; there was no room for another one, whose session runs all the same.
+    for (browser, new) in [(&owner, false), (&another, true)] {
+        assert!(browser.is_signed_in().await);
+        browser.forget("anteroom_session");
+        assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+        assert_eq!(newest().await, new);
+    }
+    assert_eq!(known_devices(&backend).await, i64::from(MAX_DEVICES));
+}
+
+async fn a_new_computer_is_known_after_a_second_factor_whatever_a_thief_made(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.new_devices_step_up", "true").start().await;
+    provider.person(CAROL).phone(CELL).create().await;
+    make_devices(&provider, account(&provider, CAROL).await.id, MAX_DEVICES).await;
+    provider.advance(SignedDuration::from_mins(1));
+    let carol = provider.browser();
+    let sign_in = async || {
+        let page = carol.get("/sign-in").await;
+        through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await
+    };
+    let page = send(&carol, &sign_in().await).await;
+    let code = digits(&provider).await;
+    through(&carol, &page, "/verify/code", &[("code", &code)]).await;
+    assert!(carol.is_signed_in().await);
+    carol.forget("anteroom_session");
+    provider.advance(SignedDuration::from_mins(1));
+    sign_in().await;
+    assert!(carol.is_signed_in().await, "the device is known to have passed");
+    let told = provider.audited("signed_in").await;
+    assert!(told[0].detail.contains("\"new_device\":false"), "{told:?}");
+    assert_eq!(known_devices(&backend).await, i64::from(MAX_DEVICES));
 }

@@ -87,6 +87,14 @@ async fn right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_
         let refused = script.enter(&page, ALICE, PASSWORD).await;
         assert_eq!(refused.status, 429, "{}", refused.gist());
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+        assert!(refused.body.contains("to this account from new browsers"), "{}", refused.gist());
+        assert!(!refused.body.contains("your network"), "{}", refused.gist());
+    }
+    let told = provider.audited("sign_in_refused").await;
+    assert_eq!(told.len(), 3);
+    let account = Some(super::sessions::alice(&provider).await.id);
+    for entry in told {
+        assert!(entry.detail.contains("\"too_many_sign_ins\"") && entry.subject == account, "{entry:?}");
     }
     let after = backend.rows().await;
     for table in ["sessions", "known_devices", "interactions"] {
