@@ -123,7 +123,7 @@ async fn beyond_its_rows_a_network_has_its_requests_wait_in_their_pages(backend:
     let (stranger, page) = guess("203.0.113.7", ALICE).await;
     assert_eq!(rows().await, 3);
     let refused = provider.audited("sign_in_refused").await;
-    assert!(refused[0].detail.contains("\"failures\":1"), "{}", refused[0].detail);
+    assert!(refused.iter().any(|entry| entry.detail.contains("\"failures\":1")), "{refused:?}");
     assert!(!web.code_in(&stranger.enter(&page, ALICE, PASSWORD).await).is_empty());
     let before = rows().await;
     guess("198.51.100.1", "nobody@practice.example").await;
