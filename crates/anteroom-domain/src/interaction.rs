@@ -157,6 +157,10 @@ pub struct RecoveryNote {
     pub done: bool,
 }
 
+/// How long a row waits in which nobody has proven, chosen or asked for anything: somebody who has typed a wrong password types
+/// the right one before long. What they do then gives it its whole time.
+pub const LIFE_OF_STRANGERS_ROW: SignedDuration = SignedDuration::from_hours(2);
+
 /// An interaction that has become a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
@@ -273,6 +277,11 @@ impl Proof {
 }
 
 impl Journey {
+    /// Nobody has signed in, was chosen or has asked for a mail on its way.
+    pub const fn is_of_stranger(&self) -> bool {
+        self.account.is_none() && self.recovery.is_none()
+    }
+
     /// The journey as this browser may carry it on; `None` where the request may not be answered here any more. In another
     /// browser than the one it began in, it is worth what bringing the request there now would be worth: nothing that was
     /// chosen, proven or agreed to goes along.

@@ -4,7 +4,7 @@
 //! - a code is bound to one account, purpose, phone and interaction, lives ten minutes and is used once;
 //! - a new code makes the old one of the same interaction worthless;
 //! - five wrong entries in any 24 hours, counted for account and purpose together: neither a new code nor a second recovery
-//!   resets them, only time does.
+//!   resets them, only time does. A new password does for codes that are asked for behind the password.
 
 use crate::ids::{AccountId, CodeId, MessageId, PhoneId};
 use crate::phone::Method;
@@ -32,6 +32,16 @@ impl CodePurpose {
             Self::ExpiredPassword => "expired_password",
             Self::StepUp => "step_up",
             Self::Registration => "registration",
+        }
+    }
+
+    /// Whether the account's password comes before the code. What was asked for and entered behind an earlier password then counts
+    /// no more: a thief of it could otherwise keep the owner from what needs a code, after a reset as well. A new password takes
+    /// a code itself wherever the account has a phone or an app that serves, so that it gives no guesses away.
+    pub const fn is_behind_password(self) -> bool {
+        match self {
+            Self::StepUp | Self::ExpiredPassword => true,
+            Self::Recovery | Self::Registration => false,
         }
     }
 

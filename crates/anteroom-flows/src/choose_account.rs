@@ -97,7 +97,7 @@ fn sign_in_page(provider: &Provider, carried: Carried) -> Onward {
     let client =
         carried.journey.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
     let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
-    Onward::Page(Box::new(StepPage { step, client, carried }))
+    Onward::Page(Box::new(StepPage { step, client, carried, without_row: false }))
 }
 
 /// The address of an account that is signed in here, by its session.

@@ -10,12 +10,14 @@
 //! so does the first proof of who the person is.
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
-use anteroom_domain::ids::{BrowserId, InteractionId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey, Proof, RequestSource};
+use anteroom_domain::ids::{AccountId, BrowserId, InteractionId};
+use anteroom_domain::interaction::{
+    Destination, Interaction, Journey, LIFE_OF_STRANGERS_ROW, Proof, RequestSource,
+};
 use anteroom_storage::Tx;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::answered;
 use crate::error::FlowError;
@@ -156,17 +158,21 @@ impl Carried {
         if let Place::Row { interaction, handle } = &self.place
             && !proves_another(interaction.proof.as_ref(), proof.as_ref())
         {
-            let interaction = Interaction { journey: self.journey.clone(), proof, ..(**interaction).clone() };
+            let lives_until = keeping.end(interaction.created_at, &self.journey, proof.as_ref());
+            let expires_at = interaction.expires_at.max(lives_until);
+            let journey = self.journey.clone();
+            let interaction = Interaction { journey, proof, expires_at, ..(**interaction).clone() };
             tx.save_interaction(&interaction).await?;
             let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
             return Ok(Self { place, ..self.clone() });
         }
+        let expires_at = keeping.end(keeping.now, &self.journey, proof.as_ref());
         let interaction = Interaction {
             id: keeping.id,
             journey: self.journey.clone(),
             proof,
             created_at: keeping.now,
-            expires_at: keeping.expires_at,
+            expires_at,
             finished_at: None,
             answer: None,
         };
@@ -213,7 +219,7 @@ pub struct Keeping {
     /// That of the row for the submitted page, whichever submission makes it.
     of_page: Option<Name>,
     now: Timestamp,
-    expires_at: Timestamp,
+    lifetime: SignedDuration,
 }
 
 #[derive(Clone, Debug)]
@@ -248,8 +254,15 @@ impl Keeping {
             own: Name::of(provider, provider.random.token()),
             of_page: page.map(|page| Name::of_page(provider, page, carried.journey.browser)),
             now,
-            expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+            lifetime,
         }
+    }
+
+    /// A row that any stranger can cause lives shortly, so that few of them are there at a time.
+    fn end(&self, created_at: Timestamp, journey: &Journey, proof: Option<&Proof>) -> Timestamp {
+        let is_of_stranger = proof.is_none() && journey.is_of_stranger();
+        let life = if is_of_stranger { self.lifetime.min(LIFE_OF_STRANGERS_ROW) } else { self.lifetime };
+        created_at.checked_add(life).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -322,6 +335,21 @@ pub async fn open_or_dashboard(
         Some(waiting) => open(provider, visitor, waiting).await,
         None => Ok(Ok(Carried::to_dashboard(visitor))),
     }
+}
+
+/// Who has proven in this browser, on the way of the row with this handle, who they are.
+pub(crate) async fn proven_on_the_way(
+    provider: &Provider,
+    visitor: &Visitor,
+    handle: &Token,
+) -> Result<Option<(InteractionId, AccountId)>, FlowError> {
+    let digests = provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
+    let row = provider.store.interaction(&digests).await?.filter(|row| {
+        row.journey.browser == visitor.browser && row.finished_at.is_none() && visitor.now < row.expires_at
+    });
+    let Some((id, proof)) = row.and_then(|row| Some((row.id, row.proof?))) else { return Ok(None) };
+    let account = provider.store.account(proof.account).await?;
+    Ok(account.filter(|account| proof.stands(account, visitor.now)).map(|account| (id, account.id)))
 }
 
 /// Names a page in memory only; what is stored is made from it with the browser.

@@ -38,6 +38,7 @@ pub mod error_return;
 pub mod expired_password;
 pub mod expiry_warnings;
 pub mod fetched_keys;
+pub mod forms;
 pub mod front_channel;
 mod front_tokens;
 pub mod health;

@@ -20,7 +20,7 @@ use crate::ahead::Ahead;
 use crate::answered::{self, answer};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Place};
-use crate::limits::{of_address, refused};
+use crate::limits::of_address;
 use crate::missing_consent::missing_consent;
 use crate::person::subject;
 use crate::person_in_question::Who;
@@ -28,6 +28,7 @@ use crate::phones::NoPhone;
 use crate::provider::Provider;
 use crate::release;
 use crate::standing::{can_step_up, person, verification};
+use crate::tallies::Tally;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, live_sessions};
 use crate::without_a_page::answer_without_a_page;
@@ -82,7 +83,7 @@ pub async fn proceed_with(
         }
         _ => carried,
     };
-    Ok(Onward::Page(Box::new(StepPage { step, client, carried })))
+    Ok(Onward::Page(Box::new(StepPage { step, client, carried, without_row: false })))
 }
 
 /// Whom the consent page asks is who agrees, whoever else signs in here meanwhile, and to what it asks, whatever the client
@@ -192,7 +193,8 @@ fn is_nowhere_yet(page: &StepPage) -> bool {
     matches!(page.step, Step::SignIn { .. }) && carried.journey.request().is_none() && carried.row().is_none()
 }
 
-/// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row.
+/// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row. Where strangers
+/// have used up the rows of the network, the journey stays in its page, which then comes without a redirect.
 pub(crate) async fn parked(
     provider: &Provider,
     visitor: &Visitor,
@@ -202,29 +204,32 @@ pub(crate) async fn parked(
     if page.carried.is_kept() || is_nowhere_yet(&page) {
         return Ok(Onward::Page(page));
     }
-    let budgets = if is_of_stranger(&page.carried) {
-        of_address(provider, visitor.address, Limit::WaitingRows)
-    } else {
-        Vec::new()
-    };
+    // The form of whoever is signed in was counted for them.
+    let by_stranger = is_of_stranger(&page.carried) && live_sessions(provider, visitor).await?.is_empty();
+    let budgets =
+        if by_stranger { of_address(provider, visitor.address, Limit::WaitingRows) } else { Vec::new() };
     let (carried, keeping) = (page.carried.clone(), Keeping::prepare(provider, &page.carried, visitor.now));
     let now = visitor.now;
     let write = provider.store.write(move |tx| {
         let (carried, keeping, budgets) = (carried.clone(), keeping.clone(), budgets.clone());
         async move {
             match tx.spend(&budgets, now).await? {
-                Spent::Counted => Ok(Ok(carried.keep(&tx, &keeping, carried.proof().cloned()).await?)),
-                Spent::Refused { limit, wait } => Ok::<_, FlowError>(Err((limit, wait))),
+                Spent::Counted => carried.keep(&tx, &keeping, carried.proof().cloned()).await,
+                Spent::Refused { .. } => Ok::<_, FlowError>(carried),
             }
         }
     });
-    page.carried = write.await?.map_err(|(limit, wait)| refused(provider, limit, wait))?;
+    page.carried = write.await?;
+    page.without_row = page.carried.row().is_none();
+    if page.without_row {
+        provider.tallies.count(Tally::RateLimited(Limit::WaitingRows.name()));
+    }
     Ok(Onward::Page(page))
 }
 
 /// Somebody who has proven nothing on the way, and whose request is to become a row.
 fn is_of_stranger(carried: &Carried) -> bool {
-    carried.row().is_none() && carried.journey.account.is_none()
+    carried.row().is_none() && carried.journey.is_of_stranger()
 }
 
 /// Whoever changes what proves who they are has typed the password not long ago: a desk that somebody left is not enough.

@@ -49,6 +49,8 @@ pub struct StepPage {
     pub step: Step,
     pub client: Option<Arc<Client>>,
     pub carried: Carried,
+    /// A row was refused, so no address leads here: the page itself answers the form.
+    pub without_row: bool,
 }
 
 #[derive(Debug)]

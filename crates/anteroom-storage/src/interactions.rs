@@ -54,12 +54,13 @@ impl Tx {
         Ok(matches!(inserted, TryInsertResult::Inserted(1)))
     }
 
-    /// Journey and proof; nothing else about an interaction changes, and nothing at all once it is finished.
+    /// Journey, proof and end; nothing else about an interaction changes, and nothing at all once it is finished.
     pub async fn save_interaction(&self, interaction: &Interaction) -> Result<(), StoreError> {
         let proof = interaction.proof.as_ref().map(json_text).transpose()?;
         interactions::Entity::update_many()
             .col_expr(interactions::Column::Journey, Expr::value(json_text(&interaction.journey)?))
             .col_expr(interactions::Column::Proof, Expr::value(proof))
+            .col_expr(interactions::Column::ExpiresAt, Expr::value(interaction.expires_at.as_millisecond()))
             .filter(interactions::Column::Id.eq(interaction.id.0))
             .filter(interactions::Column::FinishedAt.is_null())
             .exec(&self.conn)

@@ -1,7 +1,7 @@
 //! One-time codes and wrong entries. A code is its digest; the budgets are counted over rows, so that nothing resets them.
 
 use crate::StoreError;
-use crate::entity::{code_attempts, one_time_codes};
+use crate::entity::{code_attempts, one_time_codes, password_credentials};
 use crate::row::Place;
 use crate::store::{Reads, Tx};
 use anteroom_domain::ids::{AccountId, CodeId, InteractionId, MessageId, PhoneId};
@@ -12,7 +12,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
-/// What an account was sent and entered wrongly for a purpose since a time.
+/// What an account was sent and entered wrongly for a purpose since a time and, where the password comes first, behind the
+/// present password.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SentBefore {
     pub sent: Vec<Timestamp>,
@@ -43,12 +44,13 @@ impl Reads {
         purpose: CodePurpose,
         since: Timestamp,
     ) -> Result<SentBefore, StoreError> {
+        let since = since.as_millisecond().max(self.counts_from(account, purpose).await?);
         let sent: Vec<i64> = one_time_codes::Entity::find()
             .select_only()
             .column(one_time_codes::Column::CreatedAt)
             .filter(one_time_codes::Column::AccountId.eq(account.0))
             .filter(one_time_codes::Column::Purpose.eq(purpose.as_str()))
-            .filter(one_time_codes::Column::CreatedAt.gte(since.as_millisecond()))
+            .filter(one_time_codes::Column::CreatedAt.gte(since))
             .into_tuple()
             .all(&self.conn)
             .await?;
@@ -57,7 +59,7 @@ impl Reads {
             .column(code_attempts::Column::At)
             .filter(code_attempts::Column::AccountId.eq(account.0))
             .filter(code_attempts::Column::Purpose.eq(purpose.as_str()))
-            .filter(code_attempts::Column::At.gte(since.as_millisecond()))
+            .filter(code_attempts::Column::At.gte(since))
             .into_tuple()
             .all(&self.conn)
             .await?;
@@ -66,6 +68,15 @@ impl Reads {
             millis.into_iter().map(|millis| place.time(column, millis)).collect()
         };
         Ok(SentBefore { sent: times("created_at", sent)?, wrong: times("at", wrong)? })
+    }
+
+    /// When the present password was set, where the codes are behind it.
+    async fn counts_from(&self, account: AccountId, purpose: CodePurpose) -> Result<i64, StoreError> {
+        if !purpose.is_behind_password() {
+            return Ok(i64::MIN);
+        }
+        let credential = password_credentials::Entity::find_by_id(account.0).one(&self.conn).await?;
+        Ok(credential.map_or(i64::MIN, |credential| credential.set_at))
     }
 }
 

@@ -61,11 +61,19 @@ const ENDED: [&str; 13] = [
     delete!("authenticators", "id", "removed_at"),
 ];
 /// Gone at their end: what was written for an address that no account has is of no further use, and that a pushed request is
-/// not there any more says as much as that it was taken.
-const AT_THEIR_END: [&str; 3] = [
+/// not there any more says as much as that it was taken. So is an interaction on whose way nothing was proven, answered or sent:
+/// strangers make them.
+const AT_THEIR_END: [&str; 4] = [
     delete!("links", "id", "account_id IS NULL AND expires_at"),
     delete!("messages", "id", "account_id IS NULL AND expires_at"),
     delete!("pushed_requests", "digest", "expires_at"),
+    delete!(
+        "interactions",
+        "id",
+        "proof IS NULL AND finished_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM one_time_codes WHERE one_time_codes.interaction_id = interactions.id) \
+         AND NOT EXISTS (SELECT 1 FROM links WHERE links.interaction_id = interactions.id) AND expires_at"
+    ),
 ];
 /// Devices whose cookie has expired, unless a session still runs on them. `created_at` has the index, since it does not change
 /// at each sign-in.

@@ -5,8 +5,9 @@
 //! with what was entered, it takes [`FormOrStale`] and has to say what becomes of a stale one. Requests that other sites may
 //! post have a type of their own: `endpoints::authorize::FromAnySite`.
 
+use anteroom_flows::forms::{Brought, counted_for};
 use anteroom_flows::journey::Waiting;
-use anteroom_flows::limits::{FormOwner, FormToken, form_owner, spend_form, spend_sign_out};
+use anteroom_flows::limits::{FormOwner, FormToken, spend_form, spend_sign_out};
 use anteroom_flows::visitor::another_person;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::form::Form as Decoded;
@@ -123,7 +124,7 @@ async fn received<T: FormFields>(
     let sent = Sent::receive(asker, request).await?;
     asker.again = Some(T::again(&sent));
     let token = sent.check_token(asker, T::NAME);
-    count(asker, &path, token).await?;
+    count(asker, &path, (&sent, token)).await?;
     Ok((sent, token))
 }
 
@@ -193,17 +194,22 @@ impl Sent {
 /// Forms that their use case counts by address.
 const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
-async fn count(asker: &Asker, path: &str, token: Result<FormOwner, Stale>) -> Result<(), Failure> {
+async fn count(
+    asker: &Asker,
+    path: &str,
+    (sent, token): (&Sent, Result<FormOwner, Stale>),
+) -> Result<(), Failure> {
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());
     }
     let (provider, visitor) = (&asker.web.provider, &asker.visitor);
     let token = if token.is_ok() { FormToken::Good } else { FormToken::Stale };
-    let owner = (form_owner(provider, visitor).await?, token);
+    let brought = Brought { interaction: sent.field("interaction"), token: sent.field("token") };
+    let form = (counted_for(provider, visitor, brought).await?, token);
     if path == "/sign-out" {
-        return Ok(spend_sign_out(provider, visitor, owner).await?);
+        return Ok(spend_sign_out(provider, visitor, form).await?);
     }
-    Ok(spend_form(provider, visitor, owner).await?)
+    Ok(spend_form(provider, visitor, form).await?)
 }
 
 fn own_page(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, Failure> {

@@ -1,11 +1,12 @@
 //! The command line.
 
 use anteroom_domain::profile::language_tag;
+use anteroom_oidc::shown::is_hidden;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::commands;
+use crate::commands::{self, shown};
 
 /// An OpenID Connect provider for the portals of dental and medical practices.
 #[derive(Debug, Parser)]
@@ -316,8 +317,19 @@ fn language(text: &str) -> Result<String, String> {
     language_tag(text).ok_or_else(|| "not a language tag, such as en or es-MX".to_owned())
 }
 
+/// The error repeats arguments as they came.
+fn refused(error: &clap::Error) -> ! {
+    let hidden: Vec<String> = std::env::args().filter(|argument| argument.contains(is_hidden)).collect();
+    if hidden.is_empty() {
+        error.exit();
+    }
+    let plain = |text: String, argument: &String| text.replace(argument, &shown::argument(argument));
+    commands::fail(&hidden.iter().fold(error.render().to_string(), plain));
+    std::process::exit(error.exit_code());
+}
+
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
     let result = match cli.command {
         Command::Serve(args) => commands::serve::run(&args),
         #[cfg(feature = "demo")]

@@ -335,6 +335,8 @@ fn explaining_reads_the_trail_aloud() {
         ("K7QF-3M2X", "no entry of the trail has the reference K7QF-3M2X"),
         ("nobody@practice.example", "no account has the address \"nobody@practice.example\""),
         ("not a reference", "neither a reference"),
+        ("\u{1b}[2J\r\nanteroom: fine \u{202e}", "\\u{1b}[2J\\r\\nanteroom: fine \\u{202e} is neither"),
+        ("\u{1b}@\u{202e}", "\\u{1b}@\\u{202e}: "),
     ] {
         let said = installation.run(&["explain", what]);
         assert!(!said.content && said.complaint.contains(complaint), "{}", said.complaint);

@@ -15,6 +15,7 @@ use crate::error::FlowError;
 use crate::notices::notices;
 use crate::onward::Onward;
 use crate::provider::Provider;
+use crate::standing::can_step_up;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, live_sessions, new_id};
 
@@ -71,7 +72,8 @@ pub async fn begin(provider: &Provider, visitor: &Visitor) -> Result<BeginOutcom
     Ok(BeginOutcome::Begun(id))
 }
 
-/// What was begun and waits for its first code, for whoever is signed in here as its owner.
+/// What was begun and waits for its first code, for its owner. Another session of theirs, with the password alone, could find the
+/// address in the history and take the secret: it takes the second factor as well to see it, as it did to begin.
 pub async fn enrolment(
     provider: &Provider,
     visitor: &Visitor,
@@ -84,6 +86,9 @@ pub async fn enrolment(
     let policy = provider.snapshot().policy.session;
     let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visitor.now));
     let Some(live) = current.filter(|live| live.account.id == app.account) else { return Ok(None) };
+    if live.session.acr < Acr::Mfa && can_step_up(provider, app.account, visitor.now).await? {
+        return Ok(None);
+    }
     let secret = open(provider, &app)?;
     Ok(Some(Enrolment { live, app, secret }))
 }

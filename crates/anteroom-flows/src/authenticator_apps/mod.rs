@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - to come here takes a recent sign-in and, where any phone or app serves, a second factor: a password alone neither adds
-//!   nor removes a proof of identity where the account has a better one;
+//!   nor removes a proof of identity where the account has a better one, nor sees the key of one that is being added;
 //! - the last factor that serves is not removed: the next change could be proven by nothing but the password;
 //! - an app counts once its first code was entered; one that was added by a password alone waits as long as an added phone;
 //! - every address is told.

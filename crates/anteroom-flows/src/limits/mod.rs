@@ -17,11 +17,12 @@ use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
-use crate::visitor::{Loads, Visitor, live_sessions};
+use crate::visitor::{Loads, Visitor};
 
 impl Snapshot {
     /// What a limit allows under this configuration.
@@ -85,6 +86,16 @@ pub struct FormOwner {
     pub account: Option<AccountId>,
 }
 
+/// For whom a form counts: [`crate::forms::counted_for`] finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedFor {
+    Session(SessionId, AccountId),
+    /// Somebody who has proven who they are without a session yet: the identifier of their interaction, or of their mailed link.
+    OnTheWay(Uuid, AccountId),
+    /// Nobody in particular.
+    Address,
+}
+
 /// Whether a form came with a token that verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormToken {
@@ -102,20 +113,23 @@ impl FormToken {
     }
 }
 
-/// Counts a form that was sent: for its session and, beyond the first ones of each session, for its account; without a session
-/// for the address that sent it. Forms that have a limit of
-/// their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
+/// Counts a form that was sent: for its session and, beyond the first ones of each session, for its account; so too where a proof
+/// on the way stands for the session; else for the address that sent it. Forms that have a limit of their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
 pub async fn spend_form(
     provider: &Provider,
     visitor: &Visitor,
-    (owner, token): (FormOwner, FormToken),
+    (counted_for, token): (CountedFor, FormToken),
 ) -> Result<(), FlowError> {
-    let (Some(session), Some(account)) = (owner.session, owner.account) else {
-        let budgets = of_address(provider, visitor.address, token.limit_of_address());
-        return spend(provider, budgets, visitor.now).await;
+    let (session, account) = match counted_for {
+        CountedFor::Session(session, account) => (session.0, account),
+        CountedFor::OnTheWay(id, account) => (id, account),
+        CountedFor::Address => {
+            let budgets = of_address(provider, visitor.address, token.limit_of_address());
+            return spend(provider, budgets, visitor.now).await;
+        }
     };
-    let of_session = of_one(provider, Limit::FormOfSession, &session.0);
-    let first = of_one(provider, Limit::FirstFormsOfSession, &session.0);
+    let of_session = of_one(provider, Limit::FormOfSession, &session);
+    let first = of_one(provider, Limit::FirstFormsOfSession, &session);
     let of_account = of_one(provider, Limit::FormOfAccount, &account.0);
     let either = Arc::new([vec![of_session.clone(), first], vec![of_session, of_account]]);
     let now = visitor.now;
@@ -135,21 +149,17 @@ pub async fn spend_form(
     }
 }
 
-/// Whoever is signed in in this browser.
-pub async fn form_owner(provider: &Provider, visitor: &Visitor) -> Result<FormOwner, FlowError> {
-    let live = live_sessions(provider, visitor).await?;
-    Ok(live.first().map(FormOwner::of).unwrap_or_default())
-}
-
 /// Counts a sign-out, apart from other forms: whoever has sent too many of those can still leave.
 pub async fn spend_sign_out(
     provider: &Provider,
     visitor: &Visitor,
-    (owner, token): (FormOwner, FormToken),
+    (counted_for, token): (CountedFor, FormToken),
 ) -> Result<(), FlowError> {
-    let budgets = match owner.session {
-        Some(session) => vec![of_one(provider, Limit::SignOut, &session.0)],
-        None => of_address(provider, visitor.address, token.limit_of_address()),
+    let budgets = match counted_for {
+        CountedFor::Session(session, _) => vec![of_one(provider, Limit::SignOut, &session.0)],
+        CountedFor::OnTheWay(..) | CountedFor::Address => {
+            of_address(provider, visitor.address, token.limit_of_address())
+        }
     };
     spend(provider, budgets, visitor.now).await
 }

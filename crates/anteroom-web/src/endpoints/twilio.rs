@@ -2,13 +2,13 @@
 
 use anteroom_domain::ids::MessageId;
 use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks};
-use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
 use crate::asker::Asker;
+use crate::endpoints::token::Received;
 use crate::segment::Segment;
 use crate::state::Web;
 
@@ -19,10 +19,11 @@ pub(crate) async fn status(
     Segment(id): Segment<MessageId>,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Received,
 ) -> Response {
     let web = &asker.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(body) = body else { return unread(&asker) };
     let callback = read(web, (id, &uri), &headers, &body);
     match callbacks.status(&callback, web.provider.clock.now()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
@@ -35,10 +36,11 @@ pub(crate) async fn key(
     Segment(id): Segment<MessageId>,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Received,
 ) -> Response {
     let web = &asker.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(body) = body else { return unread(&asker) };
     let callback = read(web, (id, &uri), &headers, &body);
     match spoken(web, callbacks, &callback, &uri) {
         Ok(twiml) => {
@@ -65,6 +67,12 @@ fn read(web: &Web, (message, uri): (MessageId, &Uri), headers: &HeaderMap, body:
         params: form_urlencoded::parse(body).into_owned().collect(),
         signature: signature.to_owned(),
     }
+}
+
+/// A callback is short. What does not end, or was cut off, is nothing that Twilio sends.
+fn unread(asker: &Asker) -> Response {
+    tracing::warn!(reference = %asker.visitor.reference, "callback: its body is too long or incomplete");
+    StatusCode::PAYLOAD_TOO_LARGE.into_response()
 }
 
 fn refuse(asker: &Asker, error: &CallbackError) -> Response {

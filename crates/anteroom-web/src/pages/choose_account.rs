@@ -11,6 +11,7 @@ use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent, token_of_nobody};
 use crate::pages::session_time::nobody_signed_in;
+use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step::{choices, go};
 use crate::respond::{Frame, see_next, see_other, with_cookies};
 
@@ -79,6 +80,9 @@ async fn submitted(asker: &Asker, Picked { choice, waiting }: Picked) -> Result<
 /// Sign-in as somebody else, on the way to the same application.
 fn another(asker: &Asker, onward: anteroom_flows::onward::Onward) -> Result<Response, Failure> {
     let anteroom_flows::onward::Onward::Page(page) = onward else { return go(asker, onward) };
+    if page.without_row {
+        return Ok(SignInForm::new(asker, &page.carried)?.respond(asker, StatusCode::OK));
+    }
     let handle = page.carried.field(&asker.web.provider)?.unwrap_or_default();
     Ok(see_next(asker, &format!("/sign-in?another=1&interaction={handle}")))
 }

@@ -66,6 +66,7 @@ fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Fail
 /// In answer to a form: by way of a redirect, so that refresh and Back work.
 pub(crate) fn go(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
     match onward {
+        Onward::Page(page) if page.without_row => step_page(asker, *page, Say::default()),
         Onward::Page(page) => Ok(see_next(asker, &continue_address(asker, &page)?)),
         // The same form twice: whichever answer the browser takes, it is the same.
         Onward::AnsweredBefore(before) => match before.repeat {
@@ -103,7 +104,7 @@ pub(crate) fn waiting_in(query: &str) -> Option<Waiting> {
 
 fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failure> {
     let shown = Shown::of(asker, &page)?;
-    let StepPage { step, client, carried } = page;
+    let StepPage { step, client, carried, .. } = page;
     let locales = carried.journey.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
     Ok(match step {
         Step::SignIn { reason, email } => {

@@ -7,6 +7,7 @@ use anteroom_oidc::ClientId;
 use anteroom_oidc::shown::is_hidden;
 use std::path::Path;
 
+use super::shown::argument;
 use super::user::{changing, with_provider};
 use super::{CommandError, say, write_secret_file};
 use crate::cli::ClientCommand;
@@ -27,7 +28,9 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
 }
 
 fn identifier(client: &str) -> Result<ClientId, CommandError> {
-    client.parse().map_err(|_| CommandError::Usage(format!("{client} is not a client identifier")))
+    client
+        .parse()
+        .map_err(|_| CommandError::Usage(format!("{} is not a client identifier", argument(client))))
 }
 
 /// The secret goes to a file, never to the terminal, whose history and scroll-back outlive it.

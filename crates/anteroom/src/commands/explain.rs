@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
+use super::shown::argument;
 use super::{CommandError, block_on, load, production, say};
 use crate::cli::ExplainArgs;
 use crate::wiring;
@@ -65,10 +66,12 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
 fn parse(what: &str) -> Result<Asked, CommandError> {
     if what.contains('@') {
         let address = EmailAddress::parse(what);
-        return address.map(Asked::Address).map_err(|error| CommandError::Usage(format!("{what}: {error}")));
+        let usage = |error| CommandError::Usage(format!("{}: {error}", argument(what)));
+        return address.map(Asked::Address).map_err(usage);
     }
     let reference = what.parse().map(Asked::Reference);
     reference.map_err(|_| {
+        let what = argument(what);
         CommandError::Usage(format!("{what} is neither a reference, such as K7QF-3M2X, nor an email address"))
     })
 }

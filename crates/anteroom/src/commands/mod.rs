@@ -10,6 +10,7 @@ pub mod explain;
 pub mod keys;
 pub mod migrate;
 pub mod serve;
+pub mod shown;
 pub mod text_lengths;
 pub mod user;
 
@@ -100,17 +101,26 @@ impl CommandError {
 
 /// Errors of commands go to the person at the shell.
 pub fn complain(error: &CommandError) {
-    let _ = writeln!(std::io::stderr(), "anteroom: {error}");
+    let text = error.to_string();
+    // Their diagnostics have colours on a terminal.
+    let is_rendered = matches!(error, CommandError::Configuration(_) | CommandError::Online(_));
+    let text = if is_rendered { text } else { shown::lines(&text) };
+    let _ = writeln!(std::io::stderr(), "anteroom: {text}");
+}
+
+/// The same for arguments that cannot be read.
+pub fn fail(text: &str) {
+    let _ = write!(std::io::stderr(), "{}", shown::lines(text));
 }
 
 /// What is no error, and should be known.
 pub fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "warning: {text}");
+    let _ = writeln!(std::io::stderr(), "warning: {}", shown::lines(text));
 }
 
 /// What a command has to say goes to standard output; a closed pipe ends the matter.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "{}", shown::lines(text));
 }
 
 /// `1 client`, `2 clients`.

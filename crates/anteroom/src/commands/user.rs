@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
 use std::future::Future;
 use std::path::Path;
 
+use super::shown::argument;
 use super::{CommandError, block_on, load, production, say};
 use crate::cli::{
     ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
@@ -253,7 +254,7 @@ fn parse_client(text: &str) -> Result<ClientId, CommandError> {
 }
 
 fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> {
-    let usage = |problem: String| CommandError::Usage(format!("{text}: {problem}"));
+    let usage = |problem: String| CommandError::Usage(format!("{}: {problem}", argument(text)));
     let (name, value) = text.split_once('=').ok_or_else(|| usage("write NAME=VALUE".to_owned()))?;
     let claim = ProfileClaim::parse(name).ok_or_else(|| {
         let known: Vec<&str> = ProfileClaim::ALL.iter().map(|claim| claim.as_str()).collect();
@@ -276,11 +277,11 @@ fn named(args: &InviteArgs) -> Result<Profile, CommandError> {
 }
 
 fn parse_address(text: &str) -> Result<EmailAddress, CommandError> {
-    EmailAddress::parse(text).map_err(|error| CommandError::Usage(format!("{text}: {error}")))
+    EmailAddress::parse(text).map_err(|error| CommandError::Usage(format!("{}: {error}", argument(text))))
 }
 
 fn parse_group(text: &str) -> Result<GroupName, CommandError> {
-    GroupName::parse(text).map_err(|error| CommandError::Usage(format!("{text}: {error}")))
+    GroupName::parse(text).map_err(|error| CommandError::Usage(format!("{}: {error}", argument(text))))
 }
 
 #[cfg(test)]

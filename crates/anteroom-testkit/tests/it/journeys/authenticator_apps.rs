@@ -23,6 +23,7 @@ on_both_databases!(
     wrong_codes_share_the_budget_of_step_up,
     an_app_is_another_way_where_one_phone_takes_calls_alone,
     an_app_is_nobody_elses,
+    a_password_alone_does_not_see_the_key_of_an_app_that_is_added,
 );
 
 const FACTORS: &str = "/account/factors";
@@ -330,4 +331,19 @@ async fn an_app_is_nobody_elses(backend: Backend) {
     dave.post("/account/factors/remove", &fields).await;
     assert_eq!(listed(&carol.get(FACTORS).await), 1);
     assert_eq!(provider.browser().get(FACTORS).await.form("/sign-in").action, "/sign-in");
+}
+
+async fn a_password_alone_does_not_see_the_key_of_an_app_that_is_added(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, true).await;
+    let list = apps(&provider, &carol).await;
+    let begun = carol.submit(&list, "/account/factors/add", &[]).await;
+    let address = begun.location().path().to_owned();
+    let page = carol.follow(&begun).await;
+    let thief = provider.signed_in(CAROL).await;
+    let sent_away = thief.get(&address).await;
+    assert_eq!((sent_away.status, sent_away.location().path()), (303, FACTORS));
+    assert_eq!(thief.get(&format!("{address}/qr.svg")).await.status, 404);
+    let code = App::told_by(&page).shows(&provider, 0);
+    assert_eq!(carol.get(&format!("{address}/qr.svg")).await.status, 200);
+    through(&carol, &page, "/account/factors/confirm", &[("code", &code)]).await;
 }

@@ -10,6 +10,7 @@ on_one_node_and_on_two!(
     a_reset_makes_no_device_that_has_stepped_up,
     an_application_that_needs_a_second_factor_is_returned_to_with_it,
     rfc8176_2_amr_says_how_the_second_factor_came,
+    after_a_reset_nothing_that_a_thief_of_the_password_did_stands_in_the_way,
 );
 
 async fn with_new_devices_stepping_up(backend: &Backend) -> (TestProvider, Browser) {
@@ -87,4 +88,25 @@ async fn rfc8176_2_amr_says_how_the_second_factor_came(backend: Backend) {
         assert_eq!(web.verified(&token).await.claims["amr"], serde_json::json!(["pwd", name, "mfa"]));
         provider.advance(SignedDuration::from_mins(2));
     }
+}
+
+async fn after_a_reset_nothing_that_a_thief_of_the_password_did_stands_in_the_way(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let thief = provider.signed_in(CAROL).await;
+    let page = send(&thief, &thief.get("/change-password").await).await;
+    let wrong = other_than(&digits(&provider).await);
+    for _ in 0..5 {
+        thief.submit(&page, "/verify/code", &[("code", &wrong)]).await;
+    }
+    assert_eq!(thief.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 429);
+    provider.advance(SignedDuration::from_mins(1));
+    let carol = provider.browser();
+    reset(&provider, &carol, CAROL, NEW).await;
+    assert_eq!(carol.sign_in(CAROL, NEW).await.status, 303);
+    let page = send(&carol, &carol.get("/account/factors").await).await;
+    let code = digits(&provider).await;
+    // Her own wrong ones count anew.
+    assert_eq!(carol.submit(&page, "/verify/code", &[("code", &other_than(&code))]).await.status, 422);
+    assert_eq!(carol.submit(&page, "/verify/code", &[("code", &code)]).await.status, 303);
 }

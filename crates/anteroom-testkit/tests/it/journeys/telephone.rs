@@ -153,6 +153,8 @@ async fn a_callback_is_heard_from_twilio_alone(backend: Backend) {
     assert_eq!(provider.browser().says_nothing().post(&target, &fate).await.status, 403);
     assert_eq!(provider.browser().get(&target).await.status, 405);
     assert_eq!(call_back(&provider, "/callbacks/twilio/nothing", &fate, None).await.status, 404);
+    let long = call_back(&provider, &target, &[("SmsStatus", &"x".repeat(1 << 20))], None).await;
+    assert_eq!((long.status, long.body.as_str()), (413, ""));
     assert!(provider.audited("message_failed").await.is_empty());
     assert!(!carol.get(page.asked.as_str()).await.body.contains(NO_TEXTS));
     // Played back it changes nothing more; for a message that is none of ours it changes nothing at all.

@@ -1,6 +1,6 @@
 //! Forms behind a session: counted for the session and the account, before anything is done.
 
-use crate::journeys::forget;
+use crate::journeys::{CAROL, CELL, NEW, choose, digits, forget, press, send, through};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
@@ -12,6 +12,8 @@ on_both_databases!(
     a_form_without_a_session_makes_no_row,
     a_form_without_a_session_is_counted_by_address,
     forms_without_a_token_use_up_nothing_that_others_at_the_address_need,
+    a_person_with_a_mailed_link_does_not_wait_for_strangers_at_the_same_address,
+    of_a_handle_that_is_made_up_or_proves_nothing_the_address_is_counted,
 );
 
 const WRONG_CODE: &[(&str, &str)] = &[("code", "AAAAA-AAAAA")];
@@ -116,4 +118,49 @@ async fn forms_without_a_token_use_up_nothing_that_others_at_the_address_need(ba
     let answers = join_all((0..12).map(made_up)).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 7);
     assert_ne!(colleague.submit(&page, "/recover/code", WRONG_CODE).await.status, 429);
+}
+
+const OF_ADDRESS: &str = "policy.limits.form_of_address.max";
+
+async fn a_person_with_a_mailed_link_does_not_wait_for_strangers_at_the_same_address(backend: Backend) {
+    let provider = TestProvider::on(&backend).set(OF_ADDRESS, "3").start().await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let (carol, stranger) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
+    forget(&carol, CAROL).await;
+    let page = stranger.get("/recover?token=bogus").await;
+    let mut last = 0;
+    for _ in 0..4 {
+        last = stranger.submit(&page, "/recover", &[]).await.status;
+    }
+    assert_eq!(last, 429);
+    let page = send(&carol, &press(&provider, &carol).await).await;
+    let page = through(&carol, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
+    assert_eq!(choose(&carol, &page, NEW).await.status, 303);
+}
+
+async fn of_a_handle_that_is_made_up_or_proves_nothing_the_address_is_counted(backend: Backend) {
+    let provider = TestProvider::on(&backend)
+        .set("policy.limits.stale_form_of_address.max", "3")
+        .set("policy.limits.form_of_session.max", "3")
+        .start()
+        .await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let (carol, script) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
+    forget(&carol, CAROL).await;
+    let page = press(&provider, &carol).await;
+    let proven = page.form("/verify/send").fields["interaction"].clone();
+    let unproven = forget(&script, ALICE).await.form("/recover/code").fields["interaction"].clone();
+    let made_up = "A".repeat(proven.len());
+    let mut statuses = Vec::new();
+    for handle in [&proven, &unproven, &made_up, &made_up] {
+        let page = script.get("/forgot-password").await;
+        let token = page.form("/forgot-password").fields["form_token"].clone();
+        let fields = [("form_token", token.as_str()), ("interaction", handle), ("code", "123456")];
+        statuses.push(script.post("/verify/code", &fields).await.status);
+    }
+    // All four counted for the address, which had room for three: what is no form of its page comes without a token.
+    assert_eq!(statuses.iter().map(|status| *status == 429).collect::<Vec<_>>(), [false, false, false, true]);
+    // In her own browser the interaction has a budget of its own, and no more than that.
+    let answers = join_all((0..5).map(|_| carol.submit(&page, "/verify/send", &[]))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 2);
 }

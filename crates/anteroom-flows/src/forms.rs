@@ -1,0 +1,55 @@
+//! For whom a form that came in counts ([`crate::limits::spend_form`]).
+
+use anteroom_crypto::Token;
+
+use crate::error::FlowError;
+use crate::journey::{Waiting, proven_on_the_way};
+use crate::limits::{CountedFor, FormOwner};
+use crate::links::token_digests;
+use crate::provider::Provider;
+use crate::visitor::{Visitor, live_sessions};
+
+/// What a form says of where its person stands, parsed and not yet believed.
+#[derive(Debug)]
+pub struct Brought<'a> {
+    pub interaction: &'a str,
+    /// The token of a mailed link.
+    pub token: &'a str,
+}
+
+/// Whoever is signed in in this browser.
+pub async fn form_owner(provider: &Provider, visitor: &Visitor) -> Result<FormOwner, FlowError> {
+    let live = live_sessions(provider, visitor).await?;
+    Ok(live.first().map(FormOwner::of).unwrap_or_default())
+}
+
+/// Somebody without a session who has proven who they are on the way, or holds a mailed link, must not wait for what a stranger at
+/// the same address sends. A handle or a token that is made up finds no row, and gives nobody a budget of their own.
+pub async fn counted_for(
+    provider: &Provider,
+    visitor: &Visitor,
+    brought: Brought<'_>,
+) -> Result<CountedFor, FlowError> {
+    let owner = form_owner(provider, visitor).await?;
+    if let (Some(session), Some(account)) = (owner.session, owner.account) {
+        return Ok(CountedFor::Session(session, account));
+    }
+    if let Some(Waiting::Row(handle)) = Waiting::parse(brought.interaction)
+        && let Some((interaction, account)) = proven_on_the_way(provider, visitor, &handle).await?
+    {
+        return Ok(CountedFor::OnTheWay(interaction.0, account));
+    }
+    Ok(of_link(provider, visitor, brought.token).await?.unwrap_or(CountedFor::Address))
+}
+
+async fn of_link(
+    provider: &Provider,
+    visitor: &Visitor,
+    token: &str,
+) -> Result<Option<CountedFor>, FlowError> {
+    let Some(token) = Token::parse(token) else { return Ok(None) };
+    let link = provider.store.link(&token_digests(provider, &token)).await?;
+    let link = link.filter(|link| link.ended_at.is_none() && visitor.now < link.expires_at);
+    let whose = link.and_then(|link| Some((link.id, link.account?)));
+    Ok(whose.map(|(link, account)| CountedFor::OnTheWay(link.0, account)))
+}
