@@ -1,5 +1,6 @@
 // A browser that goes back shows a page as it was left, without asking. What it shows of a person whose session has
-// ended elsewhere is hidden before it can be seen, on every page that says who is signed in.
+// ended elsewhere is hidden before it can be seen, on every page that says who is signed in. What a person typed to prove who they
+// are is gone from it.
 
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
@@ -104,7 +105,9 @@ for (const path of IN_SESSION) {
     await eventually("the page that was left", async () => came.length > 0 && !(await isHidden(tab)));
     assert.ok(await isBack(tab));
     assert.ok(await tab.locator(PAGES[path]).first().isVisible());
-    if (types) assert.equal(await typed.inputValue(), "half of something");
+    // But for what the next person at the browser could use.
+    const kept = path === "/change-password" ? "" : "half of something";
+    if (types) assert.equal(await typed.inputValue(), kept);
   });
 }
 
@@ -121,3 +124,61 @@ test("where the server cannot be asked the page is loaded anew", async (t) => {
   await tab.locator("#signed-in-as").waitFor();
   await dashboardOf(tab, "alice");
 });
+
+/** A page where something secret is typed, what that is, and how it is left. */
+const TYPED = {
+  "a password at sign-in": {
+    open: (tab) => tab.goto("/sign-in"),
+    secrets: ["#password"],
+    leave: (tab) => tab.locator("a[href^='/forgot-password']").first().click(),
+  },
+  "a new password and one that does not match": {
+    open: async (tab) => {
+      await signedIn(tab, "frank");
+      await tab.goto("/change-password");
+    },
+    secrets: ["#new_password", "#confirm_password"],
+    leave: (tab) => tab.locator("form[action='/new-password'] button[type=submit]").click(),
+  },
+  "the code of a mail": {
+    open: async (tab) => {
+      await tab.goto("/forgot-password");
+      await tab.locator("#email").fill(address("nobody"));
+      await tab.locator("main button[type=submit]").click();
+      await tab.locator("#recovery-asked").waitFor();
+    },
+    secrets: ["#code"],
+    leave: (tab) => tab.locator(".ways a").click(),
+  },
+};
+
+for (const [what, { open, secrets, leave }] of Object.entries(TYPED)) {
+  for (const kept of [true, false]) {
+    test(`${what} is gone by going back, ${kept ? "to the page as it was left" : "to the page opened anew"}`, async (t) => {
+      const tab = await page(t, anteroom);
+      await open(tab);
+      for (const [place, secret] of secrets.entries()) await tab.locator(secret).fill(`typed by mia ${place}`);
+      if (await tab.locator(".reveal").count()) await tab.locator(".reveal").first().click();
+      const typed = await tab.locator("input[type=email]:not([readonly])").all();
+      for (const field of typed) await field.fill(address("mia"));
+      await tab.evaluate((keeps) => {
+        window.here = true;
+        // A browser keeps no page that wants to know when it is unloaded.
+        if (!keeps) addEventListener("unload", () => {});
+        addEventListener("pageshow", () => (window.shown = true));
+      }, kept);
+      const before = tab.url();
+      await leave(tab);
+      const isThere = (selector) => tab.evaluate((sought) => document.querySelector(sought) !== null, selector).catch(() => false);
+      await eventually("the next page", async () => !(await tab.evaluate(() => window.here === true).catch(() => true)));
+      await tab.waitForLoadState();
+      await back(tab);
+      await eventually("the page before", async () => tab.url() === before && (await isThere(secrets[0])));
+      await eventually("all of it", () => tab.evaluate(() => document.readyState === "complete").catch(() => false));
+      const values = await tab.evaluate((all) => all.map((one) => document.querySelector(one).value), secrets);
+      assert.deepEqual(values, secrets.map(() => ""));
+      const types = await tab.evaluate((all) => all.map((one) => document.querySelector(one).type), secrets);
+      if (what !== "the code of a mail") assert.deepEqual(types, secrets.map(() => "password"));
+    });
+  }
+}

@@ -267,12 +267,15 @@ impl Proof {
             ProofKind::Recovery { .. } => (AccountStatus::Active, MAIL_PROOF_LIFETIME),
             ProofKind::Invitation { .. } => (AccountStatus::Invited, MAIL_PROOF_LIFETIME),
         };
-        // What was done last counts: a code entered after a long wait for a call leaves time for the password.
-        let last = self.factor.map_or(self.at, |factor| self.at.max(factor.at));
         account.id == self.account
             && account.epoch == self.epoch
             && account.status == status
-            && now.duration_since(last) < lifetime
+            && now.duration_since(self.last_at()) < lifetime
+    }
+
+    /// What was done last counts: a code entered after a long wait for a call leaves time for the password.
+    pub fn last_at(&self) -> Timestamp {
+        self.factor.map_or(self.at, |factor| self.at.max(factor.at))
     }
 }
 
@@ -290,15 +293,13 @@ impl Journey {
             return self.source.may_be_answered(self.began_at, now).then_some(self);
         }
         let moved = self.source.may_change_browser(now);
-        moved.then_some(Self {
-            browser,
-            began_at: now,
-            account: None,
-            consented_by: None,
-            consent_question: None,
-            recovery: None,
-            ..self
-        })
+        moved.then(|| Self { browser, began_at: now, ..self.request_alone() })
+    }
+
+    /// Without what was chosen or agreed to on the way, for another person than the one who came so far.
+    #[must_use]
+    pub fn request_alone(self) -> Self {
+        Self { account: None, consented_by: None, consent_question: None, recovery: None, ..self }
     }
 
     /// The same with the consent page in front of this person. An earlier answer was to an earlier question.

@@ -79,7 +79,7 @@ impl Default for RecoveryPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkDead {
     Expired,
-    /// In another browser.
+    /// In another browser, or in this one before another person signed in here.
     Used,
     /// By a completed reset.
     Ended,

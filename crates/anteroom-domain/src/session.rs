@@ -158,6 +158,12 @@ impl Session {
         self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
     }
 
+    /// Whether another person than this account's has signed in after `at`, alive or not. What was proven at the browser until
+    /// then and was left there does not wait for whoever came next to the workstation.
+    pub fn is_of_another_since(&self, account: AccountId, at: Timestamp) -> bool {
+        self.account != account && self.auth_time > at
+    }
+
     /// What an ID token is worth as a hint in a request without the cookie of this session, which is alive. A client that has one
     /// of the present sign-in may end it (RP-Initiated Logout §2). An older one may have been found in a log or an address. Then
     /// only the End-User may be asked (§3), and who is at another browser is not known to be that person: asking there would let
@@ -290,6 +296,22 @@ mod tests {
         ] {
             let session = Session { left_at: left.map(at), ..session(0, None) };
             assert_eq!(session.wants_proof(POLICY, at(now)), expected, "{left:?} {now}");
+        }
+    }
+
+    #[test]
+    fn what_was_proven_before_another_person_signed_in_is_overtaken() {
+        let [own, another] = [2, 4].map(|id| AccountId(Uuid::from_u128(id)));
+        for (account, signed_in, ended, proven, expected) in [
+            (another, 10, None, 9, true),
+            (another, 10, Some(11), 9, true),
+            // Who was there before goes on with it: people help each other at one workstation.
+            (another, 10, None, 10, false),
+            (another, 10, None, 11, false),
+            (own, 10, None, 9, false),
+        ] {
+            let session = Session { auth_time: at(signed_in), ..session(signed_in, ended) };
+            assert_eq!(session.is_of_another_since(account, at(proven)), expected, "{signed_in} {proven}");
         }
     }
 

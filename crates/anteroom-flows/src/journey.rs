@@ -3,7 +3,8 @@
 //! Either is bound to the browser it began in. One that turns up in another browser, or in this one after its cookie was
 //! lost, is worth what bringing the request there would be worth, and nothing that was proven, chosen or agreed to on the
 //! way: a request that was pushed is worth nothing there, one from a request object until its `exp`
-//! ([`Journey::carried_on_in`]). All that carry one request share its one answer (`answered.rs`).
+//! ([`Journey::carried_on_in`]). So is one in which a person has proven who they are, once another one has signed in at that
+//! browser. All that carry one request share its one answer (`answered.rs`).
 //!
 //! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser.
 //! A submission that the row cannot stand for (it has gone on, is over, or speaks of another person) gets a row of its own, and
@@ -22,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::answered;
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::visitor::{Visitor, new_id};
+use crate::visitor::{Visitor, another_signed_in_since, new_id};
 
 /// What a form's `interaction` field holds, parsed but not yet opened.
 #[derive(Clone, Debug)]
@@ -301,9 +302,13 @@ pub async fn open(
             let digests =
                 provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
             let found = provider.store.interaction(&digests).await?;
-            found
-                .filter(|row| visitor.now < row.expires_at)
-                .and_then(|row| opened_row(provider, visitor, row, handle))
+            match found.filter(|row| visitor.now < row.expires_at) {
+                Some(row) => {
+                    let overtaken = is_overtaken(provider, visitor, &row).await?;
+                    opened_row(provider, visitor, (row, overtaken), handle)
+                }
+                None => None,
+            }
         }
     };
     let Some(mut carried) = carried else { return Ok(Err(Gone)) };
@@ -313,10 +318,24 @@ pub async fn open(
     Ok(if over && carried.answered.is_none() { Err(Gone) } else { Ok(carried) })
 }
 
-/// In another browser (or this one after a restart) a row is worth its request alone: no proof, no choice goes with it.
-fn opened_row(provider: &Provider, visitor: &Visitor, row: Interaction, handle: Token) -> Option<Carried> {
-    let own = row.journey.browser == visitor.browser;
+/// Whether another person has signed in at this browser since somebody proved in this row who they are, and left.
+async fn is_overtaken(provider: &Provider, visitor: &Visitor, row: &Interaction) -> Result<bool, FlowError> {
+    let waits = row.finished_at.is_none() && row.journey.browser == visitor.browser;
+    let Some(proof) = row.proof.as_ref().filter(|_| waits) else { return Ok(false) };
+    another_signed_in_since(provider, visitor, (proof.account, proof.last_at())).await
+}
+
+/// In another browser (or this one after a restart), or once it is overtaken, a row is worth its request alone: no proof, no
+/// choice goes with it.
+fn opened_row(
+    provider: &Provider,
+    visitor: &Visitor,
+    (row, overtaken): (Interaction, bool),
+    handle: Token,
+) -> Option<Carried> {
+    let own = row.journey.browser == visitor.browser && !overtaken;
     let journey = row.journey.clone().carried_on_in(visitor.browser, visitor.now)?;
+    let journey = if own { journey } else { journey.request_alone() };
     let place = if own {
         Place::Row { interaction: Box::new(row), handle }
     } else {

@@ -131,6 +131,16 @@ pub async fn another_person(provider: &Provider, visitor: &Visitor) -> Result<Op
     Ok(current.filter(|live| !visitor.form.allows(live)))
 }
 
+/// Whether another person than this account's has signed in here after `at`.
+pub(crate) async fn another_signed_in_since(
+    provider: &Provider,
+    visitor: &Visitor,
+    (account, at): (AccountId, Timestamp),
+) -> Result<bool, FlowError> {
+    let here = sessions_here(provider, visitor).await?;
+    Ok(here.iter().any(|(row, _)| row.session.is_of_another_since(account, at)))
+}
+
 /// Alive or not, as long as there is something to say of them.
 pub(crate) async fn sessions_here(
     provider: &Provider,

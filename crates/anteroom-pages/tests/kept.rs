@@ -124,7 +124,8 @@ fn a_page_may_be_arranged_otherwise() {
         <h1>{{t \"sign-in-title\"}}</h1>\n<a href=\"{{href registration_href}}\">{{t \"invited\"}}</a>\n\
         <button form=own>{{t \"sign-in-button\"}}</button><textarea name=email form=own>{{email}}</textarea>\n\
         <form id='own' action='/sign-in' METHOD=POST><input name=remember><input name=password type=password>\n\
-        {{> partials/form-fields}}</form> <a href=\"{{href forgot_password_href}}\">{{t \"forgot-password\"}}</a>\n{{/layout}}";
+        {{> partials/form-fields}}</form> <a href=\"{{href forgot_password_href}}\">{{t \"forgot-password\"}}</a>\n\
+        <script type=module src=\"{{asset \"secrets.js\"}}\"></script>{{/layout}}";
     assert_eq!(warned(&with("pages/sign-in.hbs", page)), [""; 0]);
 }
 
@@ -159,6 +160,10 @@ fn what_the_policy_stops_and_a_way_that_is_gone_are_warned_of() {
         (
             changed("pages/sign-in.hbs", "{{href forgot_password_href}}", "/help"),
             "pages/sign-in.hbs: there is no link to `forgot_password_href`, as on the built-in page",
+        ),
+        (
+            changed("pages/sign-in.hbs", "{{asset \"secrets.js\"}}", "{{asset \"redirect.js\"}}"),
+            "pages/sign-in.hbs: the script `secrets.js` is missing, which the built-in page loads",
         ),
         (
             changed("layout.hbs", "{{#if chrome.session}}{{> partials/session}}{{else if", "{{#if"),

@@ -15,6 +15,8 @@ for (const secret of document.querySelectorAll(".secret")) {
   });
   // Browsers offer to save only what is in a password field when the form leaves.
   input.form.addEventListener("submit", () => show(false));
+  // A page that is brought back is as it was left.
+  addEventListener("pagehide", () => show(false));
   show(false);
   secret.append(button);
 }

@@ -17,7 +17,7 @@ use crate::onward::Onward;
 use crate::provider::Provider;
 use crate::standing::can_step_up;
 use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, live_sessions, new_id};
+use crate::visitor::{Live, Visitor, another_signed_in_since, live_sessions, new_id};
 
 #[derive(Debug)]
 pub enum BeginOutcome {
@@ -87,6 +87,10 @@ pub async fn enrolment(
     let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visitor.now));
     let Some(live) = current.filter(|live| live.account.id == app.account) else { return Ok(None) };
     if live.session.acr < Acr::Mfa && can_step_up(provider, app.account, visitor.now).await? {
+        return Ok(None);
+    }
+    // Another person who signed in here since may have its page and its secret.
+    if another_signed_in_since(provider, visitor, (app.account, app.created_at)).await? {
         return Ok(None);
     }
     let secret = open(provider, &app)?;

@@ -16,7 +16,7 @@ use crate::links::{is_typed_code_of, token_digests};
 use crate::onward::{Onward, proceed};
 use crate::provider::Provider;
 use crate::trail::{Origin, note_refusal};
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, another_signed_in_since};
 
 #[derive(Debug)]
 pub enum PressOutcome {
@@ -116,6 +116,12 @@ async fn follow(
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
+    // It is in the history of this browser, which may be another person's by now.
+    if let Some(pressed) = link.used_at
+        && another_signed_in_since(provider, visitor, (account, pressed)).await?
+    {
+        return Ok(Err(LinkDead::Used));
+    }
     let carried = Carried::new(journey_behind(provider, visitor, (link, account)).await?);
     let (keeping, link) = (Keeping::prepare(provider, &carried, visitor.now), link.clone());
     let (origin, visitor) = (Origin::of(visitor, &provider.random), Arc::new(visitor.clone()));

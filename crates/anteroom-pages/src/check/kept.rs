@@ -152,14 +152,15 @@ impl Found<'_> {
         }
     }
 
-    /// A page works without scripts. Without these it shows after "Back" what it said of a person whose session has ended.
+    /// A page works without scripts. Without these it shows after "Back" what it said of a person whose session has ended, or
+    /// what a person typed.
     fn scripts(&mut self, ours: &[Tag], theirs: &[Tag]) {
         // The theme may have another version of a script, and so another address.
         let of = |tags| -> BTreeSet<String> {
             let addresses = sources(tags, &[("script", "src")]).into_iter();
             let names = addresses
                 .filter_map(|address| Some(address.rsplit_once('-')?.0.rsplit('/').next()?.to_owned()));
-            names.filter(|name| ["restored", "session"].contains(&name.as_str())).collect()
+            names.filter(|name| ["restored", "secrets", "session"].contains(&name.as_str())).collect()
         };
         for name in of(theirs).difference(&of(ours)) {
             let (template, script) = (self.template.to_owned(), format!("{name}.js"));

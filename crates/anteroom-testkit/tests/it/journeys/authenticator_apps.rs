@@ -24,6 +24,7 @@ on_both_databases!(
     an_app_is_another_way_where_one_phone_takes_calls_alone,
     an_app_is_nobody_elses,
     a_password_alone_does_not_see_the_key_of_an_app_that_is_added,
+    an_app_that_was_begun_does_not_wait_for_the_next_person,
 );
 
 const FACTORS: &str = "/account/factors";
@@ -346,4 +347,25 @@ async fn a_password_alone_does_not_see_the_key_of_an_app_that_is_added(backend: 
     let code = App::told_by(&page).shows(&provider, 0);
     assert_eq!(carol.get(&format!("{address}/qr.svg")).await.status, 200);
     through(&carol, &page, "/account/factors/confirm", &[("code", &code)]).await;
+}
+
+/// Another person signs in at the same browser, and back to the first one within the time that asks for no password.
+async fn an_app_that_was_begun_does_not_wait_for_the_next_person(backend: Backend) {
+    let (provider, carol) = with_carol(&backend, true).await;
+    let list = apps(&provider, &carol).await;
+    let answer = carol.submit(&list, "/account/factors/add", &[]).await;
+    let from_history = answer.header("location").unwrap().to_owned();
+    let page = carol.follow(&answer).await;
+    let code = App::told_by(&page).shows(&provider, 0);
+    provider.advance(SignedDuration::from_secs(1));
+    assert_eq!(carol.sign_in(crate::BOB, PASSWORD).await.status, 303);
+    let choice = carol.get("/choose-account").await;
+    let form = choice.form("/choose-account");
+    let button = form.buttons.iter().find(|button| button.text.contains(CAROL)).unwrap();
+    let handle = button.value.clone();
+    assert_eq!(carol.submit(&choice, "/choose-account", &[("account", &handle)]).await.status, 303);
+    assert!(carol.get("/dashboard").await.body.contains(CAROL));
+    assert!(carol.get(&from_history).await.text_of("secret").is_none());
+    let refused = carol.submit(&page, "/account/factors/confirm", &[("code", &code)]).await;
+    assert!(provider.audited("authenticator_app_added").await.is_empty(), "{}", refused.gist());
 }

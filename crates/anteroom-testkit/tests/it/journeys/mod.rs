@@ -5,6 +5,7 @@ mod authenticator_apps;
 mod codes;
 mod expiry;
 mod languages;
+mod left_at_a_browser;
 mod new_password;
 mod races;
 mod reach;
