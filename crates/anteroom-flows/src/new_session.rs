@@ -10,7 +10,7 @@ use anteroom_storage::Tx;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
-use crate::sign_out::{end_all, silent_in};
+use crate::sign_out::{end_all, hearers_in};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, new_id, session_digest};
 
@@ -95,7 +95,7 @@ impl NewSession {
         let surplus = tx.surplus_sessions(session.account, kept, u64::from(MAX_OF_ACCOUNT)).await?;
         if !surplus.is_empty() {
             const WHY: SessionEnd = SessionEnd::TooMany;
-            end_all(tx, origin, &surplus, (WHY, &silent_in(snapshot, WHY))).await?;
+            end_all(tx, origin, &surplus, (WHY, &hearers_in(snapshot, WHY))).await?;
         }
         Ok(tx.insert_session(session, &self.token_digest).await?)
     }
