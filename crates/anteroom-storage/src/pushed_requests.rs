@@ -3,7 +3,7 @@
 use crate::StoreError;
 use crate::entity::pushed_requests::{ActiveModel, Column, Entity, Model};
 use crate::row::Place;
-use crate::store::Tx;
+use crate::store::{Reads, Tx};
 use anteroom_crypto::Digest;
 use anteroom_domain::ids::BrowserId;
 use anteroom_domain::interaction::TIME_TO_ANSWER;
