@@ -109,10 +109,12 @@ impl ClientMetadata {
 
     /// Whether sign-outs are told, or a frame of this client is loaded at one, on a host that no consent page of `before` named.
     pub fn tells_hosts_unknown_to(&self, before: &Self) -> bool {
-        let known = before.leads_to();
-        let is_known = |host: &String| known.contains(host) || before.sign_out_host().as_ref() == Some(host);
+        let redirects = before.redirect_uris.iter().chain(&before.post_logout_redirect_uris);
+        let led_to = redirects.filter_map(url_of).chain(before.initiate_login_uri.clone());
+        let known: HashSet<String> =
+            led_to.filter_map(|url| host(&url)).chain(before.sign_out_host()).collect();
         let told = [&self.backchannel_logout_uri, &self.frontchannel_logout_uri];
-        told.into_iter().flatten().filter_map(host).any(|host| !is_known(&host))
+        told.into_iter().flatten().filter_map(host).any(|host| !known.contains(&host))
     }
 
     fn is_own(&self, url: &Url) -> bool {

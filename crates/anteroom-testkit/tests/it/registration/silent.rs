@@ -72,7 +72,7 @@ async fn core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts(backen
     ] {
         assert_eq!(silent(&stranger, &browser, more).await, "account_selection_required", "{more:?}");
     }
-    assert_eq!(silent(&stranger, &browser, &[("login_hint", ALICE)]).await, "login_required");
+    assert_eq!(silent(&stranger, &browser, &[("login_hint", ALICE)]).await, "");
 }
 
 async fn core_3_1_2_6_with_consent_the_codes_say_what_is_missing(backend: Backend) {
