@@ -56,7 +56,7 @@ pub enum GrantEnd {
     ClientDeleted,
     /// The client knows people by another `sub` since its registration changed (OpenID Connect Core §8.1).
     SubjectsChanged,
-    /// The client has sign-outs told to a host that it did not name when people consented.
+    /// The client registered itself, and has sign-outs told to another host than it had when people consented.
     SignOutHostChanged,
     /// The client was absent from the configuration of all nodes for long enough.
     ClientRemoved,

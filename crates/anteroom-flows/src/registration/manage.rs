@@ -102,8 +102,10 @@ async fn replace(
 #[derive(Clone, Copy)]
 struct Ends {
     /// It would know them by another `sub`: that of a sector which nobody has shown to be its own (OpenID Connect Core §8.1).
-    /// Or it would tell a host of their sign-outs that the consent page did not name.
+    /// Or it has sign-outs told to another host than it had when they agreed.
     grants: Option<GrantEnd>,
+    /// It is told of the end of no earlier sign-in.
+    participation: bool,
     /// Their consent was for other hosts: a person is led to one now, after a sign-in or a sign-out, that was none of its then.
     consents: bool,
 }
@@ -112,18 +114,19 @@ impl Ends {
     /// A registration that the configuration does not admit any more has no `before`.
     fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
         let Some(before) = before else {
-            return Self { grants: Some(GrantEnd::SubjectsChanged), consents: true };
+            return Self { grants: Some(GrantEnd::SubjectsChanged), participation: true, consents: true };
         };
+        let participation = after.tells_other_hosts_than(before);
         let grants = if before.sector != after.sector {
             Some(GrantEnd::SubjectsChanged)
-        } else if after.tells_hosts_unknown_to(before) {
+        } else if participation {
             Some(GrantEnd::SignOutHostChanged)
         } else {
             None
         };
         let leads_elsewhere = !after.leads_to().is_subset(&before.leads_to());
         let tells_elsewhere = after.sign_out_host().is_some_and(|host| before.sign_out_host() != Some(host));
-        Self { grants, consents: grants.is_some() || leads_elsewhere || tells_elsewhere }
+        Self { grants, participation, consents: grants.is_some() || leads_elsewhere || tells_elsewhere }
     }
 
     /// How many grants ended.
@@ -134,7 +137,11 @@ impl Ends {
         }
         let Some(why) = self.grants else { return Ok(0) };
         tx.forget_logouts(id).await?;
-        Ok(tx.revoke_grants_of_client(id, why, now).await?)
+        let grants = tx.revoke_grants_of_client(id, why, now).await?;
+        if self.participation {
+            tx.end_participation_of_client(id).await?;
+        }
+        Ok(grants)
     }
 }
 

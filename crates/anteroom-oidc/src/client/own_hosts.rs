@@ -107,14 +107,16 @@ impl ClientMetadata {
         known.into_iter().all(|known| known != told).then_some(told)
     }
 
-    /// Whether sign-outs are told, or a frame of this client is loaded at one, on a host that no consent page of `before` named.
-    pub fn tells_hosts_unknown_to(&self, before: &Self) -> bool {
-        let redirects = before.redirect_uris.iter().chain(&before.post_logout_redirect_uris);
-        let led_to = redirects.filter_map(url_of).chain(before.initiate_login_uri.clone());
-        let known: HashSet<String> =
-            led_to.filter_map(|url| host(&url)).chain(before.sign_out_host()).collect();
+    /// Whether sign-outs are told, by a request or in a frame, on a host on which `before` had none told. That it had the host among
+    /// others says nothing: it can be put there a moment before, and the consent page showed neither.
+    pub fn tells_other_hosts_than(&self, before: &Self) -> bool {
+        let known = before.told_hosts();
+        self.told_hosts().iter().any(|host| !known.contains(host))
+    }
+
+    fn told_hosts(&self) -> HashSet<String> {
         let told = [&self.backchannel_logout_uri, &self.frontchannel_logout_uri];
-        told.into_iter().flatten().filter_map(host).any(|host| !known.contains(&host))
+        told.into_iter().flatten().filter_map(host).collect()
     }
 
     fn is_own(&self, url: &Url) -> bool {

@@ -221,12 +221,17 @@ async fn a_sign_out_host_that_nobody_was_shown_is_told_of_no_earlier_sign_in(bac
     for changed in [here, redirected] {
         let browser = provider.signed_in(ALICE).await;
         let (client, _) = agreed(&provider, &browser, &elsewhere).await;
+        // Nor by way of a host that it is known by a moment before.
+        let mut known = elsewhere.clone();
+        known["post_logout_redirect_uris"] = json!([listener.url.replace("/logout", "/")]);
+        change(&provider, &client, &known).await;
         change(&provider, &client, &changed).await;
         sign_out(&browser).await;
         assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (0, 0), "{changed}");
     }
-    let ended = provider.audited("client_updated").await;
-    assert!(ended.iter().all(|entry| entry.detail.contains("\"grants\":1")), "{ended:?}");
+    let updates = provider.audited("client_updated").await;
+    let ended = updates.iter().filter(|entry| entry.detail.contains("\"grants\":1"));
+    assert_eq!((updates.len(), ended.count()), (4, 2), "{updates:?}");
 }
 
 async fn registration_9_1_what_a_client_shows_is_on_its_own_hosts(backend: Backend) {
