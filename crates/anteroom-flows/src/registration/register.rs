@@ -149,7 +149,9 @@ pub(super) async fn taken_hosts(
     for client in snapshot.clients.configured() {
         taken.add(&client.metadata);
         let launch_url = client.policy.tile.as_ref().and_then(|tile| tile.launch_url.as_ref());
-        launch_url.into_iter().for_each(|url| taken.add_url(url));
+        if let Some(url) = launch_url {
+            taken.add_url(url);
+        }
     }
     if !with_initial_token {
         for client in provider.store.clients_with_initial_token().await? {

@@ -180,7 +180,9 @@ mod tests {
             client(r#"{"application_type": "native", "redirect_uris": ["com.example.app:/cb"]}"#),
         ];
         let mut taken = TakenHosts::of(&Issuer::parse("https://id.example").unwrap());
-        configured.iter().for_each(|client| taken.add(client));
+        for client in &configured {
+            taken.add(client);
+        }
         taken.add_url(&"https://launch.example/start".parse().unwrap());
         let errors = client(text).check_as_registered(&taken).err().map(|errors| errors.0);
         errors.unwrap_or_default().iter().map(|error| error.parameter).collect()

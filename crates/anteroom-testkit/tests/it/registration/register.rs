@@ -4,6 +4,7 @@ use super::{CALLBACK, CLIENTS, address, metadata, open, post, refused_for, regis
 use crate::ALICE;
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_testkit::{AppDecryptionKey, Backend, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
@@ -157,11 +158,8 @@ async fn registration_5_one_host_of_sectors_leaves_the_others_theirs(backend: Ba
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let sector = format!("http://{}/uris.json", silent.local_addr().unwrap());
     let asked = with(&json!({ "subject_type": "pairwise", "sector_identifier_uri": sector }));
-    let third = async {
-        let answers = futures_util::future::join_all((0..3).map(|_| post(&provider, &asked)));
-        answers.await.into_iter().filter(|answer| answer.status == 503).collect::<Vec<_>>()
-    };
-    let busy = third.await;
+    let answers = join_all((0..3).map(|_| post(&provider, &asked))).await;
+    let busy: Vec<_> = answers.into_iter().filter(|answer| answer.status == 503).collect();
     assert_eq!(busy.len(), 1);
     assert_eq!(busy[0].error(), "temporarily_unavailable");
     assert!(busy[0].header("retry-after").is_some());
