@@ -56,6 +56,8 @@ pub enum GrantEnd {
     ClientDeleted,
     /// The client knows people by another `sub` since its registration changed (OpenID Connect Core §8.1).
     SubjectsChanged,
+    /// The client registered itself, and has sign-outs told to another host than it had when people consented.
+    SignOutHostChanged,
     /// The client was absent from the configuration of all nodes for long enough.
     ClientRemoved,
     /// An operator ended all of the client's grants.
@@ -75,6 +77,7 @@ impl GrantEnd {
             Self::NotAdmitted => "not_admitted",
             Self::ClientDeleted => "client_deleted",
             Self::SubjectsChanged => "subjects_changed",
+            Self::SignOutHostChanged => "sign_out_host_changed",
             Self::ClientRemoved => "client_removed",
             Self::OperatorEnded => "operator_ended",
         }

@@ -176,6 +176,8 @@ limits! {
         "Answers of the authorization endpoint to an application. What a page loads in a frame, or asks for with a script, counts apart.";
     AuthorizationOfSession "authorization_of_session" Session InMemory minutes(3_000, 5), "policy.limits.authorization_of_session",
         "The same answers, whatever the application. What a page loads in a frame, or asks for with a script, counts apart.";
+    AuthorizationOfAccount "authorization_of_account" Account InMemory minutes(6_000, 5), "policy.limits.authorization_of_account",
+        "The same answers, whatever the application and the session. What a page loads in a frame, or asks for with a script, counts apart.";
     Refresh "refresh" Grant InMemory minutes(300, 5), "policy.limits.refresh",
         "Uses of the refresh tokens that one sign-in at an application led to.";
     RepeatNotice "repeat_notice" Account InDatabase hours(3, 24), "policy.limits.repeat_notice",

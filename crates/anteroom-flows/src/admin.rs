@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::links::new_link;
 use crate::provider::{Provider, Snapshot};
-use crate::sign_out::{end_all, silent_clients};
+use crate::sign_out::{end_all, hearers};
 use crate::trail::Origin;
 use crate::visitor::new_id;
 
@@ -258,9 +258,9 @@ pub async fn find(provider: &Provider, address: &EmailAddress) -> Result<Account
 pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(provider, address).await?;
     let origin = Origin::local(provider.clock.now(), &provider.random);
-    let silent = silent_clients(provider, SessionEnd::Disabled);
+    let hearers = hearers(provider, SessionEnd::Disabled);
     let write = provider.store.write(move |tx: Tx| {
-        let (origin, silent) = (origin.clone(), silent.clone());
+        let (origin, hearers) = (origin.clone(), hearers.clone());
         async move {
             let locked = tx.lock_account(account.id).await?;
             // What is not changed has no entry.
@@ -270,7 +270,7 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
             tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
             tx.raise_epoch(account.id).await?;
             let sessions = tx.sessions_of_account(account.id).await?;
-            end_all(&tx, &origin, &sessions, (SessionEnd::Disabled, &silent)).await?;
+            end_all(&tx, &origin, &sessions, (SessionEnd::Disabled, &hearers)).await?;
             tx.append(&origin.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }

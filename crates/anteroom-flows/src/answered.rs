@@ -3,7 +3,8 @@
 //! What carries a waiting request (a sealed page, a row, a mailed link) can be opened again from a browser's history, and the
 //! same request may be in several of them. All name the request's identifier, and the answer inserts one row under it, so
 //! that one answer wins however many are made at once. A request that is answered in the moment it comes, without a page,
-//! has no carrier, and nothing is written for it; one that was pushed has its name, which the answer ends.
+//! has no carrier, and nothing is written for it; one that was pushed has its name, which the answer ends. Where no person is
+//! signed in, that is all: a client could otherwise have a row written for each request that it pushes, without a browser.
 //!
 //! For a moment the browser that was answered gets the same answer again, if it sends a form again: a double click, or a
 //! connection that broke.
@@ -11,10 +12,11 @@
 use anteroom_crypto::{Digest, KeyPurpose};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, InteractionId, RequestId};
-use anteroom_domain::interaction::{ANSWER_REPEATED_FOR, Interaction, RequestSource};
+use anteroom_domain::interaction::{ANSWER_REPEATED_FOR, Destination, Interaction, Journey, RequestSource};
+use anteroom_oidc::ClientId;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_storage::Tx;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -30,6 +32,13 @@ pub struct AnsweredBefore {
     pub client: Option<Arc<Client>>,
     /// The answer, where a form that was sent again may get it again.
     pub repeat: Option<Box<AuthorizationResponse>>,
+}
+
+/// What became of an attempt to answer.
+enum Finished {
+    Now,
+    /// It was answered before: the row that says so, where there is one.
+    Before(Option<Box<Interaction>>),
 }
 
 /// What rests, sealed, in the row of an answered request.
@@ -53,12 +62,38 @@ pub(crate) async fn answer(
     let name = carried.name_of_answer().filter(|_| pushed || carried.handed_out);
     let Some(name) = name else { return Ok(Onward::Application(Box::new(response))) };
     let answer = Answer { account, response };
-    let finishing = Arc::new(Finishing::prepare(provider, visitor, (carried, &name), &answer)?);
-    let work = Arc::clone(&finishing);
-    match provider.store.write(move |tx| finish(tx, Arc::clone(&work))).await? {
-        None => Ok(Onward::Application(Box::new(answer.response))),
-        Some(before) => Ok(again(provider, visitor, &before, account)),
-    }
+    let finished = match carried.pushed().filter(|_| account.is_none() && !carried.handed_out) {
+        Some(digest) => finish_by_name(provider, visitor, digest).await?,
+        None => {
+            let finishing = Arc::new(Finishing::prepare(provider, visitor, (carried, &name), &answer)?);
+            provider.store.write(move |tx| finish(tx, Arc::clone(&finishing))).await?
+        }
+    };
+    Ok(match (finished, carried.journey.request()) {
+        (Finished::Now, _) => Onward::Application(Box::new(answer.response)),
+        (Finished::Before(Some(before)), _) => again(provider, visitor, &before, account),
+        (Finished::Before(None), Some(request)) => over(provider, &request.client_id),
+        (Finished::Before(None), None) => Onward::ApplicationGone,
+    })
+}
+
+/// A pushed request that no page carries and nobody is signed in for.
+async fn finish_by_name(
+    provider: &Provider,
+    visitor: &Visitor,
+    digest: Digest,
+) -> Result<Finished, FlowError> {
+    let now = visitor.now;
+    let write = provider
+        .store
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
+    Ok(if write.await? { Finished::Now } else { Finished::Before(None) })
+}
+
+/// A pushed request was answered, and no row says by what.
+pub(crate) fn over(provider: &Provider, client: &ClientId) -> Onward {
+    let client = provider.snapshot().clients.get(client).cloned();
+    Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat: None }))
 }
 
 /// The row of an earlier answer, for the one who is signed in now (`account`).
@@ -132,12 +167,13 @@ impl Finishing {
         let sealer = provider.keyring.sealer(KeyPurpose::InteractionSeal);
         let answered = Interaction {
             id,
-            journey: carried.journey.clone(),
+            journey: marked(&carried.journey),
             proof: None,
             created_at: visitor.now,
-            expires_at: visitor.now.checked_add(kept(provider)).unwrap_or(jiff::Timestamp::MAX),
+            expires_at: kept_until(provider, visitor, &carried.journey.source),
             finished_at: Some(visitor.now),
-            answer: Some(sealer.seal(&provider.random, &associated_data(id), &plain)),
+            // It is given again to a form, and there was none.
+            answer: carried.handed_out.then(|| sealer.seal(&provider.random, &associated_data(id), &plain)),
         };
         let mac = provider.keyring.mac(KeyPurpose::TokenHash);
         Ok(Self {
@@ -151,29 +187,63 @@ impl Finishing {
 }
 
 /// The earlier answer, if there is one.
-async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Option<Interaction>, FlowError> {
+async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Finished, FlowError> {
     let Finishing { answered, digests, digest, row, pushed } = &*finishing;
     if let Some(before) = tx.interaction(digests).await? {
-        return Ok(Some(before));
+        return Ok(Finished::Before(Some(Box::new(before))));
+    }
+    let now = answered.created_at;
+    if let Some(pushed) = pushed
+        && !tx.end_pushed_request(pushed, now).await?
+    {
+        return Ok(Finished::Before(tx.interaction(digests).await?.map(Box::new)));
     }
     if !tx.insert_interaction(answered, digest).await? {
         let before = tx.interaction(digests).await?;
-        return Ok(Some(before.ok_or(FlowError::Broken("an answered request without its row"))?));
+        let before = before.ok_or(FlowError::Broken("an answered request without its row"))?;
+        return Ok(Finished::Before(Some(Box::new(before))));
     }
-    let now = answered.created_at;
     if let Some(row) = row {
         tx.finish_interaction(*row, now).await?;
     }
-    if let Some(pushed) = pushed {
-        tx.end_pushed_request(pushed, now).await?;
-    }
-    Ok(None)
+    Ok(Finished::Now)
 }
 
-/// As long as anything that carried the request could still be opened.
-fn kept(provider: &Provider) -> SignedDuration {
+/// Clocks of nodes may differ by as much.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// As long as anything that carried the request could still be opened. What carries a pushed request is worth nothing after the
+/// request's own end.
+fn kept_until(provider: &Provider, visitor: &Visitor, source: &RequestSource) -> Timestamp {
     let policy = &provider.snapshot().policy;
-    policy.interaction.lifetime.max(policy.recovery.link_lifetime)
+    let (from, kept) = match source {
+        RequestSource::Pushed { ends_at, .. } => (*ends_at, SKEW),
+        RequestSource::Plain | RequestSource::RequestObject { .. } => {
+            (visitor.now, policy.interaction.lifetime.max(policy.recovery.link_lifetime))
+        }
+    };
+    from.checked_add(kept).unwrap_or(Timestamp::MAX)
+}
+
+/// What the row of an answered request has to say of it: in which browser it was answered, and for which client. The rest of the
+/// request is a client's words, and as long as it likes.
+fn marked(journey: &Journey) -> Journey {
+    let destination = match &journey.destination {
+        Destination::Application(request) => {
+            Destination::Application(Box::new(request.without_what_it_asks()))
+        }
+        other => other.clone(),
+    };
+    Journey {
+        destination,
+        account: None,
+        consented_by: None,
+        consent_question: None,
+        insists_on: None,
+        also_insists_on: Vec::new(),
+        recovery: None,
+        ..journey.clone()
+    }
 }
 
 fn associated_data(id: InteractionId) -> Vec<u8> {

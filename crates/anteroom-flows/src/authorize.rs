@@ -16,7 +16,7 @@ use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::shown::shorten;
 use anteroom_oidc::{ClientId, Prompt, Subject};
 
-use crate::answered::{again, answer, id_of_pushed};
+use crate::answered::{again, answer, id_of_pushed, over};
 use crate::error::FlowError;
 use crate::error_return::{ErrorReturn, ErrorRoute, ErrorTarget};
 use crate::id_token_hint;
@@ -54,7 +54,11 @@ pub async fn authorize(
     let meant = match meant(provider, visitor, client, parameters).await? {
         Ok(Meant::Request(meant)) => meant,
         Ok(Meant::Answered(before)) => {
-            return Ok(AuthorizeOutcome::Onward(again(provider, visitor, &before, None)));
+            let onward = match before {
+                Some(before) => again(provider, visitor, &before, None),
+                None => over(provider, &client.client_id),
+            };
+            return Ok(AuthorizeOutcome::Onward(onward));
         }
         Err(error) => {
             let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
@@ -155,7 +159,7 @@ struct MeantRequest {
 enum Meant {
     Request(MeantRequest),
     /// It was pushed and has been answered: the row that says so.
-    Answered(Box<Interaction>),
+    Answered(Option<Box<Interaction>>),
 }
 
 /// The request as it is meant: as it was pushed (RFC 9126), or with what its request object says.

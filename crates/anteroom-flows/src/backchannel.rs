@@ -2,7 +2,8 @@
 //! delivery per application, this sends them in parallel under a time limit and comes back to those that failed.
 //!
 //! Each application has a lane of its own: a few deliveries at a time, and the next when those are through. A dead
-//! application with many waiting slows down itself.
+//! application with many waiting slows down itself. The applications of the configuration come before those that registered
+//! themselves, which have a third of the deliveries at once together: many of them that never answer hold up each other alone.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
@@ -10,12 +11,13 @@ use anteroom_domain::subject::{NamedSession, SubjectKind};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
-use anteroom_storage::{DeliveryResult, LogoutDelivery, LogoutLease};
+use anteroom_storage::{DeliveryResult, LogoutDelivery, LogoutLease, LogoutsOf};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::encryption::Recipient;
@@ -25,9 +27,13 @@ use crate::person::{kind_to_tell, named_session, sid_of_kind, subject_of_kind};
 use crate::provider::Provider;
 use crate::trail::Origin;
 
-/// Deliveries that are under way at once on this node, of all applications and of one. Each has a connection.
+/// Deliveries that are under way at once on this node, of all applications and of one of the configuration. Each has a
+/// connection.
 const AT_ONCE: u32 = 96;
 const LANE: u32 = 8;
+/// The same of those that registered themselves, together and of one.
+const AT_ONCE_OF_REGISTERED: u32 = 32;
+const LANE_OF_REGISTERED: u32 = 2;
 /// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How often the queue is looked at when nobody rings.
@@ -38,14 +44,13 @@ const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
 
 /// Runs until the task is aborted.
 pub async fn run(provider: &Provider) {
-    let mut busy = BTreeMap::new();
+    let mut busy = Busy::default();
     let mut lanes = FuturesUnordered::new();
     loop {
-        let room = AT_ONCE.saturating_sub(busy.values().sum());
-        match lease(provider, room, busy.keys().cloned().collect()).await {
+        match lease(provider, &busy).await {
             Ok(due) => {
                 for (client, deliveries) in by_client(due) {
-                    busy.insert(client.clone(), u32::try_from(deliveries.len()).unwrap_or(LANE));
+                    busy.begin(provider, &client, deliveries.len());
                     lanes.push(async move { (client, deliver_all(provider, deliveries).await) });
                 }
             }
@@ -53,7 +58,7 @@ pub async fn run(provider: &Provider) {
         }
         tokio::select! {
             Some((client, result)) = lanes.next() => {
-                busy.remove(&client);
+                busy.0.remove(&client);
                 if let Err(error) = result {
                     tracing::error!(client = client.as_str(), "back-channel logout: {error}");
                 }
@@ -66,26 +71,69 @@ pub async fn run(provider: &Provider) {
 
 /// One round over what is due, at most a lane of each application; returns how many were tried.
 pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
-    let due = lease(provider, AT_ONCE, Vec::new()).await?;
+    let due = lease(provider, &Busy::default()).await?;
     let count = due.len();
     deliver_all(provider, due).await?;
     Ok(count)
 }
 
-async fn lease(
-    provider: &Provider,
-    limit: u32,
-    except: Vec<ClientId>,
-) -> Result<Vec<LogoutDelivery>, FlowError> {
-    if limit == 0 || provider.history.is_refused() {
+/// The applications that are being told at this moment, with how many deliveries.
+#[derive(Debug, Default)]
+struct Busy(BTreeMap<ClientId, Lane>);
+
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    deliveries: u32,
+    is_configured: bool,
+}
+
+impl Busy {
+    fn begin(&mut self, provider: &Provider, client: &ClientId, deliveries: usize) {
+        let deliveries = u32::try_from(deliveries).unwrap_or(LANE);
+        let is_configured = provider.snapshot().clients.is_configured(client);
+        self.0.insert(client.clone(), Lane { deliveries, is_configured });
+    }
+
+    /// How many more there may be in all, and of applications that are not in the configuration.
+    fn room(&self) -> (u32, u32) {
+        let all: u32 = self.0.values().map(|lane| lane.deliveries).sum();
+        let others = self.0.values().filter(|lane| !lane.is_configured).map(|lane| lane.deliveries).sum();
+        (AT_ONCE.saturating_sub(all), AT_ONCE_OF_REGISTERED.saturating_sub(others))
+    }
+}
+
+/// Those of the configuration first: what other applications let wait is never before them.
+async fn lease(provider: &Provider, busy: &Busy) -> Result<Vec<LogoutDelivery>, FlowError> {
+    let (room, room_of_others) = busy.room();
+    if room == 0 || provider.history.is_refused() {
         return Ok(Vec::new());
     }
     let now = provider.clock.now();
     let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-    let lease = LogoutLease { until, limit, per_client: LANE, except };
+    let snapshot = provider.snapshot();
+    let configured = || snapshot.clients.configured().map(|client| client.id().clone());
+    let free = configured().filter(|client| !busy.0.contains_key(client)).collect();
+    let known = configured().chain(busy.0.keys().cloned()).collect();
+    let own = LogoutLease { until, limit: room, per_client: LANE, of: LogoutsOf::These(free) };
+    let others = LogoutLease {
+        limit: room_of_others,
+        per_client: LANE_OF_REGISTERED,
+        of: LogoutsOf::AllBut(known),
+        ..own.clone()
+    };
+    let leases = Arc::new((own, others));
     let write = provider.store.write(move |tx| {
-        let lease = lease.clone();
-        async move { Ok::<_, FlowError>(tx.lease_logouts(now, &lease).await?) }
+        let leases = Arc::clone(&leases);
+        async move {
+            let (own, others) = &*leases;
+            let mut due = tx.lease_logouts(now, own).await?;
+            let left = own.limit.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
+            let others = LogoutLease { limit: others.limit.min(left), ..others.clone() };
+            if others.limit > 0 {
+                due.extend(tx.lease_logouts(now, &others).await?);
+            }
+            Ok::<_, FlowError>(due)
+        }
     });
     write.await
 }

@@ -11,7 +11,7 @@ use anteroom_storage::Tx;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
-use crate::sign_out::{end_all, silent_in};
+use crate::sign_out::{end_all, hearers_in};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, new_id, session_digest};
 
@@ -103,7 +103,7 @@ impl NewSession {
         let surplus = surplus(running, session.device, &known);
         if !surplus.is_empty() {
             const WHY: SessionEnd = SessionEnd::TooMany;
-            end_all(tx, origin, &surplus, (WHY, &silent_in(snapshot, WHY))).await?;
+            end_all(tx, origin, &surplus, (WHY, &hearers_in(snapshot, WHY))).await?;
         }
         Ok(tx.insert_session(session, &self.token_digest).await?)
     }

@@ -45,7 +45,7 @@ impl Who {
             Some(Some(place)) => Some(place),
             None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
             None if hints_at_another(journey, &live) => return Ok(Self::Several(live)),
-            None => named(provider, (journey, client), &live)?.or(match live.len() {
+            None => named(provider, (journey, client), &live).await?.or(match live.len() {
                 0 => return Ok(Self::Nobody),
                 1 => Some(0),
                 _ if journey.request().is_none() => Some(0),
@@ -102,7 +102,26 @@ fn hints_at_another(journey: &Journey, live: &[Live]) -> bool {
 }
 
 /// The one whom the application insists on, or whose address it hints at (OpenID Connect Core §3.1.2.1).
-fn named(
+///
+/// Without a page, an account that has not consented to the client is named by nothing: the answer would tell whether the hint is
+/// that of an account that is signed in here.
+async fn named(
+    provider: &Provider,
+    (journey, client): (&Journey, Option<&Arc<Client>>),
+    live: &[Live],
+) -> Result<Option<usize>, FlowError> {
+    let Some(place) = hinted(provider, (journey, client), live)? else { return Ok(None) };
+    let silent = journey.request().is_some_and(|request| request.prompt.contains(Prompt::None));
+    let asks = client.filter(|client| silent && live.len() > 1 && !client.policy.first_party);
+    if let (Some(client), Some(one)) = (asks, live.get(place))
+        && provider.store.consent(one.account.id, client.id()).await?.is_none()
+    {
+        return Ok(None);
+    }
+    Ok(Some(place))
+}
+
+fn hinted(
     provider: &Provider,
     (journey, client): (&Journey, Option<&Arc<Client>>),
     live: &[Live],

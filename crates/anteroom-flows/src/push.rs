@@ -144,8 +144,8 @@ pub(crate) fn names_pushed(request_uri: &str) -> bool {
 /// What a browser finds that comes for a pushed request.
 pub(crate) enum Taken {
     Request(TakenRequest),
-    /// This browser was answered: the row that says so.
-    Answered(Box<Interaction>),
+    /// This browser was answered: the row that says so, where there is one.
+    Answered(Option<Box<Interaction>>),
     /// Never pushed, for another client, in another browser, or over.
     Unknown,
 }
@@ -163,6 +163,7 @@ pub(crate) async fn take(
     let digests: Arc<[Digest]> = digests(&provider.keyring, &token).into();
     let taking = Arc::clone(&digests);
     let (browser, now, client) = (visitor.browser, visitor.now, Arc::new(client.clone()));
+    let of_client = Arc::clone(&client);
     let write = provider.store.write(move |tx| {
         let (digests, client) = (Arc::clone(&taking), Arc::clone(&client));
         async move { Ok::<_, FlowError>(tx.take_pushed_request(&digests, &client, browser, now).await?) }
@@ -173,10 +174,11 @@ pub(crate) async fn take(
     for digest in digests.iter() {
         let before = answered::find_by_id(provider, answered::id_of_pushed(digest)).await?;
         if let Some(before) = before.filter(|before| before.journey.browser == browser) {
-            return Ok(Taken::Answered(Box::new(before)));
+            return Ok(Taken::Answered(Some(Box::new(before))));
         }
     }
-    Ok(Taken::Unknown)
+    let is_answered = provider.store.answered_pushed_request(&digests, &of_client, browser).await?;
+    Ok(if is_answered { Taken::Answered(None) } else { Taken::Unknown })
 }
 
 /// An error is an answer too: a request that was pushed is over with it.

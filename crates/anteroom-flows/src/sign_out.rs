@@ -14,6 +14,7 @@ use anteroom_oidc::ClientId;
 use anteroom_storage::{LogoutDelivery, Participant, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::front_channel::{self, Back};
@@ -68,30 +69,76 @@ pub async fn end(
     if sessions.is_empty() {
         return Ok(());
     }
-    let silent = silent_clients(provider, why);
+    let hearers = hearers(provider, why);
     let origin = origin.clone();
     let write = provider.store.write(move |tx| {
-        let (origin, sessions, silent) = (origin.clone(), sessions.clone(), silent.clone());
-        async move { end_all(&tx, &origin, &sessions, (why, &silent)).await }
+        let (origin, sessions, hearers) = (origin.clone(), sessions.clone(), hearers.clone());
+        async move { end_all(&tx, &origin, &sessions, (why, &hearers)).await }
     });
     write.await?;
     provider.logout_queued.notify_one();
     Ok(())
 }
 
-/// The clients that are known not to hear of this kind of end. One that is not in the configuration at this moment may be back
-/// with the next one, and hears of it then.
-pub(crate) fn silent_clients(provider: &Provider, why: SessionEnd) -> BTreeSet<ClientId> {
-    silent_in(&provider.snapshot(), why)
+/// Which clients hear of an end. One that is not in the configuration at this moment may be back with the next one, and hears of
+/// it then.
+#[derive(Clone, Debug)]
+pub(crate) struct Hearers {
+    /// Known not to hear of this kind of end.
+    silent: BTreeSet<ClientId>,
+    /// Those that registered themselves, of which each lets so many wait and no more.
+    registered: BTreeSet<ClientId>,
 }
 
-pub(crate) fn silent_in(snapshot: &Snapshot, why: SessionEnd) -> BTreeSet<ClientId> {
+/// Deliveries that wait for a client that registered itself. An address that never answers would otherwise fill the queue with
+/// each sign-out of an account.
+const MOST_WAITING: u64 = 500;
+
+pub(crate) fn hearers(provider: &Provider, why: SessionEnd) -> Hearers {
+    hearers_in(&provider.snapshot(), why)
+}
+
+pub(crate) fn hearers_in(snapshot: &Snapshot, why: SessionEnd) -> Hearers {
     let hears = |client: &Client| {
         let of_this = why != SessionEnd::Idle || client.policy.logout_on_idle;
         client.metadata.backchannel_logout_uri.is_some() && of_this
     };
-    let silent = snapshot.clients.iter().filter(|client| !hears(client));
-    silent.map(|client| client.id().clone()).collect()
+    let id = |client: &Arc<Client>| client.id().clone();
+    let silent = snapshot.clients.iter().filter(|client| !hears(client)).map(id).collect();
+    let registered = snapshot.clients.iter().filter(|client| !snapshot.clients.is_configured(client.id()));
+    Hearers { silent, registered: registered.map(id).collect() }
+}
+
+impl Hearers {
+    /// What is queued of these deliveries.
+    async fn within_bounds(
+        &self,
+        tx: &Tx,
+        deliveries: Vec<LogoutDelivery>,
+    ) -> Result<Vec<LogoutDelivery>, FlowError> {
+        let of_registered: BTreeSet<&ClientId> = deliveries
+            .iter()
+            .map(|delivery| &delivery.client)
+            .filter(|client| self.registered.contains(*client))
+            .collect();
+        if of_registered.is_empty() {
+            return Ok(deliveries);
+        }
+        let mut waiting = tx.waiting_logouts(&of_registered).await?;
+        let fits = |delivery: &LogoutDelivery| {
+            if !self.registered.contains(&delivery.client) {
+                return true;
+            }
+            let count = waiting.entry(delivery.client.clone()).or_default();
+            *count += 1;
+            if *count == MOST_WAITING + 1 {
+                let client = delivery.client.as_str();
+                tracing::warn!(client, "back-channel logout not queued: too many wait for this client");
+            }
+            *count <= MOST_WAITING
+        };
+        Ok(deliveries.into_iter().filter(fits).collect())
+    }
 }
 
 /// What hangs on them ends in as many statements for a hundred sessions as for one.
@@ -99,10 +146,10 @@ pub(crate) async fn end_all(
     tx: &Tx,
     origin: &Origin,
     sessions: &[Session],
-    (why, silent): (SessionEnd, &BTreeSet<ClientId>),
+    (why, hearers): (SessionEnd, &Hearers),
 ) -> Result<(), FlowError> {
     for some in sessions.chunks(TOGETHER) {
-        let ended = close(tx, origin, some, (why, silent)).await?;
+        let ended = close(tx, origin, some, (why, hearers)).await?;
         let entry = |session: &&Session| {
             let by_its_person = why == SessionEnd::SignedOut;
             let actor = if by_its_person { Actor::Account(session.account) } else { Actor::System };
@@ -120,13 +167,13 @@ pub(crate) async fn end_at_client(
     (session, client): (&Session, &ClientId),
 ) -> Result<bool, FlowError> {
     const WHY: SessionEnd = SessionEnd::AtClient;
-    let (origin, session, silent) = (origin.clone(), session.clone(), silent_clients(provider, WHY));
+    let (origin, session, hearers) = (origin.clone(), session.clone(), hearers(provider, WHY));
     let entry = entry(&origin, Actor::Client, (&session, WHY)).by_client(client);
     let write = provider.store.write(move |tx| {
-        let (origin, session, silent, entry) =
-            (origin.clone(), session.clone(), silent.clone(), entry.clone());
+        let (origin, session, hearers, entry) =
+            (origin.clone(), session.clone(), hearers.clone(), entry.clone());
         async move {
-            let ended = close(&tx, &origin, std::slice::from_ref(&session), (WHY, &silent)).await?;
+            let ended = close(&tx, &origin, std::slice::from_ref(&session), (WHY, &hearers)).await?;
             let ended = !ended.is_empty();
             if ended {
                 tx.append(&entry).await?;
@@ -151,7 +198,7 @@ async fn close<'a>(
     tx: &Tx,
     origin: &Origin,
     sessions: &'a [Session],
-    (why, silent): (SessionEnd, &BTreeSet<ClientId>),
+    (why, hearers): (SessionEnd, &Hearers),
 ) -> Result<Vec<&'a Session>, FlowError> {
     let all: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let ended = tx.end_sessions(&all, why, origin.now).await?;
@@ -160,7 +207,7 @@ async fn close<'a>(
         return Ok(of_now);
     }
     let told = tx.participants_of_sessions(&ended).await?;
-    let told = told.into_iter().filter(|participant| !silent.contains(&participant.client));
+    let told = told.into_iter().filter(|participant| !hearers.silent.contains(&participant.client));
     let deliveries = told.filter_map(|Participant { session: id, client, subjects }| {
         let session = of_now.iter().find(|session| session.id == id)?;
         Some(LogoutDelivery {
@@ -174,7 +221,8 @@ async fn close<'a>(
             expires_at: origin.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
         })
     });
-    tx.enqueue_logouts(&deliveries.collect::<Vec<_>>()).await?;
+    let deliveries = hearers.within_bounds(tx, deliveries.collect()).await?;
+    tx.enqueue_logouts(&deliveries).await?;
     tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, origin.now).await?;
     Ok(of_now)
 }

@@ -50,14 +50,19 @@ pub enum Loads {
     Page,
     /// Opens it in a frame of another page, or gives it to a script there.
     WithinPage,
-    /// Uses it as an image, a script, a style or the like of another page. A page can ask for any number of those, from any
-    /// address, and none can lead anybody through a sign-in.
+    /// Uses it as an image, a script, a style or the like of another page, or asks for it from a script that may not read it. A
+    /// page can ask for any number of those, from any address, and none can lead anybody through a sign-in.
     PartOfPage,
 }
 
 impl Loads {
-    /// By `Sec-Fetch-Dest` (Fetch Metadata section 2.1). Browsers that send none are taken at their word.
-    pub fn of(destination: Option<&str>) -> Self {
+    /// By `Sec-Fetch-Dest` and `Sec-Fetch-Mode` (Fetch Metadata section 2). Browsers that send none are taken at their word. A
+    /// frame navigates; what a script fetches with `no-cors` says nothing to the script, and uses up what the frames of other
+    /// applications need.
+    pub fn of(destination: Option<&str>, mode: Option<&str>) -> Self {
+        if mode == Some("no-cors") {
+            return Self::PartOfPage;
+        }
         match destination {
             None | Some("document") => Self::Page,
             Some(

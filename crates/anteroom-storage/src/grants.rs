@@ -220,6 +220,18 @@ impl Tx {
         Ok(theirs.exec(&self.conn).await?.rows_affected)
     }
 
+    /// The client is told of the end of no session in which it was given something so far: not even by a grant that was revoked
+    /// before.
+    pub async fn end_participation_of_client(&self, client: &ClientId) -> Result<(), StoreError> {
+        grants::Entity::update_many()
+            .col_expr(grants::Column::RevokeReason, Expr::value(GrantEnd::SignOutHostChanged.as_str()))
+            .filter(grants::Column::ClientId.eq(client.as_str()))
+            .filter(grants::Column::RevokedAt.is_not_null())
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// All that there are.
     pub async fn revoke_all_grants(&self, end: GrantEnd, now: Timestamp) -> Result<u64, StoreError> {
         let all = grants::Entity::update_many()

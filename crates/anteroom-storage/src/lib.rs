@@ -71,7 +71,7 @@ pub use message_ends::MessageResult;
 pub use new_account::{InsertAccountError, NewAccount, NewAddress, NewPhone};
 pub use one_time_codes::SentBefore;
 pub use options::StoreOptions;
-pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease};
+pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease, LogoutsOf};
 pub use passwords::{AgeingPassword, OldPassword};
 pub use rate::Spent;
 pub use registered_clients::{ClientsRevision, RegisteredClient};

@@ -20,6 +20,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     Statement, Value,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Telling one client that a session has ended (OpenID Connect Back-Channel Logout 1.0).
@@ -51,8 +52,35 @@ pub struct LogoutLease {
     pub limit: u32,
     /// Of one client, so that a dead one with many waiting leaves room for the others'.
     pub per_client: u32,
-    /// Clients that are being told already.
-    pub except: Vec<ClientId>,
+    pub of: LogoutsOf,
+}
+
+/// Whose deliveries are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogoutsOf {
+    These(Vec<ClientId>),
+    AllBut(Vec<ClientId>),
+}
+
+impl LogoutsOf {
+    const fn clients(&self) -> &Vec<ClientId> {
+        match self {
+            Self::These(clients) | Self::AllBut(clients) => clients,
+        }
+    }
+
+    /// The condition, whose values come after the first `before`.
+    fn sql(&self, before: usize) -> String {
+        let places: Vec<String> =
+            (before + 1..).take(self.clients().len()).map(|place| format!("${place}")).collect();
+        let places = places.join(", ");
+        match self {
+            Self::These(clients) if clients.is_empty() => " AND 1 = 0".to_owned(),
+            Self::AllBut(clients) if clients.is_empty() => String::new(),
+            Self::These(_) => format!(" AND client_id IN ({places})"),
+            Self::AllBut(_) => format!(" AND client_id NOT IN ({places})"),
+        }
+    }
 }
 
 impl LogoutLease {
@@ -60,15 +88,10 @@ impl LogoutLease {
     /// are looked up once more.
     fn sql(&self, backend: DbBackend) -> String {
         let lock = if backend == DbBackend::Postgres { " FOR UPDATE OF d SKIP LOCKED" } else { "" };
-        let places: Vec<String> = (5..).take(self.except.len()).map(|place| format!("${place}")).collect();
-        let except = if places.is_empty() {
-            String::new()
-        } else {
-            format!(" AND client_id NOT IN ({})", places.join(", "))
-        };
+        let of = self.of.sql(4);
         format!(
             "WITH ranked AS (SELECT id, row_number() OVER (PARTITION BY client_id ORDER BY next_attempt_at, id) \
-             AS place FROM logout_deliveries WHERE next_attempt_at <= $1 AND expires_at > $1{except}), \
+             AS place FROM logout_deliveries WHERE next_attempt_at <= $1 AND expires_at > $1{of}), \
              due AS (SELECT d.id FROM logout_deliveries d JOIN ranked ON ranked.id = d.id \
              WHERE ranked.place <= $4 AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at LIMIT $3{lock}) \
              UPDATE logout_deliveries SET next_attempt_at = $2, attempts = attempts + 1 \
@@ -158,6 +181,37 @@ impl Tx {
         Ok(())
     }
 
+    /// How many wait for each of these clients; those without any are left out.
+    pub async fn waiting_logouts(
+        &self,
+        clients: &BTreeSet<&ClientId>,
+    ) -> Result<BTreeMap<ClientId, u64>, StoreError> {
+        let names = clients.iter().map(|client| client.as_str());
+        let counted: Vec<(String, i64)> = logout_deliveries::Entity::find()
+            .select_only()
+            .column(logout_deliveries::Column::ClientId)
+            .column_as(logout_deliveries::Column::Id.count(), "waiting")
+            .filter(logout_deliveries::Column::ClientId.is_in(names))
+            .group_by(logout_deliveries::Column::ClientId)
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        let named = |(client, waiting): (String, i64)| {
+            let place = Place { table: "logout_deliveries", id: &client };
+            Ok((place.parsed("client_id", &client)?, waiting.unsigned_abs()))
+        };
+        counted.into_iter().map(named).collect()
+    }
+
+    /// A client is told of nothing that waits.
+    pub async fn forget_logouts(&self, client: &ClientId) -> Result<(), StoreError> {
+        logout_deliveries::Entity::delete_many()
+            .filter(logout_deliveries::Column::ClientId.eq(client.as_str()))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// Takes some of those that are due, for this node alone until the lease ends.
     pub async fn lease_logouts(
         &self,
@@ -171,7 +225,7 @@ impl Tx {
             i64::from(lease.limit).into(),
             i64::from(lease.per_client).into(),
         ];
-        values.extend(lease.except.iter().map(|client| client.as_str().into()));
+        values.extend(lease.of.clients().iter().map(|client| client.as_str().into()));
         let statement = Statement::from_sql_and_values(backend, lease.sql(backend), values);
         let rows = self.conn.query_all_raw(statement).await?;
         rows.iter().map(|row| delivery(&mut Cells::of(row))).collect()

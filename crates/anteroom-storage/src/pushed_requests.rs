@@ -3,7 +3,7 @@
 use crate::StoreError;
 use crate::entity::pushed_requests::{ActiveModel, Column, Entity, Model};
 use crate::row::Place;
-use crate::store::Tx;
+use crate::store::{Reads, Tx};
 use anteroom_crypto::Digest;
 use anteroom_domain::ids::BrowserId;
 use anteroom_domain::interaction::TIME_TO_ANSWER;
@@ -12,6 +12,29 @@ use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+/// What stands in place of the parameters of one that was answered: no request is without any.
+const ANSWERED: &str = "";
+
+impl Reads {
+    /// Whether it was answered in this browser, as long as its row is there.
+    pub async fn answered_pushed_request(
+        &self,
+        digests: &[Digest],
+        client: &ClientId,
+        browser: BrowserId,
+    ) -> Result<bool, StoreError> {
+        let digests = digests.iter().map(|digest| digest.as_bytes().to_vec());
+        let row = Entity::find()
+            .filter(Column::Digest.is_in(digests))
+            .filter(Column::ClientId.eq(client.as_str()))
+            .filter(Column::BrowserId.eq(browser.0))
+            .filter(Column::Parameters.eq(ANSWERED))
+            .one(&self.conn)
+            .await?;
+        Ok(row.is_some())
+    }
+}
 
 impl Tx {
     pub async fn insert_pushed_request(
@@ -67,10 +90,11 @@ impl Tx {
         row.map(taken).transpose()
     }
 
-    /// It was answered: nobody may come for it any more. `false`: it was over before.
+    /// It was answered: nobody may come for it any more, and what it said is gone. `false`: it was over before.
     pub async fn end_pushed_request(&self, digest: &Digest, now: Timestamp) -> Result<bool, StoreError> {
         let ended = Entity::update_many()
             .col_expr(Column::ExpiresAt, Expr::value(now.as_millisecond()))
+            .col_expr(Column::Parameters, Expr::value(ANSWERED))
             .filter(Column::Digest.eq(digest.as_bytes().to_vec()))
             .filter(Column::ExpiresAt.gt(now.as_millisecond()))
             .exec(&self.conn)

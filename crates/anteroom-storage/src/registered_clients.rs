@@ -63,6 +63,16 @@ impl Reads {
         rows.into_iter().map(client).collect()
     }
 
+    /// Those whose registration showed an initial access token, without the deleted ones.
+    pub async fn clients_with_initial_token(&self) -> Result<Vec<RegisteredClient>, StoreError> {
+        let rows = registered_clients::Entity::find()
+            .filter(registered_clients::Column::WithInitialToken.eq(true))
+            .filter(registered_clients::Column::DeletedAt.is_null())
+            .all(&self.conn)
+            .await?;
+        rows.into_iter().map(client).collect()
+    }
+
     pub async fn count_registered_clients(&self) -> Result<u64, StoreError> {
         let alive =
             registered_clients::Entity::find().filter(registered_clients::Column::DeletedAt.is_null());

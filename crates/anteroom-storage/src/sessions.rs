@@ -6,6 +6,7 @@ use crate::row::{Place, amr_text};
 use crate::store::{Reads, Tx};
 use anteroom_crypto::Digest;
 use anteroom_domain::account::Epoch;
+use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
 use anteroom_domain::subject::SubjectKind;
@@ -25,6 +26,11 @@ pub struct Participant {
     pub client: ClientId,
     /// By which kind of `sub` it knew the person then; `None` where release 0.1.0 wrote the grant.
     pub subjects: Option<SubjectKind>,
+}
+
+fn still_participates() -> Condition {
+    let over = GrantEnd::SignOutHostChanged.as_str();
+    Condition::any().add(grants::Column::RevokeReason.is_null()).add(grants::Column::RevokeReason.ne(over))
 }
 
 impl Reads {
@@ -62,7 +68,7 @@ impl Reads {
     }
 
     /// Each client that was given something in one of these sessions, for the announcement of its end: once for each kind of
-    /// `sub` under which it was.
+    /// `sub` under which it was. Not one that has sign-outs told to another host since.
     pub async fn participants_of_sessions(&self, ids: &[SessionId]) -> Result<Vec<Participant>, StoreError> {
         let participants: Select<grants::Entity> = grants::Entity::find()
             .select_only()
@@ -70,6 +76,7 @@ impl Reads {
             .column(grants::Column::ClientId)
             .column(grants::Column::SubjectSector)
             .filter(grants::Column::SessionId.is_in(ids.iter().map(|id| id.0)))
+            .filter(still_participates())
             .order_by_asc(grants::Column::SessionId)
             .order_by_asc(grants::Column::ClientId)
             .order_by_asc(grants::Column::SubjectSector)

@@ -55,7 +55,10 @@ impl FromRequestParts<Arc<Web>> for Asker {
             devices: jar.devices.clone(),
             browser_state: jar.state,
             next_browser_state: jar.next_state,
-            loads: Loads::of(text(HeaderName::from_static("sec-fetch-dest"))),
+            loads: Loads::of(
+                text(HeaderName::from_static("sec-fetch-dest")),
+                text(HeaderName::from_static("sec-fetch-mode")),
+            ),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),

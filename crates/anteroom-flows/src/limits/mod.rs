@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
-use crate::visitor::{Loads, Visitor};
+use crate::visitor::{Live, Loads, Visitor, live_sessions};
 
 impl Snapshot {
     /// What a limit allows under this configuration.
@@ -189,14 +189,17 @@ pub(crate) fn spend_in_memory(
 pub(crate) fn spend_authorization(
     provider: &Provider,
     visitor: &Visitor,
-    (session, client): (SessionId, &ClientId),
+    (live, client): (&Live, &ClientId),
 ) -> Result<(), FlowError> {
+    let session = live.session.id;
     let kind = if visitor.loads == Loads::Page { "" } else { " within a page" };
     let of_client = format!("{} {}{kind}", session.0, client.as_str());
     let of_session = format!("{}{kind}", session.0);
+    let of_account = format!("{}{kind}", live.account.id.0);
     let budgets = [
         of_one(provider, Limit::Authorization, &of_client),
         of_one(provider, Limit::AuthorizationOfSession, &of_session),
+        of_one(provider, Limit::AuthorizationOfAccount, &of_account),
     ];
     spend_in_memory(provider, &budgets, visitor.now)
 }

@@ -12,10 +12,9 @@ use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::session::SessionEnd;
-use anteroom_oidc::{Acr, Amr, AmrSet, ClientId};
+use anteroom_oidc::{Acr, Amr, AmrSet};
 use anteroom_storage::{Credential, LockedAccount, Tx};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -23,7 +22,7 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::new_session::NewSession;
 use crate::provider::Provider;
-use crate::sign_out::{end_all, silent_clients};
+use crate::sign_out::{Hearers, end_all, hearers};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, left_behind, new_id};
 
@@ -44,7 +43,7 @@ pub(super) struct Prepared {
     session: NewSession,
     /// The browser's sessions of other accounts.
     left: Vec<SessionId>,
-    silent: BTreeSet<ClientId>,
+    hearers: Hearers,
     /// Where somebody who did not do this begins a reset.
     reset_link: String,
 }
@@ -79,7 +78,7 @@ impl Prepared {
             keeping: Keeping::prepare(provider, &carried, now),
             session: NewSession::prepare(provider, visitor),
             left: left_behind(live, account.id),
-            silent: silent_clients(provider, SessionEnd::PasswordChanged),
+            hearers: hearers(provider, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
             retired: new_id(&provider.random, now),
             remembered: snapshot.policy.new_password.remembered,
@@ -177,7 +176,7 @@ async fn replace_password(
 async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     let sessions = tx.sessions_of_account(account).await?;
-    end_all(tx, &prepared.origin, &sessions, (SessionEnd::PasswordChanged, &prepared.silent)).await?;
+    end_all(tx, &prepared.origin, &sessions, (SessionEnd::PasswordChanged, &prepared.hearers)).await?;
     tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
     let proof = prepared.carried.proof().map(|proof| &proof.kind);
     let (kind, link) = match proof {

@@ -23,13 +23,18 @@ impl Fetched {
     const fn most(self) -> usize {
         match self {
             Self::RequestObject | Self::Keys => 32,
-            Self::Sector => 8,
+            Self::Sector => 16,
+        }
+    }
+
+    /// For one client, or one host where there is no client yet: any client can name any host.
+    const fn most_for_one(self) -> usize {
+        match self {
+            Self::RequestObject | Self::Keys => 4,
+            Self::Sector => 2,
         }
     }
 }
-
-/// For one client, or one host where there is no client yet.
-const MOST_FOR_ONE: usize = 4;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots {
@@ -66,7 +71,7 @@ impl Slots {
         let key = (what, whom);
         let is_full = count(&taken.all) >= what.most()
             || (self.are_of_registered && count(&taken.of_registered) >= what.most() / 2)
-            || taken.by_whom.get(&key).copied().unwrap_or(0) >= MOST_FOR_ONE;
+            || taken.by_whom.get(&key).copied().unwrap_or(0) >= what.most_for_one();
         if is_full {
             return None;
         }
@@ -133,6 +138,7 @@ mod tests {
         let configured = take(&slots, Keys, 20);
         assert_eq!(configured.len(), 32);
         assert!(slots.of_registered().take(Keys, "another").is_none());
-        assert_eq!(take(&slots.of_registered(), Sector, 20).len(), 4);
+        assert_eq!(take(&slots.of_registered(), Sector, 1).len(), 2);
+        assert_eq!(take(&slots.of_registered(), Sector, 20).len(), 8);
     }
 }

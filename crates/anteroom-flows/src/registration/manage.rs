@@ -9,7 +9,7 @@ use anteroom_storage::{RegisteredClient, Tx};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
-use super::register::{accepted, confirm_sector, count};
+use super::register::{accepted, confirm_sector, count, taken_hosts};
 use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
@@ -65,7 +65,8 @@ async fn replace(
     let request = RegistrationRequest::from_json(body?)?;
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
-    let metadata = accepted(client.client_id.clone(), request, &snapshot)?;
+    let taken = taken_hosts(provider, &snapshot, client.with_initial_token).await?;
+    let metadata = accepted(client.client_id.clone(), request, (&snapshot, &taken))?;
     let before = checked(client.client_id.clone(), kept(&client.metadata), &snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
     count(provider, visitor).await?;
@@ -101,7 +102,10 @@ async fn replace(
 #[derive(Clone, Copy)]
 struct Ends {
     /// It would know them by another `sub`: that of a sector which nobody has shown to be its own (OpenID Connect Core §8.1).
-    grants: bool,
+    /// Or it has sign-outs told to another host than it had when they agreed.
+    grants: Option<GrantEnd>,
+    /// It is told of the end of no earlier sign-in.
+    participation: bool,
     /// Their consent was for other hosts: a person is led to one now, after a sign-in or a sign-out, that was none of its then.
     consents: bool,
 }
@@ -109,11 +113,20 @@ struct Ends {
 impl Ends {
     /// A registration that the configuration does not admit any more has no `before`.
     fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
-        let Some(before) = before else { return Self { grants: true, consents: true } };
-        let grants = before.sector != after.sector;
+        let Some(before) = before else {
+            return Self { grants: Some(GrantEnd::SubjectsChanged), participation: true, consents: true };
+        };
+        let participation = after.tells_other_hosts_than(before);
+        let grants = if before.sector != after.sector {
+            Some(GrantEnd::SubjectsChanged)
+        } else if participation {
+            Some(GrantEnd::SignOutHostChanged)
+        } else {
+            None
+        };
         let leads_elsewhere = !after.leads_to().is_subset(&before.leads_to());
         let tells_elsewhere = after.sign_out_host().is_some_and(|host| before.sign_out_host() != Some(host));
-        Self { grants, consents: grants || leads_elsewhere || tells_elsewhere }
+        Self { grants, participation, consents: grants.is_some() || leads_elsewhere || tells_elsewhere }
     }
 
     /// How many grants ended.
@@ -122,10 +135,13 @@ impl Ends {
         if self.consents {
             tx.forget_consents(id).await?;
         }
-        if !self.grants {
-            return Ok(0);
+        let Some(why) = self.grants else { return Ok(0) };
+        tx.forget_logouts(id).await?;
+        let grants = tx.revoke_grants_of_client(id, why, now).await?;
+        if self.participation {
+            tx.end_participation_of_client(id).await?;
         }
-        Ok(tx.revoke_grants_of_client(id, GrantEnd::SubjectsChanged, now).await?)
+        Ok(grants)
     }
 }
 

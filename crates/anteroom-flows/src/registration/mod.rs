@@ -62,6 +62,9 @@ pub enum RegistrationError {
     Closed,
     #[error("there are as many registered clients as there may be")]
     Full,
+    /// As much is being fetched at this moment as may be at once.
+    #[error("the sector_identifier_uri is not looked at: as many are being fetched as may be at once")]
+    Busy,
     #[error(transparent)]
     Bearer(#[from] BearerError),
     #[error(transparent)]
@@ -104,9 +107,10 @@ async fn told(provider: &Provider, visitor: &Visitor, error: RegistrationError) 
         RegistrationError::Closed | RegistrationError::Flow(_) => {
             return error;
         }
-        RegistrationError::Full | RegistrationError::Bearer(_) | RegistrationError::Refused(_) => {
-            error.to_string()
-        }
+        RegistrationError::Full
+        | RegistrationError::Busy
+        | RegistrationError::Bearer(_)
+        | RegistrationError::Refused(_) => error.to_string(),
     };
     tracing::warn!(reference = %visitor.reference, "registration of a client refused: {reason}");
     let event = Event::ClientRegistrationRefused { reason };

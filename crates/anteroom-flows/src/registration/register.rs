@@ -6,7 +6,9 @@ use anteroom_domain::limits::Limit;
 use anteroom_domain::registration::RegistrationMode;
 use anteroom_oidc::client::TakenHosts;
 use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
-use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
+use anteroom_oidc::{
+    ClientId, ClientMetadata, ClientMetadataInput, RegistrationRefusal, RegistrationRequest,
+};
 use anteroom_storage::RegisteredClient;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
@@ -19,13 +21,13 @@ use crate::error::FlowError;
 use crate::limits::{of_address, spend};
 use crate::outgoing::OutgoingError;
 use crate::provider::{Provider, Snapshot};
-use crate::registered::{checked, follow};
+use crate::registered::{checked, follow, kept};
 use crate::sector::{self, SectorError};
 use crate::trail::Origin;
 use crate::visitor::Visitor;
 
-/// Whether a script's origin is that of some redirect URI is asked of all clients.
-const MAX_REDIRECT_URIS: usize = 32;
+/// Whether a script's origin is that of some redirect URI is asked of all clients, and each list is read with each request.
+const MOST_OF_A_LIST: usize = 32;
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access token is not one of ours");
 
 /// The token is an initial access token; where registration is open, none is asked for.
@@ -67,7 +69,8 @@ async fn try_register(
         .to_string()
         .parse()
         .map_err(|_| FlowError::Broken("a client identifier"))?;
-    let metadata = accepted(id, request, &snapshot)?;
+    let taken = taken_hosts(provider, &snapshot, with_initial_token).await?;
+    let metadata = accepted(id, request, (&snapshot, &taken))?;
     count(provider, visitor).await?;
     confirm_sector(provider, visitor, &metadata).await?;
     let drawn = Drawn::new(provider);
@@ -96,16 +99,12 @@ fn is_initial_token(provider: &Provider, snapshot: &Snapshot, token: &SecretStri
 pub(super) fn accepted(
     id: ClientId,
     request: RegistrationRequest,
-    snapshot: &Snapshot,
+    (snapshot, taken): (&Snapshot, &TakenHosts),
 ) -> Result<ClientMetadata, RegistrationRefusal> {
+    check_lists(&request.metadata)?;
     let metadata = checked(id, request.metadata, snapshot)?;
     metadata.check_as_new(&snapshot.issuer)?;
-    let configured = snapshot.clients.configured().map(|client| &client.metadata);
-    metadata.check_as_registered(&TakenHosts::of(&snapshot.issuer, configured))?;
-    if metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
-        let description = format!("redirect_uris: at most {MAX_REDIRECT_URIS}");
-        return Err(RegistrationRefusal::new(RegistrationErrorCode::InvalidRedirectUri, &description));
-    }
+    metadata.check_as_registered(taken)?;
     let allowed = &snapshot.registration.policy.scope;
     let forbidden = metadata.scope.difference(allowed);
     if !forbidden.is_empty() {
@@ -113,6 +112,56 @@ pub(super) fn accepted(
         return Err(RegistrationRefusal::metadata(&description));
     }
     Ok(metadata)
+}
+
+/// By their number as they were sent, before anything of them is read.
+fn check_lists(asked: &ClientMetadataInput) -> Result<(), RegistrationRefusal> {
+    let listed = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
+    for (parameter, count) in [
+        ("redirect_uris", asked.redirect_uris.len()),
+        ("post_logout_redirect_uris", asked.post_logout_redirect_uris.len()),
+        ("request_uris", asked.request_uris.len()),
+        ("default_acr_values", asked.default_acr_values.len()),
+        ("audience", asked.audience.len()),
+        ("response_types", listed(&asked.response_types)),
+        ("grant_types", listed(&asked.grant_types)),
+    ] {
+        if count > MOST_OF_A_LIST {
+            let code = match parameter {
+                "redirect_uris" => RegistrationErrorCode::InvalidRedirectUri,
+                _ => RegistrationErrorCode::InvalidClientMetadata,
+            };
+            let description = format!("{parameter}: at most {MOST_OF_A_LIST}");
+            return Err(RegistrationRefusal::new(code, &description));
+        }
+    }
+    Ok(())
+}
+
+/// Hosts that a client may not name: those of the configuration and, unless the operator gave it an initial access token, those
+/// of clients that have shown one.
+pub(super) async fn taken_hosts(
+    provider: &Provider,
+    snapshot: &Snapshot,
+    with_initial_token: bool,
+) -> Result<TakenHosts, FlowError> {
+    let mut taken = TakenHosts::of(&snapshot.issuer);
+    for client in snapshot.clients.configured() {
+        taken.add(&client.metadata);
+        let launch_url = client.policy.tile.as_ref().and_then(|tile| tile.launch_url.as_ref());
+        if let Some(url) = launch_url {
+            taken.add_url(url);
+        }
+    }
+    if !with_initial_token {
+        for client in provider.store.clients_with_initial_token().await? {
+            // One that does not fit the configuration any more is known to nobody.
+            if let Ok(metadata) = checked(client.client_id, kept(&client.metadata), snapshot) {
+                taken.add(&metadata);
+            }
+        }
+    }
+    Ok(taken)
 }
 
 /// The sector that the client names is its own. Looking was counted with the registration.
@@ -125,7 +174,10 @@ pub(super) async fn confirm_sector(
         return Ok(());
     }
     let confirmed = sector::check(&provider.outgoing.of_registered(), metadata).await;
-    Ok(confirmed.map_err(|error| not_confirmed(visitor, &error))?)
+    confirmed.map_err(|error| match error {
+        SectorError::Outgoing(OutgoingError::Busy) => RegistrationError::Busy,
+        error => not_confirmed(visitor, &error).into(),
+    })
 }
 
 /// Why an address is not reached tells of the network that this server is in, so that a stranger is not told: the cause is in

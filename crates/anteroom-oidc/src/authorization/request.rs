@@ -73,6 +73,32 @@ impl AuthorizationRequest {
         self.scope.contains(&Scope::OpenId)
     }
 
+    /// The client, and where and how it is answered.
+    #[must_use]
+    pub fn without_what_it_asks(&self) -> Self {
+        Self {
+            client_id: self.client_id.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            redirect_uri_given: self.redirect_uri_given,
+            response_type: self.response_type,
+            response_mode: self.response_mode,
+            scope: ScopeSet::default(),
+            state: None,
+            nonce: None,
+            code_challenge: None,
+            prompt: PromptSet::default(),
+            max_age: None,
+            claims: None,
+            acr_values: Vec::new(),
+            id_token_hint: None,
+            login_hint: None,
+            display: None,
+            ui_locales: Vec::new(),
+            claims_locales: Vec::new(),
+            resource: Vec::new(),
+        }
+    }
+
     /// Where the answer goes.
     pub fn target(&self) -> ResponseTarget {
         ResponseTarget {

@@ -174,6 +174,14 @@ impl ClientMetadata {
         redirects.map(RedirectUri::belongs_to).chain(begins).collect()
     }
 
+    /// What a person is shown of [`Self::leads_to`]: the hosts of the redirect URIs first.
+    pub fn shown_hosts(&self) -> Vec<String> {
+        let mut hosts = self.belongs_to();
+        let others: Vec<String> = self.leads_to().into_iter().filter(|host| !hosts.contains(host)).collect();
+        hosts.extend(others);
+        hosts
+    }
+
     /// RFC 8252 §8.6: a native application with nothing to prove itself with, answered where anything else on the person's
     /// machine could listen in its stead.
     pub fn may_be_impersonated_at(&self, redirect_uri: &RedirectUri) -> bool {

@@ -11,16 +11,26 @@ use url::Url;
 use super::{ClientMetadata, MetadataError, MetadataErrors, MetadataProblem};
 use crate::names::{Issuer, RedirectUri, SubjectType, is_loopback_host};
 
-/// Hosts, and schemes of native applications, that are the provider's own or a configured client's. The machine itself is not
-/// among them: developers share it.
+/// Hosts, and schemes of native applications, that are the provider's own or those of clients whose hosts the operator knows. The
+/// machine itself is not among them: developers share it.
 #[derive(Debug, Clone, Default)]
 pub struct TakenHosts(HashSet<String>);
 
 impl TakenHosts {
-    pub fn of<'a>(issuer: &Issuer, configured: impl Iterator<Item = &'a ClientMetadata>) -> Self {
-        let of_clients = configured.flat_map(ClientMetadata::led_to);
-        let urls = std::iter::once(issuer.url().clone()).chain(of_clients.map(|(_, url)| url));
-        Self(urls.filter_map(|url| owner(&url)).collect())
+    pub fn of(issuer: &Issuer) -> Self {
+        Self(owner(issuer.url()).into_iter().collect())
+    }
+
+    /// Those of a client as well: all that it names, shown or not.
+    pub fn add(&mut self, client: &ClientMetadata) {
+        let shown = [&client.client_uri, &client.logo_uri, &client.policy_uri, &client.tos_uri];
+        let urls =
+            client.led_to().into_iter().map(|(_, url)| url).chain(shown.into_iter().cloned().flatten());
+        self.0.extend(urls.filter_map(|url| owner(&url)));
+    }
+
+    pub fn add_url(&mut self, url: &Url) {
+        self.0.extend(owner(url));
     }
 
     fn have(&self, url: &Url) -> bool {
@@ -97,19 +107,32 @@ impl ClientMetadata {
         known.into_iter().all(|known| known != told).then_some(told)
     }
 
+    /// Whether sign-outs are told, by a request or in a frame, on a host on which `before` had none told. That it had the host among
+    /// others says nothing: it can be put there a moment before, and the consent page showed neither.
+    pub fn tells_other_hosts_than(&self, before: &Self) -> bool {
+        let known = before.told_hosts();
+        self.told_hosts().iter().any(|host| !known.contains(host))
+    }
+
+    fn told_hosts(&self) -> HashSet<String> {
+        let told = [&self.backchannel_logout_uri, &self.frontchannel_logout_uri];
+        told.into_iter().flatten().filter_map(host).collect()
+    }
+
     fn is_own(&self, url: &Url) -> bool {
         let redirects = self.redirect_uris.iter().filter_map(url_of);
         let own = redirects.chain(self.sector_identifier_uri.clone()).filter_map(|own| host(&own));
         host(url).is_some_and(|host| own.into_iter().any(|own| own == host))
     }
 
-    /// Where browsers are led, and where sign-outs are told, with the parameter that says so.
+    /// Where browsers are led and sign-outs are told, and what names the sector, with the parameter that says so.
     fn led_to(&self) -> Vec<(&'static str, Url)> {
         let lists = [
             ("redirect_uris", &self.redirect_uris),
             ("post_logout_redirect_uris", &self.post_logout_redirect_uris),
         ];
         let addresses = [
+            ("sector_identifier_uri", &self.sector_identifier_uri),
             ("initiate_login_uri", &self.initiate_login_uri),
             ("backchannel_logout_uri", &self.backchannel_logout_uri),
             ("frontchannel_logout_uri", &self.frontchannel_logout_uri),
@@ -146,11 +169,21 @@ mod tests {
         let configured = [
             client(
                 r#"{"redirect_uris": ["https://charts.example/cb", "http://127.0.0.1/cb"],
-                    "backchannel_logout_uri": "https://gateway.example/out"}"#,
+                    "backchannel_logout_uri": "https://gateway.example/out",
+                    "client_uri": "https://www.charts.example/", "logo_uri": "https://cdn.charts.example/l",
+                    "policy_uri": "https://policy.charts.example/", "tos_uri": "https://tos.charts.example/"}"#,
+            ),
+            client(
+                r#"{"redirect_uris": ["https://lab.example/cb"], "subject_type": "pairwise",
+                    "sector_identifier_uri": "https://sector.example/uris.json"}"#,
             ),
             client(r#"{"application_type": "native", "redirect_uris": ["com.example.app:/cb"]}"#),
         ];
-        let taken = TakenHosts::of(&Issuer::parse("https://id.example").unwrap(), configured.iter());
+        let mut taken = TakenHosts::of(&Issuer::parse("https://id.example").unwrap());
+        for client in &configured {
+            taken.add(client);
+        }
+        taken.add_url(&"https://launch.example/start".parse().unwrap());
         let errors = client(text).check_as_registered(&taken).err().map(|errors| errors.0);
         errors.unwrap_or_default().iter().map(|error| error.parameter).collect()
     }
@@ -189,6 +222,26 @@ mod tests {
             ),
         ] {
             assert_eq!(refused(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn registration_9_1_all_that_a_configured_client_names_is_taken() {
+        for host in [
+            "sector.example",
+            "launch.example",
+            "www.charts.example",
+            "cdn.charts.example",
+            "policy.charts.example",
+            "tos.charts.example",
+        ] {
+            let redirect = format!(r#"{{"redirect_uris": ["https://{host}/cb"]}}"#);
+            assert_eq!(refused(&redirect), ["redirect_uris"], "{host}");
+            let sector = format!(
+                r#"{{"redirect_uris": ["https://a.example/cb"], "subject_type": "pairwise",
+                    "sector_identifier_uri": "https://{host}/uris.json"}}"#
+            );
+            assert_eq!(refused(&sector), ["sector_identifier_uri"], "{host}");
         }
     }
 

@@ -9,8 +9,8 @@ use anteroom_domain::session::SessionEnd;
 use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
-    DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, Node, Spent, Store, StoreError,
-    StoreOptions, Sweeps, Swept, Writes,
+    DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, LogoutsOf, Node, Spent, Store,
+    StoreError, StoreOptions, Sweeps, Swept, Writes,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -70,7 +70,8 @@ fn delivery(number: u8) -> LogoutDelivery {
 }
 
 async fn lease(store: &Store, now: Timestamp, until: Timestamp, limit: u32) -> Vec<LogoutDelivery> {
-    lease_as(store, now, LogoutLease { until, limit, per_client: 100, except: Vec::new() }).await
+    lease_as(store, now, LogoutLease { until, limit, per_client: 100, of: LogoutsOf::AllBut(Vec::new()) })
+        .await
 }
 
 async fn lease_as(store: &Store, now: Timestamp, lease: LogoutLease) -> Vec<LogoutDelivery> {
@@ -127,14 +128,14 @@ async fn one_client_is_leased_a_few_at_a_time(options: StoreOptions) {
         async move { tx.enqueue_logouts(&[late]).await }
     });
     unit.await.unwrap();
-    let few = |except: &[&ClientId]| LogoutLease {
-        until: at(30),
-        limit: 100,
-        per_client: 4,
-        except: except.iter().map(|client| (*client).clone()).collect(),
-    };
+    let of = |of: LogoutsOf| LogoutLease { until: at(30), limit: 100, per_client: 4, of };
+    let names = |clients: &[&ClientId]| clients.iter().map(|client| (*client).clone()).collect();
+    let few = |except: &[&ClientId]| of(LogoutsOf::AllBut(names(except)));
     let many = delivery(1).client;
     assert_eq!(lease_as(&store, at(1), few(&[&many, &other.client])).await, []);
+    assert_eq!(lease_as(&store, at(1), of(LogoutsOf::These(Vec::new()))).await, []);
+    let third = "third".parse().unwrap();
+    assert_eq!(lease_as(&store, at(1), of(LogoutsOf::These(names(&[&third])))).await, []);
     let first = lease_as(&store, at(1), few(&[])).await;
     assert_eq!(first.len(), 5, "four of one, and the only one of the other");
     assert!(first.contains(&other));

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
@@ -20,6 +20,9 @@ use crate::segment::Segment;
 
 /// Of metadata; what else is sent is bounded by the server's own limit.
 const MAX_METADATA: usize = 32 * 1024;
+
+/// Seconds: what is being fetched has come by then, or is given up.
+const BUSY_FOR: &str = "10";
 
 type Sent = Result<Bytes, BytesRejection>;
 type Answered = Result<Response, RegistrationError>;
@@ -108,6 +111,10 @@ fn refuse(asker: &Asker, error: RegistrationError) -> Response {
         RegistrationError::Full => {
             let body = body("access_denied", "there are as many clients as there may be");
             (StatusCode::FORBIDDEN, body).into_response()
+        }
+        RegistrationError::Busy => {
+            let body = body("temporarily_unavailable", "as much is being fetched as may be at once");
+            (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, BUSY_FOR)], body).into_response()
         }
         RegistrationError::Bearer(error) => challenge(&asker.web.provider.snapshot().issuer, &error),
         RegistrationError::Refused(refusal) => {

@@ -256,9 +256,9 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Each host that the client's answers go to, for whoever agrees agrees for all of them.
+/// Each host that people are led to on the way to the client, after a sign-out or from a tile: who agrees, agrees to all of them.
 fn hosts(client: &Client) -> String {
-    client.metadata.belongs_to().join(", ")
+    client.metadata.shown_hosts().join(", ")
 }
 
 /// The same where the application's name is a stranger's words, and could be the name of another application: that of a client

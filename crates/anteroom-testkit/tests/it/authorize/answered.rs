@@ -20,6 +20,7 @@ on_both_databases!(
     rfc9126_4_a_pushed_request_is_answered_once,
     rfc9126_7_3_a_page_of_a_pushed_request_is_worth_nothing_in_another_browser,
     rfc9126_7_3_an_error_spends_a_pushed_request,
+    rfc9126_7_3_a_pushed_request_without_a_person_leaves_no_row,
     rfc9101_4_a_request_object_reaches_another_browser_until_its_exp,
     rfc9101_4_a_pushed_request_object_waits_no_longer_than_its_exp,
     a_page_in_another_browser_asks_for_the_password_that_the_request_asks_for,
@@ -184,6 +185,27 @@ async fn rfc9126_7_3_an_error_spends_a_pushed_request(backend: Backend) {
     let target = pushed(&web, &[("prompt", "none")]).await;
     assert_eq!(browser.get(&target).await.error(), "login_required");
     browser.sign_in(ALICE, PASSWORD).await;
+    assert_complete(&browser.get(&target).await);
+}
+
+async fn rfc9126_7_3_a_pushed_request_without_a_person_leaves_no_row(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let web = provider.client("web");
+    let long = "x".repeat(1_000);
+    let asked = [("prompt", "none"), ("nonce", long.as_str())];
+    let before = backend.rows().await["interactions"];
+    for _ in 0..3 {
+        let answer = provider.browser().get(&pushed(&web, &asked).await).await;
+        assert_eq!(answer.error(), "login_required");
+    }
+    assert_eq!(backend.rows().await["interactions"], before, "nobody is signed in");
+    // Of a page that was opened before, nothing is answered after it.
+    let browser = provider.browser();
+    let target = pushed(&web, &[]).await;
+    let page = browser.get(&target).await;
+    browser.sign_in(ALICE, PASSWORD).await;
+    assert!(!web.code_in(&browser.get(&target).await).is_empty());
+    assert_complete(&browser.enter(&page, ALICE, PASSWORD).await);
     assert_complete(&browser.get(&target).await);
 }
 

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 on_both_databases!(
     an_application_uses_up_its_own_answers_alone,
     all_applications_together_get_so_many_answers,
+    an_account_gets_so_many_answers_in_all_its_sessions,
     frames_use_up_nothing_of_what_a_person_opens,
     an_image_is_no_authorization_request,
     right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_not,
@@ -46,6 +47,18 @@ async fn all_applications_together_get_so_many_answers(backend: Backend) {
     web.code(&provider.signed_in(ALICE).await, &[]).await;
 }
 
+async fn an_account_gets_so_many_answers_in_all_its_sessions(backend: Backend) {
+    let all = "policy.limits.authorization_of_account.max";
+    let provider = TestProvider::on(&backend).set(all, "2").start().await;
+    let web = provider.client("web");
+    for _ in 0..2 {
+        web.code(&provider.signed_in(ALICE).await, &[]).await;
+    }
+    let refused = web.authorize(&provider.signed_in(ALICE).await, &[]).await;
+    assert_eq!(refused.parameters()["error"], "temporarily_unavailable");
+    web.code(&provider.signed_in(BOB).await, &[]).await;
+}
+
 /// The same browser, loading a part of a page of some application.
 fn loading(browser: &Browser, part: &str) -> Browser {
     browser.clone().with("sec-fetch-dest", part)
@@ -73,6 +86,12 @@ async fn an_image_is_no_authorization_request(backend: Backend) {
         let answer = web.authorize(&loading(&browser, part), &[]).await;
         assert_eq!((answer.status, answer.header("location")), (403, None), "{part}");
     }
+    // What a script asks for without being able to read it.
+    let fetched = loading(&browser, "empty").with("sec-fetch-mode", "no-cors");
+    let answer = web.authorize(&fetched, &[("prompt", "none")]).await;
+    assert_eq!((answer.status, answer.header("location")), (403, None));
+    let frame = loading(&browser, "iframe").with("sec-fetch-mode", "navigate");
+    web.code(&frame, &[("prompt", "none")]).await;
     web.code(&browser, &[]).await;
 }
 

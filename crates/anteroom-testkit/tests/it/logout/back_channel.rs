@@ -31,7 +31,7 @@ on_both_databases!(
     two_nodes_tell_once,
 );
 
-fn client(id: &str, listener: &Listener, extra: &str) -> String {
+pub(super) fn client(id: &str, listener: &Listener, extra: &str) -> String {
     format!(
         "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
          redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{}\"\n{extra}\n",
@@ -39,7 +39,7 @@ fn client(id: &str, listener: &Listener, extra: &str) -> String {
     )
 }
 
-async fn sign_out(browser: &Browser) {
+pub(super) async fn sign_out(browser: &Browser) {
     let dashboard = browser.get("/dashboard").await;
     assert_eq!(browser.submit(&dashboard, "/sign-out", &[]).await.status, 303);
 }
@@ -177,7 +177,7 @@ async fn a_sleeping_application_holds_up_nobody(backend: Backend) {
 }
 
 /// As many logouts of one session, for a client that takes its time.
-async fn queue(provider: &TestProvider, client: &str, count: u32) {
+pub(super) async fn queue(provider: &TestProvider, client: &str, count: u32) {
     let delivery = LogoutDelivery {
         id: MessageId(provider.provider.random.uuid_v4()),
         client: client.parse().unwrap(),

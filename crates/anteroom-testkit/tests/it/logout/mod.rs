@@ -4,3 +4,4 @@ mod back_channel;
 mod front_channel;
 mod rp_initiated;
 mod session_management;
+mod strangers;

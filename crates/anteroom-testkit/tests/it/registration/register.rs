@@ -4,6 +4,7 @@ use super::{CALLBACK, CLIENTS, address, metadata, open, post, refused_for, regis
 use crate::ALICE;
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_testkit::{AppDecryptionKey, Backend, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,6 +14,8 @@ on_both_databases!(
     rfc7591_3_2_2_every_value_is_checked,
     registration_2_tokens_go_to_no_address_on_the_persons_machine,
     rfc7591_3_1_the_body_is_json_and_bounded,
+    rfc7591_3_2_2_each_list_is_bounded,
+    registration_5_one_host_of_sectors_leaves_the_others_theirs,
     rfc7591_3_an_initial_access_token_is_asked_for,
     rfc7591_3_closed_is_the_default,
     rfc7591_5_registrations_are_limited,
@@ -130,6 +133,36 @@ async fn rfc7591_3_1_the_body_is_json_and_bounded(backend: Backend) {
         let long = post(&provider, &with(&json!({ "contacts": ["x".repeat(length)] }))).await;
         assert_eq!(refused_for(&long, "too long"), (400, "invalid_client_metadata".to_owned(), true));
     }
+}
+
+async fn rfc7591_3_2_2_each_list_is_bounded(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let uris = |count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("https://stranger.example/{number}")).collect()
+    };
+    register(&provider, &with(&json!({ "post_logout_redirect_uris": uris(32) }))).await;
+    for (parameter, error) in [
+        ("redirect_uris", "invalid_redirect_uri"),
+        ("post_logout_redirect_uris", "invalid_client_metadata"),
+        ("request_uris", "invalid_client_metadata"),
+        ("default_acr_values", "invalid_client_metadata"),
+    ] {
+        let refused = post(&provider, &with(&json!({ parameter: uris(33) }))).await;
+        assert_eq!(refused_for(&refused, parameter), (400, error.to_owned(), true), "{parameter}");
+    }
+}
+
+/// Two look-ups at one host, of which none is answered: a third one there is told to come again.
+async fn registration_5_one_host_of_sectors_leaves_the_others_theirs(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let sector = format!("http://{}/uris.json", silent.local_addr().unwrap());
+    let asked = with(&json!({ "subject_type": "pairwise", "sector_identifier_uri": sector }));
+    let answers = join_all((0..3).map(|_| post(&provider, &asked))).await;
+    let busy: Vec<_> = answers.into_iter().filter(|answer| answer.status == 503).collect();
+    assert_eq!(busy.len(), 1);
+    assert_eq!(busy[0].error(), "temporarily_unavailable");
+    assert!(busy[0].header("retry-after").is_some());
 }
 
 async fn rfc7591_3_an_initial_access_token_is_asked_for(backend: Backend) {

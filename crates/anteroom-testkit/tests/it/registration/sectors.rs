@@ -1,10 +1,11 @@
 //! What a client that registers itself learns of people by naming hosts that are not its own (OpenID Connect Core §8.1,
 //! Registration §9.1).
 
-use super::{CALLBACK, address, open, post, refused_for, register, with};
+use super::{CALLBACK, CLIENTS, address, open, post, refused_for, register, with};
 use crate::ALICE;
 use anteroom_testkit::{
-    Backend, Browser, Listener, RelyingParty, TestProvider, Tokens, claims, on_both_databases,
+    Backend, Browser, INITIAL_ACCESS_TOKEN, Listener, RelyingParty, TestProvider, Tokens, claims,
+    on_both_databases,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -16,7 +17,10 @@ on_both_databases!(
     core_8_1_a_pairwise_client_is_told_of_sign_outs_within_its_sector,
     core_8_1_who_was_registered_to_be_told_elsewhere_is_told_no_more,
     registration_9_1_hosts_of_the_provider_and_of_configured_clients_are_refused,
+    registration_9_1_hosts_of_clients_with_an_initial_access_token_are_refused,
     registration_9_1_what_a_client_shows_is_on_its_own_hosts,
+    the_consent_page_names_every_host_that_a_person_is_led_to,
+    a_sign_out_host_that_nobody_was_shown_is_told_of_no_earlier_sign_in,
     the_consent_page_names_the_host_that_is_told_of_sign_outs,
 );
 
@@ -89,7 +93,7 @@ async fn core_8_1_a_sign_out_that_waits_is_not_told_to_who_changes_its_sector(ba
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (1, 1));
     change(&provider, &told, &json!({ "backchannel_logout_uri": listener.url })).await;
     provider.advance(SignedDuration::from_mins(1));
-    assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (1, 1));
+    assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (0, 1));
     provider.advance(SignedDuration::from_hours(5));
     assert_eq!(provider.deliver_logouts().await, 0, "it is not tried again");
 }
@@ -143,7 +147,8 @@ async fn core_8_1_who_was_registered_to_be_told_elsewhere_is_told_no_more(backen
 
 async fn registration_9_1_hosts_of_the_provider_and_of_configured_clients_are_refused(backend: Backend) {
     let clients = "[[clients]]\nclient_id = \"charts\"\nredirect_uris = [\"https://charts.example/callback\"]\n\
-                   token_endpoint_auth_method = \"none\"\n";
+                   token_endpoint_auth_method = \"none\"\nlogo_uri = \"https://cdn.example/logo\"\n\
+                   [clients.tile]\nname = \"Charts\"\nlaunch_url = \"https://launch.example/\"\n";
     let provider = open(&backend).issuer("https://id.practice.example").clients(clients).start().await;
     for (changes, error, parameter) in [
         (
@@ -156,6 +161,8 @@ async fn registration_9_1_hosts_of_the_provider_and_of_configured_clients_are_re
             "invalid_redirect_uri",
             "redirect_uris",
         ),
+        (json!({ "redirect_uris": ["https://cdn.example/x"] }), "invalid_redirect_uri", "redirect_uris"),
+        (json!({ "redirect_uris": ["https://launch.example/x"] }), "invalid_redirect_uri", "redirect_uris"),
         (
             json!({ "post_logout_redirect_uris": ["https://id.practice.example:8443/"] }),
             "invalid_client_metadata",
@@ -176,6 +183,55 @@ async fn registration_9_1_hosts_of_the_provider_and_of_configured_clients_are_re
     let (uri, token) = address(&told);
     let refused = provider.call(("PUT", uri), token, &moved).await;
     assert_eq!(refused_for(&refused, "redirect_uris"), (400, "invalid_redirect_uri".to_owned(), true));
+}
+
+async fn registration_9_1_hosts_of_clients_with_an_initial_access_token_are_refused(backend: Backend) {
+    let token = "registration.initial_access_token_env";
+    let provider = open(&backend).set(token, "\"TEST_INITIAL_TOKEN\"").start().await;
+    let known = with(&json!({ "redirect_uris": ["https://known.example/callback"],
+        "logo_uri": "https://known.example/logo" }));
+    let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &known).await;
+    assert_eq!(answer.status, 201, "{}", answer.gist());
+    let refused = post(&provider, &known).await;
+    assert_eq!(refused_for(&refused, "redirect_uris"), (400, "invalid_redirect_uri".to_owned(), true));
+    // The operator knows both.
+    let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &known).await;
+    assert_eq!(answer.status, 201, "{}", answer.gist());
+}
+
+async fn the_consent_page_names_every_host_that_a_person_is_led_to(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    let told = json!({ "post_logout_redirect_uris": ["https://after.example/"],
+        "initiate_login_uri": "https://begin.example/sign-in" });
+    let told = register(&provider, &with(&told)).await;
+    let hosts = "It belongs to stranger.example, after.example, begin.example.";
+    let stranger = provider.registered(&told);
+    assert_eq!(stranger.authorize(&browser, &[]).await.text_of("host").unwrap(), hosts);
+    let page = stranger.authorize(&provider.browser(), &[]).await;
+    assert_eq!(page.text_of("host").unwrap(), hosts);
+}
+
+async fn a_sign_out_host_that_nobody_was_shown_is_told_of_no_earlier_sign_in(backend: Backend) {
+    let (provider, listener) = (open(&backend).start().await, Listener::start().await);
+    let elsewhere = json!({ "backchannel_logout_uri": "https://stranger.example/out" });
+    let here = json!({ "backchannel_logout_uri": listener.url });
+    // Also where a redirect goes there from now on.
+    let redirected = json!({ "redirect_uris": [MACHINE], "backchannel_logout_uri": listener.url });
+    for changed in [here, redirected] {
+        let browser = provider.signed_in(ALICE).await;
+        let (client, _) = agreed(&provider, &browser, &elsewhere).await;
+        // Nor by way of a host that it is known by a moment before.
+        let mut known = elsewhere.clone();
+        known["post_logout_redirect_uris"] = json!([listener.url.replace("/logout", "/")]);
+        change(&provider, &client, &known).await;
+        change(&provider, &client, &changed).await;
+        sign_out(&browser).await;
+        assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (0, 0), "{changed}");
+    }
+    let updates = provider.audited("client_updated").await;
+    let ended = updates.iter().filter(|entry| entry.detail.contains("\"grants\":1"));
+    assert_eq!((updates.len(), ended.count()), (4, 2), "{updates:?}");
 }
 
 async fn registration_9_1_what_a_client_shows_is_on_its_own_hosts(backend: Backend) {

@@ -58,7 +58,21 @@ async fn core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts(backen
         assert_eq!(silent(&stranger, &browser, more).await, "consent_required", "{more:?}");
     }
     agree(&stranger, &provider).await;
-    assert_eq!(silent(&stranger, &browser, &[]).await, "account_selection_required");
+    // Alice has agreed, and bob has not: a hint at him is answered as one at nobody.
+    let sub =
+        claims(provider.client("web").tokens(&provider.signed_in(BOB).await, "openid").await.id_token());
+    let named = |sub: &str| format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#);
+    let (bob, made_up) = (named(sub["sub"].as_str().unwrap()), named("made-up"));
+    for more in [
+        &[][..],
+        &[("login_hint", BOB)],
+        &[("login_hint", "unknown@practice.example")],
+        &[("claims", &bob)],
+        &[("claims", &made_up)],
+    ] {
+        assert_eq!(silent(&stranger, &browser, more).await, "account_selection_required", "{more:?}");
+    }
+    assert_eq!(silent(&stranger, &browser, &[("login_hint", ALICE)]).await, "");
 }
 
 async fn core_3_1_2_6_with_consent_the_codes_say_what_is_missing(backend: Backend) {

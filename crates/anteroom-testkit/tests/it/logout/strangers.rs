@@ -1,0 +1,60 @@
+//! Sign-outs of clients that registered themselves hold up nothing of those in the configuration.
+
+use super::back_channel::{client, queue, sign_out};
+use crate::ALICE;
+use crate::registration::register;
+use anteroom_testkit::{Backend, Listener, TestProvider, on_both_databases};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+on_both_databases!(
+    clients_that_registered_themselves_hold_up_no_configured_one,
+    a_client_that_registered_itself_has_so_many_logouts_waiting,
+);
+
+async fn clients_that_registered_themselves_hold_up_no_configured_one(backend: Backend) {
+    let (dead, other) = (Listener::start().await, Listener::start().await);
+    let builder = TestProvider::on(&backend).set("registration.mode", "\"open\"");
+    let provider = builder.clients(&client("other", &other, "")).start().await;
+    dead.sleep();
+    for _ in 0..20 {
+        let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"],
+            "backchannel_logout_uri": dead.url });
+        let told = register(&provider, &metadata).await;
+        queue(&provider, told["client_id"].as_str().unwrap(), 8).await;
+    }
+    let node = Arc::clone(&provider.provider);
+    let deliveries = tokio::spawn(async move { anteroom_flows::backchannel::run(&node).await });
+    while dead.tokens().len() < 32 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for round in 1..=3 {
+        let browser = provider.signed_in(ALICE).await;
+        provider.client("other").tokens(&browser, "openid").await;
+        sign_out(&browser).await;
+        while other.tokens().len() < round {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(dead.tokens().len(), 32);
+    }
+    deliveries.abort();
+}
+
+async fn a_client_that_registered_itself_has_so_many_logouts_waiting(backend: Backend) {
+    let listener = Listener::start().await;
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"],
+        "backchannel_logout_uri": listener.url });
+    let told = register(&provider, &metadata).await;
+    let stranger = provider.registered(&told);
+    queue(&provider, told["client_id"].as_str().unwrap(), 499).await;
+    for waiting in [500, 500] {
+        let browser = provider.signed_in(ALICE).await;
+        let page = stranger.authorize(&browser, &[("prompt", "consent")]).await;
+        let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+        stranger.redeem(&stranger.code_in(&agreed)).await;
+        sign_out(&browser).await;
+        assert_eq!(backend.rows().await["logout_deliveries"], waiting);
+    }
+}
