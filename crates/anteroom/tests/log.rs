@@ -221,6 +221,10 @@ async fn a_mistake_of_a_client_is_a_line_that_says_what_to_do() {
         assert_eq!(provider.browser().get(slash).await.status, 400);
         let line = line_about(&page, WEB, "post_logout_redirect_uri");
         assert!(line.contains("which has \"https://web.example/signed-out\""), "{line}");
+        let none = "/end-session?client_id=partner&post_logout_redirect_uri=https://web.example/signed-out";
+        assert_eq!(provider.browser().get(none).await.status, 400);
+        let line = line_about(&page, "partner", "post_logout_redirect_uri");
+        assert!(line.contains("which has none"), "{line}");
         let nameless = "/end-session?post_logout_redirect_uri=https://web.example/signed-out";
         assert_eq!(provider.browser().get(nameless).await.status, 400);
         line_about(&page, "", "send client_id with it");

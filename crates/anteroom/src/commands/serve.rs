@@ -16,6 +16,9 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
     logging::init(configuration.settings.log);
     wiring::warn_of(&configuration);
+    if let Some(gap) = wiring::checkpoints_gap(&configuration.settings) {
+        tracing::warn!("{gap}");
+    }
     block_on(async move {
         let settings = &configuration.settings;
         let around = production();
@@ -30,13 +33,15 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let listen = settings.server.listen;
         let listener =
             TcpListener::bind(listen).await.map_err(|error| CommandError::Listen(listen, error))?;
-        tracing::info!(
-            issuer = settings.issuer.as_str(),
-            listen = %listener.local_addr()?,
-            node = %provider.node,
-            configuration = %configuration.digest,
-            "ready"
-        );
+        let (issuer, listen) = (settings.issuer.as_str(), listener.local_addr()?);
+        let (node, digest) = (provider.node, &configuration.digest);
+        match provider.history.refused() {
+            None => tracing::info!(issuer, %listen, %node, configuration = %digest, "ready"),
+            Some(why) => tracing::warn!(
+                issuer, %listen, %node, configuration = %digest,
+                "listening, and not ready: every request is answered 503, since the database went back to an earlier state: {why}"
+            ),
+        }
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, &configuration, Some(source));
         let served = tls.map(|(served, follower)| {
