@@ -1,7 +1,9 @@
 //! `anteroom serve`.
 
-use anteroom_config::Source;
+use anteroom_config::{Settings, Source};
+use anteroom_domain::history::WentBack;
 use anteroom_flows::{admin, configured_clients, health, undefined_groups};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -33,15 +35,8 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let listen = settings.server.listen;
         let listener =
             TcpListener::bind(listen).await.map_err(|error| CommandError::Listen(listen, error))?;
-        let (issuer, listen) = (settings.issuer.as_str(), listener.local_addr()?);
-        let (node, digest) = (provider.node, &configuration.digest);
-        match provider.history.refused() {
-            None => tracing::info!(issuer, %listen, %node, configuration = %digest, "ready"),
-            Some(why) => tracing::warn!(
-                issuer, %listen, %node, configuration = %digest,
-                "listening, and not ready: every request is answered 503, since the database went back to an earlier state: {why}"
-            ),
-        }
+        let (listen, digest) = (listener.local_addr()?, configuration.digest.to_string());
+        tell_start(settings, listen, (&provider.node.to_string(), &digest), provider.history.refused());
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, &configuration, Some(source));
         let served = tls.map(|(served, follower)| {
@@ -61,4 +56,21 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+/// Balancers and people wait for `ready`: a node that answers 503 to everything must not say it.
+pub fn tell_start(
+    settings: &Settings,
+    listen: SocketAddr,
+    (node, configuration): (&str, &str),
+    refused: Option<WentBack>,
+) {
+    let issuer = settings.issuer.as_str();
+    match refused {
+        None => tracing::info!(issuer, %listen, %node, %configuration, "ready"),
+        Some(why) => tracing::warn!(
+            issuer, %listen, %node, %configuration,
+            "listening, and not ready: every request is answered 503, since the database went back to an earlier state: {why}"
+        ),
+    }
 }
