@@ -8,7 +8,9 @@ import { exportJWK, generateKeyPair } from "jose";
 import { application } from "./harness/application.mjs";
 import { Browser } from "./harness/browser.mjs";
 import { ISSUER, logoutToken } from "./harness/issuer.mjs";
+import { secretOf } from "./harness/clients.mjs";
 import { ALICE, walk } from "./harness/person.mjs";
+import { anteroom, begun, completed, refreshed, signedOut } from "./node/openid_client.mjs";
 
 const app = await application();
 const CALLBACK = `${app.url}/callback`;
@@ -99,6 +101,22 @@ test("registration, PAR, private_key_jwt, PKCE, userinfo, refresh, and logout at
   await oidc.tokenRevocation(config, later.refresh_token);
   await assert.rejects(oidc.refreshTokenGrant(config, later.refresh_token), { error: "invalid_grant" });
   assert.equal((await oidc.tokenIntrospection(config, later.access_token)).active, false);
+});
+
+test("the application of the book: sign-in, refresh and sign-out", async () => {
+  const home = "https://notes.practice.example";
+  const client = { issuer: ISSUER, clientId: "notes", secret: secretOf("notes"), execute: [oidc.allowInsecureRequests] };
+  const config = await anteroom(client);
+  const browser = new Browser();
+  const { address, checks } = await begun(config, { redirect_uri: `${home}/callback`, scope: "openid profile email" });
+  const { url } = await walk(browser, address, `${home}/callback`);
+  const tokens = await completed(config, url, checks);
+  const next = await refreshed(config, tokens);
+  assert.notEqual(next.refresh_token, tokens.refresh_token);
+  await isAlice(config, next);
+  const out = await walk(browser, signedOut(config, next.id_token, `${home}/`), `${home}/`);
+  assert.deepEqual(out.met, [], "with an ID token of this session nobody is asked");
+  await assert.rejects(refreshed(config, next), { error: "invalid_grant" });
 });
 
 test("single sign-on for a second client, and prompt=none", async () => {

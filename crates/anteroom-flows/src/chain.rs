@@ -64,6 +64,13 @@ pub async fn checkpoint(
     Ok(inserted.await?.then_some(checkpoint))
 }
 
+/// The newest checkpoint in the database that any node has signed. One without a good signature is not given: a node would
+/// keep it in place of what it remembers.
+pub async fn newest_checkpoint(store: &Store, keyring: &Keyring) -> Result<Option<Checkpoint>, FlowError> {
+    let signers = signer(keyring)?.verifying_keys();
+    Ok(store.last_checkpoint().await?.filter(|checkpoint| checkpoint.is_signed_by(&signers)))
+}
+
 /// Verifies the whole trail in the database, holding it against checkpoints that were kept elsewhere. `findings` are
 /// those about that place.
 pub async fn verify(

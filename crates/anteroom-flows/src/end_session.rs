@@ -53,9 +53,7 @@ pub enum LogoutError {
     ClientMismatch { received: String },
     #[error("client_id {received:?} is not registered")]
     UnknownClient { received: String },
-    #[error(
-        "post_logout_redirect_uri {received:?} is not registered for {client:?}, which has {registered:?}"
-    )]
+    #[error("post_logout_redirect_uri {received:?} is not registered for {client:?}, which has {registered}")]
     UnregisteredRedirect { received: String, client: String, registered: String },
     #[error(
         "post_logout_redirect_uri without id_token_hint or client_id: it is not known whose address it is; send client_id with it"
@@ -231,7 +229,10 @@ fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> 
 }
 
 fn listed(uris: &[RedirectUri]) -> String {
-    uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    if uris.is_empty() {
+        return "none".to_owned();
+    }
+    format!("{:?}", shorten(&uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
 }
 
 /// Where clients register themselves, an address that one of them registered is a stranger's: followed without a sign that
@@ -257,7 +258,7 @@ fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result
     let unregistered = || LogoutError::UnregisteredRedirect {
         received: shorten(uri),
         client: client.id().as_str().to_owned(),
-        registered: shorten(&listed(&client.metadata.post_logout_redirect_uris)),
+        registered: listed(&client.metadata.post_logout_redirect_uris),
     };
     client.metadata.find_post_logout_redirect_uri(uri).ok_or_else(unregistered)?;
     // As requested: a native app's port is its own.

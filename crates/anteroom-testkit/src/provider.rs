@@ -141,6 +141,7 @@ impl Builder {
             random: Random::system(),
             kind: InstanceKind::Production,
             may_make_keys: true,
+            may_open_demo: false,
             hasher: if self.real_hashing {
                 PasswordHasher::new
             } else {

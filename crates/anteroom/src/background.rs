@@ -36,6 +36,8 @@ const ASKS: Duration = Duration::from_millis(500);
 const ROUNDS_OF_KEYS: u32 = 60;
 /// Batches that one round links at most: a trail that was long left alone does not hold up the checkpoints.
 const LINK_BATCHES: u32 = 200;
+/// Between two looks at the checkpoints that other nodes have signed.
+const ROUNDS_OF_CHECKPOINTS: u32 = 60;
 /// Entries that another program has written, named in the log of one process.
 const MOST_NAMED: usize = 100;
 
@@ -158,6 +160,7 @@ async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut named = HashSet::new();
+    let mut round = 0_u32;
     loop {
         ticks.tick().await;
         // What is linked to the end of a database that went back would hide where that was.
@@ -168,6 +171,12 @@ async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
             Ok(left_out) => tell_left_out(left_out, &mut named),
             Err(error) => tracing::error!("the chain of the audit trail: {error}"),
         }
+        if round.is_multiple_of(ROUNDS_OF_CHECKPOINTS)
+            && let Err(error) = keep_newest(&provider, file.as_deref()).await
+        {
+            tracing::error!("the newest checkpoint of the audit trail: {error}");
+        }
+        round = round.wrapping_add(1);
     }
 }
 
@@ -220,13 +229,28 @@ async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
     }
 }
 
+/// One node signs, and each node remembers: at its next start the file is all that it has to hold the database against.
+pub async fn keep_newest(provider: &Provider, file: Option<&Path>) -> Result<(), FlowError> {
+    let Some(file) = file.map(Path::to_owned) else { return Ok(()) };
+    let newest = chain::newest_checkpoint(&provider.store, &provider.keyring).await?;
+    let Some(checkpoint) = newest else { return Ok(()) };
+    let shown = file.display().to_string();
+    let kept = tokio::task::spawn_blocking(move || checkpoints::append_newer(&file, &checkpoint)).await;
+    if let Ok(Err(error)) = kept {
+        tracing::error!(file = shown, "the newest checkpoint could not be added to its file: {error}");
+    }
+    Ok(())
+}
+
 /// Before stopping: what was counted and what waits goes into the trail, and the trail is signed.
 pub async fn finish_trail(provider: &Provider, settings: &Settings) -> Result<(), FlowError> {
     if provider.history.is_refused() {
         return Ok(());
     }
     trail::write_tallies(provider).await?;
-    extend_chain(provider, checkpoints::file(settings).as_deref(), When::Now).await.map(drop)
+    let file = checkpoints::file(settings);
+    extend_chain(provider, file.as_deref(), When::Now).await?;
+    keep_newest(provider, file.as_deref()).await
 }
 
 pub(crate) const REFUSED: &str = "the changed configuration was refused, the running one stays";

@@ -31,6 +31,17 @@ pub(crate) fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Another node may have signed it. The number is looked at and the time: of a database that an operator accepted after it went
+/// back, the file has higher numbers that are void.
+pub(crate) fn append_newer(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+    let known = match last(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        known => known?,
+    };
+    let is_newer = |known: &Checkpoint| checkpoint.link.seq > known.link.seq || checkpoint.at > known.at;
+    if known.as_ref().is_none_or(is_newer) { append(path, checkpoint) } else { Ok(()) }
+}
+
 fn ends_a_line(file: &mut std::fs::File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(true);
@@ -109,5 +120,17 @@ mod tests {
         append(&path, &checkpoint(3)).unwrap();
         let cut = Finding::Line { file: "checkpoints file", line: 2 };
         assert_eq!(read(&path).unwrap(), (vec![checkpoint(1), checkpoint(3)], vec![cut]));
+    }
+
+    #[test]
+    fn what_another_node_signed_is_added_where_it_is_newer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints.jsonl");
+        for seq in [2, 2, 1, 3] {
+            append_newer(&path, &checkpoint(seq)).unwrap();
+        }
+        let accepted = Checkpoint { at: Timestamp::from_second(60).unwrap(), ..checkpoint(1) };
+        append_newer(&path, &accepted).unwrap();
+        assert_eq!(read(&path).unwrap(), (vec![checkpoint(2), checkpoint(3), accepted], vec![]));
     }
 }

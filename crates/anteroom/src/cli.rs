@@ -90,6 +90,9 @@ pub struct DemoArgs {
     /// A file with `[[clients]]` and `[[groups]]` of your own, as in a configuration; may be given several times.
     #[arg(long = "client", value_name = "FILE")]
     pub clients: Vec<PathBuf>,
+    /// Let clients register themselves at `/clients`.
+    #[arg(long)]
+    pub registration: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,9 +208,9 @@ pub enum GroupChange {
 
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Make a new secret and write it to a file that only its owner can read.
+    /// Make a new secret and write it to a file that only its owner can read: a client's, or an initial access token.
     Secret {
-        /// The file that the client's `secret_file` names; must not exist yet.
+        /// The file that `secret_file` of a client names, or `registration.initial_access_token_file`; must not exist yet.
         file: PathBuf,
     },
     /// Clients that registered themselves, oldest first: identifier, when, name, first redirect URI.

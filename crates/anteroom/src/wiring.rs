@@ -111,6 +111,8 @@ pub struct Surroundings {
     pub kind: InstanceKind,
     /// Whether this may make the keys of a database in which nothing was made yet. Over one that has lost them, nobody may.
     pub may_make_keys: bool,
+    /// Whether a demo's database may be opened where a real one is expected: to look into it, or to change an account.
+    pub may_open_demo: bool,
     /// Makes what hashes passwords; tests have a cheap one.
     pub hasher: fn(HashParams, &Keyring, Random) -> PasswordHasher,
 }
@@ -123,7 +125,9 @@ pub async fn open_store(
     let master = master_key(settings)?;
     let unkeyed = Store::connect(&store_options(settings)?).await?;
     let instance = unkeyed.instance().await?;
-    if let Some(instance) = instance {
+    if let Some(instance) = instance
+        && !(around.may_open_demo && instance.kind == InstanceKind::Demo)
+    {
         same_kind(instance, around.kind)?;
     }
     // The instance is noted last: a database without it is new, whatever an attempt before this one has left in it.
@@ -239,6 +243,14 @@ pub fn last_checkpoint(settings: &Settings) -> Result<Option<Checkpoint>, Wiring
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(WiringError::Checkpoints(file, error)),
     }
+}
+
+/// What is unwise about where checkpoints are kept, for `check` and for the log.
+pub fn checkpoints_gap(settings: &Settings) -> Option<&'static str> {
+    checkpoints::file(settings).is_none().then_some(
+        "[audit] checkpoints_file is not set, and beside a PostgreSQL server it has no default: at its start a node cannot tell \
+         whether the database went back to an earlier state",
+    )
 }
 
 /// A database that was put back as it was earlier is good in itself; only the file knows better.

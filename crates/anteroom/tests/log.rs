@@ -2,11 +2,13 @@
 #![cfg(test)]
 
 use anteroom::commands::production;
+use anteroom::commands::serve::tell_start;
 use anteroom::logging::text;
 use anteroom::reload::Follower;
 use anteroom::wiring::{self, Surroundings};
 use anteroom_config::Source;
 use anteroom_crypto::{MasterKey, Random};
+use anteroom_domain::history::WentBack;
 use anteroom_oidc::shown::is_hidden;
 use anteroom_storage::StoreOptions;
 use anteroom_testkit::{AppKey, CLIENT_SECRET, Listener, Proof, TestProvider, Tokens, on_sqlite};
@@ -221,6 +223,10 @@ async fn a_mistake_of_a_client_is_a_line_that_says_what_to_do() {
         assert_eq!(provider.browser().get(slash).await.status, 400);
         let line = line_about(&page, WEB, "post_logout_redirect_uri");
         assert!(line.contains("which has \"https://web.example/signed-out\""), "{line}");
+        let none = "/end-session?client_id=partner&post_logout_redirect_uri=https://web.example/signed-out";
+        assert_eq!(provider.browser().get(none).await.status, 400);
+        let line = line_about(&page, "partner", "post_logout_redirect_uri");
+        assert!(line.contains("which has none"), "{line}");
         let nameless = "/end-session?post_logout_redirect_uri=https://web.example/signed-out";
         assert_eq!(provider.browser().get(nameless).await.status, 400);
         line_about(&page, "", "send client_id with it");
@@ -286,6 +292,23 @@ async fn what_is_cut_off_and_what_ends_nothing_is_one_line() {
         assert!(line.contains("no id_token_hint"), "{line}");
     })
     .await;
+}
+
+#[test]
+fn a_node_that_answers_503_to_everything_does_not_say_that_it_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("anteroom.toml");
+    let text = "issuer = \"http://localhost:8080\"\nkeys.master_key_env = \"KEY\"\n";
+    fs::write(&file, text).unwrap();
+    let configuration = Source::new(file).load(&|_| Some("q".repeat(43))).unwrap();
+    let settings = &configuration.settings;
+    for (refused, is_ready) in [(None, true), (Some(WentBack::Ends { seen: 5, found: 3 }), false)] {
+        let (page, _guard) = listening();
+        tell_start(settings, settings.server.listen, ("node", "digest"), refused);
+        let log = page.text();
+        assert_eq!(log.contains(" ready issuer="), is_ready, "{log}");
+        assert_eq!(log.contains("reached up to entry 5, and ends at 3"), !is_ready, "{log}");
+    }
 }
 
 #[tokio::test]

@@ -333,6 +333,7 @@ fn explaining_reads_the_trail_aloud() {
     assert!(said.content && said.out.contains("3 of 5 forgiven"), "{}", said.out);
     for (what, complaint) in [
         ("K7QF-3M2X", "no entry of the trail has the reference K7QF-3M2X"),
+        ("K7QF-3M2X", "journalctl -u anteroom --grep=K7QF-3M2X"),
         ("nobody@practice.example", "no account has the address \"nobody@practice.example\""),
         ("not a reference", "neither a reference"),
         ("\u{1b}[2J\r\nanteroom: fine \u{202e}", "\\u{1b}[2J\\r\\nanteroom: fine \\u{202e} is neither"),
@@ -341,4 +342,51 @@ fn explaining_reads_the_trail_aloud() {
         let said = installation.run(&["explain", what]);
         assert!(!said.content && said.complaint.contains(complaint), "{}", said.complaint);
     }
+}
+
+#[test]
+fn times_are_shown_in_the_zone_of_the_practice() {
+    let installation = Installation::new();
+    for (arguments, label) in [
+        (&["user", "show", ADDRESS][..], "since "),
+        (&["keys", "list"][..], "RS256"),
+        (&["database", "accept"][..], "ends with entry"),
+        (&["database", "accept"][..], "anteroom.checkpoints.jsonl has seen it"),
+    ] {
+        let said = installation.run(arguments);
+        let line = said.out.lines().find(|line| line.contains(label));
+        let line = line.unwrap_or_else(|| panic!("{label}: {} {}", said.out, said.complaint));
+        assert!(line.contains(" CST") || line.contains(" CDT"), "{line}");
+    }
+}
+
+#[test]
+fn accepting_says_what_was_looked_at() {
+    let installation = Installation::new();
+    let said = installation.run(&["database", "accept"]);
+    assert!(said.out.contains("No node has noted in this database"), "{}", said.out);
+    assert!(said.out.contains("Other nodes' files and logs"), "{}", said.out);
+    fs::remove_file(installation.path("anteroom.checkpoints.jsonl")).unwrap();
+    let said = installation.run(&["database", "accept"]);
+    assert!(said.out.contains("is missing or empty: nothing outside"), "{}", said.out);
+}
+
+#[test]
+fn check_warns_where_a_server_database_has_no_checkpoints_file() {
+    const GAP: &str = "[audit] checkpoints_file is not set";
+    let installation = Installation::new();
+    let text = fs::read_to_string(installation.path("anteroom.toml")).unwrap();
+    assert!(!installation.run(&["check"]).complaint.contains(GAP));
+    let url = text.lines().find(|line| line.starts_with("database.url")).unwrap();
+    let on_a_server =
+        text.replace(url, "database.url = \"postgres://anteroom@db.practice.example/anteroom\"");
+    fs::write(installation.path("anteroom.toml"), &on_a_server).unwrap();
+    let said = installation.run(&["check"]);
+    assert!(said.complaint.contains(GAP), "{}", said.complaint);
+    fs::write(
+        installation.path("anteroom.toml"),
+        on_a_server + "audit.checkpoints_file = \"checkpoints.jsonl\"\n",
+    )
+    .unwrap();
+    assert!(!installation.run(&["check"]).complaint.contains(GAP));
 }

@@ -1,4 +1,8 @@
-const { ANTEROOM_ISSUER, ANTEROOM_SECRET, AUTH_SECRET } = process.env;
+const { ANTEROOM_ISSUER, ANTEROOM_SECRET, AUTH_SECRET, HANDBOOK_URL } = process.env;
+
+/** Where a person goes on to who has signed out here: Anteroom asks whether they sign out there as well, and leads back. */
+const back = { client_id: "handbook", post_logout_redirect_uri: `${HANDBOOK_URL}/` };
+export const endSession = `${ANTEROOM_ISSUER}/end-session?${new URLSearchParams(back)}`;
 
 export const config = {
   basePath: "/auth",
@@ -19,6 +23,11 @@ export const config = {
     },
   ],
   callbacks: {
+    // Auth.js leads to addresses of the application alone, unless it is told of another.
+    redirect: ({ url, baseUrl }) => {
+      const { href, origin } = new URL(url, baseUrl);
+      return href === endSession || origin === baseUrl ? href : baseUrl;
+    },
     jwt: ({ token, user }) => (user ? { ...token, groups: user.groups } : token),
     session: ({ session, token }) => ({ ...session, user: { ...session.user, groups: token.groups } }),
   },

@@ -24,3 +24,13 @@ export async function begun(config, parameters) {
 export function completed(config, address, checks) {
   return oidc.authorizationCodeGrant(config, address, checks);
 }
+
+/** Other tokens, before the access token ends. Keep the new `refresh_token` in place of the old one before using anything. */
+export function refreshed(config, tokens) {
+  return oidc.refreshTokenGrant(config, tokens.refresh_token);
+}
+
+/** Where to send the browser after its session at the application was ended: Anteroom ends its own and leads back. */
+export function signedOut(config, idToken, back) {
+  return oidc.buildEndSessionUrl(config, { id_token_hint: idToken, post_logout_redirect_uri: back });
+}

@@ -16,6 +16,10 @@ anteroom = OAuth(app).register(
 )
 
 
+# On the server: the session of Flask can be read, and these are worth what a password is. A database in their place outlives a restart.
+refresh_tokens = {}
+
+
 @app.get("/")
 def home():
     person = session.get("person")
@@ -33,13 +37,15 @@ def callback():
     claims = token["userinfo"]  # those of the ID token, which was verified
     session["person"] = {name: claims.get(name) for name in ("sub", "name", "email", "groups")}
     session["id_token"] = token["id_token"]
+    refresh_tokens[claims["sub"]] = token["refresh_token"]
     return redirect(url_for("home"))
 
 
 @app.get("/sign-out")
 def sign_out():
     id_token = session.pop("id_token", None)
-    session.pop("person", None)
+    person = session.pop("person", {})
+    refresh_tokens.pop(person.get("sub"), None)
     return anteroom.logout_redirect(url_for("signed_out", _external=True), id_token_hint=id_token)
 
 
@@ -47,6 +53,14 @@ def sign_out():
 def signed_out():
     anteroom.validate_logout_response()
     return "Signed out."
+
+
+def fresh_access_token(sub):
+    """For calls to an API. `OAuthError` here means that the person signs in again."""
+    token = anteroom.fetch_access_token(grant_type="refresh_token", refresh_token=refresh_tokens[sub])
+    # Each refresh token is used once.
+    refresh_tokens[sub] = token["refresh_token"]
+    return token["access_token"]
 
 
 @app.errorhandler(OAuthError)

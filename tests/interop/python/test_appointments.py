@@ -3,13 +3,15 @@
 import os
 import unittest
 
-from person import EMAIL, ISSUER, Person, secret_of
+import requests
+
+from person import EMAIL, ISSUER, Person, discovered, secret_of
 
 HOME = "https://appointments.practice.example"
 os.environ |= {"ANTEROOM_ISSUER": ISSUER, "ANTEROOM_SECRET": secret_of("appointments"), "APPOINTMENTS_KEY": "a key of its own"}
 
 # It reads them when it is imported.
-from appointments import app
+from appointments import app, fresh_access_token, refresh_tokens
 
 
 class Appointments(unittest.TestCase):
@@ -24,6 +26,11 @@ class Appointments(unittest.TestCase):
         self.assertEqual(opened(back).location, "/")
         told = opened("/").json
         self.assertEqual((told["name"], told["email"], told["groups"]), ("Alice Example", EMAIL, ["staff"]))
+
+        before = refresh_tokens[told["sub"]]
+        answer = requests.get(discovered()["userinfo_endpoint"], headers={"Authorization": f"Bearer {fresh_access_token(told['sub'])}"})
+        self.assertEqual(answer.json()["sub"], told["sub"])
+        self.assertNotEqual(refresh_tokens[told["sub"]], before)
 
         back, _ = person.walk(opened("/sign-out").location, f"{HOME}/signed-out")
         self.assertEqual(opened(back).text, "Signed out.")

@@ -2,7 +2,7 @@
 //! a backup was restored. Here later rows are taken out of it.
 
 use crate::{ALICE, BOB};
-use anteroom::background::extend_chain;
+use anteroom::background::{extend_chain, keep_newest};
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::chain::{self, When};
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
@@ -18,6 +18,7 @@ on_both_databases!(
     after_it_is_accepted_everything_in_memory_is_read_anew,
     applications_are_told_of_the_sessions_that_ended_with_it,
     a_node_does_not_start_to_serve_a_database_behind_its_checkpoints_file,
+    a_node_that_signs_no_checkpoint_remembers_those_of_the_others,
     a_trail_with_an_accepted_loss_verifies,
 );
 
@@ -194,6 +195,28 @@ async fn a_node_does_not_start_to_serve_a_database_behind_its_checkpoints_file(b
     restarted.accept_database().await;
     let again = with_file(&backend, &file).await;
     assert!(is_served(&again).await);
+}
+
+async fn a_node_that_signs_no_checkpoint_remembers_those_of_the_others(backend: Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("one.jsonl"), folder.path().join("other.jsonl"));
+    let provider = with_file(&backend, &one).await;
+    provider.signed_in(ALICE).await;
+    let end = linked(&provider, Some(&one)).await;
+    provider.advance(SignedDuration::from_mins(5));
+    provider.signed_in(BOB).await;
+    linked(&provider, Some(&one)).await;
+    // The other node links nothing and signs nothing.
+    keep_newest(&provider.provider, Some(&other)).await.unwrap();
+    keep_newest(&provider.provider, Some(&other)).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&other).unwrap().lines().count(), 1);
+    // What another program has put there is not taken for what was seen.
+    backend.execute("UPDATE audit_checkpoints SET seq = seq + 1000").await;
+    keep_newest(&provider.provider, Some(&other)).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&other).unwrap().lines().count(), 1);
+    drop(provider);
+    cut(&backend, end).await;
+    assert_is_refused(&with_file(&backend, &other).await).await;
 }
 
 async fn a_trail_with_an_accepted_loss_verifies(backend: Backend) {

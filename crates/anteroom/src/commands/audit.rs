@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{CommandError, block_on, counted, load, new_private_file, production, say};
+use super::{CommandError, at_shell, block_on, counted, load, new_private_file, say};
 use crate::cli::{AuditCommand, ConfigArgs, ExportArgs, VerifyArgs};
 use crate::{checkpoints, wiring};
 
@@ -47,7 +47,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     // Before the database, which may grow meanwhile.
     let (outside, findings) = read_checkpoints(&files)?;
     let report = block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &production()).await?;
+        let (store, keyring) = wiring::open_store(&configuration.settings, &at_shell()).await?;
         let report = chain::verify(&store, &keyring, outside, findings).await?;
         store.close().await;
         Ok(report)
@@ -69,7 +69,7 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
     let keyring = if args.with_master_key {
         let configuration = load(&args.config.config)?;
         Some(block_on(async move {
-            let (store, keyring) = wiring::open_store(&configuration.settings, &production()).await?;
+            let (store, keyring) = wiring::open_store(&configuration.settings, &at_shell()).await?;
             store.close().await;
             Ok(keyring)
         })?)
@@ -198,7 +198,7 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
     };
     let mut out = BufWriter::new(out);
     let entries = block_on(async {
-        let around = production();
+        let around = at_shell();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let write = |line: &Line| writeln!(out, "{}", line.write()?);
         let entries = chain::export(&store, &keyring, around.clock.now(), write).await?;
@@ -215,7 +215,7 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
 fn keys(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &production()).await?;
+        let (store, keyring) = wiring::open_store(&configuration.settings, &at_shell()).await?;
         store.close().await;
         for key in public_keys(&keyring)? {
             say(&show_key(&key));

@@ -32,7 +32,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         let standing = pair.load().map_err(WiringError::from)?.validity.standing(production().clock.now());
         if standing.is_good() { say(&format!("{standing}.")) } else { warn(&standing.to_string()) }
     }
-    for gap in sending::gaps(settings) {
+    for gap in sending::gaps(settings).into_iter().chain(wiring::checkpoints_gap(settings)) {
         warn(gap);
     }
     if let Some(TextLengths { said, warnings }) = text_lengths(settings, &theme)? {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::shown::argument;
 use super::user::{changing, with_provider};
-use super::{CommandError, say, write_secret_file};
+use super::{CommandError, say, shown_time, write_secret_file};
 use crate::cli::ClientCommand;
 
 pub fn run(command: ClientCommand) -> Result<(), CommandError> {
@@ -38,7 +38,8 @@ pub fn secret(file: &Path) -> Result<(), CommandError> {
     let secret = Random::system().token().encode();
     write_secret_file(file, &secret)?;
     say(&format!(
-        "A new secret is in {}. Name it as the client's secret_file and give it to the application.",
+        "A new secret is in {}, readable by its owner alone. Name the file in the configuration (`secret_file` of a client, or \
+         `registration.initial_access_token_file`), and give what is in it to the application.",
         file.display()
     ));
     Ok(())
@@ -48,12 +49,14 @@ async fn list(provider: Provider) -> Result<(), CommandError> {
     let mut clients = provider.store.registered_clients_since(0).await?;
     clients.retain(|client| client.deleted_at.is_none());
     clients.sort_by_key(|client| client.created_at);
+    let zone = provider.snapshot().practice.time_zone.clone();
     for client in clients {
         // A stranger chose these words: nothing in them reaches the terminal as a command.
         let plain = |text: &str| text.escape_debug().to_string().replace(is_hidden, "\u{fffd}");
         let name = client.metadata.client_name.as_deref().map(plain).unwrap_or_default();
         let redirect = client.metadata.redirect_uris.first().map(|uri| plain(uri)).unwrap_or_default();
-        say(&format!("{}  {}  {name}  {redirect}", client.client_id.as_str(), client.created_at));
+        let since = shown_time(client.created_at, &zone);
+        say(&format!("{}  {since}  {name}  {redirect}", client.client_id.as_str()));
     }
     Ok(())
 }

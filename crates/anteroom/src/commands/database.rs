@@ -5,9 +5,10 @@ use anteroom_flows::chain::{self, When};
 use anteroom_flows::history;
 use anteroom_flows::trail::Origin;
 use anteroom_storage::Store;
+use jiff::tz::TimeZone;
 use std::path::Path;
 
-use super::{CommandError, block_on, counted, load, production, say};
+use super::{CommandError, block_on, counted, load, production, say, shown_time};
 use crate::cli::{AcceptArgs, DatabaseCommand};
 use crate::{checkpoints, wiring};
 
@@ -30,7 +31,8 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let file = checkpoints::file(&configuration.settings);
         let kept = wiring::last_checkpoint(&configuration.settings)?;
-        tell(&store, kept.as_ref()).await?;
+        let zone = &configuration.settings.practice.time_zone;
+        tell(&store, (file.as_deref(), kept.as_ref()), zone).await?;
         say(MEANING);
         if !args.yes {
             store.close().await;
@@ -61,14 +63,19 @@ fn keep(file: &Path, checkpoint: &Checkpoint) -> Result<(), CommandError> {
 }
 
 /// How far the database reaches, and how far it was seen.
-async fn tell(store: &Store, kept: Option<&Checkpoint>) -> Result<(), CommandError> {
+async fn tell(
+    store: &Store,
+    (file, kept): (Option<&Path>, Option<&Checkpoint>),
+    zone: &TimeZone,
+) -> Result<(), CommandError> {
     let found = store.history(0).await?;
     let last = store.linked_entries(found.now.end.seq.saturating_sub(1), 1).await?;
     match last.first() {
         Some(last) => {
             say(&format!(
                 "The audit trail of this database ends with entry {} of {}.",
-                last.link.seq, last.record.at
+                last.link.seq,
+                shown_time(last.record.at, zone)
             ));
         }
         None => say("There is no audit trail in this database."),
@@ -77,16 +84,32 @@ async fn tell(store: &Store, kept: Option<&Checkpoint>) -> Result<(), CommandErr
         Some(seen) => {
             say(&format!("A node had seen it reach up to entry {seen}, and found that it went back."));
         }
-        None => say("No node has reported that it went back."),
-    }
-    match kept {
-        Some(kept) => {
-            say(&format!(
-                "The checkpoints file has seen it reach up to entry {}, on {}.",
-                kept.link.seq, kept.at
-            ));
+        None => {
+            say(
+                "No node has noted in this database that it went back. One that was not running cannot have.",
+            );
         }
-        None => say("There is no checkpoint outside of it to compare it with."),
     }
+    say(&outside(file, kept, zone));
     Ok(())
+}
+
+/// This machine's file alone is looked at.
+fn outside(file: Option<&Path>, kept: Option<&Checkpoint>, zone: &TimeZone) -> String {
+    const OTHERS: &str = "Other nodes' files and logs, which may have seen more, were not looked at.";
+    match (file, kept) {
+        (Some(file), Some(kept)) => format!(
+            "The checkpoints file {} has seen it reach up to entry {}, on {}. {OTHERS}",
+            file.display(),
+            kept.link.seq,
+            shown_time(kept.at, zone)
+        ),
+        (Some(file), None) => format!(
+            "The checkpoints file {} is missing or empty: nothing outside of the database was compared with it. {OTHERS}",
+            file.display()
+        ),
+        (None, _) => format!(
+            "The configuration names no checkpoints file: nothing outside of the database was compared with it. {OTHERS}"
+        ),
+    }
 }

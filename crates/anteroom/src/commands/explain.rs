@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 use super::shown::argument;
-use super::{CommandError, block_on, load, production, say};
+use super::{CommandError, at_shell, block_on, load, say, shown_time as time};
 use crate::cli::ExplainArgs;
 use crate::wiring;
 
@@ -31,7 +31,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
         let settings = &configuration.settings;
-        let (store, _) = wiring::open_store(settings, &production()).await?;
+        let (store, _) = wiring::open_store(settings, &at_shell()).await?;
         let zone = &settings.practice.time_zone;
         let (mut entries, waiting) = match &asked {
             Asked::Reference(reference) => {
@@ -80,8 +80,9 @@ async fn by_reference(store: &Store, reference: Reference) -> Result<Vec<AuditRe
     let entries = store.entries_by_reference(&reference.to_string()).await?;
     if entries.is_empty() {
         return Err(CommandError::Usage(format!(
-            "no entry of the trail has the reference {reference}. The log may: a page that was only looked at is not \
-             in the trail"
+            "no entry of the trail has the reference {reference}. Look for it in the log, where internal errors, outages and \
+             refused requests are under their reference: `journalctl -u anteroom --grep={reference}`, or grep in the file \
+             that the log goes to. A page that was only looked at is in neither"
         )));
     }
     Ok(entries)
@@ -156,10 +157,6 @@ async fn person(
     let name = account.map_or_else(|| format!("account {id}"), |account| account.primary_address.to_string());
     people.insert(id, name.clone());
     Ok(name)
-}
-
-fn time(at: jiff::Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_flows::keys::{self, LEAD, Occasion, Reason, Rotated};
+use anteroom_storage::{EncryptionKeyRow, SigningKeyRow};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
-use super::{CommandError, block_on, load, production, say, write_secret_file};
+use super::{CommandError, at_shell, block_on, load, production, say, shown_time, write_secret_file};
 use crate::cli::{ConfigArgs, KeysCommand, RotateArgs};
 use crate::wiring;
 
@@ -37,23 +40,41 @@ fn init(args: &ConfigArgs) -> Result<(), CommandError> {
 fn list(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, _) = wiring::open_store(&configuration.settings, &production()).await?;
+        let (store, _) = wiring::open_store(&configuration.settings, &at_shell()).await?;
+        let zone = &configuration.settings.practice.time_zone;
         say("kid                                          algorithm  signs from                signs until");
         for key in store.signing_keys().await? {
-            let until = key.signs_until.map_or_else(|| "–".to_owned(), |until| until.to_string());
-            say(&format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, key.signs_from.to_string()));
+            say(&signing_line(&key, zone));
         }
         say("");
         say(
             "encryption kid                               kind       published from            decrypts until",
         );
         for key in store.encryption_keys().await? {
-            let until = key.decrypts_until.map_or_else(|| "–".to_owned(), |until| until.to_string());
-            say(&format!("{:<44} {:<10} {:<25} {until}", key.kid, key.kind, key.published_from.to_string()));
+            say(&encryption_line(&key, zone));
         }
         store.close().await;
         Ok(())
     })
+}
+
+/// A key that has done its time is published for an overlap after it has signed; one that was withdrawn is not.
+fn signing_line(key: &SigningKeyRow, zone: &TimeZone) -> String {
+    let is_withdrawn = key.signs_until.is_some() && key.published_until <= key.signs_until;
+    let until = ended(key.signs_until, is_withdrawn, zone);
+    format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, shown_time(key.signs_from, zone))
+}
+
+/// After a leak one is decrypted with for a few minutes more; one that was waiting was never published.
+fn encryption_line(key: &EncryptionKeyRow, zone: &TimeZone) -> String {
+    let is_withdrawn = key.published_until.is_some_and(|until| until <= key.published_from);
+    let until = ended(key.decrypts_until, is_withdrawn, zone);
+    format!("{:<44} {:<10} {:<25} {until}", key.kid, key.kind, shown_time(key.published_from, zone))
+}
+
+fn ended(until: Option<Timestamp>, is_withdrawn: bool, zone: &TimeZone) -> String {
+    let until = until.map_or_else(|| "–".to_owned(), |until| shown_time(until, zone));
+    if is_withdrawn { format!("{until}  withdrawn") } else { until }
 }
 
 fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
@@ -67,13 +88,14 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         let when = (now, Occasion::Operator(reason));
         let rotated = keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
         store.close().await;
-        say(&told(rotated, reason));
+        say(&told(rotated, reason, &configuration.settings.practice.time_zone));
         Ok(())
     })
 }
 
-fn told(rotated: Rotated, reason: Reason) -> String {
-    let from = rotated.signs_from.map_or_else(|| "at once".to_owned(), |from| format!("from {from} on"));
+fn told(rotated: Rotated, reason: Reason, zone: &TimeZone) -> String {
+    let from = |from| format!("from {} on", shown_time(from, zone));
+    let from = rotated.signs_from.map_or_else(|| "at once".to_owned(), from);
     match (reason, rotated) {
         (Reason::Planned, Rotated { made: true, .. }) => format!(
             "New signing keys are published; running nodes take them up within a second. They sign in {} minutes, \
@@ -98,5 +120,31 @@ fn told(rotated: Rotated, reason: Reason) -> String {
              were made."
                 .to_owned()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_withdrawn_before_it_signed_is_marked() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let key = |signs_until, published_until| SigningKeyRow {
+            kid: "one".to_owned(),
+            algorithm: "RS256".to_owned(),
+            public_jwk: String::new(),
+            private_sealed: Vec::new(),
+            created_at: at(0),
+            signs_from: at(360),
+            signs_until,
+            published_until,
+        };
+        let line = |until: Option<i64>, published: Option<i64>| {
+            signing_line(&key(until.map(at), published.map(at)), &TimeZone::UTC)
+        };
+        assert!(line(None, None).ends_with("1970-01-01 00:06:00 UTC   –"));
+        assert!(line(Some(900), Some(9_000)).ends_with("1970-01-01 00:15:00 UTC"));
+        assert!(line(Some(60), Some(60)).ends_with("1970-01-01 00:01:00 UTC  withdrawn"));
     }
 }

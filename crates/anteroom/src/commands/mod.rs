@@ -23,6 +23,8 @@ use anteroom_flows::chain::ExportError;
 use anteroom_flows::support::SupportError;
 use anteroom_pages::RenderError;
 use anteroom_storage::{BackupError, InstanceKind, StoreError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::fs::File;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -131,6 +133,11 @@ pub fn counted(count: impl TryInto<u64>, one: &str, more: &str) -> String {
     }
 }
 
+/// A time as people of the practice read it, the same in each command.
+pub fn shown_time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
 /// The configuration, with its warnings said.
 pub fn load(path: &Path) -> Result<Configuration, CommandError> {
     let configuration = Configuration::load(path, &|name| std::env::var(name).ok());
@@ -142,15 +149,21 @@ pub fn load(path: &Path) -> Result<Configuration, CommandError> {
     Ok(configuration)
 }
 
-/// Around a real installation.
+/// Around a real installation. A demo's database is refused, except by what only looks or does what an operator does there.
 pub fn production() -> Surroundings {
     Surroundings {
         clock: Clock::system(),
         random: Random::system(),
         kind: InstanceKind::Production,
         may_make_keys: false,
+        may_open_demo: false,
         hasher: PasswordHasher::new,
     }
+}
+
+/// The same for commands that can be tried on a demo. What serves, and what makes or accepts a database, is not among them.
+pub fn at_shell() -> Surroundings {
+    Surroundings { may_open_demo: true, ..production() }
 }
 
 pub fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {

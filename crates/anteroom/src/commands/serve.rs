@@ -1,7 +1,9 @@
 //! `anteroom serve`.
 
-use anteroom_config::Source;
+use anteroom_config::{Settings, Source};
+use anteroom_domain::history::WentBack;
 use anteroom_flows::{admin, configured_clients, health, undefined_groups};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -16,6 +18,9 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
     logging::init(configuration.settings.log);
     wiring::warn_of(&configuration);
+    if let Some(gap) = wiring::checkpoints_gap(&configuration.settings) {
+        tracing::warn!("{gap}");
+    }
     block_on(async move {
         let settings = &configuration.settings;
         let around = production();
@@ -30,13 +35,8 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let listen = settings.server.listen;
         let listener =
             TcpListener::bind(listen).await.map_err(|error| CommandError::Listen(listen, error))?;
-        tracing::info!(
-            issuer = settings.issuer.as_str(),
-            listen = %listener.local_addr()?,
-            node = %provider.node,
-            configuration = %configuration.digest,
-            "ready"
-        );
+        let (listen, digest) = (listener.local_addr()?, configuration.digest.to_string());
+        tell_start(settings, listen, (&provider.node.to_string(), &digest), provider.history.refused());
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, &configuration, Some(source));
         let served = tls.map(|(served, follower)| {
@@ -56,4 +56,21 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+/// Balancers and people wait for `ready`: a node that answers 503 to everything must not say it.
+pub fn tell_start(
+    settings: &Settings,
+    listen: SocketAddr,
+    (node, configuration): (&str, &str),
+    refused: Option<WentBack>,
+) {
+    let issuer = settings.issuer.as_str();
+    match refused {
+        None => tracing::info!(issuer, %listen, %node, %configuration, "ready"),
+        Some(why) => tracing::warn!(
+            issuer, %listen, %node, %configuration,
+            "listening, and not ready: every request is answered 503, since the database went back to an earlier state: {why}"
+        ),
+    }
 }

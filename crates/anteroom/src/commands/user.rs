@@ -18,7 +18,7 @@ use std::future::Future;
 use std::path::Path;
 
 use super::shown::argument;
-use super::{CommandError, block_on, load, production, say};
+use super::{CommandError, at_shell, block_on, load, production, say, shown_time};
 use crate::cli::{
     ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
 };
@@ -76,7 +76,7 @@ where
 {
     let configuration = load(config)?;
     block_on(async move {
-        let provider = wiring::provider(&configuration, &production()).await?;
+        let provider = wiring::provider(&configuration, &at_shell()).await?;
         work(provider).await
     })
 }
@@ -135,8 +135,7 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
     };
     changing(&args.config.config, async move |provider| {
         let usable_from = support::add_phone(&provider, &address, (&args.number, kind)).await?;
-        let zone = provider.snapshot().practice.time_zone.clone();
-        let when = usable_from.to_zoned_datetime(zone).strftime("%F %H:%M %Z").to_string();
+        let when = shown_time(usable_from, &provider.snapshot().practice.time_zone);
         say(&format!(
             "The phone is on file and takes codes from {when}. Every address and every cell phone of {address} is told."
         ));
@@ -187,9 +186,9 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
     say(&format!("name       {}", account.display_name().replace(is_hidden, "\u{fffd}")));
     say(&format!("state      {}", state(account)));
     say(&format!("groups     {}", groups.join(" ")));
-    say(&format!("since      {}", account.created_at));
-    say(&format!("sessions   {}", sessions.len()));
     let (now, zone) = (provider.clock.now(), provider.snapshot().practice.time_zone.clone());
+    say(&format!("since      {}", shown_time(account.created_at, &zone)));
+    say(&format!("sessions   {}", sessions.len()));
     let phones = provider.store.phones_of(account.id).await?;
     if phones.is_empty() {
         say("phones     none");
@@ -204,8 +203,7 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
 fn phone_line(phone: &Phone, now: Timestamp, zone: &TimeZone) -> String {
     let verified = if phone.verified_at.is_some() { "verified" } else { "not verified yet" };
     let from = if phone.usable_from > now {
-        let when = phone.usable_from.to_zoned_datetime(zone.clone());
-        format!(", takes codes from {}", when.strftime("%F %H:%M %Z"))
+        format!(", takes codes from {}", shown_time(phone.usable_from, zone))
     } else {
         String::new()
     };
@@ -305,7 +303,7 @@ mod tests {
             (phone(PhoneKind::Cell, Some(now), 0), "•••-•••-••43 cell, verified"),
             (
                 phone(PhoneKind::Landline, None, 72),
-                "•••-•••-••43 landline, not verified yet, takes codes from 1970-01-04 00:00 UTC",
+                "•••-•••-••43 landline, not verified yet, takes codes from 1970-01-04 00:00:00 UTC",
             ),
         ] {
             assert_eq!(phone_line(&phone, now, &TimeZone::UTC), expected);

@@ -7,9 +7,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::apps::{App, Apps};
-use crate::commands::{CommandError, warn};
+use crate::commands::{CommandError, warn, write_secret_file};
 
 const NAME: &str = "demo.toml";
+/// What is written beside the data.
+const FILE: &str = "anteroom.toml";
+pub(super) const MASTER_KEY_FILE: &str = "master.key";
+const SECRETS_FOLDER: &str = "secrets";
 
 const CLIENT_SECRET: &str = "anteroom-demo-secret";
 const MASTER_KEY_VARIABLE: &str = "DEMO_MASTER_KEY";
@@ -31,15 +35,78 @@ const WEB_CALLBACKS: [&str; 9] = [
 /// The same for where signing out leads back to; ASP.NET Core has a path of its own.
 const WEB_SIGNED_OUT: [&str; 3] = ["/signed-out", "/", "/signout-callback-oidc"];
 
-/// `clients` are files with clients of the developer's own.
+/// What can differ between two demos.
+#[derive(Clone, Copy)]
+pub(super) struct Plan<'a> {
+    pub port: u16,
+    pub home: &'a Path,
+    /// Files with clients of the developer's own.
+    pub clients: &'a [PathBuf],
+    /// Whether clients may register themselves.
+    pub registration: bool,
+}
+
+impl Plan<'_> {
+    pub(super) fn database(&self) -> PathBuf {
+        self.home.join("anteroom.db")
+    }
+}
+
+/// Where a configuration finds its secrets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    /// The demo itself, in its memory.
+    Variables,
+    /// Commands that are run beside it, in files beside the configuration.
+    Files,
+}
+
+impl Secrets {
+    fn of_client(self, variable: &str) -> String {
+        match self {
+            Self::Variables => format!("secret_env = {}", toml_string(variable)),
+            Self::Files => format!("secret_file = {}", toml_string(&format!("{SECRETS_FOLDER}/{variable}"))),
+        }
+    }
+
+    fn master_key(self) -> String {
+        match self {
+            Self::Variables => format!("master_key_env = {}", toml_string(MASTER_KEY_VARIABLE)),
+            Self::Files => format!("master_key_file = {}", toml_string(MASTER_KEY_FILE)),
+        }
+    }
+}
+
+/// Writes the configuration beside the data, for `anteroom explain` and other commands. The developer's own clients are not in
+/// it: their secrets may be in variables that commands have not.
+pub(super) fn write(plan: Plan<'_>, apps: &Apps) -> Result<PathBuf, CommandError> {
+    let home = std::path::absolute(plan.home)?;
+    let folder = home.join(SECRETS_FOLDER);
+    std::fs::create_dir_all(&folder).map_err(|error| CommandError::File(folder.clone(), error))?;
+    renew(&folder.join(CLIENT_SECRET_VARIABLE), CLIENT_SECRET)?;
+    for app in apps.iter() {
+        renew(&folder.join(variable(app)), &app.secret)?;
+    }
+    let text = text(Plan { home: &home, clients: &[], ..plan }, apps, Secrets::Files)?;
+    let file = home.join(FILE);
+    renew(&file, text.trim_start())?;
+    Ok(file)
+}
+
+/// A kept demo has the file of the last time.
+fn renew(path: &Path, text: &str) -> Result<(), CommandError> {
+    if path.exists() {
+        std::fs::remove_file(path).map_err(|error| CommandError::File(path.to_owned(), error))?;
+    }
+    write_secret_file(path, text)
+}
+
 pub(super) fn load(
-    port: u16,
-    database: &Path,
+    plan: Plan<'_>,
     master_key: &SecretString,
     apps: &Apps,
-    clients: &[PathBuf],
 ) -> Result<Configuration, CommandError> {
-    let text = text(port, database, apps, clients)?;
+    let text = text(plan, apps, Secrets::Variables)?;
     let environment = |name: &str| match name {
         MASTER_KEY_VARIABLE => Some(master_key.expose_secret().trim().to_owned()),
         CLIENT_SECRET_VARIABLE => Some(CLIENT_SECRET.to_owned()),
@@ -61,10 +128,15 @@ fn variable(app: &App) -> String {
     format!("DEMO_SECRET_{}", app.screen.slug().replace('-', "_").to_ascii_uppercase())
 }
 
-fn text(port: u16, database: &Path, apps: &Apps, clients: &[PathBuf]) -> Result<String, CommandError> {
-    let include = toml_list(clients.iter().map(|file| file.display().to_string()));
-    let web_client = web_client();
-    let database = toml_string(&format!("sqlite:{}", database.display()));
+fn text(plan: Plan<'_>, apps: &Apps, secrets: Secrets) -> Result<String, CommandError> {
+    let port = plan.port;
+    let include = toml_list(plan.clients.iter().map(|file| file.display().to_string()));
+    let web_client = web_client(secrets);
+    let database = toml_string(&format!("sqlite:{}", plan.database().display()));
+    let (master_key, client_secret) = (secrets.master_key(), secrets.of_client(CLIENT_SECRET_VARIABLE));
+    // Requests alone are held to limits, and each command would warn of these.
+    let limits = if secrets == Secrets::Variables { LIMITS } else { "" };
+    let registration = if plan.registration { "[registration]\nmode = \"open\"\n" } else { "" };
     let mut text = format!(
         r#"
 issuer = "http://localhost:{port}"
@@ -81,20 +153,12 @@ listen = "127.0.0.1:{port}"
 url = {database}
 
 [keys]
-master_key_env = "{MASTER_KEY_VARIABLE}"
+{master_key}
 
 [dev]
 outbox = true
 
-# One machine tries everything, again and again.
-[policy.limits]
-form_of_session = {{ max = 600, window = "5m" }}
-form_of_account = {{ max = 600, window = "5m" }}
-form_of_address = {{ max = 3000, window = "5m" }}
-new_password = {{ max = 100, window = "10m" }}
-right_password = {{ max = 3000, window = "5m" }}
-waiting_rows = {{ max = 20000, window = "24h" }}
-
+{limits}{registration}
 [log]
 level = "warn"
 
@@ -134,19 +198,30 @@ first_party = true
 redirect_uris = []
 response_types = []
 grant_types = ["client_credentials"]
-secret_env = "{CLIENT_SECRET_VARIABLE}"
+{client_secret}
 scope = "reports"
 "#
     );
     for (order, app) in apps.iter().enumerate() {
-        let client =
-            tile(app, order).map_err(|_| CommandError::Usage("the demo's configuration".to_owned()))?;
+        let client = tile(app, order, secrets)
+            .map_err(|_| CommandError::Usage("the demo's configuration".to_owned()))?;
         text.push_str(&client);
     }
     Ok(text)
 }
 
-fn web_client() -> String {
+/// One machine tries everything, again and again.
+const LIMITS: &str = r#"[policy.limits]
+form_of_session = { max = 600, window = "5m" }
+form_of_account = { max = 600, window = "5m" }
+form_of_address = { max = 3000, window = "5m" }
+new_password = { max = 100, window = "10m" }
+right_password = { max = 3000, window = "5m" }
+waiting_rows = { max = 20000, window = "2h" }
+
+"#;
+
+fn web_client(secrets: Secrets) -> String {
     let on_loopback = |paths: &'static [&'static str]| {
         toml_list(
             ["127.0.0.1", "localhost"]
@@ -164,11 +239,12 @@ first_party = true
 redirect_uris = {}
 post_logout_redirect_uris = {}
 grant_types = ["authorization_code", "refresh_token"]
-secret_env = "{CLIENT_SECRET_VARIABLE}"
+{}
 scope = "openid profile email address phone groups offline_access"
 "#,
         on_loopback(&WEB_CALLBACKS),
         on_loopback(&WEB_SIGNED_OUT),
+        secrets.of_client(CLIENT_SECRET_VARIABLE),
     )
 }
 
@@ -176,7 +252,7 @@ fn toml_list(texts: impl Iterator<Item = String>) -> String {
     format!("[{}]", texts.map(|text| toml_string(&text)).collect::<Vec<_>>().join(", "))
 }
 
-fn tile(app: &App, order: usize) -> Result<String, std::fmt::Error> {
+fn tile(app: &App, order: usize, secrets: Secrets) -> Result<String, std::fmt::Error> {
     let registered = Registration::at(&app.base_url);
     let mut text = String::new();
     writeln!(text, "\n[[clients]]")?;
@@ -199,7 +275,7 @@ fn tile(app: &App, order: usize) -> Result<String, std::fmt::Error> {
         writeln!(text, "frontchannel_logout_session_required = true")?;
     }
     writeln!(text, "initiate_login_uri = {}", toml_string(registered.initiate_login_uri.as_str()))?;
-    writeln!(text, "secret_env = {}", toml_string(&variable(app)))?;
+    writeln!(text, "{}", secrets.of_client(&variable(app)))?;
     writeln!(text, "scope = \"openid profile email phone groups\"")?;
     writeln!(text, "[clients.tile]")?;
     writeln!(text, "name = {}", toml_string(app.title()))?;
@@ -228,7 +304,32 @@ mod tests {
     use anteroom_oidc::RedirectUri;
 
     fn loaded(apps: &Apps, clients: &[PathBuf]) -> Result<Configuration, CommandError> {
-        load(8080, Path::new("anteroom.db"), &"q".repeat(43).into(), apps, clients)
+        load(plan(Path::new("."), clients), &"q".repeat(43).into(), apps)
+    }
+
+    fn plan<'a>(home: &'a Path, clients: &'a [PathBuf]) -> Plan<'a> {
+        Plan { port: 8080, home, clients, registration: true }
+    }
+
+    #[tokio::test]
+    async fn the_file_beside_the_data_is_what_the_demo_runs_with() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join(MASTER_KEY_FILE), "q".repeat(43)).unwrap();
+        // The second time, the applications have other secrets.
+        for _ in 0..2 {
+            let apps = Apps::bind().await.unwrap();
+            let file = write(plan(home.path(), &[]), &apps).unwrap();
+            let written = Configuration::load(&file, &|_| None);
+            let written = written.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+            let running = loaded(&apps, &[]).unwrap();
+            let clients = |configuration: &Configuration| {
+                let clients = configuration.settings.clients.iter();
+                clients.map(|client| client.metadata.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(clients(&written), clients(&running));
+            assert_eq!(written.settings.issuer, running.settings.issuer);
+            assert!(!running.settings.registration.policy.is_closed());
+        }
     }
 
     #[tokio::test]

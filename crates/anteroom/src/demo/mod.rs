@@ -22,6 +22,7 @@ use crate::connections::Connections;
 use crate::wiring::Surroundings;
 use crate::{background, logging, serve, wiring};
 use apps::Apps;
+use configuration::Plan;
 
 /// Where the demo keeps its data: a folder of the operator's, or one that goes with the demo.
 enum Home {
@@ -61,8 +62,8 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
             .map_or(port, |address| address.port());
         let apps = Apps::bind().await?;
         let master_key = master_key(home.path())?;
-        let demo = Demo { home: home.path(), port, master_key, clients: &args.clients };
-        demo.serve(listeners, apps).await
+        let plan = Plan { home: home.path(), port, clients: &args.clients, registration: args.registration };
+        Demo { plan, master_key }.serve(listeners, apps).await
     })
 }
 
@@ -77,7 +78,7 @@ async fn loopback_listeners(port: u16) -> Result<Vec<TcpListener>, CommandError>
 
 /// A kept demo keeps its key as well.
 fn master_key(home: &Path) -> Result<SecretString, CommandError> {
-    let path = home.join("master.key");
+    let path = home.join(configuration::MASTER_KEY_FILE);
     if !path.exists() {
         write_secret_file(&path, MasterKey::generate(&Random::system()).encode().expose_secret())?;
     }
@@ -89,17 +90,15 @@ fn master_key(home: &Path) -> Result<SecretString, CommandError> {
 const LOG: &str = "warn,anteroom_flows::authorize=info";
 
 struct Demo<'a> {
-    home: &'a Path,
-    port: u16,
+    plan: Plan<'a>,
     master_key: SecretString,
-    /// Files with clients of the developer's own.
-    clients: &'a [PathBuf],
 }
 
 impl Demo<'_> {
     async fn serve(&self, listeners: Vec<TcpListener>, apps: Apps) -> Result<(), CommandError> {
-        let database = self.home.join("anteroom.db");
-        let configuration = configuration::load(self.port, &database, &self.master_key, &apps, self.clients)?;
+        let database = self.plan.database();
+        let configuration = configuration::load(self.plan, &self.master_key, &apps)?;
+        let written = configuration::write(self.plan, &apps)?;
         let settings = &configuration.settings;
         logging::init_filtered(settings.log.format, LOG);
         migrate(&StoreOptions::sqlite(&database)).await?;
@@ -108,6 +107,7 @@ impl Demo<'_> {
             random: Random::system(),
             kind: InstanceKind::Demo,
             may_make_keys: true,
+            may_open_demo: false,
             hasher: PasswordHasher::new,
         };
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
@@ -117,7 +117,7 @@ impl Demo<'_> {
         let tasks = background::start(&web, &configuration, None);
         let (stop, stopped) = watch::channel(());
         let running = apps.serve(&settings.issuer, &stopped)?;
-        self.announce();
+        self.announce(&written);
         let connections = Connections::of(settings);
         serve::serve(listeners, None, anteroom_web::router(web), connections, serve::stop_signal()).await?;
         drop(stop);
@@ -129,19 +129,21 @@ impl Demo<'_> {
     }
 
     fn own_clients(&self) -> String {
-        let files: Vec<String> = self.clients.iter().map(|file| file.display().to_string()).collect();
+        let files: Vec<String> = self.plan.clients.iter().map(|file| file.display().to_string()).collect();
         if files.is_empty() {
             return String::new();
         }
         format!("Your clients    {}; after a change start the demo anew\n\n", files.join(", "))
     }
 
-    fn announce(&self) {
-        let issuer = format!("http://localhost:{}", self.port);
+    /// `written` is the configuration for commands.
+    fn announce(&self, written: &Path) {
+        let issuer = format!("http://localhost:{}", self.plan.port);
         say(&format!(
             "Anteroom demo: nothing here is real, and nothing leaves this machine.\n\n\
              Open            {issuer}/\n\
-             Mail and texts  {issuer}/dev/outbox\n\n\
+             Mail and texts  {issuer}/dev/outbox\n\
+             Commands        anteroom explain REFERENCE --config {}\n\n\
              Password        {}\n\
              alice@demo.example   everything; operator\n\
              bob@demo.example     front desk: three of five tiles\n\
@@ -150,6 +152,7 @@ impl Demo<'_> {
              erin@demo.example    invited; her invitation is in the outbox\n\
              frank@demo.example   no phone on file\n\n\
              {}Ready: {issuer}",
+            written.display(),
             accounts::PASSWORD,
             self.own_clients(),
         ));
