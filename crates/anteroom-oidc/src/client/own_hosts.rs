@@ -25,7 +25,7 @@ impl TakenHosts {
     pub fn add(&mut self, client: &ClientMetadata) {
         let shown = [&client.client_uri, &client.logo_uri, &client.policy_uri, &client.tos_uri];
         let urls =
-            client.led_to().into_iter().map(|(_, url)| url).chain(shown.into_iter().cloned().flatten());
+            client.led_to().into_iter().map(|(_, url)| url).chain(shown.into_iter().flatten().cloned());
         self.0.extend(urls.filter_map(|url| owner(&url)));
     }
 
