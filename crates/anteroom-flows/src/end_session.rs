@@ -14,6 +14,7 @@ use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use anteroom_oidc::shown::shorten;
 use anteroom_oidc::{ClientId, RedirectUri};
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::FlowError;
@@ -54,7 +55,7 @@ pub enum LogoutError {
     #[error("client_id {received:?} is not registered")]
     UnknownClient { received: String },
     #[error("post_logout_redirect_uri {received:?} is not registered for {client:?}, which has {registered}")]
-    UnregisteredRedirect { received: String, client: String, registered: String },
+    UnregisteredRedirect { received: String, client: String, registered: Listed },
     #[error(
         "post_logout_redirect_uri without id_token_hint or client_id: it is not known whose address it is; send client_id with it"
     )]
@@ -228,11 +229,18 @@ fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> 
     provider.snapshot().clients.get(id).cloned().ok_or_else(unknown)
 }
 
-fn listed(uris: &[RedirectUri]) -> String {
-    if uris.is_empty() {
-        return "none".to_owned();
+fn listed(uris: &[RedirectUri]) -> Listed {
+    Listed(shorten(&uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
+}
+
+/// What a client has registered, as a line of the log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed(String);
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { f.write_str("none") } else { write!(f, "{:?}", self.0) }
     }
-    format!("{:?}", shorten(&uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
 }
 
 /// Where clients register themselves, an address that one of them registered is a stranger's: followed without a sign that

@@ -134,8 +134,11 @@ fn text(plan: Plan<'_>, apps: &Apps, secrets: Secrets) -> Result<String, Command
     let web_client = web_client(secrets);
     let database = toml_string(&format!("sqlite:{}", plan.database().display()));
     let (master_key, client_secret) = (secrets.master_key(), secrets.of_client(CLIENT_SECRET_VARIABLE));
-    // Requests alone are held to limits, and each command would warn of these.
-    let limits = if secrets == Secrets::Variables { LIMITS } else { "" };
+    // These are for requests alone, and each command would warn of them.
+    let (limits, offline_access) = match secrets {
+        Secrets::Variables => (LIMITS, "offline_access_consent = false\n"),
+        Secrets::Files => ("", ""),
+    };
     let registration = if plan.registration { "[registration]\nmode = \"open\"\n" } else { "" };
     let mut text = format!(
         r#"
@@ -187,8 +190,7 @@ redirect_uris = ["http://127.0.0.1/callback", "http://localhost/callback"]
 post_logout_redirect_uris = ["http://127.0.0.1/signed-out", "http://localhost/signed-out"]
 grant_types = ["authorization_code", "refresh_token"]
 token_endpoint_auth_method = "none"
-offline_access_consent = false
-scope = "openid profile email address phone groups offline_access"
+{offline_access}scope = "openid profile email address phone groups offline_access"
 
 {web_client}
 [[clients]]
