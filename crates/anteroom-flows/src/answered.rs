@@ -72,7 +72,7 @@ pub(crate) async fn answer(
     Ok(match (finished, carried.journey.request()) {
         (Finished::Now, _) => Onward::Application(Box::new(answer.response)),
         (Finished::Before(Some(before)), _) => again(provider, visitor, &before, account),
-        (Finished::Before(None), Some(request)) => over(provider, &request.client_id),
+        (Finished::Before(None), Some(request)) => over(provider, Some(&request.client_id)),
         (Finished::Before(None), None) => Onward::ApplicationGone,
     })
 }
@@ -91,8 +91,8 @@ async fn finish_by_name(
 }
 
 /// A pushed request was answered, and no row says by what.
-pub(crate) fn over(provider: &Provider, client: &ClientId) -> Onward {
-    let client = provider.snapshot().clients.get(client).cloned();
+pub(crate) fn over(provider: &Provider, client: Option<&ClientId>) -> Onward {
+    let client = client.and_then(|id| provider.snapshot().clients.get(id).cloned());
     Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat: None }))
 }
 

@@ -56,7 +56,7 @@ pub async fn authorize(
         Ok(Meant::Answered(before)) => {
             let onward = match before {
                 Some(before) => again(provider, visitor, &before, None),
-                None => over(provider, &client.client_id),
+                None => over(provider, id.as_ref()),
             };
             return Ok(AuthorizeOutcome::Onward(onward));
         }

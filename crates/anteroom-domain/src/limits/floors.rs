@@ -63,6 +63,7 @@ floors! {
     ClientRequest minutes(600, 5), "an application gets no tokens";
     Authorization minutes(30, 60), "people are not let into an application that they open often, or that renews its sign-in in silence";
     AuthorizationOfSession minutes(60, 60), "people are not let into their applications";
+    AuthorizationOfAccount minutes(120, 60), "people who are signed in in several browsers are not let into their applications";
     Refresh minutes(10, 60), "people are signed out of applications that refresh their tokens often";
     RepeatNotice hours(1, 24), "people are not told";
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
-use crate::visitor::{Live, Loads, Visitor, live_sessions};
+use crate::visitor::{Live, Loads, Visitor};
 
 impl Snapshot {
     /// What a limit allows under this configuration.
