@@ -62,12 +62,12 @@ pub(crate) async fn answer(
     let name = carried.name_of_answer().filter(|_| pushed || carried.handed_out);
     let Some(name) = name else { return Ok(Onward::Application(Box::new(response))) };
     let answer = Answer { account, response };
-    let finished = match carried.pushed().filter(|_| account.is_none() && !carried.handed_out) {
-        Some(digest) => finish_by_name(provider, visitor, digest).await?,
-        None => {
-            let finishing = Arc::new(Finishing::prepare(provider, visitor, (carried, &name), &answer)?);
-            provider.store.write(move |tx| finish(tx, Arc::clone(&finishing))).await?
-        }
+    let only_pushed = carried.pushed().filter(|_| account.is_none() && !carried.handed_out);
+    let finished = if let Some(digest) = only_pushed {
+        finish_by_name(provider, visitor, digest).await?
+    } else {
+        let finishing = Arc::new(Finishing::prepare(provider, visitor, (carried, &name), &answer)?);
+        provider.store.write(move |tx| finish(tx, Arc::clone(&finishing))).await?
     };
     Ok(match (finished, carried.journey.request()) {
         (Finished::Now, _) => Onward::Application(Box::new(answer.response)),
