@@ -15,7 +15,7 @@ pub const COOKIE_LIFE: SignedDuration = SignedDuration::from_hours(400 * 24);
 pub const MAX_DEVICES: u32 = 50;
 
 /// A device that was used but once, and not again for so long, makes room for others: a private window, or a browser that
-/// clears its cookies. Nobody else can bring it about that a browser is not used.
+/// clears its cookies. A thief cannot keep another browser from being used.
 pub const UNUSED_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[derive(Clone, Debug, PartialEq, Eq)]

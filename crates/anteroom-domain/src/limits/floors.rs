@@ -58,7 +58,7 @@ floors! {
     PhoneNumber hours(5, 24), "a person who mistypes, or a phone that several people share, gets no more codes for a day";
     PhoneNumberBesidesRecovery hours(3, 24), "a person who mistypes, or a phone that several people share, gets no more codes for a day";
     PhonePrefix hours(10, 6), "a practice whose numbers begin alike gets no more codes";
-    PhoneOverall hours(20, 6), "nobody gets a code by text or call for hours";
+    PhoneOverall hours(20, 6), "no code goes out by text or call for hours";
     Request minutes(600, 5), "the people of an office, which shares one address, get no pages";
     ClientRequest minutes(600, 5), "an application gets no tokens";
     Authorization minutes(30, 60), "people are not let into an application that they open often, or that renews its sign-in in silence";
