@@ -15,7 +15,7 @@ fn registration_is_closed_unless_it_is_opened() {
 fn everything_about_registered_clients_can_be_said() {
     let text = "[registration]\nmode = \"initial_access_token\"\ninitial_access_token_env = \"OTHER_SECRET\"\n\
         require_pkce = true\nscope = \"openid reports\"\ngroups = [\"staff\"]\nmax_clients = 5\n\
-        rate = { max = 2, window = \"1h\" }\n[[groups]]\nname = \"staff\"\n";
+        rate = { max = 3, window = \"1h\" }\n[[groups]]\nname = \"staff\"\n";
     let configuration = parse_with(text).unwrap();
     assert!(configuration.warnings.is_empty(), "{}", configuration.warnings);
     let registration = configuration.settings.registration;
