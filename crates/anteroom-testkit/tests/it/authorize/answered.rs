@@ -192,7 +192,7 @@ async fn rfc9126_7_3_a_pushed_request_without_a_person_leaves_no_row(backend: Ba
     let provider = TestProvider::start(&backend).await;
     let web = provider.client("web");
     let long = "x".repeat(1_000);
-    let asked = [("prompt", "none"), ("nonce", long.as_str())];
+    let asked = [("prompt", "none"), ("state", long.as_str())];
     let before = backend.rows().await["interactions"];
     for _ in 0..3 {
         let answer = provider.browser().get(&pushed(&web, &asked).await).await;

@@ -3,6 +3,7 @@
 use crate::ALICE;
 use crate::registration::register;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
+use anteroom_domain::subject::SubjectKind;
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_storage::{LogoutDelivery, StoreError};
 use anteroom_testkit::{
@@ -183,7 +184,7 @@ pub(super) async fn queue(provider: &TestProvider, client: &str, count: u32) {
         client: client.parse().unwrap(),
         session: SessionId(provider.provider.random.uuid_v4()),
         account: AccountId(provider.provider.random.uuid_v4()),
-        subjects: None,
+        subjects: Some(SubjectKind::Public),
         attempts: 0,
         created_at: provider.now(),
         expires_at: provider.now() + SignedDuration::from_hours(1),

@@ -26,19 +26,26 @@ async fn clients_that_registered_themselves_hold_up_no_configured_one(backend: B
     }
     let node = Arc::clone(&provider.provider);
     let deliveries = tokio::spawn(async move { anteroom_flows::backchannel::run(&node).await });
-    while dead.tokens().len() < 32 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    heard(&dead, 32).await;
     for round in 1..=3 {
         let browser = provider.signed_in(ALICE).await;
         provider.client("other").tokens(&browser, "openid").await;
         sign_out(&browser).await;
-        while other.tokens().len() < round {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        heard(&other, round).await;
         assert_eq!(dead.tokens().len(), 32);
     }
     deliveries.abort();
+}
+
+/// Waits until so many logout tokens have come.
+async fn heard(listener: &Listener, count: usize) {
+    let all = async {
+        while listener.tokens().len() < count {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(30), all).await;
+    assert!(heard.is_ok(), "{} of {count} came", listener.tokens().len());
 }
 
 async fn a_client_that_registered_itself_has_so_many_logouts_waiting(backend: Backend) {

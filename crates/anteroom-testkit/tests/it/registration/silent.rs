@@ -62,7 +62,7 @@ async fn core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts(backen
     let sub =
         claims(provider.client("web").tokens(&provider.signed_in(BOB).await, "openid").await.id_token());
     let named = |sub: &str| format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#);
-    let (bob, made_up) = (named(sub["sub"].as_str().unwrap()), named("made-up"));
+    let (bob, made_up) = (named(sub["sub"].as_str().unwrap()), named("00000000-0000-4000-8000-000000000001"));
     for more in [
         &[][..],
         &[("login_hint", BOB)],
