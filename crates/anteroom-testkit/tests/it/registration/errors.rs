@@ -163,9 +163,9 @@ async fn rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators(b
     // The hosts of those with the token are not free for others.
     let elsewhere = with(&json!({ "redirect_uris": ["https://another.example/callback"] }));
     for (provider, token, metadata, known) in [
-        (&asked, INITIAL_ACCESS_TOKEN, metadata(), true),
-        (&open, INITIAL_ACCESS_TOKEN, metadata(), true),
-        (&open, "of-nobody", elsewhere, false),
+        (&asked, INITIAL_ACCESS_TOKEN, elsewhere.clone(), true),
+        (&open, INITIAL_ACCESS_TOKEN, elsewhere, true),
+        (&open, "of-nobody", metadata(), false),
     ] {
         let answer = provider.call(("POST", CLIENTS), Some(token), &metadata).await;
         let client = provider.registered(&answer.json());
