@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 /// was not seen for so long is known to no browser any more.
 pub const COOKIE_LIFE: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// Known devices of one account: with its password anybody could make more of them without end. So those that were made last go
+/// Known devices of one account: a thief of its password could make more of them without end. So those that were made last go
 /// first, among them a new one, and it takes a second factor, which the password alone does not reach, to be known in spite of
 /// that; of those that passed one, the ones that were not seen for longest go.
 pub const MAX_DEVICES: u32 = 50;

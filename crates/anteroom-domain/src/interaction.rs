@@ -157,8 +157,8 @@ pub struct RecoveryNote {
     pub done: bool,
 }
 
-/// How long a row waits in which nobody has proven, chosen or asked for anything: somebody who has typed a wrong password types
-/// the right one before long. What they do then gives it its whole time.
+/// How long a row waits without a proof, a chosen account or a request for a mail: a person who has typed a wrong password types
+/// the right one before long. What the person does then gives the row its whole time.
 pub const LIFE_OF_STRANGERS_ROW: SignedDuration = SignedDuration::from_hours(2);
 
 /// An interaction that has become a row.
@@ -280,7 +280,7 @@ impl Proof {
 }
 
 impl Journey {
-    /// Nobody has signed in, was chosen or has asked for a mail on its way.
+    /// No account was signed in to or chosen on its way, and no mail was asked for.
     pub const fn is_of_stranger(&self) -> bool {
         self.account.is_none() && self.recovery.is_none()
     }

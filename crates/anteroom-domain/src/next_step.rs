@@ -275,9 +275,9 @@ pub enum PriorConsent {
 
 impl NextStep {
     /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6). From most codes a client
-    /// could tell how somebody's account stands, when they signed in, or whether a guess at who they are is right. One that
-    /// the person never gave consent to, which anyone may have registered, learns whether somebody is signed in here, and that
-    /// consent is missing.
+    /// could tell how a person's account stands, when the person signed in, or whether a guess at the person is right. A
+    /// client that the person never gave consent to may be a stranger's: it learns whether an account is signed in here, and
+    /// that consent is missing.
     pub fn without_a_page(&self, consent: PriorConsent) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,

@@ -158,8 +158,8 @@ impl Session {
         self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
     }
 
-    /// Whether another person than this account's has signed in after `at`, alive or not. What was proven at the browser until
-    /// then and was left there does not wait for whoever came next to the workstation.
+    /// Whether this session, alive or not, is another account's and was signed in to after `at`. What was proven for `account` at
+    /// the browser until then, and was left there, is not for the next person at the workstation.
     pub fn is_of_another_since(&self, account: AccountId, at: Timestamp) -> bool {
         self.account != account && self.auth_time > at
     }

@@ -77,7 +77,7 @@ pub(crate) async fn answer(
     })
 }
 
-/// A pushed request that no page carries and nobody is signed in for.
+/// Answers a pushed request that no page carries and for which no account is signed in.
 async fn finish_by_name(
     provider: &Provider,
     visitor: &Visitor,

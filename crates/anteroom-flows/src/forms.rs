@@ -17,14 +17,14 @@ pub struct Brought<'a> {
     pub token: &'a str,
 }
 
-/// Whoever is signed in in this browser.
+/// The session that is the current one of this browser, and its account.
 pub async fn form_owner(provider: &Provider, visitor: &Visitor) -> Result<FormOwner, FlowError> {
     let live = live_sessions(provider, visitor).await?;
     Ok(live.first().map(FormOwner::of).unwrap_or_default())
 }
 
-/// Somebody without a session who has proven who they are on the way, or holds a mailed link, must not wait for what a stranger at
-/// the same address sends. A handle or a token that is made up finds no row, and gives nobody a budget of their own.
+/// A person without a session who has given a proof on the way, or holds a mailed link, must not wait for what a stranger at the
+/// same address sends. A handle or a token that is made up finds no row, so it brings no budget of its own.
 pub async fn counted_for(
     provider: &Provider,
     visitor: &Visitor,

@@ -318,7 +318,7 @@ pub async fn open(
     Ok(if over && carried.answered.is_none() { Err(Gone) } else { Ok(carried) })
 }
 
-/// Whether another person has signed in at this browser since somebody proved in this row who they are, and left.
+/// Whether another account was signed in to at this browser after the proof in this row was given.
 async fn is_overtaken(provider: &Provider, visitor: &Visitor, row: &Interaction) -> Result<bool, FlowError> {
     let waits = row.finished_at.is_none() && row.journey.browser == visitor.browser;
     let Some(proof) = row.proof.as_ref().filter(|_| waits) else { return Ok(false) };

@@ -86,8 +86,8 @@ pub async fn proceed_with(
     Ok(Onward::Page(Box::new(StepPage { step, client, carried, without_row: false })))
 }
 
-/// Whom the consent page asks is who agrees, whoever else signs in here meanwhile, and to what it asks, whatever the client
-/// becomes meanwhile: its form carries both. A row that says something else stays as it is, for the page that was shown from it.
+/// The account that the consent page asks is the one that agrees, although another may sign in here meanwhile, and it agrees to
+/// what the page asks, although the client may change meanwhile: the form carries both. A row that says something else stays as it is, for the page that was shown from it.
 fn asking(mut carried: Carried, person: &Live, question: ConsentQuestion) -> Carried {
     carried.journey = carried.journey.asking_consent(person.account.id, question);
     let kept = carried.is_kept();
@@ -204,7 +204,7 @@ pub(crate) async fn parked(
     if page.carried.is_kept() || is_nowhere_yet(&page) {
         return Ok(Onward::Page(page));
     }
-    // The form of whoever is signed in was counted for them.
+    // The form of a signed-in account was counted for that account.
     let by_stranger = is_of_stranger(&page.carried) && live_sessions(provider, visitor).await?.is_empty();
     let budgets =
         if by_stranger { of_address(provider, visitor.address, Limit::WaitingRows) } else { Vec::new() };
@@ -227,7 +227,7 @@ pub(crate) async fn parked(
     Ok(Onward::Page(page))
 }
 
-/// Somebody who has proven nothing on the way, and whose request is to become a row.
+/// Nothing was proven on the way of a request that is to become a row.
 fn is_of_stranger(carried: &Carried) -> bool {
     carried.row().is_none() && carried.journey.is_of_stranger()
 }

@@ -51,7 +51,7 @@ pub enum Loads {
     /// Opens it in a frame of another page, or gives it to a script there.
     WithinPage,
     /// Uses it as an image, a script, a style or the like of another page, or asks for it from a script that may not read it. A
-    /// page can ask for any number of those, from any address, and none can lead anybody through a sign-in.
+    /// page can ask for any number of those, from any address, and none can lead a person through a sign-in.
     PartOfPage,
 }
 

@@ -90,7 +90,7 @@ impl Tx {
         row.map(taken).transpose()
     }
 
-    /// It was answered: nobody may come for it any more, and what it said is gone. `false`: it was over before.
+    /// It was answered: it cannot be taken any more, and its parameters are gone. `false`: it had ended before.
     pub async fn end_pushed_request(&self, digest: &Digest, now: Timestamp) -> Result<bool, StoreError> {
         let ended = Entity::update_many()
             .col_expr(Column::ExpiresAt, Expr::value(now.as_millisecond()))

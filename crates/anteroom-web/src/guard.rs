@@ -80,8 +80,8 @@ enum HostVerdict {
     Malformed,
 }
 
-/// The one host that the request names. A name before the host, as in `user@host`, is no part of `Host` (RFC 9110 §7.2), and whoever
-/// compares texts in front of this provider takes it for another host.
+/// The one host that the request names. A name before the host, as in `user@host`, is no part of `Host` (RFC 9110 §7.2), and a
+/// proxy in front of this provider that compares texts takes it for another host.
 fn requested_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     let mut hosts = headers.get_all(HOST).iter();
     let of_header = hosts.next();

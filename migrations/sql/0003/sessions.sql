@@ -7,3 +7,5 @@ ALTER TABLE sessions ADD COLUMN
 -- rows of release 0.1.0.
 ALTER TABLE logout_deliveries ADD COLUMN
     subject_sector text;
+-- Those of a client that registered itself are counted when a session ends: how many there are is up to strangers.
+CREATE INDEX logout_deliveries_client ON logout_deliveries (client_id);

@@ -90,9 +90,9 @@ pub struct FormOwner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountedFor {
     Session(SessionId, AccountId),
-    /// Somebody who has proven who they are without a session yet: the identifier of their interaction, or of their mailed link.
+    /// An account with a proof and without a session yet: the identifier of the interaction, or of the mailed link.
     OnTheWay(Uuid, AccountId),
-    /// Nobody in particular.
+    /// No account is known: the address that sent the form.
     Address,
 }
 

@@ -1,5 +1,5 @@
-//! What is fetched at once, bounded: a place that answers slowly holds a descriptor for each request that somebody had fetched
-//! from there, and a stranger can cause many.
+//! What is fetched at once, bounded: a place that answers slowly holds a descriptor for each fetch from there, and a stranger can
+//! cause many.
 //!
 //! Each kind has slots of its own, so that slow request objects keep no client's keys from being fetched. Of those, one client
 //! has a few, and clients that registered themselves have half together: they leave the rest to those of the configuration.

@@ -39,7 +39,7 @@ pub(super) struct Prepared {
     view: Option<SignInView>,
     verdict: Verdict,
     keeping: Keeping,
-    /// What a row of somebody who has proven nothing counts for.
+    /// What a row without a proof counts for.
     of_row: Vec<Budget>,
     pub(super) new: NewSession,
     notice: MessageId,
@@ -231,7 +231,7 @@ async fn admit(
     device: Option<KnownDevice>,
 ) -> Result<Settled, FlowError> {
     let LockedAccount { account, credential } = locked;
-    // Known devices are not counted: the sessions of somebody who has the password do not shut its owner out.
+    // Known devices are not counted: the sign-ins of a thief of the password do not shut the owner out.
     if device.is_none()
         && let Spent::Refused { wait, .. } =
             tx.spend(&[prepared.right_password(account.id)], prepared.now()).await?
