@@ -1,6 +1,7 @@
 //! A fresh, migrated database for each test: always on SQLite; on PostgreSQL too where `ANTEROOM_TEST_POSTGRES` names a
 //! server on which databases may be created, such as `postgres://anteroom@127.0.0.1:5432/postgres`.
 
+use anteroom_crypto::Random;
 use anteroom_storage::{StoreOptions, migrate};
 use futures_util::FutureExt as _;
 use sea_orm::{
@@ -53,6 +54,8 @@ macro_rules! on_one_node_and_on_two {
 pub struct Backend {
     pub(crate) url: String,
     pub(crate) nodes: Nodes,
+    /// Of all nodes. Their clock stands still in a test, and identifiers of one millisecond sort in the order of one source alone.
+    pub(crate) random: Random,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +65,15 @@ pub(crate) enum Nodes {
 }
 
 impl Backend {
+    fn of_one_node(url: String) -> Self {
+        Self { url, nodes: Nodes::One, random: Random::system() }
+    }
+
     /// As the configuration names it.
     pub fn url(&self) -> &str {
         &self.url
     }
-}
 
-impl Backend {
     /// Of the database, on a server.
     pub fn name(&self) -> &str {
         self.url.rsplit_once('/').unwrap().1
@@ -119,7 +124,7 @@ pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("anteroom.db");
     migrate(&StoreOptions::sqlite(&path)).await.unwrap();
-    Box::pin(test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One })).await;
+    Box::pin(test(Backend::of_one_node(format!("sqlite:{}", path.display())))).await;
 }
 
 /// On SQLite, with a database of an earlier release that is migrated first.
@@ -128,7 +133,7 @@ pub async fn on_copy_of<F: Future<Output = ()>>(database: &[u8], test: impl FnOn
     let path = folder.path().join("anteroom.db");
     std::fs::write(&path, database).unwrap();
     migrate(&StoreOptions::sqlite(&path)).await.unwrap();
-    Box::pin(test(Backend { url: format!("sqlite:{}", path.display()), nodes: Nodes::One })).await;
+    Box::pin(test(Backend::of_one_node(format!("sqlite:{}", path.display())))).await;
 }
 
 /// Passes without a word where there is no server.
@@ -142,7 +147,7 @@ pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F
     let (head, _) = server.rsplit_once('/').unwrap();
     let url = format!("{head}/{name}");
     migrate(&StoreOptions::from_url(&SecretString::from(url.as_str())).unwrap()).await.unwrap();
-    let outcome = AssertUnwindSafe(test(Backend { url, nodes: Nodes::One })).catch_unwind().await;
+    let outcome = AssertUnwindSafe(test(Backend::of_one_node(url))).catch_unwind().await;
     execute(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
     if let Err(panic) = outcome {
         resume_unwind(panic);

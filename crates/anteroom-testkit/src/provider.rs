@@ -3,7 +3,7 @@
 use anteroom::wiring::{self, Surroundings};
 use anteroom::{background, housekeeping, sending};
 use anteroom_config::{Configuration, Settings};
-use anteroom_crypto::{PasswordHasher, Random};
+use anteroom_crypto::PasswordHasher;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
@@ -138,7 +138,7 @@ impl Builder {
         self.settings.set("server.listen", &format!("\"{address}\""));
         let around = Surroundings {
             clock: self.clock.clone(),
-            random: Random::system(),
+            random: self.backend.random.clone(),
             kind: InstanceKind::Production,
             may_make_keys: true,
             may_open_demo: false,
