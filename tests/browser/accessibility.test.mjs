@@ -5,20 +5,14 @@ import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { demo, page } from "./harness.mjs";
 import { application } from "./harness/application.mjs";
-import { EVERYWHERE, isForEveryone, SAMPLED } from "./harness/for_everyone.mjs";
+import { isForEveryone, SHARED } from "./harness/for_everyone.mjs";
 import { journeys } from "./harness/journeys.mjs";
 import { APPLICATION_PAGES, applicationsOf, PAGES } from "./harness/pages.mjs";
-import { PAGES_OF_WAYS } from "./harness/pages_of_ways.mjs";
 import { signedIn } from "./harness/practice.mjs";
 
 const app = await application(after);
 // One for each language: some pages come only once, such as that of an account which is locked.
 const LANGUAGES = [["en", "en-US", await demo()], ["es", "es-ES", await demo()]];
-
-// The pages on the ways to a password are built alike in both languages.
-function placesFor(name, language) {
-  return name in PAGES_OF_WAYS && language !== "en" ? SAMPLED[language] : EVERYWHERE;
-}
 
 for (const [language, locale, anteroom] of LANGUAGES) {
   journeys(`in ${language}`, { ...anteroom, locale }, (journey) => {
@@ -33,7 +27,7 @@ for (const [language, locale, anteroom] of LANGUAGES) {
       if (name === "outbox-email") continue;
       journey(name, async (tab) => {
         await open({ tab, app, anteroom, applications });
-        await isForEveryone(tab, language, placesFor(name, language));
+        await isForEveryone(tab, language, SHARED[language]);
       });
     }
 

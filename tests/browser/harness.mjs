@@ -16,6 +16,6 @@
 // Whatever is started here ends with the test, or with the test file.
 
 export { axe } from "./harness/axe.mjs";
-export { keepPages, page } from "./harness/browser.mjs";
+export { keepPages, page, useWholeBrowser } from "./harness/browser.mjs";
 export { demo } from "./harness/demo.mjs";
 export { signIn } from "./harness/sign_in.mjs";

@@ -3,9 +3,11 @@
 
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { demo, page } from "./harness.mjs";
+import { demo, page, useWholeBrowser } from "./harness.mjs";
 import { answered, application } from "./harness/application.mjs";
 import { going, signedIn, signInHere } from "./harness/practice.mjs";
+
+useWholeBrowser();
 
 const anteroom = await demo();
 const app = await application(after);

@@ -44,7 +44,8 @@ export async function openTile(tab, name) {
   const opened = tab.context().waitForEvent("page");
   await tab.getByRole("link", { name, exact: true }).click({ modifiers: ["Control"] });
   const application = await opened;
-  await application.waitForLoadState();
+  // A tab may be told of before it has left its empty page.
+  await application.waitForURL((url) => url.protocol !== "about:");
   return application;
 }
 

@@ -20,8 +20,11 @@ pub(super) static POSTGRES: Need =
 pub(super) static PGBOUNCER: Need =
     Need { name: "PgBouncer", present: || pgbouncer::program().is_some(), packages: &["pgbouncer"] };
 
-pub(super) static CHROMIUM: Need =
-    Need { name: "Chromium", present: || chromium().is_some(), packages: &["chromium"] };
+pub(super) static CHROMIUM: Need = Need {
+    name: "Chromium, and its headless shell where Debian has it",
+    present: || chromium().is_some() && (headless_shell().is_some() || !is_debian()),
+    packages: &["chromium", "chromium-headless-shell"],
+};
 
 /// Without any, pages are measured and pictured with empty boxes.
 pub(super) static FONTS: Need =
@@ -109,7 +112,7 @@ pub(super) fn provide<'a>(needs: impl Iterator<Item = &'a Need>) {
     if missing.is_empty() {
         return;
     }
-    if !Path::new("/etc/debian_version").exists() {
+    if !is_debian() {
         println!("This is not Debian, so nothing is installed; these must be:");
         for need in missing {
             println!("  {}", need.advice());
@@ -133,6 +136,10 @@ fn install(packages: &[&str]) -> Result {
     run(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }
 
+fn is_debian() -> bool {
+    Path::new("/etc/debian_version").exists()
+}
+
 fn apt_get() -> Command {
     let mut command = Command::new("env");
     if !geteuid().is_root() {
@@ -146,6 +153,11 @@ fn apt_get() -> Command {
 pub(super) fn chromium() -> Option<PathBuf> {
     let mac = Path::new(MAC_CHROME);
     CHROMIUM_NAMES.iter().find_map(|name| on_path(name)).or_else(|| mac.exists().then(|| mac.to_owned()))
+}
+
+/// The same engine without a window's interface: a page costs it half the processor time.
+pub(super) fn headless_shell() -> Option<PathBuf> {
+    on_path("chromium-headless-shell")
 }
 
 /// The library with which a program is told another time.

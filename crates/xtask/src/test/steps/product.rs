@@ -35,5 +35,8 @@ pub(super) fn node_tests(folder: &Path) -> Command {
     if let Some(chromium) = needs::chromium() {
         tests.env("CHROMIUM", chromium);
     }
+    if let Some(shell) = needs::headless_shell() {
+        tests.env("CHROMIUM_HEADLESS_SHELL", shell);
+    }
     tests
 }
