@@ -83,6 +83,9 @@ pub use store::{DatabaseState, Reads, Store, Tx, UnkeyedStore};
 pub use sweep::{Sweeps, Swept};
 pub use usernames::EnteredUsernames;
 
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_databases;
+
 #[cfg(test)]
 extern crate self as anteroom_storage;
 #[cfg(test)]

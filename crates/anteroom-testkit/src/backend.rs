@@ -2,17 +2,13 @@
 //! server on which databases may be created, such as `postgres://anteroom@127.0.0.1:5432/postgres`.
 
 use anteroom_crypto::Random;
-use anteroom_storage::{StoreOptions, migrate};
-use futures_util::FutureExt as _;
+use anteroom_storage::{StoreOptions, migrate, test_databases};
 use sea_orm::{
     ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult,
     Statement, TransactionTrait as _,
 };
-use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Makes, for each `async fn(Backend)` named, one test on either database.
 #[macro_export]
@@ -121,10 +117,7 @@ impl Backend {
 }
 
 pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("anteroom.db");
-    migrate(&StoreOptions::sqlite(&path)).await.unwrap();
-    Box::pin(test(Backend::of_one_node(format!("sqlite:{}", path.display())))).await;
+    test_databases::on_sqlite_url(|url| Box::pin(test(Backend::of_one_node(url)))).await;
 }
 
 /// On SQLite, with a database of an earlier release that is migrated first.
@@ -138,20 +131,7 @@ pub async fn on_copy_of<F: Future<Output = ()>>(database: &[u8], test: impl FnOn
 
 /// Passes without a word where there is no server.
 pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let Ok(server) = std::env::var("ANTEROOM_TEST_POSTGRES") else { return };
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("anteroom_testkit_{}_{number}", std::process::id());
-    let admin = Database::connect(&server).await.unwrap();
-    execute(&admin, &format!("CREATE DATABASE {name}")).await;
-    let (head, _) = server.rsplit_once('/').unwrap();
-    let url = format!("{head}/{name}");
-    migrate(&StoreOptions::from_url(&SecretString::from(url.as_str())).unwrap()).await.unwrap();
-    let outcome = AssertUnwindSafe(test(Backend::of_one_node(url))).catch_unwind().await;
-    execute(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
-    if let Err(panic) = outcome {
-        resume_unwind(panic);
-    }
+    test_databases::on_postgres_url(|url| test(Backend::of_one_node(url))).await;
 }
 
 /// The same, with two nodes on the database.

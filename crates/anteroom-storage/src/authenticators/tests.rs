@@ -2,7 +2,7 @@
 
 use crate::fixtures::*;
 use crate::store::Store;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use crate::{NewPhone, StoreError, StoreOptions};
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::{FactorId, PhoneId};

@@ -1,5 +1,5 @@
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::account::{AccountStatus, Epoch, GroupName};
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::lockout::{Counters, Lockout, LockoutPolicy};

@@ -1,5 +1,5 @@
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::AuditId;
 use anteroom_domain::reference::Reference;

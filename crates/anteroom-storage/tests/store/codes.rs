@@ -1,7 +1,7 @@
 //! One-time codes and phones.
 
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
 use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};

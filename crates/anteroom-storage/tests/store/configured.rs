@@ -1,7 +1,7 @@
 //! The clients of the configuration, and the grants that end with a change of it.
 
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::grant::Grant;
 use anteroom_domain::subject::SubjectKind;
 use anteroom_storage::{ConfiguredClient, Store, StoreError, StoreOptions};

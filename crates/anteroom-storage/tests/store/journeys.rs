@@ -1,5 +1,5 @@
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::account::Epoch;
 use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{

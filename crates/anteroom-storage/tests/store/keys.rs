@@ -1,5 +1,5 @@
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_crypto::{KeyPurpose, Keyring, MasterKey, Random, SealedKey};
 use anteroom_storage::{EncryptionKeyRow, InstanceKind, SigningKeyRow, Store, StoreError, StoreOptions};
 

@@ -1,7 +1,7 @@
 //! Links of mails: pressed by one, ended by a reset alone.
 
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::ask::Ask;
 use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
 use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};

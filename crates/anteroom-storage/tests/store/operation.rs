@@ -1,5 +1,5 @@
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::NodeId;
 use anteroom_domain::limits::{Budget, Limit};

@@ -1,7 +1,7 @@
 //! A new password, and what ends with the old one.
 
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::lockout::{Counters, Lockout};
 use anteroom_domain::password::PasswordFacts;

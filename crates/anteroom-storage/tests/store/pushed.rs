@@ -1,7 +1,7 @@
 //! Pushed authorization requests.
 
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::ids::BrowserId;
 use anteroom_domain::pushed_request::PushedRequest;
 use anteroom_storage::{StoreError, StoreOptions};

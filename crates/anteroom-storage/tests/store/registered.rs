@@ -1,7 +1,7 @@
 //! Clients that registered themselves.
 
 use crate::fixtures::{at, digest};
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_crypto::{Keyring, Random};
 use anteroom_oidc::{ClientId, ClientMetadataInput};
 use anteroom_storage::{InstanceKind, RegisteredClient, Store, StoreError, StoreOptions, Sweeps};

@@ -1,7 +1,7 @@
 //! Messages on their way: leases, results, erasure.
 
 use crate::fixtures::*;
-use crate::support::{self, on_both_databases};
+use crate::support::on_both_databases;
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
 use anteroom_domain::phone::E164;
