@@ -21,6 +21,10 @@ const SETTINGS: &[&str] = &[
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
+    // Nothing is replicated, and a test's database does not live long enough to be vacuumed.
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
     // Every test has its own database, with pools of its own.
     "max_connections=500",
     // Tells whether the tests made tables here at all.
