@@ -90,7 +90,7 @@ pub async fn enrolment(
         return Ok(None);
     }
     // Another person who signed in here since may have its page and its secret.
-    if another_signed_in_since(provider, visitor, (app.account, app.created_at)).await? {
+    if another_signed_in_since(provider, visitor, app.account, app.created_at).await? {
         return Ok(None);
     }
     let secret = open(provider, &app)?;
@@ -140,7 +140,7 @@ async fn first_use(
     step: TimeStep,
 ) -> Result<FirstUse, FlowError> {
     let (snapshot, at) = (provider.snapshot(), visitor.now);
-    // Whoever knows the password and no more could have added it.
+    // A thief who knows the password and no more could have added it.
     let waits = enrolment.live.session.acr < Acr::Mfa;
     let later = at.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
     let usable_from = if waits { later } else { at };
