@@ -88,7 +88,7 @@ impl Tx {
         Ok(is_new)
     }
 
-    /// `false`: it was removed already, or is somebody else's.
+    /// `false`: it was removed already, or is another account's.
     pub async fn remove_app(
         &self,
         account: AccountId,
@@ -104,7 +104,7 @@ impl Tx {
         Ok(removed.rows_affected == 1)
     }
 
-    /// Apps that do not serve yet: whoever resets the password did not add them, or adds them again.
+    /// Apps that do not serve yet: the person who resets the password did not add them, or adds them again.
     pub async fn remove_waiting_apps(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         let waits = totp_factors::Column::UsableFrom.gt(now.as_millisecond());
         totp_factors::Entity::delete_many()
