@@ -10,6 +10,15 @@ use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
+/// The first code of an authenticator app, as it was entered.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstCode {
+    pub step: TimeStep,
+    pub at: Timestamp,
+    /// From when on the app serves.
+    pub usable_from: Timestamp,
+}
+
 impl Reads {
     /// In the order in which they were added; also those whose first code was not entered yet.
     pub async fn apps_of(&self, account: AccountId) -> Result<Vec<AuthenticatorApp>, StoreError> {
@@ -51,9 +60,9 @@ impl Tx {
     /// Its first code, which is spent by that. `false`: it was confirmed or given up meanwhile.
     pub async fn confirm_app(
         &self,
-        (account, id): (AccountId, FactorId),
-        step: TimeStep,
-        (now, usable_from): (Timestamp, Timestamp),
+        account: AccountId,
+        id: FactorId,
+        FirstCode { step, at: now, usable_from }: FirstCode,
     ) -> Result<bool, StoreError> {
         let confirmed = totp_factors::Entity::update_many()
             .col_expr(totp_factors::Column::ConfirmedAt, Expr::value(now.as_millisecond()))

@@ -7,7 +7,7 @@ use anteroom_domain::ids::FactorId;
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
 use anteroom_oidc::Acr;
-use anteroom_storage::Tx;
+use anteroom_storage::{FirstCode, Tx};
 use jiff::Timestamp;
 
 use super::{admitted_to_act, confirmed, confirmed_of, open};
@@ -158,12 +158,11 @@ async fn first_use(
 
 async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowError> {
     let account = first.app.account;
+    let code = FirstCode { step: first.step, at: first.at, usable_from: first.usable_from };
     let locked = tx.lock_account(account).await?;
     if locked.is_none_or(|locked| locked.account.epoch != epoch)
         || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
-        || !tx
-            .confirm_app((first.app.account, first.app.id), first.step, (first.at, first.usable_from))
-            .await?
+        || !tx.confirm_app(account, first.app.id, code).await?
     {
         return Ok(false);
     }
