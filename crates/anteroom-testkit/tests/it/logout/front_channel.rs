@@ -149,7 +149,9 @@ async fn the_applications_of_all_sessions_of_a_browser_are_one_read(backend: Bac
     let browser = provider.signed_in(ALICE).await;
     at(&provider, "charts", &browser).await;
     browser.sign_in(BOB, PASSWORD).await;
-    at(&provider, "charts", &browser).await;
+    let charts = provider.client("charts");
+    let code = charts.code(&browser, &[("login_hint", BOB)]).await;
+    assert_eq!(charts.redeem(&code).await.status, 200);
     let answer = sign_out(&browser).await;
     let store = &provider.provider.store;
     drop(store.take_work());
