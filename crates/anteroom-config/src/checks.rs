@@ -89,7 +89,7 @@ fn check_path(cx: &Context<'_>, issuer: &Issuer) {
     cx.report(finding.help(format!("give Anteroom a host of its own: `issuer = \"{root}\"`")));
 }
 
-/// The outbox shows every code and link to whoever opens it.
+/// The outbox shows every code and link to any browser that opens it.
 fn check_outbox(cx: &Context<'_>, main: &Main, issuer: &Issuer) {
     let loopback_issuer = match issuer.url().host() {
         Some(Host::Domain(name)) => name == "localhost",

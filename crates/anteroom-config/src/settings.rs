@@ -126,7 +126,7 @@ impl fmt::Display for PolicyProfile {
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub policy: RegistrationPolicy,
-    /// What lets somebody register where a token is needed.
+    /// Where registration needs a token, a client registers with one of these.
     pub initial_access_tokens: Vec<SecretString>,
 }
 
@@ -332,6 +332,6 @@ pub struct ClientSettings {
     pub policy: ClientPolicy,
     /// Empty exactly for clients that prove themselves without one.
     pub secrets: Vec<SecretString>,
-    /// Of everything but the secrets, so that replacing one breaks nobody's sign-in.
+    /// Of everything but the secrets, so that replacing one breaks no sign-in.
     pub version: ClientVersion,
 }

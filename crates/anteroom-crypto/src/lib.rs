@@ -2,7 +2,7 @@
 //!
 //! Invariants that the rooms above lean on:
 //!
-//! - Randomness has one source, [`Random`], handed in by whoever wires the program.
+//! - Randomness has one source, [`Random`], handed in where the program is wired.
 //! - Every key but the [`MasterKey`] is random, versioned, made for one [`KeyPurpose`] and kept sealed under the
 //!   master key. A [`Keyring`] holds them opened; new work uses the newest version, old work is still understood.
 //! - A [`Sealer`] (XChaCha20-Poly1305) authenticates every byte it puts out, and the associated data with it.

@@ -1,7 +1,7 @@
 //! Signatures that others can check: Ed25519 (RFC 8032).
 //!
-//! A MAC convinces whoever holds its key, and whoever holds it could have made it. A signature convinces anybody who
-//! knows the public half, so what was signed can be checked without the master key and by somebody else.
+//! A MAC convinces a holder of its key alone, and each of its holders could have made it. A signature is verified with the
+//! public half, so what was signed can be checked without the master key, and elsewhere.
 
 use std::fmt;
 

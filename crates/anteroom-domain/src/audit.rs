@@ -53,12 +53,12 @@ impl AuditEntry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// Somebody who has proven nothing yet.
+    /// A stranger: nothing has been proven yet.
     Anonymous,
     Account(AccountId),
     /// The client named in the entry.
     Client,
-    /// Somebody with a shell on the server.
+    /// A person with a shell on the server.
     Operator,
     /// Anteroom itself: expiry, rotation, sweeping.
     System,
@@ -242,7 +242,7 @@ pub enum Event {
     LogoutUndelivered {
         attempts: u32,
     },
-    /// Handed to whoever carries it. `message` is its kind; `phone` is masked, and an address is not named at all.
+    /// Handed to its provider. `message` is its kind; `phone` is masked, and an address is not named at all.
     MessageSent {
         message: String,
         channel: String,

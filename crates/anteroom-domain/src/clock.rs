@@ -61,7 +61,7 @@ pub fn ahead_of(theirs: Timestamp, before: Timestamp, after: Timestamp) -> Signe
 
 /// How far the wall clock and a stopwatch may differ over one round before the clock was set rather than read late.
 const JUMP: SignedDuration = SignedDuration::from_mins(1);
-/// For so long nothing is done by the clock after a jump: time for whoever set it wrongly to set it right.
+/// For so long nothing is done by the clock after a jump: time for the operator to set it right.
 const SETTLING: Duration = Duration::from_mins(10);
 
 /// Compares the progress of the wall clock with that of a stopwatch.

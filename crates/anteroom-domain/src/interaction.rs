@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 pub enum Destination {
     Dashboard,
     Application(Box<AuthorizationRequest>),
-    /// Somebody signed in who wants a new password.
+    /// A person who is signed in wants a new password.
     ChangePassword,
-    /// Somebody signed in who wants to add or remove an authenticator app.
+    /// A person who is signed in wants to add or remove an authenticator app.
     AuthenticatorApps,
 }
 
@@ -254,7 +254,7 @@ impl FactorMethod {
     }
 }
 
-/// A proof serves the steps that follow it at once; it does not wait on a shared workstation for somebody else.
+/// A proof serves the steps that follow it at once; it does not wait on a shared workstation for another person.
 pub const PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// Finding a phone, answering a call and thinking of a password take longer; the link itself lives as long.
 pub const MAIL_PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(60);
@@ -280,6 +280,24 @@ impl Proof {
 }
 
 impl Journey {
+    /// At its beginning: nothing was chosen, proven or agreed to, and no request came in.
+    pub const fn new(destination: Destination, browser: BrowserId, began_at: Timestamp) -> Self {
+        Self {
+            destination,
+            browser,
+            began_at,
+            account: None,
+            consented_by: None,
+            consent_question: None,
+            insists_on: None,
+            also_insists_on: Vec::new(),
+            recovery: None,
+            request_id: None,
+            source: RequestSource::Plain,
+            signed: false,
+        }
+    }
+
     /// No account was signed in to or chosen on its way, and no mail was asked for.
     pub const fn is_of_stranger(&self) -> bool {
         self.account.is_none() && self.recovery.is_none()
@@ -338,20 +356,8 @@ mod tests {
     #[test]
     fn an_answer_on_the_consent_page_is_to_its_question_alone() {
         let [alice, bob] = [1, 2].map(|id| AccountId(Uuid::from_u128(id)));
-        let journey = Journey {
-            destination: Destination::Dashboard,
-            browser: BrowserId(Uuid::from_u128(3)),
-            began_at: Timestamp::UNIX_EPOCH,
-            account: None,
-            consented_by: None,
-            consent_question: None,
-            insists_on: None,
-            also_insists_on: Vec::new(),
-            recovery: None,
-            request_id: None,
-            source: RequestSource::Plain,
-            signed: false,
-        };
+        let journey =
+            Journey::new(Destination::Dashboard, BrowserId(Uuid::from_u128(3)), Timestamp::UNIX_EPOCH);
         let asked = journey.asking_consent(alice, question(1, "openid email"));
         assert!(!asked.has_agreed(alice, &question(1, "openid email")));
         let agreed = Journey { consented_by: Some(alice), ..asked };

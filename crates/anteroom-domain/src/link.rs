@@ -32,7 +32,7 @@ impl LinkKind {
 pub struct Link {
     pub id: LinkId,
     pub kind: LinkKind,
-    /// `None`: asked for an address that nobody has. It costs the same and opens nothing.
+    /// `None`: asked for an address that no account has. It costs the same and opens nothing.
     pub account: Option<AccountId>,
     pub token: Digest,
     pub typed: Option<Digest>,
@@ -83,7 +83,7 @@ pub enum LinkDead {
     Used,
     /// By a completed reset.
     Ended,
-    /// Nobody has the address.
+    /// No account has the address.
     NoAccount,
 }
 

@@ -1,4 +1,4 @@
-//! What a new password must be: long enough, not one that is guessed first, not made of what everybody knows about its
+//! What a new password must be: long enough, not one that is guessed first, not made of what is widely known about its
 //! owner, and none of the last ones.
 //!
 //! SP 800-63B-4 §3.1.1.2: length and a block list, no composition rules. Strength is zxcvbn's estimate; its dictionaries are
@@ -20,7 +20,7 @@ pub struct NewPasswordPolicy {
     pub min_score: u8,
     /// The current password and so many before it are refused.
     pub remembered: u16,
-    /// A password that was not reset cannot be changed again before this age: nobody rotates through the remembered ones.
+    /// A password that was not reset cannot be changed again before this age: its owner would rotate through the remembered ones.
     pub min_age: SignedDuration,
 }
 
@@ -50,7 +50,7 @@ pub enum Weakness {
     Characters,
 }
 
-/// What everybody knows about the owner. Words of three letters and fewer are in too many good passwords.
+/// What is widely known about the owner. Words of three letters and fewer are in too many good passwords.
 pub fn known_words(account: &Account, practice: &str) -> Vec<String> {
     let profile = &account.profile;
     let names = [&profile.name, &profile.given_name, &profile.family_name, &profile.nickname];
@@ -127,7 +127,7 @@ fn beginning(password: &str) -> &str {
     password.char_indices().nth(JUDGED).and_then(|(end, _)| password.get(..end)).unwrap_or(password)
 }
 
-/// Whether too little is left of it without the words that everybody knows.
+/// Whether too little is left of it without the words that are widely known.
 fn is_made_of(password: &str, known: &[String]) -> bool {
     const OWN_CHARACTERS: usize = 8;
     let mut rest = password.to_lowercase();

@@ -4,7 +4,7 @@
 //! from its answer; no page decides anything. The order of the checks in [`decide`] is the order in which people meet
 //! them: who are you, may you come in, is your password still good, is that proof enough, do you agree.
 //!
-//! Somebody who followed a mail (a reset, an invitation) is on the way to a new password and nowhere else until it is set.
+//! A person who followed a mail (a reset, an invitation) is on the way to a new password and nowhere else until it is set.
 
 use crate::account::AccountStatus;
 use crate::one_time_code::CodePurpose;
@@ -77,7 +77,7 @@ pub struct Standing {
 /// What the destination asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// When the interaction began: whoever signed in since then has done so for it.
+    /// When the interaction began: a person who signed in since then has done so for it.
     pub began_at: Timestamp,
     /// `prompt=login`.
     pub login: bool,

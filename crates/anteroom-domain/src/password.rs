@@ -54,7 +54,7 @@ impl PasswordAgePolicy {
         warned.is_none_or(|warned| threshold < warned).then_some(Warning { threshold, days_left })
     }
 
-    /// Passwords set before this may have a warning due; `None` where nothing expires or nobody is warned.
+    /// Passwords set before this may have a warning due; `None` where nothing expires or no warning is sent.
     pub fn warn_those_set_before(&self, now: Timestamp) -> Option<Timestamp> {
         let youngest = i64::from(self.max_age_days?)
             - i64::from(self.jitter_days)

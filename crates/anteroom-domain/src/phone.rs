@@ -1,6 +1,6 @@
 //! Phones: the numbers on file, to which one-time codes go.
 //!
-//! A number is what its library makes of what was typed: E.164, in a region, without an extension (nobody can text one, and
+//! A number is what its library makes of what was typed: E.164, in a region, without an extension (no text reaches one, and
 //! a call would have to dial on). People see their numbers masked.
 
 use crate::account::PhoneKind;

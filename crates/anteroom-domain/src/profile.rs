@@ -81,8 +81,8 @@ impl ProfileClaim {
         Self::ALL.iter().copied().find(|claim| claim.as_str() == name)
     }
 
-    /// Whether people may say it of themselves. Applications take `preferred_username` for a login name, so whoever could
-    /// choose it would choose somebody else's.
+    /// Whether people may say it of themselves. Applications take `preferred_username` for a login name, so a person
+    /// who could choose it would choose that of another one.
     pub const fn is_the_persons(self) -> bool {
         !matches!(self, Self::PreferredUsername)
     }

@@ -35,7 +35,7 @@ impl fmt::Display for Reference {
 #[error("no reference: eight letters and digits, such as K7QF-3M2X")]
 pub struct BadReference;
 
-/// As somebody may have written it down: without the dash, in small letters, with the letters that look like digits.
+/// As a person may have written it down: without the dash, in small letters, with the letters that look like digits.
 impl FromStr for Reference {
     type Err = BadReference;
 

@@ -11,9 +11,9 @@ use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegistrationMode {
-    /// Nobody registers, and who did before is not known.
+    /// No client registers, and those that did before are not known.
     Closed,
-    /// Whoever was given a token by the operator.
+    /// A client registers with a token that the operator gave out.
     InitialAccessToken,
     Open,
 }
@@ -77,7 +77,7 @@ impl RegistrationPolicy {
     /// What was asked for, with the operator's word in place of the client's where it is the operator's to say.
     #[must_use]
     pub fn overrule(&self, mut asked: ClientMetadataInput) -> ClientMetadataInput {
-        // An API is the practice's: whoever could name one would get tokens that it believes.
+        // An API is the practice's: a client that could name one would get tokens that it believes.
         asked.audience = Vec::new();
         if self.require_pkce {
             asked.require_pkce = None;

@@ -152,7 +152,7 @@ impl Session {
         }
     }
 
-    /// Whether the person must prove who they are before this session is used by somebody at the browser: another account has
+    /// Whether the person must prove who they are before this session is used at the browser: another account has
     /// been the current one for too long, and the person at the browser may be that other one.
     pub fn wants_proof(&self, policy: SessionPolicy, now: Timestamp) -> bool {
         self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)

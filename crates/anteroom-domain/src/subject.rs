@@ -4,13 +4,13 @@
 //! and that identifier (§8.1): the same for the clients of one sector, and without the key nothing that two sectors
 //! could compare or lead back to anybody.
 //!
-//! A `sub` must never change, and must never be somebody else's. So
+//! A `sub` must never change, and must never become that of another person. So
 //! - nothing goes into it but the sector's host and the account's identifier, which neither change nor come again;
 //! - it is made under the *first* version of a key that serves nothing else. Rotating that key adds versions and leaves
 //!   the first where it is; the master key may be replaced, because the keys under it stay what they are; and a start
 //!   that finds the key gone from a database refuses to make another one;
 //! - nothing is kept of it. What a client sends back (a hint, a `sub` as a claim with a value) is held against what
-//!   would be made for whoever is there.
+//!   would be made for the person who is there.
 
 use crate::client::Client;
 use crate::ids::{AccountId, SessionId};
@@ -79,7 +79,7 @@ impl SubjectKind {
 }
 
 /// A session as clients may name it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamedSession {
     pub id: SessionId,
     /// [`Session::sid_by_sector`].
@@ -191,8 +191,8 @@ mod tests {
         }
     }
 
-    /// Whoever changes what is hashed, or how, finds out here that every application would lose its people. (The keys of tests
-    /// are drawn in the order of the purposes: one put before `subject` changes this too, and nobody's `sub`.)
+    /// A change of what is hashed, or how, fails here, because every application would lose its people. (The keys of tests are
+    /// drawn in the order of the purposes: one put before `subject` changes this too, and no `sub` of an installation.)
     #[test]
     fn core_8_1_a_pairwise_sub_never_changes() {
         assert_eq!(of(&Keyring::for_tests(1), "a.example", 1), "4OCxlNhaBDPM6wg2-hTcPwijHh1NxwEp7jJ_0CrCZhk");

@@ -1,6 +1,6 @@
 //! Which numbers codes are sent to.
 //!
-//! Somebody who may name numbers can make a practice pay for calls to premium ranges, so a number is held against its
+//! A person who may name numbers can make a practice pay for calls to premium ranges, so a number is held against its
 //! region's plan, and only the regions that the operator named are reached. The plan of +1 is shared by many countries:
 //! the region decides, not the code.
 
@@ -71,7 +71,7 @@ const PREFIX: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberProblem {
     NotANumber,
-    /// Nobody can text one, and a call would have to dial on.
+    /// No text reaches one, and a call would have to dial on.
     Extension,
 }
 

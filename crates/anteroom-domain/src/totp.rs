@@ -16,7 +16,7 @@ const SECRET_LEN: usize = 20;
 
 /// So long the page with the secret may stay open: an app has to be found and installed.
 pub const ENROLMENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
-/// One for each phone that somebody carries, and then some.
+/// One for each phone that a person carries, and then some.
 pub const MOST_APPS: usize = 5;
 
 /// What the app and we share.
@@ -83,7 +83,7 @@ impl TotpSecret {
         i64::try_from(step).ok().map(TimeStep)
     }
 
-    /// For whoever types it: Base32 in groups of four.
+    /// For a person who types it: Base32 in groups of four.
     pub fn typed(&self) -> String {
         let base32 = Secret::from(*self.0).to_base32();
         let letters: Vec<char> = base32.chars().collect();

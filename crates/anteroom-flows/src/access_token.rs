@@ -114,7 +114,7 @@ fn associated_data(provider: &Provider) -> Vec<u8> {
     format!("access_token\n{}", provider.snapshot().issuer).into_bytes()
 }
 
-/// An opaque token: the claims, sealed, so that nobody but us can read them and no row is needed to know them.
+/// An opaque token: the claims, sealed, so that only we can read them and no row is needed to know them.
 pub(crate) fn seal(provider: &Provider, claims: &AccessTokenClaims) -> Result<String, FlowError> {
     let plain = serde_json::to_vec(claims).map_err(|_| FlowError::Broken("access token"))?;
     let sealer = provider.keyring.sealer(KeyPurpose::AccessTokenSeal);

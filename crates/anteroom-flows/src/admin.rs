@@ -1,4 +1,4 @@
-//! What an operator does at the shell. Nobody sets, sees or skips a password or a code here: an invited person finishes
+//! What an operator does at the shell. No password or code is set, seen or skipped here: an invited person finishes
 //! their own registration.
 
 use anteroom_domain::account::{Account, AccountStatus, GroupName, Profile};
@@ -270,7 +270,7 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
             tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
             tx.raise_epoch(account.id).await?;
             let sessions = tx.sessions_of_account(account.id).await?;
-            end_all(&tx, &origin, &sessions, (SessionEnd::Disabled, &hearers)).await?;
+            end_all(&tx, &origin, &sessions, &hearers).await?;
             tx.append(&origin.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }
@@ -279,7 +279,7 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
     Ok(())
 }
 
-/// Whoever had registered is active again; whoever had not is invited as before.
+/// A person who had registered is active again; one who had not is invited as before.
 pub async fn enable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(provider, address).await?;
     let origin = Origin::local(provider.clock.now(), &provider.random);

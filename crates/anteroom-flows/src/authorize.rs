@@ -132,19 +132,12 @@ fn journey(
         RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
         RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(provider.random.uuid_v4()),
     };
+    let destination = Destination::Application(Box::new(request));
     Journey {
-        destination: Destination::Application(Box::new(request)),
-        browser: visitor.browser,
-        began_at: visitor.now,
-        account: None,
-        consented_by: None,
-        consent_question: None,
-        insists_on: None,
-        also_insists_on: Vec::new(),
-        recovery: None,
         request_id: Some(request_id),
         source: source.clone(),
         signed: *signed,
+        ..Journey::new(destination, visitor.browser, visitor.now)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Delivering logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). Nobody waits for it: sign-out has queued one
+//! Delivering logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). No request waits for it: sign-out has queued one
 //! delivery per application, this sends them in parallel under a time limit and comes back to those that failed.
 //!
 //! Each application has a lane of its own: a few deliveries at a time, and the next when those are through. A dead
@@ -36,7 +36,7 @@ const AT_ONCE_OF_REGISTERED: u32 = 32;
 const LANE_OF_REGISTERED: u32 = 2;
 /// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How often the queue is looked at when nobody rings.
+/// How often the queue is looked at without a notice of something new.
 const ROUND: Duration = Duration::from_secs(2);
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 /// Waits between attempts; after the last one the application is given up.

@@ -50,7 +50,7 @@ pub enum ClientEndpoint {
 impl ClientEndpoint {
     /// To whom an assertion may be addressed here: the issuer, or the token endpoint (OpenID Connect Core §9, RFC 9126 §2).
     /// Some clients name the endpoint that they push to. That counts there alone: an assertion for one endpoint that comes to
-    /// another was sent on by somebody else.
+    /// another was sent on by another party.
     fn audiences(self, issuer: &Issuer) -> Vec<String> {
         let own = match self {
             Self::PushedAuthorization => Some(paths::PUSHED_AUTHORIZATION),

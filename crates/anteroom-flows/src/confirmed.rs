@@ -23,7 +23,7 @@ pub enum Cached {
     History,
 }
 
-/// When each was last confirmed. What nobody follows in this process (the demo's configuration is in no file) cannot
+/// When each was last confirmed. What is not followed in this process (the demo's configuration is in no file) cannot
 /// change under it, and is not waited for.
 #[derive(Debug, Default)]
 pub struct Confirmations {

@@ -33,7 +33,7 @@ pub struct TileView {
     pub icon: String,
 }
 
-/// `None`: nobody is signed in.
+/// `None`: no account is signed in.
 pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<Dashboard>, FlowError> {
     let Some((Live { account, session, .. }, others)) = current(provider, visitor).await? else {
         return Ok(None);

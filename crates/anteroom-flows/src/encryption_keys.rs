@@ -1,7 +1,7 @@
 //! The keys that clients encrypt to, one of each kind: made at first start, sealed at rest, rotated with the signing keys.
 //!
 //! Invariants: a key is published once every node can decrypt with it; of each kind one is published at a time; one that is
-//! published no more decrypts until nobody can have it in an old list.
+//! published no more decrypts until no client can have it in an old list.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::audit::Event;
@@ -24,7 +24,7 @@ fn pace(schedule: &KeySchedule) -> Pace {
         lead_of_schedule: UNTIL_EVERY_NODE_HAS_IT,
         lead_of_operator: UNTIL_EVERY_NODE_HAS_IT,
         overlap: schedule.overlap,
-        // Whoever reads along with the old keys reads what was encrypted to them, decrypted here or not. So they are published
+        // A thief who has the old keys reads what was encrypted to them, decrypted here or not. So they are published
         // no more, and serve those who have an old list until it is none.
         overlap_after_leak: LEAD,
     }

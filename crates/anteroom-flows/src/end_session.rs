@@ -149,7 +149,7 @@ async fn ended(
     };
     let ending: Vec<Live> = match named {
         Some(place) => live.get(place).cloned().into_iter().collect(),
-        // Without a hint, or with one for a session that is over, whoever is signed in here decides.
+        // Without a hint, or with one for a session that is over, the person who is signed in here decides.
         None if confirmed.is_some() => live.clone(),
         None => {
             let accounts = live.into_iter().map(|one| one.account).collect();

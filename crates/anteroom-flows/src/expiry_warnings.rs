@@ -1,4 +1,4 @@
-//! Mails ahead of a password's end, each sent once. Sign-in and dashboard say the same to whoever comes by.
+//! Mails ahead of a password's end, each sent once. Sign-in and dashboard say the same to a person who comes by.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, MessageId};

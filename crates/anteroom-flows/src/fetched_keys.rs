@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-use crate::outgoing::{Fetched, Outgoing, OutgoingError, Reach};
+use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Reach};
 
 /// Then they are looked at again, so that a key that its client took back does not count much longer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -21,7 +21,7 @@ const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 const BETWEEN_FETCHES: SignedDuration = SignedDuration::from_mins(1);
 const LARGEST: usize = 64 * 1024;
-/// Whoever registers names addresses: beyond this many, those that nobody is asking now are forgotten.
+/// A client that registers names addresses: beyond this many, those that are not being asked now are forgotten.
 const MOST_PLACES: usize = 1_000;
 /// The networks of one client that are remembered.
 const MOST_NETWORKS: usize = 8;
@@ -165,7 +165,7 @@ impl FetchedKeys {
 }
 
 pub(crate) async fn fetch(outgoing: &Outgoing, url: &Url) -> Result<ClientJwks, FetchError> {
-    let document = outgoing.get(url, LARGEST, (Fetched::Keys, url.as_str())).await?;
+    let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Keys, shares: &[url.as_str()] }).await?;
     Ok(ClientJwks::from_json(&document)?)
 }
 
@@ -180,7 +180,7 @@ impl Place {
         from.is_some_and(|from| networks.is_empty() || networks.contains(&from))
     }
 
-    /// In a task of its own, which goes on when whoever began it hangs up.
+    /// In a task of its own, which goes on when the client that began it hangs up.
     async fn ask_on(
         self: Arc<Self>,
         at: JwksUri<'_>,

@@ -2,7 +2,7 @@
 //! page after a sign-out loads an address of each of them in a frame, and only then goes on to where the person is
 //! awaited.
 //!
-//! What that page needs travels in its address, sealed: a link that somebody made up loads nothing and leads nowhere.
+//! What that page needs travels in its address, sealed: a link that is made up loads nothing and leads nowhere.
 //! It opens in the browser that signed out, and for as long as a page takes. Which applications there are, and where
 //! they want to be told, is looked up when the page is shown.
 
@@ -19,12 +19,12 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::error::FlowError;
-use crate::person::{kind_to_tell, named_session, sid_of_kind};
+use crate::person::{kind_to_tell, sid_of_kind};
 use crate::provider::Provider;
 use crate::visitor::Visitor;
 
 const AAD: &[u8] = b"signed out";
-/// A page that is opened again later tells nobody anew: somebody may have signed in meanwhile.
+/// A page that is opened again later tells no application anew: the person may have signed in meanwhile.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 
 #[derive(Serialize, Deserialize)]
@@ -39,7 +39,7 @@ struct Parting {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Back {
     pub client: ClientId,
-    /// As it is registered, and looked for again before anybody is led there. Release 0.1.0 did not keep it.
+    /// As it is registered, and looked for again before the browser is led there. Release 0.1.0 did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<String>,
     pub location: String,
@@ -98,18 +98,15 @@ async fn frames(provider: &Provider, sessions: &[SessionId]) -> Result<Vec<Url>,
     if !snapshot.clients.iter().any(|client| client.metadata.frontchannel_logout_uri.is_some()) {
         return Ok(frames);
     }
-    for session in sessions {
-        let named = named_session(provider, *session).await?;
-        for participant in provider.store.participants_of_sessions(&[*session]).await? {
-            let Some(client) = snapshot.clients.get(&participant.client) else { continue };
-            let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
-            let Some(kind) = kind_to_tell(provider, client, participant.subjects.as_ref()) else { continue };
-            let sid = sid_of_kind(provider, &kind, named);
-            let frame = front_channel_location(uri, &snapshot.issuer, &sid);
-            // A session that spans an upgrade has grants with a kind and without.
-            if !frames.contains(&frame) {
-                frames.push(frame);
-            }
+    for participant in provider.store.participants_of_sessions(sessions).await? {
+        let Some(client) = snapshot.clients.get(&participant.client) else { continue };
+        let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
+        let Some(kind) = kind_to_tell(provider, client, participant.subjects.as_ref()) else { continue };
+        let sid = sid_of_kind(provider, &kind, participant.session);
+        let frame = front_channel_location(uri, &snapshot.issuer, &sid);
+        // A session that spans an upgrade has grants with a kind and without.
+        if !frames.contains(&frame) {
+            frames.push(frame);
         }
     }
     Ok(frames)

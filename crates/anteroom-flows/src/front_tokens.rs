@@ -22,7 +22,7 @@ use crate::token::{Exchange, TokenError};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, new_id};
 
-/// `None`: the account has changed in between, and whoever signed in has to do so again.
+/// `None`: the account has changed in between, and the person who signed in has to do so again.
 pub(crate) async fn issue(
     provider: &Provider,
     visitor: &Visitor,

@@ -39,7 +39,7 @@ pub struct Carried {
     pub place: Place,
     /// Its request has been answered: the row that says so.
     pub(crate) answered: Option<Box<Interaction>>,
-    /// A page or a row has it that somebody could come back with.
+    /// A page or a row has it, with which the person could come back.
     pub(crate) handed_out: bool,
 }
 
@@ -83,20 +83,7 @@ impl Carried {
 
     /// A person on the way to nowhere but the dashboard.
     pub fn to_dashboard(visitor: &Visitor) -> Self {
-        Self::new(Journey {
-            destination: Destination::Dashboard,
-            browser: visitor.browser,
-            began_at: visitor.now,
-            account: None,
-            consented_by: None,
-            consent_question: None,
-            insists_on: None,
-            also_insists_on: Vec::new(),
-            recovery: None,
-            request_id: None,
-            source: RequestSource::Plain,
-            signed: false,
-        })
+        Self::new(Journey::new(Destination::Dashboard, visitor.browser, visitor.now))
     }
 
     /// The row that carries it, if it is one.
@@ -305,7 +292,7 @@ pub async fn open(
             match found.filter(|row| visitor.now < row.expires_at) {
                 Some(row) => {
                     let overtaken = is_overtaken(provider, visitor, &row).await?;
-                    opened_row(provider, visitor, (row, overtaken), handle)
+                    opened_row(provider, visitor, FoundRow { row, handle, overtaken })
                 }
                 None => None,
             }
@@ -322,7 +309,15 @@ pub async fn open(
 async fn is_overtaken(provider: &Provider, visitor: &Visitor, row: &Interaction) -> Result<bool, FlowError> {
     let waits = row.finished_at.is_none() && row.journey.browser == visitor.browser;
     let Some(proof) = row.proof.as_ref().filter(|_| waits) else { return Ok(false) };
-    another_signed_in_since(provider, visitor, (proof.account, proof.last_at())).await
+    another_signed_in_since(provider, visitor, proof.account, proof.last_at()).await
+}
+
+/// The row behind a handle.
+struct FoundRow {
+    row: Interaction,
+    handle: Token,
+    /// [`is_overtaken`].
+    overtaken: bool,
 }
 
 /// In another browser (or this one after a restart), or once it is overtaken, a row is worth its request alone: no proof, no
@@ -330,8 +325,7 @@ async fn is_overtaken(provider: &Provider, visitor: &Visitor, row: &Interaction)
 fn opened_row(
     provider: &Provider,
     visitor: &Visitor,
-    (row, overtaken): (Interaction, bool),
-    handle: Token,
+    FoundRow { row, handle, overtaken }: FoundRow,
 ) -> Option<Carried> {
     let own = row.journey.browser == visitor.browser && !overtaken;
     let journey = row.journey.clone().carried_on_in(visitor.browser, visitor.now)?;

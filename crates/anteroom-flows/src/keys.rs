@@ -108,8 +108,8 @@ impl Rotating {
         self.pace.change(&same.map(term).collect::<Vec<_>>(), occasion, now)
     }
 
-    /// Whether somebody has made a key that signs at once since `before` was read. After a leak it is as good as ours, and ours
-    /// would take its place before it has signed anything.
+    /// Whether another node or the operator has made a key that signs at once since `before` was read. After a leak it is as
+    /// good as ours, and ours would take its place before it has signed anything.
     fn is_replaced_already(self, before: &[String], rows: &[SigningKeyRow]) -> bool {
         rows.iter().any(|row| {
             let is_new = row.algorithm == self.algorithm.as_str() && !before.contains(&row.kid);

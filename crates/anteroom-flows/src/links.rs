@@ -10,7 +10,7 @@ use crate::visitor::new_id;
 
 const TOKEN_CONTEXT: &str = "link";
 const TYPED_CONTEXT: &str = "link typed";
-/// Crockford's: nobody takes one character for another. Ten of 32 are 50 bits.
+/// Crockford's: no character is taken for another. Ten of 32 are 50 bits.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TYPED_LENGTH: usize = 10;
 
@@ -66,7 +66,7 @@ pub(crate) fn token_digests(provider: &Provider, token: &Token) -> Vec<Digest> {
     provider.keyring.mac(KeyPurpose::TokenHash).digests(TOKEN_CONTEXT, token.as_bytes())
 }
 
-/// Whether what somebody typed is the code of this link's mail.
+/// Whether what a person typed is the code of this link's mail.
 pub(crate) fn is_typed_code_of(provider: &Provider, link: &Link, entered: &str) -> bool {
     let mac = provider.keyring.mac(KeyPurpose::TokenHash);
     let data = typed_data(link.id, &normalised(entered));

@@ -94,7 +94,8 @@ impl NewSession {
         &self,
         tx: &Tx,
         origin: &Origin,
-        (session, snapshot): (&Session, &Snapshot),
+        session: &Session,
+        snapshot: &Snapshot,
     ) -> Result<(), FlowError> {
         let running = tx.sessions_used_last(session.account, LOOKED_AT).await?;
         let full = running.len() >= MAX_OF_ACCOUNT as usize;
@@ -103,7 +104,7 @@ impl NewSession {
         let surplus = surplus(running, session.device, &known);
         if !surplus.is_empty() {
             const WHY: SessionEnd = SessionEnd::TooMany;
-            end_all(tx, origin, &surplus, (WHY, &hearers_in(snapshot, WHY))).await?;
+            end_all(tx, origin, &surplus, &hearers_in(snapshot, WHY)).await?;
         }
         Ok(tx.insert_session(session, &self.token_digest).await?)
     }

@@ -1,4 +1,4 @@
-//! Word of a change to every address of an account, so that whoever did not make it can stop it.
+//! Word of a change to every address of an account, so that an owner who did not make it can stop it.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::MessageId;

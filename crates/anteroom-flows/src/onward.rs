@@ -161,8 +161,8 @@ async fn page(
             let [chosen, known] =
                 [chosen, known].map(|account| account.map(|it| it.primary_address.as_str()));
             let recovered = carried.journey.recovery.as_ref().map(|note| note.address.as_str());
-            // The application may mean somebody else than the one who is signed in here. With that one's address in the form,
-            // the other's wrong passwords would be counted for, and could lock, an account that nobody meant.
+            // The application may mean another person than the one who is signed in here. With that one's address in the form,
+            // the other's wrong passwords would be counted for, and could lock, an account that was not meant.
             let hinted = ahead.request().and_then(|request| request.login_hint.as_deref());
             let email = recovered.or(chosen).or(hinted).or(known).unwrap_or_default().to_owned();
             Step::SignIn { reason, email }
@@ -175,7 +175,7 @@ async fn page(
     })
 }
 
-/// The person is told and cannot help it, so whoever can is told as well.
+/// The person is told and cannot help it, so the operator, who can, is told as well.
 fn no_phone(provider: &Provider, visitor: &Visitor, phones: &[Phone]) -> NoPhone {
     let why = NoPhone::of(provider, phones, visitor.now);
     if why == NoPhone::Unreached {
@@ -187,7 +187,7 @@ fn no_phone(provider: &Provider, visitor: &Visitor, phones: &[Phone]) -> NoPhone
     why
 }
 
-/// Somebody who has to sign in, and whom no application waits for: there is nothing to keep, so nobody makes a row of it.
+/// A person who has to sign in, and whom no application waits for: there is nothing to keep, so no row is made of it.
 fn is_nowhere_yet(page: &StepPage) -> bool {
     let carried = &page.carried;
     matches!(page.step, Step::SignIn { .. }) && carried.journey.request().is_none() && carried.row().is_none()
@@ -232,7 +232,7 @@ fn is_of_stranger(carried: &Carried) -> bool {
     carried.row().is_none() && carried.journey.is_of_stranger()
 }
 
-/// Whoever changes what proves who they are has typed the password not long ago: a desk that somebody left is not enough.
+/// A desk that its person left is not enough to change what proves who they are: the password was typed not long ago.
 const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 
 async fn needs(
@@ -296,9 +296,9 @@ async fn factor_that_serves(
     Ok(serves.then_some(Acr::Mfa))
 }
 
-/// An essential `acr` binds: the least of the classes that it accepts (OpenID Connect Core §5.5.1.1), for whoever has proven
-/// more has proven that as well. A voluntary one, which `acr_values` is as well (§3.1.2.1), asks for the class that it
-/// prefers whoever can prove it, and stops nobody.
+/// An essential `acr` binds: the least of the classes that it accepts (OpenID Connect Core §5.5.1.1), for a person who has
+/// proven more has proven that as well. A voluntary one, which `acr_values` is as well (§3.1.2.1), asks for the class that it
+/// prefers of a person who can prove it, and stops no other.
 async fn asked_acr(
     provider: &Provider,
     visitor: &Visitor,

@@ -23,8 +23,8 @@ pub(crate) enum Who {
 
 impl Who {
     /// Chosen on the way, else insisted on or hinted at by the application, else the only one; the dashboard takes the
-    /// current one. Where the hint is of an account that is not signed in here, the person chooses. Whoever was chosen and is
-    /// not signed in any more is nobody: another one does not stand in.
+    /// current one. Where the hint is of an account that is not signed in here, the person chooses. Where the account that was
+    /// chosen is not signed in any more there is none: another one does not stand in.
     pub(crate) async fn among(
         provider: &Provider,
         visitor: &Visitor,
@@ -32,7 +32,7 @@ impl Who {
         mut live: Vec<Live>,
     ) -> Result<Self, FlowError> {
         let journey = &carried.journey;
-        // Whoever has signed in or was chosen since the proof was given comes first.
+        // An account that was signed in to or chosen since the proof was given comes first.
         if let Some(proof) = carried.proof().filter(|proof| journey.account == Some(proof.account))
             && let Some(account) = provider.store.account(proof.account).await?
             && proof.stands(&account, visitor.now)
@@ -45,7 +45,7 @@ impl Who {
             Some(Some(place)) => Some(place),
             None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
             None if hints_at_another(journey, &live) => return Ok(Self::Several(live)),
-            None => named(provider, (journey, client), &live).await?.or(match live.len() {
+            None => named(provider, journey, client, &live).await?.or(match live.len() {
                 0 => return Ok(Self::Nobody),
                 1 => Some(0),
                 _ if journey.request().is_none() => Some(0),
@@ -107,10 +107,11 @@ fn hints_at_another(journey: &Journey, live: &[Live]) -> bool {
 /// that of an account that is signed in here.
 async fn named(
     provider: &Provider,
-    (journey, client): (&Journey, Option<&Arc<Client>>),
+    journey: &Journey,
+    client: Option<&Arc<Client>>,
     live: &[Live],
 ) -> Result<Option<usize>, FlowError> {
-    let Some(place) = hinted(provider, (journey, client), live)? else { return Ok(None) };
+    let Some(place) = hinted(provider, journey, client, live)? else { return Ok(None) };
     let silent = journey.request().is_some_and(|request| request.prompt.contains(Prompt::None));
     let asks = client.filter(|client| silent && live.len() > 1 && !client.policy.first_party);
     if let (Some(client), Some(one)) = (asks, live.get(place))
@@ -123,7 +124,8 @@ async fn named(
 
 fn hinted(
     provider: &Provider,
-    (journey, client): (&Journey, Option<&Arc<Client>>),
+    journey: &Journey,
+    client: Option<&Arc<Client>>,
     live: &[Live],
 ) -> Result<Option<usize>, FlowError> {
     if let (Some(_), Some(client)) = (&journey.insists_on, client) {

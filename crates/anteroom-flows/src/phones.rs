@@ -1,7 +1,7 @@
 //! What of an account's phones is good for now: the one place that says which ways a code may take.
 //!
-//! A way is offered where the phone serves, its kind takes it, and something is configured that sends it. What nobody would
-//! send is never offered, so nobody waits for it.
+//! A way is offered where the phone serves, its kind takes it, and something is configured that sends it. What would not
+//! be sent is never offered, so that no person waits for it.
 
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::AccountId;
@@ -13,7 +13,7 @@ use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::verification::Choice;
 
-/// A way that a code can take to somebody.
+/// A way that a code can take to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     pub phone: Phone,
@@ -63,7 +63,7 @@ pub(crate) async fn usable(
     Ok(phones.into_iter().filter(|phone| serves(provider, phone, now)).collect())
 }
 
-/// Why no phone of somebody can take a code.
+/// Why no phone of a person can take a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPhone {
     /// There is none.

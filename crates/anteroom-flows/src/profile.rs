@@ -24,7 +24,7 @@ use crate::registered::snapshot_that_knows;
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor};
 
-/// Whoever is signed in. `None`: nobody is.
+/// The person who is signed in. `None`: no account is.
 pub async fn profile(provider: &Provider, visitor: &Visitor) -> Result<Option<Live>, FlowError> {
     Ok(current(provider, visitor).await?.map(|(live, _)| live))
 }
@@ -66,7 +66,7 @@ pub async fn save(
     Ok(if written == Written::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
 }
 
-/// What an operator says of somebody.
+/// What an operator says of a person.
 pub async fn set_claims(
     provider: &Provider,
     address: &EmailAddress,
@@ -84,7 +84,7 @@ pub async fn set_claims(
     }
 }
 
-/// Everything that applications can be told of somebody; with a client, what that one is told at the most, and by which
+/// Everything that applications can be told of a person; with a client, what that one is told at the most, and by which
 /// `sub`.
 pub async fn claims(
     provider: &Provider,

@@ -94,7 +94,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub policy: RegistrationPolicy,
-    /// What lets somebody register where a token is needed.
+    /// Where registration needs a token, a client registers with one of these.
     pub initial_access_tokens: Vec<Digest>,
 }
 

@@ -1,7 +1,7 @@
 //! The oldest entries of the trail are removed once they were kept as long as they must be.
 //!
-//! Invariants: only from the beginning, up to a checkpoint; only entries that verify, so that nobody gets young ones removed
-//! by changing their time; what is left begins behind a signed word of it, so that a removal without one is found.
+//! Invariants: only from the beginning, up to a checkpoint; only entries that verify, so that a change of their time gets
+//! no young ones removed; what is left begins behind a signed word of it, so that a removal without one is found.
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};

@@ -45,7 +45,7 @@ pub struct Pushed {
 
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// Whoever knows a public client's name could fill the database in it.
+    /// A stranger who knows a public client's name could fill the database in it.
     #[error("a public client may not push requests")]
     PublicClient,
     /// RFC 9126 §2.1.

@@ -34,7 +34,7 @@ pub enum Check {
     Configuration,
 }
 
-/// Why this node should not be sent requests. The words go to whoever asks `/readyz`; details are in the log.
+/// Why this node should not be sent requests. The words go to any caller of `/readyz`; details are in the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
     #[error("a file of the database was removed or replaced while it is open; only a restart ends this")]

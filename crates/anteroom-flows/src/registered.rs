@@ -1,10 +1,10 @@
 //! Registered clients, taken up from the database into the snapshot that requests see, beside those of the configuration.
 //!
 //! Each node asks once a second for what has changed since it last asked; the one that changes something asks at once; and a
-//! request of a client that nobody here knows asks before it is refused, so that a client may come to any node right after it
+//! request of a client that is not known here asks before it is refused, so that a client may come to any node right after it
 //! has registered with another. A client that was changed or deleted elsewhere is as it was for a second at the longest.
 //!
-//! Requests that ask at the same time share one look at the database: a stranger who names clients that nobody has adds no
+//! Requests that ask at the same time share one look at the database: a stranger who names clients that there are not adds no
 //! look before the node's own.
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};

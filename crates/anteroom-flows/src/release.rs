@@ -29,7 +29,7 @@ pub async fn respond(
     live: &Live,
 ) -> Result<AuthorizationResponse, FlowError> {
     let issuer = &provider.snapshot().issuer;
-    if spend_authorization(provider, visitor, (live, client.id())).is_err() {
+    if spend_authorization(provider, visitor, live, client.id()).is_err() {
         let description = "too many requests from this sign-in";
         return Ok(request.target().error(
             issuer,

@@ -19,7 +19,7 @@ use crate::encryption::entropy;
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
 use crate::limits::{of_address, spend};
-use crate::outgoing::{Fetched, OutgoingError};
+use crate::outgoing::{Fetch, Fetched, OutgoingError};
 use crate::provider::Provider;
 use crate::visitor::Visitor;
 
@@ -126,11 +126,12 @@ pub(crate) async fn resolve(
     }
 }
 
-/// Core §6.2: from a place that the client registered, and from no other. Each time anew: whoever signs requests that are good
-/// for minutes has another one there for the next person.
+/// Core §6.2: from a place that the client registered, and from no other. Each time anew: a client that signs requests that are
+/// good for minutes has another one there for the next person.
 async fn fetch(provider: &Provider, client: &Client, place: &Url) -> Result<String, Unusable> {
     let outgoing = provider.outgoing_for(client.id());
-    let body = outgoing.get(place, LARGEST, (Fetched::RequestObject, client.id().as_str())).await;
+    let fetch = Fetch { what: Fetched::RequestObject, shares: &[client.id().as_str()] };
+    let body = outgoing.get(place, LARGEST, fetch).await;
     let body = body.map_err(|error| match error {
         OutgoingError::Busy => Unusable::new(NoRequest::FetchedTooOften, &error),
         _ => Unusable::uri(&error),
@@ -172,7 +173,7 @@ async fn read(
     })
 }
 
-/// Whoever passes one by value learns that it is not taken here, and can do without (Core §6.1).
+/// A client that passes one by value learns that it is not taken here, and can do without (Core §6.1).
 fn unsigned(error: &RequestObjectError, stated: Parameters) -> Unusable {
     let why = match error {
         RequestObjectError::NotSupported => NoRequest::UnsignedObject,

@@ -64,7 +64,7 @@ async fn end_grant(provider: &Provider, origin: Origin, record: GrantRecord) -> 
 async fn end_token(provider: &Provider, origin: Origin, claims: AccessTokenClaims) -> Result<(), FlowError> {
     count(provider, &origin, &claims.client_id).await?;
     let mut entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
-    // A client's own token speaks of nobody.
+    // A client's own token names no account.
     if let Ok(account) = claims.sub.as_str().parse() {
         entry = entry.about(account);
     }

@@ -3,14 +3,15 @@
 //! who its people are elsewhere.
 //!
 //! A client that registers itself is held to it each time it says what it is, before anything is written; one of the
-//! configuration, whose operator vouches for it, when the operator asks (`anteroom check --online`). Nobody who signs in
-//! waits for it.
+//! configuration, whose operator vouches for it, when the operator asks (`anteroom check --online`). No person who signs
+//! in waits for it.
 
+use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::{NotASectorDocument, SectorDocument};
 use anteroom_oidc::shown::shorten;
 
-use crate::outgoing::{Fetched, Outgoing, OutgoingError};
+use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
@@ -25,11 +26,16 @@ pub enum SectorError {
 const LARGEST: usize = 64 * 1024;
 
 /// By what is there now: it may have been taken away since it was looked at last. Registrations are limited by address, and so
-/// is how often strangers have it fetched.
-pub async fn check(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), SectorError> {
+/// is how often strangers have it fetched. `asks` is the network of the client that names it; none where the operator asks.
+pub async fn check(
+    outgoing: &Outgoing,
+    metadata: &ClientMetadata,
+    asks: Option<AddressPrefix>,
+) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let whom = url.host_str().unwrap_or_default();
-    let document = outgoing.get(url, LARGEST, (Fetched::Sector, whom)).await?;
+    let network = asks.map(|network| network.to_string());
+    let shares: Vec<&str> = url.host_str().into_iter().chain(network.as_deref()).collect();
+    let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Sector, shares: &shares }).await?;
     let document = SectorDocument::from_json(&document)?;
     match document.misses(&metadata.redirect_uris) {
         None => Ok(()),

@@ -5,7 +5,7 @@ use anteroom_oidc::authorization::AuthorizationRequest;
 use crate::provider::Provider;
 use crate::visitor::Visitor;
 
-/// `None` where no script could ask (a private-use scheme has no origin), and where nobody's sign-in was asked for.
+/// `None` where no script could ask (a private-use scheme has no origin), and where no sign-in was asked for.
 pub(crate) fn session_state(
     provider: &Provider,
     visitor: &Visitor,

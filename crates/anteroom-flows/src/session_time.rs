@@ -18,7 +18,7 @@ pub async fn left(
     Ok(found.map(|live| live.session.left(policy, visitor.now)))
 }
 
-/// Somebody is there. Written at once: near the end a minute would matter.
+/// The person is there. Written at once: near the end a minute would matter.
 pub async fn stay(
     provider: &Provider,
     visitor: &Visitor,

@@ -10,6 +10,7 @@ use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{BrowserId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
+use anteroom_domain::subject::NamedSession;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{LogoutDelivery, Participant, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -28,7 +29,7 @@ const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 /// What is left in a browser after a sign-out.
 #[derive(Debug)]
 pub struct Left {
-    /// Its identifier from now on: journeys of whoever has left do not wait here for the next person.
+    /// Its identifier from now on: journeys of the person who has left do not wait here for the next person.
     pub browser: BrowserId,
     pub remaining: Vec<Token>,
     /// For the page that tells applications in this browser, where there are such.
@@ -73,17 +74,18 @@ pub async fn end(
     let origin = origin.clone();
     let write = provider.store.write(move |tx| {
         let (origin, sessions, hearers) = (origin.clone(), sessions.clone(), hearers.clone());
-        async move { end_all(&tx, &origin, &sessions, (why, &hearers)).await }
+        async move { end_all(&tx, &origin, &sessions, &hearers).await }
     });
     write.await?;
     provider.logout_queued.notify_one();
     Ok(())
 }
 
-/// Which clients hear of an end. One that is not in the configuration at this moment may be back with the next one, and hears of
-/// it then.
+/// Why sessions end, and which clients hear of it. One that is not in the configuration at this moment may be back with the
+/// next one, and hears of it then.
 #[derive(Clone, Debug)]
 pub(crate) struct Hearers {
+    why: SessionEnd,
     /// Known not to hear of this kind of end.
     silent: BTreeSet<ClientId>,
     /// Those that registered themselves, of which each lets so many wait and no more.
@@ -106,7 +108,7 @@ pub(crate) fn hearers_in(snapshot: &Snapshot, why: SessionEnd) -> Hearers {
     let id = |client: &Arc<Client>| client.id().clone();
     let silent = snapshot.clients.iter().filter(|client| !hears(client)).map(id).collect();
     let registered = snapshot.clients.iter().filter(|client| !snapshot.clients.is_configured(client.id()));
-    Hearers { silent, registered: registered.map(id).collect() }
+    Hearers { why, silent, registered: registered.map(id).collect() }
 }
 
 impl Hearers {
@@ -146,14 +148,14 @@ pub(crate) async fn end_all(
     tx: &Tx,
     origin: &Origin,
     sessions: &[Session],
-    (why, hearers): (SessionEnd, &Hearers),
+    hearers: &Hearers,
 ) -> Result<(), FlowError> {
     for some in sessions.chunks(TOGETHER) {
-        let ended = close(tx, origin, some, (why, hearers)).await?;
+        let ended = close(tx, origin, some, hearers).await?;
         let entry = |session: &&Session| {
-            let by_its_person = why == SessionEnd::SignedOut;
+            let by_its_person = hearers.why == SessionEnd::SignedOut;
             let actor = if by_its_person { Actor::Account(session.account) } else { Actor::System };
-            entry(origin, actor, (session, why))
+            entry(origin, actor, session, hearers.why)
         };
         tx.append_all(&ended.iter().map(entry).collect::<Vec<_>>()).await?;
     }
@@ -164,16 +166,17 @@ pub(crate) async fn end_all(
 pub(crate) async fn end_at_client(
     provider: &Provider,
     origin: &Origin,
-    (session, client): (&Session, &ClientId),
+    session: &Session,
+    client: &ClientId,
 ) -> Result<bool, FlowError> {
     const WHY: SessionEnd = SessionEnd::AtClient;
     let (origin, session, hearers) = (origin.clone(), session.clone(), hearers(provider, WHY));
-    let entry = entry(&origin, Actor::Client, (&session, WHY)).by_client(client);
+    let entry = entry(&origin, Actor::Client, &session, WHY).by_client(client);
     let write = provider.store.write(move |tx| {
         let (origin, session, hearers, entry) =
             (origin.clone(), session.clone(), hearers.clone(), entry.clone());
         async move {
-            let ended = close(&tx, &origin, std::slice::from_ref(&session), (WHY, &hearers)).await?;
+            let ended = close(&tx, &origin, std::slice::from_ref(&session), &hearers).await?;
             let ended = !ended.is_empty();
             if ended {
                 tx.append(&entry).await?;
@@ -186,7 +189,7 @@ pub(crate) async fn end_at_client(
     Ok(ended)
 }
 
-fn entry(origin: &Origin, actor: Actor, (session, why): (&Session, SessionEnd)) -> AuditEntry {
+fn entry(origin: &Origin, actor: Actor, session: &Session, why: SessionEnd) -> AuditEntry {
     origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id)
 }
 
@@ -198,17 +201,17 @@ async fn close<'a>(
     tx: &Tx,
     origin: &Origin,
     sessions: &'a [Session],
-    (why, hearers): (SessionEnd, &Hearers),
+    hearers: &Hearers,
 ) -> Result<Vec<&'a Session>, FlowError> {
     let all: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-    let ended = tx.end_sessions(&all, why, origin.now).await?;
+    let ended = tx.end_sessions(&all, hearers.why, origin.now).await?;
     let of_now: Vec<&Session> = sessions.iter().filter(|session| ended.contains(&session.id)).collect();
     if of_now.is_empty() {
         return Ok(of_now);
     }
     let told = tx.participants_of_sessions(&ended).await?;
     let told = told.into_iter().filter(|participant| !hearers.silent.contains(&participant.client));
-    let deliveries = told.filter_map(|Participant { session: id, client, subjects }| {
+    let deliveries = told.filter_map(|Participant { session: NamedSession { id, .. }, client, subjects }| {
         let session = of_now.iter().find(|session| session.id == id)?;
         Some(LogoutDelivery {
             id: MessageId(new_id(&origin.random, origin.now)),

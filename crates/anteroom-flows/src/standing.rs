@@ -127,7 +127,7 @@ fn waiting_phone(phones: &[Phone], id: Option<PhoneId>) -> Option<&Phone> {
 }
 
 /// Whether a phone was verified on another way to the same registration, and no code was entered on this one. Then a code to
-/// such a phone comes before anything else: whoever reads the mail could name a phone of their own.
+/// such a phone comes before anything else: a thief who reads the mail could name a phone of their own.
 pub(crate) fn is_resumed(proof: &Proof, phones: &[Phone]) -> bool {
     proof.factor.is_none() && phones.iter().any(|phone| phone.verified_at.is_some())
 }

@@ -26,13 +26,13 @@ pub enum Onward {
     /// Back to the application, with a code or an error.
     Application(Box<AuthorizationResponse>),
     Dashboard,
-    /// To the apps of whoever is signed in.
+    /// To the apps of the person who is signed in.
     AuthenticatorApps(Box<Live>),
     /// The application that waited is no longer configured.
     ApplicationGone,
     /// The application was answered before, and is not answered again.
     AnsweredBefore(Box<AnsweredBefore>),
-    /// The form is of a page that showed somebody else, or another session: nothing was done with it.
+    /// The form is of a page that showed another person, or another session: nothing was done with it.
     AnotherPerson(Box<AnotherPerson>),
 }
 
@@ -79,7 +79,7 @@ pub enum Step {
         account: Box<Account>,
         phones: Vec<Phone>,
     },
-    /// `session`: of somebody signed in.
+    /// `session`: of a person who is signed in.
     NewPassword {
         reason: NewPasswordReason,
         account: Box<Account>,

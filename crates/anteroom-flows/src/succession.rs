@@ -17,7 +17,7 @@ pub enum Occasion {
 /// Why an operator wants them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Ahead of the schedule: the new keys serve once whoever has to know them can, so that nobody meets an unknown one.
+    /// Ahead of the schedule: the new keys serve once all nodes and clients can know them, so that none meets an unknown one.
     Planned,
     /// The old ones may be in wrong hands: the new keys serve at once. Nothing that the old ones signed is believed from now
     /// on, however young.
@@ -110,7 +110,7 @@ impl Pace {
     }
 
     fn planned(&self, terms: &[Term<'_>], lead: SignedDuration, now: Timestamp) -> Succession {
-        // Where none serves, nobody can be surprised, and somebody may be waiting.
+        // Where none serves, no client can meet an unknown one, and a request may be waiting.
         let lead = if terms.iter().any(|term| term.serves(now)) { lead } else { SignedDuration::ZERO };
         let from = now.checked_add(lead).unwrap_or(Timestamp::MAX);
         // What stops earlier anyway keeps its time.
@@ -178,7 +178,7 @@ mod tests {
         for (keys, reason, from, retiring) in [
             (vec![signing], planned, NOW + 6, vec!["signing"]),
             (vec![signing, done, gone], planned, NOW + 6, vec!["signing"]),
-            // Nobody is there to be waited for.
+            // No key serves that would be waited for.
             (vec![], planned, NOW, vec![]),
             (vec![gone], planned, NOW, vec![]),
             (vec![leaving, next, done, gone], leak, NOW, vec!["leaving", "next", "done"]),

@@ -1,7 +1,7 @@
-//! What support can start at the shell, and only the person can finish: a reset, and a phone for whoever has none.
+//! What support can start at the shell, and only the person can finish: a reset, and a phone for a person who has none.
 //!
-//! Nobody here sets, sees or skips a password or a code. What is added to a registered account waits, and every address and
-//! verified cell phone of the account is told at once, so that whoever was talked into it has given nothing away yet.
+//! No password or code is set, seen or skipped here. What is added to a registered account waits, and every address and
+//! verified cell phone of the account is told at once, so that an operator who was talked into it has given nothing away yet.
 
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
@@ -162,7 +162,7 @@ async fn told_of(
     let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link: link.clone() };
     let mut messages = notices(provider, account, mail, now).await?;
-    // A landline takes no texts, and nobody is called without having asked for it: its person has the mail.
+    // A landline takes no texts, and no person is called without having asked for it: they have the mail.
     let phones = provider.store.phones_of(account.id).await?;
     let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(provider, phone, Method::Text);
     let word = Notice::PhoneAdded { phone: number.masked(), link };

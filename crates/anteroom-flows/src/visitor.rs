@@ -31,7 +31,7 @@ pub struct Visitor {
     pub sessions: Vec<Token>,
     pub devices: Vec<DeviceId>,
     pub browser_state: OpBrowserState,
-    /// What becomes of it where this request signs somebody in or out.
+    /// What becomes of it where this request is a sign-in or a sign-out.
     pub next_browser_state: OpBrowserState,
     /// What the browser loads with this request, as far as it says.
     pub loads: Loads,
@@ -39,7 +39,7 @@ pub struct Visitor {
     pub device_label: String,
     /// BCP 47 tags that the browser asks for, best first.
     pub languages: Vec<String>,
-    /// Whom the page showed from which a form was sent, as the form's token says. Nobody where it is no form.
+    /// Whom the page showed from which a form was sent, as the form's token says. No account where it is no form.
     pub form: FormOwner,
 }
 
@@ -48,29 +48,56 @@ pub struct Visitor {
 pub enum Loads {
     /// Opens it as a page.
     Page,
-    /// Opens it in a frame of another page, or gives it to a script there.
+    /// Opens it in a frame of another page, or gives it to a script of our own pages.
     WithinPage,
-    /// Uses it as an image, a script, a style or the like of another page, or asks for it from a script that may not read it. A
+    /// Uses it as an image, a script, a style or the like of another page, or asks for it from a script of another origin. A
     /// page can ask for any number of those, from any address, and none can lead a person through a sign-in.
     PartOfPage,
 }
 
+/// What a browser says of a request that it sends (Fetch Metadata section 2): each is the value of one header.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FetchMetadata<'a> {
+    /// `Sec-Fetch-Dest`.
+    pub destination: Option<&'a str>,
+    /// `Sec-Fetch-Mode`.
+    pub mode: Option<&'a str>,
+    /// `Sec-Fetch-Site`.
+    pub site: Option<&'a str>,
+}
+
+impl FetchMetadata<'_> {
+    /// A script of another origin can read neither the answer nor the redirect in it, because no page for people answers with
+    /// CORS headers. All that it could do is use up what the frames of other applications need. Frames navigate, so that a
+    /// silent request from one is not among these. `none` is the person's own doing, or an extension's.
+    fn is_of_foreign_script(&self) -> bool {
+        match self.mode {
+            Some("no-cors") => true,
+            // Programs send `cors` alone: Node.js does. A browser sends all three.
+            Some("cors" | "websocket") if self.destination.is_none() && self.site.is_none() => false,
+            mode => {
+                let is_script =
+                    self.destination == Some("empty") || matches!(mode, Some("cors" | "websocket"));
+                is_script && !matches!(self.site, Some("same-origin" | "none"))
+            }
+        }
+    }
+}
+
 impl Loads {
-    /// By `Sec-Fetch-Dest` and `Sec-Fetch-Mode` (Fetch Metadata section 2). Browsers that send none are taken at their word. A
-    /// frame navigates; what a script fetches with `no-cors` says nothing to the script, and uses up what the frames of other
-    /// applications need.
-    pub fn of(destination: Option<&str>, mode: Option<&str>) -> Self {
-        if mode == Some("no-cors") {
+    /// Browsers that send none of the headers are taken at their word.
+    pub fn of(said: FetchMetadata<'_>) -> Self {
+        if said.is_of_foreign_script() {
             return Self::PartOfPage;
         }
-        match destination {
+        match said.destination {
             None | Some("document") => Self::Page,
             Some(
                 "audio" | "audioworklet" | "font" | "image" | "json" | "manifest" | "paintworklet" | "report"
                 | "script" | "serviceworker" | "sharedworker" | "speculationrules" | "style" | "track"
                 | "video" | "worker" | "xslt",
             ) => Self::PartOfPage,
-            // `iframe`, `frame` and `empty` among them: a silent request (`prompt=none`) may come from there.
+            // `iframe` and `frame` among them: a silent request (`prompt=none`) may come from there.
             Some(_) => Self::WithinPage,
         }
     }
@@ -93,7 +120,7 @@ impl FormOwner {
         Self { session: None, account: Some(account) }
     }
 
-    /// Whether a form of this page may act for this session. A page that showed nobody is bound to nobody.
+    /// Whether a form of this page may act for this session. A page that showed no account is bound to none.
     pub(crate) fn allows(&self, live: &Live) -> bool {
         self.allows_account(live.account.id) && self.session.is_none_or(|session| session == live.session.id)
     }
@@ -129,7 +156,7 @@ pub async fn live_sessions(provider: &Provider, visitor: &Visitor) -> Result<Vec
     Ok(live.map(|(row, token)| Live { session: row.session, account: row.account, token }).collect())
 }
 
-/// Who is at work in the browser, where that is somebody else than the page of the form showed, or the same person in
+/// Who is at work in the browser, where that is another person than the page of the form showed, or the same person in
 /// another session. A form that acts on the current session must not act on theirs.
 pub async fn another_person(provider: &Provider, visitor: &Visitor) -> Result<Option<Live>, FlowError> {
     let current = live_sessions(provider, visitor).await?.into_iter().next();
@@ -140,7 +167,8 @@ pub async fn another_person(provider: &Provider, visitor: &Visitor) -> Result<Op
 pub(crate) async fn another_signed_in_since(
     provider: &Provider,
     visitor: &Visitor,
-    (account, at): (AccountId, Timestamp),
+    account: AccountId,
+    at: Timestamp,
 ) -> Result<bool, FlowError> {
     let here = sessions_here(provider, visitor).await?;
     Ok(here.iter().any(|(row, _)| row.session.is_of_another_since(account, at)))

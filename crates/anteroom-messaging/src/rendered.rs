@@ -21,7 +21,7 @@ pub enum Rendered {
         to: E164,
         script: Script,
     },
-    /// Goes to nobody.
+    /// Has no recipient.
     Unaddressed,
 }
 

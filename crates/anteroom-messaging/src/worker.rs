@@ -1,11 +1,11 @@
 //! The worker: takes what is due from the outbox, sends it, and says what became of it.
 //!
 //! Invariants:
-//! - each channel has a lane of its own, and each message in it a time limit: a slow provider holds up nobody else;
+//! - each channel has a lane of its own, and each message in it a time limit: a slow provider holds up no other channel;
 //! - a refusal that is not about the message pauses its channel and does not count as an attempt of the message;
 //! - a lease is longer than an attempt may take, so a message is in one hand at a time; what a dead node held is due again;
 //! - a stop takes nothing new and waits for what is under way, so that nothing is sent twice on its account;
-//! - what is over its time is erased, also on channels that nobody serves.
+//! - what is over its time is erased, also on channels without a provider.
 
 use anteroom_domain::clock::Clock;
 use anteroom_domain::message::{Channel, Mail, Message, Parcel};

@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode;
 use thiserror::Error;
 
-/// A decoded query or body. Names given twice are kept, so that whoever reads one can refuse it.
+/// A decoded query or body. Names given twice are kept, so that the code that reads one can refuse it.
 #[derive(Clone, Default)]
 pub struct Form(Vec<(String, String)>);
 

@@ -1,5 +1,5 @@
-//! Proof Key for Code Exchange: RFC 7636. Only `S256`: the `plain` method shows the verifier to whoever sees the
-//! request, which is whom it should protect against.
+//! Proof Key for Code Exchange: RFC 7636. Only `S256`: the `plain` method shows the verifier to a thief who sees
+//! the request, against whom it should protect.
 
 use std::{fmt, str::FromStr};
 

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::names::ClientId;
 
-/// The state itself: a random value that changes whenever somebody signs in or out. A script may read it, since it
+/// The state itself: a random value that changes with each sign-in and sign-out. A script may read it, since it
 /// opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpBrowserState([u8; 16]);

@@ -1,7 +1,7 @@
 //! WebFinger for the issuer: OpenID Connect Discovery 1.0 §2, RFC 7033.
 //!
-//! Whoever knows an identifier at this host learns which provider speaks for it. The answer is the same for every
-//! identifier, so that nobody learns from it whether an account exists.
+//! A client that knows an identifier at this host learns which provider speaks for it. The answer is the same for every
+//! identifier, so that it does not tell whether an account exists.
 
 use serde::Serialize;
 use thiserror::Error;

@@ -54,7 +54,7 @@ pub struct RecoveryEmail {
 pub struct PasswordChangedEmail {
     pub practice: String,
     pub when: Moment,
-    /// For whoever did not do that: another reset.
+    /// For an owner of the account who did not do that: another reset.
     pub reset_link: String,
 }
 
@@ -83,7 +83,7 @@ pub struct PhoneAddedEmail {
     pub phone: String,
     /// From then on codes can be sent to it.
     pub usable_from: Moment,
-    /// Where whoever did not do that stops it.
+    /// Where a person who did not do that stops it.
     pub link: String,
 }
 
@@ -94,7 +94,7 @@ pub struct AuthenticatorAppEmail {
     pub removed: bool,
     /// From when on the codes of one that was added are taken, where that is not at once.
     pub usable_from: Option<Moment>,
-    /// Where whoever did not do that stops it.
+    /// Where a person who did not do that stops it.
     pub link: String,
 }
 
@@ -185,7 +185,7 @@ pub struct TokensElsewhereEmail {
     pub practice: String,
     pub when: Moment,
     pub application: String,
-    /// Where whoever did not do that stops it.
+    /// Where a person who did not do that stops it.
     pub link: String,
 }
 

@@ -88,7 +88,7 @@ impl Locale {
     }
 }
 
-/// A header can list thousands; nobody reads that many languages.
+/// A header can list thousands; no person reads that many languages.
 const MOST_TAGS: usize = 16;
 
 /// Of `available`, which are those of the theme.

@@ -27,7 +27,7 @@ pub struct PhoneAddedText {
     pub practice: String,
     /// Masked in characters that a text message has room for: `***66`.
     pub phone: String,
-    /// Where somebody who did not want that goes.
+    /// Where a person who did not want that goes.
     pub link: String,
 }
 

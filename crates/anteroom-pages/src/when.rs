@@ -20,7 +20,7 @@ pub struct Moment {
     pub zone: String,
 }
 
-/// How long to wait, in whole minutes and never less than one: nobody counts seconds before a form.
+/// How long to wait, in whole minutes and never less than one: a person before a form does not count seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Wait(u64);
 

@@ -1,6 +1,6 @@
 //! The provider as discovery describes it (Discovery 1.0 section 4), fetched at first need and kept for a while.
 //!
-//! The provider may start after this application, so nothing is fetched before somebody signs in, and a failure
+//! The provider may start after this application, so nothing is fetched before a person signs in, and a failure
 //! is never kept. Keys rotate: a token signed with an unknown key fetches everything anew (Core 10.1.1), within a
 //! budget, because anybody can send such a token to the back-channel.
 

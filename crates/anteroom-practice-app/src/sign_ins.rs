@@ -1,7 +1,7 @@
 //! Sign-ins that are on their way: from the redirect to the provider until the answer comes back.
 //!
 //! Keyed by `state`, so that two tabs do not disturb each other, and bound to the browser by a cookie, so that an
-//! answer cannot be planted in somebody else's browser (RFC 6749 section 10.12).
+//! answer cannot be planted in another person's browser (RFC 6749 section 10.12).
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::shelf::Shelf;
 pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 const CAPACITY: usize = 10_000;
 
-/// Names a browser for the length of its sign-ins. Whoever presents it is believed to be that browser.
+/// Names a browser for the length of its sign-ins. A caller that presents it is believed to be that browser.
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) struct BrowserId(String);
 

@@ -1,4 +1,4 @@
-//! Tokens for the unit tests, signed with keys that are nobody's.
+//! Tokens for the unit tests, signed with keys of no provider.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};

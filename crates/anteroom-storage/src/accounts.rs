@@ -25,7 +25,7 @@ pub struct Credential {
     pub facts: PasswordFacts,
 }
 
-/// An account whose row nobody else can change until the transaction ends.
+/// An account whose row no other transaction can change until this one ends.
 #[derive(Clone, Debug)]
 pub struct LockedAccount {
     pub account: Account,

@@ -55,7 +55,7 @@ pub(crate) async fn put_head(conn: &Conn, head: &Head) -> Result<(), StoreError>
 impl Store {
     /// Removes the entries behind number `from` up to where `pruned` says, with the checkpoints before that, and tells the
     /// trail of it. False while another node is at the chain, or where the trail does not begin at `from` any more. All of
-    /// them must be there: what somebody else removed is not covered up.
+    /// them must be there: what was removed in another way is not covered up.
     pub async fn prune_entries(
         &self,
         from: u64,

@@ -82,7 +82,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Of everybody, to a client that is registered no more.
+    /// Of all accounts, to a client that is registered no more.
     pub async fn forget_consents(&self, client: &ClientId) -> Result<(), StoreError> {
         let theirs = consents::Entity::delete_many().filter(consents::Column::ClientId.eq(client.as_str()));
         theirs.exec(&self.conn).await?;

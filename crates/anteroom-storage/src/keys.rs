@@ -88,7 +88,7 @@ impl Tx {
         raise_keys_version(&self.conn).await
     }
 
-    /// Whoever is about to change keys: until the transaction ends nobody else does, so that what is read in it holds.
+    /// Before a change of keys: until the transaction ends no other changes them, so that what is read in it holds.
     pub async fn begin_change_of_keys(&self) -> Result<(), StoreError> {
         raise_keys_version(&self.conn).await
     }

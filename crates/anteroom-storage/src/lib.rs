@@ -81,6 +81,7 @@ pub use server::{ServerFacts, Unsuitable, Writes};
 pub use sessions::Participant;
 pub use store::{DatabaseState, Reads, Store, Tx, UnkeyedStore};
 pub use sweep::{Sweeps, Swept};
+pub use totp::FirstCode;
 pub use usernames::EnteredUsernames;
 
 #[cfg(any(test, feature = "test-util"))]

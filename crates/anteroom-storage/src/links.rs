@@ -53,7 +53,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The first press keeps its time; pressed again in the same browser it holds as well. `false`: somebody else was
+    /// The first press keeps its time; pressed again in the same browser it holds as well. `false`: another browser was
     /// first, or it has ended.
     pub async fn press_link(
         &self,

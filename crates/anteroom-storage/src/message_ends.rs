@@ -43,7 +43,7 @@ enum End {
     Failed(&'static str),
 }
 
-/// Why a message that nobody sent in time is over.
+/// Why a message that was not sent in time is over.
 const EXPIRED: &str = "expired";
 
 macro_rules! ending {
@@ -148,7 +148,7 @@ impl Tx {
             End::Sent => Event::MessageSent { message, channel, phone },
             End::Failed(reason) => Event::MessageFailed { message, channel, phone, reason },
         };
-        // How many end is known only here, and an identifier that a second run of the unit draws anew is nobody's yet.
+        // How many end is known only here, and an identifier that a second run of the unit draws anew is in no row yet.
         let id = self.keys.random.uuid_v7(u64::try_from(now.as_millisecond()).unwrap_or(0));
         Ok(AuditEntry {
             id: AuditId(id),

@@ -1,6 +1,6 @@
 //! Messages on their way: mail to people, logouts to applications. Queued in the transaction of the act.
 //!
-//! A lease is a `next_attempt_at` in the future: whoever takes a delivery moves it there, and when the node that took it
+//! A lease is a `next_attempt_at` in the future: the node that takes a delivery moves it there, and when that node
 //! dies, the delivery is simply due again.
 
 use crate::StoreError;
@@ -103,7 +103,7 @@ impl LogoutLease {
 }
 
 impl Reads {
-    /// Newest first; without those whose content was erased, and those that go to nobody.
+    /// Newest first; without those whose content was erased, and those without a recipient.
     pub async fn newest_messages(&self, limit: u64) -> Result<Vec<Message>, StoreError> {
         let rows = messages::Entity::find()
             .filter(messages::Column::SealedPayload.is_not_null())
@@ -129,7 +129,7 @@ impl Reads {
             account: row.account_id.map(AccountId),
             locale: row.locale.clone(),
             parcel: parcel(&place, row, &payload)?,
-            // Of use to whoever reads the trail, and no reason to keep the message back.
+            // Of use to a reader of the trail, and no reason to keep the message back.
             reference: row.reference.as_deref().and_then(|text| text.parse().ok()),
             created_at: place.time("created_at", row.created_at)?,
             expires_at: place.time("expires_at", row.expires_at)?,
@@ -263,7 +263,7 @@ fn logout_row(delivery: &LogoutDelivery) -> logout_deliveries::ActiveModel {
     }
 }
 
-/// Table, column, row, channel and recipient: a payload put in another row, or sent on to somebody else, does not open.
+/// Table, column, row, channel and recipient: a payload put in another row, or sent on to another recipient, does not open.
 fn associated_data(id: Uuid, channel: &str, recipient: &str) -> Vec<u8> {
     format!("messages\nsealed_payload\n{id}\n{channel}\n{recipient}").into_bytes()
 }

@@ -101,7 +101,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Numbers that were added and do not serve yet: whoever resets the password did not ask for them, or adds them again.
+    /// Numbers that were added and do not serve yet: the person who resets the password did not ask for them, or adds them again.
     pub async fn remove_waiting_phones(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         phones::Entity::delete_many()
             .filter(phones::Column::AccountId.eq(account.0))
@@ -130,7 +130,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Whoever pressed the link of a mail reads what is sent there.
+    /// The person who pressed the link of a mail reads what is sent there.
     pub async fn verify_addresses(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         account_addresses::Entity::update_many()
             .col_expr(account_addresses::Column::VerifiedAt, Expr::value(now.as_millisecond()))

@@ -41,7 +41,7 @@ pub enum Spent {
 
 impl Tx {
     /// Counts one for each of the budgets, or for none where one of them is used up: counted and decided in one statement
-    /// each, under the locks of this transaction. Narrow ones come first, so that nobody waits in a circle.
+    /// each, under the locks of this transaction. Narrow ones come first, so that no transactions wait in a circle.
     pub async fn spend(&self, budgets: &[Budget], now: Timestamp) -> Result<Spent, StoreError> {
         for (place, budget) in budgets.iter().enumerate() {
             let window = budget.rate.window(now);

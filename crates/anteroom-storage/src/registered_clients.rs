@@ -143,7 +143,7 @@ impl Tx {
         Ok(updated.rows_affected == 1)
     }
 
-    /// Leaves the identifier, which nobody gets again as long as something of it could be alive. `false`: it was deleted
+    /// Leaves the identifier, which no client gets again as long as something of it could be alive. `false`: it was deleted
     /// before.
     pub async fn delete_registered_client(
         &self,

@@ -19,7 +19,7 @@ use std::fmt;
 /// This release runs on a schema that is so many steps ahead of it, so that nodes can be upgraded one after another.
 const STEPS_AHEAD: usize = 1;
 
-/// Whoever holds this lock on a PostgreSQL server may change the schema.
+/// The connection that holds this lock on a PostgreSQL server may change the schema.
 const MIGRATION_LOCK: i64 = 0x616e_7465_726f_6f6d;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

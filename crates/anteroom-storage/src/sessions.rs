@@ -9,23 +9,36 @@ use anteroom_domain::account::Epoch;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::{NamedSession, SubjectKind};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
-    UpdateMany,
+    ColumnTrait, Condition, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select, Set, UpdateMany,
 };
 use uuid::Uuid;
 
 /// A client that was given something in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Participant {
-    pub session: SessionId,
+    pub session: NamedSession,
     pub client: ClientId,
     /// By which kind of `sub` it knew the person then; `None` where release 0.1.0 wrote the grant.
     pub subjects: Option<SubjectKind>,
+}
+
+/// The session, the client, the sector under which it knew the person, the session's own row, and its `sid_by_sector`.
+type ParticipantRow = (Uuid, String, Option<String>, Option<Uuid>, Option<bool>);
+
+fn participant((id, client, sector, row, by_sector): ParticipantRow) -> Result<Participant, StoreError> {
+    // A row is kept for longer than the end of its session is announced; without one the `sid` tells least.
+    let by_sector = row.is_none() || by_sector == Some(true);
+    Ok(Participant {
+        session: NamedSession { id: SessionId(id), by_sector },
+        client: Place { table: "grants", id: &id }.parsed("client_id", &client)?,
+        subjects: sector.as_deref().map(SubjectKind::from_text),
+    })
 }
 
 fn still_participates() -> Condition {
@@ -70,27 +83,25 @@ impl Reads {
     /// Each client that was given something in one of these sessions, for the announcement of its end: once for each kind of
     /// `sub` under which it was. Not one that has sign-outs told to another host since.
     pub async fn participants_of_sessions(&self, ids: &[SessionId]) -> Result<Vec<Participant>, StoreError> {
+        let of_session = grants::Entity::belongs_to(sessions::Entity)
+            .from(grants::Column::SessionId)
+            .to(sessions::Column::Id);
         let participants: Select<grants::Entity> = grants::Entity::find()
             .select_only()
             .column(grants::Column::SessionId)
             .column(grants::Column::ClientId)
             .column(grants::Column::SubjectSector)
+            .column(sessions::Column::Id)
+            .column(sessions::Column::SidBySector)
+            .join(JoinType::LeftJoin, of_session.into())
             .filter(grants::Column::SessionId.is_in(ids.iter().map(|id| id.0)))
             .filter(still_participates())
             .order_by_asc(grants::Column::SessionId)
             .order_by_asc(grants::Column::ClientId)
             .order_by_asc(grants::Column::SubjectSector)
             .distinct();
-        let participants: Vec<(Uuid, String, Option<String>)> =
-            participants.into_tuple().all(&self.conn).await?;
-        let participant = |(session, client, sector): &(Uuid, String, Option<String>)| {
-            Ok(Participant {
-                session: SessionId(*session),
-                client: Place { table: "grants", id: session }.parsed("client_id", client)?,
-                subjects: sector.as_deref().map(SubjectKind::from_text),
-            })
-        };
-        participants.iter().map(participant).collect()
+        let participants: Vec<ParticipantRow> = participants.into_tuple().all(&self.conn).await?;
+        participants.into_iter().map(participant).collect()
     }
 
     /// Sessions that have outlived a limit and were not ended yet, the longest idle first.

@@ -68,7 +68,7 @@ async fn a_row_that_cannot_be_parsed_is_named(options: StoreOptions) {
     }
 }
 
-/// Whoever waits for the lock must not decide on the password of before.
+/// A transaction that waits for the lock must not decide on the password of before.
 async fn a_lock_shows_what_was_committed_while_waiting_for_it(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     let (locked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -139,7 +139,7 @@ async fn what_a_message_says_is_sealed_in_its_row(options: StoreOptions) {
     let no_longer_opens = |read: Result<Vec<Message>, StoreError>| {
         matches!(read, Err(StoreError::Corrupt { table: "messages", column: "sealed_payload", .. }))
     };
-    // Nor can somebody else be made the recipient.
+    // Nor can another be made the recipient.
     execute(&store, "UPDATE messages SET recipient = 'x' || recipient").await;
     assert!(no_longer_opens(store.newest_messages(9).await));
     execute(&store, "UPDATE messages SET recipient = substr(recipient, 2)").await;

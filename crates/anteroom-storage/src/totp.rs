@@ -10,6 +10,15 @@ use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
+/// The first code of an authenticator app, as it was entered.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstCode {
+    pub step: TimeStep,
+    pub at: Timestamp,
+    /// From when on the app serves.
+    pub usable_from: Timestamp,
+}
+
 impl Reads {
     /// In the order in which they were added; also those whose first code was not entered yet.
     pub async fn apps_of(&self, account: AccountId) -> Result<Vec<AuthenticatorApp>, StoreError> {
@@ -51,9 +60,9 @@ impl Tx {
     /// Its first code, which is spent by that. `false`: it was confirmed or given up meanwhile.
     pub async fn confirm_app(
         &self,
-        (account, id): (AccountId, FactorId),
-        step: TimeStep,
-        (now, usable_from): (Timestamp, Timestamp),
+        account: AccountId,
+        id: FactorId,
+        FirstCode { step, at: now, usable_from }: FirstCode,
     ) -> Result<bool, StoreError> {
         let confirmed = totp_factors::Entity::update_many()
             .col_expr(totp_factors::Column::ConfirmedAt, Expr::value(now.as_millisecond()))
@@ -88,7 +97,7 @@ impl Tx {
         Ok(is_new)
     }
 
-    /// `false`: it was removed already, or is somebody else's.
+    /// `false`: it was removed already, or is another account's.
     pub async fn remove_app(
         &self,
         account: AccountId,
@@ -104,7 +113,7 @@ impl Tx {
         Ok(removed.rows_affected == 1)
     }
 
-    /// Apps that do not serve yet: whoever resets the password did not add them, or adds them again.
+    /// Apps that do not serve yet: the person who resets the password did not add them, or adds them again.
     pub async fn remove_waiting_apps(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         let waits = totp_factors::Column::UsableFrom.gt(now.as_millisecond());
         totp_factors::Entity::delete_many()

@@ -91,7 +91,7 @@ impl Backend {
         transaction
     }
 
-    /// Past Anteroom, as whoever may write to the database can.
+    /// Past Anteroom, as a thief who may write to the database can.
     pub async fn execute(&self, sql: &str) {
         let connection = Database::connect(&self.url).await.unwrap();
         execute(&connection, sql).await;

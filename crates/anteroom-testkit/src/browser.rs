@@ -153,7 +153,7 @@ impl Browser {
         self.submit(page, "/sign-in", &[("email", email), ("password", password)]).await
     }
 
-    /// Whether somebody is signed in here.
+    /// Whether an account is signed in here.
     pub async fn is_signed_in(&self) -> bool {
         self.get("/dashboard").await.status == 200
     }

@@ -43,7 +43,7 @@ impl Documents {
         self.shelf.lock().unwrap().text = text.map(str::to_owned);
     }
 
-    /// How many times somebody asked for it.
+    /// How many times it was asked for.
     pub fn asked(&self) -> usize {
         self.shelf.lock().unwrap().asked
     }

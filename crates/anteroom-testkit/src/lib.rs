@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - [`TestProvider::on`] settles what is unusual: settings by dotted key, more clients, real hashing, a second node.
-//! - [`TestProvider::person`] adds somebody; Alice and Bob are there already.
+//! - [`TestProvider::person`] adds an account; Alice and Bob are there already.
 //! - [`Browser`] reads pages, fills in their forms by name and follows redirects one by one; [`Answer`] is what came back.
 //! - [`RelyingParty`] is an application: it asks, redeems, refreshes, and verifies ID tokens with a library of its own.
 //!

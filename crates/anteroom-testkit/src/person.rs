@@ -13,10 +13,10 @@ use secrecy::SecretString;
 
 use crate::provider::TestProvider;
 
-/// Everybody's password who was not given another.
+/// The password of each account that was not given another.
 pub const PASSWORD: &str = "Correct-horse-1";
 
-/// Somebody who is about to have an account: active, with [`PASSWORD`] set a moment ago, in no group.
+/// A person who is about to have an account: active, with [`PASSWORD`] set a moment ago, in no group.
 pub struct Person<'a> {
     provider: &'a TestProvider,
     address: EmailAddress,

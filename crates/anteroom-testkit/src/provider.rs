@@ -219,7 +219,7 @@ impl TestProvider {
         browser
     }
 
-    /// Somebody to add.
+    /// An account to add.
     pub fn person(&self, address: &str) -> Person<'_> {
         Person::new(self, address)
     }
@@ -241,7 +241,7 @@ impl TestProvider {
         self.wire.send(method.parse().unwrap(), target, headers, body).await
     }
 
-    /// Whatever can be said over HTTP, to nobody's credit.
+    /// Whatever can be said over HTTP, without cookies and credentials of its own.
     pub async fn ask(&self, method: Method, target: &str, headers: HeaderMap, body: Vec<u8>) -> Answer {
         self.wire.send(method, target, headers, body).await
     }

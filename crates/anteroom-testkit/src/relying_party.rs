@@ -159,7 +159,7 @@ impl RelyingParty {
         browser.get(&self.request(changes)).await
     }
 
-    /// The code for somebody who is signed in already.
+    /// The code for a person who is signed in already.
     pub async fn code(&self, browser: &Browser, changes: &[(&str, &str)]) -> String {
         self.code_in(&self.authorize(browser, changes).await)
     }
@@ -199,7 +199,7 @@ impl RelyingParty {
         self.try_post("/token", &fields).await
     }
 
-    /// Authorizes and redeems, for somebody who is signed in already.
+    /// Authorizes and redeems, for a person who is signed in already.
     pub async fn tokens(&self, browser: &Browser, scope: &str) -> Tokens {
         let code = self.code(browser, &[("scope", scope)]).await;
         Tokens::of(&self.redeem(&code).await)

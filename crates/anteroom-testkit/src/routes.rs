@@ -1,4 +1,4 @@
-//! What a router answers. axum keeps its routes to itself, but for whoever prints it.
+//! What a router answers. axum keeps its routes to itself, unless it is printed.
 
 use axum::Router;
 

@@ -113,7 +113,7 @@ impl Default for TestSettings {
             ("voice.provider", "\"http\""),
             ("voice.http.url", "\"http://127.0.0.1:9/?to={to}&text={text}\""),
             ("voice.http.waits_for_key", "true"),
-            // Hundreds of failures are tried, and nobody measures them.
+            // Hundreds of failures are tried, and their time is not measured.
             ("policy.sign_in.failure_floor", "\"0s\""),
         ] {
             settings.set(key, value);

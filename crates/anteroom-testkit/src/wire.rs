@@ -15,7 +15,7 @@ const LONGEST_HEAD: usize = 4_096;
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     http: reqwest::Client,
-    /// Shared by all clones, so that requests take turns whoever makes them.
+    /// Shared by all clones, so that the requests of all clients take turns.
     nodes: Arc<Mutex<Nodes>>,
     pub(crate) issuer: Url,
 }

@@ -2,7 +2,7 @@
 
 use anteroom_domain::reference::Reference;
 use anteroom_flows::limits::FormOwner;
-use anteroom_flows::visitor::{Loads, Visitor};
+use anteroom_flows::visitor::{FetchMetadata, Loads, Visitor};
 use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -55,10 +55,11 @@ impl FromRequestParts<Arc<Web>> for Asker {
             devices: jar.devices.clone(),
             browser_state: jar.state,
             next_browser_state: jar.next_state,
-            loads: Loads::of(
-                text(HeaderName::from_static("sec-fetch-dest")),
-                text(HeaderName::from_static("sec-fetch-mode")),
-            ),
+            loads: Loads::of(FetchMetadata {
+                destination: text(HeaderName::from_static("sec-fetch-dest")),
+                mode: text(HeaderName::from_static("sec-fetch-mode")),
+                site: text(HeaderName::from_static("sec-fetch-site")),
+            }),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),

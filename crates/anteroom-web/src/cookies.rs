@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 const SESSION: &str = "anteroom_session";
 const DEVICE: &str = "anteroom_device";
-/// Without `__Host-`: its name is known to applications, and whoever plants one makes a script ask in vain.
+/// Without `__Host-`: its name is known to applications, and an application that plants one makes a script ask in vain.
 const STATE: &str = "op_browser_state";
 /// Release 0.1.0 put each device beside a MAC of its own, which made 65 bytes of each.
 const ONE_DEVICE: &str = "known_device";
@@ -39,7 +39,7 @@ pub(crate) struct Jar {
     pub sessions: Vec<Token>,
     pub devices: Vec<DeviceId>,
     pub state: OpBrowserState,
-    /// What takes the place of `state` when somebody signs in or out. The same where the browser brought none.
+    /// What takes the place of `state` at a sign-in and a sign-out. The same where the browser brought none.
     pub next_state: OpBrowserState,
     pub state_is_new: bool,
 }

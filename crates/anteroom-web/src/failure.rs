@@ -26,7 +26,7 @@ pub(crate) enum Failure {
         kind: ErrorKind,
         forward: Forward,
     },
-    /// A form of a page that showed somebody else than who is signed in now, or another session.
+    /// A form of a page that showed another person than the one who is signed in now, or another session.
     AnotherPerson {
         email: String,
         forward: Forward,

@@ -88,7 +88,7 @@ pub(crate) struct Returned {
     pub vouched: Vouched,
 }
 
-/// `owner`: whom the page shows. Somebody without a session, or nobody, is all zeros.
+/// `owner`: whom the page shows. Where there is no session, or no account, its part is all zeros.
 pub(crate) fn make(keyring: &Keyring, form: FormName, owner: FormOwner, at: Moment) -> String {
     let session = owner.session.map_or(Uuid::nil(), |session| session.0);
     let account = owner.account.map_or(Uuid::nil(), |account| account.0);

@@ -124,7 +124,7 @@ async fn received<T: FormFields>(
     let sent = Sent::receive(asker, request).await?;
     asker.again = Some(T::again(&sent));
     let token = sent.check_token(asker, T::NAME);
-    count(asker, &path, (&sent, token)).await?;
+    count(asker, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
     Ok((sent, token))
 }
 
@@ -194,22 +194,17 @@ impl Sent {
 /// Forms that their use case counts by address.
 const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
-async fn count(
-    asker: &Asker,
-    path: &str,
-    (sent, token): (&Sent, Result<FormOwner, Stale>),
-) -> Result<(), Failure> {
+async fn count(asker: &Asker, path: &str, sent: &Sent, token: FormToken) -> Result<(), Failure> {
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());
     }
     let (provider, visitor) = (&asker.web.provider, &asker.visitor);
-    let token = if token.is_ok() { FormToken::Good } else { FormToken::Stale };
     let brought = Brought { interaction: sent.field("interaction"), token: sent.field("token") };
-    let form = (counted_for(provider, visitor, brought).await?, token);
+    let counted_for = counted_for(provider, visitor, brought).await?;
     if path == "/sign-out" {
-        return Ok(spend_sign_out(provider, visitor, form).await?);
+        return Ok(spend_sign_out(provider, visitor, counted_for, token).await?);
     }
-    Ok(spend_form(provider, visitor, form).await?)
+    Ok(spend_form(provider, visitor, counted_for, token).await?)
 }
 
 fn own_page(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, Failure> {
@@ -240,7 +235,7 @@ pub(crate) fn token_for(asker: &Asker, form: FormName, owner: FormOwner) -> Stri
     form_token::make(&asker.web.provider.keyring, form, owner, here(asker))
 }
 
-/// The same for a page that shows nobody.
+/// The same for a page that shows no account.
 pub(crate) fn token_of_nobody(asker: &Asker, form: FormName) -> String {
     token_for(asker, form, FormOwner::default())
 }

@@ -87,7 +87,7 @@ impl<'a> Frame<'a> {
     }
 
     /// The page is for the account's own use: a window that another site opened has no connection to that site any more. On
-    /// every other page it keeps it, for an application that opened a window to sign somebody in waits for its answer there.
+    /// every other page it keeps it, for an application that opened a window for a sign-in waits for its answer there.
     pub(crate) fn leaves_opener(mut self) -> Self {
         self.leaves_opener = true;
         self

@@ -38,7 +38,7 @@ pub fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        // Only what is the same for everybody is compressed: a page that reflects input beside a secret must not be.
+        // Only what is the same for every browser is compressed: a page that reflects input beside a secret must not be.
         .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
         .layer(from_fn_with_state(Arc::clone(&web), guard::limited))

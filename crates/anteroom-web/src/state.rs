@@ -32,7 +32,7 @@ pub struct WebSettings {
     pub dev_outbox: bool,
     /// The listener itself is bound to loopback.
     pub listens_on_loopback: bool,
-    /// Whoever takes texts or calls asks back.
+    /// The provider of texts or calls asks back.
     pub twilio: Option<Arc<Callbacks>>,
 }
 

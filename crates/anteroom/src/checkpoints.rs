@@ -1,4 +1,4 @@
-//! The checkpoints file: signed checkpoints of the audit trail outside the database, so that whoever can change the one
+//! The checkpoints file: signed checkpoints of the audit trail outside the database, so that a thief who can change the one
 //! cannot change the other unnoticed. One JSON object a line, only ever appended to; copy it off the host.
 
 use anteroom_config::Settings;

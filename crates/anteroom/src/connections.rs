@@ -1,5 +1,5 @@
 //! Open connections, bounded in all and of each address: one peer that opens many leaves descriptors to the others, to the
-//! database and to what is sent. The proxies in front are bounded in all alone, because everybody comes through them.
+//! database and to what is sent. The proxies in front are bounded in all alone, because all browsers come through them.
 
 use anteroom_config::Settings;
 use anteroom_domain::rate::AddressPrefix;

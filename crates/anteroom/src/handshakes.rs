@@ -1,4 +1,4 @@
-//! TLS handshakes under way: each on a task of its own, with little time, and bounded in number, so that whoever is slow
+//! TLS handshakes under way: each on a task of its own, with little time, and bounded in number, so that a peer that is slow
 //! about it, or opens many, takes nothing from the others.
 
 use anteroom_domain::rate::AddressPrefix;
@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 use crate::lingering::Lingering;
 use crate::tls::Served;
 
-/// How many there may be, and how long each may take. Whoever comes beyond that is let go at once, and may come again.
+/// How many there may be, and how long each may take. A peer that comes beyond that is let go at once, and may come again.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub all: usize,

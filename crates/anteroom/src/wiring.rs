@@ -109,7 +109,7 @@ pub struct Surroundings {
     pub clock: Clock,
     pub random: Random,
     pub kind: InstanceKind,
-    /// Whether this may make the keys of a database in which nothing was made yet. Over one that has lost them, nobody may.
+    /// Whether this may make the keys of a database in which nothing was made yet. Over one that has lost them, no command may.
     pub may_make_keys: bool,
     /// Whether a demo's database may be opened where a real one is expected: to look into it, or to change an account.
     pub may_open_demo: bool,
@@ -117,7 +117,7 @@ pub struct Surroundings {
     pub hasher: fn(HashParams, &Keyring, Random) -> PasswordHasher,
 }
 
-/// The store with its keys open, and the keyring for everybody else.
+/// The store with its keys open, and the keyring for all else.
 pub async fn open_store(
     settings: &Settings,
     around: &Surroundings,

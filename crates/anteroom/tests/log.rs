@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use anteroom::commands::production;
-use anteroom::commands::serve::tell_start;
+use anteroom::commands::serve::{RunningNode, tell_start};
 use anteroom::logging::text;
 use anteroom::reload::Follower;
 use anteroom::wiring::{self, Surroundings};
@@ -304,7 +304,8 @@ fn a_node_that_answers_503_to_everything_does_not_say_that_it_is_ready() {
     let settings = &configuration.settings;
     for (refused, is_ready) in [(None, true), (Some(WentBack::Ends { seen: 5, found: 3 }), false)] {
         let (page, _guard) = listening();
-        tell_start(settings, settings.server.listen, ("node", "digest"), refused);
+        let node = RunningNode { listen: settings.server.listen, name: "node", configuration: "digest" };
+        tell_start(settings, node, refused);
         let log = page.text();
         assert_eq!(log.contains(" ready issuer="), is_ready, "{log}");
         assert_eq!(log.contains("reached up to entry 5, and ends at 3"), !is_ready, "{log}");

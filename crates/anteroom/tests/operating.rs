@@ -136,7 +136,7 @@ async fn a_database_that_has_lost_the_key_of_its_subs_is_not_served() {
         let (store, _) = wiring::open_store(&settings, &around).await.unwrap();
         store.close().await;
         backend.execute("DELETE FROM sealed_keys WHERE purpose = 'subject'").await;
-        // Another one would make another person of everybody.
+        // Another one would make another person of each account.
         assert!(matches!(wiring::open_store(&settings, &around).await, Err(WiringError::KeysLost)));
     })
     .await;

@@ -98,7 +98,7 @@ impl Drop for Service {
                 Stop::Terminate => Signal::TERM,
                 Stop::Interrupt => Signal::INT,
             };
-            // It may have gone in between; then there is nobody to tell.
+            // It may have gone in between; then there is no process to tell.
             let _ = kill_process(Pid::from_child(&self.child), signal);
             let deadline = Instant::now() + GONE_WITHIN;
             while self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
@@ -138,7 +138,7 @@ fn read(reader: PipeReader) -> Receiver<String> {
     lines
 }
 
-/// A port that nobody listened on a moment ago.
+/// A port that was free a moment ago.
 pub(crate) fn free_port() -> Result<u16> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())

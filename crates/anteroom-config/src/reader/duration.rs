@@ -1,6 +1,6 @@
 //! Durations as people write them: `30m`, `90d`, `1h 30m`.
 //!
-//! Days and weeks are 24 and 168 hours; there are no months, whose length nobody could say.
+//! Days and weeks are 24 and 168 hours; there are no months, whose lengths differ.
 
 use jiff::SignedDuration;
 

@@ -11,7 +11,7 @@ pub(crate) struct Key<T> {
     pub(crate) looser: Option<fn(&T, &T) -> bool>,
     /// Which values keep out people, or applications, that should come in.
     pub(crate) shuts_out: Option<ShutsOut<T>>,
-    /// As TOML, where somebody else fills in the default.
+    /// As TOML, where the default is filled in elsewhere.
     pub(crate) defaults_to: Option<&'static str>,
 }
 

@@ -103,7 +103,7 @@ pub(crate) fn text() -> Kind<String> {
     )
 }
 
-/// Any string: somebody else judges it.
+/// Any string: it is judged elsewhere.
 pub(crate) fn any_text(name: &'static str) -> Kind<String> {
     parsed(name, |text| quoted(text), |text| Ok(text.to_owned()))
 }

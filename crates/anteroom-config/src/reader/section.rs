@@ -165,7 +165,7 @@ impl<'c, 'i> Section<'c, 'i> {
         self.cx.place(&self.path_of(name))
     }
 
-    /// Reports what nobody took.
+    /// Reports the entries that were not taken.
     pub(crate) fn finish(self) {
         for (key, _) in &self.entries {
             self.report_unknown(key.get_ref(), Place::new(self.file, key.span()));

@@ -4,6 +4,7 @@ use anteroom_domain::limits::Limit;
 use anteroom_domain::link::RecoveryPolicy;
 use anteroom_domain::new_password::NewPasswordPolicy;
 use anteroom_domain::one_time_code::CodePolicy;
+use anteroom_domain::rate::RateLimit;
 use jiff::SignedDuration;
 
 use super::rates::read_rate;
@@ -67,7 +68,7 @@ pub(super) fn read_recovery(policy: &mut Section<'_, '_>, default: RecoveryPolic
         let new_phone_delay = section.get_or(new_phone_delay, default.new_phone_delay);
         let about = "Requests of one address prefix.";
         let rate = section.section("rate", about, |section| {
-            read_rate(section, (Limit::Recovery, default.rate), (100_000, SECOND))
+            read_rate(section, Limit::Recovery, default.rate, RateLimit { max: 100_000, window: SECOND })
         });
         RecoveryPolicy { link_lifetime, new_phone_delay, rate, ..default }
     })

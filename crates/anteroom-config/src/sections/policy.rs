@@ -6,7 +6,7 @@ use anteroom_domain::password::PasswordAgePolicy;
 use anteroom_domain::policy::{
     ClientsPolicy, InteractionPolicy, Policy, RepeatElsewhere, SignInPolicy, TokenPolicy,
 };
-use anteroom_domain::rate::OwnNetworks;
+use anteroom_domain::rate::{OwnNetworks, RateLimit};
 use anteroom_domain::session::SessionPolicy;
 use jiff::SignedDuration;
 
@@ -149,7 +149,7 @@ fn read_limits(policy: &mut Section<'_, '_>) -> Limits {
             limits.set(
                 *limit,
                 section.section(facts.name, facts.about, |section| {
-                    read_rate(section, (*limit, facts.default), (10_000_000, SECOND))
+                    read_rate(section, *limit, facts.default, RateLimit { max: 10_000_000, window: SECOND })
                 }),
             );
         }
@@ -179,7 +179,7 @@ fn read_sign_in(policy: &mut Section<'_, '_>, default: SignInPolicy) -> SignInPo
         let about =
             "Sign-ins of one address prefix (an IPv4 address, an IPv6 /64). A whole office shares one.";
         let rate = section.section("rate", about, |section| {
-            read_rate(section, (Limit::SignIn, default.rate), (100_000, SECOND))
+            read_rate(section, Limit::SignIn, default.rate, RateLimit { max: 100_000, window: SECOND })
         });
         let meaning = "A failed sign-in answers no sooner than this. Keep it above the slowest hash in use.";
         let floor = key("failure_floor", duration(SignedDuration::ZERO..=SECOND * 10), meaning);

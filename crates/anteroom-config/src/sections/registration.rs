@@ -70,7 +70,12 @@ const TOKEN_KEYS: &[&str] =
 
 fn read_rate(registration: &mut Section<'_, '_>, default: RateLimit) -> RateLimit {
     registration.section("rate", "Registrations, and changes of them, from one address prefix.", |section| {
-        rates::read_rate(section, (Limit::ClientRegistration, default), (100_000, SECOND))
+        rates::read_rate(
+            section,
+            Limit::ClientRegistration,
+            default,
+            RateLimit { max: 100_000, window: SECOND },
+        )
     })
 }
 

@@ -1,8 +1,8 @@
 //! Where codes may go by text and call, and how many.
 
 use anteroom_domain::limits::Limit;
+use anteroom_domain::rate::RateLimit;
 use anteroom_domain::telephony::{Region, TelephonyPolicy};
-use jiff::SignedDuration;
 
 use super::MINUTE;
 use super::rates::read_rate;
@@ -23,22 +23,22 @@ pub(super) fn read_telephony(policy: &mut Section<'_, '_>, default: TelephonyPol
         }
         let about = "Codes to one number, whosever account asks. A quarter of them is for recovery alone.";
         let per_number = section.section("per_number", about, |section| {
-            read_rate(section, (Limit::PhoneNumber, default.per_number), BOUNDS)
+            read_rate(section, Limit::PhoneNumber, default.per_number, LOOSEST)
         });
         let about = "Codes to all numbers with the same first seven digits.";
         let per_prefix = section.section("per_prefix", about, |section| {
-            read_rate(section, (Limit::PhonePrefix, default.per_prefix), BOUNDS)
+            read_rate(section, Limit::PhonePrefix, default.per_prefix, LOOSEST)
         });
         let about = "Codes in all. Beyond it none go out, and the log has an alarm: above what the practice needs on its \
             busiest day, below what hurts.";
         let overall = section.section("overall", about, |section| {
-            read_rate(section, (Limit::PhoneOverall, default.overall), BOUNDS)
+            read_rate(section, Limit::PhoneOverall, default.overall, LOOSEST)
         });
         TelephonyPolicy { regions, per_number, per_prefix, overall }
     })
 }
 
-const BOUNDS: (u32, SignedDuration) = (100_000, MINUTE);
+const LOOSEST: RateLimit = RateLimit { max: 100_000, window: MINUTE };
 
 fn region() -> Kind<Region> {
     parsed(

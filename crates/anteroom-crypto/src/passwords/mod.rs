@@ -1,6 +1,6 @@
 //! Passwords: Argon2id (RFC 9106) keyed with a pepper.
 //!
-//! The pepper is Argon2's own secret input, so a stolen database alone lets nobody guess. A stored hash records which
+//! The pepper is Argon2's own secret input, so a thief of the database alone cannot guess. A stored hash records which
 //! version of the pepper and which parameters made it; when either has moved on, a right password reports itself as
 //! outdated and the caller stores a new hash.
 

@@ -5,7 +5,7 @@ use argon2::Params;
 /// OWASP's minimum for Argon2id, and the default.
 const LEAST: Cost = Cost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 
-/// Bounds what one verification can cost, whoever wrote the stored hash.
+/// Bounds what one verification can cost, also of a stored hash that was not written here.
 const MOST: Cost = Cost { memory_kib: 256 * 1024, passes: 16, lanes: 16 };
 
 /// The cost of hashing as it is configured, never below OWASP's minimum.

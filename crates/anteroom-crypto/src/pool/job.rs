@@ -42,7 +42,7 @@ impl<T: Send, F: FnOnce() -> T + Send> OtherJob for Other<T, F> {
 }
 
 impl Job {
-    /// Nobody waits for the answer any more.
+    /// No request waits for the answer any more.
     pub(super) fn is_abandoned(&self) -> bool {
         match self {
             Self::Verify { reply, .. } => reply.is_closed(),

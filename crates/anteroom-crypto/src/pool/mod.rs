@@ -8,7 +8,7 @@
 //!
 //! Invariants: the queue is bounded; known devices go first, with a share that leaves a part for everyone else, and none of
 //! their accounts can take it alone; memory is bounded by workers times the cost of one hash, and is given back a
-//! second after the last; no worker idles while anything waits; what nobody waits for any more is not computed.
+//! second after the last; no worker idles while anything waits; what no request waits for any more is not computed.
 
 mod job;
 mod pace;
@@ -135,7 +135,7 @@ impl HashPool {
     }
 
     /// Other work that keeps a processor busy for milliseconds: it waits in line like a hash, and not on a thread that
-    /// serves everybody.
+    /// serves all requests.
     pub async fn run<T, F>(&self, lane: Lane, work: F) -> Result<T, PoolError>
     where
         T: Send + 'static,

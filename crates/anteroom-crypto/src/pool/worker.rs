@@ -76,7 +76,7 @@ impl Shared {
         }
     }
 
-    /// The workers end as soon as nobody waits for anything any more.
+    /// The workers end as soon as no request waits for anything any more.
     pub(super) fn close(&self) {
         self.lock().open = false;
         self.changed.notify_all();
@@ -93,7 +93,7 @@ impl Shared {
         }
     }
 
-    /// Waits for the next job that somebody still wants; `None` when the pool closes.
+    /// Waits for the next job that a request still waits for; `None` when the pool closes.
     pub(super) fn next(&self, scratch: &mut Scratch) -> Option<Job> {
         let mut state = self.lock();
         let mut rested = false;

@@ -192,7 +192,7 @@ fn signing_in_answers_prompt_login_and_max_age_once_and_for_all() {
     let before = decide(Person::One(standing()), &needs, at(10));
     assert_eq!(before, NextStep::SignIn(SignInReason::LoginRequested));
     let fresh = Standing { auth_time: at(1), ..standing() };
-    // Also when a consent page took its time in between, but not for as long as somebody likes.
+    // Also when a consent page took its time in between, but not for as long as the person likes.
     assert_eq!(decide(Person::One(fresh), &needs, at(600)), NextStep::Done);
     assert_eq!(decide(Person::One(fresh), &needs, at(602)), NextStep::SignIn(SignInReason::TooLongAgo));
 }

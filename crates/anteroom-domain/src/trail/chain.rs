@@ -14,7 +14,7 @@ const HEAD: &str = "audit head v1";
 const PRUNED: &str = "audit pruned v1";
 
 /// Entries and time after which a new checkpoint is due: what can be cut off the end without a trace is at most this
-/// much, and nobody wants to keep one for every entry.
+/// much, and one for every entry would be too many to keep.
 const CHECKPOINT_ENTRIES: u64 = 1_000;
 const CHECKPOINT_AGE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -79,7 +79,7 @@ impl Checkpoint {
 }
 
 /// The end of the chain as it was last linked. It is kept beside the entries, so that a trail that was cut off is known
-/// before the next checkpoint; whoever puts an older head back as well is found by that one alone.
+/// before the next checkpoint; where an older head was put back as well, that checkpoint alone finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub link: Link,

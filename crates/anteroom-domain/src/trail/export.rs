@@ -16,7 +16,7 @@ pub struct End {
     pub link: Link,
     pub at: Timestamp,
     pub checkpoints: u64,
-    /// The public keys of the checkpoints' signatures, for whoever has no others to go by.
+    /// The public keys of the checkpoints' signatures, for a reader who has no others to go by.
     pub keys: Vec<VerifyingKey>,
     pub signature: Vec<u8>,
 }

@@ -214,7 +214,7 @@ impl TryFrom<EndLine> for End {
     }
 }
 
-/// MACs and signatures are over whole milliseconds: what is finer would be nobody's word.
+/// MACs and signatures are over whole milliseconds: what is finer would be vouched for by none of them.
 fn time(at: Timestamp) -> Result<Timestamp, Bad> {
     Timestamp::from_millisecond(at.as_millisecond()).ok().filter(|whole| *whole == at).ok_or(Bad)
 }

@@ -4,9 +4,9 @@
 //! Invariants:
 //! - each entry carries a MAC over all that it says, made in the transaction of the act;
 //! - each entry but the youngest is linked: a number without gaps, and a digest over the link before, the number, what
-//!   the entry says and its MAC. Whoever has the entries can compute the digests, no key is needed;
+//!   the entry says and its MAC. The digests can be computed from the entries, no key is needed;
 //! - a checkpoint is a signature of one link, and with it of everything before. It leaves the database, so the chain
-//!   can be held against something that whoever changes the database cannot reach.
+//!   can be held against something that a change of the database does not reach.
 
 pub mod chain;
 pub mod export;

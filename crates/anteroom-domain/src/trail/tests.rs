@@ -83,7 +83,7 @@ fn signer(keyring: &Keyring) -> Signer {
     keyring.signer(KeyPurpose::AuditMac).unwrap()
 }
 
-/// What whoever may write to the database, and has no key, can do as well.
+/// What a thief who may write to the database, and has no key, can do as well.
 fn chained(records: impl IntoIterator<Item = AuditRecord>) -> Vec<Linked> {
     let mut last = Link::beginning();
     let linked = records.into_iter().map(|record| {

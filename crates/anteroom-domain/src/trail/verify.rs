@@ -2,9 +2,9 @@
 //! verified; each kind of damage becomes a finding that names the place.
 //!
 //! What finds what:
-//! - an entry's own MAC: any change of it, and entries that somebody else made up;
+//! - an entry's own MAC: any change of it, and entries that were made up without the key;
 //! - the chain: a changed MAC, number or digest, an entry removed, moved or put in;
-//! - checkpoints: a chain that was computed anew after any of these, which whoever writes to the database can do, and a
+//! - checkpoints: a chain that was computed anew after any of these, for which access to the database is enough, and a
 //!   chain that was cut off at its end;
 //! - the head: a chain that was cut off since the last checkpoint;
 //! - checkpoints kept elsewhere: the same, where those in the database were replaced too.

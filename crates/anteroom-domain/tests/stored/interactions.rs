@@ -94,20 +94,7 @@ fn proof(kind: ProofKind, factor: Option<Factor>) -> Proof {
 }
 
 fn journey(destination: Destination) -> Journey {
-    Journey {
-        destination,
-        browser: BrowserId(id(2)),
-        began_at: time("2027-01-04T08:00:00.123456789Z"),
-        account: None,
-        consented_by: None,
-        consent_question: None,
-        insists_on: None,
-        also_insists_on: Vec::new(),
-        recovery: None,
-        request_id: None,
-        source: RequestSource::Plain,
-        signed: false,
-    }
+    Journey::new(destination, BrowserId(id(2)), time("2027-01-04T08:00:00.123456789Z"))
 }
 
 fn of_somebody(journey: Journey) -> Journey {

@@ -7,7 +7,7 @@ use anteroom_domain::ids::FactorId;
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
 use anteroom_oidc::Acr;
-use anteroom_storage::Tx;
+use anteroom_storage::{FirstCode, Tx};
 use jiff::Timestamp;
 
 use super::{admitted_to_act, confirmed, confirmed_of, open};
@@ -90,7 +90,7 @@ pub async fn enrolment(
         return Ok(None);
     }
     // Another person who signed in here since may have its page and its secret.
-    if another_signed_in_since(provider, visitor, (app.account, app.created_at)).await? {
+    if another_signed_in_since(provider, visitor, app.account, app.created_at).await? {
         return Ok(None);
     }
     let secret = open(provider, &app)?;
@@ -140,7 +140,7 @@ async fn first_use(
     step: TimeStep,
 ) -> Result<FirstUse, FlowError> {
     let (snapshot, at) = (provider.snapshot(), visitor.now);
-    // Whoever knows the password and no more could have added it.
+    // A thief who knows the password and no more could have added it.
     let waits = enrolment.live.session.acr < Acr::Mfa;
     let later = at.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
     let usable_from = if waits { later } else { at };
@@ -158,12 +158,11 @@ async fn first_use(
 
 async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowError> {
     let account = first.app.account;
+    let code = FirstCode { step: first.step, at: first.at, usable_from: first.usable_from };
     let locked = tx.lock_account(account).await?;
     if locked.is_none_or(|locked| locked.account.epoch != epoch)
         || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
-        || !tx
-            .confirm_app((first.app.account, first.app.id), first.step, (first.at, first.usable_from))
-            .await?
+        || !tx.confirm_app(account, first.app.id, code).await?
     {
         return Ok(false);
     }

@@ -1,4 +1,4 @@
-//! Authenticator apps of somebody who is signed in: the list, a new one, and taking one off.
+//! Authenticator apps of a person who is signed in: the list, a new one, and taking one off.
 //!
 //! Invariants:
 //! - to come here takes a recent sign-in and, where any phone or app serves, a second factor: a password alone neither adds

@@ -43,7 +43,7 @@ pub(super) async fn end(
         }
         Some((HintWorth::Asks | HintWorth::Ends, session, client)) => {
             let origin = Origin::of(visitor, &provider.random);
-            end_at_client(provider, &origin, (&session, client.id())).await?;
+            end_at_client(provider, &origin, &session, client.id()).await?;
         }
         Some((HintWorth::Nothing, ..)) | None => {
             if let Some(error) = &checked.stays {

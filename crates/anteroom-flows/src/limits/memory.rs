@@ -16,7 +16,7 @@ const SHARED: u64 = 0;
 
 #[derive(Debug, Default)]
 pub(crate) struct MemoryCounters {
-    /// Subjects are kept as a hash under a key that nobody knows, so that nobody can look for two that collide.
+    /// Subjects are kept as a hash under a random key, so that a stranger cannot look for two that collide.
     hasher: RandomState,
     windows: Mutex<HashMap<Limit, Windows>>,
 }

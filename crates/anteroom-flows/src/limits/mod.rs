@@ -118,7 +118,8 @@ impl FormToken {
 pub async fn spend_form(
     provider: &Provider,
     visitor: &Visitor,
-    (counted_for, token): (CountedFor, FormToken),
+    counted_for: CountedFor,
+    token: FormToken,
 ) -> Result<(), FlowError> {
     let (session, account) = match counted_for {
         CountedFor::Session(session, account) => (session.0, account),
@@ -149,11 +150,12 @@ pub async fn spend_form(
     }
 }
 
-/// Counts a sign-out, apart from other forms: whoever has sent too many of those can still leave.
+/// Counts a sign-out, apart from other forms: a person who has sent too many of those can still leave.
 pub async fn spend_sign_out(
     provider: &Provider,
     visitor: &Visitor,
-    (counted_for, token): (CountedFor, FormToken),
+    counted_for: CountedFor,
+    token: FormToken,
 ) -> Result<(), FlowError> {
     let budgets = match counted_for {
         CountedFor::Session(session, _) => vec![of_one(provider, Limit::SignOut, &session.0)],
@@ -189,7 +191,8 @@ pub(crate) fn spend_in_memory(
 pub(crate) fn spend_authorization(
     provider: &Provider,
     visitor: &Visitor,
-    (live, client): (&Live, &ClientId),
+    live: &Live,
+    client: &ClientId,
 ) -> Result<(), FlowError> {
     let session = live.session.id;
     let kind = if visitor.loads == Loads::Page { "" } else { " within a page" };

@@ -7,7 +7,7 @@
 //!   epoch says whether anything came in between;
 //! - in one transaction with it: the epoch is raised, sessions, grants and links end, a reset lifts the lock and forgets the
 //!   other devices, every address is told;
-//! - a reset signs nobody in. A changed password proves its browser anew.
+//! - a reset does not sign the person in. A changed password proves its browser anew.
 
 mod settle;
 

@@ -26,7 +26,7 @@ use crate::sign_out::{Hearers, end_all, hearers};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, left_behind, new_id};
 
-/// How long it is worth telling somebody that their password was changed.
+/// How long it is worth telling a person that their password was changed.
 const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) struct Prepared {
@@ -44,7 +44,7 @@ pub(super) struct Prepared {
     /// The browser's sessions of other accounts.
     left: Vec<SessionId>,
     hearers: Hearers,
-    /// Where somebody who did not do this begins a reset.
+    /// Where an owner of the account who did not do this begins a reset.
     reset_link: String,
 }
 
@@ -176,7 +176,7 @@ async fn replace_password(
 async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     let sessions = tx.sessions_of_account(account).await?;
-    end_all(tx, &prepared.origin, &sessions, (SessionEnd::PasswordChanged, &prepared.hearers)).await?;
+    end_all(tx, &prepared.origin, &sessions, &prepared.hearers).await?;
     tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
     let proof = prepared.carried.proof().map(|proof| &proof.kind);
     let (kind, link) = match proof {

@@ -21,8 +21,8 @@ use url::{Host, Url};
 
 pub use reach::{Reach, Rule};
 use resolver::GuardedResolver;
-pub use slots::Fetched;
 use slots::Slots;
+pub use slots::{Fetch, Fetched};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
@@ -115,15 +115,13 @@ impl Outgoing {
         answer.map(drop).map_err(|error| no_answer(url, &error))
     }
 
-    /// What is there, of at most `largest` bytes, for `whom`. Where as much is being fetched as may be at once, it is not asked.
-    pub async fn get(
-        &self,
-        url: &Url,
-        largest: usize,
-        (what, whom): (Fetched, &str),
-    ) -> Result<Vec<u8>, OutgoingError> {
-        let _slot = self.slots.take(what, whom).ok_or(OutgoingError::Busy)?;
-        let request = self.configured.admitted(url)?.get(url.clone());
+    /// What is there, of at most `largest` bytes. Where as much is being fetched as may be at once, it is not asked.
+    pub async fn get(&self, url: &Url, largest: usize, fetch: Fetch<'_>) -> Result<Vec<u8>, OutgoingError> {
+        let _slot = self.slots.take(fetch).ok_or(OutgoingError::Busy)?;
+        let mut request = self.configured.admitted(url)?.get(url.clone());
+        if let Some(longest) = fetch.what.longest() {
+            request = request.timeout(longest);
+        }
         let mut answer = request.send().await.map_err(|error| no_answer(url, &error))?;
         if answer.status() != reqwest::StatusCode::OK {
             return Err(OutgoingError::Status(answer.status().as_u16()));
@@ -227,7 +225,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    const OF_ONE: (Fetched, &str) = (Fetched::Keys, "client");
+    const OF_ONE: Fetch<'static> = Fetch { what: Fetched::Keys, shares: &["client"] };
 
     fn public_only() -> Reach {
         Reach::Public { allowed: Vec::new() }
@@ -295,7 +293,7 @@ mod tests {
 
     const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
 
-    /// A server that gives one answer to whoever comes, and how often somebody came.
+    /// A server that gives one answer to each request, and how many came.
     async fn server(answer: String) -> (Url, Arc<AtomicUsize>) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/document", listener.local_addr().unwrap()).parse().unwrap();
@@ -308,7 +306,7 @@ mod tests {
                 let answer = answer.clone();
                 tokio::spawn(async move {
                     stream.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
-                    // Whoever has read enough hangs up.
+                    // A client that has read enough hangs up.
                     let _ = stream.write_all(answer.as_bytes()).await;
                     // The end is the client's.
                     let _ = stream.read_u8().await;

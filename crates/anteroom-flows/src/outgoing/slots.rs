@@ -3,9 +3,15 @@
 //!
 //! Each kind has slots of its own, so that slow request objects keep no client's keys from being fetched. Of those, one client
 //! has a few, and clients that registered themselves have half together: they leave the rest to those of the configuration.
+//! Where there is no client yet, the host that is asked has a few, and so has the network that has it asked: a stranger can name
+//! any number of hosts that never answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Of each kind at once, on one node.
+const MOST: usize = 32;
 
 /// What is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,21 +25,30 @@ pub enum Fetched {
 }
 
 impl Fetched {
-    /// At once, on one node.
-    const fn most(self) -> usize {
-        match self {
-            Self::RequestObject | Self::Keys => 32,
-            Self::Sector => 16,
-        }
-    }
-
-    /// For one client, or one host where there is no client yet: any client can name any host.
-    const fn most_for_one(self) -> usize {
+    /// At once, on one node, for each share.
+    const fn most_of_share(self) -> usize {
         match self {
             Self::RequestObject | Self::Keys => 4,
             Self::Sector => 2,
         }
     }
+
+    /// What a place may take for its whole answer, where that is less than for others. A silent place holds its slot
+    /// for no longer than this.
+    pub(super) const fn longest(self) -> Option<Duration> {
+        match self {
+            Self::RequestObject | Self::Keys => None,
+            Self::Sector => Some(Duration::from_secs(4)),
+        }
+    }
+}
+
+/// What is fetched, and whose shares of the slots it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Fetch<'a> {
+    pub what: Fetched,
+    /// The client; where there is none yet, the host that is asked and the network that has it asked.
+    pub shares: &'a [&'a str],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -46,7 +61,7 @@ pub(super) struct Slots {
 struct Taken {
     all: HashMap<Fetched, usize>,
     of_registered: HashMap<Fetched, usize>,
-    by_whom: HashMap<(Fetched, String), usize>,
+    by_share: HashMap<(Fetched, String), usize>,
 }
 
 /// One of them, until it is dropped.
@@ -54,7 +69,7 @@ struct Taken {
 pub(super) struct Slot {
     slots: Slots,
     what: Fetched,
-    whom: String,
+    shares: Vec<(Fetched, String)>,
 }
 
 impl Slots {
@@ -64,14 +79,15 @@ impl Slots {
     }
 
     /// `None`: as many are taken as there may be.
-    pub(super) fn take(&self, what: Fetched, whom: &str) -> Option<Slot> {
-        let whom = whom.to_owned();
+    pub(super) fn take(&self, Fetch { what, shares }: Fetch<'_>) -> Option<Slot> {
+        let shares: Vec<_> = shares.iter().map(|share| (what, (*share).to_owned())).collect();
         let mut taken = self.lock();
         let count = |counts: &HashMap<Fetched, usize>| counts.get(&what).copied().unwrap_or(0);
-        let key = (what, whom);
-        let is_full = count(&taken.all) >= what.most()
-            || (self.are_of_registered && count(&taken.of_registered) >= what.most() / 2)
-            || taken.by_whom.get(&key).copied().unwrap_or(0) >= what.most_for_one();
+        let is_full = count(&taken.all) >= MOST
+            || (self.are_of_registered && count(&taken.of_registered) >= MOST / 2)
+            || shares
+                .iter()
+                .any(|share| taken.by_share.get(share).copied().unwrap_or(0) >= what.most_of_share());
         if is_full {
             return None;
         }
@@ -79,8 +95,10 @@ impl Slots {
         if self.are_of_registered {
             *taken.of_registered.entry(what).or_default() += 1;
         }
-        *taken.by_whom.entry(key.clone()).or_default() += 1;
-        Some(Slot { slots: self.clone(), what, whom: key.1 })
+        for share in &shares {
+            *taken.by_share.entry(share.clone()).or_default() += 1;
+        }
+        Some(Slot { slots: self.clone(), what, shares })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -100,10 +118,11 @@ impl Drop for Slot {
         if self.slots.are_of_registered {
             less(taken.of_registered.get_mut(&self.what));
         }
-        let key = (self.what, std::mem::take(&mut self.whom));
-        less(taken.by_whom.get_mut(&key));
-        if taken.by_whom.get(&key) == Some(&0) {
-            taken.by_whom.remove(&key);
+        for share in &self.shares {
+            less(taken.by_share.get_mut(share));
+            if taken.by_share.get(share) == Some(&0) {
+                taken.by_share.remove(share);
+            }
         }
     }
 }
@@ -115,7 +134,7 @@ mod tests {
 
     fn take(slots: &Slots, what: Fetched, clients: usize) -> Vec<Slot> {
         let all = (0..clients).flat_map(|client| (0..10).map(move |_| client.to_string()));
-        all.filter_map(|client| slots.take(what, &client)).collect()
+        all.filter_map(|client| slots.take(Fetch { what, shares: &[&client] })).collect()
     }
 
     #[test]
@@ -126,7 +145,7 @@ mod tests {
         assert_eq!(take(&slots, RequestObject, 20).len(), 28, "the first client's are among the 32");
         drop(held);
         assert_eq!(take(&slots, RequestObject, 20).len(), 32);
-        assert!(slots.lock().by_whom.is_empty());
+        assert!(slots.lock().by_share.is_empty());
     }
 
     #[test]
@@ -137,8 +156,23 @@ mod tests {
         assert_eq!(take(&slots, RequestObject, 20).len(), 16);
         let configured = take(&slots, Keys, 20);
         assert_eq!(configured.len(), 32);
-        assert!(slots.of_registered().take(Keys, "another").is_none());
+        assert!(slots.of_registered().take(Fetch { what: Keys, shares: &["another"] }).is_none());
         assert_eq!(take(&slots.of_registered(), Sector, 1).len(), 2);
-        assert_eq!(take(&slots.of_registered(), Sector, 20).len(), 8);
+        assert_eq!(take(&slots.of_registered(), Sector, 20).len(), 16);
+    }
+
+    #[test]
+    fn one_network_has_a_share_however_many_hosts_it_names() {
+        let slots = Slots::default().of_registered();
+        let look = |host: usize, network: &str| {
+            slots.take(Fetch { what: Sector, shares: &[&host.to_string(), network] })
+        };
+        let held: Vec<_> = (0..20).filter_map(|host| look(host, "203.0.113.0/24")).collect();
+        assert_eq!(held.len(), 2);
+        let other = look(0, "198.51.100.0/24");
+        assert!(other.is_some());
+        assert!(look(0, "192.0.2.0/24").is_none(), "the host has its share, for all networks together");
+        drop((held, other));
+        assert!(slots.lock().by_share.is_empty());
     }
 }

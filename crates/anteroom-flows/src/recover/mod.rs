@@ -1,7 +1,7 @@
 //! A forgotten password, up to the pressed link.
 //!
 //! Invariants: the answer is the same for every address, also in time and in what is written; opening a link changes
-//! nothing; nobody is signed in by it; a waiting application stays with the browser that began its request.
+//! nothing; it does not sign the person in; a waiting application stays with the browser that began its request.
 
 mod ask;
 mod press;

@@ -118,7 +118,7 @@ async fn follow(
     };
     // It is in the history of this browser, which may be another person's by now.
     if let Some(pressed) = link.used_at
-        && another_signed_in_since(provider, visitor, (account, pressed)).await?
+        && another_signed_in_since(provider, visitor, account, pressed).await?
     {
         return Ok(Err(LinkDead::Used));
     }

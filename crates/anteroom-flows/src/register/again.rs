@@ -1,4 +1,4 @@
-//! `POST /complete-registration`: another invitation, for somebody whose mail is lost or too old. The answer is the same for
+//! `POST /complete-registration`: another invitation, for a person whose mail is lost or too old. The answer is the same for
 //! every address, and which account has it is looked up afterwards ([`crate::asked`]).
 
 use anteroom_domain::audit::{Actor, Event};

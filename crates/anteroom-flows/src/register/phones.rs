@@ -1,4 +1,4 @@
-//! The phones of somebody who is registering: named, then verified by a code.
+//! The phones of a person who is registering: named, then verified by a code.
 
 use anteroom_domain::account::{AccountStatus, PhoneKind};
 use anteroom_domain::audit::{Actor, Event};

@@ -66,7 +66,7 @@ async fn replace(
     let Shown { mut client, token } = shown;
     check_names(provider, &client, &request)?;
     let taken = taken_hosts(provider, &snapshot, client.with_initial_token).await?;
-    let metadata = accepted(client.client_id.clone(), request, (&snapshot, &taken))?;
+    let metadata = accepted(client.client_id.clone(), request, &snapshot, &taken)?;
     let before = checked(client.client_id.clone(), kept(&client.metadata), &snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
     count(provider, visitor).await?;
@@ -101,7 +101,7 @@ async fn replace(
 /// What people granted to the client that it was and not to the one that it is now.
 #[derive(Clone, Copy)]
 struct Ends {
-    /// It would know them by another `sub`: that of a sector which nobody has shown to be its own (OpenID Connect Core §8.1).
+    /// It would know them by another `sub`: that of a sector which was not shown to be its own (OpenID Connect Core §8.1).
     /// Or it has sign-outs told to another host than it had when they agreed.
     grants: Option<GrantEnd>,
     /// It is told of the end of no earlier sign-in.

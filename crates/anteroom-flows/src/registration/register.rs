@@ -3,6 +3,7 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::limits::Limit;
+use anteroom_domain::rate::AddressPrefix;
 use anteroom_domain::registration::RegistrationMode;
 use anteroom_oidc::client::TakenHosts;
 use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
@@ -70,7 +71,7 @@ async fn try_register(
         .parse()
         .map_err(|_| FlowError::Broken("a client identifier"))?;
     let taken = taken_hosts(provider, &snapshot, with_initial_token).await?;
-    let metadata = accepted(id, request, (&snapshot, &taken))?;
+    let metadata = accepted(id, request, &snapshot, &taken)?;
     count(provider, visitor).await?;
     confirm_sector(provider, visitor, &metadata).await?;
     let drawn = Drawn::new(provider);
@@ -99,7 +100,8 @@ fn is_initial_token(provider: &Provider, snapshot: &Snapshot, token: &SecretStri
 pub(super) fn accepted(
     id: ClientId,
     request: RegistrationRequest,
-    (snapshot, taken): (&Snapshot, &TakenHosts),
+    snapshot: &Snapshot,
+    taken: &TakenHosts,
 ) -> Result<ClientMetadata, RegistrationRefusal> {
     check_lists(&request.metadata)?;
     let metadata = checked(id, request.metadata, snapshot)?;
@@ -155,7 +157,7 @@ pub(super) async fn taken_hosts(
     }
     if !with_initial_token {
         for client in provider.store.clients_with_initial_token().await? {
-            // One that does not fit the configuration any more is known to nobody.
+            // One that does not fit the configuration any more is not known at any endpoint.
             if let Ok(metadata) = checked(client.client_id, kept(&client.metadata), snapshot) {
                 taken.add(&metadata);
             }
@@ -173,7 +175,8 @@ pub(super) async fn confirm_sector(
     if metadata.sector_identifier_uri.is_none() {
         return Ok(());
     }
-    let confirmed = sector::check(&provider.outgoing.of_registered(), metadata).await;
+    let network = AddressPrefix::network(visitor.address);
+    let confirmed = sector::check(&provider.outgoing.of_registered(), metadata, Some(network)).await;
     confirmed.map_err(|error| match error {
         SectorError::Outgoing(OutgoingError::Busy) => RegistrationError::Busy,
         error => not_confirmed(visitor, &error).into(),

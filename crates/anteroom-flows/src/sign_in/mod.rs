@@ -44,7 +44,7 @@ pub enum SignInOutcome {
         cookies: NewCookies,
         onward: Onward,
     },
-    /// The password was right and is too old: nobody is signed in, and the journey goes on.
+    /// The password was right and is too old: the person is not signed in, and the journey goes on.
     Proven {
         onward: Onward,
     },
@@ -196,7 +196,7 @@ async fn verify(
     view: Option<&SignInView>,
     password: &SecretString,
 ) -> Result<Verdict, FlowError> {
-    // A device that has used up its own budget has locked the account, and waits with everybody else.
+    // A device that has used up its own budget has locked the account, and waits with all others.
     let known = view.filter(|view| {
         let account = &view.account;
         !view.devices.is_empty()

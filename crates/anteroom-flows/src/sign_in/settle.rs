@@ -303,6 +303,6 @@ async fn open_session(
             return Ok((renewed, held.next.clone()));
         }
     }
-    prepared.new.insert(tx, &prepared.origin, (&fresh, &prepared.snapshot)).await?;
+    prepared.new.insert(tx, &prepared.origin, &fresh, &prepared.snapshot).await?;
     Ok((fresh, prepared.new.token.clone()))
 }

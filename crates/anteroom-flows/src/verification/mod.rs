@@ -48,7 +48,7 @@ pub struct Verification {
     /// A registration goes on behind a phone that was verified on another way.
     pub resumed: bool,
     pub account: Box<Account>,
-    /// Whoever steps up is signed in.
+    /// A person who steps up is signed in.
     pub live: Option<Box<Live>>,
     pub offers: Vec<Offer>,
     /// Authenticator apps whose codes are taken here.

@@ -208,7 +208,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     Ok(Ok(carried))
 }
 
-/// What all codes together may cost. Nobody locks an account after these counters, so they may come after it.
+/// What all codes together may cost. No transaction locks an account after these counters, so they may come after it.
 async fn spend(tx: &Tx, prepared: &Prepared) -> Result<Result<(), Wait>, FlowError> {
     let Spent::Refused { limit, wait } = tx.spend(&prepared.budgets, prepared.visitor.now).await? else {
         return Ok(Ok(()));

@@ -10,7 +10,7 @@ pub enum Reason {
     TimedOut,
     /// The other side asks for patience.
     Busy,
-    /// The other side does not take our name and secret: somebody has to put that right, and then it goes out.
+    /// The other side does not take our name and secret: the operator has to put that right, and then it goes out.
     Credentials,
     /// The certificate of the mail server is expired.
     CertificateExpired,
@@ -24,7 +24,7 @@ pub enum Reason {
     NoStartTls,
     /// The mail server offers no way to sign in that is known here.
     NoAuth,
-    /// The other side does not take mail, texts or calls from us at all, whoever they are for: somebody has to put that
+    /// The other side does not take mail, texts or calls from us at all, for any recipient: the operator has to put that
     /// right, and then it goes out.
     SetUp,
     /// The other side will not have it, whatever the hour.
@@ -32,9 +32,9 @@ pub enum Reason {
     /// The number takes no texts, a landline's for example: a call may get through.
     TextRefused,
     InvalidNumber,
-    /// Nobody took the call.
+    /// The call was not taken.
     NotAnswered,
-    /// The operator has named nobody who takes it.
+    /// The operator has configured no provider for it.
     NotConfigured,
     /// The message cannot be put into words or into form.
     Unwritable,
@@ -91,7 +91,7 @@ impl Reason {
     }
 
     /// Whether it speaks of how we are set up and not of the message: what waits is kept, and tried soon after each other
-    /// until somebody has put it right.
+    /// until the operator has put it right.
     pub const fn is_ours(self) -> bool {
         matches!(
             self,

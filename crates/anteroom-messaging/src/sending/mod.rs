@@ -28,7 +28,7 @@ pub enum Telephone {
     Gateway(Gateway),
 }
 
-/// What is configured; a channel may have nobody who takes its messages.
+/// What is configured; a channel may have no provider for its messages.
 #[derive(Default)]
 pub struct Senders {
     pub email: Option<Smtp>,

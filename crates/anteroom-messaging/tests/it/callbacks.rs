@@ -1,4 +1,4 @@
-//! Twilio asks back, and nobody else is heard.
+//! Twilio asks back, and only Twilio is heard.
 
 use anteroom_domain::ids::MessageId;
 use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks, SpokenPart};

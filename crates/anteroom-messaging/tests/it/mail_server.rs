@@ -313,7 +313,7 @@ async fn mail_server_that_is_slow_is_waited_for_and_one_that_is_silent_is_not() 
     assert_eq!(server.has_got(2).await.len(), 2);
 }
 
-/// The server has the message and could not say so: nobody can know that, so it comes once more, and mail programs see by
+/// The server has the message and could not say so: the worker cannot know that, so it comes once more, and mail programs see by
 /// its identifier that it is the same (RFC 5321 §4.5.4.1, §6.1).
 #[tokio::test]
 async fn mail_server_that_hangs_up_on_its_own_answer_gets_the_same_message_again() {

@@ -66,7 +66,7 @@ impl Office {
         Self { store, clock, random, _folder: folder }
     }
 
-    /// An account of somebody with this name.
+    /// An account of a person with this name.
     pub(crate) async fn person(&self, name: &str) -> AccountId {
         let id = AccountId(self.random.uuid_v4());
         let account = NewAccount {

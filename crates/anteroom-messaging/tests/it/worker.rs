@@ -1,4 +1,4 @@
-//! The worker: one attempt at a time, nothing lost, nobody held up.
+//! The worker: one attempt at a time, nothing lost, no message held up.
 
 use anteroom_messaging::{Gateway, GatewayMethod, GatewayRequest, Senders, Telephone};
 use anteroom_storage::MessageStatus;

@@ -130,7 +130,7 @@ impl AuthorizationRequest {
     }
 
     /// OpenID Connect Core §5.5.1: `sub` asked for with a value names the one person who may answer, with several those who
-    /// may. Empty where none of the values can be a `sub`, and so nobody may.
+    /// may. Empty where none of the values can be a `sub`, and so no person may.
     pub fn required_subjects(&self) -> Option<Vec<&str>> {
         let asked = self.claims.as_ref()?.id_token.get("sub")?;
         asked.accepted_values().next()?;

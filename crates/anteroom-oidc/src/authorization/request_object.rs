@@ -23,14 +23,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub enum RequestObject {
     Signed(ClientJwt),
-    /// `alg` is `none`. Whoever had the browser could have written it.
+    /// `alg` is `none`. The person at the browser could have written it.
     Unsigned(Map<String, Value>),
 }
 
 /// How a request object came (OpenID Connect Core §6.1 and §6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passed {
-    /// In `request`: whoever had the browser could have put it there.
+    /// In `request`: the person at the browser could have put it there.
     ByValue,
     /// In `request_uri`: fetched over https from a place that the client registered.
     ByReference,
@@ -107,8 +107,8 @@ impl RequestObject {
         Jwe::is_one(text)
     }
 
-    /// Core §6.1: what is inside an encrypted one, which is signed like any other. Claims by themselves are as if unsigned: they
-    /// only could be read by nobody else.
+    /// Core §6.1: what is inside an encrypted one, which is signed like any other. Claims by themselves are as if unsigned:
+    /// encryption keeps others from reading them and proves no author.
     pub fn decrypt<'a>(
         text: &str,
         keys: impl IntoIterator<Item = &'a DecryptionKey>,

@@ -1,5 +1,5 @@
 //! What one client wants to be told in words of its own: the groups under another name and with other values, and claims
-//! that are the same for everybody. The scope `groups` is what lets a client have the groups, whatever they are called.
+//! that are the same for every person. The scope `groups` is what lets a client have the groups, whatever they are called.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ const OF_THE_PROTOCOL: &[&str] = &[
     "txn",
 ];
 
-/// What says what somebody may do: the groups, and the others of RFC 9068 §2.2.3.1.
+/// What says what a person may do: the groups, and the others of RFC 9068 §2.2.3.1.
 const OF_AUTHORIZATION: &[&str] = &[GROUPS, "roles", "entitlements"];
 
 /// A claim that the operator names: none that means something already.
@@ -63,7 +63,7 @@ impl ClaimName {
         Ok(Self(text.to_owned()))
     }
 
-    /// For a claim that is the same for everybody: nothing that says what somebody may do.
+    /// For a claim that is the same for every person: nothing that says what one may do.
     pub fn of_constant(text: &str) -> Result<Self, BadClaimName> {
         if OF_AUTHORIZATION.contains(&text) {
             return Err(BadClaimName::Taken(shorten(text)));

@@ -218,7 +218,7 @@ impl ClientMetadata {
     }
 
     /// Loopback ports are free for native clients only (RFC 8252 §7.3); everyone else is compared character for
-    /// character (RFC 9700 §4.1.3). What comes back is what was requested, with the port that somebody listens on.
+    /// character (RFC 9700 §4.1.3). What comes back is what was requested, with the port that the client listens on.
     fn find(&self, registered: &[RedirectUri], requested: &str) -> Option<RedirectUri> {
         let matches = |uri: &&RedirectUri| match self.application_type {
             ApplicationType::Native => uri.matches_on_any_loopback_port(requested),

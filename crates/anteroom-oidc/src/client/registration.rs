@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{ClientMetadata, ClientMetadataInput, MetadataErrors};
 use crate::{errors::RegistrationErrorCode, shown::shorten};
 
-/// What a client says of itself. Members that nobody here knows are ignored (RFC 7591 §2), and so is one that is null:
+/// What a client says of itself. Members that are not known here are ignored (RFC 7591 §2), and so is one that is null:
 /// it says nothing.
 #[derive(Debug, Clone)]
 pub struct RegistrationRequest {
@@ -94,7 +94,7 @@ fn refuse_member(members: Map<String, Value>, whole: &serde_json::Error) -> Regi
 
 impl ClientMetadata {
     /// As the client would have to write it for exactly this, defaults written out: what is kept of a registration, so
-    /// that a later release with other defaults changes nobody.
+    /// that a later release with other defaults changes no client.
     pub fn written_out(&self) -> Result<ClientMetadataInput, serde_json::Error> {
         serde_json::to_value(self).and_then(serde_json::from_value)
     }

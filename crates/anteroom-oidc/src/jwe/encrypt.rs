@@ -18,7 +18,7 @@ use crate::{
 /// What is inside.
 #[derive(Clone, Copy)]
 pub enum Payload<'a> {
-    /// A signed JWT. The header says so (RFC 7519 §5.2), or nobody would look for its signature.
+    /// A signed JWT. The header says so (RFC 7519 §5.2), or the client would not look for its signature.
     Jwt(&'a str),
     /// The same, of an issuer whose name its reader may look for before it can decrypt (RFC 7519 §5.3).
     JwtOf(&'a str, &'a Issuer),
@@ -45,7 +45,7 @@ struct Header<'a> {
     epk: Option<JwkMaterial>,
 }
 
-/// RFC 7516 §5.1: a JWE in compact form that the holder of `key` can read, and nobody else.
+/// RFC 7516 §5.1: a JWE in compact form that the holder of `key` alone can read.
 pub fn encrypt(
     key: &EncryptionKey,
     encryption: Encryption,

@@ -169,7 +169,7 @@ impl DecryptionKey {
         &self.public
     }
 
-    /// The same under another name, as somebody else would have called it.
+    /// The same under another name, as another issuer would have called it.
     #[cfg(test)]
     pub(super) fn named(mut self, kid: &str) -> Self {
         self.public.kid = kid.parse().unwrap();

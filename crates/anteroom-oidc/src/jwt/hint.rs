@@ -6,7 +6,7 @@ use super::{NotAJwt, UnverifiedJwt};
 use crate::jwe::{DecryptionKey, Entropy, Jwe};
 
 /// An ID token that a client hands back as a hint: the signed one, or that encrypted again, to us. As we encrypted it for the
-/// client nobody but the client can read it, so its client decrypts it first (OpenID Connect Core §3.1.2.1, RP-Initiated
+/// client only the client can read it, so its client decrypts it first (OpenID Connect Core §3.1.2.1, RP-Initiated
 /// Logout §2).
 ///
 /// Its text may still be a valid credential, so it does not print.

@@ -91,7 +91,7 @@ impl ClientJwks {
     pub const MAX_KEYS: usize = 10;
 
     /// What is out of bounds is not used: keys of another size, and those beyond the first [`Self::MAX_KEYS`] that are good
-    /// for something. Whoever registers a set is told, by [`Self::check_bounds`].
+    /// for something. A client that registers a set is told, by [`Self::check_bounds`].
     pub fn parse(document: &Value) -> Result<Self, ClientJwksError> {
         let listed = document.get("keys").and_then(Value::as_array).ok_or(ClientJwksError::NotASet)?;
         if listed.iter().any(|key| PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some())) {

@@ -57,7 +57,7 @@ impl RedirectUri {
             return Err(RedirectUriError::UserInfo(shown()));
         }
         let kind = match url.scheme() {
-            // `Url` also reads "https:host", which a browser would follow but nobody means.
+            // `Url` also reads "https:host", which a browser would follow, and which is a slip.
             "https" if text.starts_with("https://") => RedirectUriKind::Https,
             "http" if text.starts_with("http://") => {
                 if !url.host().is_some_and(|host| is_loopback_host(&host)) {

@@ -1,4 +1,4 @@
-//! What holds for every page and email there is, whoever adds one.
+//! What holds for every page and email there is, also for one that is added.
 
 use std::collections::BTreeSet;
 

@@ -48,7 +48,7 @@ impl Page for ConsentPage {
             host: "reminders.example".to_owned(),
             changed: false,
             sign_out_host: Some("hooks.example".to_owned()),
-            // Whoever looks at the sample asks nobody for it.
+            // A browser that shows the sample does not ask another host for it.
             logo_uri: Some("https://reminders.localhost/logo.svg".to_owned()),
             scopes: vec![
                 ConsentScope::Openid,

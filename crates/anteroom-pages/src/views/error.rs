@@ -37,7 +37,7 @@ pub enum ErrorKind {
     StaleForm,
     /// The browser sent no cookie, and what was pressed leads on in this browser alone.
     NoCookies,
-    /// A form of a page that showed somebody else than who is signed in now, or another session.
+    /// A form of a page that showed another person than the one who is signed in now, or another session.
     AnotherPerson,
     CrossSite,
     NotFound,

@@ -1,4 +1,4 @@
-//! Authenticator apps of somebody who is signed in.
+//! Authenticator apps of a person who is signed in.
 
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ pub enum FactorsProblem {
 pub struct EnrolFactorPage {
     pub form_token: String,
     pub factor: String,
-    /// For whoever types it: Base32 in groups of four.
+    /// For a person who types it: Base32 in groups of four.
     pub secret: String,
     /// An image of ours: pages load no `data:`.
     pub qr_href: String,

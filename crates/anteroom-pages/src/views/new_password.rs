@@ -24,7 +24,7 @@ pub struct NewPasswordPage {
 pub enum NewPasswordReason {
     Recovery,
     Expired,
-    /// Somebody who is signed in wants another one.
+    /// A person who is signed in wants another one.
     Change,
     Registration,
 }
@@ -57,7 +57,7 @@ pub enum NewPasswordProblem {
     Busy,
 }
 
-/// The end of the way. Recovery signs nobody in, so it leads back to sign-in.
+/// The end of the way. Recovery does not sign the person in, so it leads back to sign-in.
 #[derive(Clone, Serialize)]
 pub struct PasswordChangedPage {
     pub continue_href: String,

@@ -1,4 +1,4 @@
-//! What is said of somebody who is signed in, for them to change.
+//! What is said of a person who is signed in, for them to change.
 
 use serde::Serialize;
 

@@ -69,7 +69,7 @@ pub enum AddPhoneProblem {
         kind: bool,
     },
     NotANumber,
-    /// Nobody presses a key behind an extension.
+    /// No key is pressed behind an extension.
     Extension,
     /// Outside the regions that the practice sends to, or a number that costs extra.
     NotAllowed,

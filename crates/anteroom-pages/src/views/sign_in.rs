@@ -27,7 +27,7 @@ pub enum SignInProblem {
     Refused,
     /// Told plainly, and only to a known device of that very account.
     LockedHere,
-    /// The password was right; the browser keeps no cookies, so that nobody can be signed in in it.
+    /// The password was right; the browser keeps no cookies, so that no person can be signed in in it.
     NoCookies,
     RateLimited {
         wait: Wait,

@@ -129,7 +129,7 @@ pub enum EnterCodeNotice {
     SentAgain,
 }
 
-/// An account without a usable phone: nobody skips the code, so the way leads through the practice.
+/// An account without a usable phone: the code is never skipped, so the way leads through the practice.
 #[derive(Clone, Serialize)]
 pub struct NoPhonePage {
     pub reason: VerifyReason,

@@ -1,4 +1,4 @@
-//! The page of somebody who is signed in: greeting, sample screen, how they signed in, what was told about them.
+//! The page of a person who is signed in: greeting, sample screen, how they signed in, what was told about them.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;

@@ -18,7 +18,7 @@ pub(crate) fn problem(config: &PracticeAppConfig, problem: &Problem) -> Page {
         title = Text(words.title),
         text = Text(&words.text.replace("{name}", &config.name)),
         said = provider_said(problem),
-        // Absolute: whoever came by another name of this machine goes on where the cookies are.
+        // Absolute: a browser that came by another name of this machine goes on where the cookies are.
         again = Text(config.home().as_str()),
         dashboard = dashboard_link(config, "button quiet"),
     );

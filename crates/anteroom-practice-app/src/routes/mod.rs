@@ -63,7 +63,7 @@ impl App {
     }
 }
 
-/// The application, ready to be served. Nothing is fetched from the provider before somebody signs in.
+/// The application, ready to be served. Nothing is fetched from the provider before a person signs in.
 pub fn router(config: PracticeAppConfig, clock: Clock) -> Result<Router, StartError> {
     let policy = content_security_policy(&config)?;
     let app = Arc::new(App::new(config, clock)?);

@@ -93,7 +93,7 @@ pub(super) struct FrontChannel {
 }
 
 /// Front-Channel Logout 1.0 section 2, in a frame of the provider's page. The cookie of this application does not
-/// reach a frame on another site, so `sid` alone says which session is meant; nobody else knows it.
+/// reach a frame on another site, so `sid` alone says which session is meant; no other site knows it.
 pub(super) async fn frontchannel_logout(
     State(app): State<Arc<App>>,
     query: Result<Query<FrontChannel>, QueryRejection>,

@@ -3,7 +3,7 @@
 use crate::fixtures::*;
 use crate::store::Store;
 use crate::support::on_both_databases;
-use crate::{NewPhone, StoreError, StoreOptions};
+use crate::{FirstCode, NewPhone, StoreError, StoreOptions};
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::{FactorId, PhoneId};
 use anteroom_domain::phone::E164;
@@ -82,7 +82,8 @@ async fn a_phone_or_app_is_an_authenticator_once_it_was_proven_and_until_it_is_r
 
     let write = store.write(move |tx| async move {
         tx.use_phone(account_id(1), id, at(11)).await?;
-        tx.confirm_app((account_id(1), app().id), TimeStep(5), (at(30), at(40))).await
+        let code = FirstCode { step: TimeStep(5), at: at(30), usable_from: at(40) };
+        tx.confirm_app(account_id(1), app().id, code).await
     });
     assert!(write.await.unwrap());
     assert_eq!(rows(&store).await, ["app 30 40 30 -", verified, "phone 11 10 11 -"]);

@@ -87,7 +87,7 @@ where
     {
         return match classify(&error) {
             (Fault::Collision, error) => Tried::RolledBack(Fault::Collision, error),
-            // Nobody knows whether this commit arrived, so it must not be tried again.
+            // It is not known whether this commit arrived, so it must not be tried again.
             (_, error) => Tried::Answered(Err(error.into())),
         };
     }

@@ -167,7 +167,7 @@ impl Task {
                 None => break,
             }
         }
-        // Whoever still waits finds its answer's sender gone, which means closed.
+        // A caller that still waits finds its answer's sender gone, which means closed.
         self.orders.close();
         if let Some(connection) = &self.connection
             && let Err(error) = connection.close_by_ref().await

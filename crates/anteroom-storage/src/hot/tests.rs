@@ -121,7 +121,7 @@ async fn the_sign_in_view_is_what_the_entities_say(options: StoreOptions) {
     revoke_device(&store, 4).await;
     for (number, named, expected) in [
         (1, vec![], vec![]),
-        // The fourth is revoked, the twelfth another account's, the thirteenth nobody's.
+        // The fourth is revoked, the twelfth another account's, and there is no thirteenth.
         (1, vec![2, 4, 12, 13], vec![2]),
         (1, (1..=12).collect(), vec![1, 2, 3, 5, 6, 7, 8, 9, 10, 11]),
         (2, vec![1, 2], vec![]),
@@ -211,7 +211,7 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
     assert_eq!(agreed.to_string(), "openid schedule:read");
     assert_eq!(account, by_entities(&store.conn, account_id(1)).await);
     assert_eq!(session, store.session(session_id(1)).await.unwrap());
-    // Somebody else's session is none.
+    // Another account's session is none.
     let others = store.code_world(account_id(1), session_id(2), &client_id(2)).await.unwrap().unwrap();
     assert_eq!((others.session, others.agreed.is_empty()), (None, true));
     assert!(store.code_world(account_id(9), session_id(1), &client_id(1)).await.unwrap().is_none());

@@ -4,7 +4,7 @@ use anteroom_domain::account::{AccountStatus, Epoch, GroupName};
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::lockout::{Counters, Lockout, LockoutPolicy};
 use anteroom_domain::totp::{AuthenticatorApp, TimeStep};
-use anteroom_storage::{InsertAccountError, NewAccount, StoreError, StoreOptions};
+use anteroom_storage::{FirstCode, InsertAccountError, NewAccount, StoreError, StoreOptions};
 
 on_both_databases!(
     a_new_account_is_read_as_it_was_written,
@@ -126,18 +126,17 @@ async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOp
     };
     let (given_up, kept) = (app(1, 10), app(2, 20));
     let (first, id) = (given_up.id, kept.id);
+    let code =
+        |step, usable_from| FirstCode { step: TimeStep(step), at: at(30), usable_from: at(usable_from) };
     let unit = store.write(move |tx| {
         let (given_up, kept) = (given_up.clone(), kept.clone());
         async move {
             tx.begin_app(&given_up).await?;
             tx.begin_app(&kept).await?;
             assert!(!tx.use_step(id, TimeStep(5), at(29)).await?, "it was not confirmed yet");
-            assert!(
-                !tx.confirm_app((account_id(1), first), TimeStep(5), (at(30), at(30))).await?,
-                "another was begun since"
-            );
-            assert!(tx.confirm_app((account_id(1), id), TimeStep(5), (at(30), at(40))).await?);
-            assert!(!tx.confirm_app((account_id(1), id), TimeStep(6), (at(30), at(40))).await?);
+            assert!(!tx.confirm_app(account_id(1), first, code(5, 30)).await?, "another was begun since");
+            assert!(tx.confirm_app(account_id(1), id, code(5, 40)).await?);
+            assert!(!tx.confirm_app(account_id(1), id, code(6, 40)).await?);
             for (step, taken) in [(5, false), (4, false), (6, true), (6, false), (8, true), (7, false)] {
                 assert_eq!(tx.use_step(id, TimeStep(step), at(50)).await?, taken, "{step}");
             }

@@ -4,7 +4,7 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
+use anteroom_domain::interaction::{Destination, Interaction, Journey};
 use anteroom_domain::one_time_code::{CodePurpose, OneTimeCode};
 use anteroom_domain::phone::{E164, Method};
 use anteroom_storage::{NewPhone, SentBefore, Store, StoreError, StoreOptions};
@@ -22,20 +22,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
     for number in [1, 2] {
         let interaction = Interaction {
             id: InteractionId(message_id(number).0),
-            journey: Journey {
-                destination: Destination::Dashboard,
-                browser: BrowserId(message_id(9).0),
-                began_at: at(1),
-                account: None,
-                consented_by: None,
-                consent_question: None,
-                insists_on: None,
-                also_insists_on: Vec::new(),
-                recovery: None,
-                request_id: None,
-                source: RequestSource::Plain,
-                signed: false,
-            },
+            journey: Journey::new(Destination::Dashboard, BrowserId(message_id(9).0), at(1)),
             proof: None,
             created_at: at(2),
             expires_at: at(1000),

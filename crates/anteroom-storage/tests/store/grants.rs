@@ -55,7 +55,7 @@ async fn rfc6749_4_1_2_a_code_is_redeemed_once_however_many_try(options: StoreOp
 
 async fn a_code_is_not_redeemed_into_a_world_that_has_changed(options: StoreOptions) {
     let store = signed_in(&options).await;
-    // Somebody else's session, nobody's account, no session at all.
+    // Another account's session, an account that is not there, no session at all.
     for (account, session) in [(1, 3), (9, 1), (1, 9)] {
         assert_eq!(insert(&store, 1, account, session, "openid").await, Inserted::WorldChanged);
     }

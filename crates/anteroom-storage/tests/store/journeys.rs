@@ -3,7 +3,7 @@ use crate::support::on_both_databases;
 use anteroom_domain::account::Epoch;
 use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{
-    Destination, Factor, FactorMethod, Interaction, Journey, Proof, ProofKind, RequestSource,
+    Destination, Factor, FactorMethod, Interaction, Journey, Proof, ProofKind,
 };
 use anteroom_oidc::ScopeSet;
 use anteroom_storage::{StoreError, StoreOptions};
@@ -20,20 +20,7 @@ fn interaction_id(number: u8) -> InteractionId {
 fn interaction(number: u8) -> Interaction {
     Interaction {
         id: interaction_id(number),
-        journey: Journey {
-            destination: Destination::Dashboard,
-            browser: BrowserId(interaction_id(9).0),
-            began_at: at(1),
-            account: None,
-            consented_by: None,
-            consent_question: None,
-            insists_on: None,
-            also_insists_on: Vec::new(),
-            recovery: None,
-            request_id: None,
-            source: RequestSource::Plain,
-            signed: false,
-        },
+        journey: Journey::new(Destination::Dashboard, BrowserId(interaction_id(9).0), at(1)),
         proof: None,
         created_at: at(2),
         expires_at: at(1000),

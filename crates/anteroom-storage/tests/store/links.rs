@@ -4,7 +4,7 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::ask::Ask;
 use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
+use anteroom_domain::interaction::{Destination, Interaction, Journey};
 use anteroom_domain::link::{Link, LinkKind};
 use anteroom_domain::message::{Mail, Message, Parcel};
 use anteroom_storage::{AskAnswer, AskedLink, Store, StoreError, StoreOptions, Sweeps};
@@ -163,20 +163,7 @@ async fn an_ask_is_answered_once_and_what_it_held_is_erased(options: StoreOption
 }
 
 async fn insert_interaction(store: &Store) -> InteractionId {
-    let journey = Journey {
-        destination: Destination::Dashboard,
-        browser: browser(1),
-        began_at: at(0),
-        account: None,
-        consented_by: None,
-        consent_question: None,
-        insists_on: None,
-        also_insists_on: Vec::new(),
-        recovery: None,
-        request_id: None,
-        source: RequestSource::Plain,
-        signed: false,
-    };
+    let journey = Journey::new(Destination::Dashboard, browser(1), at(0));
     let interaction = Interaction {
         id: InteractionId(message_id(1).0),
         journey,

@@ -36,7 +36,7 @@ async fn rfc9126_7_3_a_pushed_request_is_for_the_first_browser_that_comes(option
         let again = tx.take_pushed_request(&both, &client, here, at(1700)).await?;
         assert_eq!(again.unwrap().ends_at, at(1800));
         assert_eq!(tx.take_pushed_request(&both, &client, here, at(1800)).await?, None);
-        // Nobody came in time.
+        // No browser came in time.
         assert_eq!(tx.take_pushed_request(&[digest(2)], &client, here, at(90)).await?, None);
         Ok::<_, StoreError>(())
     });

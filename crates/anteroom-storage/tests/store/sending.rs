@@ -104,7 +104,7 @@ async fn a_message_whose_lease_ran_out_is_due_again(options: StoreOptions) {
     let store = queued(&options, vec![mail(1)]).await;
     assert_eq!(lease(&store, Channel::Email, at(100), 5).await[0].attempt, 1);
     assert!(lease(&store, Channel::Email, at(189), 5).await.is_empty());
-    // The node died: nobody said what became of it.
+    // The node died: what became of it was not said.
     assert_eq!(lease(&store, Channel::Email, at(190), 5).await[0].attempt, 2);
     assert_eq!(state(&store, 1).await.status, MessageStatus::Sending);
 }

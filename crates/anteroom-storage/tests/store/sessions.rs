@@ -4,7 +4,7 @@ use anteroom_domain::account::Epoch;
 use anteroom_domain::device::COOKIE_LIFE;
 use anteroom_domain::grant::Grant;
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::{NamedSession, SubjectKind};
 use anteroom_storage::{Inserted, Store, StoreError, StoreOptions, Sweeps};
 use jiff::SignedDuration;
 
@@ -16,6 +16,7 @@ on_both_databases!(
     sessions_that_were_used_last_come_first,
     lapsed_sessions_are_those_beyond_a_limit,
     everyone_who_got_something_hears_of_the_end,
+    the_participants_of_several_sessions_are_one_read,
     a_device_is_touched,
     devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_after_a_day,
     an_older_device_outlasts_newer_ones_and_a_second_factor_makes_room,
@@ -170,6 +171,24 @@ async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
         .map(|one| (one.client.as_str(), one.subjects.as_ref().map(SubjectKind::as_str)))
         .collect();
     assert_eq!(heard, [("client-1", Some("")), ("client-1", Some("b.example")), ("client-2", Some(""))]);
+}
+
+/// Each with the session that it took part in, as its `sid` is made from it.
+async fn the_participants_of_several_sessions_are_one_read(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let unit = store.write(|tx| async move {
+        let by_sector = Session { sid_by_sector: true, ..session(7, 2) };
+        tx.insert_session(&by_sector, &digest(7)).await?;
+        for (number, account, of) in [(1, 1, 1), (2, 1, 1), (4, 2, 7)] {
+            tx.insert_grant(&grant(number, account, of, "openid"), at(2000)).await?;
+        }
+        tx.participants_of_sessions(&[session_id(7), session_id(1)]).await
+    });
+    let read = unit.await.unwrap();
+    let read: Vec<_> = read.iter().map(|one| (one.client.as_str(), one.session)).collect();
+    let named = |number, by_sector| NamedSession { id: session_id(number), by_sector };
+    let (first, second) = (named(1, false), named(7, true));
+    assert_eq!(read, [("client-1", first), ("client-2", first), ("client-1", second)]);
 }
 
 async fn a_device_is_touched(options: StoreOptions) {

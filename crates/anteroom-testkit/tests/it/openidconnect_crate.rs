@@ -1,5 +1,5 @@
 //! The `openidconnect` crate as an application uses it, with nothing of ours between: it discovers, registers itself, signs
-//! somebody in, refreshes and signs her out, and judges every answer by itself.
+//! a person in, refreshes and signs her out, and judges every answer by itself.
 
 use crate::ALICE;
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};

@@ -1,4 +1,4 @@
-//! What the background keeps true: a node that does not know whether it is up to date serves nobody, and nothing is ended
+//! What the background keeps true: a node that does not know whether it is up to date serves no request, and nothing is ended
 //! or swept by a clock that jumped.
 
 use crate::ALICE;
@@ -74,7 +74,7 @@ async fn a_day_ahead(backend: &Backend, expected: usize) {
     let (mut rounds, ended) = (Rounds::default(), async || provider.audited("signed_out").await.len());
     provider.signed_in(ALICE).await;
     provider.tidy_up(&mut rounds, minutes(0)).await;
-    // Somebody sets the clock a day ahead: to all appearances the session is over.
+    // The clock is set a day ahead: to all appearances the session is over.
     provider.advance(SignedDuration::from_hours(24));
     provider.tidy_up(&mut rounds, minutes(1)).await;
     provider.advance(SignedDuration::from_mins(9));

@@ -42,7 +42,7 @@ fn invalid() -> Failure {
 fn part_of_a_page(asker: &Asker) -> Failure {
     tracing::info!(
         reference = %asker.visitor.reference,
-        "authorization request refused: the browser loads it as an image, a script or another part of a page (Sec-Fetch-Dest, Sec-Fetch-Mode)"
+        "authorization request refused: the browser loads it as an image, a script or another part of a page, or a script of another origin asks for it (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site)"
     );
     Failure::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in())
 }

@@ -1,5 +1,5 @@
 //! The provider's frame (OpenID Connect Session Management 1.0 §3.3): the one page that others may frame. It shows
-//! nothing, knows nobody and is the same for everyone; its script reads `op_browser_state`, which opens nothing.
+//! nothing, knows no account and is the same for everyone; its script reads `op_browser_state`, which opens nothing.
 
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};

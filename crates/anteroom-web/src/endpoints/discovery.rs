@@ -24,7 +24,7 @@ pub(crate) async fn document(State(web): State<Arc<Web>>) -> Response {
     ([(CACHE_CONTROL, CACHEABLE)], Json(metadata)).into_response()
 }
 
-/// RFC 9110 §13.1.2: whoever has the document already is told so.
+/// RFC 9110 §13.1.2: a client that has the document already is told so.
 pub(crate) async fn jwks(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
     let keys = web.provider.key_set();
     let etag = keys.jwks().etag().parse::<ETag>().ok();

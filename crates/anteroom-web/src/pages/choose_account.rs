@@ -15,7 +15,7 @@ use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step::{choices, go};
 use crate::respond::{Frame, see_next, see_other, with_cookies};
 
-/// From the dashboard: whoever is signed in here, to change to.
+/// From the dashboard: the accounts that are signed in here, to change to.
 pub(crate) async fn form(asker: Asker) -> Response {
     finish(&asker, shown(&asker).await).await
 }
@@ -77,7 +77,7 @@ async fn submitted(asker: &Asker, Picked { choice, waiting }: Picked) -> Result<
     }
 }
 
-/// Sign-in as somebody else, on the way to the same application.
+/// Sign-in to another account, on the way to the same application.
 fn another(asker: &Asker, onward: anteroom_flows::onward::Onward) -> Result<Response, Failure> {
     let anteroom_flows::onward::Onward::Page(page) = onward else { return go(asker, onward) };
     if page.without_row {

@@ -20,7 +20,7 @@ use crate::pages::step::DASHBOARD;
 use crate::respond::{Frame, leave, see_other};
 use crate::segment::Segment;
 
-/// `GET /`: to the dashboard, which leads to sign-in whoever is not signed in.
+/// `GET /`: to the dashboard, which leads a person who is not signed in to sign-in.
 pub(crate) async fn home() -> Response {
     see_other(DASHBOARD)
 }

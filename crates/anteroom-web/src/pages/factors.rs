@@ -1,4 +1,4 @@
-//! `/account/factors`: authenticator apps of whoever is signed in.
+//! `/account/factors`: authenticator apps of the person who is signed in.
 
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::totp::AuthenticatorApp;
@@ -25,7 +25,7 @@ use crate::segment::Segment;
 
 pub(crate) const FACTORS: &str = "/account/factors";
 
-/// Whoever comes back to the address of a form.
+/// A browser that comes back to the address of a form.
 pub(crate) async fn to_list() -> Response {
     see_other(FACTORS)
 }

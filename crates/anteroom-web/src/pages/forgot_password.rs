@@ -54,7 +54,7 @@ fn shown(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let interaction = carried.field(provider)?;
-    // Whoever remembers the password after all carries on to the same application.
+    // A person who remembers the password after all carries on to the same application.
     let sign_in_href = match &interaction {
         Some(handle) => format!("/continue?interaction={handle}"),
         None => SIGN_IN.to_owned(),
@@ -88,7 +88,7 @@ impl FormFields for Address {
     }
 }
 
-/// In a task of its own: whoever hangs up is counted all the same.
+/// In a task of its own: a browser that hangs up is counted all the same.
 pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<Address>) -> Response {
     let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())

@@ -1,4 +1,4 @@
-//! `POST /new-password`, `GET /change-password` for whoever is signed in, and the page at the end of a reset.
+//! `POST /new-password`, `GET /change-password` for a person who is signed in, and the page at the end of a reset.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::interaction::Destination;
@@ -77,7 +77,7 @@ impl FormFields for Chosen {
     }
 }
 
-/// In a task of its own: whoever hangs up after the hash was computed has set the password all the same.
+/// In a task of its own: a person whose browser hangs up after the hash was computed has set the password all the same.
 pub(crate) async fn submit(Form { asker, fields }: Form<Chosen>) -> Response {
     let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())

@@ -1,4 +1,4 @@
-//! `/account/profile`: what is said of whoever is signed in.
+//! `/account/profile`: what is said of the person who is signed in.
 
 use anteroom_domain::profile::{BadClaim, Described, ProfileClaim, time_zones};
 use anteroom_flows::limits::FormOwner;

@@ -1,5 +1,5 @@
-//! The end of a session, announced and explained: `GET` and `POST /session` for the script that warns, and where whoever was
-//! signed in too long is led.
+//! The end of a session, announced and explained: `GET` and `POST /session` for the script that warns, and where a person
+//! who was signed in too long is led.
 
 use anteroom_domain::session::{Session, SessionEnd, SessionLeft};
 use anteroom_flows::limits::FormOwner;
@@ -76,7 +76,7 @@ impl FormFields for Stay {
     }
 }
 
-/// `POST /session`: somebody is there.
+/// `POST /session`: the person is there.
 pub(crate) async fn go_on(FormOrStale { asker, fields }: FormOrStale<Stay>) -> Response {
     let Token::Good(Stay) = fields else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
     let result = match asker.visitor.form.session {

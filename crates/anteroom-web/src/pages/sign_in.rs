@@ -26,7 +26,7 @@ use crate::respond::with_cookies;
 const MAX_PASSWORD_BYTES: usize = 1024;
 const MAX_EMAIL_BYTES: usize = 320;
 
-/// The form, or straight on for whoever is signed in already.
+/// The form, or straight on for a person who is signed in already.
 pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
     finish(&asker, open_form(&asker, query.0.as_deref().unwrap_or_default()).await).await
 }
@@ -88,7 +88,7 @@ impl Wish {
     }
 }
 
-/// In a task of its own: whoever hangs up after the hash was computed is counted all the same.
+/// In a task of its own: a browser that hangs up after the hash was computed is counted all the same.
 pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<Entered>) -> Response {
     let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())

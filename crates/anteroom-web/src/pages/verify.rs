@@ -257,7 +257,7 @@ fn not_sent(
         SendProblem::Wait(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
         SendProblem::BudgetSpent(at) => (StatusCode::TOO_MANY_REQUESTS, Some(until(at))),
     };
-    // Whoever asked for the same way again stays on the page where the code is entered.
+    // A person who asked for the same way again stays on the page where the code is entered.
     let same_way = |sent: &&Sent| chosen == Some(sent.offer.choice());
     let response = if let Some(sent) = verification.sent.as_ref().filter(same_way) {
         let problem = match problem {
@@ -303,7 +303,7 @@ impl FormFields for EnterCode {
     }
 }
 
-/// In a task of its own: whoever hangs up after a wrong code is counted all the same.
+/// In a task of its own: a browser that hangs up after a wrong code is counted all the same.
 pub(crate) async fn enter(Form { asker, fields }: Form<EnterCode>) -> Response {
     let attempt = tokio::spawn(async move { finish(&asker, entered(&asker, fields).await).await });
     attempt

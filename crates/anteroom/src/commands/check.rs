@@ -88,7 +88,7 @@ async fn published(settings: &Settings) -> Result<Vec<String>, CommandError> {
         let mut found = |error: String| {
             wrong.push(format!("client {}: {error}", client.metadata.client_id.as_str()));
         };
-        if let Err(error) = sector::check(&outgoing, &client.metadata).await {
+        if let Err(error) = sector::check(&outgoing, &client.metadata, None).await {
             found(error.to_string());
         }
         if let Err(error) = client_keys::check_published(&outgoing, &client.metadata).await {

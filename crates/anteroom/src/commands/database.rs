@@ -32,7 +32,7 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
         let file = checkpoints::file(&configuration.settings);
         let kept = wiring::last_checkpoint(&configuration.settings)?;
         let zone = &configuration.settings.practice.time_zone;
-        tell(&store, (file.as_deref(), kept.as_ref()), zone).await?;
+        tell(&store, file.as_deref(), kept.as_ref(), zone).await?;
         say(MEANING);
         if !args.yes {
             store.close().await;
@@ -65,7 +65,8 @@ fn keep(file: &Path, checkpoint: &Checkpoint) -> Result<(), CommandError> {
 /// How far the database reaches, and how far it was seen.
 async fn tell(
     store: &Store,
-    (file, kept): (Option<&Path>, Option<&Checkpoint>),
+    file: Option<&Path>,
+    kept: Option<&Checkpoint>,
     zone: &TimeZone,
 ) -> Result<(), CommandError> {
     let found = store.history(0).await?;

@@ -36,7 +36,8 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let listener =
             TcpListener::bind(listen).await.map_err(|error| CommandError::Listen(listen, error))?;
         let (listen, digest) = (listener.local_addr()?, configuration.digest.to_string());
-        tell_start(settings, listen, (&provider.node.to_string(), &digest), provider.history.refused());
+        let node = RunningNode { listen, name: &provider.node.to_string(), configuration: &digest };
+        tell_start(settings, node, provider.history.refused());
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, &configuration, Some(source));
         let served = tls.map(|(served, follower)| {
@@ -58,14 +59,19 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     })
 }
 
+/// A node as its start is told in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct RunningNode<'a> {
+    pub listen: SocketAddr,
+    pub name: &'a str,
+    /// The digest of the configuration.
+    pub configuration: &'a str,
+}
+
 /// Balancers and people wait for `ready`: a node that answers 503 to everything must not say it.
-pub fn tell_start(
-    settings: &Settings,
-    listen: SocketAddr,
-    (node, configuration): (&str, &str),
-    refused: Option<WentBack>,
-) {
+pub fn tell_start(settings: &Settings, running: RunningNode<'_>, refused: Option<WentBack>) {
     let issuer = settings.issuer.as_str();
+    let RunningNode { listen, name: node, configuration } = running;
     match refused {
         None => tracing::info!(issuer, %listen, %node, %configuration, "ready"),
         Some(why) => tracing::warn!(

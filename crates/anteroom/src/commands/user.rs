@@ -1,4 +1,4 @@
-//! `anteroom user …`: nobody sets, sees or skips a password or a code here.
+//! `anteroom user …`: no password or code is set, seen or skipped here.
 
 use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};

@@ -20,7 +20,7 @@ use crate::commands::CommandError;
 pub(super) const PASSWORD: &str = "Anteroom-demo-1";
 /// Long enough ago for a password of then to have expired.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 100);
-/// Everybody's else: it may be changed, and is nowhere near its end.
+/// That of all others: it may be changed, and is nowhere near its end.
 const A_FEW_DAYS: SignedDuration = SignedDuration::from_hours(24 * 3);
 
 struct Sample {

@@ -1,4 +1,4 @@
-//! A certificate that is watched: whoever renews it writes two files, and the next connection has the new one.
+//! A certificate that is watched: a program that renews it writes two files, and the next connection has the new one.
 
 use anteroom_domain::clock::Clock;
 use aws_lc_rs::digest::{SHA256, digest};

@@ -7,7 +7,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::time::Time;
 
-/// Whoever renews by hand hears of it in time to do so; what renews by itself does so earlier.
+/// An operator who renews by hand hears of it in time to do so; what renews by itself does so earlier.
 const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 21);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

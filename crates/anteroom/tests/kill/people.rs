@@ -138,7 +138,7 @@ impl Person {
         self.password.is_some()
     }
 
-    /// Signs in where nobody knows the person; none where no answer came.
+    /// Signs in at a browser that is not known; none where no answer came.
     async fn sign_in(&mut self, browser: &Browser, password: &str) -> Option<bool> {
         let world = Arc::clone(&self.world);
         let page = world.open(browser, "/sign-in?another=1").await;

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// How long somebody waits for a message before asking for another. What was in the server's hands when it was killed
+/// How long a person waits for a message before asking for another. What was in the server's hands when it was killed
 /// takes longer: it goes out when the lease is over.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -60,7 +60,7 @@ impl Post {
         self.got.lock().unwrap().clone()
     }
 
-    /// What came for somebody, oldest first, each message once.
+    /// What came for a person, oldest first, each message once.
     fn got_for(&self, to: &str, containing: &str) -> Vec<Delivery> {
         let mut own = self.got();
         own.retain(|delivery| delivery.to == to && delivery.text.contains(containing));

@@ -187,7 +187,7 @@ pub(crate) fn address_of(number: u32) -> String {
     format!("person{number}@practice.example")
 }
 
-/// Below those that systems hand out, so that nobody takes it while the server is down.
+/// Below those that systems hand out, so that no other program takes it while the server is down.
 pub(crate) fn quiet_port() -> u16 {
     let random = Random::system();
     loop {

@@ -8,7 +8,7 @@ use crate::people::Person;
 use crate::server::{Installation, lines};
 use crate::world::World;
 
-/// Nobody kills the server any more: each person looks whether everything is as it was answered.
+/// The server is killed no more: each person looks whether everything is as it was answered.
 pub(crate) async fn of_the_living(people: &mut [Person]) {
     for person in people {
         person.check_at_last().await;
@@ -100,7 +100,7 @@ fn twice_in_a_life(world: &World) -> Vec<String> {
     twice.into_iter().map(|got| format!("to {}: sent twice in life {}", got.to, got.life)).collect()
 }
 
-/// What there was, for whoever looks: a test of nothing would pass as well.
+/// What there was, for a reader of the output: a test of nothing would pass as well.
 fn tell(world: &World, people: &[Person]) {
     let sum = |kind: &str| people.iter().map(|person| person.ledger.certain(kind)).sum::<u32>();
     for kind in [

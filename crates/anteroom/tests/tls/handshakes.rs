@@ -1,4 +1,4 @@
-//! Whoever is slow about a handshake holds nobody up.
+//! A peer that is slow about a handshake holds no other up.
 
 use anteroom::handshakes::{Bounds, Handshakes};
 use std::time::Duration;

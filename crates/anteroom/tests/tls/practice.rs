@@ -139,7 +139,7 @@ impl Practice {
         Running { address, served, follower: Some(follower), stop, task }
     }
 
-    /// Trusts the authority and nobody else, and speaks one version.
+    /// Trusts the authority and no other, and speaks one version.
     pub(crate) fn client(&self, running: &Running, version: Version) -> reqwest::Client {
         #[expect(clippy::disallowed_methods, reason = "a client of the provider, from outside")]
         let builder = reqwest::Client::builder();
@@ -193,7 +193,7 @@ pub(crate) async fn head(stream: &mut TlsStream<TcpStream>) -> String {
 pub(crate) async fn alert_to_tls_1_1(running: &Running) -> Option<u8> {
     let mut hello = vec![3, 2];
     hello.extend([7; 32]);
-    // No session, two suites, no compression; one extension, signature_algorithms, without which nobody is answered.
+    // No session, two suites, no compression; one extension, signature_algorithms, without which no client is answered.
     hello.extend([0, 0, 4, 0xc0, 0x13, 0x00, 0x2f, 1, 0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 1]);
     let mut record = vec![22, 3, 1, 0, 0, 1, 0, 0, 0];
     let length = u8::try_from(hello.len()).unwrap();

@@ -1,4 +1,4 @@
-//! What comes from outside makes no line of a log: errors show texts that may be somebody else's in quotes, with escapes,
+//! What comes from outside makes no line of a log: errors show texts that may be another party's in quotes, with escapes,
 //! and the log is written by the one formatter that escapes the rest. Lines that requests cause have the request's
 //! `reference`: the log limits those that have one, and no others.
 

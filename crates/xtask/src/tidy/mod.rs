@@ -9,6 +9,7 @@ mod places;
 mod rooms;
 mod rules;
 mod tree;
+mod words;
 
 use crate::failure::{Failure, Result};
 use crate::metadata::Workspace;
@@ -26,6 +27,7 @@ pub(crate) fn run() -> Result {
     problems.extend(logs::problems(&tree));
     problems.extend(rooms::problems(&tree, &workspace));
     problems.extend(rules::problems(&tree));
+    problems.extend(words::problems(&tree));
     if problems.is_empty() {
         println!("{} files are tidy", tree.len());
         return Ok(());

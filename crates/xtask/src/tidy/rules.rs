@@ -1,4 +1,4 @@
-//! The book's page of rules and traps names tests: each must be there, or the page promises what nobody holds.
+//! The book's page of rules and traps names tests: each must be there, or the page promises what no test holds.
 
 use super::tree::Tree;
 

@@ -1,4 +1,4 @@
-//! A trail whose beginning was pruned, a head that was noted, and what is found where somebody else had a hand in it.
+//! A trail whose beginning was pruned, a head that was noted, and what is found where it was changed without the key.
 
 use super::*;
 use crate::trail::chain::{Head, Pruned};
@@ -44,7 +44,7 @@ fn a_removal_that_is_not_the_sweepers_is_found() {
     let mut more = trail.clone();
     more.entries.remove(0);
     assert_eq!(found(&lines(&more, &word), &[]), [Finding::Missing { first: 5, last: 5 }]);
-    // A word that somebody without the key has made, or changed.
+    // A word that was made, or changed, without the key.
     let link = trail.entries[0].link;
     let forged = Pruned::sign(link, (at(150), at(50)), &signer(&Keyring::for_tests(2))).unwrap();
     assert_eq!(

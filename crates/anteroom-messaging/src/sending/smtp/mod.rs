@@ -60,7 +60,7 @@ pub enum SmtpTls {
     StartTls,
     /// From the first byte.
     Tls,
-    /// To this very machine alone; whoever reads the configuration sees to that.
+    /// To this very machine alone, which is checked when the configuration is read.
     None,
 }
 
@@ -82,7 +82,7 @@ pub struct Smtp {
     reply_to: Option<Address>,
 }
 
-/// RFC 3834: nobody's absence notice needs to answer.
+/// RFC 3834: no absence notice needs to answer.
 #[derive(Clone)]
 struct AutoSubmitted;
 

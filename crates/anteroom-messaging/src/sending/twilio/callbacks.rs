@@ -1,6 +1,6 @@
 //! What Twilio asks us back: what became of a message, and the words behind a key.
 //!
-//! Nobody but Twilio is heard: each request carries a signature over the address that it went to, and its fields.
+//! Only Twilio is heard: each request carries a signature over the address that it went to, and its fields.
 
 use anteroom_domain::ids::MessageId;
 use anteroom_storage::{Store, StoreError};

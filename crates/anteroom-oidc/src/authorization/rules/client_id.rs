@@ -1,5 +1,5 @@
-//! RFC 6749 §4.1.1 and §4.1.2.1: `client_id` is required and must be known, else the person is told and nobody
-//! is redirected.
+//! RFC 6749 §4.1.1 and §4.1.2.1: `client_id` is required and must be known, else the person is told and the browser
+//! is not redirected.
 
 use crate::{
     authorization::{Parameter, Parameters, error::Refusal},

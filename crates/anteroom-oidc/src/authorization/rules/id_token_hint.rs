@@ -1,5 +1,5 @@
 //! OpenID Connect Core §3.1.2.1 `id_token_hint`: a token of ours. Only its form is looked at here; whether it is ours
-//! and whose is for whoever holds the keys and the session.
+//! and whose is decided where the keys and the session are.
 
 use crate::{
     authorization::{Parameter, error::Refusal, order::Context},
@@ -8,7 +8,7 @@ use crate::{
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<UnverifiedHint>, Refusal> {
     let Some(text) = context.parameters.get(Parameter::IdTokenHint) else { return Ok(None) };
-    // What was received stays out of the log: it may be somebody's token with a slip in it.
+    // What was received stays out of the log: it may be a person's token with a slip in it.
     let refuse = |_| Refusal::invalid_request(Parameter::IdTokenHint, "id_token_hint is not an ID token");
     text.parse().map(Some).map_err(refuse)
 }

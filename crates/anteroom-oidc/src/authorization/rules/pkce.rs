@@ -1,5 +1,5 @@
-//! RFC 7636 §4.3 and §4.4.1, RFC 9700 §2.1.1: a code challenge with `S256`, required of public clients and of whoever
-//! is registered so. `plain`, also by leaving the method out, is refused.
+//! RFC 7636 §4.3 and §4.4.1, RFC 9700 §2.1.1: a code challenge with `S256`, required of public clients and of those
+//! that are registered so. `plain`, also by leaving the method out, is refused.
 
 use crate::{
     authorization::{Parameter, error::Refusal, order::Context},

@@ -1,5 +1,5 @@
 //! OpenID Connect Core §6, RFC 9101: what a request object says is among the parameters by now, and the object gone. One
-//! that is still there was not read, and is refused rather than ignored: whoever sends one relies on its protection.
+//! that is still there was not read, and is refused rather than ignored: a client that sends one relies on its protection.
 
 use crate::{
     authorization::{Parameter, error::Refusal, order::Context},

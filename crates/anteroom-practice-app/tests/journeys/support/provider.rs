@@ -1,4 +1,4 @@
-//! A provider of OpenID Connect that approves everybody as alice, unless told otherwise.
+//! A provider of OpenID Connect that approves every person as alice, unless told otherwise.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

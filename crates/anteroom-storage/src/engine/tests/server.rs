@@ -262,7 +262,7 @@ async fn postgres_that_has_no_connection_left_is_named_as_the_cause() {
     .await;
 }
 
-/// The same database, as somebody else.
+/// The same database, under another role.
 fn as_role(options: &StoreOptions, role: &str, password: &str) -> StoreOptions {
     let (scheme, rest) = url(options).split_once("://").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let place = rest.rsplit_once('@').unwrap().1.to_owned();

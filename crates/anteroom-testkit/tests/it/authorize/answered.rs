@@ -75,7 +75,7 @@ async fn an_answered_request_gets_no_second_code_from_the_history(backend: Backe
                 assert_complete(&resume(&browser, handle).await);
             }
         }
-        // In another browser as well, whoever is signed in there.
+        // In another browser as well, in which the same person is signed in.
         let other = provider.signed_in(ALICE).await;
         for handle in &handles {
             assert_complete(&resume(&other, handle).await);
@@ -125,7 +125,7 @@ async fn a_refusal_is_an_answer(backend: Backend) {
     assert_eq!(denied.error(), "access_denied");
     provider.advance(SignedDuration::from_mins(1));
     assert_complete(&browser.submit(&page, "/consent", &[("decision", "allow")]).await);
-    // Nobody agreed to anything by that.
+    // That agreed to nothing.
     assert!(partner.authorize(&browser, &[]).await.has_form("/consent"));
 }
 

@@ -199,7 +199,7 @@ async fn consent_needs_its_form(backend: Backend) {
     let forward = stale.links().into_iter().find(|link| link.text == "Try again").unwrap();
     let page = browser.get(&forward.href).await;
     assert_eq!(page.heading(), "Allow Partner application?");
-    // Signed out meanwhile: nobody agrees to anything.
+    // Signed out meanwhile: nothing is agreed to.
     let signed_out = provider.signed_in(ALICE).await;
     let page = partner.authorize(&signed_out, &[]).await;
     let dashboard = signed_out.get("/dashboard").await;
@@ -249,7 +249,7 @@ scope = "openid offline_access"
     here.submit(&dashboard, "/sign-out", &[]).await;
     here.sign_in(ALICE, PASSWORD).await;
     native.code(&here, &[offline, silent]).await;
-    // In another browser, or for somebody else in this one, it is asked again.
+    // In another browser, or for another person in this one, it is asked again.
     assert_eq!(native.authorize(&there, &[offline, silent]).await.error(), "consent_required");
     here.sign_in(BOB, PASSWORD).await;
     let bobs = [offline, silent, ("login_hint", BOB)];

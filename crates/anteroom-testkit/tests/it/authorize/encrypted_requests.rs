@@ -198,7 +198,7 @@ async fn a_request_encrypted_to_a_key_of_an_old_list_is_served(backend: Backend)
         }
         leaked = list;
     }
-    // Six minutes after a leak nobody has a list that old any more.
+    // Six minutes after a leak no client has a list that old any more.
     provider.advance(SignedDuration::from_mins(2));
     provider.refresh_keys().await;
     let browser = provider.signed_in(ALICE).await;

@@ -116,7 +116,7 @@ async fn the_path_of_a_page_that_is_missing_is_in_the_trail(backend: Backend) {
 async fn core_3_1_2_6_other_errors_go_back_to_the_application(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let web = provider.client("web");
-    // Whether or not somebody is signed in: mistakes are told before anybody is asked anything.
+    // Whether or not a person is signed in: mistakes are told before they are asked anything.
     for browser in [provider.browser(), provider.signed_in(ALICE).await] {
         for (changes, error) in [
             (&[("response_type", "")][..], "invalid_request"),

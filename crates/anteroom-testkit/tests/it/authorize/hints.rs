@@ -158,7 +158,7 @@ async fn core_5_5_1_any_of_several_subs_may_answer(backend: Backend) {
     web.code_in(&silent(&browser, json!([bob, alice]), &[("id_token_hint", &alices)]).await);
     let both = silent(&browser, json!([bob]), &[("id_token_hint", &alices)]).await;
     assert_eq!(both.error(), "login_required");
-    // Whoever signs in for it is held to it, over the pages of the way as well.
+    // The person who signs in for it is held to it, over the pages of the way as well.
     let (values, fresh) = (asked(json!([unknown, bob])), provider.browser());
     let page = web.authorize(&fresh, &[("claims", &values)]).await;
     let wrong = fresh.enter(&page, BOB, "wrong").await;

@@ -79,7 +79,7 @@ async fn behind_https_cookies_are_secure_and_the_host_is_the_issuers(backend: Ba
     let dashboard = browser.follow(&answer).await;
     assert_eq!(dashboard.status, 200);
     assert!(dashboard.header("strict-transport-security").unwrap().starts_with("max-age="));
-    // No loopback name is led here, and a cookie without the prefix is nobody's.
+    // No loopback name is led here, and a cookie without the prefix is not read.
     assert_eq!(provider.browser().with("host", "localhost").get("/sign-in").await.status, 421);
     let planted = provider.browser();
     planted.set_cookie("anteroom_session", &browser.cookie("__Host-anteroom_session").unwrap());

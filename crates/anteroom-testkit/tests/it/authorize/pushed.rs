@@ -65,7 +65,7 @@ async fn rfc9126_7_3_the_first_browser_has_it_and_may_refresh_its_page(backend: 
     provider.advance(SignedDuration::from_mins(5));
     let page = browser.get(&target).await;
     assert!(!web.code_in(&browser.enter(&page, ALICE, PASSWORD).await).is_empty());
-    // Somebody who has seen the address has nothing of it, and nor has another client.
+    // Another person who has seen the address has nothing of it, and nor has another client.
     let answer = provider.signed_in(ALICE).await.get(&target).await;
     assert_eq!((answer.status, answer.header("location")), (400, None));
     let other = target.replace("client_id=web", "client_id=partner");

@@ -46,7 +46,7 @@ async fn core_6_1_a_signed_request_is_served_and_what_is_inside_wins(backend: Ba
     assert_eq!(tokens["scope"], "openid email");
     let id_token = app.verified(tokens["id_token"].as_str().unwrap()).await;
     assert_eq!(id_token.claims["nonce"], "inside");
-    // Somebody who is not signed in yet signs in for the same request, an object that has expired meanwhile or not.
+    // A person who is not signed in yet signs in for the same request, an object that has expired meanwhile or not.
     let stranger = provider.browser();
     let page = app.authorize(&stranger, &[("request", &request)]).await;
     provider.advance(jiff::SignedDuration::from_mins(5));
@@ -100,7 +100,7 @@ async fn core_6_1_none_is_for_clients_that_registered_it(backend: Backend) {
     let signed = key.sign(&claims(&app, &provider));
     let answer = app.authorize(&browser, &[("request", &signed)]).await;
     assert_eq!(answer.parameters()["error"], "invalid_request_object");
-    // Whoever is registered for nothing in particular is told, where the object says, to do without (§3.1.2.6).
+    // A client that is registered for nothing in particular is told, where the object says, to do without (§3.1.2.6).
     let web = provider.client("web");
     let inside = json!({ "redirect_uri": web.redirect_uri, "state": "inside" }).to_string();
     let unsigned = format!("{}.{}.", encode(r#"{"alg":"none"}"#), encode(&inside));

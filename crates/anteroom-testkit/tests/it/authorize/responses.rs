@@ -78,7 +78,7 @@ async fn form_post_2_a_page_posts_the_response_without_a_script_of_its_own(backe
     let form = page.form(&web.redirect_uri);
     let names: Vec<&str> = form.fields.keys().map(String::as_str).collect();
     assert_eq!(names, ["code", "iss", "session_state", "state"]);
-    // For whoever runs no scripts.
+    // For a browser that runs no scripts.
     assert_eq!(form.buttons.len(), 1);
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("script-src 'self'") && !policy.contains("form-action"), "{policy}");

@@ -1,5 +1,5 @@
-//! What nobody should have to expect: oversized, malformed, not UTF-8, negative, far in the future, and meant for somebody
-//! else's parser.
+//! What no endpoint should have to expect: oversized, malformed, not UTF-8, negative, far in the future, and meant for
+//! another parser.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +42,7 @@ pub(super) fn values() -> Vec<Vec<u8>> {
     values
 }
 
-/// Names that somebody listens to, somewhere.
+/// Names that are read by an endpoint.
 const NAMES: &[&str] = &[
     "client_id",
     "client_secret",

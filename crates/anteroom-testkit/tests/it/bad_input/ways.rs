@@ -1,5 +1,5 @@
-//! The forms that somebody meets only on the way: with a link in hand, before a code, at a new password, beside an
-//! authenticator app. Whoever stops there meets every value, and nobody goes on from where they spoilt something.
+//! The forms that a person meets only on the way: with a link in hand, before a code, at a new password, beside an
+//! authenticator app. A person who stops there meets every value, and goes on from no form that was spoilt.
 
 use super::{is_fine, start, values};
 use crate::ALICE;

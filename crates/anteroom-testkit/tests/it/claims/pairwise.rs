@@ -119,7 +119,7 @@ async fn core_8_1_no_name_of_the_person_stands_beside_it(backend: Backend) {
         said.push(all.iter().flat_map(texts).collect());
     }
     assert!(said.concat().iter().all(|text| *text != carol && !text.contains("carol")), "{said:?}");
-    // What both are told is the same for everybody: not even the session has a name that they share.
+    // What both are told is the same for all people: not even the session has a name that they share.
     let shared = said[0].iter().filter(|text| said[1].contains(text));
     let uuids: std::collections::BTreeSet<_> = shared.filter(|text| text.len() >= 30).collect();
     let sid = uuids.iter().filter(|text| !text.starts_with("http") && !text.starts_with("urn:")).count();

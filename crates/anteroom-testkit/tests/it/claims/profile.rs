@@ -168,7 +168,7 @@ async fn a_form_changes_the_account_it_was_shown_for(backend: Backend) {
     assert!(
         userinfo(&provider, &provider.signed_in(BOB).await, "openid profile").await.get("nickname").is_none()
     );
-    // Nobody at all, and a form that was made elsewhere.
+    // Without a session, and with a form that was made elsewhere.
     assert_eq!(provider.browser().get(PAGE).await.location().path(), "/sign-in");
     let token = &browser.get(PAGE).await.form(PAGE).fields["form_token"];
     let fields = [("form_token", token.as_str()), ("nickname", "x")];

@@ -128,7 +128,7 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
     let (provider, carol) = with_carol(&backend, false).await;
     let address = EmailAddress::parse(CAROL).unwrap();
     add_phone(&provider.provider, &address, (CELL, PhoneKind::Cell)).await.unwrap();
-    // A phone is on its way to the account; whoever knows the password is quicker by an hour, and waits behind it.
+    // A phone is on its way to the account; a thief who knows the password is quicker by an hour, and waits behind it.
     provider.advance(SignedDuration::from_hours(71));
     let thief = provider.signed_in(CAROL).await;
     add(&provider, &thief).await;

@@ -134,7 +134,7 @@ async fn codes_asked_for_with_a_password_leave_a_quarter_of_the_numbers_for_reco
     assert_eq!(provider.audited("code_sent").await.len(), 4);
 }
 
-/// Somebody who knows Carol's password, and has a phone of their own, must not get past hers.
+/// A thief who knows Carol's password, and has a phone of their own, must not get past hers.
 async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     for (address, phone) in [("mallory@practice.example", "+12025550166"), (CAROL, CELL)] {

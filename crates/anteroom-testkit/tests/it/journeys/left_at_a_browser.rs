@@ -18,7 +18,7 @@ fn continued(page: &Answer, form: &str) -> String {
     format!("/continue?interaction={}", page.form(form).fields["interaction"])
 }
 
-/// Somebody else signs in, in another tab and without a sign-out before.
+/// Another person signs in, in another tab and without a sign-out before.
 async fn bob_comes(provider: &TestProvider, browser: &Browser) {
     provider.advance(SignedDuration::from_secs(1));
     assert_eq!(browser.sign_in(BOB, PASSWORD).await.status, 303);
@@ -50,7 +50,7 @@ async fn what_was_proven_for_a_reset_does_not_wait_for_the_next_person(backend: 
     assert!(provider.audited("password_reset").await.is_empty());
     assert!(is_bobs(&shared).await);
 
-    // Its owner begins again, whoever is signed in.
+    // Its owner begins again, with any account signed in.
     provider.advance(SignedDuration::from_mins(2));
     reset(&provider, &shared, CAROL, NEW).await;
     assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);

@@ -1,4 +1,4 @@
-//! What this installation can send decides what is offered: nobody waits for a code that nobody sends.
+//! What this installation can send decides what is offered: no person waits for a code that is not sent.
 
 use super::registration::{accept, invited_to};
 use super::*;

@@ -90,7 +90,7 @@ async fn strangers_who_keep_asking_leave_the_owners_own_device_a_mail(backend: B
     let page = forget(&carol, CAROL).await;
     assert_eq!(mails(&provider, "recovery").await, 6);
     let (_, code) = mailed(&provider).await;
-    // One beside those of strangers, not one for each time she asks; and none for somebody else's device.
+    // One beside those of strangers, not one for each time she asks; and none for another person's device.
     forget(&carol, CAROL).await;
     forget(&provider.signed_in(crate::ALICE).await, CAROL).await;
     assert_eq!(mails(&provider, "recovery").await, 6);

@@ -159,7 +159,7 @@ async fn what_is_no_number_for_codes_is_refused(backend: Backend) {
         assert_eq!(answer.status, 422, "{phone}: {}", answer.gist());
     }
     assert!(provider.audited("phone_added").await.is_empty());
-    // Nobody gets to the password without a phone.
+    // The password is not reached without a phone.
     let handle = page.form("/register/phone").fields["interaction"].clone();
     let skipped = erin.get(&format!("/continue?interaction={handle}")).await;
     assert!(!skipped.has_form("/new-password") && skipped.has_form("/register/phone"), "{}", skipped.gist());

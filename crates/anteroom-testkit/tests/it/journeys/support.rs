@@ -1,5 +1,5 @@
-//! Trap: support is talked into resetting the wrong person's account. Whoever is talked into it can start a way that only
-//! the owner finishes, and the owner learns of it.
+//! Trap: support is talked into resetting the wrong person's account. An operator who is talked into it can start a way that
+//! only the owner finishes, and the owner learns of it.
 
 use super::*;
 use crate::{ALICE, BOB};

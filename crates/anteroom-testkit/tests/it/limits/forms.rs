@@ -74,7 +74,7 @@ async fn a_form_over_the_limit_leads_back_to_its_page(backend: Backend) {
     assert!(alice.get(&back.unwrap().href).await.has_form("/consent"));
 }
 
-/// With the tokens of pages that were shown while somebody was signed in.
+/// With the tokens of pages that were shown while a person was signed in.
 async fn a_form_without_a_session_makes_no_row(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let browser = provider.signed_in(ALICE).await;

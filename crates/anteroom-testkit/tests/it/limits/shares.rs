@@ -10,6 +10,7 @@ on_both_databases!(
     an_account_gets_so_many_answers_in_all_its_sessions,
     frames_use_up_nothing_of_what_a_person_opens,
     an_image_is_no_authorization_request,
+    a_script_of_another_origin_uses_up_no_answer_of_a_frame,
     right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_not,
     beyond_its_rows_a_network_has_its_requests_wait_in_their_pages,
     strangers_use_up_no_row_that_somebody_signed_in_needs,
@@ -71,9 +72,11 @@ async fn frames_use_up_nothing_of_what_a_person_opens(backend: Backend) {
     for _ in 0..3 {
         web.code(&frame, &[("prompt", "none")]).await;
     }
-    for part in ["iframe", "empty"] {
-        let refused = web.authorize(&loading(&browser, part), &[("prompt", "none")]).await;
-        assert_eq!(refused.parameters()["error"], "temporarily_unavailable", "{part}");
+    let script =
+        loading(&browser, "empty").with("sec-fetch-mode", "cors").with("sec-fetch-site", "same-origin");
+    for part in [frame, script] {
+        let refused = web.authorize(&part, &[("prompt", "none")]).await;
+        assert_eq!(refused.parameters()["error"], "temporarily_unavailable");
     }
     web.code(&browser, &[]).await;
     web.code(&loading(&browser, "document"), &[]).await;
@@ -93,6 +96,24 @@ async fn an_image_is_no_authorization_request(backend: Backend) {
     let frame = loading(&browser, "iframe").with("sec-fetch-mode", "navigate");
     web.code(&frame, &[("prompt", "none")]).await;
     web.code(&browser, &[]).await;
+}
+
+async fn a_script_of_another_origin_uses_up_no_answer_of_a_frame(backend: Backend) {
+    let provider = TestProvider::on(&backend).set(ANSWERS, "1").start().await;
+    let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
+    for site in ["same-site", "cross-site"] {
+        // A link that a script follows to keep what it leads to navigates, for no page and no frame.
+        for mode in ["cors", "websocket", "navigate"] {
+            let script = loading(&browser, "empty").with("sec-fetch-mode", mode).with("sec-fetch-site", site);
+            let answer = web.authorize(&script, &[("prompt", "none")]).await;
+            assert_eq!((answer.status, answer.header("location")), (403, None), "{site} {mode}");
+        }
+    }
+    let frame =
+        loading(&browser, "iframe").with("sec-fetch-mode", "navigate").with("sec-fetch-site", "same-site");
+    web.code(&frame, &[("prompt", "none")]).await;
+    // Node.js says this of each request, and nothing of where it comes from.
+    web.code(&browser.clone().with("sec-fetch-mode", "cors"), &[]).await;
 }
 
 async fn right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_not(backend: Backend) {

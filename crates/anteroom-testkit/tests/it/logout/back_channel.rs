@@ -133,7 +133,7 @@ async fn back_channel_2_5_only_those_signed_in_from_the_session_are_told(backend
     provider.client("first").tokens(&here, "openid").await;
     provider.client("first").tokens(&here, "openid").await;
     provider.client("second").tokens(&elsewhere, "openid").await;
-    // A code that was never redeemed signed nobody in.
+    // A code that was never redeemed signed no person in.
     provider.client("second").code(&here, &[]).await;
     sign_out(&here).await;
     provider.deliver_logouts().await;

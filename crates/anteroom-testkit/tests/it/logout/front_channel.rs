@@ -11,6 +11,7 @@ on_both_databases!(
     front_channel_3_an_application_that_signs_out_is_returned_to_after_the_frames,
     only_this_page_may_frame_and_only_these_origins,
     sessions_that_stay_are_not_spoken_of,
+    the_applications_of_all_sessions_of_a_browser_are_one_read,
     a_session_that_ended_before_is_told_of_at_sign_out,
     the_second_of_two_clicks_tells_as_well,
     an_address_made_up_or_taken_elsewhere_tells_nobody_and_leads_nowhere,
@@ -94,7 +95,7 @@ async fn front_channel_3_the_page_after_sign_out_loads_each_application_with_iss
         let sent = parameters(frame);
         assert_eq!((&sent["iss"], &sent["sid"]), (&provider.issuer, &sid));
     }
-    // Nobody waits: the page stays.
+    // No application waits: the page stays.
     assert_eq!((goes_to(&page), page.header("refresh")), (None, None));
     assert!(!page.body.contains("/assets/signed-out-"));
 }
@@ -141,6 +142,24 @@ async fn sessions_that_stay_are_not_spoken_of(backend: Backend) {
     let page = browser.follow(&end_session(&browser, &[("id_token_hint", &hint)]).await).await;
     assert_eq!(told(&page), [("charts.example".to_owned(), alices)]);
     assert!(browser.is_signed_in().await);
+}
+
+async fn the_applications_of_all_sessions_of_a_browser_are_one_read(backend: Backend) {
+    let provider = started(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    at(&provider, "charts", &browser).await;
+    browser.sign_in(BOB, PASSWORD).await;
+    let charts = provider.client("charts");
+    let code = charts.code(&browser, &[("login_hint", BOB)]).await;
+    assert_eq!(charts.redeem(&code).await.status, 200);
+    let answer = sign_out(&browser).await;
+    let store = &provider.provider.store;
+    drop(store.take_work());
+    let page = browser.follow(&answer).await;
+    assert_eq!(told(&page).len(), 2);
+    let asked = store.take_work();
+    let of_sessions = asked.iter().filter(|asked| asked.sql.contains("subject_sector"));
+    assert_eq!(of_sessions.count(), 1, "{asked:?}");
 }
 
 async fn a_session_that_ended_before_is_told_of_at_sign_out(backend: Backend) {

@@ -36,7 +36,7 @@ async fn end_session(browser: &Browser, parameters: &[(&str, &str)]) -> Answer {
     browser.get(&format!("/end-session?{query}")).await
 }
 
-/// Somebody signed in, also at the application, which holds an ID token of theirs.
+/// A person signed in, also at the application, which holds an ID token of theirs.
 async fn at_web(provider: &TestProvider, email: &str) -> (Browser, String) {
     let browser = provider.signed_in(email).await;
     let tokens = provider.client("web").tokens(&browser, "openid").await;
@@ -107,7 +107,7 @@ async fn rp_initiated_3_never_to_an_address_that_is_not_registered(backend: Back
             assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.gist());
         }
     }
-    // Nor where nobody says whose it is.
+    // Nor where it is not said whose it is.
     let page = end_session(&browser, &[BACK]).await;
     assert_eq!((page.status, page.header("location")), (400, None));
     assert!(browser.is_signed_in().await);

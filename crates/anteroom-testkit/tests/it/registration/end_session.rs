@@ -96,7 +96,7 @@ async fn hint_of(provider: &TestProvider, stranger: &RelyingParty) -> (Browser, 
     (browser, hint)
 }
 
-/// The person is asked in their browser, and stays; nobody is led anywhere from another one.
+/// The person is asked in their browser, and stays; another one is led nowhere.
 async fn leads_nowhere(
     provider: &TestProvider,
     (stranger, browser, hint): (&RelyingParty, &Browser, &str),

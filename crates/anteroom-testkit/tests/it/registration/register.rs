@@ -3,11 +3,16 @@
 use super::{CALLBACK, CLIENTS, address, metadata, open, post, refused_for, register, with};
 use crate::ALICE;
 use anteroom_oidc::jwe::DecryptionKeyKind;
-use anteroom_testkit::{AppDecryptionKey, Backend, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases};
-use futures_util::future::join_all;
+use anteroom_testkit::{
+    AppDecryptionKey, Backend, Documents, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases,
+};
+use futures_util::future::{join, join_all};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
 
 on_both_databases!(
     rfc7591_3_2_1_everything_registered_is_told,
@@ -16,6 +21,7 @@ on_both_databases!(
     rfc7591_3_1_the_body_is_json_and_bounded,
     rfc7591_3_2_2_each_list_is_bounded,
     registration_5_one_host_of_sectors_leaves_the_others_theirs,
+    registration_5_silent_hosts_of_one_network_leave_the_other_networks_theirs,
     rfc7591_3_an_initial_access_token_is_asked_for,
     rfc7591_3_closed_is_the_default,
     rfc7591_5_registrations_are_limited,
@@ -165,6 +171,34 @@ async fn registration_5_one_host_of_sectors_leaves_the_others_theirs(backend: Ba
     assert!(busy[0].header("retry-after").is_some());
 }
 
+/// From one network, at several hosts that never answer: a client elsewhere registers all the while, and they are given up soon.
+async fn registration_5_silent_hosts_of_one_network_leave_the_other_networks_theirs(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let from = async |network: &str, sector: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", network.parse().unwrap());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let asked = with(&json!({ "subject_type": "pairwise", "sector_identifier_uri": sector }));
+        provider.ask(Method::POST, CLIENTS, headers, asked.to_string().into_bytes()).await
+    };
+    let hosts: Vec<_> =
+        (1..=9).map(|host| TcpListener::bind((Ipv4Addr::new(127, 0, 0, host), 0)).unwrap()).collect();
+    let silent: Vec<_> =
+        hosts.iter().map(|host| format!("http://{}/uris.json", host.local_addr().unwrap())).collect();
+    let started = Instant::now();
+    let strangers = join_all((0..18).map(|of| from("203.0.113.9", &silent[of % 9])));
+    let documents = Documents::start(&json!([CALLBACK]).to_string()).await;
+    let elsewhere = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        from("198.51.100.1", &documents.url).await
+    };
+    let (strangers, elsewhere) = join(strangers, elsewhere).await;
+    assert_eq!(elsewhere.status, 201, "{}", elsewhere.gist());
+    let statuses = |status: u16| strangers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((statuses(503), statuses(400)), (16, 2));
+    assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
+}
+
 async fn rfc7591_3_an_initial_access_token_is_asked_for(backend: Backend) {
     let provider = TestProvider::on(&backend)
         .set("registration.mode", "\"initial_access_token\"")
@@ -265,6 +299,6 @@ async fn registration_2_a_logo_is_never_asked_for_by_the_server(backend: Backend
     change["logo_uri"] = json!(format!("{logo}?2"));
     let (uri, token) = address(&client);
     assert_eq!(provider.call(("PUT", uri), token, &change).await.status, 200);
-    // Whoever had come would stand in the queue, however little was said.
+    // A connection that had come would stand in the queue, however little was said.
     assert_eq!(place.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }

@@ -1,4 +1,4 @@
-//! What a client that registered itself learns of a person who never gave it consent: whether somebody is signed in, from
+//! What a client that registered itself learns of a person who never gave it consent: whether an account is signed in, from
 //! `prompt=none` (OpenID Connect Core §3.1.2.6). And what people read of it before that.
 
 use super::errors::{agree, stranger};
@@ -58,7 +58,7 @@ async fn core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts(backen
         assert_eq!(silent(&stranger, &browser, more).await, "consent_required", "{more:?}");
     }
     agree(&stranger, &provider).await;
-    // Alice has agreed, and bob has not: a hint at him is answered as one at nobody.
+    // Alice has agreed, and bob has not: a hint at him is answered as one at no account.
     let sub =
         claims(provider.client("web").tokens(&provider.signed_in(BOB).await, "openid").await.id_token());
     let named = |sub: &str| format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#);

@@ -1,4 +1,4 @@
-//! Scripts of other origins: discovery and keys are anyone's, tokens a registered application's, pages nobody's.
+//! Scripts of other origins: discovery and keys are for all, tokens for a registered application, pages for none.
 
 use crate::ALICE;
 use anteroom_testkit::{Answer, Backend, TestProvider, on_both_databases};

@@ -34,7 +34,7 @@ access_token_format = "jwt"
         assert_eq!(said[name], token[name], "{name}");
     }
     assert_eq!((&said["token_type"], &said["username"]), (&"Bearer".into(), &ALICE.into()));
-    // The address is told to whoever may know it as a claim.
+    // The address is told to a client that may know it as a claim.
     let tokens = web.tokens(&browser, "openid").await;
     for token in [&tokens.access_token, tokens.refresh_token()] {
         let said = web.introspect(token).await.json();

@@ -112,7 +112,7 @@ async fn a_new_key_is_published_before_it_signs_and_an_old_one_kept_after(backen
     assert_eq!((signing(&provider).await, published(&provider).await), (first.clone(), all.clone()));
     provider.advance(SignedDuration::from_secs(1));
     provider.refresh_keys().await;
-    // Published, for whoever keeps old lists, and not used yet.
+    // Published, for clients that keep old lists, and not used yet.
     let both = published(&provider).await;
     assert_eq!((both.len(), both.is_superset(&all)), (6, true));
     assert_eq!(signing(&provider).await, first);

@@ -74,7 +74,7 @@ async fn select_account_asks_also_where_there_is_one(backend: Backend) {
     let page = web.authorize(&browser, &[("prompt", "select_account")]).await;
     assert_eq!(page.heading(), "Choose an account");
     web.code_in(&choose(&browser, &page, ALICE).await);
-    // With nobody signed in there is nobody to choose.
+    // With no account signed in there is none to choose.
     assert!(web.authorize(&provider.browser(), &[("prompt", "select_account")]).await.has_form("/sign-in"));
 }
 
@@ -121,7 +121,7 @@ async fn a_session_that_ended_meanwhile_cannot_be_chosen(backend: Backend) {
     anteroom_flows::admin::disable(&provider.provider, &address).await.unwrap();
     let answer = choose(&browser, &page, ALICE).await;
     assert!(browser.follow(&answer).await.has_form("/sign-in"));
-    // Somebody else's session is not this browser's to choose.
+    // Another browser's session is not this one's to choose.
     let page = web.authorize(&browser, &[("prompt", "select_account")]).await;
     let elsewhere = provider.signed_in(BOB).await.get("/choose-account").await;
     let foreign = choice(&elsewhere, BOB);

@@ -37,7 +37,7 @@ async fn beyond_the_rate_limit_the_form_comes_back_with_the_wait(backend: Backen
     assert_eq!(answer.form("/sign-in").fields["email"], ALICE);
     assert!(answer.text_of("problem").unwrap().starts_with("Too many sign-ins at once"));
     assert_eq!(provider.hashes_computed(), hashes);
-    // Others are not held up, and after the wait nobody is.
+    // Others are not held up, and after the wait none is.
     assert_eq!(provider.browser().from("203.0.113.8").sign_in(ALICE, PASSWORD).await.status, 303);
     provider.advance(SignedDuration::from_mins(10));
     web.code_in(&browser.enter(&answer, ALICE, PASSWORD).await);
@@ -80,7 +80,7 @@ async fn a_practices_own_network_is_allowed_more(backend: Backend) {
     }
 }
 
-/// A hash that takes a second or so to verify, of a password that nobody has.
+/// A hash that takes a second or so to verify, of a password that no account has.
 fn slow_hash() -> PasswordHash {
     let params = HashParams::new(128 * 1024, 8, 1).unwrap();
     let hasher = PasswordHasher::new(params, &Keyring::for_tests(1), Random::seeded(1));

@@ -91,7 +91,7 @@ async fn a_session_that_ran_out_says_why_at_sign_in(backend: Backend) {
         let page = alice.follow(&alice.get(path).await).await;
         assert!(page.text_of("notice").unwrap().contains("nothing happened for a while"), "{path}");
     }
-    // Nobody is told so who signed out, or was never here.
+    // A person who signed out, or was never here, is not told so.
     let alice = provider.signed_in(ALICE).await;
     let page = alice.get("/dashboard").await;
     alice.submit(&page, "/sign-out", &[]).await;

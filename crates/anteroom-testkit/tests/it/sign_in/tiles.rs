@@ -89,7 +89,7 @@ async fn an_application_refuses_whom_it_does_not_show_to(backend: Backend) {
         ("state-1", &provider.issuer)
     );
     assert_eq!(charts.authorize(&browser, &[("prompt", "none")]).await.error(), "access_denied");
-    // Also for somebody who signs in for it.
+    // Also for a person who signs in for it.
     let fresh = provider.browser();
     let page = charts.authorize(&fresh, &[]).await;
     let answer = fresh.enter(&page, BOB, anteroom_testkit::PASSWORD).await;

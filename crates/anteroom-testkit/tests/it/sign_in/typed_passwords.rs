@@ -33,7 +33,7 @@ async fn rfc8265_4_2_a_password_is_the_same_however_its_characters_are_written(b
         }
         assert_eq!(provider.browser().sign_in(&email, "Zurich manana 92").await.status, 422);
     }
-    // Whoever typed it on a Mac once, and comes with another keyboard.
+    // A person who typed it on a Mac once, and comes with another keyboard.
     provider.person(CAROL).password(COMPOSED).create().await;
     assert_eq!(provider.browser().sign_in(CAROL, DECOMPOSED).await.status, 303);
 }

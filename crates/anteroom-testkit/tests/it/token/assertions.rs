@@ -70,7 +70,7 @@ async fn core_9_private_key_jwt_with_keys_in_the_registration(backend: Backend) 
         let unnamed = key.sign_under(&json!({"kid": null}), &claims(&provider, &format!("unnamed {i}")));
         assert_eq!(ask(&provider, &unnamed).await.status, 200);
     }
-    // A key of somebody else's, whatever it calls itself and wherever its header points.
+    // A key of a stranger, whatever it calls itself and wherever its header points.
     let stranger = AppKey::new("ES256", "ES256");
     for header in [json!({}), json!({"kid": null}), json!({"jwk": stranger.jwk()})] {
         let forged = stranger.sign_under(&header, &claims(&provider, "forged"));
@@ -105,7 +105,7 @@ async fn core_9_only_the_registered_algorithm_counts(backend: Backend) {
     for (key, status) in [(&keys[0], 401), (&keys[1], 200)] {
         assert_eq!(ask(&provider, &key.sign(&claims(&provider, "a"))).await.status, status);
     }
-    // A MAC made with what everybody can read.
+    // A MAC made with what is public.
     let public = keys[1].jwk()["x"].as_str().unwrap().to_owned();
     let forged = AppKey::secret(public.leak()).sign(&claims(&provider, "b"));
     assert_eq!(ask(&provider, &forged).await.status, 401);

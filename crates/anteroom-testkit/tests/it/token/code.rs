@@ -84,7 +84,7 @@ async fn rfc6749_4_1_2_a_second_redemption_is_refused_and_revokes(backend: Backe
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let code = web.code(&browser, &[("scope", "openid offline_access")]).await;
     let tokens = Tokens::of(&web.redeem(&code).await);
-    // Somebody who cannot even redeem it cannot revoke with it either.
+    // A client that cannot even redeem it cannot revoke with it either.
     assert_eq!(provider.client("imaging").redeem(&code).await.error(), "invalid_grant");
     assert_eq!(web.redeem_with(&code, &[("code_verifier", &"x".repeat(43))]).await.error(), "invalid_grant");
     assert_eq!(web.userinfo(&tokens.access_token).await.status, 200);

@@ -144,7 +144,7 @@ async fn core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us(backe
     for hint in [&signed, &again] {
         app.code(&browser, &[("id_token_hint", hint), ("prompt", "none")]).await;
     }
-    // Nobody but the client can read it as it was given.
+    // Only the client can read it as it was given.
     let refused = app.authorize(&browser, &[("id_token_hint", &as_given), ("prompt", "none")]).await;
     assert_eq!(refused.error(), "login_required");
     // RP-Initiated Logout §2: the same at sign-out, where the person is asked instead.

@@ -1,7 +1,7 @@
 //! The journeys of `tests/browser`, through the product as it is shipped.
 //!
 //! `ANTEROOM_URL` is a demo that is up already; a test file that needs one of its own (so that the accounts it locks are
-//! nobody else's) starts it from `ANTEROOM_BIN`.
+//! its alone) starts it from `ANTEROOM_BIN`.
 
 use super::product::{self, node_tests};
 use crate::failure::Result;
