@@ -102,15 +102,18 @@ async fn a_step_up_and_a_sign_in_at_the_same_time_leave_both_tabs_signed_in(back
     backend.execute(&format!("UPDATE password_credentials SET hash = '{hash}'")).await;
 
     let before = provider.hashes_computed();
-    let tab = signs_in.clone();
-    let attempt = tokio::spawn(async move { tab.enter(&page, CAROL, PASSWORD).await });
+    let attempt = tokio::spawn(async move {
+        let answer = signs_in.enter(&page, CAROL, PASSWORD).await;
+        (signs_in, answer)
+    });
     // The session was looked at by then, and is renewed once the password was verified.
     while provider.hashes_computed() == before && !attempt.is_finished() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(steps_up.submit(&entry, "/verify/code", &[("code", &code)]).await.status, 303);
-    let answer = attempt.await.unwrap();
-    assert_eq!(answer.status, 303, "{}", answer.gist());
+    let stepped_up = steps_up.submit(&entry, "/verify/code", &[("code", &code)]).await;
+    assert_eq!(stepped_up.location().path(), "/continue", "{}", stepped_up.gist());
+    let (signs_in, answer) = attempt.await.unwrap();
+    provider.client("web").code_in(&answer);
     assert!(steps_up.is_signed_in().await && signs_in.is_signed_in().await);
     assert_eq!(steps_up.cookie("anteroom_session"), signs_in.cookie("anteroom_session"));
     assert!(!old.is_signed_in().await);
