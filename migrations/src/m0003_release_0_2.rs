@@ -3,10 +3,12 @@
 
 use crate::Step;
 
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 16] = [
     include_str!("../sql/0003/asked_links.sql"),
     include_str!("../sql/0003/audit_waiting.sql"),
     include_str!("../sql/0003/authenticators.sql"),
+    include_str!("../sql/0003/browsers.sql"),
+    include_str!("../sql/0003/codes.sql"),
     include_str!("../sql/0003/grants.sql"),
     include_str!("../sql/0003/history.sql"),
     include_str!("../sql/0003/interactions.sql"),
@@ -21,9 +23,11 @@ const PARTS: [&str; 14] = [
 ];
 
 /// The tables of release 0.1.0 that this changes, indexes or refers to, in the order in which units of work lock rows.
-pub const CHANGED_TABLES: [&str; 15] = [
+pub const CHANGED_TABLES: [&str; 17] = [
     "accounts",
     "known_devices",
+    "one_time_codes",
+    "code_attempts",
     "sessions",
     "logout_deliveries",
     "grants",

@@ -9,9 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 /// was not seen for so long is known to no browser any more.
 pub const COOKIE_LIFE: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// Known devices of one account: a thief of its password could make more of them without end. So those that were made last go
-/// first, among them a new one, and it takes a second factor, which the password alone does not reach, to be known in spite of
-/// that; of those that passed one, the ones that were not seen for longest go.
+/// Known devices of one account: a thief of its password could make more of them without end. Those that passed a second factor,
+/// which the password alone does not reach, stay before all others. Of the others the older half and those that were seen last
+/// stay, among them a new one: a thief's take no place of the ones that the owner had before, and keep out none that the owner has
+/// next. Of those that passed a second factor, the ones that were not seen for longest go.
 pub const MAX_DEVICES: u32 = 50;
 
 /// A device that was used but once, and not again for so long, makes room for others: a private window, or a browser that

@@ -164,6 +164,8 @@ limits! {
         "Codes by text and call, whosever account asks.";
     PhoneNumberBesidesRecovery "phone_number_besides_recovery" Number InDatabase hours(15, 24), "policy.telephony.per_number",
         "Codes by text and call for other purposes than recovery: three quarters of the number's codes.";
+    PhoneNumberOfOtherDevices "phone_number_of_other_devices" Number InDatabase hours(10, 24), "policy.telephony.per_number",
+        "Codes by text and call for other purposes than recovery, at devices that have not passed a second factor: half of the number's codes.";
     PhonePrefix "phone_prefix" NumberPrefix InDatabase hours(60, 1), "policy.telephony.per_prefix",
         "Codes by text and call.";
     PhoneOverall "phone_overall" Everybody InDatabase hours(300, 1), "policy.telephony.overall",

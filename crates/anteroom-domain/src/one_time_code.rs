@@ -3,9 +3,11 @@
 //! Invariants:
 //! - a code is bound to one account, purpose, phone and interaction, lives ten minutes and is used once;
 //! - a new code makes the old one of the same interaction worthless;
-//! - five wrong entries in any 24 hours, counted for account and purpose together: neither a new code nor a second recovery
-//!   resets them, only time does. A new password does for codes that are asked for behind the password.
+//! - five wrong entries in any 24 hours, counted for account, purpose and share together: neither a new code nor a second recovery
+//!   resets them, only time does. A new password does for codes that are asked for behind the password;
+//! - devices that have passed a second factor before have a share of their own ([`CodeShare`]): five more, and no further one.
 
+use crate::device::KnownDevice;
 use crate::ids::{AccountId, CodeId, MessageId, PhoneId};
 use crate::phone::Method;
 use crate::rate::Wait;
@@ -49,6 +51,26 @@ impl CodePurpose {
         [Self::Recovery, Self::ExpiredPassword, Self::StepUp, Self::Registration]
             .into_iter()
             .find(|purpose| purpose.as_str() == text)
+    }
+}
+
+/// At which devices codes are asked for and entered. A thief who has the password alone can sign in at a device of their own, and
+/// must use up nothing that the owner needs at a device that has passed a second factor before. The thief reaches none of those, and
+/// so has the guesses of one share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeShare {
+    SteppedUpDevice,
+    OtherDevice,
+}
+
+impl CodeShare {
+    /// `device` is the one at which the account is signed in, or has proven its password.
+    pub fn of(device: Option<&KnownDevice>, account: AccountId) -> Self {
+        let own = device.filter(|device| device.account == account);
+        match own.and_then(|device| device.stepped_up_at) {
+            Some(_) => Self::SteppedUpDevice,
+            None => Self::OtherDevice,
+        }
     }
 }
 
@@ -113,7 +135,7 @@ pub struct BudgetSpent {
 }
 
 impl CodePolicy {
-    /// How many wrong entries are left. `wrong` are those of the account and purpose, in any order.
+    /// How many wrong entries are left. `wrong` are those of the account, purpose and share, in any order.
     pub fn entries_left(&self, wrong: &[Timestamp], now: Timestamp) -> Result<u32, BudgetSpent> {
         let mut counted: Vec<Timestamp> =
             wrong.iter().copied().filter(|at| now.duration_since(*at) < self.window).collect();
@@ -128,7 +150,8 @@ impl CodePolicy {
         Err(BudgetSpent { until: oldest.checked_add(self.window).unwrap_or(Timestamp::MAX) })
     }
 
-    /// Whether another code may be sent now. `sent` are the account's and purpose's of the last day, in any order.
+    /// Whether another code may be sent now. `sent` are those of the account, purpose and share of the last day, in
+    /// any order.
     pub fn may_send(&self, sent: &[Timestamp], now: Timestamp) -> Result<(), Wait> {
         let within = |length: SignedDuration| sent.iter().filter(move |at| now.duration_since(**at) < length);
         let day = within(DAY).count();
@@ -157,6 +180,28 @@ mod tests {
 
     fn policy() -> CodePolicy {
         CodePolicy::default()
+    }
+
+    #[test]
+    fn a_device_has_the_other_share_once_it_has_passed_a_second_factor_for_the_account() {
+        let [own, another] = [1, 2].map(|id| AccountId(uuid::Uuid::from_u128(id)));
+        let device = |stepped_up_at| KnownDevice {
+            id: crate::ids::DeviceId(uuid::Uuid::from_u128(3)),
+            account: own,
+            failures: 0,
+            stepped_up_at,
+            label: String::new(),
+            created_at: at(0),
+            last_seen_at: at(0),
+        };
+        for (device, account, expected) in [
+            (None, own, CodeShare::OtherDevice),
+            (Some(device(None)), own, CodeShare::OtherDevice),
+            (Some(device(Some(at(1)))), own, CodeShare::SteppedUpDevice),
+            (Some(device(Some(at(1)))), another, CodeShare::OtherDevice),
+        ] {
+            assert_eq!(CodeShare::of(device.as_ref(), account), expected, "{device:?}");
+        }
     }
 
     #[test]

@@ -158,10 +158,11 @@ impl Session {
         self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
     }
 
-    /// Whether this session, alive or not, is another account's and was signed in to after `at`. What was proven for `account` at
-    /// the browser until then, and was left there, is not for the next person at the workstation.
+    /// Whether this session, alive or not, is another account's and was signed in to, or used, after `at`. What was proven for
+    /// `account` at the browser until then, and was left there, is not for the next person at the workstation, nor for one who was
+    /// signed in there before and has come back.
     pub fn is_of_another_since(&self, account: AccountId, at: Timestamp) -> bool {
-        self.account != account && self.auth_time > at
+        self.account != account && self.auth_time.max(self.last_active_at) > at
     }
 
     /// What an ID token is worth as a hint in a request without the cookie of this session, which is alive. A client that has one
@@ -302,16 +303,22 @@ mod tests {
     #[test]
     fn what_was_proven_before_another_person_signed_in_is_overtaken() {
         let [own, another] = [2, 4].map(|id| AccountId(Uuid::from_u128(id)));
-        for (account, signed_in, ended, proven, expected) in [
-            (another, 10, None, 9, true),
-            (another, 10, Some(11), 9, true),
-            // Who was there before goes on with it: people help each other at one workstation.
-            (another, 10, None, 10, false),
-            (another, 10, None, 11, false),
-            (own, 10, None, 9, false),
+        for (account, signed_in, used, ended, proven, expected) in [
+            (another, 10, 10, None, 9, true),
+            (another, 10, 10, Some(11), 9, true),
+            // Who was there before helps, as people do at one workstation, and has not used a session of their own.
+            (another, 10, 10, None, 10, false),
+            (another, 10, 10, None, 11, false),
+            (another, 10, 11, None, 11, false),
+            // And has come back to it.
+            (another, 10, 12, None, 11, true),
+            (another, 10, 12, Some(13), 11, true),
+            (own, 10, 12, None, 9, false),
         ] {
-            let session = Session { auth_time: at(signed_in), ..session(signed_in, ended) };
-            assert_eq!(session.is_of_another_since(account, at(proven)), expected, "{signed_in} {proven}");
+            let session =
+                Session { auth_time: at(signed_in), last_active_at: at(used), ..session(signed_in, ended) };
+            let found = session.is_of_another_since(account, at(proven));
+            assert_eq!(found, expected, "{signed_in} {used} {proven}");
         }
     }
 

@@ -5,7 +5,7 @@
 //! the region decides, not the code.
 
 use crate::limits::{Budget, Limit};
-use crate::one_time_code::CodePurpose;
+use crate::one_time_code::{CodePurpose, CodeShare};
 use crate::phone::E164;
 use crate::rate::RateLimit;
 use jiff::SignedDuration;
@@ -39,26 +39,34 @@ impl Default for TelephonyPolicy {
 
 impl TelephonyPolicy {
     /// The counters that a code to `number` moves, with what each is allowed; narrowest first.
-    pub fn budgets(&self, number: &E164, purpose: CodePurpose) -> Vec<Budget> {
+    pub fn budgets(&self, number: &E164, purpose: CodePurpose, share: CodeShare) -> Vec<Budget> {
         let subject = number.as_str().to_owned();
         let prefix: String = number.as_str().chars().take(PREFIX).collect();
-        let besides = Budget {
-            limit: Limit::PhoneNumberBesidesRecovery,
-            subject: subject.clone(),
-            rate: self.besides_recovery(),
-        };
+        let of_number = |limit, rate| Budget { limit, subject: subject.clone(), rate };
+        let others = of_number(Limit::PhoneNumberOfOtherDevices, self.of_other_devices());
+        let besides = of_number(Limit::PhoneNumberBesidesRecovery, self.besides_recovery());
+        let is_besides = purpose != CodePurpose::Recovery;
+        let is_others = is_besides && share == CodeShare::OtherDevice;
+        let narrow = is_others.then_some(others).into_iter().chain(is_besides.then_some(besides));
         let all = [
-            Budget { limit: Limit::PhoneNumber, subject, rate: self.per_number },
+            of_number(Limit::PhoneNumber, self.per_number),
             Budget { limit: Limit::PhonePrefix, subject: prefix, rate: self.per_prefix },
             Budget { limit: Limit::PhoneOverall, subject: String::new(), rate: self.overall },
         ];
-        (purpose != CodePurpose::Recovery).then_some(besides).into_iter().chain(all).collect()
+        narrow.chain(all).collect()
     }
 
     /// What of a number's codes is for other purposes than recovery: all but a quarter. Codes for a second factor can be asked
     /// for with the password alone, and must not use up what its owner needs to replace that password.
     pub const fn besides_recovery(&self) -> RateLimit {
         RateLimit { max: self.per_number.max - self.per_number.max / 4, window: self.per_number.window }
+    }
+
+    /// What of those is for devices that have not passed a second factor yet: all but another quarter. A thief who has the password
+    /// alone can ask for codes at such a device, and must not use up what the owner needs at one that has passed.
+    pub const fn of_other_devices(&self) -> RateLimit {
+        let besides = self.besides_recovery();
+        RateLimit { max: besides.max - self.per_number.max / 4, window: besides.window }
     }
 
     pub fn default_region(&self) -> Option<Id> {
@@ -150,7 +158,7 @@ mod tests {
     fn a_code_counts_for_its_number_its_neighbours_and_all() {
         let policy = TelephonyPolicy::default();
         let number = E164::parse("+12025550143").unwrap();
-        let budgets = policy.budgets(&number, CodePurpose::Recovery);
+        let budgets = policy.budgets(&number, CodePurpose::Recovery, CodeShare::OtherDevice);
         let found: Vec<_> = budgets.iter().map(|budget| (budget.subject.as_str(), budget.rate)).collect();
         let expected =
             [("+12025550143", policy.per_number), ("+1202555", policy.per_prefix), ("", policy.overall)];
@@ -158,20 +166,22 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_of_a_numbers_codes_is_for_recovery_alone() {
+    fn of_a_numbers_codes_a_quarter_is_for_recovery_and_one_for_devices_that_have_stepped_up() {
         let number = E164::parse("+12025550143").unwrap();
         let purposes = [CodePurpose::StepUp, CodePurpose::ExpiredPassword, CodePurpose::Registration];
-        for (max, others) in [(20, 15), (4, 3), (3, 3), (1, 1)] {
+        for (max, besides, others) in [(20, 15, 10), (5, 4, 3), (4, 3, 2), (3, 3, 3), (1, 1, 1)] {
             let per_number = RateLimit { max, window: SignedDuration::from_hours(24) };
             let policy = TelephonyPolicy { per_number, ..TelephonyPolicy::default() };
             for purpose in purposes {
-                let narrowest = policy.budgets(&number, purpose).remove(0);
-                assert_eq!(
-                    (narrowest.limit, narrowest.rate.max),
-                    (Limit::PhoneNumberBesidesRecovery, others)
-                );
+                for (share, limit, allowed) in [
+                    (CodeShare::OtherDevice, Limit::PhoneNumberOfOtherDevices, others),
+                    (CodeShare::SteppedUpDevice, Limit::PhoneNumberBesidesRecovery, besides),
+                ] {
+                    let narrowest = policy.budgets(&number, purpose, share).remove(0);
+                    assert_eq!((narrowest.limit, narrowest.rate.max), (limit, allowed));
+                }
             }
-            let narrowest = policy.budgets(&number, CodePurpose::Recovery).remove(0);
+            let narrowest = policy.budgets(&number, CodePurpose::Recovery, CodeShare::OtherDevice).remove(0);
             assert_eq!((narrowest.limit, narrowest.rate.max), (Limit::PhoneNumber, max));
         }
     }

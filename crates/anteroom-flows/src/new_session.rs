@@ -61,8 +61,8 @@ impl NewSession {
         }
     }
 
-    /// The browser's own device of the account, else a new one. That is not known where the account has as many as it may, until it
-    /// passes a second factor; the session refers to it all the same.
+    /// The browser's own device of the account, else a new one. That is not known where as many as the account may have
+    /// passed a second factor, until it passes one itself; the session refers to it all the same.
     pub(crate) async fn keep_device(
         &self,
         tx: &Tx,

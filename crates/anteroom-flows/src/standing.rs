@@ -150,6 +150,8 @@ pub(crate) async fn verification(
         Who::Proven(account, proof) => (account, Some(proof), None),
         Who::Nobody | Who::Several(_) => return Err(FlowError::Broken("a code for nobody")),
     };
+    let of_proof = proof.as_ref().and_then(|proof| proof.device);
+    let device = live.as_ref().map_or(of_proof, |live| live.session.device);
     let phones = provider.store.phones_of(account.id).await?;
     let registering = proof.as_ref().filter(|_| purpose == CodePurpose::Registration);
     let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
@@ -160,7 +162,7 @@ pub(crate) async fn verification(
         Some(ProofKind::Invitation { phone, .. }) => offers(provider, waiting_phone(&phones, phone)),
         _ => offers(provider, phones.iter().filter(|phone| phone.serves(visitor.now))),
     };
-    let sent = sent(provider, visitor, carried, (&account, purpose), &offers).await?;
+    let sent = sent(provider, visitor, carried, (&account, purpose, device), &offers).await?;
     let apps = match purpose {
         CodePurpose::StepUp => serving(provider, account.id, visitor.now).await?,
         // A new password needs a phone on file.
@@ -168,5 +170,5 @@ pub(crate) async fn verification(
     };
     let new_device = step_up == Some(StepUpReason::NewDevice);
     let own_proofs = matches!(carried.journey.destination, Destination::AuthenticatorApps);
-    Ok(Verification { purpose, new_device, own_proofs, resumed, account, live, offers, apps, sent })
+    Ok(Verification { purpose, new_device, own_proofs, resumed, account, live, device, offers, apps, sent })
 }

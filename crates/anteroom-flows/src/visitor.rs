@@ -163,7 +163,8 @@ pub async fn another_person(provider: &Provider, visitor: &Visitor) -> Result<Op
     Ok(current.filter(|live| !visitor.form.allows(live)))
 }
 
-/// Whether another person than this account's has signed in here after `at`.
+/// Whether another person than this account's has signed in here after `at`, or used a session from before. The cookie can be edited
+/// at the browser: what the browser's sessions were is known without it.
 pub(crate) async fn another_signed_in_since(
     provider: &Provider,
     visitor: &Visitor,
@@ -171,7 +172,10 @@ pub(crate) async fn another_signed_in_since(
     at: Timestamp,
 ) -> Result<bool, FlowError> {
     let here = sessions_here(provider, visitor).await?;
-    Ok(here.iter().any(|(row, _)| row.session.is_of_another_since(account, at)))
+    if here.iter().any(|(row, _)| row.session.is_of_another_since(account, at)) {
+        return Ok(true);
+    }
+    Ok(provider.store.was_another_at_browser_since(visitor.browser, (account, at)).await?)
 }
 
 /// Alive or not, as long as there is something to say of them.

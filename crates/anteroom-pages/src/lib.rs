@@ -43,7 +43,7 @@ pub use locale::{Language, Locale, accepted, negotiate};
 pub use phone::{CallScript, CodeCall, CodeText, PhoneAddedText};
 pub use theme::Theme;
 pub use views::{
-    AccountChoice, AddPhonePage, AddPhoneProblem, Channel, ChoiceChannel, ChooseAccountPage,
+    AccountChoice, AddPhonePage, AddPhoneProblem, Application, Channel, ChoiceChannel, ChooseAccountPage,
     CompleteRegistrationPage, ConsentPage, ConsentScope, DashboardPage, DeliveryChoice, EnrolFactorPage,
     EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage, ErrorReturnPage,
     Factor, FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem,

@@ -54,16 +54,23 @@ impl Reads {
     }
 }
 
-/// The first are kept. Those that passed a second factor come before all others, which the password alone does not reach. Of the
-/// others an older one comes before a newer one: whatever a thief of the password makes is newer than what the owner has. Of
-/// those with a second factor the one that was seen last comes first.
-const FORGET_SURPLUS: &str = "UPDATE known_devices SET revoked_at = $1 WHERE id IN (SELECT id FROM known_devices \
-     WHERE account_id = $2 AND revoked_at IS NULL \
-     ORDER BY stepped_up_at IS NULL, last_seen_at = created_at AND last_seen_at < $3, \
-     CASE WHEN stepped_up_at IS NULL THEN created_at ELSE -last_seen_at END, id LIMIT 1000 OFFSET $4)";
+/// The first are kept. Those that passed a second factor come before all others, which the password alone does not reach, and of
+/// them the one that was seen last comes first. Of the others, the one that was seen last and the oldest one come first in turn:
+/// whatever a thief of the password makes is newer than what the owner had, and leaves room for what the owner has next.
+const FORGET_SURPLUS: &str = "UPDATE known_devices SET revoked_at = $1 WHERE id IN (SELECT id FROM (\
+     SELECT id, stepped_up_at, last_seen_at, unused, \
+     2 * ROW_NUMBER() OVER (PARTITION BY stepped_up_at IS NULL, unused ORDER BY created_at, id) AS oldest, \
+     2 * ROW_NUMBER() OVER (PARTITION BY stepped_up_at IS NULL, unused \
+     ORDER BY last_seen_at DESC, created_at DESC, id DESC) - 1 AS latest FROM (\
+     SELECT id, stepped_up_at, created_at, last_seen_at, last_seen_at = created_at AND last_seen_at < $3 AS unused \
+     FROM known_devices WHERE account_id = $2 AND revoked_at IS NULL) AS own) AS placed \
+     ORDER BY stepped_up_at IS NULL, unused, \
+     CASE WHEN stepped_up_at IS NOT NULL THEN -last_seen_at WHEN latest < oldest THEN latest ELSE oldest END, id \
+     LIMIT 1000 OFFSET $4)";
 
 impl Tx {
-    /// Forgets those of the account beyond as many as it may have, which can be the one that was just made.
+    /// Forgets those of the account beyond as many as it may have. The one that was just made stays, unless all the others have
+    /// passed a second factor.
     pub async fn forget_surplus_devices(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         let unused = now.checked_sub(UNUSED_AFTER).unwrap_or(Timestamp::MIN);
         let values: [Value; 4] = [

@@ -143,8 +143,11 @@ entities! {
         expires_at: i64,
         used_at: Option<i64>,
         superseded_at: Option<i64>,
+        stepped_up: Option<bool>,
     }
-    code_attempts = "code_attempts" [account_id: Uuid, purpose: String, at: i64, id: Uuid] {}
+    code_attempts = "code_attempts" [account_id: Uuid, purpose: String, at: i64, id: Uuid] {
+        stepped_up: Option<bool>,
+    }
     consents = "consents" [account_id: Uuid, client_id: String] {
         scopes: String,
         granted_at: i64,

@@ -5,15 +5,15 @@ use crate::entity::{code_attempts, one_time_codes, password_credentials};
 use crate::row::Place;
 use crate::store::{Reads, Tx};
 use anteroom_domain::ids::{AccountId, CodeId, InteractionId, MessageId, PhoneId};
-use anteroom_domain::one_time_code::{CodePurpose, OneTimeCode};
+use anteroom_domain::one_time_code::{CodePurpose, CodeShare, OneTimeCode};
 use anteroom_domain::phone::Method;
 use jiff::Timestamp;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
-/// What an account was sent and entered wrongly for a purpose since a time and, where the password comes first, behind the
-/// present password.
+/// What an account was sent and entered wrongly for a purpose, at the devices of a share, since a time and, where the password
+/// comes first, behind the present password.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SentBefore {
     pub sent: Vec<Timestamp>,
@@ -41,7 +41,7 @@ impl Reads {
     pub async fn sent_before(
         &self,
         account: AccountId,
-        purpose: CodePurpose,
+        (purpose, share): (CodePurpose, CodeShare),
         since: Timestamp,
     ) -> Result<SentBefore, StoreError> {
         let since = since.as_millisecond().max(self.counts_from(account, purpose).await?);
@@ -51,6 +51,7 @@ impl Reads {
             .filter(one_time_codes::Column::AccountId.eq(account.0))
             .filter(one_time_codes::Column::Purpose.eq(purpose.as_str()))
             .filter(one_time_codes::Column::CreatedAt.gte(since))
+            .filter(of_share(one_time_codes::Column::SteppedUp, share))
             .into_tuple()
             .all(&self.conn)
             .await?;
@@ -60,6 +61,7 @@ impl Reads {
             .filter(code_attempts::Column::AccountId.eq(account.0))
             .filter(code_attempts::Column::Purpose.eq(purpose.as_str()))
             .filter(code_attempts::Column::At.gte(since))
+            .filter(of_share(code_attempts::Column::SteppedUp, share))
             .into_tuple()
             .all(&self.conn)
             .await?;
@@ -85,7 +87,7 @@ impl Tx {
     pub async fn insert_code(
         &self,
         code: &OneTimeCode,
-        interaction: InteractionId,
+        (interaction, share): (InteractionId, CodeShare),
     ) -> Result<(), StoreError> {
         one_time_codes::Entity::update_many()
             .col_expr(one_time_codes::Column::SupersededAt, Expr::value(code.created_at.as_millisecond()))
@@ -107,6 +109,7 @@ impl Tx {
             expires_at: Set(code.expires_at.as_millisecond()),
             used_at: Set(None),
             superseded_at: Set(None),
+            stepped_up: Set(share_column(share)),
         };
         one_time_codes::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -127,7 +130,7 @@ impl Tx {
     pub async fn count_wrong_code(
         &self,
         account: AccountId,
-        (purpose, entry): (CodePurpose, Uuid),
+        (purpose, share, entry): (CodePurpose, CodeShare, Uuid),
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let row = code_attempts::ActiveModel {
@@ -135,9 +138,22 @@ impl Tx {
             purpose: Set(purpose.as_str().to_owned()),
             at: Set(now.as_millisecond()),
             id: Set(entry),
+            stepped_up: Set(share_column(share)),
         };
         code_attempts::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
+    }
+}
+
+/// Rows of release 0.1.0 have none, and are of the other devices.
+fn share_column(share: CodeShare) -> Option<bool> {
+    (share == CodeShare::SteppedUpDevice).then_some(true)
+}
+
+fn of_share(column: impl ColumnTrait, share: CodeShare) -> SimpleExpr {
+    match share {
+        CodeShare::SteppedUpDevice => column.eq(true),
+        CodeShare::OtherDevice => column.is_null(),
     }
 }
 

@@ -52,6 +52,35 @@ impl Reads {
         row.as_ref().map(session).transpose()
     }
 
+    /// Whether a session of the browser, ended or not, is [`Session::is_of_another_since`].
+    pub async fn was_another_at_browser_since(
+        &self,
+        browser: BrowserId,
+        (account, at): (AccountId, Timestamp),
+    ) -> Result<bool, StoreError> {
+        let at = at.as_millisecond();
+        let since = Condition::any()
+            .add(sessions::Column::AuthTime.gt(at))
+            .add(sessions::Column::LastActiveAt.gt(at));
+        // Each has an index.
+        for ended in [sessions::Column::EndedAt.is_null(), sessions::Column::EndedAt.is_not_null()] {
+            let found: Option<Uuid> = sessions::Entity::find()
+                .select_only()
+                .column(sessions::Column::Id)
+                .filter(sessions::Column::BrowserId.eq(browser.0))
+                .filter(ended)
+                .filter(sessions::Column::AccountId.ne(account.0))
+                .filter(since.clone())
+                .into_tuple()
+                .one(&self.conn)
+                .await?;
+            if found.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Those of an account that have not ended, whether or not they have lapsed.
     pub async fn sessions_of_account(&self, account: AccountId) -> Result<Vec<Session>, StoreError> {
         let rows = sessions::Entity::find()

@@ -5,8 +5,8 @@ use anteroom_domain::session::Session;
 use anteroom_flows::error_return::ErrorReturn;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
-    Chrome, ErrorKind, ErrorReturnPage, FormPostPage, Forward, ForwardKind, HiddenField, Locale, Page,
-    RedirectPage, SessionClock, SignedInAs, SupportContact,
+    Application, Chrome, ErrorKind, ErrorReturnPage, FormPostPage, Forward, ForwardKind, HiddenField, Locale,
+    Page, RedirectPage, SessionClock, SignedInAs, SupportContact,
 };
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -243,7 +243,7 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
         }
         AuthorizationResponse::FormPost { action, parameters } => {
             let fields = hidden_fields(parameters);
-            let page = FormPostPage { action: action.clone(), fields, application_name: None };
+            let page = FormPostPage { action: action.clone(), fields, application: Application::unnamed() };
             let frame = Frame { frameable: true, ..Frame::of(asker).leads_to_client() };
             let response = frame.page(StatusCode::OK, &page);
             with_cookies(response, asker.jar.new_state_cookie().as_slice())

@@ -67,8 +67,11 @@ fn each_limit_is_set_where_it_says() {
 fn each_limit_that_is_too_tight_says_whom_it_shuts_out() {
     for limit in Limit::ALL.iter().filter(|limit| limit.floor().rate.max > 1) {
         let (setting, below) = (limit.facts().setting, limit.floor().below);
-        // Two limits are set in one place where the one is a share of the other.
-        if matches!(limit, Limit::PhoneNumberBesidesRecovery | Limit::Invitation) {
+        // Some limits are set in one place, where one is a share of another.
+        if matches!(
+            limit,
+            Limit::PhoneNumberBesidesRecovery | Limit::PhoneNumberOfOtherDevices | Limit::Invitation
+        ) {
             continue;
         }
         let found = warnings(&format!("[{setting}]\nmax = 1\nwindow = \"1d\"\n"));

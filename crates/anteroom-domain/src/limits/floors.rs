@@ -57,6 +57,7 @@ floors! {
     Revocation minutes(30, 60), "tokens that an application gives back stay good";
     PhoneNumber hours(5, 24), "a person who mistypes, or a phone that several people share, gets no more codes for a day";
     PhoneNumberBesidesRecovery hours(3, 24), "a person who mistypes, or a phone that several people share, gets no more codes for a day";
+    PhoneNumberOfOtherDevices hours(3, 24), "a person who mistypes at a new device, or a phone that several people share, gets no more codes for a day";
     PhonePrefix hours(10, 6), "a practice whose numbers begin alike gets no more codes";
     PhoneOverall hours(20, 6), "no code goes out by text or call for hours";
     Request minutes(600, 5), "the people of an office, which shares one address, get no pages";

@@ -33,6 +33,7 @@ impl Snapshot {
             Limit::ClientRegistration => self.registration.policy.rate,
             Limit::PhoneNumber => self.policy.telephony.per_number,
             Limit::PhoneNumberBesidesRecovery => self.policy.telephony.besides_recovery(),
+            Limit::PhoneNumberOfOtherDevices => self.policy.telephony.of_other_devices(),
             Limit::PhonePrefix => self.policy.telephony.per_prefix,
             Limit::PhoneOverall => self.policy.telephony.overall,
             other => self.policy.limits.get(other),

@@ -1,11 +1,11 @@
 //! `POST /verify/code`: the digits that a phone received, or that an authenticator app shows.
 
-use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_crypto::{KeyPurpose, Token};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::interaction::{Factor, FactorMethod, Proof, ProofKind};
-use anteroom_domain::one_time_code::{BudgetSpent, CodePolicy, CodePurpose, OneTimeCode};
+use anteroom_domain::one_time_code::{BudgetSpent, CodePolicy, CodePurpose, CodeShare, OneTimeCode};
 use anteroom_domain::session::Session;
 use anteroom_domain::totp::TimeStep;
 use anteroom_oidc::Acr;
@@ -15,15 +15,16 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::send::{code_context, code_data};
-use super::{Now, Verification, a_day_before, now, way_of};
+use super::{Now, Verification, a_day_before, now, share_of, way_of};
 use crate::authenticator_apps::showing;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
+use crate::new_session::HeldSession;
 use crate::onward::{Onward, StepPage, parked, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
 use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, kept_sessions, live_sessions, new_id, session_digest};
+use crate::visitor::{Live, Visitor, kept_sessions, live_sessions, new_id};
 
 #[derive(Debug)]
 pub enum EnterOutcome {
@@ -90,13 +91,13 @@ struct Prepared {
     policy: CodePolicy,
     held: Held,
     entry: Uuid,
-    token: Token,
-    token_digest: Digest,
+    /// The session that steps up, with its next secret: the one that it also gets where its person signs in again at the same time.
+    renewed: Option<HeldSession>,
 }
 
 enum Settled {
     Proven(Box<Carried>),
-    SteppedUp(Box<Session>),
+    SteppedUp(Box<(Session, Token)>),
     /// Not compared.
     Refused(EntryProblem),
     /// Compared, counted and written down.
@@ -118,7 +119,7 @@ pub async fn enter(
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
     let held = hold(provider, visitor, (&verification, &page), entered).await?;
-    let token = provider.random.token();
+    let renewed = verification.live.as_deref().map(|live| HeldSession::of(provider, live));
     let prepared = Arc::new(Prepared {
         visitor: visitor.clone(),
         origin: Origin::of(visitor, &provider.random),
@@ -128,8 +129,7 @@ pub async fn enter(
         policy: provider.snapshot().policy.codes,
         held,
         entry: new_id(&provider.random, visitor.now),
-        token_digest: session_digest(&provider.keyring, &token),
-        token,
+        renewed,
     });
     let work = Arc::clone(&prepared);
     match provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await? {
@@ -197,7 +197,8 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
         return Ok(Settled::Refused(EntryProblem::Expired));
     }
-    let before = tx.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
+    let share = share_of(&tx, account.id, verification.device).await?;
+    let before = tx.sent_before(account.id, (purpose, share), a_day_before(visitor.now)).await?;
     let left = match policy.entries_left(&before.wrong, visitor.now) {
         Ok(left) => left,
         Err(BudgetSpent { until }) => return Ok(Settled::Refused(EntryProblem::BudgetSpent(until))),
@@ -207,8 +208,10 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
         Held::Sent { code, .. } if !code.is_alive(visitor.now) => {
             return Ok(Settled::Refused(EntryProblem::Expired));
         }
-        Held::Sent { right: false, .. } => return wrong(&tx, &prepared, before.wrong, left).await,
-        Held::App(showing) if showing.is_empty() => return wrong(&tx, &prepared, before.wrong, left).await,
+        Held::Sent { right: false, .. } => return wrong(&tx, &prepared, (before.wrong, share), left).await,
+        Held::App(showing) if showing.is_empty() => {
+            return wrong(&tx, &prepared, (before.wrong, share), left).await;
+        }
         Held::Sent { code, .. } => {
             // Losing the race against a re-send is an expired code.
             if !tx.use_code(code.id, visitor.now).await? {
@@ -248,13 +251,13 @@ async fn use_one(tx: &Tx, showing: &[(FactorId, TimeStep)], now: Timestamp) -> R
 async fn wrong(
     tx: &Tx,
     prepared: &Prepared,
-    mut wrong: Vec<Timestamp>,
+    (mut wrong, share): (Vec<Timestamp>, CodeShare),
     left: u32,
 ) -> Result<Settled, FlowError> {
     let Prepared { visitor, verification, policy, .. } = prepared;
     let (account, purpose) = (verification.account.id, verification.purpose);
     wrong.push(visitor.now);
-    tx.count_wrong_code(account, (purpose, prepared.entry), visitor.now).await?;
+    tx.count_wrong_code(account, (purpose, share, prepared.entry), visitor.now).await?;
     let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
     tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account)).await?;
     Ok(Settled::Wrong(match policy.entries_left(&wrong, visitor.now) {
@@ -292,36 +295,39 @@ impl Prepared {
 }
 
 async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<Settled, FlowError> {
-    let live = prepared.verification.live.as_ref();
-    let live = live.ok_or(FlowError::Broken("a step-up without a session"))?;
+    let renewed = prepared.renewed.as_ref().ok_or(FlowError::Broken("a step-up without a session"))?;
     let now = prepared.visitor.now;
+    // As it is by now: its person may have signed in again meanwhile.
+    let Some(present) = tx.session(renewed.session.id).await? else {
+        return Ok(Settled::Refused(EntryProblem::Expired));
+    };
     let session = Session {
         acr: Acr::Mfa,
         amr: factor.amr_with_password(),
         last_active_at: now,
         left_at: None,
-        ..live.session.clone()
+        ..present
     };
-    if !tx.renew_session(&session, &prepared.token_digest).await? {
+    if !tx.renew_session(&session, &renewed.next_digest).await? {
         return Ok(Settled::Refused(EntryProblem::Expired));
     }
     if let Some(device) = session.device {
         tx.step_device_up(session.account, device, now).await?;
     }
-    Ok(Settled::SteppedUp(Box::new(session)))
+    Ok(Settled::SteppedUp(Box::new((session, renewed.next.clone()))))
 }
 
 async fn stepped_up(
     provider: &Provider,
     visitor: &Visitor,
     prepared: &Prepared,
-    session: Session,
+    (session, token): (Session, Token),
 ) -> Result<EnterOutcome, FlowError> {
     let device = session.device.ok_or(FlowError::Broken("a session without its device"))?;
     let account: Account = (*prepared.verification.account).clone();
     let mut live = live_sessions(provider, visitor).await?;
     live.retain(|other| other.account.id != account.id);
-    live.insert(0, Live { session, account, token: prepared.token.clone() });
+    live.insert(0, Live { session, account, token });
     let cookies = NewCookies { sessions: kept_sessions(&live), device };
     let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, prepared.carried.clone(), live).await?;

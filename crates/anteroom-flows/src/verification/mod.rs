@@ -11,12 +11,12 @@ pub use enter::{EnterOutcome, Entered, EntryProblem, enter};
 pub use send::{SendOutcome, SendProblem, send};
 
 use anteroom_domain::account::Account;
-use anteroom_domain::ids::PhoneId;
-use anteroom_domain::one_time_code::{CodePurpose, OneTimeCode};
+use anteroom_domain::ids::{AccountId, DeviceId, PhoneId};
+use anteroom_domain::one_time_code::{CodePurpose, CodeShare, OneTimeCode};
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
 use anteroom_domain::totp::AuthenticatorApp;
-use anteroom_storage::{MessageState, MessageStatus};
+use anteroom_storage::{MessageState, MessageStatus, Reads};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::FlowError;
@@ -50,6 +50,8 @@ pub struct Verification {
     pub account: Box<Account>,
     /// A person who steps up is signed in.
     pub live: Option<Box<Live>>,
+    /// Where the person is signed in, or has proven the password.
+    pub device: Option<DeviceId>,
     pub offers: Vec<Offer>,
     /// Authenticator apps whose codes are taken here.
     pub apps: Vec<AuthenticatorApp>,
@@ -95,18 +97,32 @@ fn a_day_before(now: Timestamp) -> Timestamp {
     now.checked_sub(DAY).unwrap_or(Timestamp::MIN)
 }
 
+/// What is decided is decided with the device as it is under the account's lock: it may have been forgotten since the page.
+async fn share_of(
+    reads: &Reads,
+    account: AccountId,
+    device: Option<DeviceId>,
+) -> Result<CodeShare, FlowError> {
+    let device = match device {
+        Some(device) => reads.device(device).await?,
+        None => None,
+    };
+    Ok(CodeShare::of(device.as_ref(), account))
+}
+
 /// What was sent on this way and can still be entered.
 pub(crate) async fn sent(
     provider: &Provider,
     visitor: &Visitor,
     carried: &Carried,
-    (account, purpose): (&Account, CodePurpose),
+    (account, purpose, device): (&Account, CodePurpose, Option<DeviceId>),
     offers: &[Offer],
 ) -> Result<Option<Sent>, FlowError> {
     let Some(interaction) = carried.row() else { return Ok(None) };
     let Some(code) = provider.store.code_of(interaction, purpose).await? else { return Ok(None) };
     let Some(offer) = way_of(&code, account, offers).cloned() else { return Ok(None) };
-    let before = provider.store.sent_before(account.id, purpose, a_day_before(visitor.now)).await?;
+    let share = share_of(&provider.store, account.id, device).await?;
+    let before = provider.store.sent_before(account.id, (purpose, share), a_day_before(visitor.now)).await?;
     let wait = provider.snapshot().policy.codes.may_send(&before.sent, visitor.now).err();
     // What was handed over is swept after a while.
     let state = provider.store.message_state(code.message).await?;

@@ -3,17 +3,17 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{CodeId, MessageId};
-use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::limits::Limit;
 use anteroom_domain::message::{Message, Parcel, SecretCode};
-use anteroom_domain::one_time_code::{CodePolicy, DIGITS, OneTimeCode};
+use anteroom_domain::one_time_code::{CodePolicy, CodeShare, DIGITS, OneTimeCode};
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
-use anteroom_domain::telephony::allowed;
+use anteroom_domain::telephony::{TelephonyPolicy, allowed};
 use anteroom_storage::{Spent, Tx};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use super::{Choice, Now, Verification, a_day_before, now};
+use super::{Choice, Now, Verification, a_day_before, now, share_of};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::languages::{asked_in, of_page};
@@ -68,7 +68,7 @@ struct Prepared {
     code: OneTimeCode,
     message: Message,
     policy: CodePolicy,
-    budgets: Vec<Budget>,
+    telephony: TelephonyPolicy,
 }
 
 pub async fn send(
@@ -128,8 +128,7 @@ fn prepare(
 ) -> Prepared {
     let (random, at) = (&provider.random, visitor.now);
     let policy = provider.snapshot().policy.codes;
-    let telephony = &provider.snapshot().policy.telephony;
-    let budgets = telephony.budgets(&offer.phone.number, verification.purpose);
+    let telephony = provider.snapshot().policy.telephony.clone();
     let keeping = Keeping::prepare(provider, &carried, at);
     let (id, digits, message) =
         (CodeId(new_id(random, at)), random.digits(DIGITS), MessageId(new_id(random, at)));
@@ -172,7 +171,7 @@ fn prepare(
         code,
         message,
         policy,
-        budgets,
+        telephony,
     }
 }
 
@@ -184,20 +183,21 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
         // A reset or a disablement came in between; the next look at the page says so.
         return Ok(Err(SendProblem::Choose));
     }
-    let before = tx.sent_before(account.id, verification.purpose, a_day_before(visitor.now)).await?;
+    let share = share_of(&tx, account.id, verification.device).await?;
+    let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visitor.now)).await?;
     if let Err(spent) = policy.entries_left(&before.wrong, visitor.now) {
         return Ok(Err(SendProblem::BudgetSpent(spent.until)));
     }
     if let Err(wait) = policy.may_send(&before.sent, visitor.now) {
         return Ok(Err(SendProblem::Wait(wait)));
     }
-    if let Err(wait) = spend(&tx, &prepared).await? {
+    if let Err(wait) = spend(&tx, &prepared, share).await? {
         return Ok(Err(SendProblem::Wait(wait)));
     }
     let proof = prepared.carried.proof().cloned();
     let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
     let interaction = carried.row().ok_or(FlowError::Broken("a kept journey without its row"))?;
-    tx.insert_code(code, interaction).await?;
+    tx.insert_code(code, (interaction, share)).await?;
     tx.enqueue(&prepared.message).await?;
     let event = Event::CodeSent {
         purpose: code.purpose.as_str(),
@@ -209,12 +209,14 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
 }
 
 /// What all codes together may cost. No transaction locks an account after these counters, so they may come after it.
-async fn spend(tx: &Tx, prepared: &Prepared) -> Result<Result<(), Wait>, FlowError> {
-    let Spent::Refused { limit, wait } = tx.spend(&prepared.budgets, prepared.visitor.now).await? else {
+async fn spend(tx: &Tx, prepared: &Prepared, share: CodeShare) -> Result<Result<(), Wait>, FlowError> {
+    let (number, purpose) = (&prepared.offer.phone.number, prepared.verification.purpose);
+    let budgets = prepared.telephony.budgets(number, purpose, share);
+    let Spent::Refused { limit, wait } = tx.spend(&budgets, prepared.visitor.now).await? else {
         return Ok(Ok(()));
     };
     if limit == Limit::PhoneOverall {
-        let overall = prepared.budgets.iter().find(|budget| budget.limit == limit);
+        let overall = budgets.iter().find(|budget| budget.limit == limit);
         tracing::error!(
             reference = %prepared.visitor.reference,
             most = overall.map(|budget| budget.rate.max),

@@ -1,15 +1,14 @@
 use serde::Serialize;
 
-use super::{Page, SAMPLE_TOKEN};
+use super::{Application, Page, SAMPLE_TOKEN};
 
 /// `POST /choose-account` with `account` (a handle, or `another`), `form_token` and `interaction`.
 #[derive(Clone, Serialize)]
 pub struct ChooseAccountPage {
     pub form_token: String,
     pub interaction: Option<String>,
-    pub application_name: Option<String>,
-    /// Where its answers go, if it registered itself and so chose its name: hosts, or an app's schemes.
-    pub host: Option<String>,
+    #[serde(flatten)]
+    pub application: Application,
     pub accounts: Vec<AccountChoice>,
 }
 
@@ -33,14 +32,18 @@ impl Page for ChooseAccountPage {
         let full = ChooseAccountPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
-            application_name: Some("Schedule".to_owned()),
-            host: None,
+            application: Application::configured("Schedule"),
             accounts: vec![
                 account("Alice Moreno", "alice@demo.example", "session-1"),
                 account("Bob Tran", "bob@demo.example", "session-2"),
             ],
         };
-        let bare = ChooseAccountPage { interaction: None, application_name: None, ..full.clone() };
-        vec![full, bare]
+        let bare =
+            ChooseAccountPage { interaction: None, application: Application::unnamed(), ..full.clone() };
+        let stranger = ChooseAccountPage {
+            application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
+            ..full.clone()
+        };
+        vec![full, bare, stranger]
     }
 }

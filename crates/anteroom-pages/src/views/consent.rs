@@ -1,15 +1,15 @@
 use serde::Serialize;
 
-use super::{Page, SAMPLE_TOKEN};
+use super::{Application, Page, SAMPLE_TOKEN};
 
 /// `POST /consent` with `decision` (`allow` or `deny`), `form_token` and `interaction`.
 #[derive(Clone, Serialize)]
 pub struct ConsentPage {
     pub form_token: String,
     pub interaction: Option<String>,
-    pub application_name: String,
-    /// Where its answers go, which an application cannot choose the words of: hosts, or an app's schemes.
-    pub host: String,
+    /// With its hosts, also where the operator chose its name.
+    #[serde(flatten)]
+    pub application: Application,
     /// It has changed since the page was shown and answered: the answer was not kept.
     pub changed: bool,
     /// Where the application is told of a sign-out, if that is another host.
@@ -44,8 +44,7 @@ impl Page for ConsentPage {
         let full = ConsentPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
-            application_name: "Recall Reminders".to_owned(),
-            host: "reminders.example".to_owned(),
+            application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             changed: false,
             sign_out_host: Some("hooks.example".to_owned()),
             // A browser that shows the sample does not ask another host for it.

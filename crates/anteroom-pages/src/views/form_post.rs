@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::Page;
+use super::{Application, Page};
 
 /// The `form_post` response mode: the answer to the application travels in a form, which a script submits or, without
 /// scripts, the person.
@@ -9,7 +9,8 @@ pub struct FormPostPage {
     /// The redirect URI.
     pub action: String,
     pub fields: Vec<HiddenField>,
-    pub application_name: Option<String>,
+    #[serde(flatten)]
+    pub application: Application,
 }
 
 #[derive(Clone, Serialize)]
@@ -26,9 +27,13 @@ impl Page for FormPostPage {
         let named = FormPostPage {
             action: "https://schedule.example/callback".to_owned(),
             fields: vec![field("code", "SplxlOBeZQQYbYS6WxSbIA"), field("state", "af0ifjsldkj")],
-            application_name: Some("Schedule".to_owned()),
+            application: Application::configured("Schedule"),
         };
-        let nameless = FormPostPage { application_name: None, ..named.clone() };
-        vec![named, nameless]
+        let nameless = FormPostPage { application: Application::unnamed(), ..named.clone() };
+        let stranger = FormPostPage {
+            application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
+            ..named.clone()
+        };
+        vec![named, nameless, stranger]
     }
 }

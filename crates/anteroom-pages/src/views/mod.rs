@@ -1,6 +1,7 @@
 //! One struct per page. Field names are what templates see, and so are part of the theme's public surface.
 
 mod accounts;
+mod application;
 mod consent;
 mod dashboard;
 mod error;
@@ -21,6 +22,7 @@ mod verification;
 use serde::Serialize;
 
 pub use accounts::{AccountChoice, ChooseAccountPage};
+pub use application::Application;
 pub use consent::{ConsentPage, ConsentScope};
 pub use dashboard::{DashboardPage, PasswordWarning, PersonHere, Tile};
 pub use error::{ErrorKind, ErrorPage, Forward, ForwardKind};

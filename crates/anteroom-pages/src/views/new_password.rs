@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Page, SAMPLE_TOKEN};
+use super::{Application, Page, SAMPLE_TOKEN};
 
 /// `POST /new-password` with `new_password`, `confirm_password`, `form_token` and `interaction`.
 #[derive(Clone, Serialize)]
@@ -61,7 +61,8 @@ pub enum NewPasswordProblem {
 #[derive(Clone, Serialize)]
 pub struct PasswordChangedPage {
     pub continue_href: String,
-    pub application_name: Option<String>,
+    #[serde(flatten)]
+    pub application: Application,
     /// The application waits in the browser in which the reset was begun, which is another one.
     pub waits_elsewhere: bool,
 }
@@ -111,12 +112,17 @@ impl Page for PasswordChangedPage {
     fn samples() -> Vec<Self> {
         let named = PasswordChangedPage {
             continue_href: "/sign-in?interaction=interaction-handle".to_owned(),
-            application_name: Some("Schedule".to_owned()),
+            application: Application::configured("Schedule"),
             waits_elsewhere: false,
         };
         let elsewhere = PasswordChangedPage { waits_elsewhere: true, ..named.clone() };
-        let nameless = PasswordChangedPage { application_name: None, ..named.clone() };
-        let nameless_elsewhere = PasswordChangedPage { application_name: None, ..elsewhere.clone() };
-        vec![named, elsewhere, nameless, nameless_elsewhere]
+        let nameless = PasswordChangedPage { application: Application::unnamed(), ..named.clone() };
+        let nameless_elsewhere =
+            PasswordChangedPage { application: Application::unnamed(), ..elsewhere.clone() };
+        let stranger = PasswordChangedPage {
+            application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
+            ..named.clone()
+        };
+        vec![named, elsewhere, stranger, nameless, nameless_elsewhere]
     }
 }

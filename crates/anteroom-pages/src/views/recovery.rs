@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Page, SAMPLE_TOKEN};
+use super::{Application, Page, SAMPLE_TOKEN};
 use crate::when::Wait;
 
 /// `POST /forgot-password` with `email`, `form_token` and `interaction`.
@@ -13,7 +13,8 @@ pub struct ForgotPasswordPage {
     /// What was entered; empty at first.
     pub email: String,
     /// The application that waits behind the recovery.
-    pub application_name: Option<String>,
+    #[serde(flatten)]
+    pub application: Application,
     pub problem: Option<ForgotPasswordProblem>,
     pub sign_in_href: String,
 }
@@ -70,21 +71,25 @@ impl Page for ForgotPasswordPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             email: "alice@demo.example".to_owned(),
-            application_name: Some("Schedule".to_owned()),
+            application: Application::configured("Schedule"),
             problem: None,
             sign_in_href: "/sign-in".to_owned(),
         };
         let fresh = ForgotPasswordPage {
             email: String::new(),
             interaction: None,
-            application_name: None,
+            application: Application::unnamed(),
             ..plain.clone()
         };
         let missing = ForgotPasswordPage { problem: Some(ForgotPasswordProblem::Missing), ..fresh.clone() };
         let problems =
             [ForgotPasswordProblem::RateLimited { wait: Wait::seconds(240) }, ForgotPasswordProblem::Stale];
         let told = problems.map(|problem| ForgotPasswordPage { problem: Some(problem), ..plain.clone() });
-        [plain, fresh, missing].into_iter().chain(told).collect()
+        let stranger = ForgotPasswordPage {
+            application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
+            ..plain.clone()
+        };
+        [plain, fresh, missing, stranger].into_iter().chain(told).collect()
     }
 }
 

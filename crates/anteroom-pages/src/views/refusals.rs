@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Page, SAMPLE_TOKEN};
+use super::{Application, Page, SAMPLE_TOKEN};
 use crate::when::Date;
 
 /// The application exists and the person is known, but the practice has not given it to them.
@@ -12,7 +12,8 @@ pub struct NotEntitledPage {
     pub form_token: String,
     /// Without one there is nothing to lead back to, and the page offers the dashboard alone.
     pub interaction: Option<String>,
-    pub application_name: String,
+    #[serde(flatten)]
+    pub application: Application,
     pub dashboard_href: String,
 }
 
@@ -34,11 +35,15 @@ impl Page for NotEntitledPage {
         let full = NotEntitledPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
-            application_name: "Imaging".to_owned(),
+            application: Application::configured("Imaging"),
             dashboard_href: "/dashboard".to_owned(),
         };
         let bare = NotEntitledPage { interaction: None, ..full.clone() };
-        vec![full, bare]
+        let stranger = NotEntitledPage {
+            application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
+            ..full.clone()
+        };
+        vec![full, bare, stranger]
     }
 }
 

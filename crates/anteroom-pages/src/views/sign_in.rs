@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Page, SAMPLE_TOKEN};
+use super::{Application, Page, SAMPLE_TOKEN};
 use crate::when::Wait;
 
 /// `POST /sign-in` with `email`, `password`, `form_token` and `interaction`.
@@ -11,9 +11,8 @@ pub struct SignInPage {
     /// What was entered, or the application's `login_hint`; empty when there is neither.
     pub email: String,
     /// The application that waits behind this sign-in.
-    pub application_name: Option<String>,
-    /// Where its answers go, if it registered itself and so chose its name: hosts, or an app's schemes.
-    pub host: Option<String>,
+    #[serde(flatten)]
+    pub application: Application,
     pub problem: Option<SignInProblem>,
     pub notice: Option<SignInNotice>,
     pub forgot_password_href: String,
@@ -70,18 +69,20 @@ impl Page for SignInPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             interaction: Some("interaction-handle".to_owned()),
             email: "alice@demo.example".to_owned(),
-            application_name: Some("Schedule".to_owned()),
-            host: None,
+            application: Application::configured("Schedule"),
             problem: None,
             notice: None,
             forgot_password_href: "/forgot-password".to_owned(),
             registration_href: "/complete-registration".to_owned(),
         };
-        let fresh =
-            SignInPage { email: String::new(), interaction: None, application_name: None, ..plain.clone() };
+        let fresh = SignInPage {
+            email: String::new(),
+            interaction: None,
+            application: Application::unnamed(),
+            ..plain.clone()
+        };
         let stranger = SignInPage {
-            application_name: Some("Recall Reminders".to_owned()),
-            host: Some("reminders.example".to_owned()),
+            application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..plain.clone()
         };
         let problems = [

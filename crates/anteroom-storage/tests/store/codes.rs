@@ -5,7 +5,7 @@ use crate::support::on_both_databases;
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
 use anteroom_domain::interaction::{Destination, Interaction, Journey};
-use anteroom_domain::one_time_code::{CodePurpose, OneTimeCode};
+use anteroom_domain::one_time_code::{CodePurpose, CodeShare, OneTimeCode};
 use anteroom_domain::phone::{E164, Method};
 use anteroom_storage::{NewPhone, SentBefore, Store, StoreError, StoreOptions};
 use futures_util::future::join_all;
@@ -59,7 +59,7 @@ fn way(number: u8) -> InteractionId {
 async fn insert(store: &Store, code: OneTimeCode, interaction: InteractionId) {
     let write = store.write(move |tx| {
         let code = code.clone();
-        async move { tx.insert_code(&code, interaction).await }
+        async move { tx.insert_code(&code, (interaction, CodeShare::OtherDevice)).await }
     });
     write.await.unwrap();
 }
@@ -100,14 +100,27 @@ async fn what_was_sent_and_entered_is_counted_for_account_and_purpose_since_a_ti
         (4, 2, CodePurpose::Recovery, 9),
     ] {
         let write = store.write(move |tx| async move {
-            tx.count_wrong_code(account_id(account), (purpose, message_id(entry).0), at(when)).await
+            let entry = (purpose, CodeShare::OtherDevice, message_id(entry).0);
+            tx.count_wrong_code(account_id(account), entry, at(when)).await
         });
         write.await.unwrap();
     }
-    let before = store.sent_before(account_id(1), CodePurpose::Recovery, at(2)).await.unwrap();
+    let recovery = (CodePurpose::Recovery, CodeShare::OtherDevice);
+    let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
     assert_eq!(before, SentBefore { sent: vec![at(2)], wrong: vec![at(7)] });
-    let before = store.sent_before(account_id(2), CodePurpose::Recovery, at(0)).await.unwrap();
+    let before = store.sent_before(account_id(2), recovery, at(0)).await.unwrap();
     assert_eq!(before, SentBefore { sent: vec![], wrong: vec![at(9)] });
+    // What devices that have stepped up ask for and enter is counted apart.
+    let apart = (CodePurpose::Recovery, CodeShare::SteppedUpDevice);
+    let write = store.write(move |tx| async move {
+        tx.insert_code(&code(4), (way(1), apart.1)).await?;
+        tx.count_wrong_code(account_id(1), (apart.0, apart.1, message_id(5).0), at(11)).await
+    });
+    write.await.unwrap();
+    let before = store.sent_before(account_id(1), apart, at(0)).await.unwrap();
+    assert_eq!(before, SentBefore { sent: vec![at(4)], wrong: vec![at(11)] });
+    let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
+    assert_eq!(before, SentBefore { sent: vec![at(2)], wrong: vec![at(7)] });
 }
 
 async fn a_number_is_on_file_once_and_behind_those_that_were_there(options: StoreOptions) {

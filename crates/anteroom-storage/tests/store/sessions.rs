@@ -19,8 +19,9 @@ on_both_databases!(
     the_participants_of_several_sessions_are_one_read,
     a_device_is_touched,
     devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_after_a_day,
-    an_older_device_outlasts_newer_ones_and_a_second_factor_makes_room,
+    the_older_half_of_the_devices_and_those_seen_last_stay_and_a_second_factor_makes_room,
     an_account_has_the_sessions_that_run,
+    who_was_at_a_browser_since_is_known_without_its_cookie,
 );
 
 /// Account 1 with the sessions 1 to 3, account 2 with session 4.
@@ -243,8 +244,10 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
     assert_eq!(store.session(session_id(3)).await.unwrap().unwrap().device, Some(device_id(6)));
 }
 
-/// Devices 1 to 50 were each used again, but for the first, and none passed a second factor.
-async fn an_older_device_outlasts_newer_ones_and_a_second_factor_makes_room(options: StoreOptions) {
+/// Devices 1 to 51 were each used again, but for the first, and none passed a second factor.
+async fn the_older_half_of_the_devices_and_those_seen_last_stay_and_a_second_factor_makes_room(
+    options: StoreOptions,
+) {
     let store = store_with(&options, [1]).await;
     let made = |number: u8| anteroom_domain::device::KnownDevice {
         stepped_up_at: None,
@@ -265,12 +268,12 @@ async fn an_older_device_outlasts_newer_ones_and_a_second_factor_makes_room(opti
         tx.forget_surplus_devices(account_id(1), at(200)).await
     });
     unit.await.unwrap();
-    assert_eq!(missing().await, [51, 52, 53]);
+    assert_eq!(missing().await, [26, 52, 53], "neither the newest nor an old one");
     store
-        .write(|tx| async move { tx.step_device_up(account_id(1), device_id(51), at(210)).await })
+        .write(|tx| async move { tx.step_device_up(account_id(1), device_id(26), at(210)).await })
         .await
         .unwrap();
-    assert_eq!(missing().await, [50, 52, 53]);
+    assert_eq!(missing().await, [25, 52, 53]);
     let late = at(101) + anteroom_domain::device::UNUSED_AFTER;
     let unit = store.write(move |tx| async move {
         for number in [52, 53] {
@@ -279,8 +282,8 @@ async fn an_older_device_outlasts_newer_ones_and_a_second_factor_makes_room(opti
         tx.forget_surplus_devices(account_id(1), late).await
     });
     unit.await.unwrap();
-    // The first was used but once, so one of the new ones has its place.
-    assert_eq!(missing().await, [1, 50, 53]);
+    // The first was used but once, and goes before any other.
+    assert_eq!(missing().await, [1, 25, 28]);
 }
 
 async fn an_account_has_the_sessions_that_run(options: StoreOptions) {
@@ -291,4 +294,22 @@ async fn an_account_has_the_sessions_that_run(options: StoreOptions) {
     let running = store.sessions_of_account(account_id(1)).await.unwrap();
     let ids: std::collections::BTreeSet<_> = running.iter().map(|session| session.id).collect();
     assert_eq!(ids, [session_id(1), session_id(3)].into());
+}
+
+/// Session 4 is account 2's, of its own browser, and was begun at 3.
+async fn who_was_at_a_browser_since_is_known_without_its_cookie(options: StoreOptions) {
+    let store = signed_in(&options).await;
+    let here = session(4, 2).browser;
+    let since = async |account: u8, seconds| {
+        store.was_another_at_browser_since(here, (account_id(account), at(seconds))).await.unwrap()
+    };
+    assert_eq!([since(1, 3).await, since(1, 4).await, since(2, 1).await], [true, false, false]);
+    store.write(|tx| async move { tx.touch_session(session_id(4), at(20)).await }).await.unwrap();
+    assert_eq!([since(1, 19).await, since(1, 20).await], [true, false]);
+    let unit = store
+        .write(|tx| async move { tx.end_sessions(&[session_id(4)], SessionEnd::SignedOut, at(30)).await });
+    unit.await.unwrap();
+    assert_eq!([since(1, 19).await, since(1, 20).await], [true, false], "it has ended");
+    let elsewhere = session(1, 1).browser;
+    assert!(!store.was_another_at_browser_since(elsewhere, (account_id(1), at(0))).await.unwrap());
 }

@@ -2,7 +2,7 @@
 
 use anteroom_flows::choose_account::{Choice, ChooseOutcome, choices as signed_in_here, choose};
 use anteroom_flows::journey::Waiting;
-use anteroom_pages::ChooseAccountPage;
+use anteroom_pages::{Application, ChooseAccountPage};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -28,8 +28,7 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
     let view = ChooseAccountPage {
         form_token: token_of_nobody(asker, FormName::ChooseAccount),
         interaction: None,
-        application_name: None,
-        host: None,
+        application: Application::unnamed(),
         accounts: choices(&live),
     };
     Ok(Frame::of(asker).page(StatusCode::OK, &view))

@@ -17,7 +17,7 @@ use crate::asker::Asker;
 use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, Sent, Token, token_of_nobody};
-use crate::pages::step::{FORGOT_PASSWORD, on_with, waiting_in};
+use crate::pages::step::{FORGOT_PASSWORD, application, on_with, waiting_in};
 use crate::respond::{Frame, see_next};
 
 pub(crate) const ASKED: &str = "/forgot-password/sent";
@@ -63,7 +63,7 @@ fn shown(
         form_token: token_of_nobody(asker, FormName::ForgotPassword),
         interaction,
         email: if email.is_empty() { hint } else { email },
-        application_name: client.map(|client| client.display_name().to_owned()),
+        application: application(asker, client.map(|client| &**client)),
         problem,
         sign_in_href,
     };

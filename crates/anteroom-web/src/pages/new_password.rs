@@ -17,7 +17,7 @@ use crate::failure::{Failure, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::sign_in::remember;
-use crate::pages::step::{Shown, go, show, waiting_in};
+use crate::pages::step::{Shown, application, go, show, waiting_in};
 use crate::respond::{Frame, see_next, with_cookies};
 
 pub(crate) const CHANGE: &str = "/change-password";
@@ -153,7 +153,7 @@ async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
             Some(handle) => format!("/continue?interaction={handle}"),
             None => "/sign-in".to_owned(),
         },
-        application_name: client.map(|client| client.display_name().to_owned()),
+        application: application(asker, client.map(|client| &**client)),
         waits_elsewhere: note.waits_elsewhere,
     };
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The sign-in form, however one comes to it.
 
 use anteroom_flows::journey::Carried;
-use anteroom_pages::{SignInNotice, SignInPage, SignInProblem};
+use anteroom_pages::{Application, SignInNotice, SignInPage, SignInProblem};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -9,14 +9,13 @@ use crate::asker::Asker;
 use crate::failure::Failure;
 use crate::form_token::FormName;
 use crate::forms::token_of_nobody;
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, host_of_stranger, on_with};
+use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, application, on_with};
 use crate::respond::Frame;
 
 /// The form with what it says this time.
 pub(crate) struct SignInForm {
     pub(crate) interaction: Option<String>,
-    pub(crate) application_name: Option<String>,
-    pub(crate) host: Option<String>,
+    pub(crate) application: Application,
     pub(crate) email: String,
     pub(crate) problem: Option<SignInProblem>,
     pub(crate) notice: Option<SignInNotice>,
@@ -31,8 +30,7 @@ impl SignInForm {
         let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
         Ok(Self {
             interaction: carried.field(provider)?,
-            application_name: client.map(|client| client.display_name().to_owned()),
-            host: client.and_then(|client| host_of_stranger(asker, client)),
+            application: application(asker, client.map(|client| &**client)),
             email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
             problem: None,
             notice: None,
@@ -47,8 +45,7 @@ impl SignInForm {
             form_token: token_of_nobody(asker, FormName::SignIn),
             interaction: self.interaction,
             email: self.email,
-            application_name: self.application_name,
-            host: self.host,
+            application: self.application,
             problem: self.problem,
             notice: self.notice,
             forgot_password_href,

@@ -18,7 +18,7 @@ use crate::failure::{Failure, finish, to_sign_in};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent, token_for};
 use crate::pages::dashboard::person;
-use crate::pages::step::DASHBOARD;
+use crate::pages::step::{DASHBOARD, application};
 use crate::respond::{Frame, leave, with_cookies};
 
 const FAREWELL: &str = "farewell";
@@ -81,7 +81,7 @@ async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let frame = frame.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
         continue_href: back.as_ref().map_or("/sign-in", |(_, location)| location).to_owned(),
-        application_name: back.as_ref().map(|(client, _)| client.display_name().to_owned()),
+        application: application(asker, back.as_ref().map(|(client, _)| &**client)),
         frames: frames.iter().map(ToString::to_string).collect(),
     };
     Ok(frame.page(StatusCode::OK, &page))
@@ -130,7 +130,7 @@ async fn ask(
     let owner = form_owner(&asker.web.provider, &asker.visitor).await?;
     let page = SignOutPage {
         form_token: token_for(asker, FormName::SignOut, owner),
-        application_name: question.client.as_ref().map(|client| client.display_name().to_owned()),
+        application: application(asker, question.client.as_deref()),
         fields: carried(form, question.stays),
         people: question.accounts.iter().map(person).collect(),
         stays: question.stays,

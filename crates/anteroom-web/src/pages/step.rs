@@ -11,8 +11,8 @@ use anteroom_flows::phones::NoPhone;
 use anteroom_flows::visitor::Live;
 use anteroom_oidc::ScopeSet;
 use anteroom_pages::{
-    AccountChoice, ChooseAccountPage, ConsentPage, Date, NoPhonePage, NotEntitledPage, PasswordExpiredPage,
-    SignInNotice,
+    AccountChoice, Application, ChooseAccountPage, ConsentPage, Date, NoPhonePage, NotEntitledPage,
+    PasswordExpiredPage, SignInNotice,
 };
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -108,15 +108,14 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
     let locales = carried.journey.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
     Ok(match step {
         Step::SignIn { reason, email } => {
-            let Shown { interaction, application_name, .. } = shown;
+            let Shown { interaction, application, .. } = shown;
             let reset = carried.journey.recovery.as_ref().is_some_and(|note| note.done);
             let notice = if reset { Some(SignInNotice::PasswordChanged) } else { notice(reason) };
             let (problem, ui_locales) = (None, locales);
-            let host = client.as_deref().and_then(|client| host_of_stranger(asker, client));
-            let form = SignInForm { interaction, application_name, host, email, problem, notice, ui_locales };
+            let form = SignInForm { interaction, application, email, problem, notice, ui_locales };
             form.respond(asker, StatusCode::OK)
         }
-        Step::ChooseAccount(live) => shown.choose_account(&live, client.as_deref()),
+        Step::ChooseAccount(live) => shown.choose_account(&live),
         Step::Consent { scope, person } => {
             shown.consent((&scope, say.changed), &person.account, client.as_deref())
         }
@@ -136,7 +135,7 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
 pub(crate) struct Shown<'a> {
     pub(crate) asker: &'a Asker,
     pub(crate) interaction: Option<String>,
-    pub(crate) application_name: Option<String>,
+    pub(crate) application: Application,
     /// Whom the page shows: its forms act for them alone.
     pub(crate) owner: FormOwner,
     pub(crate) frame: Frame<'a>,
@@ -151,7 +150,7 @@ impl<'a> Shown<'a> {
             asker,
             interaction: page.carried.field(&asker.web.provider)?,
             owner: page.owner(),
-            application_name: page.client.as_ref().map(|client| client.display_name().to_owned()),
+            application: application(asker, page.client.as_deref()),
             // Any step may be the last one before the application, if only because another tab took the others.
             frame: if request.is_some() { frame.leads_to_client() } else { frame.leaves_opener() },
         })
@@ -189,12 +188,11 @@ impl<'a> Shown<'a> {
         self.frame.page(StatusCode::OK, &view)
     }
 
-    fn choose_account(self, live: &[Live], client: Option<&Client>) -> Response {
+    fn choose_account(self, live: &[Live]) -> Response {
         let view = ChooseAccountPage {
             form_token: token_for(self.asker, FormName::ChooseAccount, self.owner),
             interaction: self.interaction,
-            application_name: self.application_name,
-            host: client.and_then(|client| host_of_stranger(self.asker, client)),
+            application: self.application,
             accounts: choices(live),
         };
         self.frame.page(StatusCode::OK, &view)
@@ -213,8 +211,7 @@ impl<'a> Shown<'a> {
         let view = ConsentPage {
             form_token: token_for(self.asker, FormName::Consent, self.owner),
             interaction: self.interaction,
-            application_name: self.application_name.unwrap_or_default(),
-            host: client.map(hosts).unwrap_or_default(),
+            application: client.map(with_hosts).unwrap_or_default(),
             changed,
             sign_out_host,
             logo_uri: uri(logo),
@@ -235,7 +232,7 @@ impl<'a> Shown<'a> {
         let view = NotEntitledPage {
             form_token: token_for(self.asker, FormName::NotEntitled, self.owner),
             interaction: self.interaction,
-            application_name: self.application_name.unwrap_or_default(),
+            application: self.application,
             dashboard_href: DASHBOARD.to_owned(),
         };
         self.frame.signed_in(account).page(StatusCode::FORBIDDEN, &view)
@@ -257,15 +254,19 @@ impl<'a> Shown<'a> {
 }
 
 /// Each host that people are led to on the way to the client, after a sign-out or from a tile: who agrees, agrees to all of them.
-fn hosts(client: &Client) -> String {
-    client.metadata.shown_hosts().join(", ")
+fn with_hosts(client: &Client) -> Application {
+    Application::with_hosts(client.display_name(), &client.metadata.shown_hosts())
 }
 
-/// The same where the application's name is a stranger's words, and could be the name of another application: that of a client
-/// that registered itself.
-pub(crate) fn host_of_stranger(asker: &Asker, client: &Client) -> Option<String> {
-    let is_configured = asker.web.provider.snapshot().clients.is_configured(client.id());
-    (!is_configured).then(|| hosts(client))
+/// The application as pages name it: with its hosts where the name is a stranger's words, and could be the name of another
+/// application, which is that of a client that registered itself.
+pub(crate) fn application(asker: &Asker, client: Option<&Client>) -> Application {
+    let Some(client) = client else { return Application::unnamed() };
+    if asker.web.provider.snapshot().clients.is_configured(client.id()) {
+        Application::configured(client.display_name())
+    } else {
+        with_hosts(client)
+    }
 }
 
 fn notice(reason: SignInReason) -> Option<SignInNotice> {

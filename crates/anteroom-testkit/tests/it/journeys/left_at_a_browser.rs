@@ -10,6 +10,8 @@ on_one_node_and_on_two!(
     what_was_proven_for_a_reset_does_not_wait_for_the_next_person,
     what_was_proven_with_an_expired_password_does_not_wait_for_the_next_person,
     a_registration_that_was_left_does_not_wait_for_the_next_person,
+    what_was_proven_does_not_wait_for_one_who_was_signed_in_before_and_comes_back,
+    what_was_proven_does_not_wait_for_one_who_takes_a_session_out_of_the_cookie,
 );
 
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -55,6 +57,50 @@ async fn what_was_proven_for_a_reset_does_not_wait_for_the_next_person(backend: 
     reset(&provider, &shared, CAROL, NEW).await;
     assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
     assert!(is_bobs(&shared).await);
+}
+
+async fn what_was_proven_does_not_wait_for_one_who_was_signed_in_before_and_comes_back(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let shared = provider.signed_in(BOB).await;
+    provider.advance(SignedDuration::from_mins(2));
+    forget(&shared, CAROL).await;
+    let page = prove(&provider, &shared).await;
+    let from_history = continued(&page, "/new-password");
+    provider.advance(SignedDuration::from_mins(2));
+    assert!(shared.get(&from_history).await.has_form("/new-password"), "it goes on beside him");
+
+    assert!(is_bobs(&shared).await);
+    let answer = shared.get(&from_history).await;
+    assert!(!answer.has_form("/new-password"), "{}", answer.gist());
+    let refused = choose(&shared, &page, NEW).await;
+    assert!((400..500).contains(&refused.status), "{}", refused.gist());
+    assert!(provider.audited("password_reset").await.is_empty());
+}
+
+async fn what_was_proven_does_not_wait_for_one_who_takes_a_session_out_of_the_cookie(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let shared = provider.browser();
+    forget(&shared, CAROL).await;
+    let page = prove(&provider, &shared).await;
+    let from_history = continued(&page, "/new-password");
+    bob_comes(&provider, &shared).await;
+    // The browser's identifier without the secrets of its sessions; then with a sign-out before.
+    for signs_out in [false, true] {
+        if signs_out {
+            let dashboard = shared.get("/dashboard").await;
+            through(&shared, &dashboard, "/sign-out", &[]).await;
+        }
+        let edited = shared.clone();
+        let cookie = shared.cookie("anteroom_session").unwrap();
+        let browser = cookie.split('.').next().unwrap();
+        edited.set_cookie("anteroom_session", browser);
+        assert!(!edited.is_signed_in().await);
+        let answer = edited.get(&from_history).await;
+        assert!(!answer.has_form("/new-password"), "{signs_out}: {}", answer.gist());
+    }
+    assert!(provider.audited("password_reset").await.is_empty());
 }
 
 async fn what_was_proven_with_an_expired_password_does_not_wait_for_the_next_person(backend: Backend) {

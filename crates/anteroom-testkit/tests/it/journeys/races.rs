@@ -11,6 +11,7 @@ on_one_node_and_on_two!(
     a_sign_in_that_was_right_before_a_reset_and_ends_after_it_gets_nothing,
     a_refresh_at_the_same_time_leaves_no_living_token,
     of_two_resets_at_once_one_wins_and_the_other_is_told,
+    a_step_up_and_a_sign_in_at_the_same_time_leave_both_tabs_signed_in,
 );
 
 async fn a_sign_in_that_was_right_before_a_reset_and_ends_after_it_gets_nothing(backend: Backend) {
@@ -83,4 +84,37 @@ async fn of_two_resets_at_once_one_wins_and_the_other_is_told(backend: Backend) 
         assert_eq!(status, if won(answer) { 303 } else { 422 }, "{}", answer.gist());
     }
     assert_eq!(provider.audited("password_reset").await.len(), 1);
+}
+
+async fn a_step_up_and_a_sign_in_at_the_same_time_leave_both_tabs_signed_in(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let old = provider.signed_in(CAROL).await;
+    // Each tab has its own copy of the jar: whichever answer comes last, its cookie is the browser's.
+    let (steps_up, signs_in) = (old.clone(), old.clone());
+    let entry = send(&steps_up, &steps_up.get("/change-password").await).await;
+    let code = digits(&provider).await;
+    provider.advance(jiff::SignedDuration::from_mins(1));
+    let page = provider.client("web").authorize(&signs_in, &[("prompt", "login")]).await;
+    let keyring = &provider.provider.keyring;
+    let slow = PasswordHasher::new(HashParams::new(128 * 1024, 8, 1).unwrap(), keyring, Random::system());
+    let hash = slow.hash(&SecretString::from(PASSWORD)).unwrap().encode();
+    backend.execute(&format!("UPDATE password_credentials SET hash = '{hash}'")).await;
+
+    let before = provider.hashes_computed();
+    let attempt = tokio::spawn(async move {
+        let answer = signs_in.enter(&page, CAROL, PASSWORD).await;
+        (signs_in, answer)
+    });
+    // The session was looked at by then, and is renewed once the password was verified.
+    while provider.hashes_computed() == before && !attempt.is_finished() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let stepped_up = steps_up.submit(&entry, "/verify/code", &[("code", &code)]).await;
+    assert_eq!(stepped_up.location().path(), "/continue", "{}", stepped_up.gist());
+    let (signs_in, answer) = attempt.await.unwrap();
+    provider.client("web").code_in(&answer);
+    assert!(steps_up.is_signed_in().await && signs_in.is_signed_in().await);
+    assert_eq!(steps_up.cookie("anteroom_session"), signs_in.cookie("anteroom_session"));
+    assert!(!old.is_signed_in().await);
 }

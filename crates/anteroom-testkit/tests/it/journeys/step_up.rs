@@ -11,6 +11,8 @@ on_one_node_and_on_two!(
     an_application_that_needs_a_second_factor_is_returned_to_with_it,
     rfc8176_2_amr_says_how_the_second_factor_came,
     after_a_reset_nothing_that_a_thief_of_the_password_did_stands_in_the_way,
+    wrong_codes_of_a_thief_of_the_password_use_up_nothing_of_a_device_that_has_stepped_up,
+    codes_that_a_thief_of_the_password_asks_for_leave_some_to_a_device_that_has_stepped_up,
 );
 
 async fn with_new_devices_stepping_up(backend: &Backend) -> (TestProvider, Browser) {
@@ -109,4 +111,72 @@ async fn after_a_reset_nothing_that_a_thief_of_the_password_did_stands_in_the_wa
     // Her own wrong ones count anew.
     assert_eq!(carol.submit(&page, "/verify/code", &[("code", &other_than(&code))]).await.status, 422);
     assert_eq!(carol.submit(&page, "/verify/code", &[("code", &code)]).await.status, 303);
+}
+
+/// The page that asks for a second factor, for an application that needs one.
+async fn asked(provider: &TestProvider, browser: &Browser) -> Answer {
+    let essential = r#"{"id_token":{"acr":{"essential":true,"values":["urn:anteroom:acr:mfa"]}}}"#;
+    provider.client("web").authorize(browser, &[("claims", essential)]).await
+}
+
+/// A browser of Carol's that has stepped up, and one of a thief who has her password.
+async fn known_and_thief(provider: &TestProvider) -> (Browser, Browser) {
+    provider.person(CAROL).phone(CELL).create().await;
+    let carol = provider.signed_in(CAROL).await;
+    let page = send(&carol, &asked(provider, &carol).await).await;
+    let entered = digits(provider).await;
+    provider.client("web").code_in(&carol.submit(&page, "/verify/code", &[("code", &entered)]).await);
+    // A new session, with the password alone, at the same device.
+    carol.forget("anteroom_session");
+    provider.advance(SignedDuration::from_mins(20));
+    assert_eq!(carol.sign_in(CAROL, PASSWORD).await.status, 303);
+    (carol, provider.signed_in(CAROL).await)
+}
+
+async fn wrong_codes_of_a_thief_of_the_password_use_up_nothing_of_a_device_that_has_stepped_up(
+    backend: Backend,
+) {
+    let provider = TestProvider::start(&backend).await;
+    let (carol, thief) = known_and_thief(&provider).await;
+    let page = send(&thief, &asked(&provider, &thief).await).await;
+    let wrong = other_than(&digits(&provider).await);
+    let entry = [("code", wrong.as_str())];
+    for status in [422, 422, 422, 422, 429, 429] {
+        let answer = thief.submit(&page, "/verify/code", &entry).await;
+        assert_eq!(answer.status, status, "{}", answer.gist());
+    }
+    // All guesses of an account are bounded: her own device has five as well, and the thief none in addition.
+    let hers = send(&carol, &asked(&provider, &carol).await).await;
+    let code = digits(&provider).await;
+    let wrong = other_than(&code);
+    for _ in 0..4 {
+        assert_eq!(carol.submit(&hers, "/verify/code", &[("code", &wrong)]).await.status, 422);
+    }
+    assert_eq!(thief.submit(&page, "/verify/code", &entry).await.status, 429);
+    provider.client("web").code_in(&carol.submit(&hers, "/verify/code", &[("code", &code)]).await);
+    let refused = provider.audited("code_refused").await.len();
+    assert_eq!(refused, 9);
+}
+
+async fn codes_that_a_thief_of_the_password_asks_for_leave_some_to_a_device_that_has_stepped_up(
+    backend: Backend,
+) {
+    let provider = TestProvider::on(&backend)
+        .set("policy.telephony.per_number", "{ max = 8, window = \"1d\" }")
+        .start()
+        .await;
+    let (carol, thief) = known_and_thief(&provider).await;
+    let choice = asked(&provider, &thief).await;
+    let way = ways(&choice).remove(0);
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(thief.submit(&choice, "/verify/send", &[("method", &way)]).await.status);
+        provider.advance(SignedDuration::from_mins(5));
+    }
+    // Of eight two are for recovery, and two for devices that have stepped up; one of the others was hers.
+    assert_eq!(statuses, [303, 303, 303, 429, 429]);
+    // Nor does she wait for those that the thief was sent.
+    let page = send(&carol, &asked(&provider, &carol).await).await;
+    let code = digits(&provider).await;
+    provider.client("web").code_in(&carol.submit(&page, "/verify/code", &[("code", &code)]).await);
 }

@@ -2,7 +2,8 @@
 //! `prompt=none` (OpenID Connect Core §3.1.2.6). And what people read of it before that.
 
 use super::errors::{agree, stranger};
-use super::open;
+use super::{open, register, with};
+use crate::journeys::{CAROL, CELL, NEW, choose, prove, through};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, RelyingParty, claims, on_both_databases};
 use jiff::SignedDuration;
@@ -12,6 +13,7 @@ on_both_databases!(
     core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts,
     core_3_1_2_6_with_consent_the_codes_say_what_is_missing,
     the_name_that_a_client_gave_itself_stands_with_its_host,
+    the_name_stands_with_its_host_also_where_a_password_is_forgotten_and_a_session_ends,
 );
 
 const ACR: (&str, &str) =
@@ -108,4 +110,45 @@ async fn the_name_that_a_client_gave_itself_stands_with_its_host(backend: Backen
     named_with_host(&choice);
     // The operator's words stand for themselves.
     assert_eq!(provider.client("web").authorize(&browser, &[]).await.text_of("host"), None);
+}
+
+async fn the_name_stands_with_its_host_also_where_a_password_is_forgotten_and_a_session_ends(
+    backend: Backend,
+) {
+    let provider = open(&backend).set("registration.groups", "[\"clinicians\"]").start().await;
+    let bye = "https://stranger.example/bye";
+    let asked = with(&serde_json::json!({
+        "post_logout_redirect_uris": [bye], "frontchannel_logout_uri": "https://stranger.example/out",
+    }));
+    let stranger = provider.registered(&register(&provider, &asked).await);
+    provider.person(CAROL).phone(CELL).create().await;
+    let carol = provider.browser();
+    let page = stranger.authorize(&carol, &[]).await;
+    let waiting = page.form("/sign-in").fields["interaction"].clone();
+    let forgot = carol.get(&format!("/forgot-password?interaction={waiting}")).await;
+    named_with_host(&forgot);
+    through(&carol, &forgot, "/forgot-password", &[("email", CAROL)]).await;
+    let chosen = choose(&carol, &prove(&provider, &carol).await, NEW).await;
+    named_with_host(&carol.follow(&chosen).await);
+
+    // Carol is in none of the groups that the client admits.
+    provider.advance(SignedDuration::from_mins(1));
+    let other = provider.browser();
+    assert_eq!(other.sign_in(CAROL, NEW).await.status, 303);
+    let refused = stranger.authorize(&other, &[]).await;
+    assert_eq!(refused.status, 403, "{}", refused.gist());
+    named_with_host(&refused);
+
+    let alice = provider.signed_in(ALICE).await;
+    agree(&stranger, &provider).await;
+    let address = format!("/end-session?client_id={}&post_logout_redirect_uri={bye}", stranger.client_id);
+    let question = alice.get(&address).await;
+    assert!(question.has_form("/sign-out"), "{}", question.gist());
+    named_with_host(&question);
+    // What was begun in the session is told of its end in a frame of the page that leads back.
+    stranger.tokens(&alice, "openid").await;
+    let question = alice.get(&address).await;
+    let end = through(&alice, &question, "/sign-out", &[]).await;
+    assert_eq!(end.heading(), "You are signed out", "{}", end.gist());
+    named_with_host(&end);
 }
