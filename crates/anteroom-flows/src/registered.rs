@@ -35,7 +35,11 @@ pub(crate) struct Followed {
 
 /// Takes up what has changed. Says when the look began that has seen it.
 pub async fn follow(provider: &Provider) -> Result<Instant, FlowError> {
-    let asked = Instant::now();
+    follow_as_of(provider, Instant::now()).await
+}
+
+/// The same for one who has asked at this instant, and may have waited since.
+pub async fn follow_as_of(provider: &Provider, asked: Instant) -> Result<Instant, FlowError> {
     let mut followed = provider.followed.lock().await;
     // Another one's look that began after this was asked for has seen all that this one would see.
     if let Some(looked_at) = followed.looked_at.filter(|looked_at| *looked_at > asked) {
