@@ -270,6 +270,8 @@ pub struct Dev {
 pub struct Log {
     pub format: LogFormat,
     pub level: LogLevel,
+    /// A line for each request.
+    pub requests: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -117,6 +117,7 @@ const fn context(kind: LinkKind) -> &'static str {
 }
 
 /// One round: looks up the addresses of what was asked for, and queues the mails. Says how many asks were answered.
+#[tracing::instrument(name = "answer_requests_for_mail", skip_all)]
 pub async fn answer(provider: &Provider) -> Result<usize, FlowError> {
     let now = provider.clock.now();
     let waiting = provider.store.waiting_asks(now, BATCH).await?;

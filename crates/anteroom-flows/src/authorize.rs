@@ -39,6 +39,7 @@ pub enum AuthorizeOutcome {
     Refused(AuthorizationError),
 }
 
+#[tracing::instrument(skip_all)]
 pub async fn authorize(
     provider: &Provider,
     visitor: &Visitor,
@@ -50,6 +51,9 @@ pub async fn authorize(
         None => provider.snapshot(),
     };
     let client = id.as_ref().and_then(|id| snapshot.clients.get(id)).map(Arc::as_ref);
+    if let Some(client) = client {
+        visitor.span.is_about(client.id());
+    }
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
     let meant = match meant(provider, visitor, client, parameters).await? {
         Ok(Meant::Request(meant)) => meant,

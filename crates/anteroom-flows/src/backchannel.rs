@@ -70,6 +70,7 @@ pub async fn run(provider: &Provider) {
 }
 
 /// One round over what is due, at most a lane of each application; returns how many were tried.
+#[tracing::instrument(name = "deliver_logout_tokens", skip_all)]
 pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
     let due = lease(provider, &Busy::default()).await?;
     let count = due.len();

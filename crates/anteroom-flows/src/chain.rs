@@ -29,6 +29,7 @@ pub async fn link(store: &Store) -> Result<Linking, FlowError> {
 }
 
 /// All that waits.
+#[tracing::instrument(name = "link_audit_entries", skip_all)]
 pub async fn link_all(store: &Store) -> Result<(), FlowError> {
     while link(store).await?.more {}
     Ok(())
@@ -44,6 +45,7 @@ pub enum When {
 
 /// Signs how far the chain has come. What comes back is this node's to carry out of the database; of two nodes at once one
 /// has signed.
+#[tracing::instrument(name = "sign_checkpoint", skip_all)]
 pub async fn checkpoint(
     store: &Store,
     keyring: &Keyring,

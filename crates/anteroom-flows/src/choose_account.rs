@@ -40,6 +40,7 @@ pub enum ChooseOutcome {
     Gone,
 }
 
+#[tracing::instrument(name = "choose_account", skip_all)]
 pub async fn choose(
     provider: &Provider,
     visitor: &Visitor,

@@ -100,6 +100,7 @@ pub fn secret_digest(keyring: &anteroom_crypto::Keyring, secret: &SecretString) 
 }
 
 /// Who the client is; a failure is written down.
+#[tracing::instrument(name = "authenticate_client", skip_all)]
 pub async fn authenticate(
     provider: &Provider,
     origin: &Origin,

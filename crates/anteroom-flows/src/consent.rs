@@ -35,6 +35,7 @@ pub enum ConsentOutcome {
     Gone,
 }
 
+#[tracing::instrument(skip_all)]
 pub async fn consent(
     provider: &Provider,
     visitor: &Visitor,

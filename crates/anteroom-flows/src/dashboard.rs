@@ -34,6 +34,7 @@ pub struct TileView {
 }
 
 /// `None`: no account is signed in.
+#[tracing::instrument(skip_all)]
 pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<Dashboard>, FlowError> {
     let Some((Live { account, session, .. }, others)) = current(provider, visitor).await? else {
         return Ok(None);
@@ -117,6 +118,7 @@ pub enum TileTarget {
 }
 
 /// The application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
+#[tracing::instrument(skip_all)]
 pub async fn open_tile(
     provider: &Provider,
     visitor: &Visitor,

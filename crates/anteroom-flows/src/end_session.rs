@@ -100,6 +100,7 @@ pub struct Confirmed {
     pub stays: bool,
 }
 
+#[tracing::instrument(skip_all)]
 pub async fn end_session(
     provider: &Provider,
     visitor: &Visitor,

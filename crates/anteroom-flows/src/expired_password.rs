@@ -9,6 +9,7 @@ use crate::provider::Provider;
 use crate::visitor::Visitor;
 
 /// `None`: what waited is gone.
+#[tracing::instrument(name = "leave_expired_password", skip_all)]
 pub async fn go_on(
     provider: &Provider,
     visitor: &Visitor,

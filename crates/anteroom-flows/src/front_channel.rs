@@ -69,6 +69,7 @@ pub(crate) async fn seal(
 }
 
 /// Of an address that does not open, nothing is left but the words "signed out".
+#[tracing::instrument(name = "front_channel_logout", skip_all)]
 pub async fn open(provider: &Provider, visitor: &Visitor, sealed: &str) -> Result<Farewell, FlowError> {
     let Some(parting) = unseal(provider, sealed) else { return Ok(Farewell::default()) };
     if parting.browser != visitor.browser || visitor.now.duration_since(parting.at) > LIFETIME {

@@ -30,6 +30,7 @@ pub enum IntrospectionError {
     Flow(#[from] FlowError),
 }
 
+#[tracing::instrument(skip_all)]
 pub async fn introspect(
     provider: &Provider,
     caller: &AuthenticatedClient,

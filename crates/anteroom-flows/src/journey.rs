@@ -299,6 +299,9 @@ pub async fn open(
         }
     };
     let Some(mut carried) = carried else { return Ok(Err(Gone)) };
+    if let Some(request) = carried.journey.request() {
+        visitor.span.is_about(&request.client_id);
+    }
     carried.handed_out = true;
     carried.answered = answered::find(provider, &carried).await?.map(Box::new);
     let over = matches!(&carried.place, Place::Row { interaction, .. } if interaction.finished_at.is_some());

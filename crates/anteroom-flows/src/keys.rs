@@ -63,6 +63,7 @@ impl Rotated {
 }
 
 /// Makes what is missing or due, for every algorithm and every kind that is encrypted to.
+#[tracing::instrument(name = "rotate_keys", skip_all)]
 pub async fn rotate(
     store: &Store,
     keyring: &Keyring,

@@ -8,6 +8,7 @@ use crate::visitor::Visitor;
 
 /// Wherever the interaction leads now: to the application, or on where the person is not refused any more. `None`: what
 /// waited is gone.
+#[tracing::instrument(name = "return_refusal", skip_all)]
 pub async fn back_to_application(
     provider: &Provider,
     visitor: &Visitor,

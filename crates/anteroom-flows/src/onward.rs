@@ -42,6 +42,7 @@ pub async fn proceed(provider: &Provider, visitor: &Visitor, carried: Carried) -
 }
 
 /// The same, when the caller has just read or made the sessions.
+#[tracing::instrument(name = "next_step", skip_all)]
 pub async fn proceed_with(
     provider: &Provider,
     visitor: &Visitor,
@@ -55,6 +56,9 @@ pub async fn proceed_with(
     let Some(ahead) = Ahead::of(&snapshot, &carried.journey) else {
         return Ok(Onward::ApplicationGone);
     };
+    if let Some(client) = ahead.client() {
+        visitor.span.is_about(client.id());
+    }
     let who = Who::among(provider, visitor, (&carried, ahead.client()), live).await?;
     if let Some(account) = who.account().filter(|_| !who.is_shown_by(visitor.form)) {
         let another = AnotherPerson { account: account.clone(), carried };

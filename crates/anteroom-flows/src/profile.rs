@@ -25,6 +25,7 @@ use crate::trail::Origin;
 use crate::visitor::{Live, Visitor};
 
 /// The person who is signed in. `None`: no account is.
+#[tracing::instrument(name = "read_profile", skip_all)]
 pub async fn profile(provider: &Provider, visitor: &Visitor) -> Result<Option<Live>, FlowError> {
     Ok(current(provider, visitor).await?.map(|(live, _)| live))
 }
@@ -41,6 +42,7 @@ pub enum SaveOutcome {
 }
 
 /// Writes what the person says of themselves.
+#[tracing::instrument(name = "save_profile", skip_all)]
 pub async fn save(
     provider: &Provider,
     visitor: &Visitor,

@@ -68,6 +68,7 @@ impl From<ResolveError> for PushError {
     }
 }
 
+#[tracing::instrument(name = "push_request", skip_all)]
 pub async fn push(
     provider: &Provider,
     visitor: &Visitor,

@@ -17,6 +17,7 @@ use crate::provider::Provider;
 use crate::token::refresh::RefreshToken;
 use crate::trail::Origin;
 
+#[tracing::instrument(skip_all)]
 pub async fn revoke(
     provider: &Provider,
     client: &AuthenticatedClient,

@@ -8,6 +8,7 @@ use crate::provider::Provider;
 use crate::visitor::{Live, Visitor, live_sessions, sessions_here};
 
 /// `None`: that session is not alive, or not this browser's. Asking is no activity.
+#[tracing::instrument(name = "session_time", skip_all)]
 pub async fn left(
     provider: &Provider,
     visitor: &Visitor,
@@ -19,6 +20,7 @@ pub async fn left(
 }
 
 /// The person is there. Written at once: near the end a minute would matter.
+#[tracing::instrument(name = "keep_session", skip_all)]
 pub async fn stay(
     provider: &Provider,
     visitor: &Visitor,

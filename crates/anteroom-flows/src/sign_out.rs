@@ -37,6 +37,7 @@ pub struct Left {
 }
 
 /// Ends every session of the browser.
+#[tracing::instrument(name = "sign_out", skip_all)]
 pub async fn everywhere(provider: &Provider, visitor: &Visitor) -> Result<Left, FlowError> {
     let live = live_sessions(provider, visitor).await?;
     leave(provider, visitor, (live, Vec::new()), None).await

@@ -41,6 +41,7 @@ const DEAD: BearerError =
 const NOT_FOR_US: BearerError =
     BearerError::InvalidToken("the access token is not for the userinfo endpoint");
 
+#[tracing::instrument(skip_all)]
 pub async fn userinfo(
     provider: &Provider,
     token: &SecretString,

@@ -5,10 +5,13 @@ use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::reference::Reference;
 use anteroom_domain::session::{Session, SessionStanding};
+use anteroom_oidc::ClientId;
 use anteroom_oidc::session_state::OpBrowserState;
 use anteroom_storage::FoundSession;
 use jiff::Timestamp;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::FlowError;
 use crate::limits::FormOwner;
@@ -41,6 +44,27 @@ pub struct Visitor {
     pub languages: Vec<String>,
     /// Whom the page showed from which a form was sent, as the form's token says. No account where it is no form.
     pub form: FormOwner,
+    pub span: RequestSpan,
+}
+
+/// The span of the whole request, to which the client is added once it is known.
+#[derive(Clone, Debug)]
+pub struct RequestSpan {
+    span: tracing::Span,
+    names_client: Arc<AtomicBool>,
+}
+
+impl RequestSpan {
+    pub fn current() -> Self {
+        Self { span: tracing::Span::current(), names_client: Arc::default() }
+    }
+
+    /// Only of a client that is known: the span has no text of strangers. A second one is not added.
+    pub fn is_about(&self, client: &ClientId) {
+        if !self.names_client.swap(true, Ordering::Relaxed) {
+            self.span.record("client", client.as_str());
+        }
+    }
 }
 
 /// What a browser does with the answer to a request.

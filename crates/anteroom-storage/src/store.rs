@@ -12,6 +12,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// An open database whose own keys have still to be read, opened under the master key and handed in.
 pub struct UnkeyedStore {
@@ -122,7 +123,9 @@ impl Store {
     {
         let (keys, record) = (Arc::clone(&self.reads.keys), self.work.clone());
         let reads = move |conn: Conn| Reads { conn: conn.recorded_in(&record), keys: Arc::clone(&keys) };
-        self.engine.write(move |conn| work(Tx { reads: reads(conn) })).await
+        // A unit runs on a task of the engine's own; what it does is part of what its caller does all the same.
+        let span = tracing::info_span!("unit_of_work");
+        self.engine.write(move |conn| work(Tx { reads: reads(conn) }).instrument(span.clone())).await
     }
 
     /// What was asked since the last time; recording begins with the first.

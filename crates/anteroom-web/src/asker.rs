@@ -2,7 +2,7 @@
 
 use anteroom_domain::reference::Reference;
 use anteroom_flows::limits::FormOwner;
-use anteroom_flows::visitor::{FetchMetadata, Loads, Visitor};
+use anteroom_flows::visitor::{FetchMetadata, Loads, RequestSpan, Visitor};
 use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -63,6 +63,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),
+            span: RequestSpan::current(),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
         let path = parts.uri.path().chars().take(SHOWN_OF_PATH).collect();

@@ -25,6 +25,8 @@ mod respond;
 mod routes;
 mod segment;
 mod state;
+mod traced;
 
 pub use routes::router;
 pub use state::{ConfigurationError, Web, WebSettings};
+pub use traced::REQUESTS;

@@ -24,7 +24,7 @@ use crate::pages::{
 };
 use crate::segment::Segment;
 use crate::state::Web;
-use crate::{dev, guard, patience};
+use crate::{dev, guard, patience, traced};
 
 /// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the
 /// guard, and so do the theme's files, which the guard's own page needs.
@@ -46,6 +46,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&web), guard::headers))
         .layer(DefaultBodyLimit::max(web.settings.max_body))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(Arc::clone(&web), traced::request))
         .with_state(web)
 }
 

@@ -8,6 +8,7 @@ mod line_limit;
 
 use anteroom_config::{Log, LogFormat};
 use anteroom_oidc::shown::is_hidden;
+use anteroom_web::REQUESTS;
 use std::fmt::{self, Debug, Write};
 use std::io::{IsTerminal as _, stderr};
 use std::sync::{Arc, LazyLock};
@@ -18,7 +19,7 @@ use tracing_subscriber::fmt::{FormatFields, MakeWriter, format};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use self::line_limit::{LineLimit, LineLimitLayer, MOST_LINES};
+use self::line_limit::{LineLimit, LineLimitLayer, MOST_ANSWERED, MOST_LINES};
 
 /// The longest that is ours, the signed checkpoint of the trail, has less than half of it.
 const LONGEST_VALUE: usize = 2_048;
@@ -27,7 +28,12 @@ const LONGEST_VALUE: usize = 2_048;
 static LINE_LIMIT: LazyLock<Arc<LineLimit>> = LazyLock::new(Arc::default);
 
 pub fn init(log: Log) {
-    init_filtered(log.format, log.level.as_str());
+    init_filtered(log.format, &filter(log));
+}
+
+fn filter(log: Log) -> String {
+    let level = log.level.as_str();
+    if log.requests { level.to_owned() } else { format!("{level},{REQUESTS}=off") }
 }
 
 /// `filter` as `tracing_subscriber` reads one: a level, and levels of single places.
@@ -49,7 +55,7 @@ pub(crate) fn tell_left_out() {
         tracing::warn!(
             place,
             count,
-            "lines about requests were left out: a place writes {MOST_LINES} a minute"
+            "lines about requests were left out: a place writes {MOST_LINES} a minute, and the one that says what was answered {MOST_ANSWERED}"
         );
     }
 }

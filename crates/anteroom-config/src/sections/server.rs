@@ -147,7 +147,17 @@ pub(super) fn read_log(top: &mut Section<'_, '_>) -> Log {
     top.section("log", "What the process writes to its standard error.", |section| {
         let format = key("format", word(LogFormat::ALL), "For people or for machines.");
         let level = key("level", word(LogLevel::ALL), "The least that is worth a line.");
-        Log { format: section.get_or(format, LogFormat::Text), level: section.get_or(level, LogLevel::Info) }
+        let requests = key(
+            "requests",
+            boolean(),
+            "A line for each request that is answered, at the level `info`: its route, client, status and time. Nothing of its \
+             query or its person is in it.",
+        );
+        Log {
+            format: section.get_or(format, LogFormat::Text),
+            level: section.get_or(level, LogLevel::Info),
+            requests: section.get_or(requests, true),
+        }
     })
 }
 

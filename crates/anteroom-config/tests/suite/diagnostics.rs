@@ -25,7 +25,7 @@ fn an_unknown_key_is_refused_with_its_right_place() {
         ("[sesion]\n", "there is a section `[policy.session]`"),
         ("[client]\n", "did you mean `clients`?"),
         ("[log]\nissuer = \"x\"\n", "`issuer` belongs at the top, before any section"),
-        ("[log]\ncolour = \"x\"\n", "known here: format, level"),
+        ("[log]\ncolour = \"x\"\n", "known here: format, level, requests"),
     ] {
         let text = if text.starts_with('[') { format!("{BASE}{text}") } else { format!("{text}{BASE}") };
         let found = parse(&text).unwrap_err();

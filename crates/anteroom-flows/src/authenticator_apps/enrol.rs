@@ -43,6 +43,7 @@ pub enum ConfirmOutcome {
     Gone,
 }
 
+#[tracing::instrument(name = "begin_enrolment", skip_all)]
 pub async fn begin(provider: &Provider, visitor: &Visitor) -> Result<BeginOutcome, FlowError> {
     let live = match admitted_to_act(provider, visitor).await? {
         Ok(live) => live,
@@ -97,6 +98,7 @@ pub async fn enrolment(
     Ok(Some(Enrolment { live, app, secret }))
 }
 
+#[tracing::instrument(name = "confirm_enrolment", skip_all)]
 pub async fn confirm(
     provider: &Provider,
     visitor: &Visitor,

@@ -34,6 +34,7 @@ struct Prepared {
     entry: AuditEntry,
 }
 
+#[tracing::instrument(name = "remove_authenticator", skip_all)]
 pub async fn remove(
     provider: &Provider,
     visitor: &Visitor,

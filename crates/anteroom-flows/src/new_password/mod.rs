@@ -91,6 +91,7 @@ impl Fault {
     }
 }
 
+#[tracing::instrument(name = "set_password", skip_all)]
 pub async fn set(
     provider: &Provider,
     visitor: &Visitor,

@@ -42,6 +42,7 @@ struct Prepared {
     ask: NewAsk,
 }
 
+#[tracing::instrument(name = "ask_for_recovery", skip_all)]
 pub async fn ask(provider: &Provider, visitor: &Visitor, asking: Asking) -> Result<AskOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let mut carried = match open_or_dashboard(provider, visitor, asking.waiting).await? {

@@ -36,6 +36,7 @@ pub enum TypedOutcome {
     Gone,
 }
 
+#[tracing::instrument(name = "follow_link", skip_all)]
 pub async fn press(provider: &Provider, visitor: &Visitor, token: &str) -> Result<PressOutcome, FlowError> {
     let link = match Token::parse(token) {
         Some(token) => provider.store.link(&token_digests(provider, &token)).await?,
@@ -59,6 +60,7 @@ async fn dead(provider: &Provider, visitor: &Visitor, why: LinkDead) -> Result<P
 const MOST_TYPED: u32 = 10;
 
 /// In the browser that asked, and only there.
+#[tracing::instrument(name = "enter_recovery_code", skip_all)]
 pub async fn type_code(
     provider: &Provider,
     visitor: &Visitor,

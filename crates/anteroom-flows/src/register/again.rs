@@ -21,6 +21,7 @@ pub enum AgainOutcome {
     RateLimited(Wait),
 }
 
+#[tracing::instrument(name = "ask_for_invitation", skip_all)]
 pub async fn ask_again(
     provider: &Provider,
     visitor: &Visitor,

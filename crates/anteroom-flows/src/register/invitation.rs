@@ -23,6 +23,7 @@ pub enum InvitationOutcome {
 }
 
 /// Whom the link invites, while it can be taken up. Looking changes nothing.
+#[tracing::instrument(name = "open_invitation", skip_all)]
 pub async fn invited(
     provider: &Provider,
     visitor: &Visitor,
@@ -46,6 +47,7 @@ fn unpressed(link: &Link) -> Link {
     Link { used_at: None, pressed_in: None, ..link.clone() }
 }
 
+#[tracing::instrument(name = "accept_invitation", skip_all)]
 pub async fn accept(
     provider: &Provider,
     visitor: &Visitor,

@@ -77,6 +77,7 @@ impl PhoneProblem {
 }
 
 /// Adds a number, or takes up one that waits for its code already.
+#[tracing::instrument(skip_all)]
 pub async fn add_phone(
     provider: &Provider,
     visitor: &Visitor,
@@ -168,6 +169,7 @@ async fn write_phone(
 }
 
 /// A phone on file that was not verified yet.
+#[tracing::instrument(name = "verify_phone", skip_all)]
 pub async fn verify(
     provider: &Provider,
     visitor: &Visitor,
@@ -197,6 +199,7 @@ pub async fn another_phone(
 }
 
 /// No further phone: on to the password. Whether one is verified is for the one decision to see.
+#[tracing::instrument(name = "phones_done", skip_all)]
 pub async fn done(
     provider: &Provider,
     visitor: &Visitor,

@@ -27,6 +27,7 @@ struct Shown {
     token: SecretString,
 }
 
+#[tracing::instrument(name = "read_registration", skip_all)]
 pub async fn read(
     provider: &Provider,
     visitor: &Visitor,
@@ -42,6 +43,7 @@ pub async fn read(
 }
 
 /// Replaces the whole: what the request leaves out is as if it had never been said (RFC 7592 §2.2).
+#[tracing::instrument(name = "update_registration", skip_all)]
 pub async fn update(
     provider: &Provider,
     visitor: &Visitor,
@@ -181,6 +183,7 @@ fn settle_secret(
 }
 
 /// What people have granted to it ends with it (RFC 7592 §2.3).
+#[tracing::instrument(name = "delete_registration", skip_all)]
 pub async fn delete(
     provider: &Provider,
     visitor: &Visitor,

@@ -32,6 +32,7 @@ const MOST_OF_A_LIST: usize = 32;
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access token is not one of ours");
 
 /// The token is an initial access token; where registration is open, none is asked for.
+#[tracing::instrument(name = "register_client", skip_all)]
 pub async fn register(
     provider: &Provider,
     visitor: &Visitor,

@@ -81,6 +81,7 @@ pub struct NewCookies {
     pub device: DeviceId,
 }
 
+#[tracing::instrument(skip_all)]
 pub async fn sign_in(
     provider: &Provider,
     visitor: &Visitor,

@@ -108,6 +108,7 @@ pub(crate) struct Exchange<'a> {
     pub origin: Origin,
 }
 
+#[tracing::instrument(skip_all)]
 pub async fn exchange(
     provider: &Provider,
     client: &AuthenticatedClient,

@@ -104,6 +104,7 @@ enum Settled {
     Wrong(EntryProblem),
 }
 
+#[tracing::instrument(name = "enter_code", skip_all)]
 pub async fn enter(
     provider: &Provider,
     visitor: &Visitor,

@@ -71,6 +71,7 @@ struct Prepared {
     telephony: TelephonyPolicy,
 }
 
+#[tracing::instrument(name = "send_code", skip_all)]
 pub async fn send(
     provider: &Provider,
     visitor: &Visitor,

@@ -72,6 +72,7 @@ impl ClientRequest {
         let origin = Origin::of(&asker.visitor, &provider.random);
         match authenticate(provider, &origin, (endpoint, &presented)).await? {
             Ok(client) => {
+                asker.visitor.span.is_about(client.client().id());
                 count_client_request(provider, client.client().id(), asker.visitor.now)?;
                 Ok(Self { client, form, origin })
             }

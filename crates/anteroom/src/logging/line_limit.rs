@@ -1,8 +1,9 @@
 //! How many lines a minute one place in the code may write about requests: a stranger must not fill the disk, nor hide other
 //! lines in a flood. What is left out is counted, and the counts are told once a minute.
 //!
-//! A line is about a request if it has its `reference`.
+//! A line is about a request if it has its `reference`, or says that it was answered.
 
+use anteroom_web::REQUESTS;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ use tracing_subscriber::layer::Context;
 const WINDOW: Duration = Duration::from_mins(1);
 /// Of one place, in each window.
 pub(super) const MOST_LINES: u32 = 300;
+/// Of the place that says of each request that it was answered.
+pub(super) const MOST_ANSWERED: u32 = 6_000;
 
 #[derive(Debug, Default)]
 pub(super) struct LineLimit(Mutex<Counts>);
@@ -39,7 +42,8 @@ impl LineLimit {
             counts.written.clear();
         }
         let written = counts.written.entry(metadata.callsite()).or_default();
-        if *written < MOST_LINES {
+        let most = if metadata.target() == REQUESTS { MOST_ANSWERED } else { MOST_LINES };
+        if *written < most {
             *written += 1;
             return true;
         }
@@ -58,6 +62,8 @@ pub(super) struct LineLimitLayer(pub(super) std::sync::Arc<LineLimit>);
 impl<S: Subscriber> Layer<S> for LineLimitLayer {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
-        metadata.fields().field("reference").is_none() || self.0.admits(metadata, Instant::now())
+        let is_about_a_request =
+            metadata.target() == REQUESTS || metadata.fields().field("reference").is_some();
+        !is_about_a_request || self.0.admits(metadata, Instant::now())
     }
 }

@@ -111,7 +111,7 @@ async fn a_client_stays_whose_name_an_earlier_release_took(backend: Backend) {
 /// Each has seen all that was there when it asked, and a stranger who asks adds no look before the node's own.
 async fn requests_that_name_unknown_clients_share_a_look(backend: Backend) {
     let provider = open(&backend).start().await;
-    let asked = std::time::Instant::now();
+    let asked = tokio::time::Instant::now();
     let look = || anteroom_flows::registered::follow_as_of(&provider.provider, asked);
     let looks = join_all((0..50).map(|_| look())).await;
     let looks: std::collections::BTreeSet<_> = looks.into_iter().map(Result::unwrap).collect();

@@ -1,0 +1,52 @@
+//! One span for each request, and one line of the log when it is answered: what was asked for, by which client, what came of it
+//! and how long that took. Nothing of its query, its path's variable parts, or its person is in them.
+
+use anteroom_domain::reference::Reference;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+use crate::asker;
+use crate::state::Web;
+
+/// Where the lines come from, for the filter of the log (`[log] requests`).
+pub const REQUESTS: &str = "anteroom::requests";
+
+/// Machines ask for these all the time, and browsers with every page.
+const ASKED_ALL_THE_TIME: &[&str] = &["/healthz", "/readyz", "/assets/{*path}"];
+
+pub(crate) async fn request(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let (mut parts, body) = request.into_parts();
+    let reference = asker::reference(&mut parts, &web);
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let span = span(&parts.method, route, reference);
+    let response = next.run(Request::from_parts(parts, body)).instrument(span.clone()).await;
+    span.in_scope(|| tell(route, response.status(), begun.elapsed()));
+    response
+}
+
+fn span(method: &Method, route: &str, reference: Reference) -> Span {
+    tracing::info_span!("request", method = method_name(method), route, %reference, client = Empty)
+}
+
+/// A method is any word that a stranger likes.
+fn method_name(method: &Method) -> &str {
+    let known = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS];
+    if known.contains(method) { method.as_str() } else { "other" }
+}
+
+fn tell(route: &str, status: StatusCode, took: Duration) {
+    let (status, ms) = (status.as_u16(), took.as_millis());
+    if ASKED_ALL_THE_TIME.contains(&route) {
+        tracing::debug!(target: REQUESTS, status, ms, "answered");
+    } else {
+        tracing::info!(target: REQUESTS, status, ms, "answered");
+    }
+}
