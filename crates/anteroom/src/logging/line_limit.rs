@@ -1,7 +1,7 @@
 //! How many lines a minute one place in the code may write about requests: a stranger must not fill the disk, nor hide other
 //! lines in a flood. What is left out is counted, and the counts are told once a minute.
 //!
-//! A line is about a request if it has its `reference`, or says that it was answered.
+//! A line is about a request if it has its `reference`.
 
 use anteroom_web::REQUESTS;
 use std::collections::HashMap;
@@ -62,8 +62,6 @@ pub(super) struct LineLimitLayer(pub(super) std::sync::Arc<LineLimit>);
 impl<S: Subscriber> Layer<S> for LineLimitLayer {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
-        let is_about_a_request =
-            metadata.target() == REQUESTS || metadata.fields().field("reference").is_some();
-        !is_about_a_request || self.0.admits(metadata, Instant::now())
+        metadata.fields().field("reference").is_none() || self.0.admits(metadata, Instant::now())
     }
 }
