@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     let options = Options::parse(arguments)?;
     if options.list {
         for step in STEPS {
-            println!("{:<10} {}", step.name, step.about);
+            println!("{:<10} {:>4} s  {}", step.name, step.budget, step.about);
         }
         return Ok(());
     }
@@ -55,7 +55,7 @@ fn attempt(step: &Step) -> Outcome {
 fn summarize(results: &[(&Step, Outcome, Duration)]) -> Result {
     println!("\n== Summary");
     for (step, outcome, took) in results {
-        println!("{:<7} {:<10} {:>9}", verdict(outcome), step.name, seconds(*took));
+        println!("{:<7} {:<10} {:>9} {}", verdict(outcome), step.name, seconds(*took), beyond(step, *took));
     }
     let total = results.iter().map(|(_, _, took)| *took).sum();
     println!("{:<7} {:<10} {:>9}", "", "together", seconds(total));
@@ -65,6 +65,11 @@ fn summarize(results: &[(&Step, Outcome, Duration)]) -> Result {
         .map(|r| r.0.name)
         .collect();
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
+}
+
+fn beyond(step: &Step, took: Duration) -> String {
+    let is_beyond = took > Duration::from_secs(step.budget);
+    if is_beyond { format!("more than its {} s", step.budget) } else { String::new() }
 }
 
 fn verdict(outcome: &Outcome) -> &'static str {
