@@ -41,7 +41,7 @@ pub(crate) async fn rotate(
     let (rows, pace) = (store.encryption_keys().await?, pace(schedule));
     for kind in DecryptionKeyKind::ALL {
         if succession(&rows, *kind, pace, when).is_some() {
-            succeed(store, keyring, random, (*kind, pace), when, &rows).await?;
+            succeed(store, keyring, random, (*kind, schedule), when, &rows).await?;
         }
     }
     Ok(())
@@ -75,15 +75,15 @@ async fn succeed(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
-    (kind, pace): (DecryptionKeyKind, Pace),
+    (kind, schedule): (DecryptionKeyKind, &KeySchedule),
     when: (Timestamp, Occasion),
     before: &[EncryptionKeyRow],
 ) -> Result<(), FlowError> {
     const NOT_MADE: FlowError = FlowError::Broken("an encryption key could not be made");
     let (now, occasion) = when;
-    // Finding primes takes a while: not on a thread that serves requests.
-    let made = tokio::task::spawn_blocking(move || DecryptionKey::generate(kind)).await;
-    let (key, private) = made.map_err(|_| NOT_MADE)?.map_err(|_| NOT_MADE)?;
+    let (maker, pace) = (Arc::clone(&schedule.maker), pace(schedule));
+    let made = tokio::task::spawn_blocking(move || maker.decryption_key(kind)).await;
+    let (key, private) = made.ok().flatten().ok_or(NOT_MADE)?;
     let kid = key.kid().as_str().to_owned();
     let sealer = keyring.sealer(KeyPurpose::SigningSeal);
     let row = EncryptionKeyRow {

@@ -6,10 +6,13 @@
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::audit::Event;
 use anteroom_oidc::SigningAlgorithm;
+use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
 use anteroom_oidc::keys::{Jwks, SigningKey};
 use anteroom_storage::{SigningKeyRow, Store, Tx};
 use jiff::{SignedDuration, Timestamp};
+use std::fmt::Debug;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 use crate::encryption_keys;
 use crate::error::FlowError;
@@ -22,9 +25,31 @@ use crate::trail::Origin;
 /// nodes and networks take their moments too.
 pub const LEAD: SignedDuration = Jwks::MAX_AGE.saturating_add(SignedDuration::from_mins(1));
 
-/// When keys follow each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Makes private keys: each with its DER form, which is to be sealed before it rests anywhere. Finding primes takes a while, so
+/// this is asked on a thread that serves no requests.
+pub trait KeyMaker: Debug + Send + Sync {
+    fn signing_key(&self, algorithm: SigningAlgorithm) -> Option<(SigningKey, Zeroizing<Vec<u8>>)>;
+    fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)>;
+}
+
+/// A new key each time.
+#[derive(Clone, Copy, Debug)]
+pub struct NewKeys;
+
+impl KeyMaker for NewKeys {
+    fn signing_key(&self, algorithm: SigningAlgorithm) -> Option<(SigningKey, Zeroizing<Vec<u8>>)> {
+        SigningKey::generate(algorithm).ok()
+    }
+
+    fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)> {
+        DecryptionKey::generate(kind).ok()
+    }
+}
+
+/// When keys follow each other, and what makes them.
+#[derive(Clone, Debug)]
 pub struct KeySchedule {
+    pub maker: Arc<dyn KeyMaker>,
     pub algorithms: Vec<SigningAlgorithm>,
     pub rotate_every: SignedDuration,
     /// How long a new key is published before it signs, and an old one after it has stopped: at least what clients
@@ -78,7 +103,7 @@ pub async fn rotate(
         match rotating.change(&rows) {
             None => {}
             Some(Change::Make(_)) => {
-                rotated.made |= make(store, keyring, random, rotating, &rows).await?;
+                rotated.made |= make(store, keyring, random, &schedule.maker, rotating, &rows).await?;
             }
             Some(Change::BringForward { .. }) => {
                 rotated.brought_forward |= bring_forward(store, random, rotating).await?;
@@ -128,14 +153,14 @@ async fn make(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
+    maker: &Arc<dyn KeyMaker>,
     rotating: Rotating,
     before: &[SigningKeyRow],
 ) -> Result<bool, FlowError> {
     let Rotating { algorithm, when: (now, occasion), .. } = rotating;
-    // Finding primes takes a while: not on a thread that serves requests.
-    let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
-    let made = made.map_err(|_| FlowError::Broken("a signing key could not be made"))?;
-    let (key, private) = made.map_err(|_| FlowError::Broken("a signing key could not be made"))?;
+    let maker = Arc::clone(maker);
+    let made = tokio::task::spawn_blocking(move || maker.signing_key(algorithm)).await;
+    let (key, private) = made.ok().flatten().ok_or(FlowError::Broken("a signing key could not be made"))?;
     let kid = key.kid().as_str().to_owned();
     let row = SigningKeyRow {
         private_sealed: keyring.sealer(KeyPurpose::SigningSeal).seal(

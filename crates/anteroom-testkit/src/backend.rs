@@ -1,6 +1,7 @@
 //! A fresh, migrated database for each test: always on SQLite; on PostgreSQL too where `ANTEROOM_TEST_POSTGRES` names a
 //! server on which databases may be created, such as `postgres://anteroom@127.0.0.1:5432/postgres`.
 
+use crate::first_keys::FirstKeys;
 use anteroom_crypto::Random;
 use anteroom_storage::{StoreOptions, migrate, test_databases};
 use sea_orm::{
@@ -9,6 +10,7 @@ use sea_orm::{
 };
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 
 /// Makes, for each `async fn(Backend)` named, one test on either database.
 #[macro_export]
@@ -52,6 +54,7 @@ pub struct Backend {
     pub(crate) nodes: Nodes,
     /// Of all nodes. Their clock stands still in a test, and identifiers of one millisecond sort in the order of one source alone.
     pub(crate) random: Random,
+    pub(crate) keys: Arc<FirstKeys>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub(crate) enum Nodes {
 
 impl Backend {
     fn of_one_node(url: String) -> Self {
-        Self { url, nodes: Nodes::One, random: Random::system() }
+        Self { url, nodes: Nodes::One, random: Random::system(), keys: Arc::default() }
     }
 
     /// As the configuration names it.

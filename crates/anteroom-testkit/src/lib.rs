@@ -31,6 +31,7 @@ mod app_key;
 mod backend;
 mod browser;
 mod documents;
+mod first_keys;
 mod html;
 mod listener;
 mod node;

@@ -147,6 +147,7 @@ impl Builder {
             } else {
                 |_, keyring, random| PasswordHasher::cheap_for_tests(keyring, random)
             },
+            key_maker: self.backend.keys.clone(),
         };
         (self.settings.read(&self.backend), around)
     }

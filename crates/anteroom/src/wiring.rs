@@ -13,7 +13,7 @@ use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::client_auth::secret_digest;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::key_set;
-use anteroom_flows::keys::{self, KeySchedule};
+use anteroom_flows::keys::{self, KeyMaker, KeySchedule, NewKeys};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::{addresses, history, registered, registration, usernames};
@@ -115,6 +115,8 @@ pub struct Surroundings {
     pub may_open_demo: bool,
     /// Makes what hashes passwords; tests have a cheap one.
     pub hasher: fn(HashParams, &Keyring, Random) -> PasswordHasher,
+    /// Makes the keys that a new database begins with; tests have some that were made before.
+    pub key_maker: Arc<dyn KeyMaker>,
 }
 
 /// The store with its keys open, and the keyring for all else.
@@ -202,7 +204,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     let settings = &configuration.settings;
     let (store, keyring) = open_store(settings, around).await?;
     check_server(&store)?;
-    let schedule = key_schedule(settings);
+    let schedule = KeySchedule { maker: Arc::clone(&around.key_maker), ..key_schedule(settings) };
     let now = around.clock.now();
     let kept = last_checkpoint(settings)?;
     if kept.is_none() {
@@ -292,6 +294,7 @@ fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Surroundings) -> R
 pub fn key_schedule(settings: &Settings) -> KeySchedule {
     let signing = &settings.keys.signing;
     KeySchedule {
+        maker: Arc::new(NewKeys),
         algorithms: signing.algorithms.clone(),
         rotate_every: signing.rotate_every,
         overlap: signing.overlap,

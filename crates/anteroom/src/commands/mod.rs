@@ -20,6 +20,7 @@ use anteroom_domain::clock::Clock;
 use anteroom_domain::history::WentBack;
 use anteroom_flows::admin::AdminError;
 use anteroom_flows::chain::ExportError;
+use anteroom_flows::keys::NewKeys;
 use anteroom_flows::support::SupportError;
 use anteroom_pages::RenderError;
 use anteroom_storage::{BackupError, InstanceKind, StoreError};
@@ -30,6 +31,7 @@ use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::wiring::{Surroundings, WiringError};
 
@@ -158,6 +160,7 @@ pub fn production() -> Surroundings {
         may_make_keys: false,
         may_open_demo: false,
         hasher: PasswordHasher::new,
+        key_maker: Arc::new(NewKeys),
     }
 }
 

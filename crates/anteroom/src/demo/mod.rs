@@ -8,6 +8,7 @@ mod configuration;
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
 use anteroom_flows::configured_clients;
+use anteroom_flows::keys::NewKeys;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -109,6 +110,7 @@ impl Demo<'_> {
             may_make_keys: true,
             may_open_demo: false,
             hasher: PasswordHasher::new,
+            key_maker: Arc::new(NewKeys),
         };
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         accounts::seed(&provider).await?;
