@@ -4,13 +4,15 @@
 //! person is: several people may use one browser. Until then the current one stays as it is.
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::ids::SessionId;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::next_step::SignInReason;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, parked, proceed_with};
 use crate::provider::Provider;
+use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, kept_sessions, left_behind, live_sessions};
 use anteroom_crypto::Token;
 
@@ -68,7 +70,7 @@ pub async fn choose(
         let onward = parked(provider, visitor, onward).await?;
         return Ok(ChooseOutcome::Prove { session: id, onward });
     }
-    become_current(provider, visitor, id, left_behind(&live, account)).await?;
+    become_current(provider, visitor, (id, account), left_behind(&live, account)).await?;
     let sessions = kept_sessions(&live);
     let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
@@ -78,14 +80,20 @@ pub async fn choose(
 async fn become_current(
     provider: &Provider,
     visitor: &Visitor,
-    session: SessionId,
+    (session, account): (SessionId, AccountId),
     left: Vec<SessionId>,
 ) -> Result<(), FlowError> {
     let now = visitor.now;
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), Event::AccountChosen);
+    let entry = entry.in_session(session);
     let write = provider.store.write(move |tx| {
-        let left = left.clone();
+        let (left, entry) = (left.clone(), entry.clone());
         async move {
             tx.return_to_session(session).await?;
+            // The current one that is chosen leaves none.
+            if !left.is_empty() {
+                tx.append(&entry).await?;
+            }
             Ok::<_, FlowError>(tx.leave_sessions(&left, now).await?)
         }
     });
