@@ -37,7 +37,9 @@ pub struct Invitee {
 
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    #[error("{0} is the address of an account already")]
+    #[error(
+        "{0} is the address of an account already, whose registration is complete; `anteroom user group add` puts it into a group"
+    )]
     AddressTaken(EmailAddress),
     #[error(
         "{0} is the preferred_username of another account, which applications would take for the same person"

@@ -5,4 +5,5 @@ CREATE INDEX known_devices_created ON known_devices (created_at);
 
 -- When a reset left this device known. What it passed before that waives no second factor. Release 0.1.0 forgets
 -- every other device at a reset, and leaves it empty.
-ALTER TABLE known_devices ADD COLUMN reset_at BIGINT;
+ALTER TABLE known_devices ADD COLUMN
+    reset_at bigint;

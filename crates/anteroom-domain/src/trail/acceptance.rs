@@ -27,7 +27,6 @@ impl Acceptance {
     /// Whether such a checkpoint was itself lost, of an entry that was not. Checkpoints are written in the order of the chain:
     /// where a later one of what the database reached up to is there (`inside`), this one was there too.
     pub(super) fn covers_checkpoint(&self, seq: u64, signed_at: Timestamp, inside: &BTreeSet<u64>) -> bool {
-        let is_last = inside.range(seq..=self.up_to).next().is_none();
-        seq <= self.up_to && signed_at <= self.at && is_last
+        seq <= self.up_to && signed_at <= self.at && inside.range(seq..=self.up_to).next().is_none()
     }
 }
