@@ -212,9 +212,7 @@ fn a_choice_that_one_language_lacks_is_told_of_the_file_that_lacks_it() {
     let channel = "channel = { $channel ->\n    [email] Email\n   *[call] Call\n }\n";
     assert_eq!(
         told(&[("texts/en.ftl", channel)]),
-        [
-            "texts/en.ftl: the text `channel` has other variables or choices than it should: without `[text]`"
-        ]
+        ["texts/en.ftl: the text `channel` has other variables or choices than it should: without `[text]`"]
     );
 }
 
