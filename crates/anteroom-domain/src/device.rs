@@ -51,7 +51,7 @@ impl KnownDevice {
 
     /// Whether it is still known after a new password was set at the device `at`.
     ///
-    /// A reset is for an owner whose password is known to somebody else: what that password alone has made known is forgotten.
+    /// A reset is for an owner whose password a thief may know: what that password alone has made known is forgotten.
     /// A device that passed a second factor, or at which a reset was completed, stays: otherwise strangers' failures would lock the
     /// owner out of every desk but the one of the last reset. After a change nothing is forgotten: devices of an owner without a second factor would be lost, and a
     /// thief's can lock only themselves ([`crate::lockout`]).

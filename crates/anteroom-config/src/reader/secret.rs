@@ -119,7 +119,7 @@ pub(crate) fn from_file(
     Secret { origin: SecretOrigin::File(path), value }
 }
 
-/// Which command makes the file. Others hold what somebody else gives out, such as the password of a mail server.
+/// Which command makes the file. Others hold what another party gives out, such as the password of a mail server.
 fn help_to_make(finding: Finding, (key, path): (&str, &Path), section: &str) -> Finding {
     if key == MASTER_KEY_FILE {
         return finding.help(MAKE_MASTER_KEY);
