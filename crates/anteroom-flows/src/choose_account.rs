@@ -4,8 +4,8 @@
 //! person is: several people may use one browser. Until then the current one stays as it is.
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::{AccountId, SessionId};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::ids::SessionId;
 use anteroom_domain::next_step::SignInReason;
 
 use crate::error::FlowError;
@@ -70,7 +70,12 @@ pub async fn choose(
         let onward = parked(provider, visitor, onward).await?;
         return Ok(ChooseOutcome::Prove { session: id, onward });
     }
-    become_current(provider, visitor, (id, account), left_behind(&live, account)).await?;
+    // Nothing changes where the current one is chosen.
+    let event = (place > 0).then_some(Event::AccountChosen);
+    let entry =
+        event.map(|event| Origin::of(visitor, &provider.random).entry(Actor::Account(account), event));
+    let entry = entry.map(|entry| entry.in_session(id));
+    become_current(provider, visitor, (id, entry), left_behind(&live, account)).await?;
     let sessions = kept_sessions(&live);
     let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
@@ -80,19 +85,16 @@ pub async fn choose(
 async fn become_current(
     provider: &Provider,
     visitor: &Visitor,
-    (session, account): (SessionId, AccountId),
+    (session, entry): (SessionId, Option<AuditEntry>),
     left: Vec<SessionId>,
 ) -> Result<(), FlowError> {
     let now = visitor.now;
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), Event::AccountChosen);
-    let entry = entry.in_session(session);
     let write = provider.store.write(move |tx| {
         let (left, entry) = (left.clone(), entry.clone());
         async move {
             tx.return_to_session(session).await?;
-            // The current one that is chosen leaves none.
-            if !left.is_empty() {
-                tx.append(&entry).await?;
+            if let Some(entry) = &entry {
+                tx.append(entry).await?;
             }
             Ok::<_, FlowError>(tx.leave_sessions(&left, now).await?)
         }
