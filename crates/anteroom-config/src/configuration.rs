@@ -272,7 +272,11 @@ fn read_file(cx: &Context<'_>, path: &Path, included: Option<Place>) -> Option<F
     match text {
         Ok(text) => Some(File { path: path.to_owned(), text }),
         Err(error) => {
-            let finding = Finding::error(format!("cannot read {}: {error}", path.display()));
+            let mut finding = Finding::error(format!("cannot read {}: {error}", path.display()));
+            if included.is_none() {
+                finding = finding
+                    .help("`--config FILE`, or the environment variable ANTEROOM_CONFIG, names another file");
+            }
             cx.report(finding.at(included, "included here"));
             None
         }

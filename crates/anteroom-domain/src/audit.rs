@@ -132,6 +132,11 @@ pub enum Event {
     PhoneVerified {
         phone: String,
     },
+    /// All at once: of an invited person who begins anew, or those that did not serve yet when the password was reset.
+    PhonesRemoved {
+        phones: Vec<String>,
+        reason: &'static str,
+    },
     AuthenticatorAppAdded {
         serves_at_once: bool,
     },
@@ -145,6 +150,8 @@ pub enum Event {
     InvitationAsked {
         mailed: bool,
     },
+    /// A session that goes on at a browser with several became its current one, without a password.
+    AccountChosen,
     SignedOut {
         reason: &'static str,
     },
@@ -373,28 +380,5 @@ impl Event {
 
     pub const fn revoked(grant: GrantId, end: GrantEnd) -> Self {
         Self::GrantRevoked { grant, reason: end.as_str() }
-    }
-}
-
-impl Refusal {
-    /// For the trail and the log; never for the person.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WrongPassword => "wrong_password",
-            Self::Locked(LockScope::UnknownDevices) => "locked_for_unknown_devices",
-            Self::Locked(LockScope::Everywhere) => "locked",
-            Self::Disabled => "disabled",
-            Self::NotRegistered => "not_registered",
-            Self::CredentialChanged => "credential_changed",
-        }
-    }
-}
-
-impl LockScope {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownDevices => "unknown_devices",
-            Self::Everywhere => "everywhere",
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::ids::{AccountId, DeviceId};
 use crate::lockout::DeviceFailures;
+use crate::next_step::NewPasswordReason;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the cookie that names a device is kept from the last sign-in on: what browsers keep one for at most. A device that
@@ -29,11 +30,96 @@ pub struct KnownDevice {
     /// What the person sees in a list of their devices, from the browser's own description.
     pub label: String,
     pub created_at: Timestamp,
+    /// When the password, or the password and a second factor, was last right here.
     pub last_seen_at: Timestamp,
+    /// When a reset, there or at another device, last left it known.
+    pub reset_at: Option<Timestamp>,
 }
 
 impl KnownDevice {
-    pub fn counter(&self) -> DeviceFailures {
-        DeviceFailures { device: self.id, failures: self.failures }
+    /// `password_set_at`: of the account's present password.
+    pub fn counter(&self, password_set_at: Timestamp) -> DeviceFailures {
+        let proven = self.last_seen_at >= password_set_at;
+        DeviceFailures { device: self.id, failures: self.failures, proven }
+    }
+
+    /// Whether it needs no second factor for being new. What it passed before a reset says nothing of who uses it now: the reset
+    /// may be because of that person.
+    pub fn passed_second_factor(&self) -> bool {
+        self.stepped_up_at.is_some_and(|passed| self.reset_at.is_none_or(|reset| passed > reset))
+    }
+
+    /// Whether it is still known after a new password was set at the device `at`.
+    ///
+    /// A reset is for an owner whose password a thief may know: what that password alone has made known is forgotten.
+    /// A device that passed a second factor, or at which a reset was completed, stays: otherwise strangers' failures would lock the
+    /// owner out of every desk but the one of the last reset. After a change nothing is forgotten: devices of an owner without a second factor would be lost, and a
+    /// thief's can lock only themselves ([`crate::lockout`]).
+    pub fn stays_known(&self, at: DeviceId, reason: NewPasswordReason) -> bool {
+        match reason {
+            NewPasswordReason::Recovery => self.id == at || self.stepped_up_at.is_some(),
+            NewPasswordReason::Expired | NewPasswordReason::Chosen | NewPasswordReason::Registration => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::ToSpan as _;
+    use uuid::Uuid;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + minutes.minutes()
+    }
+
+    fn device(id: u128, stepped_up_at: Option<Timestamp>) -> KnownDevice {
+        KnownDevice {
+            id: DeviceId(Uuid::from_u128(id)),
+            account: AccountId(Uuid::from_u128(7)),
+            failures: 2,
+            stepped_up_at,
+            label: String::new(),
+            created_at: at(0),
+            last_seen_at: at(5),
+            reset_at: None,
+        }
+    }
+
+    #[test]
+    fn a_reset_leaves_known_what_the_password_alone_has_not_made_known() {
+        use NewPasswordReason::{Chosen, Expired, Recovery, Registration};
+        let (this, passed, password_alone) = (device(1, None), device(2, Some(at(1))), device(3, None));
+        for (device, reason, stays) in [
+            (&this, Recovery, true),
+            (&passed, Recovery, true),
+            (&password_alone, Recovery, false),
+            (&password_alone, Chosen, true),
+            (&password_alone, Expired, true),
+            (&passed, Registration, true),
+        ] {
+            assert_eq!(device.stays_known(this.id, reason), stays, "{device:?} {reason:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_passed_before_a_reset_waives_no_second_factor() {
+        for (passed, reset, waives) in [
+            (None, None, false),
+            (Some(1), None, true),
+            (Some(1), Some(2), false),
+            (Some(3), Some(2), true),
+            (None, Some(2), false),
+        ] {
+            let device = KnownDevice { reset_at: reset.map(at), ..device(1, passed.map(at)) };
+            assert_eq!(device.passed_second_factor(), waives, "{passed:?} {reset:?}");
+        }
+    }
+
+    #[test]
+    fn a_device_is_proven_by_the_present_password() {
+        for (set, proven) in [(4, true), (5, true), (6, false)] {
+            assert_eq!(device(1, None).counter(at(set)).proven, proven, "{set}");
+        }
     }
 }

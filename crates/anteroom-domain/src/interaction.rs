@@ -155,6 +155,10 @@ pub struct RecoveryNote {
     /// The reset is complete.
     #[serde(default)]
     pub done: bool,
+    /// Where it was completed, which is known by it: the answer of a button that was pressed twice brings its cookie too. Release
+    /// 0.1.0 wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
 }
 
 /// How long a row waits without a proof, a chosen account or a request for a mail: a person who has typed a wrong password types

@@ -3,7 +3,8 @@
 //! Invariants:
 //! - the sixth failure locks; a lock has no timer and only a completed reset lifts it;
 //! - failures from unknown devices lock unknown devices out and spare the person at their own desk;
-//! - the sixth failure on a known device locks the account everywhere;
+//! - the sixth failure on a known device locks the account everywhere, if the present password was right there before; else it
+//!   locks that device alone: a thief of an earlier password must not lock its owner out;
 //! - a right password clears the counter it came by and no other.
 
 use crate::ids::DeviceId;
@@ -22,7 +23,19 @@ pub struct LockoutPolicy {
 pub enum LockScope {
     /// Only browsers that have never signed in to the account.
     UnknownDevices,
+    /// The known device that is asking, where the present password was never right.
+    ThisDevice,
     Everywhere,
+}
+
+impl LockScope {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownDevices => "unknown_devices",
+            Self::ThisDevice => "this_device",
+            Self::Everywhere => "everywhere",
+        }
+    }
 }
 
 /// The lock as it rests on the account's row.
@@ -38,6 +51,8 @@ pub struct Lockout {
 pub struct DeviceFailures {
     pub device: DeviceId,
     pub failures: u32,
+    /// The account's present password was right there before.
+    pub proven: bool,
 }
 
 /// Account lock and the counter of the device that is asking, together: what one attempt reads and writes.
@@ -54,12 +69,17 @@ impl Counters {
     }
 
     /// The lock that stands in the way of this attempt.
-    pub fn lock_in_the_way(&self) -> Option<LockScope> {
+    pub fn lock_in_the_way(&self, policy: LockoutPolicy) -> Option<LockScope> {
         if self.lockout.locked_at.is_some() {
             return Some(LockScope::Everywhere);
         }
-        (self.device.is_none() && self.lockout.unknown_locked_at.is_some())
-            .then_some(LockScope::UnknownDevices)
+        match self.device {
+            None => self.lockout.unknown_locked_at.map(|_| LockScope::UnknownDevices),
+            Some(device) => {
+                let too_many = !device.proven && device.failures > policy.forgiven_failures;
+                too_many.then_some(LockScope::ThisDevice)
+            }
+        }
     }
 
     /// Counts a wrong password; says what it has locked, if this was the one too many.
@@ -73,12 +93,17 @@ impl Counters {
         if *counter <= policy.forgiven_failures {
             return (self, None);
         }
-        let scope = if self.device.is_none() && policy.known_devices_count_apart {
-            self.lockout.unknown_locked_at = Some(now);
-            LockScope::UnknownDevices
-        } else {
-            self.lockout.locked_at = Some(now);
-            LockScope::Everywhere
+        let scope = match self.device {
+            None if policy.known_devices_count_apart => {
+                self.lockout.unknown_locked_at = Some(now);
+                LockScope::UnknownDevices
+            }
+            // Its own count says that it is locked.
+            Some(device) if !device.proven => LockScope::ThisDevice,
+            None | Some(_) => {
+                self.lockout.locked_at = Some(now);
+                LockScope::Everywhere
+            }
         };
         (self, Some(scope))
     }
@@ -108,7 +133,11 @@ mod tests {
     }
 
     fn known() -> Counters {
-        let device = DeviceFailures { device: DeviceId(Uuid::nil()), failures: 0 };
+        on_device(true)
+    }
+
+    fn on_device(proven: bool) -> Counters {
+        let device = DeviceFailures { device: DeviceId(Uuid::nil()), failures: 0, proven };
         Counters::new(Lockout::default(), Some(device), POLICY)
     }
 
@@ -122,13 +151,17 @@ mod tests {
 
     #[test]
     fn five_failures_do_not_lock_and_the_sixth_does() {
-        for (start, locks) in [(unknown(), LockScope::UnknownDevices), (known(), LockScope::Everywhere)] {
+        for (start, locks) in [
+            (unknown(), LockScope::UnknownDevices),
+            (known(), LockScope::Everywhere),
+            (on_device(false), LockScope::ThisDevice),
+        ] {
             let (after_five, scope) = fail(start, 5, POLICY);
             assert_eq!(scope, None);
-            assert_eq!(after_five.lock_in_the_way(), None);
+            assert_eq!(after_five.lock_in_the_way(POLICY), None);
             let (after_six, scope) = after_five.failed(POLICY, NOW);
             assert_eq!(scope, Some(locks));
-            assert_eq!(after_six.lock_in_the_way(), Some(locks));
+            assert_eq!(after_six.lock_in_the_way(POLICY), Some(locks));
         }
     }
 
@@ -136,7 +169,18 @@ mod tests {
     fn a_strangers_failures_spare_the_known_device() {
         let (locked, _) = fail(unknown(), 6, POLICY);
         let at_own_desk = Counters::new(locked.lockout, known().device, POLICY);
-        assert_eq!(at_own_desk.lock_in_the_way(), None);
+        assert_eq!(at_own_desk.lock_in_the_way(POLICY), None);
+    }
+
+    #[test]
+    fn a_device_of_an_earlier_password_locks_itself_alone() {
+        let (locked, _) = fail(on_device(false), 6, POLICY);
+        assert_eq!(locked.lockout, Lockout::default());
+        for elsewhere in [unknown(), known(), on_device(false)] {
+            let there = Counters { lockout: locked.lockout, ..elsewhere };
+            assert_eq!(there.lock_in_the_way(POLICY), None, "{there:?}");
+        }
+        assert_eq!(locked.succeeded().lock_in_the_way(POLICY), None, "a reset there takes the lock off");
     }
 
     #[test]
@@ -146,7 +190,7 @@ mod tests {
         let (locked, scope) = fail(start, 6, policy);
         assert_eq!(scope, Some(LockScope::Everywhere));
         assert_eq!(
-            Counters::new(locked.lockout, known().device, policy).lock_in_the_way(),
+            Counters::new(locked.lockout, known().device, policy).lock_in_the_way(policy),
             Some(LockScope::Everywhere)
         );
     }
@@ -170,7 +214,7 @@ mod tests {
             let mut locked = (false, false);
             for (from_known, right) in steps {
                 let counters = Counters::new(lockout, device.filter(|_| from_known), POLICY);
-                let after = if counters.lock_in_the_way().is_some() {
+                let after = if counters.lock_in_the_way(POLICY).is_some() {
                     counters
                 } else if right {
                     counters.succeeded()

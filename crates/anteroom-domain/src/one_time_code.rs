@@ -67,9 +67,10 @@ impl CodeShare {
     /// `device` is the one at which the account is signed in, or has proven its password.
     pub fn of(device: Option<&KnownDevice>, account: AccountId) -> Self {
         let own = device.filter(|device| device.account == account);
-        match own.and_then(|device| device.stepped_up_at) {
-            Some(_) => Self::SteppedUpDevice,
-            None => Self::OtherDevice,
+        if own.is_some_and(KnownDevice::passed_second_factor) {
+            Self::SteppedUpDevice
+        } else {
+            Self::OtherDevice
         }
     }
 }
@@ -193,6 +194,7 @@ mod tests {
             label: String::new(),
             created_at: at(0),
             last_seen_at: at(0),
+            reset_at: None,
         };
         for (device, account, expected) in [
             (None, own, CodeShare::OtherDevice),

@@ -90,6 +90,7 @@ mod tests {
             account: AccountId(Uuid::from_u128(1)),
             failures: 0,
             stepped_up_at: None,
+            reset_at: None,
             label: String::new(),
             created_at: at(number),
             last_seen_at: at(number),

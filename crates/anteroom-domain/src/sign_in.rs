@@ -28,11 +28,26 @@ pub enum Refusal {
     CredentialChanged,
 }
 
+impl Refusal {
+    /// For the trail and the log; never for the person.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongPassword => "wrong_password",
+            Self::Locked(LockScope::UnknownDevices) => "locked_for_unknown_devices",
+            Self::Locked(LockScope::ThisDevice) => "locked_for_this_device",
+            Self::Locked(LockScope::Everywhere) => "locked",
+            Self::Disabled => "disabled",
+            Self::NotRegistered => "not_registered",
+            Self::CredentialChanged => "credential_changed",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     pub verdict: Result<(), Refusal>,
     pub counters: Counters,
-    /// Set when this very attempt locked something: the person is told by mail.
+    /// Set when this very attempt locked something.
     pub locks: Option<LockScope>,
 }
 
@@ -43,7 +58,7 @@ pub fn decide(attempt: Attempt, policy: LockoutPolicy, now: Timestamp) -> Decisi
         AccountStatus::Invited => return refuse(Refusal::NotRegistered),
         AccountStatus::Active => {}
     }
-    if let Some(scope) = attempt.counters.lock_in_the_way() {
+    if let Some(scope) = attempt.counters.lock_in_the_way(policy) {
         return refuse(Refusal::Locked(scope));
     }
     if !attempt.credential_unchanged {

@@ -1,6 +1,8 @@
 //! What an operator does at the shell. No password or code is set, seen or skipped here: an invited person finishes
 //! their own registration.
 
+mod ends;
+
 use anteroom_domain::account::{Account, AccountStatus, GroupName, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
@@ -22,6 +24,7 @@ use crate::provider::{Provider, Snapshot};
 use crate::sign_out::{end_all, hearers};
 use crate::trail::Origin;
 use crate::visitor::new_id;
+use ends::{begin_anew, end_links, remove_phones};
 
 /// An address with what is known of the person; the rest they add themselves.
 #[derive(Clone, Debug)]
@@ -34,7 +37,9 @@ pub struct Invitee {
 
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    #[error("{0} is the address of an account already")]
+    #[error(
+        "{0} is the address of an account already, whose registration is complete; `anteroom user group add` puts it into a group"
+    )]
     AddressTaken(EmailAddress),
     #[error(
         "{0} is the preferred_username of another account, which applications would take for the same person"
@@ -113,7 +118,7 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<Invited, Ad
                 let locked = tx.lock_account(account).await?.map(|locked| locked.account);
                 let before = locked.filter(|now| now.status == AccountStatus::Invited).ok_or_else(taken)?;
                 change_invited(&tx, &origin, (&before, &invitee.groups), &changes).await?;
-                begin_anew(&tx, account, now).await?;
+                begin_anew(&tx, &origin, account).await?;
             }
             let groups = invitee.groups.iter().map(ToString::to_string).collect();
             let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
@@ -172,14 +177,6 @@ async fn change_invited(
         tx.remove_group(before.id, group).await?;
         tx.append(&entry(Event::GroupRemoved { group: group.to_string() })).await?;
     }
-    Ok(())
-}
-
-/// Nothing that was proven or verified on the way to a registration counts any more.
-async fn begin_anew(tx: &Tx, account: AccountId, now: Timestamp) -> Result<(), AdminError> {
-    tx.raise_epoch(account).await?;
-    tx.remove_phones(account, now).await?;
-    tx.complete_link(account, (LinkKind::Invitation, None), now).await?;
     Ok(())
 }
 
@@ -254,7 +251,7 @@ pub async fn find(provider: &Provider, address: &EmailAddress) -> Result<Account
     found.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))
 }
 
-/// Disables an account: its epoch is raised, its sessions end, its grants are worth nothing from now on.
+/// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are worth nothing from now on.
 pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(provider, address).await?;
     let origin = Origin::local(provider.clock.now(), &provider.random);
@@ -264,9 +261,15 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
         async move {
             let locked = tx.lock_account(account.id).await?;
             // What is not changed has no entry.
-            if locked.is_none_or(|locked| locked.account.status == AccountStatus::Disabled) {
+            let status = locked.map_or(AccountStatus::Disabled, |locked| locked.account.status);
+            if status == AccountStatus::Disabled {
                 return Ok(());
             }
+            // It may be a stranger who verified a phone behind the invitation that ends here.
+            if status == AccountStatus::Invited {
+                remove_phones(&tx, &origin, account.id, "disabled").await?;
+            }
+            end_links(&tx, &origin, account.id).await?;
             tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
             tx.raise_epoch(account.id).await?;
             let sessions = tx.sessions_of_account(account.id).await?;
@@ -292,6 +295,8 @@ pub async fn enable(provider: &Provider, address: &EmailAddress) -> Result<(), A
             }
             let registered = locked.is_some_and(|locked| locked.credential.is_some());
             let status = if registered { AccountStatus::Active } else { AccountStatus::Invited };
+            // Those that a unit of the moment, or a node of release 0.1.0, has left.
+            end_links(&tx, &origin, account.id).await?;
             tx.set_status(account.id, status, origin.now).await?;
             tx.append(&origin.entry(Actor::Operator, Event::AccountEnabled).about(account.id)).await?;
             Ok::<_, FlowError>(())

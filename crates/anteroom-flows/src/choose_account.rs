@@ -4,6 +4,7 @@
 //! person is: several people may use one browser. Until then the current one stays as it is.
 
 use anteroom_domain::address::EmailAddress;
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::next_step::SignInReason;
 
@@ -11,6 +12,7 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, parked, proceed_with};
 use crate::provider::Provider;
+use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, kept_sessions, left_behind, live_sessions};
 use anteroom_crypto::Token;
 
@@ -69,7 +71,12 @@ pub async fn choose(
         let onward = parked(provider, visitor, onward).await?;
         return Ok(ChooseOutcome::Prove { session: id, onward });
     }
-    become_current(provider, visitor, id, left_behind(&live, account)).await?;
+    // Nothing changes where the current one is chosen.
+    let event = (place > 0).then_some(Event::AccountChosen);
+    let entry =
+        event.map(|event| Origin::of(visitor, &provider.random).entry(Actor::Account(account), event));
+    let entry = entry.map(|entry| entry.in_session(id));
+    become_current(provider, visitor, (id, entry), left_behind(&live, account)).await?;
     let sessions = kept_sessions(&live);
     let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
@@ -79,14 +86,17 @@ pub async fn choose(
 async fn become_current(
     provider: &Provider,
     visitor: &Visitor,
-    session: SessionId,
+    (session, entry): (SessionId, Option<AuditEntry>),
     left: Vec<SessionId>,
 ) -> Result<(), FlowError> {
     let now = visitor.now;
     let write = provider.store.write(move |tx| {
-        let left = left.clone();
+        let (left, entry) = (left.clone(), entry.clone());
         async move {
             tx.return_to_session(session).await?;
+            if let Some(entry) = &entry {
+                tx.append(entry).await?;
+            }
             Ok::<_, FlowError>(tx.leave_sessions(&left, now).await?)
         }
     });

@@ -83,6 +83,7 @@ impl NewSession {
             label: visitor.device_label.clone(),
             created_at: visitor.now,
             last_seen_at: visitor.now,
+            reset_at: None,
         };
         tx.insert_device(&device).await?;
         tx.forget_surplus_devices(account, visitor.now).await?;

@@ -55,7 +55,7 @@ async fn signed_in(
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         password: PasswordStanding::Good,
-        device_stepped_up: device.is_some_and(|device| device.stepped_up_at.is_some()),
+        device_stepped_up: device.is_some_and(|device| device.passed_second_factor()),
         can_step_up,
         wants_proof: wants_proof(provider, visitor, ahead, live).await?,
     })
@@ -132,6 +132,24 @@ pub(crate) fn is_resumed(proof: &Proof, phones: &[Phone]) -> bool {
     proof.factor.is_none() && phones.iter().any(|phone| phone.verified_at.is_some())
 }
 
+/// The phones that a code may go to and come from. The page asks it, and so does the unit that takes the code, of the phones as
+/// they are under the account's lock: one may have been verified in another browser since.
+pub(crate) fn phones_for_code<'a>(
+    proof: Option<&Proof>,
+    phones: &'a [Phone],
+    now: Timestamp,
+) -> Vec<&'a Phone> {
+    let serving = phones.iter().filter(|phone| phone.serves(now));
+    let Some(proof) = proof else { return serving.collect() };
+    match proof.kind {
+        ProofKind::Invitation { .. } if is_resumed(proof, phones) => {
+            serving.filter(|phone| phone.verified_at.is_some()).collect()
+        }
+        ProofKind::Invitation { phone, .. } => waiting_phone(phones, phone).into_iter().collect(),
+        ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => serving.collect(),
+    }
+}
+
 /// A phone that was only named proves nothing.
 fn counts(provider: &Provider, phone: &Phone, now: Timestamp) -> bool {
     phone.verified_at.is_some() && serves(provider, phone, now)
@@ -155,13 +173,7 @@ pub(crate) async fn verification(
     let phones = provider.store.phones_of(account.id).await?;
     let registering = proof.as_ref().filter(|_| purpose == CodePurpose::Registration);
     let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
-    let offers = match proof.map(|proof| proof.kind) {
-        Some(ProofKind::Invitation { .. }) if resumed => {
-            offers(provider, phones.iter().filter(|phone| counts(provider, phone, visitor.now)))
-        }
-        Some(ProofKind::Invitation { phone, .. }) => offers(provider, waiting_phone(&phones, phone)),
-        _ => offers(provider, phones.iter().filter(|phone| phone.serves(visitor.now))),
-    };
+    let offers = offers(provider, phones_for_code(proof.as_ref(), &phones, visitor.now));
     let sent = sent(provider, visitor, carried, (&account, purpose, device), &offers).await?;
     let apps = match purpose {
         CodePurpose::StepUp => serving(provider, account.id, visitor.now).await?,

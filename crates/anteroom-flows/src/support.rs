@@ -6,7 +6,7 @@
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::PhoneId;
+use anteroom_domain::ids::{AccountId, PhoneId};
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::{Mail, Message, Notice, Parcel};
 use anteroom_domain::phone::{E164, MAX_PHONES, Method, Phone};
@@ -91,12 +91,22 @@ pub async fn send_reset(provider: &Provider, address: &EmailAddress) -> Result<(
     let write = provider.store.write(move |tx: Tx| {
         let (link, message, entry) = (new.link.clone(), message.clone(), entry.clone());
         async move {
+            if !is_active(&tx, account.id).await? {
+                return Ok(false);
+            }
             tx.insert_link(&link).await?;
             tx.enqueue(&message).await?;
-            Ok::<_, FlowError>(tx.append(&entry).await?)
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(true)
         }
     });
-    Ok(write.await?)
+    if write.await? { Ok(()) } else { Err(SupportError::NotActive(address.clone())) }
+}
+
+/// Under its lock: it may have been disabled since it was read.
+async fn is_active(tx: &Tx, account: AccountId) -> Result<bool, FlowError> {
+    let locked = tx.lock_account(account).await?;
+    Ok(locked.is_some_and(|locked| locked.account.status == AccountStatus::Active))
 }
 
 /// Adds a number that an operator took down in person. It serves after the delay, and the first code sent to it verifies
@@ -125,7 +135,9 @@ pub async fn add_phone(
     let write = provider.store.write(move |tx: Tx| {
         let (phone, messages, entry) = (phone.clone(), messages.clone(), entry.clone());
         async move {
-            tx.lock_account(account.id).await?;
+            if !is_active(&tx, account.id).await? {
+                return Ok(Added::NotActive);
+            }
             if tx.phones_of(account.id).await?.len() >= MAX_PHONES {
                 return Ok(Added::TooMany);
             }
@@ -141,6 +153,7 @@ pub async fn add_phone(
     });
     match write.await? {
         Added::Yes => Ok(usable_from),
+        Added::NotActive => Err(SupportError::NotActive(address.clone())),
         Added::Known => Err(SupportError::AlreadyThere),
         Added::TooMany => Err(SupportError::TooManyPhones),
     }
@@ -148,6 +161,7 @@ pub async fn add_phone(
 
 enum Added {
     Yes,
+    NotActive,
     Known,
     TooMany,
 }

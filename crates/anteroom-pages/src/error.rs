@@ -34,13 +34,22 @@ impl fmt::Display for Place {
     }
 }
 
+/// How a file of texts is to be called, where the name is that of none.
+fn languages(file: &str) -> &'static str {
+    if file.starts_with("texts/") {
+        "; texts are in a file that is named by the code of its language, such as texts/fr.ftl"
+    } else {
+        ""
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error("{}: {reason}", path.display())]
     Read { path: PathBuf, reason: String },
     #[error("{file}: not UTF-8")]
     NotText { file: String },
-    #[error("{file}: no such file belongs to a theme")]
+    #[error("{file}: no such file belongs to a theme{}", languages(file))]
     UnknownFile { file: String },
     #[error("{file}: no page or email includes it")]
     UnusedFile { file: String },
@@ -73,8 +82,11 @@ pub enum Fault {
     #[error("texts/{}.ftl: the text `{id}` is missing", locale.tag())]
     MissingText { locale: Locale, id: String },
     /// Than in English; of the English text itself, than the built-in theme gives it.
-    #[error("texts/{}.ftl: the text `{id}` has other variables or choices than it should", locale.tag())]
-    TextDiffers { locale: Locale, id: String },
+    #[error(
+        "texts/{}.ftl: the text `{id}` has other variables or choices than it should: {how}",
+        locale.tag()
+    )]
+    TextDiffers { locale: Locale, id: String, how: String },
     #[error("texts/{}.ftl: the text `{id}` is not used by any page or email", locale.tag())]
     UnusedText { locale: Locale, id: String },
     #[error("{template}.hbs: {lost}, which the built-in one has")]

@@ -100,7 +100,9 @@ impl Texts {
                         // Where the operator's English is what takes something else, the others are as they should be.
                         let is_english = first.altered.contains(*id);
                         let locale = if is_english { first.locale } else { *locale };
-                        Fault::TextDiffers { locale, id: (*id).clone() }
+                        // The English file is then held against what the built-in theme takes.
+                        let how = if is_english { other.difference(this) } else { this.difference(other) };
+                        Fault::TextDiffers { locale, id: (*id).clone(), how }
                     }
                     _ => continue,
                 };

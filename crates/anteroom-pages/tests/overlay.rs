@@ -196,7 +196,7 @@ fn texts_are_the_same_in_every_language() {
         (
             "ours = Ours",
             "ours = { $name }",
-            "texts/es.ftl: the text `ours` has other variables or choices than it should",
+            "texts/es.ftl: the text `ours` has other variables or choices than it should: in addition `$name`",
         ),
     ] {
         let files = [("pages/signed-out.hbs", &*page), ("texts/en.ftl", english), ("texts/es.ftl", spanish)];
@@ -212,7 +212,7 @@ fn a_choice_that_one_language_lacks_is_told_of_the_file_that_lacks_it() {
     let channel = "channel = { $channel ->\n    [email] Email\n   *[call] Call\n }\n";
     assert_eq!(
         told(&[("texts/en.ftl", channel)]),
-        ["texts/en.ftl: the text `channel` has other variables or choices than it should"]
+        ["texts/en.ftl: the text `channel` has other variables or choices than it should: without `[text]`"]
     );
 }
 
@@ -255,7 +255,12 @@ fn a_broken_text_file_is_told_with_its_line() {
 fn a_file_that_would_change_nothing_is_told() {
     for (file, content, expected) in [
         ("pages/sign_in.hbs", "x", "pages/sign_in.hbs: no such file belongs to a theme"),
-        ("texts/french.ftl", "skip = x", "texts/french.ftl: no such file belongs to a theme"),
+        (
+            "texts/french.ftl",
+            "skip = x",
+            "texts/french.ftl: no such file belongs to a theme; texts are in a file that is named by the code of its language, \
+             such as texts/fr.ftl",
+        ),
         ("style.css", "x", "style.css: no such file belongs to a theme"),
         ("partials/aplication.hbs", "x", "partials/aplication.hbs: no page or email includes it"),
         (

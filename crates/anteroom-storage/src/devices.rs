@@ -95,6 +95,7 @@ impl Tx {
             created_at: Set(device.created_at.as_millisecond()),
             last_seen_at: Set(device.last_seen_at.as_millisecond()),
             revoked_at: Set(None),
+            reset_at: Set(device.reset_at.map(Timestamp::as_millisecond)),
         };
         known_devices::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
@@ -128,6 +129,26 @@ impl Tx {
             .await?;
         self.forget_surplus_devices(account, now).await
     }
+
+    /// A reset was completed at this device: a code was entered, so that it stays known. That it is new to the person, it still is
+    /// until it passes a second factor at a sign-in.
+    pub async fn note_reset_at(
+        &self,
+        account: AccountId,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let passed = self.device(id).await?.is_some_and(|device| device.passed_second_factor());
+        if !passed {
+            known_devices::Entity::update_many()
+                .col_expr(known_devices::Column::ResetAt, Expr::value(now.as_millisecond()))
+                .filter(known_devices::Column::Id.eq(id.0))
+                .filter(known_devices::Column::AccountId.eq(account.0))
+                .exec(&self.conn)
+                .await?;
+        }
+        self.step_device_up(account, id, now).await
+    }
 }
 
 fn known(row: known_devices::Model) -> Result<KnownDevice, StoreError> {
@@ -139,6 +160,7 @@ fn known(row: known_devices::Model) -> Result<KnownDevice, StoreError> {
         stepped_up_at: place.maybe_time("stepped_up_at", row.stepped_up_at)?,
         created_at: place.time("created_at", row.created_at)?,
         last_seen_at: place.time("last_seen_at", row.last_seen_at)?,
+        reset_at: place.maybe_time("reset_at", row.reset_at)?,
         label: row.label,
     })
 }

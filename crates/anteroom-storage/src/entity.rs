@@ -79,6 +79,7 @@ entities! {
         created_at: i64,
         last_seen_at: i64,
         revoked_at: Option<i64>,
+        reset_at: Option<i64>,
     }
     totp_factors = "totp_factors" [id: Uuid] {
         account_id: Uuid,

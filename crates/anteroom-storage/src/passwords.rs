@@ -202,20 +202,28 @@ impl Tx {
         Ok(())
     }
 
-    /// Every device of the account but one: a thief's browser may be among them.
+    /// After a reset at the device `at`: forgets the others that never passed a second factor, and notes the reset at those that
+    /// did ([`anteroom_domain::device::KnownDevice::stays_known`]).
     pub async fn forget_devices(
         &self,
         account: AccountId,
-        except: DeviceId,
+        at: DeviceId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        known_devices::Entity::update_many()
-            .col_expr(known_devices::Column::RevokedAt, Expr::value(now.as_millisecond()))
-            .filter(known_devices::Column::AccountId.eq(account.0))
-            .filter(known_devices::Column::Id.ne(except.0))
-            .filter(known_devices::Column::RevokedAt.is_null())
-            .exec(&self.conn)
-            .await?;
+        let passed = known_devices::Column::SteppedUpAt;
+        for (column, which) in [
+            (known_devices::Column::RevokedAt, passed.is_null()),
+            (known_devices::Column::ResetAt, passed.is_not_null()),
+        ] {
+            known_devices::Entity::update_many()
+                .col_expr(column, Expr::value(now.as_millisecond()))
+                .filter(known_devices::Column::AccountId.eq(account.0))
+                .filter(known_devices::Column::Id.ne(at.0))
+                .filter(known_devices::Column::RevokedAt.is_null())
+                .filter(which)
+                .exec(&self.conn)
+                .await?;
+        }
         Ok(())
     }
 

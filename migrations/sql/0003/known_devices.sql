@@ -2,3 +2,8 @@
 -- sign-in, and `created_at` is no later.
 CREATE INDEX known_devices_revoked ON known_devices (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE INDEX known_devices_created ON known_devices (created_at);
+
+-- When a reset left this device known. What it passed before that waives no second factor. Release 0.1.0 forgets
+-- every other device at a reset, and leaves it empty.
+ALTER TABLE known_devices ADD COLUMN
+    reset_at bigint;

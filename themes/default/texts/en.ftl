@@ -51,7 +51,7 @@ sign-in-problem-heading =
 sign-in-problem-text =
     { $problem ->
         [refused] Check your email address and password and try again, or see below what may have happened.
-        [locked-here] The wrong password was entered too many times on this device. Waiting does not lift the lock; choosing a new password does.
+        [locked-here] The wrong password was entered too many times, on this device or on another one. Waiting does not lift the lock; choosing a new password does.
         [no-cookies] Your password was right, but nobody can be signed in without a cookie. Allow cookies for this site and sign in again.
         [busy] Nothing is wrong with what you entered. Please try again in a moment.
        *[stale] Nothing is lost. Please enter your password and sign in again.

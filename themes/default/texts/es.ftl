@@ -51,7 +51,7 @@ sign-in-problem-heading =
 sign-in-problem-text =
     { $problem ->
         [refused] Revise su correo electrónico y su contraseña e inténtelo de nuevo, o vea más abajo qué pudo haber pasado.
-        [locked-here] Se escribió una contraseña incorrecta demasiadas veces en este dispositivo. Esperar no quita el bloqueo; elegir una contraseña nueva, sí.
+        [locked-here] Se escribió una contraseña incorrecta demasiadas veces, en este dispositivo o en otro. Esperar no quita el bloqueo; elegir una contraseña nueva, sí.
         [no-cookies] Su contraseña es correcta, pero sin una cookie no se puede iniciar sesión. Permita las cookies de este sitio e inicie sesión otra vez.
         [busy] No hay ningún error en lo que escribió. Inténtelo de nuevo en un momento.
        *[stale] No se ha perdido nada. Escriba su contraseña e inicie sesión de nuevo.

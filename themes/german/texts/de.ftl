@@ -52,7 +52,7 @@ sign-in-problem-heading =
 sign-in-problem-text =
     { $problem ->
         [refused] Prüfen Sie E-Mail-Adresse und Passwort und versuchen Sie es noch einmal, oder lesen Sie unten, woran es liegen kann.
-        [locked-here] Auf diesem Gerät wurde zu oft ein falsches Passwort eingegeben. Warten hebt die Sperre nicht auf, ein neues Passwort schon.
+        [locked-here] Auf diesem Gerät oder einem anderen wurde zu oft ein falsches Passwort eingegeben. Warten hebt die Sperre nicht auf, ein neues Passwort schon.
         [no-cookies] Ihr Passwort war richtig, aber ohne Cookie kann niemand angemeldet werden. Erlauben Sie Cookies für diese Seite und melden Sie sich noch einmal an.
         [busy] An Ihrer Eingabe liegt es nicht. Bitte versuchen Sie es gleich noch einmal.
        *[stale] Es ist nichts verloren. Bitte geben Sie Ihr Passwort ein und melden Sie sich noch einmal an.

@@ -109,14 +109,26 @@ pub(crate) fn from_file(
             }
             Err(error) => {
                 let mut finding = Finding::error(format!("cannot read the secret file {}", path.display()));
-                if key == MASTER_KEY_FILE && error.kind() == std::io::ErrorKind::NotFound {
-                    finding = finding.help(MAKE_MASTER_KEY);
+                if error.kind() == std::io::ErrorKind::NotFound {
+                    finding = help_to_make(finding, (key, &path), &section.path);
                 }
                 cx.report(finding.at(place, error.to_string()));
             }
         }
     }
     Secret { origin: SecretOrigin::File(path), value }
+}
+
+/// Which command makes the file. Others hold what another party gives out, such as the password of a mail server.
+fn help_to_make(finding: Finding, (key, path): (&str, &Path), section: &str) -> Finding {
+    if key == MASTER_KEY_FILE {
+        return finding.help(MAKE_MASTER_KEY);
+    }
+    if section.starts_with("clients") || section == "registration" {
+        return finding
+            .help(format!("`anteroom client secret {}` makes a new one in that file", path.display()));
+    }
+    finding
 }
 
 /// A secret that every user of the machine can read is none. Its group may: the process may be in it without being the owner.

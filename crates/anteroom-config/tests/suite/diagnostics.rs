@@ -192,6 +192,7 @@ error: this is not TOML
 fn a_file_that_cannot_be_read_is_named() {
     let found = Configuration::load("/nonexistent/anteroom.toml".as_ref(), &crate::env).unwrap_err();
     assert!(found.to_string().starts_with("error: cannot read /nonexistent/anteroom.toml: "), "{found}");
+    assert!(found.to_string().contains("ANTEROOM_CONFIG"), "{found}");
 }
 
 #[test]

@@ -50,6 +50,15 @@ error: bad value for `url` in `[database]`
     assert!(parse_with("[database]\nurl = \"postgres://anteroom@db/anteroom\"\n").is_ok());
 }
 
+#[test]
+fn a_secret_of_a_client_that_is_missing_says_which_command_makes_it() {
+    let client = "[[clients]]\nclient_id = \"web\"\nredirect_uris = [\"https://web.example/\"]\nsecret_file = \"none/web\"\n";
+    let found = parse(&format!("{BASE}{client}")).unwrap_err().to_string();
+    assert!(found.contains("`anteroom client secret none/web`"), "{found}");
+    let found = parse(&format!("{BASE}[email]\npassword_file = \"none/mail\"\n")).unwrap_err().to_string();
+    assert!(!found.contains("client secret"), "{found}");
+}
+
 /// Its group may read it: the process can be in that without being the owner.
 #[test]
 fn a_secret_that_every_user_can_read_is_warned_of() {

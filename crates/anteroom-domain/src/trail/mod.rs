@@ -8,6 +8,7 @@
 //! - a checkpoint is a signature of one link, and with it of everything before. It leaves the database, so the chain
 //!   can be held against something that a change of the database does not reach.
 
+mod acceptance;
 pub mod chain;
 pub mod export;
 mod finding;

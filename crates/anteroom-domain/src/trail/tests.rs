@@ -2,6 +2,7 @@
 
 mod newer;
 mod pruned;
+mod restored;
 
 use crate::ids::{AccountId, AuditId, SessionId};
 use crate::trail::chain::{Checkpoint, Link, Linked, is_checkpoint_due};

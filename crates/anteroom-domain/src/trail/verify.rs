@@ -13,11 +13,12 @@
 //! missing at the beginning without such a word are missing.
 
 use crate::ids::AuditId;
+use crate::trail::acceptance::Acceptance;
 use crate::trail::chain::{Checkpoint, Head, Link, Linked, Pruned, link_digest};
 use crate::trail::record::AuditRecord;
 use anteroom_crypto::{Digest, Keyring, VerifyingKey};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use crate::trail::finding::Finding;
@@ -73,8 +74,8 @@ pub struct Report {
     pub checkpoints: BTreeMap<Kept, u64>,
     /// The end of the chain.
     pub last: Link,
-    /// Checkpoints from outside that have seen entries which were lost when the database went back; an operator has accepted
-    /// that.
+    /// Checkpoints from outside that were lost when the database went back, or have seen entries that were; an operator has
+    /// accepted that.
     pub lost: u64,
     /// When the trail was exported, and the number that the export ends at: as its last line says, if the signature is good.
     pub exported: Option<(u64, Timestamp)>,
@@ -93,6 +94,10 @@ pub struct Verifier<'k> {
     awaited: BTreeMap<u64, Vec<(Kept, Checkpoint)>>,
     /// Entries that are others than a checkpoint from outside has seen.
     replaced: Vec<Replacement>,
+    /// Of the checkpoints that are with the entries.
+    inside: BTreeSet<u64>,
+    /// Checkpoints from outside that are not with their entries, and when they were signed.
+    outside_alone: Vec<(u64, Timestamp)>,
     /// Databases that went back and were accepted.
     accepted: Vec<Acceptance>,
     ran: Vec<Ran>,
@@ -123,27 +128,6 @@ struct Replacement {
     is_inside: bool,
 }
 
-/// An operator went on with a database that reached up to this number: what was behind it was lost.
-struct Acceptance {
-    up_to: u64,
-    at: Timestamp,
-}
-
-impl Acceptance {
-    const KIND: &'static str = "database_accepted";
-
-    fn of(record: &AuditRecord) -> Option<Self> {
-        let detail: serde_json::Value =
-            (record.kind == Self::KIND).then(|| serde_json::from_str(&record.detail).ok())??;
-        Some(Self { up_to: detail.get("up_to")?.as_u64()?, at: record.at })
-    }
-
-    /// Whether a checkpoint of this number, signed at this time, has seen what was lost.
-    fn covers(&self, seq: u64, signed_at: Timestamp) -> bool {
-        seq > self.up_to && signed_at <= self.at
-    }
-}
-
 impl<'k> Verifier<'k> {
     pub fn new(keys: Keys<'k>) -> Self {
         let last = Link::beginning();
@@ -165,6 +149,8 @@ impl<'k> Verifier<'k> {
             grounds: vec![last.digest],
             awaited: BTreeMap::new(),
             replaced: Vec::new(),
+            inside: BTreeSet::new(),
+            outside_alone: Vec::new(),
             accepted: Vec::new(),
             ran: Vec::new(),
             headless: false,
@@ -198,7 +184,10 @@ impl<'k> Verifier<'k> {
                 *self.report.checkpoints.entry(kept).or_default() += 1;
             }
             Some(begins) if seq == begins.seq => self.find(Finding::PrunedAnother { seq, kept }),
-            _ => self.awaited.entry(seq).or_default().push((kept, checkpoint)),
+            _ => {
+                self.inside.extend((kept == Kept::Inside).then_some(seq));
+                self.awaited.entry(seq).or_default().push((kept, checkpoint));
+            }
         }
     }
 
@@ -297,6 +286,7 @@ impl<'k> Verifier<'k> {
             self.find(Finding::NoHead);
         }
         self.judge_replacements();
+        self.judge_those_outside_alone();
         self.pass_over_what_was_lost();
         self.pass_over_what_is_newer();
         let furthest = self.awaited.last_key_value().filter(|(seq, _)| **seq > last);
@@ -321,6 +311,17 @@ impl<'k> Verifier<'k> {
                 self.find(Finding::CheckpointRemoved { seq });
             }
             self.find(Finding::Replaced { seq, id, kept: Kept::Outside });
+        }
+    }
+
+    /// A backup has the entry of a checkpoint that was signed after it was made, and not the checkpoint.
+    fn judge_those_outside_alone(&mut self) {
+        for (seq, at) in std::mem::take(&mut self.outside_alone) {
+            if self.accepted.iter().any(|accepted| accepted.covers_checkpoint(seq, at, &self.inside)) {
+                self.report.lost += 1;
+            } else {
+                self.find(Finding::CheckpointRemoved { seq });
+            }
         }
     }
 
@@ -373,7 +374,7 @@ impl<'k> Verifier<'k> {
                 (_, false) => self.find(Finding::Replaced { seq, id, kept }),
                 (_, true) => {
                     if kept == Kept::Outside && !is_inside {
-                        self.find(Finding::CheckpointRemoved { seq });
+                        self.outside_alone.push((seq, checkpoint.at));
                     }
                     *self.report.checkpoints.entry(kept).or_default() += 1;
                 }

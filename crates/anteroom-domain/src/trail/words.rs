@@ -44,6 +44,10 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
         "sign_in_refused" => refused(detail, facts)?,
         "account_locked" => match detail.text("scope").as_str() {
             "everywhere" => "The account was locked everywhere: only a completed password reset lifts it.",
+            "this_device" => {
+                "A known browser in which the present password was never right was locked, and the account was not; a completed \
+                 password reset lifts it."
+            }
             "unknown_devices" => {
                 "The account was locked for browsers that have not signed in to it before. Known ones still get in; a \
                  completed password reset lifts it."
@@ -53,6 +57,9 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
         .to_owned(),
         "password_expired_noticed" => {
             "The password was right and has expired: it opens nothing, a new one must be chosen.".to_owned()
+        }
+        "account_chosen" => {
+            "Was chosen among the accounts that are signed in at the browser, without a password.".to_owned()
         }
         "signed_out" => match detail.text("reason").as_str() {
             "signed_out" => "Signed out.",
@@ -89,6 +96,11 @@ fn refused(detail: &Detail, facts: Facts) -> Option<String> {
         ),
         "locked" => {
             "the account is locked everywhere, whatever the password: only a completed password reset lifts it".to_owned()
+        }
+        "locked_for_this_device" => {
+            "too many passwords were wrong in this browser since the last right one, which was before the present password was \
+             set; a completed password reset lifts it"
+                .to_owned()
         }
         "locked_for_unknown_devices" => {
             "the account is locked for browsers that have not signed in to it before, whatever the password; a completed \
@@ -153,6 +165,15 @@ fn journeys(kind: &str, detail: &Detail) -> Option<String> {
             format!("A phone was added: {} ({}).", detail.text("phone"), detail.text("phone_kind"))
         }
         "phone_verified" => format!("The phone {} was verified by a code.", detail.text("phone")),
+        "phones_removed" => {
+            let why = match detail.text("reason").as_str() {
+                "reset" => "the password was reset before they served",
+                "invited_again" => "the person was invited again, and begins anew",
+                "disabled" => "the account was disabled before its registration was complete",
+                _ => return None,
+            };
+            format!("Phones were removed ({}): {why}.", detail.text("phones"))
+        }
         "authenticator_app_added" if detail.is_true("serves_at_once") => {
             "An authenticator app was added behind a second factor, and every address told.".to_owned()
         }

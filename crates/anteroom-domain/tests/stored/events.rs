@@ -88,6 +88,7 @@ fn events() -> Vec<(&'static str, Event)> {
         "password_changed": PasswordChanged = Event::PasswordChanged { reason: "chosen" },
         "phone_added": PhoneAdded = Event::PhoneAdded { phone: phone(), phone_kind: "cell" },
         "phone_verified": PhoneVerified = Event::PhoneVerified { phone: phone() },
+        "phones_removed": PhonesRemoved = Event::PhonesRemoved { phones: vec![phone()], reason: "reset" },
         "authenticator_app_added": AuthenticatorAppAdded =
             Event::AuthenticatorAppAdded { serves_at_once: true },
         "authenticator_app_removed": AuthenticatorAppRemoved = Event::AuthenticatorAppRemoved,
@@ -95,6 +96,7 @@ fn events() -> Vec<(&'static str, Event)> {
         "profile_changed": ProfileChanged =
             Event::ProfileChanged { claims: vec!["given_name", "address.locality"] },
         "invitation_asked": InvitationAsked = Event::InvitationAsked { mailed: false },
+        "account_chosen": AccountChosen = Event::AccountChosen,
         "signed_out": SignedOut = Event::SignedOut { reason: "idle" },
         "consent_given": ConsentGiven = Event::ConsentGiven { scope: scope() },
         "consent_denied": ConsentDenied = Event::ConsentDenied { scope: scope() },

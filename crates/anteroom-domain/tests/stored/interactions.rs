@@ -39,6 +39,7 @@ fn interactions_of_every_release_are_read() {
         ("of_one_of_several", of_one_of_several(application(least()))),
         ("recovery", recovering(application(least()), false)),
         ("recovery_done", recovering(journey(Destination::Dashboard), true)),
+        ("recovery_done_at_a_device", done_at_a_device(recovering(journey(Destination::Dashboard), true))),
     ]);
     let at = time("2027-01-04T08:01:30.5Z");
     journeys.extend(
@@ -116,9 +117,17 @@ fn of_one_of_several(journey: Journey) -> Journey {
     Journey { insists_on: Some(sub(1)), also_insists_on: vec![sub(7), sub(8)], ..journey }
 }
 
+fn done_at_a_device(mut journey: Journey) -> Journey {
+    journey.recovery.as_mut().unwrap().device = Some(DeviceId(id(5)));
+    journey
+}
+
 fn recovering(journey: Journey, done: bool) -> Journey {
     let address = "Alice@Practice.example".to_owned();
-    Journey { recovery: Some(RecoveryNote { address, waits_elsewhere: !done, done }), ..journey }
+    Journey {
+        recovery: Some(RecoveryNote { address, waits_elsewhere: !done, done, device: None }),
+        ..journey
+    }
 }
 
 fn least() -> AuthorizationRequest {

@@ -56,7 +56,10 @@ pub enum NewPasswordOutcome {
         page: Box<StepPage>,
     },
     /// The reset of this very journey is complete: the button was pressed twice, or in another tab.
-    Done(Carried),
+    Done {
+        device: Option<DeviceId>,
+        carried: Carried,
+    },
     /// The journey stands elsewhere.
     Onward(Onward),
     Gone,
@@ -149,7 +152,10 @@ fn counted_for(page: &StepPage, account: &Account) -> String {
 
 fn elsewhere(onward: Onward) -> NewPasswordOutcome {
     match onward {
-        Onward::Page(page) if is_done(&page) => NewPasswordOutcome::Done(page.carried),
+        Onward::Page(page) if is_done(&page) => {
+            let device = page.carried.journey.recovery.as_ref().and_then(|note| note.device);
+            NewPasswordOutcome::Done { device, carried: page.carried }
+        }
         onward => NewPasswordOutcome::Onward(onward),
     }
 }

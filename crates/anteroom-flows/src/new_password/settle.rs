@@ -7,7 +7,7 @@ use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{DeviceId, MessageId, SessionId};
 use anteroom_domain::interaction::{Factor, ProofKind};
 use anteroom_domain::link::LinkKind;
-use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::message::{AppChange, Mail, Message, Parcel};
 use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
@@ -118,12 +118,13 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     end_the_old(&tx, prepared).await?;
     let known = tx.device_of(prepared.account.id, &prepared.visitor.devices).await?;
     if prepared.reason == NewPasswordReason::Recovery {
-        // A thief's browsers may be among the devices, so only the one that does this stays known, and finds room.
+        // A thief's browsers may be among the devices: those that the password alone made known are forgotten, but for this one.
         let this = known.unwrap_or(prepared.session.device);
         tx.forget_devices(prepared.account.id, this, prepared.now()).await?;
     }
     let device = prepared.session.keep_device(&tx, &prepared.visitor, (prepared.account.id, known)).await?;
     if prepared.reason == NewPasswordReason::Recovery {
+        tx.note_reset_at(prepared.account.id, device, prepared.now()).await?;
         return reset(&tx, prepared, device).await;
     }
     let account = Account { status: AccountStatus::Active, epoch, ..locked.account };
@@ -192,6 +193,12 @@ async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
             Mail::PasswordChanged { at, link }
         }
     };
+    tell(tx, prepared, &mail).await
+}
+
+/// Every address of the account.
+async fn tell(tx: &Tx, prepared: &Prepared, mail: &Mail) -> Result<(), FlowError> {
+    let (account, now) = (prepared.account.id, prepared.now());
     for address in tx.addresses_of(account).await? {
         let message = Message {
             id: MessageId(new_id(&prepared.origin.random, now)),
@@ -210,13 +217,42 @@ async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
 /// Only this lifts a lock.
 async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled, FlowError> {
     tx.lift_locks(prepared.account.id).await?;
-    tx.remove_waiting_phones(prepared.account.id, prepared.now()).await?;
-    tx.remove_waiting_apps(prepared.account.id, prepared.now()).await?;
+    remove_what_waits(tx, prepared).await?;
     let mut carried = prepared.carried.clone();
     carried.journey.account = None;
     if let Some(note) = &mut carried.journey.recovery {
         note.done = true;
+        note.device = Some(device);
     }
     let carried = carried.keep(tx, &prepared.keeping, None).await?;
     Ok(Settled::Reset { device, carried })
+}
+
+/// Phones and apps that were added and do not serve yet. A person who added them learns why they are gone.
+async fn remove_what_waits(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
+    let (account, now) = (prepared.account.id, prepared.now());
+    let entry = |event| prepared.origin.entry(Actor::Account(account), event);
+    let phones = tx.phones_of(account).await?;
+    let phones = phones.iter().filter(|phone| phone.usable_from > now);
+    let phones: Vec<String> = phones.map(|phone| phone.number.masked()).collect();
+    if !phones.is_empty() {
+        tx.remove_waiting_phones(account, now).await?;
+        tx.append(&entry(Event::PhonesRemoved { phones, reason: "reset" })).await?;
+    }
+    let apps = tx.apps_of(account).await?;
+    tx.remove_waiting_apps(account, now).await?;
+    for _ in apps.iter().filter(|app| app.confirmed_at.is_some() && app.usable_from > now) {
+        tell(
+            tx,
+            prepared,
+            &Mail::AuthenticatorApp {
+                at: now,
+                change: AppChange::Removed,
+                link: prepared.reset_link.clone(),
+            },
+        )
+        .await?;
+        tx.append(&entry(Event::AuthenticatorAppRemoved)).await?;
+    }
+    Ok(())
 }

@@ -57,7 +57,7 @@ pub async fn ask(provider: &Provider, visitor: &Visitor, asking: Asking) -> Resu
     let of = (LinkKind::Recovery, asking.address.as_str());
     let ask = NewAsk::prepare(provider, visitor, of, (Some(visitor.browser), carried.journey.request()));
     carried.journey.recovery =
-        Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false });
+        Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false, device: None });
     let prepared = Arc::new(Prepared {
         origin: Origin::of(visitor, &provider.random),
         keeping: Keeping::prepare(provider, &carried, visitor.now),

@@ -169,8 +169,12 @@ async fn journey_behind(
     let here = link.browser == Some(visitor.browser);
     let address = asked.as_ref().and_then(|asked| asked.journey.recovery.clone()).map(|note| note.address);
     let waits = asked.as_ref().is_some_and(|asked| asked.journey.request().is_some());
-    let note =
-        RecoveryNote { address: address.unwrap_or_default(), waits_elsewhere: waits && !here, done: false };
+    let note = RecoveryNote {
+        address: address.unwrap_or_default(),
+        waits_elsewhere: waits && !here,
+        done: false,
+        device: None,
+    };
     // With the request go its limits: whom it is for, when it began, how long it may be answered.
     let behind =
         asked.filter(|_| here).and_then(|asked| asked.journey.carried_on_in(visitor.browser, visitor.now));

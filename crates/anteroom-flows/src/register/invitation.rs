@@ -90,6 +90,11 @@ async fn follow(
             let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
                 return Ok(Err(LinkDead::Ended));
             };
+            // It may have ended since it was read: the practice has invited the person anew.
+            let present = tx.link(std::slice::from_ref(&link.token)).await?;
+            if present.is_none_or(|link| unpressed(&link).press(browser, now).is_err()) {
+                return Ok(Err(LinkDead::Ended));
+            }
             tx.press_link(link.id, browser, now).await?;
             let proof = Proof {
                 account,

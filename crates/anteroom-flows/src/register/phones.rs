@@ -1,6 +1,6 @@
 //! The phones of a person who is registering: named, then verified by a code.
 
-use anteroom_domain::account::{AccountStatus, PhoneKind};
+use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::interaction::{Proof, ProofKind};
@@ -95,22 +95,23 @@ pub async fn add_phone(
         Ok(added) => added,
         Err(problem) => return refused(provider, visitor, (carried, proof), problem).await,
     };
-    let id = match phones.iter().find(|phone| phone.number == added.number) {
-        Some(known) if known.verified_at.is_some() => {
-            return Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?));
-        }
-        // Entered once more, perhaps with the other kind: what was said last counts.
-        Some(known) => known.id,
-        None => PhoneId(new_id(&provider.random, visitor.now)),
-    };
     // Its page would offer no way, so it is not put on file at all.
     if !is_reached(provider, added.kind) {
         return refused(provider, visitor, (carried, proof), PhoneProblem::Unreached).await;
     }
-    if !write_phone(provider, visitor, &proof, (id, added)).await? {
-        return refused(provider, visitor, (carried, proof), PhoneProblem::TooMany).await;
+    match write_phone(provider, visitor, &proof, added).await? {
+        Written::Waits(id) => waiting_for(provider, visitor, (carried, proof), Some(id)).await,
+        Written::TooMany => refused(provider, visitor, (carried, proof), PhoneProblem::TooMany).await,
+        Written::Overtaken => Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?)),
     }
-    waiting_for(provider, visitor, (carried, proof), Some(id)).await
+}
+
+enum Written {
+    /// The number is on file and waits for its code.
+    Waits(PhoneId),
+    TooMany,
+    /// The registration is complete, was begun anew, or has a verified phone by now: nothing was written.
+    Overtaken,
 }
 
 fn read(provider: &Provider, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
@@ -131,38 +132,49 @@ fn read(provider: &Provider, entered: &NewNumber) -> Result<AddedPhone, PhonePro
     }
 }
 
-/// `false`: the account has as many as it may have, counted under its lock.
+/// What the page was decided by is decided again under the account's lock: another browser may have verified a phone since, and
+/// the mail alone adds none beside it.
 async fn write_phone(
     provider: &Provider,
     visitor: &Visitor,
     proof: &Proof,
-    (id, added): (PhoneId, AddedPhone),
-) -> Result<bool, FlowError> {
+    added: AddedPhone,
+) -> Result<Written, FlowError> {
     let (account, now) = (proof.account, visitor.now);
+    let id = PhoneId(new_id(&provider.random, now));
     let event = Event::PhoneAdded { phone: added.number.masked(), phone_kind: added.kind.as_str() };
     let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), event);
     // It serves at once: the account has none that a thief could be replacing.
     let phone = NewPhone { id, number: added.number, kind: added.kind, verified_at: None, usable_from: now };
-    let work = Arc::new((phone, entry));
+    let work = Arc::new((phone, entry, proof.clone()));
     let write = provider.store.write(move |tx: Tx| {
         let work = Arc::clone(&work);
         async move {
-            let (phone, entry) = &*work;
-            let locked = tx.lock_account(account).await?;
-            // Another tab may have completed the registration.
-            if locked.is_none_or(|locked| locked.account.status != AccountStatus::Invited) {
-                return Ok(true);
+            let (phone, entry, proof) = &*work;
+            let locked = tx.lock_account(account).await?.map(|locked| locked.account);
+            let stands =
+                |locked: &Account| locked.status == AccountStatus::Invited && locked.epoch == proof.epoch;
+            let phones = tx.phones_of(account).await?;
+            if !locked.is_some_and(|locked| stands(&locked)) || is_resumed(proof, &phones) {
+                return Ok(Written::Overtaken);
             }
-            let known = tx.phones_of(account).await?;
-            if known.len() >= MAX_PHONES && known.iter().all(|other| other.number != phone.number) {
-                return Ok(false);
+            let known = phones.iter().find(|known| known.number == phone.number);
+            if known.is_none() && phones.len() >= MAX_PHONES {
+                return Ok(Written::TooMany);
             }
-            if tx.insert_phone(account, phone, now).await? {
-                tx.append(entry).await?;
-            } else {
-                tx.set_phone_kind(phone.id, phone.kind).await?;
+            match known {
+                Some(known) if known.verified_at.is_some() => Ok(Written::Overtaken),
+                // Entered once more, perhaps with the other kind: what was said last counts.
+                Some(known) => {
+                    tx.set_phone_kind(known.id, phone.kind).await?;
+                    Ok(Written::Waits(known.id))
+                }
+                None => {
+                    tx.insert_phone(account, phone, now).await?;
+                    tx.append(entry).await?;
+                    Ok::<_, FlowError>(Written::Waits(phone.id))
+                }
             }
-            Ok::<_, FlowError>(true)
         }
     });
     write.await

@@ -175,9 +175,11 @@ fn judge(prepared: &Prepared, locked: &LockedAccount, device: Option<&KnownDevic
     let verified =
         prepared.view.as_ref().and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     let current = locked.credential.as_ref().map(|credential| &credential.hash);
+    let set_at = locked.credential.as_ref().map_or(Timestamp::MAX, |credential| credential.facts.set_at);
+    let device = device.map(|device| device.counter(set_at));
     let attempt = Attempt {
         status: locked.account.status,
-        counters: Counters::new(locked.account.lockout, device.map(KnownDevice::counter), policy),
+        counters: Counters::new(locked.account.lockout, device, policy),
         password_matches: matches!(prepared.verdict, Verdict::Match { .. }),
         credential_unchanged: verified == current,
     };
@@ -197,9 +199,12 @@ async fn refuse(
     tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
     if let Some(scope) = decision.locks {
         tx.append(&prepared.origin.entry(Actor::System, Event::locked(scope)).about(account.id)).await?;
-        tx.enqueue(&lock_notice(prepared, account)).await?;
+        // The account of a device that locked itself is not locked.
+        if scope != LockScope::ThisDevice {
+            tx.enqueue(&lock_notice(prepared, account)).await?;
+        }
     }
-    let locked = matches!(refusal, Refusal::Locked(LockScope::Everywhere)) || decision.locks.is_some();
+    let locked = matches!(refusal, Refusal::Locked(_)) || decision.locks.is_some();
     let told = if known_device && locked { Told::Locked } else { Told::Nothing };
     Ok(Settled::Refused { told, carried: prepared.keep(tx, None).await? })
 }

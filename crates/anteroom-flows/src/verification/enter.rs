@@ -15,12 +15,12 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::send::{code_context, code_data};
-use super::{Now, Verification, a_day_before, now, share_of, way_of};
+use super::{Now, Verification, a_day_before, now, share_of, still_takes, way_of};
 use crate::authenticator_apps::showing;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::new_session::HeldSession;
-use crate::onward::{Onward, StepPage, parked, proceed_with};
+use crate::onward::{Onward, StepPage, parked, proceed, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
 use crate::trail::{Origin, note_refusal};
@@ -100,6 +100,8 @@ enum Settled {
     SteppedUp(Box<(Session, Token)>),
     /// Not compared.
     Refused(EntryProblem),
+    /// Not compared: the phone of the code is not one that is asked any more. Another phone was verified in another browser.
+    Overtaken,
     /// Compared, counted and written down.
     Wrong(EntryProblem),
 }
@@ -140,6 +142,10 @@ pub async fn enter(
         }
         Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
         Settled::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
+        Settled::Overtaken => {
+            note_not_taken(provider, &prepared, EntryProblem::Expired).await?;
+            Ok(EnterOutcome::Onward(proceed(provider, visitor, page.carried).await?))
+        }
         Settled::Refused(problem) => {
             note_not_taken(provider, &prepared, problem).await?;
             Ok(EnterOutcome::Problem { problem, page: Box::new(page) })
@@ -197,6 +203,11 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
         return Ok(Settled::Refused(EntryProblem::Expired));
+    }
+    if let Held::Sent { code, .. } = &prepared.held
+        && !still_takes(&tx, (&prepared.carried, verification), code.phone, visitor.now).await?
+    {
+        return Ok(Settled::Overtaken);
     }
     let share = share_of(&tx, account.id, verification.device).await?;
     let before = tx.sent_before(account.id, (purpose, share), a_day_before(visitor.now)).await?;

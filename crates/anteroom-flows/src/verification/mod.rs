@@ -24,6 +24,7 @@ use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, proceed};
 use crate::phones::Offer;
 use crate::provider::Provider;
+use crate::standing::phones_for_code;
 use crate::visitor::{Live, Visitor};
 
 /// Which way a code shall take.
@@ -108,6 +109,19 @@ async fn share_of(
         None => None,
     };
     Ok(CodeShare::of(device.as_ref(), account))
+}
+
+/// Whether a code of this phone is still taken, as the phones are under the account's lock.
+async fn still_takes(
+    reads: &Reads,
+    (carried, verification): (&Carried, &Verification),
+    phone: PhoneId,
+    now: Timestamp,
+) -> Result<bool, FlowError> {
+    let phones = reads.phones_of(verification.account.id).await?;
+    // A person who is signed in steps up; what the interaction carries is not asked then.
+    let proof = carried.proof().filter(|_| verification.live.is_none());
+    Ok(phones_for_code(proof, &phones, now).iter().any(|one| one.id == phone))
 }
 
 /// What was sent on this way and can still be entered.

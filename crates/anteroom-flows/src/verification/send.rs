@@ -13,7 +13,7 @@ use anteroom_storage::{Spent, Tx};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use super::{Choice, Now, Verification, a_day_before, now, share_of};
+use super::{Choice, Now, Verification, a_day_before, now, share_of, still_takes};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::languages::{asked_in, of_page};
@@ -104,6 +104,9 @@ pub async fn send(
             let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
             let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event).about(account);
             note_refusal(provider, entry).await?;
+            if problem == SendProblem::Choose {
+                return Ok(SendOutcome::Onward(proceed(provider, visitor, page.carried).await?));
+            }
             Ok(SendOutcome::Problem { problem, page: Box::new(page) })
         }
     }
@@ -182,6 +185,9 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
         // A reset or a disablement came in between; the next look at the page says so.
+        return Ok(Err(SendProblem::Choose));
+    }
+    if !still_takes(&tx, (&prepared.carried, verification), code.phone, visitor.now).await? {
         return Ok(Err(SendProblem::Choose));
     }
     let share = share_of(&tx, account.id, verification.device).await?;

@@ -22,6 +22,20 @@ impl Signature {
     pub(crate) fn takes_the_same_as(&self, other: &Signature) -> bool {
         self.variables == other.variables && self.choices == other.choices
     }
+
+    /// What this one has more and less than `other`, as the author of a text has to be told.
+    pub(crate) fn difference(&self, other: &Signature) -> String {
+        let variable = |name: &String| format!("`${name}`");
+        let choice = |name: &String| format!("`[{name}]`");
+        let (variables, choices) = (&self.variables, &self.choices);
+        let extra = variables.difference(&other.variables).map(variable);
+        let extra: Vec<String> = extra.chain(choices.difference(&other.choices).map(choice)).collect();
+        let lacking = other.variables.difference(variables).map(variable);
+        let lacking: Vec<String> = lacking.chain(other.choices.difference(choices).map(choice)).collect();
+        let said = [("without", lacking), ("in addition", extra)].into_iter();
+        let said = said.filter(|(_, names)| !names.is_empty());
+        said.map(|(word, names)| format!("{word} {}", names.join(", "))).collect::<Vec<_>>().join("; ")
+    }
 }
 
 type Patterns<'a> = BTreeMap<String, &'a Pattern<&'a str>>;

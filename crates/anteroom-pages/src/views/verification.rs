@@ -14,6 +14,9 @@ pub struct VerifyIdentityPage {
     pub reason: VerifyReason,
     /// In the order in which they are offered. One of them is best selected already.
     pub methods: Vec<DeliveryChoice>,
+    /// The ways back, where there are any: for a person who is signed in, and for one whose password has expired.
+    pub dashboard_href: Option<String>,
+    pub sign_in_href: Option<String>,
     pub problem: Option<VerifyProblem>,
 }
 
@@ -94,6 +97,9 @@ pub struct EnterCodePage {
     pub change_href: String,
     /// Until the next code may be asked for; 0 is at once.
     pub resend_wait_seconds: u32,
+    /// As on the page before.
+    pub dashboard_href: Option<String>,
+    pub sign_in_href: Option<String>,
     pub problem: Option<EnterCodeProblem>,
     pub notice: Option<EnterCodeNotice>,
 }
@@ -152,6 +158,15 @@ const REASONS: [VerifyReason; 7] = [
     VerifyReason::RegistrationResumed,
 ];
 
+/// Of the samples.
+fn dashboard_of(reason: VerifyReason) -> Option<String> {
+    matches!(reason, VerifyReason::StepUp | VerifyReason::OwnProofs).then(|| "/dashboard".to_owned())
+}
+
+fn sign_in_of(reason: VerifyReason) -> Option<String> {
+    (reason == VerifyReason::ExpiredPassword).then(|| "/sign-in?another=1".to_owned())
+}
+
 fn tomorrow() -> Moment {
     let date = Date { year: 2026, month: 11, day: 24 };
     Moment { date, hour: 9, minute: 30, zone: "EST".to_owned() }
@@ -178,6 +193,8 @@ impl Page for VerifyIdentityPage {
                 choice("call:2", ChoiceChannel::Call, "•••-•••-••86", true),
                 choice("totp", ChoiceChannel::Totp, "", false),
             ],
+            dashboard_href: None,
+            sign_in_href: None,
             problem: None,
         };
         let unchosen =
@@ -197,7 +214,12 @@ impl Page for VerifyIdentityPage {
             VerifyProblem::Refused,
         ];
         let told = problems.map(|problem| VerifyIdentityPage { problem: Some(problem), ..plain.clone() });
-        let others = REASONS.map(|reason| VerifyIdentityPage { reason, ..plain.clone() });
+        let others = REASONS.map(|reason| VerifyIdentityPage {
+            reason,
+            dashboard_href: dashboard_of(reason),
+            sign_in_href: sign_in_of(reason),
+            ..plain.clone()
+        });
         let others = others.into_iter().filter(|page| page.reason != plain.reason);
         [plain.clone(), unchosen].into_iter().chain(told).chain(others).collect()
     }
@@ -220,6 +242,8 @@ impl Page for EnterCodePage {
             can_change: true,
             change_href: "/verify?interaction=interaction-handle".to_owned(),
             resend_wait_seconds: 0,
+            dashboard_href: None,
+            sign_in_href: None,
             problem: None,
             notice: None,
         };
@@ -253,7 +277,12 @@ impl Page for EnterCodePage {
             EnterCodeProblem::Trying,
         ];
         let told = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
-        let others = REASONS.map(|reason| EnterCodePage { reason, ..plain.clone() });
+        let others = REASONS.map(|reason| EnterCodePage {
+            reason,
+            dashboard_href: dashboard_of(reason),
+            sign_in_href: sign_in_of(reason),
+            ..plain.clone()
+        });
         let others = others.into_iter().filter(|page| page.reason != plain.reason);
         let under_way = EnterCodePage { handed_over: false, ..plain.clone() };
         [plain.clone(), under_way, call, app, wrong_app, used_app, sent]

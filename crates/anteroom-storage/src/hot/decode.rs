@@ -89,6 +89,7 @@ pub(super) fn device(cells: &mut Cells<'_>, account: AccountId) -> Result<Option
         label: cells.take()?,
         created_at: place.time("created_at", cells.take()?)?,
         last_seen_at: place.time("last_seen_at", cells.take()?)?,
+        reset_at: place.maybe_time("reset_at", cells.take()?)?,
     }))
 }
 

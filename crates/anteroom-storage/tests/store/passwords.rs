@@ -4,6 +4,7 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use anteroom_storage::{Credential, Store, StoreError, StoreOptions};
@@ -12,7 +13,7 @@ on_both_databases!(
     old_passwords_are_remembered_newest_first,
     passwords_that_are_not_remembered_any_more_are_deleted_in_batches,
     a_new_password_leaves_as_many_old_ones_as_are_remembered,
-    a_reset_lifts_the_lock_and_forgets_all_devices_but_one,
+    a_reset_lifts_the_lock_and_forgets_devices_of_the_password_alone,
     every_grant_of_the_account_ends_and_no_other,
 );
 
@@ -85,10 +86,10 @@ async fn a_new_password_leaves_as_many_old_ones_as_are_remembered(options: Store
     assert_eq!(left(&store, 2).await, newest(&[3, 2, 1]), "those of another account");
 }
 
-async fn a_reset_lifts_the_lock_and_forgets_all_devices_but_one(options: StoreOptions) {
+async fn a_reset_lifts_the_lock_and_forgets_devices_of_the_password_alone(options: StoreOptions) {
     let store = store_with(&options, [1, 2]).await;
     let write = store.write(|tx| async move {
-        for (number, account) in [(1, 1), (2, 1), (3, 2)] {
+        for (number, account) in [(1, 1), (2, 1), (3, 2), (4, 1), (5, 1)] {
             tx.insert_device(&device(number, account)).await?;
         }
         let lockout = Lockout { unknown_failures: 6, unknown_locked_at: Some(at(1)), locked_at: Some(at(2)) };
@@ -96,7 +97,8 @@ async fn a_reset_lifts_the_lock_and_forgets_all_devices_but_one(options: StoreOp
             tx.save_counters(account_id(account), &Counters { lockout, device: None }).await?;
         }
         tx.lift_locks(account_id(1)).await?;
-        tx.forget_devices(account_id(1), device_id(2), at(9)).await?;
+        tx.forget_devices(account_id(1), device_id(5), at(9)).await?;
+        tx.note_reset_at(account_id(1), device_id(5), at(9)).await?;
         let locked = tx.lock_account(account_id(1)).await?.unwrap();
         assert_eq!(locked.account.lockout, Lockout::default());
         let other = tx.lock_account(account_id(2)).await?.unwrap();
@@ -104,9 +106,23 @@ async fn a_reset_lifts_the_lock_and_forgets_all_devices_but_one(options: StoreOp
         Ok::<_, StoreError>(())
     });
     write.await.unwrap();
-    assert_eq!(store.device(device_id(1)).await.unwrap(), None);
-    assert_eq!(store.device(device_id(2)).await.unwrap().unwrap().failures, 0);
-    assert_eq!(store.device(device_id(3)).await.unwrap().unwrap().failures, 3);
+    for number in [1, 2, 4, 5] {
+        let before = device(number, 1);
+        let now = store.device(device_id(number)).await.unwrap();
+        let stays = before.stays_known(device_id(5), NewPasswordReason::Recovery);
+        assert_eq!(now.is_some(), stays, "{number}");
+        let Some(now) = now else { continue };
+        assert!(now.failures == 0 && !now.passed_second_factor(), "{now:?}");
+    }
+    let others = store.device(device_id(3)).await.unwrap().unwrap();
+    assert_eq!(others, device(3, 2));
+    // What had passed before keeps that where the reset is completed.
+    let write = store.write(|tx| async move {
+        tx.step_device_up(account_id(1), device_id(2), at(10)).await?;
+        tx.note_reset_at(account_id(1), device_id(2), at(11)).await
+    });
+    write.await.unwrap();
+    assert!(store.device(device_id(2)).await.unwrap().unwrap().passed_second_factor());
 }
 
 async fn every_grant_of_the_account_ends_and_no_other(options: StoreOptions) {

@@ -120,6 +120,7 @@ pub(crate) fn device(number: u8, account: u8) -> KnownDevice {
         account: account_id(account),
         failures: u32::from(number),
         stepped_up_at: number.is_multiple_of(2).then(|| at(1)),
+        reset_at: None,
         label: format!("Browser {number}"),
         created_at: at(1),
         last_seen_at: at(2),

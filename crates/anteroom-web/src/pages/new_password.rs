@@ -1,6 +1,7 @@
 //! `POST /new-password`, `GET /change-password` for a person who is signed in, and the page at the end of a reset.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::ids::DeviceId;
 use anteroom_domain::interaction::Destination;
 use anteroom_domain::new_password::Weakness;
 use anteroom_domain::next_step::NewPasswordReason as Reason;
@@ -85,13 +86,8 @@ pub(crate) async fn submit(Form { asker, fields }: Form<Chosen>) -> Response {
 
 async fn submitted(asker: &Asker, Chosen { entered, waiting }: Chosen) -> Result<Response, Failure> {
     match set(&asker.web.provider, &asker.visitor, waiting, entered).await? {
-        NewPasswordOutcome::Reset { device, carried } => {
-            let mut jar = asker.jar.clone();
-            jar.remember_device(device);
-            let cookie = jar.device_cookie(asker.web.secure_cookies(), &asker.web.provider.keyring);
-            Ok(with_cookies(to_changed(asker, &carried)?, &[cookie]))
-        }
-        NewPasswordOutcome::Done(carried) => to_changed(asker, &carried),
+        NewPasswordOutcome::Reset { device, carried } => to_changed(asker, &carried, Some(device)),
+        NewPasswordOutcome::Done { device, carried } => to_changed(asker, &carried, device),
         NewPasswordOutcome::SignedIn { cookies, onward } => {
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
         }
@@ -101,9 +97,14 @@ async fn submitted(asker: &Asker, Chosen { entered, waiting }: Chosen) -> Result
     }
 }
 
-fn to_changed(asker: &Asker, carried: &Carried) -> Result<Response, Failure> {
+fn to_changed(asker: &Asker, carried: &Carried, device: Option<DeviceId>) -> Result<Response, Failure> {
     let handle = carried.field(&asker.web.provider)?.unwrap_or_default();
-    Ok(see_next(asker, &format!("{CHANGED}?interaction={handle}")))
+    let answer = see_next(asker, &format!("{CHANGED}?interaction={handle}"));
+    let Some(device) = device else { return Ok(answer) };
+    let mut jar = asker.jar.clone();
+    jar.remember_device(device);
+    let cookie = jar.device_cookie(asker.web.secure_cookies(), &asker.web.provider.keyring);
+    Ok(with_cookies(answer, &[cookie]))
 }
 
 fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Failure> {

@@ -169,18 +169,21 @@ impl<'a> Shown<'a> {
     }
 
     /// The way back is the form itself: the journey alone would lead here again.
+    pub(crate) fn sign_in_anew(&self) -> String {
+        let another = Some(("another", "1"));
+        let waiting = self.interaction.as_deref().map(|handle| ("interaction", handle));
+        format!("/sign-in?{}", anteroom_oidc::form::encode(another.into_iter().chain(waiting)))
+    }
+
     fn no_phone(self, reason: anteroom_pages::VerifyReason, why: NoPhone) -> Response {
         let (unreached, later) = match why {
             NoPhone::Missing => (false, None),
             NoPhone::Waits(from) => (false, Some(from)),
             NoPhone::Unreached => (true, None),
         };
-        let another = Some(("another", "1"));
-        let waiting = self.interaction.as_deref().map(|handle| ("interaction", handle));
-        let query = anteroom_oidc::form::encode(another.into_iter().chain(waiting));
         let view = NoPhonePage {
             reason,
-            sign_in_href: format!("/sign-in?{query}"),
+            sign_in_href: self.sign_in_anew(),
             later: later.map(|at| moment(self.asker, at)),
             unreached,
             new_phone_days: self.new_phone_days(),

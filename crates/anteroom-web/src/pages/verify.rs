@@ -25,7 +25,7 @@ use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, Sent as SentForm, token_for};
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::sign_in::remember;
-use crate::pages::step::{Shown, continue_address, go, show};
+use crate::pages::step::{DASHBOARD, Shown, continue_address, go, show};
 use crate::respond::{moment, see_next};
 
 /// The value of the choice that is sent nothing.
@@ -121,14 +121,24 @@ fn choice(
         landline: offer.phone.kind == PhoneKind::Landline,
         selected: Some(offer) == preferred,
     };
+    let (dashboard_href, sign_in_href) = ways_back(&shown, verification);
     let view = VerifyIdentityPage {
         form_token: token_for(shown.asker, FormName::VerifySend, shown.owner),
         interaction: shown.interaction,
         reason: reason_of(verification),
         methods: app.into_iter().chain(verification.offers.iter().map(offered)).collect(),
+        dashboard_href,
+        sign_in_href,
         problem,
     };
     shown.frame.page(status, &view)
+}
+
+/// The dashboard, for a person who is signed in and may see it without the code, and sign-in, for one whose password has expired.
+fn ways_back(shown: &Shown<'_>, verification: &Verification) -> (Option<String>, Option<String>) {
+    let is_signed_in = verification.live.is_some() && !verification.new_device;
+    let has_expired = verification.purpose == CodePurpose::ExpiredPassword;
+    (is_signed_in.then(|| DASHBOARD.to_owned()), has_expired.then(|| shown.sign_in_anew()))
 }
 
 /// Where the code that is entered can be read.
@@ -157,6 +167,7 @@ fn entry(
         Read::OnPhone(sent) => (sent.wait.map_or(0, |wait| wait.0.as_secs().max(1)), problem_of(sent)),
         Read::InApp => (0, None),
     };
+    let (dashboard_href, sign_in_href) = ways_back(&shown, verification);
     let view = EnterCodePage {
         form_token: token_for(shown.asker, FormName::VerifyCode, shown.owner),
         resend_form_token: token_for(shown.asker, FormName::VerifySend, shown.owner),
@@ -170,6 +181,8 @@ fn entry(
         can_change: other_ways,
         change_href: format!("/continue?interaction={handle}&choose=1"),
         resend_wait_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
+        dashboard_href,
+        sign_in_href,
         problem: problem.or(of_sent),
         notice,
     };

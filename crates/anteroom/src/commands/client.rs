@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::shown::argument;
 use super::user::{changing, with_provider};
-use super::{CommandError, say, shown_time, write_secret_file};
+use super::{CommandError, note, say, shown_time, write_secret_file};
 use crate::cli::ClientCommand;
 
 pub fn run(command: ClientCommand) -> Result<(), CommandError> {
@@ -49,6 +49,11 @@ async fn list(provider: Provider) -> Result<(), CommandError> {
     let mut clients = provider.store.registered_clients_since(0).await?;
     clients.retain(|client| client.deleted_at.is_none());
     clients.sort_by_key(|client| client.created_at);
+    if clients.is_empty() {
+        note(
+            "No client has registered itself. Those of the configuration are in its files; `anteroom check` counts them.",
+        );
+    }
     let zone = provider.snapshot().practice.time_zone.clone();
     for client in clients {
         // A stranger chose these words: nothing in them reaches the terminal as a command.

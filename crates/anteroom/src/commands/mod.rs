@@ -122,6 +122,11 @@ pub fn warn(text: &str) {
     let _ = writeln!(std::io::stderr(), "warning: {}", shown::lines(text));
 }
 
+/// What explains the output and is no part of it: a program that reads that must not find it there.
+pub fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
+}
+
 /// What a command has to say goes to standard output; a closed pipe ends the matter.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", shown::lines(text));

@@ -1,5 +1,6 @@
 //! `anteroom user …`: no password or code is set, seen or skipped here.
 
+use anteroom_config::Configuration;
 use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::ids::AccountId;
@@ -18,7 +19,7 @@ use std::future::Future;
 use std::path::Path;
 
 use super::shown::argument;
-use super::{CommandError, at_shell, block_on, load, production, say, shown_time};
+use super::{CommandError, at_shell, block_on, load, production, say, shown_time, warn};
 use crate::cli::{
     ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
 };
@@ -74,9 +75,16 @@ where
     F: FnOnce(Provider) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,
 {
-    let configuration = load(config)?;
+    with_configuration(&load(config)?, work)
+}
+
+fn with_configuration<F, Fut>(configuration: &Configuration, work: F) -> Result<(), CommandError>
+where
+    F: FnOnce(Provider) -> Fut,
+    Fut: Future<Output = Result<(), CommandError>>,
+{
     block_on(async move {
-        let provider = wiring::provider(&configuration, &at_shell()).await?;
+        let provider = wiring::provider(configuration, &at_shell()).await?;
         work(provider).await
     })
 }
@@ -88,7 +96,15 @@ where
     F: FnOnce(Provider) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,
 {
-    with_provider(config, async move |provider| match provider.history.refused() {
+    changing_with(&load(config)?, work)
+}
+
+fn changing_with<F, Fut>(configuration: &Configuration, work: F) -> Result<(), CommandError>
+where
+    F: FnOnce(Provider) -> Fut,
+    Fut: Future<Output = Result<(), CommandError>>,
+{
+    with_configuration(configuration, async move |provider| match provider.history.refused() {
         Some(why) => Err(CommandError::WentBack(why)),
         None => work(provider).await,
     })
@@ -116,13 +132,22 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
         groups: args.groups.iter().map(|group| parse_group(group)).collect::<Result<_, _>>()?,
         locale: args.locale,
     };
-    changing(&args.config.config, async move |provider| {
+    let configuration = load(&args.config.config)?;
+    let settings = &configuration.settings;
+    let mails_go_out = settings.email.is_some() || settings.dev.outbox;
+    changing_with(&configuration, async move |provider| {
         let address = invitee.address.clone();
         let invited = admin::invite(&provider, invitee).await?;
         let again = if invited.again { " again" } else { "" };
         let groups: Vec<&str> = invited.groups.iter().map(GroupName::as_str).collect();
         let groups = if groups.is_empty() { "no group".to_owned() } else { groups.join(", ") };
         say(&format!("{address} is invited{again} (in: {groups}); the mail with the link is queued."));
+        if !mails_go_out {
+            warn(&format!(
+                "no mail goes out: the configuration has no [email]. {address} gets the link once it has, within the time of an \
+                 invitation"
+            ));
+        }
         Ok(())
     })
 }
@@ -239,8 +264,7 @@ async fn show_claims(
 fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
     let address = parse_address(&args.email)?;
     let now = production().clock.now();
-    let parsed = args.claims.iter().map(|text| parse_claim(text, now));
-    let changes = parsed.collect::<Result<Vec<ClaimChange>, _>>()?;
+    let changes = parse_claims(&args.claims, now)?;
     changing(&args.config.config, async move |provider| {
         profile::set_claims(&provider, &address, changes).await?;
         show_claims(&provider, &address, None).await
@@ -249,6 +273,18 @@ fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
 
 fn parse_client(text: &str) -> Result<ClientId, CommandError> {
     text.parse().map_err(|error| CommandError::Usage(format!("{error}")))
+}
+
+/// All mistakes at once, a line each.
+fn parse_claims(texts: &[String], now: Timestamp) -> Result<Vec<ClaimChange>, CommandError> {
+    let (mut changes, mut mistakes) = (Vec::new(), Vec::new());
+    for text in texts {
+        match parse_claim(text, now) {
+            Ok(change) => changes.push(change),
+            Err(mistake) => mistakes.push(mistake.to_string()),
+        }
+    }
+    if mistakes.is_empty() { Ok(changes) } else { Err(CommandError::Usage(mistakes.join("\n"))) }
 }
 
 fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> {
@@ -288,6 +324,15 @@ mod tests {
     use anteroom_domain::ids::PhoneId;
     use anteroom_domain::phone::E164;
     use jiff::SignedDuration;
+
+    #[test]
+    fn every_claim_that_cannot_be_said_is_named() {
+        let texts = ["zoneinfo=Mars/Phobos", "nickname=Al", "birthdate=2030-01-01"].map(str::to_owned);
+        let told = parse_claims(&texts, Timestamp::UNIX_EPOCH).unwrap_err().to_string();
+        assert!(told.contains("Mars/Phobos") && told.contains("2030-01-01"), "{told}");
+        assert_eq!((told.lines().count(), told.contains("nickname")), (2, false), "{told}");
+        assert_eq!(parse_claims(&texts[1..2], Timestamp::UNIX_EPOCH).unwrap().len(), 1);
+    }
 
     #[test]
     fn a_phone_is_shown_masked_and_with_when_it_serves() {

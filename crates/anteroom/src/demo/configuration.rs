@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::apps::{App, Apps};
+use super::own_clients::own_clients;
 use crate::commands::{CommandError, warn, write_secret_file};
 
 const NAME: &str = "demo.toml";
@@ -77,8 +78,8 @@ impl Secrets {
     }
 }
 
-/// Writes the configuration beside the data, for `anteroom explain` and other commands. The developer's own clients are not in
-/// it: their secrets may be in variables that commands have not.
+/// Writes the configuration beside the data, for `anteroom explain` and other commands. The developer's own clients are in it as
+/// well, with their secrets in files: commands that are run elsewhere have not the demo's variables.
 pub(super) fn write(plan: Plan<'_>, apps: &Apps) -> Result<PathBuf, CommandError> {
     let home = std::path::absolute(plan.home)?;
     let folder = home.join(SECRETS_FOLDER);
@@ -87,14 +88,20 @@ pub(super) fn write(plan: Plan<'_>, apps: &Apps) -> Result<PathBuf, CommandError
     for app in apps.iter() {
         renew(&folder.join(variable(app)), &app.secret)?;
     }
-    let text = text(Plan { home: &home, clients: &[], ..plan }, apps, Secrets::Files)?;
+    let mut text = text(Plan { home: &home, clients: &[], ..plan }, apps, Secrets::Files)?;
     let file = home.join(FILE);
+    let own = own_clients(plan.clients, &folder)?;
+    let with_own = format!("{text}{own}");
+    match Configuration::parse_str(&file.display().to_string(), &with_own, &|_| None) {
+        Ok(_) => text = with_own,
+        Err(_) => warn("commands do not know your clients: what is in their files could not be copied"),
+    }
     renew(&file, text.trim_start())?;
     Ok(file)
 }
 
 /// A kept demo has the file of the last time.
-fn renew(path: &Path, text: &str) -> Result<(), CommandError> {
+pub(super) fn renew(path: &Path, text: &str) -> Result<(), CommandError> {
     if path.exists() {
         std::fs::remove_file(path).map_err(|error| CommandError::File(path.to_owned(), error))?;
     }
@@ -106,6 +113,9 @@ pub(super) fn load(
     master_key: &SecretString,
     apps: &Apps,
 ) -> Result<Configuration, CommandError> {
+    for file in plan.clients {
+        std::fs::metadata(file).map_err(|error| CommandError::File(file.clone(), error))?;
+    }
     let text = text(plan, apps, Secrets::Variables)?;
     let environment = |name: &str| match name {
         MASTER_KEY_VARIABLE => Some(master_key.expose_secret().trim().to_owned()),
@@ -288,7 +298,7 @@ fn tile(app: &App, order: usize, secrets: Secrets) -> Result<String, std::fmt::E
 }
 
 /// A basic TOML string.
-fn toml_string(text: &str) -> String {
+pub(super) fn toml_string(text: &str) -> String {
     let escaped: String = text
         .chars()
         .map(|c| match c {
@@ -317,13 +327,24 @@ mod tests {
     async fn the_file_beside_the_data_is_what_the_demo_runs_with() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join(MASTER_KEY_FILE), "q".repeat(43)).unwrap();
+        let own = tempfile::tempdir().unwrap();
+        let file = own.path().join("mine.toml");
+        let client = |id: &str, secret: &str| {
+            format!(
+                "[[clients]]\nclient_id = \"{id}\"\nredirect_uris = [\"http://localhost:3000/cb\"]\n{secret}\n"
+            )
+        };
+        let mine = client("mine", "secret_env = \"DEMO_CLIENT_SECRET\" # the demo's");
+        std::fs::write(&file, mine + &client("other", "secret_file = 'other'")).unwrap();
+        std::fs::write(own.path().join("other"), "a-secret-of-my-own-that-is-long-enough").unwrap();
+        let clients = &[file];
         // The second time, the applications have other secrets.
         for _ in 0..2 {
             let apps = Apps::bind().await.unwrap();
-            let file = write(plan(home.path(), &[]), &apps).unwrap();
+            let file = write(plan(home.path(), clients), &apps).unwrap();
             let written = Configuration::load(&file, &|_| None);
             let written = written.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-            let running = loaded(&apps, &[]).unwrap();
+            let running = loaded(&apps, clients).unwrap();
             let clients = |configuration: &Configuration| {
                 let clients = configuration.settings.clients.iter();
                 clients.map(|client| client.metadata.clone()).collect::<Vec<_>>()

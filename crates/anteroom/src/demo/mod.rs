@@ -4,6 +4,7 @@
 mod accounts;
 mod apps;
 mod configuration;
+mod own_clients;
 
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 on_one_node_and_on_two!(
+    the_pages_of_a_code_have_a_way_back,
     a_re_send_makes_the_old_code_worthless,
     a_code_expires_after_ten_minutes,
     five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries,
@@ -179,4 +180,35 @@ async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backen
     assert!(provider.audited("code_refused").await.is_empty(), "it is not counted for the other one");
     let still = browser.get(&format!("/continue?interaction={hers}")).await;
     assert!(!still.has_form("/new-password"), "{}", still.gist());
+}
+
+async fn the_pages_of_a_code_have_a_way_back(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.new_devices_step_up", "true").start().await;
+    let expired = SignedDuration::from_hours(24 * 90);
+    provider.person(CAROL).phone(CELL).create().await;
+    provider.person("nora@practice.example").phone("+12025550166").password_set(expired).create().await;
+    let leads_to =
+        |page: &Answer, target: &str| page.links().iter().any(|link| link.href.starts_with(target));
+    let carol = provider.browser();
+    let page = carol.get("/sign-in").await;
+    let page = through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
+    assert!(page.has_form("/verify/send"), "{}", page.gist());
+    assert!(!leads_to(&page, "/dashboard"), "a new device sees nothing of it: {}", page.gist());
+    let entry = send(&carol, &page).await;
+    through(&carol, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
+    provider.advance(SignedDuration::from_mins(20));
+    // Signed in again, with the password alone: the page of the apps asks for a code.
+    assert_eq!(carol.sign_in(CAROL, PASSWORD).await.status, 303);
+    let page = carol.get("/account/factors").await;
+    assert!(page.has_form("/verify/send") && leads_to(&page, "/dashboard"), "{}", page.gist());
+    assert!(leads_to(&send(&carol, &page).await, "/dashboard"));
+
+    let nora = provider.browser();
+    let page = nora.get("/sign-in").await;
+    let entered = [("email", "nora@practice.example"), ("password", PASSWORD)];
+    let told = through(&nora, &page, "/sign-in", &entered).await;
+    let page = through(&nora, &told, "/expired-password", &[]).await;
+    assert!(!leads_to(&page, "/dashboard") && leads_to(&page, "/sign-in?another=1"), "{}", page.gist());
+    let link = page.links().into_iter().find(|link| link.href.starts_with("/sign-in")).unwrap();
+    assert!(nora.get(&link.href).await.has_form("/sign-in"));
 }

@@ -4,6 +4,7 @@
 mod authenticator_apps;
 mod codes;
 mod expiry;
+mod known_devices;
 mod languages;
 mod left_at_a_browser;
 mod new_password;

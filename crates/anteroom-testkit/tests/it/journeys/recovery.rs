@@ -1,6 +1,8 @@
 //! A forgotten password, up to the pressed link and the application that waits.
 
 use super::*;
+use anteroom_domain::address::EmailAddress;
+use anteroom_flows::admin::{disable, enable};
 use anteroom_testkit::{Backend, on_one_node_and_on_two};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -17,6 +19,7 @@ on_one_node_and_on_two!(
     sign_in_after_a_reset_says_so,
     a_link_serves_the_browser_that_pressed_it_for_half_an_hour,
     the_typed_code_works_only_where_it_was_asked_for,
+    a_link_of_before_a_disablement_opens_nothing,
     a_typed_code_has_ten_tries,
     the_application_waits_in_the_same_browser,
     the_application_waits_in_the_browser_that_began,
@@ -274,4 +277,17 @@ async fn a_link_pressed_without_cookies_says_so_and_still_works(backend: Backend
     assert_eq!(refused.heading(), "Your browser keeps no cookies");
     assert!(refused.links().iter().any(|again| again.href == link), "{}", refused.body);
     assert!(press(&provider, &provider.browser()).await.has_form("/verify/send"));
+}
+
+async fn a_link_of_before_a_disablement_opens_nothing(backend: Backend) {
+    let (provider, carol) = (with_carol(&backend).await, EmailAddress::parse(CAROL).unwrap());
+    let browser = provider.browser();
+    forget(&browser, CAROL).await;
+    let page = browser.get(&mailed(&provider).await.0).await;
+    disable(&provider.provider, &carol).await.unwrap();
+    enable(&provider.provider, &carol).await.unwrap();
+    assert_eq!(browser.submit(&page, "/recover", &[]).await.status, 410);
+    // What is asked for afterwards serves.
+    provider.advance(SignedDuration::from_secs(1));
+    reset(&provider, &browser, CAROL, NEW).await;
 }

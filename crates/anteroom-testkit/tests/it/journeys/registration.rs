@@ -3,14 +3,17 @@
 use super::*;
 use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
-use anteroom_flows::admin::{Invitee, invite};
+use anteroom_flows::admin::{Invitee, disable, enable, invite};
 use anteroom_testkit::{Backend, on_one_node_and_on_two};
 use jiff::SignedDuration;
 
 on_one_node_and_on_two!(
     a_registration_left_half_way_goes_on_in_another_browser,
     a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verified,
+    of_two_browsers_that_verify_a_phone_at_once_one_goes_on,
+    a_phone_is_named_only_where_none_was_verified_at_the_same_time,
     an_invitation_sent_again_by_the_practice_begins_anew,
+    an_invitation_ends_with_a_disablement,
     what_is_no_number_for_codes_is_refused,
     a_registration_whose_cookies_are_lost_leads_back_to_it,
     a_landline_gets_only_calls,
@@ -125,6 +128,79 @@ async fn a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verifie
     let page = through(&erin, &phones, "/register/phones-done", &[]).await;
     assert_eq!(choose(&erin, &page, NEW).await.location().path(), "/dashboard");
     assert_eq!(mails(&provider, "registration_completed").await, 1);
+}
+
+/// Names a phone, and has a code sent there: the page where it is entered, and the code.
+async fn waiting_for_code(provider: &TestProvider, browser: &Browser, number: &str) -> (Answer, String) {
+    let page = accept(provider, browser).await;
+    let named = [("phone", number), ("phone_kind", "cell")];
+    let page = through(browser, &page, "/register/phone", &named).await;
+    // So that the next code is newer than the one before.
+    provider.advance(SignedDuration::from_secs(1));
+    let entry = send(browser, &page).await;
+    (entry, digits(provider).await)
+}
+
+async fn of_two_browsers_that_verify_a_phone_at_once_one_goes_on(backend: Backend) {
+    let provider = invited(&backend).await;
+    for round in 0..4 {
+        let (one, other) = (provider.browser(), provider.browser());
+        let (at_one, its_code) = waiting_for_code(&provider, &one, "(202) 555-0143").await;
+        let (at_other, other_code) = waiting_for_code(&provider, &other, "(202) 555-0166").await;
+        let (its_code, other_code) = ([("code", its_code.as_str())], [("code", other_code.as_str())]);
+        let (first, second) = tokio::join!(
+            one.submit(&at_one, "/verify/code", &its_code),
+            other.submit(&at_other, "/verify/code", &other_code)
+        );
+        // The later one is told at once, or led on, as it was read before or after the other was taken.
+        let shown = async |browser: &Browser, answer: Answer| match answer.status {
+            303 => browser.follow(&answer).await,
+            _ => answer,
+        };
+        let (first, second) = (shown(&one, first).await, shown(&other, second).await);
+        let goes_on = [&first, &second].map(|page| page.has_form("/register/phones-done"));
+        assert_ne!(goes_on[0], goes_on[1], "{round}: {} {}", first.gist(), second.gist());
+        let (stopped, verified) = if goes_on[0] { (second, "••43") } else { (first, "••66") };
+        assert!(stopped.has_form("/verify/send") && stopped.body.contains(verified), "{}", stopped.gist());
+        assert_eq!(provider.audited("phone_verified").await.len(), round + 1);
+        provider.advance(SignedDuration::from_mins(1));
+        invited_to(&provider).await;
+    }
+    assert_eq!(provider.audited("phones_removed").await.len(), 4);
+}
+
+async fn a_phone_is_named_only_where_none_was_verified_at_the_same_time(backend: Backend) {
+    let provider = invited(&backend).await;
+    let (erin, stranger) = (provider.browser(), provider.browser());
+    let named = accept(&provider, &stranger).await;
+    let (entry, code) = waiting_for_code(&provider, &erin, "(202) 555-0143").await;
+    let own = [("phone", "(202) 555-0166"), ("phone_kind", "cell")];
+    let code = [("code", code.as_str())];
+    let (_, answer) = tokio::join!(
+        erin.submit(&entry, "/verify/code", &code),
+        stranger.submit(&named, "/register/phone", &own)
+    );
+    // Whichever was first, the stranger stands before a code to Erin's phone.
+    stranger.follow(&answer).await;
+    let handle = named.form("/register/phone").fields["interaction"].clone();
+    let page = stranger.get(&format!("/continue?interaction={handle}")).await;
+    assert!(page.has_form("/verify/send") && page.body.contains("••43"), "{}", page.gist());
+    assert!(!page.body.contains("••66"), "{}", page.gist());
+}
+
+async fn an_invitation_ends_with_a_disablement(backend: Backend) {
+    let provider = invited(&backend).await;
+    let (stranger, erin) = (provider.browser(), EmailAddress::parse(ERIN).unwrap());
+    let old = invitation(&provider).await;
+    with_phone(&provider, &stranger, "(202) 555-0166").await;
+    disable(&provider.provider, &erin).await.unwrap();
+    enable(&provider.provider, &erin).await.unwrap();
+    assert!(!provider.browser().get(&old).await.has_form("/register"));
+    assert_eq!(provider.audited("phones_removed").await.len(), 1);
+    provider.advance(SignedDuration::from_secs(1));
+    invited_to(&provider).await;
+    let page = accept(&provider, &provider.browser()).await;
+    assert!(page.has_form("/register/phone") && !page.body.contains("••66"), "{}", page.gist());
 }
 
 async fn an_invitation_sent_again_by_the_practice_begins_anew(backend: Backend) {

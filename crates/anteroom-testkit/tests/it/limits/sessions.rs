@@ -144,6 +144,7 @@ async fn make_devices(provider: &TestProvider, account: AccountId, count: u32) {
                     account,
                     failures: 0,
                     stepped_up_at: None,
+                    reset_at: None,
                     label: "a script".to_owned(),
                     created_at: now,
                     last_seen_at: now + SignedDuration::from_secs(1),

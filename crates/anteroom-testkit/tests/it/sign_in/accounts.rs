@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 on_both_databases!(
     whoever_signed_in_last_comes_first,
+    that_another_account_was_chosen_is_in_the_trail,
     an_application_asks_which_of_several_accounts,
     select_account_asks_also_where_there_is_one,
     use_another_account_leads_to_the_same_application,
@@ -37,6 +38,16 @@ fn choice(page: &Answer, words: &str) -> String {
 
 async fn choose(browser: &Browser, page: &Answer, words: &str) -> Answer {
     browser.submit(page, "/choose-account", &[("account", &choice(page, words))]).await
+}
+
+async fn that_another_account_was_chosen_is_in_the_trail(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = both(&provider).await;
+    for (chosen, entries) in [(BOB, 0), (ALICE, 1), (ALICE, 1), (BOB, 2)] {
+        let page = browser.get("/choose-account").await;
+        assert_eq!(choose(&browser, &page, chosen).await.status, 303);
+        assert_eq!(provider.audited("account_chosen").await.len(), entries, "{chosen}");
+    }
 }
 
 async fn whoever_signed_in_last_comes_first(backend: Backend) {

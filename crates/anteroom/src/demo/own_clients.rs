@@ -1,0 +1,51 @@
+//! The developer's own clients (`--client FILE`), as the configuration for commands has them.
+
+use std::path::{Path, PathBuf};
+
+use super::configuration::{renew, toml_string};
+use crate::commands::CommandError;
+
+/// What is in the files, with each secret of a variable in a file of `secrets`, and each file named by its whole path. Lines are
+/// looked at one by one: a value that is spread over several stays as it is.
+pub(super) fn own_clients(files: &[PathBuf], secrets: &Path) -> Result<String, CommandError> {
+    let mut text = String::new();
+    for file in files {
+        let file = std::path::absolute(file)?;
+        let own = std::fs::read_to_string(&file).map_err(|error| CommandError::File(file.clone(), error))?;
+        for line in own.lines() {
+            text.push('\n');
+            text.push_str(&as_commands_need(line, (&file, secrets))?.unwrap_or_else(|| line.to_owned()));
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// `None`: as it is.
+fn as_commands_need(line: &str, (file, secrets): (&Path, &Path)) -> Result<Option<String>, CommandError> {
+    let Some((key, value)) = line.split_once('=').and_then(|(key, rest)| Some((key.trim(), quoted(rest)?)))
+    else {
+        return Ok(None);
+    };
+    if key == "secret_env" {
+        let copy = secrets.join(value);
+        // What the demo gives itself is there already, and the configuration that is served was read with it.
+        if let Ok(secret) = std::env::var(value)
+            && !copy.exists()
+        {
+            renew(&copy, &secret)?;
+        }
+        return Ok(Some(format!("secret_file = {}", toml_string(&copy.display().to_string()))));
+    }
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let whole = key.ends_with("_file").then(|| folder.join(value));
+    Ok(whole.map(|path| format!("{key} = {}", toml_string(&path.display().to_string()))))
+}
+
+/// A string on one line, without escapes.
+fn quoted(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start();
+    let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    let (value, _) = rest.strip_prefix(quote)?.split_once(quote)?;
+    (!value.is_empty() && !value.contains('\\')).then_some(value)
+}
