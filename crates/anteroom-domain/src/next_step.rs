@@ -185,7 +185,11 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
         return NextStep::ChooseAccount;
     }
     if needs.other_account_hinted {
-        return if standing.signed_in_for(needs) { NextStep::SomebodyElse } else { NextStep::SignIn(SignInReason::OtherAccount) };
+        return if standing.signed_in_for(needs) {
+            NextStep::SomebodyElse
+        } else {
+            NextStep::SignIn(SignInReason::OtherAccount)
+        };
     }
     if standing.wants_proof {
         return NextStep::SignIn(SignInReason::AnotherAccountSince);

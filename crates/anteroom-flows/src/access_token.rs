@@ -106,7 +106,7 @@ pub(crate) fn jti(provider: &Provider, grant: Option<GrantId>) -> String {
 }
 
 /// The grant that a token's `jti` names; `None` for a client's own token.
-fn grant_of_jti(jti: &str) -> Option<GrantId> {
+pub(crate) fn grant_of_jti(jti: &str) -> Option<GrantId> {
     jti.split_once('.').and_then(|(grant, _)| grant.parse().ok())
 }
 
