@@ -58,6 +58,10 @@ pub(crate) async fn living(
     let reach = TokenReach { scope: claims.scope.clone(), audience: claims.aud.clone() };
     let issuer = &provider.snapshot().issuer;
     let Some(grant) = grant_of_jti(&claims.jti) else {
+        // It has no row that accepting a database could end, and the row that it was revoked by may be among what was lost.
+        if claims.iat.as_second() <= provider.history.accepted_at().as_second() {
+            return Ok(Living::No);
+        }
         let own = client_scope(client).map(|allowed| reach.narrowed(&allowed, client, issuer));
         return Ok(own.and_then(Result::ok).map_or(Living::No, Living::Client));
     };

@@ -193,7 +193,8 @@ async fn prove(
     (assertion, audiences): (&ClientAssertion, &[String]),
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
     let registered = client.metadata.token_endpoint_auth_signing_alg;
-    let rules = AssertionRules { registered, audiences, now: origin.now };
+    let uses_known_from = provider.history.accepted_at();
+    let rules = AssertionRules { registered, audiences, now: origin.now, uses_known_from };
     let name = || client.id().as_str().to_owned();
     let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
     let proven = if assertion.algorithm().is_symmetric() {

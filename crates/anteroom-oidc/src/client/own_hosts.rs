@@ -92,6 +92,11 @@ impl ClientMetadata {
         if errors.is_empty() { Ok(()) } else { Err(MetadataErrors(errors)) }
     }
 
+    /// The first address that leads to one of these hosts.
+    pub fn led_to_taken(&self, taken: &TakenHosts) -> Option<Url> {
+        self.led_to().into_iter().map(|(_, url)| url).find(|url| taken.have(url))
+    }
+
     /// Whether logout tokens would say the `sub` and `sid` of a sector to another host. Each host of the redirect URIs is of the
     /// sector: it is the only one, or what the sector publishes lists it.
     pub fn is_told_outside_its_sector(&self) -> bool {

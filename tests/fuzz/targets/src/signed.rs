@@ -32,7 +32,12 @@ pub(crate) fn good_request() -> String {
 fn prove(jwt: &str) -> Option<(ClientId, ProvenAssertion)> {
     let assertion = ClientAssertion::parse(jwt).ok()?;
     let audiences = [ISSUER.to_owned(), format!("{ISSUER}/token")];
-    let rules = AssertionRules { registered: None, audiences: &audiences, now: now() };
+    let rules = AssertionRules {
+        registered: None,
+        audiences: &audiences,
+        now: now(),
+        uses_known_from: jiff::Timestamp::UNIX_EPOCH,
+    };
     let proven = assertion.verify(ClientProof::Keys(&CLIENT_KEYS), rules).ok()?;
     Some((assertion.client_id().clone(), proven))
 }
@@ -64,7 +69,12 @@ pub(crate) fn client_assertion_claims(input: &[u8]) -> Verdict {
 
 fn open(jwt: &str, client: &ClientMetadata) -> Option<Parameters> {
     let issuer = issuer();
-    let rules = RequestObjectRules { client, issuer: &issuer, now: now() };
+    let rules = RequestObjectRules {
+        client,
+        issuer: &issuer,
+        now: now(),
+        uses_known_from: jiff::Timestamp::UNIX_EPOCH,
+    };
     match RequestObject::parse(jwt).ok()? {
         RequestObject::Signed(jwt) => {
             let accepted = RequestObject::verify(&jwt, ClientProof::Keys(&CLIENT_KEYS), rules).ok();
