@@ -24,7 +24,8 @@ const OF_CLIENT: usize = 8;
 const OF_CLIENT_FOR_STRANGERS: usize = 4;
 /// For requests without a session, of all clients: the rest is for people who are signed in.
 const FOR_STRANGERS: usize = 24;
-const OF_SESSION: usize = 4;
+/// Of one client, for one session.
+const OF_SESSION_AT_CLIENT: usize = 4;
 /// Of one client that registered itself, from one host, and for one network.
 const OF_REGISTERED: usize = 4;
 
@@ -54,7 +55,10 @@ fn shares(
 ) -> Vec<Share> {
     let id = client.id().as_str();
     let mut shares = match live {
-        Some(live) => vec![Share::new("session", &live.session.id.0.to_string(), OF_SESSION)],
+        Some(live) => {
+            let name = format!("{} {id}", live.session.id.0);
+            vec![Share::new("session at client", &name, OF_SESSION_AT_CLIENT)]
+        }
         None => vec![Share::new("strangers", "", FOR_STRANGERS)],
     };
     if outgoing.is_of_registered() {

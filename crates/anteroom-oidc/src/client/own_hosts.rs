@@ -194,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn registration_9_1_a_host_that_was_taken_later_is_known() {
+        let mut taken = TakenHosts::of(&Issuer::parse("https://id.example").unwrap());
+        let registered =
+            client(r#"{"redirect_uris": ["https://a.example/cb", "https://charts.example/cb"]}"#);
+        assert_eq!(registered.led_to_taken(&taken), None);
+        taken.add(&client(r#"{"redirect_uris": ["https://charts.example/other"]}"#));
+        assert_eq!(registered.led_to_taken(&taken).unwrap().as_str(), "https://charts.example/cb");
+    }
+
+    #[test]
     fn registration_9_1_hosts_of_others_are_refused() {
         for (text, expected) in [
             (r#"{"redirect_uris": ["https://a.example/cb"]}"#, &[][..]),

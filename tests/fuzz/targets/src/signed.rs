@@ -69,12 +69,7 @@ pub(crate) fn client_assertion_claims(input: &[u8]) -> Verdict {
 
 fn open(jwt: &str, client: &ClientMetadata) -> Option<Parameters> {
     let issuer = issuer();
-    let rules = RequestObjectRules {
-        client,
-        issuer: &issuer,
-        now: now(),
-        uses_known_from: jiff::Timestamp::UNIX_EPOCH,
-    };
+    let rules = RequestObjectRules { client, issuer: &issuer, now: now() };
     match RequestObject::parse(jwt).ok()? {
         RequestObject::Signed(jwt) => {
             let accepted = RequestObject::verify(&jwt, ClientProof::Keys(&CLIENT_KEYS), rules).ok();

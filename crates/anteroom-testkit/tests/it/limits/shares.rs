@@ -308,7 +308,8 @@ async fn a_client_of_a_stranger_uses_up_half_of_the_request_objects_of_an_addres
     let by_place = [("request_uri", place.url.as_str())];
     let error = async |app: &RelyingParty, browser: &Browser| {
         let answer = app.authorize(browser, &by_place).await;
-        answer.parameters().get("error").cloned().unwrap_or_else(|| answer.status.to_string())
+        // What a stranger's client is told waits on a page.
+        if answer.header("location").is_some() { answer.error() } else { answer.status.to_string() }
     };
     let [strangers, others] = [
         provider.registered(&crate::registration::register(&provider, &metadata).await),
