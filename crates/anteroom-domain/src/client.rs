@@ -6,7 +6,9 @@ use crate::account::{Account, GroupName};
 use anteroom_crypto::Digest;
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
 use anteroom_oidc::jwt::AccessTokenTyp;
-use anteroom_oidc::{Acr, ClientId, ClientMetadata, GrantType, Scope, ScopeSet, TokenEndpointAuthMethod};
+use anteroom_oidc::{
+    Acr, ClientId, ClientMetadata, GrantType, RedirectUri, Scope, ScopeSet, TokenEndpointAuthMethod,
+};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -41,7 +43,7 @@ pub struct ClientPolicy {
     /// The practice's own: no consent page.
     pub first_party: bool,
     /// Whether people are asked for `offline_access` although it is the practice's own, where another program on their
-    /// machine could take its place ([`Client::asks_for_offline_access`]).
+    /// machine could take its place ([`Client::asks_for_offline_access_at`]).
     pub offline_access_consent: bool,
     pub admission: Admission,
     /// The least that must have been proven at sign-in.
@@ -97,12 +99,11 @@ impl Client {
         }
     }
 
-    /// A public client that is answered on the person's machine alone cannot be told from another program there, which
-    /// would get refresh tokens without a word (RFC 8252 §8.6): the practice's own asks for them too.
-    pub fn asks_for_offline_access(&self) -> bool {
-        self.policy.offline_access_consent
-            && self.metadata.is_public()
-            && self.metadata.redirects_to_machine_only()
+    /// A public client that is answered on the person's machine cannot be told from another program there, which would get
+    /// refresh tokens without a word (RFC 8252 §8.6): the practice's own asks for them too. Which of its redirect URIs a request
+    /// names is the program's own choice, so that only this one counts.
+    pub fn asks_for_offline_access_at(&self, redirect_uri: &RedirectUri) -> bool {
+        self.policy.offline_access_consent && self.metadata.may_be_impersonated_at(redirect_uri)
     }
 
     /// The scopes that the client may have now, for a person who has agreed to `agreed`.
@@ -111,9 +112,10 @@ impl Client {
         if !self.policy.first_party {
             return registered.intersection(agreed);
         }
-        let without_asking = |scope: &&Scope| {
-            **scope != Scope::OfflineAccess || !self.asks_for_offline_access() || agreed.contains(scope)
-        };
+        // Where it is answered elsewhere as well, a grant does not say whether there was anything to ask.
+        let asks = self.policy.offline_access_consent && self.metadata.may_be_impersonated_everywhere();
+        let without_asking =
+            |scope: &&Scope| **scope != Scope::OfflineAccess || !asks || agreed.contains(scope);
         registered.iter().filter(without_asking).cloned().collect()
     }
 

@@ -31,11 +31,14 @@ pub enum Destination {
 pub struct Journey {
     pub destination: Destination,
     pub browser: BrowserId,
-    /// When the request came in: a sign-in after this satisfies `prompt=login`.
+    /// When the request came in: a sign-in after this, on its way, satisfies `prompt=login`.
     pub began_at: Timestamp,
     /// Whom the person picked, or signed in as, on the way; answers `prompt=select_account`.
     #[serde(default)]
     pub account: Option<AccountId>,
+    /// When [`Self::account`] was picked from the accounts that were signed in already. That sign-in was not for the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked_at: Option<Timestamp>,
     /// Who agreed on the consent page (`prompt=consent`), to what [`Self::consent_question`] says.
     #[serde(default)]
     pub consented_by: Option<AccountId>,
@@ -291,6 +294,7 @@ impl Journey {
             browser,
             began_at,
             account: None,
+            picked_at: None,
             consented_by: None,
             consent_question: None,
             insists_on: None,
@@ -321,7 +325,14 @@ impl Journey {
     /// Without what was chosen or agreed to on the way, for another person than the one who came so far.
     #[must_use]
     pub fn request_alone(self) -> Self {
-        Self { account: None, consented_by: None, consent_question: None, recovery: None, ..self }
+        Self {
+            account: None,
+            picked_at: None,
+            consented_by: None,
+            consent_question: None,
+            recovery: None,
+            ..self
+        }
     }
 
     /// The same with the consent page in front of this person. An earlier answer was to an earlier question.
@@ -338,6 +349,11 @@ impl Journey {
     /// Those who may answer, as the client knows them, best first; empty where everyone may.
     pub fn insisted_on(&self) -> impl Iterator<Item = &Subject> {
         self.insists_on.iter().chain(&self.also_insists_on)
+    }
+
+    /// A sign-in of the account counts for the request from here on.
+    pub fn counts_from(&self) -> Timestamp {
+        self.picked_at.map_or(self.began_at, |picked| picked.max(self.began_at))
     }
 
     pub fn request(&self) -> Option<&AuthorizationRequest> {

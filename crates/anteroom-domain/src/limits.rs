@@ -148,8 +148,12 @@ limits! {
         "Sign-outs, apart from the other forms: too many of those keep nobody signed in.";
     NewPassword "new_password" Account InDatabase minutes(10, 10), "policy.limits.new_password",
         "Forms with a new password; those behind a mailed link count for the link. Each costs several hashes.";
-    RequestUri "request_uri" Address InDatabase minutes(300, 5), "policy.limits.request_uri",
-        "Request objects that are fetched from where a `request_uri` says.";
+    RequestUri "request_uri" Address InDatabase minutes(600, 5), "policy.limits.request_uri",
+        "Request objects that are fetched from where a `request_uri` says. Those for a person who is signed in count for the account, and those that a page loads in a frame apart.";
+    RequestUriOfClient "request_uri_of_client" Address InDatabase minutes(300, 5), "policy.limits.request_uri",
+        "The same request objects of one client: half of them.";
+    RequestUriOfRegistered "request_uri_of_registered" Address InDatabase minutes(300, 5), "policy.limits.request_uri",
+        "The same request objects of all clients that registered themselves: half of them, which leaves the rest to those of the configuration.";
     PushedOfClient "pushed_of_client" Client InDatabase minutes(600, 5), "policy.limits.pushed_of_client",
         "Authorization requests that a client pushes.";
     PushedOfAddress "pushed_of_address" Address InDatabase minutes(1_200, 5), "policy.limits.pushed_of_address",
@@ -159,7 +163,7 @@ limits! {
     AssertionOfAddress "assertion_of_address" Address InDatabase minutes(6_000, 5), "policy.limits.assertion_of_address",
         "The same assertions, whatever the client.";
     Revocation "revocation" Client InDatabase minutes(600, 5), "policy.limits.revocation",
-        "Tokens and grants that a client revokes.";
+        "Tokens and grants that a client revokes. Those of a client that cannot prove who it is (`none`) count for the account whose they are.";
     PhoneNumber "phone_number" Number InDatabase hours(20, 24), "policy.telephony.per_number",
         "Codes by text and call, whosever account asks.";
     PhoneNumberBesidesRecovery "phone_number_besides_recovery" Number InDatabase hours(15, 24), "policy.telephony.per_number",
@@ -173,7 +177,7 @@ limits! {
     Request "request" Address InMemory minutes(60_000, 1), "policy.limits.request",
         "Requests of any kind, whatever else counts them.";
     ClientRequest "client_request" Client InMemory minutes(60_000, 1), "policy.limits.client_request",
-        "Requests of a client that has proven who it is: tokens, introspection, revocation.";
+        "Requests of a client: tokens, introspection, revocation. Those of a client that cannot prove who it is (`none`) count for each address that sends them.";
     Authorization "authorization" SessionAndClient InMemory minutes(600, 5), "policy.limits.authorization",
         "Answers of the authorization endpoint to an application. What a page loads in a frame, or asks for with a script, counts apart.";
     AuthorizationOfSession "authorization_of_session" Session InMemory minutes(3_000, 5), "policy.limits.authorization_of_session",
@@ -194,7 +198,7 @@ impl Limit {
 
     /// Whether it is set under `policy.limits`; the others have a place of their own.
     pub fn is_set_under_limits(self) -> bool {
-        self.facts().setting.starts_with("policy.limits.")
+        self.facts().setting.strip_prefix("policy.limits.") == Some(self.name())
     }
 }
 

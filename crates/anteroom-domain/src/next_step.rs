@@ -77,8 +77,11 @@ pub struct Standing {
 /// What the destination asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// When the interaction began: a person who signed in since then has done so for it.
+    /// When the interaction began, or its person was picked from those who were signed in already.
     pub began_at: Timestamp,
+    /// The account was signed in to, or picked, on the way of the interaction. A person can have signed in since it began for
+    /// something else, without knowing of it.
+    pub on_its_way: bool,
     /// `prompt=login`.
     pub login: bool,
     /// `prompt=select_account`, not answered yet.
@@ -104,6 +107,7 @@ impl Needs {
     pub const fn nothing(began_at: Timestamp) -> Self {
         Self {
             began_at,
+            on_its_way: false,
             login: false,
             choose_account: false,
             max_age: None,
@@ -181,8 +185,11 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
         return NextStep::ChooseAccount;
     }
     if needs.other_account_hinted {
-        let for_this = standing.auth_time >= needs.began_at;
-        return if for_this { NextStep::SomebodyElse } else { NextStep::SignIn(SignInReason::OtherAccount) };
+        return if standing.signed_in_for(needs) {
+            NextStep::SomebodyElse
+        } else {
+            NextStep::SignIn(SignInReason::OtherAccount)
+        };
     }
     if standing.wants_proof {
         return NextStep::SignIn(SignInReason::AnotherAccountSince);
@@ -246,15 +253,21 @@ fn renew_expired(told: bool, code_entered: bool, can_verify: bool) -> NextStep {
 /// What the person may take, after signing in for a request, to get through the pages that follow.
 const GRACE: SignedDuration = SignedDuration::from_mins(10);
 
+impl Standing {
+    fn signed_in_for(&self, needs: &Needs) -> bool {
+        needs.on_its_way && self.auth_time >= needs.began_at
+    }
+}
+
 /// OpenID Connect Core §3.1.2.1, `prompt` and `max_age`.
 fn must_sign_in_again(standing: Standing, needs: &Needs, now: Timestamp) -> Option<SignInReason> {
-    let for_this = standing.auth_time >= needs.began_at;
-    if needs.login && !for_this {
+    let for_this = standing.signed_in_for(needs);
+    // In whole seconds, as `auth_time` is on the wire; 0 is `prompt=login`, also within the second of the sign-in.
+    let age = now.as_second() - standing.auth_time.as_second();
+    if needs.login && !(for_this && age <= GRACE.as_secs()) {
         return Some(SignInReason::LoginRequested);
     }
     let max_age = needs.max_age.map(|max| if for_this { max.max(GRACE) } else { max })?;
-    // In whole seconds, as `auth_time` is on the wire; 0 is `prompt=login`, also within the second of the sign-in.
-    let age = now.as_second() - standing.auth_time.as_second();
     (max_age.is_zero() || age > max_age.as_secs()).then_some(SignInReason::TooLongAgo)
 }
 

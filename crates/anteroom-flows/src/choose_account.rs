@@ -64,6 +64,7 @@ pub async fn choose(
     let current = live.remove(place);
     let (id, account) = (current.session.id, current.account.id);
     carried.journey.account = Some(account);
+    carried.journey.picked_at = Some(visitor.now);
     let wants_proof = current.session.wants_proof(provider.snapshot().policy.session, visitor.now);
     live.insert(0, current);
     if wants_proof {

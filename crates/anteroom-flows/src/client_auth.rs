@@ -36,6 +36,11 @@ impl AuthenticatedClient {
     pub fn client(&self) -> &Arc<Client> {
         &self.0
     }
+
+    /// Anybody can send a request in the name of one that has nothing to prove itself with.
+    pub(crate) fn has_proven(&self) -> bool {
+        !self.0.metadata.is_public()
+    }
 }
 
 /// Where a client proves who it is.
@@ -189,14 +194,16 @@ async fn prove(
     (assertion, audiences): (&ClientAssertion, &[String]),
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
     let registered = client.metadata.token_endpoint_auth_signing_alg;
-    let rules = AssertionRules { registered, audiences, now: origin.now };
+    let uses_known_from = provider.history.accepted_at();
+    let rules = AssertionRules { registered, audiences, now: origin.now, uses_known_from };
     let name = || client.id().as_str().to_owned();
     let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
     let proven = if assertion.algorithm().is_symmetric() {
         verify(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
     } else {
         let presented = Presented { now: origin.now, from: origin.address.map(AddressPrefix::of) };
-        with_keys_of(provider, client, presented, verify, AssertionError::misses_a_key).await
+        let asked_by = origin.address.map(AddressPrefix::network);
+        with_keys_of(provider, client, (presented, asked_by), verify, AssertionError::misses_a_key).await
     };
     let proven = match proven {
         Ok(proven) => proven,
@@ -206,6 +213,7 @@ async fn prove(
         Err(KeysError::Unavailable(reason)) => {
             return Ok(Err(ClientAuthError::Keys { client: name(), reason }));
         }
+        Err(KeysError::Busy) => return Err(FlowError::KeysBusy { client: client.id().clone() }),
     };
     let first = use_once(provider, origin, client.id(), proven.jti, proven.expires_at).await?;
     Ok(if first { Ok(()) } else { Err(ClientAuthError::AssertionReplayed(name())) })

@@ -1,6 +1,7 @@
 //! Holding what a client signed against its keys, wherever these are: in its registration or at its `jwks_uri`.
 
 use anteroom_domain::client::Client;
+use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::jwt::ClientProof;
 
@@ -14,19 +15,21 @@ pub(crate) enum KeysError<E> {
     Refused(E),
     /// There are no keys, and why.
     Unavailable(String),
+    /// Too much is being fetched at this moment. Nothing is wrong with the client, as far as anything is known of it.
+    Busy,
 }
 
 /// Whether the keys of a client can be had where it publishes them, for an operator who asks.
 pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), FetchError> {
     let Some(url) = &metadata.jwks_uri else { return Ok(()) };
-    fetched_keys::fetch(outgoing, url).await.map(drop)
+    fetched_keys::fetch(outgoing, url, &[]).await.map(drop)
 }
 
-/// What `check` makes of the client's keys. Where it misses one, newer keys are looked for, and it is asked again.
+/// What `check` makes of the client's keys. `asked_by` is the network whose request needs them. Where it misses one, newer keys are looked for, and it is asked again.
 pub(crate) async fn with_keys_of<T, E>(
     provider: &Provider,
     client: &Client,
-    presented: Presented,
+    (presented, asked_by): (Presented, Option<AddressPrefix>),
     check: impl Fn(ClientProof<'_>) -> Result<T, E>,
     misses_a_key: fn(&E) -> bool,
 ) -> Result<T, KeysError<E>> {
@@ -37,12 +40,16 @@ pub(crate) async fn with_keys_of<T, E>(
         return Err(KeysError::Unavailable("none is registered".to_owned()));
     };
     let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing_for(client.id()));
-    let at = JwksUri { client: client.id(), url, outgoing };
+    let at = JwksUri { client: client.id(), url, outgoing, asked_by };
     let keys = fetched.get(at, presented.now).await;
-    let keys = keys.map_err(|error| KeysError::Unavailable(format!("{url}: {error}")))?;
+    let keys = keys.map_err(|error| match error {
+        error if error.is_busy() => KeysError::Busy,
+        error => KeysError::Unavailable(format!("{url}: {error}")),
+    })?;
     let verdict = match check(ClientProof::Keys(&keys)) {
         Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, presented).await {
             Ok(newer) => check(ClientProof::Keys(&newer)),
+            Err(busy) if busy.is_busy() => return Err(KeysError::Busy),
             Err(_) => Err(error),
         },
         verdict => verdict,

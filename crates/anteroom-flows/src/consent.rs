@@ -13,6 +13,7 @@ use anteroom_oidc::{ClientId, Scope};
 use anteroom_storage::Tx;
 use std::sync::Arc;
 
+use crate::answered::again;
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open};
 use crate::onward::{Onward, Step, StepPage, deny, parked, proceed, proceed_with};
@@ -59,6 +60,10 @@ pub async fn consent(
         _ => return instead(provider, visitor, (Onward::Page(page), shown)).await,
     };
     let mut carried = page.carried;
+    // For a moment an answer is given again to a form that is sent again. What was answered is not answered differently.
+    if let Some(before) = &carried.answered {
+        return Ok(ConsentOutcome::Onward(again(provider, visitor, before, Some(person.account.id))));
+    }
     let answer = Answer::of(provider, visitor, (&carried, &person), decision)?;
     if !keep(provider, answer).await? {
         // Another node, or a request of this moment, has changed the client.

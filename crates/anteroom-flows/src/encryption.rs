@@ -35,13 +35,19 @@ impl Recipient {
             ClientProof::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
             ClientProof::Secrets(_) => Err(NoKey),
         };
-        let found = with_keys_of(provider, client, Presented { now, from: None }, find, |NoKey| true).await;
-        let key = found.map_err(|error| FlowError::NoKeyOfClient {
-            client: client.id().clone(),
-            reason: match error {
-                KeysError::Refused(NoKey) => format!("none of its keys is for {}", encryption.alg),
-                KeysError::Unavailable(reason) => format!("its keys cannot be had: {reason}"),
+        let presented = (Presented { now, from: None }, None);
+        let found = with_keys_of(provider, client, presented, find, |NoKey| true).await;
+        let client = || client.id().clone();
+        let key = found.map_err(|error| match error {
+            KeysError::Refused(NoKey) => FlowError::NoKeyOfClient {
+                client: client(),
+                reason: format!("none of its keys is for {}", encryption.alg),
             },
+            KeysError::Unavailable(reason) => FlowError::NoKeyOfClient {
+                client: client(),
+                reason: format!("its keys cannot be had: {reason}"),
+            },
+            KeysError::Busy => FlowError::KeysBusy { client: client() },
         })?;
         Ok(Some(Self { key, encryption }))
     }

@@ -33,6 +33,9 @@ pub enum FlowError {
         "client {client} is registered for encrypted answers and has no key to encrypt them to: {reason}"
     )]
     NoKeyOfClient { client: ClientId, reason: String },
+    /// So much is being fetched from clients at this moment that this one's keys are not.
+    #[error("the keys of client {client} are not fetched now: too much is being fetched at once")]
+    KeysBusy { client: ClientId },
     /// Something that cannot be, unless the database or the configuration was tampered with.
     #[error("{0}")]
     Broken(&'static str),
@@ -58,6 +61,11 @@ impl FlowError {
         )
     }
 
+    /// What a client or a stranger can bring about: a line for the operator, and no fault of the server.
+    pub const fn is_of_client(&self) -> bool {
+        matches!(self, Self::NoKeyOfClient { .. } | Self::KeysBusy { .. })
+    }
+
     /// Whether the same request may well succeed in a moment.
     pub const fn is_temporary(&self) -> bool {
         matches!(
@@ -66,6 +74,7 @@ impl FlowError {
                 | Self::NotServing(_)
                 | Self::TooSlow
                 | Self::NoKeyOfClient { .. }
+                | Self::KeysBusy { .. }
                 | Self::Store(
                     StoreError::Unavailable(_)
                         | StoreError::Collided

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Reach};
+use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Reach, Share};
 
 /// Then they are looked at again, so that a key that its client took back does not count much longer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -23,6 +23,8 @@ const BETWEEN_FETCHES: SignedDuration = SignedDuration::from_mins(1);
 const LARGEST: usize = 64 * 1024;
 /// A client that registers names addresses: beyond this many, those that are not being asked now are forgotten.
 const MOST_PLACES: usize = 1_000;
+/// Of clients that registered themselves, from one host and for one network. One client has one fetch at a time.
+const AT_ONCE: usize = 4;
 /// The networks of one client that are remembered.
 const MOST_NETWORKS: usize = 8;
 
@@ -52,9 +54,22 @@ pub(crate) struct JwksUri<'a> {
     pub(crate) client: &'a ClientId,
     pub(crate) url: &'a Url,
     pub(crate) outgoing: &'a Outgoing,
+    /// The network whose request needs the keys, where there is one.
+    pub(crate) asked_by: Option<AddressPrefix>,
 }
 
 impl JwksUri<'_> {
+    /// An operator vouches for the hosts of the configuration, of which each client has few. A stranger can name any number of
+    /// hosts that never answer, and the host of another client.
+    fn shares(&self) -> Vec<Share> {
+        if !self.outgoing.is_of_registered() {
+            return Vec::new();
+        }
+        let host = self.url.host_str().map(|host| Share::new("host", host, AT_ONCE));
+        let network = self.asked_by.map(|network| Share::new("network", &network.to_string(), AT_ONCE));
+        host.into_iter().chain(network).collect()
+    }
+
     fn source(&self) -> Source {
         (self.client.clone(), self.url.clone(), Arc::clone(self.outgoing.reach()))
     }
@@ -99,6 +114,13 @@ impl Asked {
 pub(crate) struct Presented {
     pub(crate) now: Timestamp,
     pub(crate) from: Option<AddressPrefix>,
+}
+
+impl FetchError {
+    /// Too much is being fetched at this moment: that says nothing of the client and its keys.
+    pub(crate) const fn is_busy(&self) -> bool {
+        matches!(self, Self::Outgoing(OutgoingError::Busy))
+    }
 }
 
 #[derive(Clone)]
@@ -164,8 +186,12 @@ impl FetchedKeys {
     }
 }
 
-pub(crate) async fn fetch(outgoing: &Outgoing, url: &Url) -> Result<ClientJwks, FetchError> {
-    let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Keys, shares: &[url.as_str()] }).await?;
+pub(crate) async fn fetch(
+    outgoing: &Outgoing,
+    url: &Url,
+    shares: &[Share],
+) -> Result<ClientJwks, FetchError> {
+    let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Keys, shares }).await?;
     Ok(ClientJwks::from_json(&document)?)
 }
 
@@ -186,15 +212,15 @@ impl Place {
         at: JwksUri<'_>,
         presented: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
-        let (outgoing, url) = (at.outgoing.clone(), at.url.clone());
-        let asking = tokio::spawn(async move { self.ask(&outgoing, &url, presented).await });
+        let (outgoing, url, shares) = (at.outgoing.clone(), at.url.clone(), at.shares());
+        let asking = tokio::spawn(async move { self.ask((&outgoing, &url), &shares, presented).await });
         asking.await.unwrap_or(Err(FetchError::BrokenOff))
     }
 
     async fn ask(
         &self,
-        outgoing: &Outgoing,
-        url: &Url,
+        (outgoing, url): (&Outgoing, &Url),
+        shares: &[Share],
         Presented { now, from }: Presented,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let before = self.known();
@@ -209,9 +235,9 @@ impl Place {
         if !asked.admit(now, self.is_of_the_client(from)) {
             return Err(FetchError::TooSoon);
         }
-        let keys = fetch(outgoing, url).await;
+        let keys = fetch(outgoing, url, shares).await;
         // The address itself was not asked.
-        if matches!(keys, Err(FetchError::Outgoing(OutgoingError::Busy))) {
+        if keys.as_ref().is_err_and(FetchError::is_busy) {
             *asked = before;
         }
         let keys = keys?;
@@ -243,7 +269,7 @@ mod tests {
         let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
         let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
         let client = "app".parse().unwrap();
-        let at = JwksUri { client: &client, url: &url, outgoing: &outgoing };
+        let at = JwksUri { client: &client, url: &url, outgoing: &outgoing, asked_by: None };
         let now = Timestamp::UNIX_EPOCH;
         // Asked, and not answered yet, when the first one goes.
         let mut asked = tokio::select! {
@@ -268,7 +294,7 @@ mod tests {
         let prefix = |address: &str| Some(AddressPrefix::of(address.parse().unwrap()));
         let (client, stranger) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
         let (app, begin) = ("app".parse().unwrap(), Timestamp::UNIX_EPOCH);
-        let at = JwksUri { client: &app, url: &url, outgoing: &outgoing };
+        let at = JwksUri { client: &app, url: &url, outgoing: &outgoing, asked_by: None };
         let mut seen = fetched.get(at, begin).await.unwrap();
         fetched.note_signature(at, client);
         for (minutes, from, is_asked) in [
@@ -300,7 +326,7 @@ mod tests {
         });
         let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
         let (ours, other) = ("ours".parse().unwrap(), "other".parse().unwrap());
-        let at = |client| JwksUri { client, url: &url, outgoing: &outgoing };
+        let at = |client| JwksUri { client, url: &url, outgoing: &outgoing, asked_by: None };
         let later = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(1);
         let presented = Presented { now: later, from: None };
         let mut seen = Vec::new();

@@ -16,7 +16,7 @@ use anteroom_storage::{Ended, Store};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::error::FlowError;
 use crate::provider::Provider;
@@ -33,6 +33,8 @@ pub struct History {
     sealed_keys: Digest,
     /// It was logged that the server does not tell its timeline.
     is_timeline_missing: AtomicBool,
+    /// The epoch of the instance: when an operator last accepted the database, in milliseconds; 0 without.
+    accepted_at: AtomicI64,
     /// The breaks of connections before the last look that found nothing wrong.
     looked_after: AtomicU64,
 }
@@ -41,6 +43,12 @@ impl History {
     /// Why this node does not serve its database, if it does not.
     pub fn refused(&self) -> Option<WentBack> {
         self.refused.load().as_deref().copied()
+    }
+
+    /// When an operator last accepted the database. What is known by its time alone, and was made before, is worth nothing.
+    pub(crate) fn accepted_at(&self) -> Timestamp {
+        let epoch = self.accepted_at.load(Ordering::Acquire);
+        Timestamp::from_millisecond(epoch).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     pub fn is_refused(&self) -> bool {
@@ -120,6 +128,7 @@ pub async fn at_start(
         refused: ArcSwapOption::empty(),
         sealed_keys: fingerprint(&store.sealed_keys().await?),
         is_timeline_missing: AtomicBool::new(false),
+        accepted_at: AtomicI64::new(epoch),
         looked_after: AtomicU64::new(store.connection_breaks()),
     };
     let found = history.find(store, &seen).await?;
@@ -144,6 +153,8 @@ pub async fn look(provider: &Provider) -> Result<(), FlowError> {
         }
         Judgement::WentBack(why) => history.refuse(&provider.store, &seen, why, provider.clock.now()).await,
         Judgement::Accepted => {
+            // Before the node goes on.
+            history.accepted_at.store(found.now.epoch, Ordering::Release);
             begin_anew(provider).await?;
             *seen = seen.follow(found.now);
         }

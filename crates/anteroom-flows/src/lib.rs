@@ -73,6 +73,7 @@ pub mod registered;
 pub mod registration;
 pub mod release;
 mod request_object;
+mod request_uri;
 pub mod revoke;
 pub mod sector;
 mod session_state;

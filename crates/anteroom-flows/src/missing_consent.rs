@@ -11,8 +11,8 @@ use crate::person_in_question::Who;
 use crate::provider::Provider;
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
-/// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with asks each time:
-/// anything on the same machine can listen where it does (RFC 8252 §8.6).
+/// `offline_access` included (OpenID Connect Core §11). One that has nothing to prove itself with, and is answered on the person's
+/// machine, asks each time: anything else there can listen where it does (RFC 8252 §8.6).
 pub(crate) async fn missing_consent(
     provider: &Provider,
     (client, request): (&Client, &AuthorizationRequest),
@@ -34,13 +34,15 @@ pub(crate) async fn missing_consent(
 }
 
 /// Once in each browser of the person, which its device is: a program that got refresh tokens on one machine says nothing of
-/// one on another ([`Client::asks_for_offline_access`]).
+/// one on another ([`Client::asks_for_offline_access_at`]).
 async fn missing_offline_consent(
     provider: &Provider,
     (client, request): (&Client, &AuthorizationRequest),
     who: &Who,
 ) -> Result<Option<ScopeSet>, FlowError> {
-    if !client.asks_for_offline_access() || !request.scope.contains(&Scope::OfflineAccess) {
+    if !client.asks_for_offline_access_at(&request.redirect_uri)
+        || !request.scope.contains(&Scope::OfflineAccess)
+    {
         return Ok(None);
     }
     let device = match who {

@@ -247,7 +247,10 @@ async fn needs(
 ) -> Result<Needs, FlowError> {
     let journey = &carried.journey;
     let new_device_steps_up = provider.snapshot().policy.new_devices_step_up;
-    let nothing = Needs { new_device_steps_up, ..Needs::nothing(journey.began_at) };
+    let of_journey = who.account().is_some_and(|account| journey.account == Some(account.id));
+    // Of a page whose request was answered, nothing but that is to be said.
+    let on_its_way = of_journey || carried.answered.is_some();
+    let nothing = Needs { on_its_way, new_device_steps_up, ..Needs::nothing(journey.counts_from()) };
     let (client, request) = match ahead {
         Ahead::Application { client, request } => (client, request),
         Ahead::Dashboard => return Ok(nothing),

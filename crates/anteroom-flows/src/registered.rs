@@ -9,9 +9,10 @@
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
 use anteroom_domain::interaction::Journey;
+use anteroom_oidc::client::TakenHosts;
 use anteroom_oidc::shown::{is_hidden, is_seen};
 use anteroom_oidc::{
-    Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules,
+    Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules, SubjectType,
 };
 use anteroom_storage::{ClientsRevision, RegisteredClient};
 use std::collections::HashMap;
@@ -70,15 +71,50 @@ async fn look(provider: &Provider, followed: &mut Followed) -> Result<(), FlowEr
     if changed.is_empty() && !is_other {
         return Ok(());
     }
+    let taken = taken_by_configuration(&snapshot);
     for row in changed {
         followed.revision = row.revision;
         match client(&row, &snapshot) {
-            Some(client) => followed.clients.insert(row.client_id, Arc::new(client)),
+            Some(client) => {
+                warn_of_taken_host(&client, &taken);
+                followed.clients.insert(row.client_id, Arc::new(client))
+            }
             None => followed.clients.remove(&row.client_id),
         };
     }
     provider.replace_registered(&Arc::new(followed.clients.clone()), &followed.digest);
     Ok(())
+}
+
+/// The hosts of the provider and of the applications in its configuration.
+pub(crate) fn taken_by_configuration(snapshot: &Snapshot) -> TakenHosts {
+    let mut taken = TakenHosts::of(&snapshot.issuer);
+    for client in snapshot.clients.configured() {
+        taken.add(&client.metadata);
+        let launch_url = client.policy.tile.as_ref().and_then(|tile| tile.launch_url.as_ref());
+        if let Some(url) = launch_url {
+            taken.add_url(url);
+        }
+    }
+    taken
+}
+
+/// A client that names a host is refused that host where an application of the configuration has it. One that was there first
+/// goes on: it may be the same application, and only the operator can tell.
+fn warn_of_taken_host(client: &Client, taken: &TakenHosts) {
+    let Some(uri) = client.metadata.led_to_taken(taken) else { return };
+    let subjects = match client.metadata.subject_type {
+        SubjectType::Pairwise => {
+            ", and knows people by the same sub as that application where that is pairwise as well"
+        }
+        SubjectType::Public => "",
+    };
+    tracing::warn!(
+        client = client.id().as_str(),
+        %uri,
+        "a client that registered itself leads people to a host of the provider or of an application in the configuration{subjects}. \
+         If it is not that application's own, `anteroom client remove` ends it"
+    );
 }
 
 /// The snapshot in which this client is known, if it is known anywhere.

@@ -2,6 +2,7 @@
 //! tokens where the response type names them.
 
 use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::GrantId;
@@ -18,6 +19,7 @@ use crate::front_tokens;
 use crate::limits::spend_authorization;
 use crate::provider::Provider;
 use crate::session_state::session_state;
+use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Loads, Visitor, new_id};
 
 /// Answers the request for the person who is signed in.
@@ -39,7 +41,13 @@ pub async fn respond(
     }
     let with_code = request.response_type.has_code();
     let code = if with_code { Some(code(provider, visitor, client, request, live)?) } else { None };
-    let tokens = front_tokens::issue(provider, visitor, (client, request), live, code.as_deref()).await?;
+    let tokens = front_tokens::issue(provider, visitor, (client, request), live, code.as_deref()).await;
+    let tokens = match tokens {
+        Err(error) if error.is_of_client() => {
+            return not_encrypted(provider, visitor, (client, request), &error).await;
+        }
+        tokens => tokens?,
+    };
     let Some(tokens) = tokens else {
         let description = "the person has to sign in again";
         return Ok(request.target().error(issuer, AuthorizationErrorCode::LoginRequired, description));
@@ -59,6 +67,28 @@ pub async fn respond(
         session_state: session_state.as_deref(),
     };
     Ok(request.target().success(issuer, issued))
+}
+
+/// There is nothing to encrypt the answer to. The person can do nothing about it, and a silent frame shows no page: the
+/// application, whose keys they are, learns of it, and the operator as well.
+async fn not_encrypted(
+    provider: &Provider,
+    visitor: &Visitor,
+    (client, request): (&Client, &AuthorizationRequest),
+    error: &FlowError,
+) -> Result<AuthorizationResponse, FlowError> {
+    let name = client.id().as_str();
+    tracing::warn!(reference = %visitor.reference, client = name, "an authorization request is not answered: {error}");
+    let event = Event::RequestRefused { reason: error.to_string() };
+    let entry = Origin::of(visitor, &provider.random).entry(Actor::Client, event);
+    note_refusal(provider, entry.by_client(client.id())).await?;
+    let (code, description) = match error {
+        FlowError::KeysBusy { .. } => {
+            (AuthorizationErrorCode::TemporarilyUnavailable, "too many keys are being fetched; try again")
+        }
+        _ => (AuthorizationErrorCode::ServerError, "there is no key of the client to encrypt the answer to"),
+    };
+    Ok(request.target().error(&provider.snapshot().issuer, code, description))
 }
 
 fn code(

@@ -5,7 +5,7 @@
 //! through, for the rules to judge.
 
 use anteroom_domain::client::Client;
-use anteroom_domain::limits::Limit;
+use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::authorization::{
     self, AcceptedObject, AuthorizationError, NoRequest, Parameter, Parameters, Passed, RequestObject,
     RequestObjectError, RequestObjectRules,
@@ -18,13 +18,10 @@ use crate::client_keys::{KeysError, with_keys_of};
 use crate::encryption::entropy;
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
-use crate::limits::{of_address, spend};
-use crate::outgoing::{Fetch, Fetched, OutgoingError};
+use crate::outgoing::OutgoingError;
 use crate::provider::Provider;
+use crate::request_uri;
 use crate::visitor::Visitor;
-
-/// Whatever is larger is none that the rules would let pass.
-const LARGEST: usize = 16 * 1024;
 
 /// Why it cannot be used: what the wire gets, and what the operator reads.
 struct Unusable {
@@ -92,16 +89,12 @@ pub(crate) async fn resolve(
     }
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(Resolved::plain(parameters)),
-        (Some(request), None) => read(provider, client, request, Passed::ByValue, visitor.now).await,
+        (Some(request), None) => read(provider, visitor, client, (request, Passed::ByValue)).await,
         (None, Some(uri)) => match client.metadata.find_request_uri(uri) {
-            Some(place) => {
-                let budgets = of_address(provider, visitor.address, Limit::RequestUri);
-                spend(provider, budgets, visitor.now).await?;
-                match fetch(provider, client, &place).await {
-                    Ok(text) => read(provider, client, text.trim(), Passed::ByReference, visitor.now).await,
-                    Err(unusable) => Err(unusable),
-                }
-            }
+            Some(place) => match fetch(provider, visitor, client, &place).await? {
+                Ok(text) => read(provider, visitor, client, (text.trim(), Passed::ByReference)).await,
+                Err(unusable) => Err(unusable),
+            },
             None => Err(Unusable::uri(&format!("{uri} is not one that the client registered"))),
         },
     };
@@ -128,24 +121,27 @@ pub(crate) async fn resolve(
 
 /// Core §6.2: from a place that the client registered, and from no other. Each time anew: a client that signs requests that are
 /// good for minutes has another one there for the next person.
-async fn fetch(provider: &Provider, client: &Client, place: &Url) -> Result<String, Unusable> {
-    let outgoing = provider.outgoing_for(client.id());
-    let fetch = Fetch { what: Fetched::RequestObject, shares: &[client.id().as_str()] };
-    let body = outgoing.get(place, LARGEST, fetch).await;
+async fn fetch(
+    provider: &Provider,
+    visitor: &Visitor,
+    client: &Client,
+    place: &Url,
+) -> Result<Result<String, Unusable>, FlowError> {
+    let body = request_uri::fetch(provider, visitor, client, place).await?;
     let body = body.map_err(|error| match error {
         OutgoingError::Busy => Unusable::new(NoRequest::FetchedTooOften, &error),
         _ => Unusable::uri(&error),
-    })?;
-    String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))
+    });
+    Ok(body.and_then(|body| String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))))
 }
 
 async fn read(
     provider: &Provider,
+    visitor: &Visitor,
     client: &Client,
-    text: &str,
-    passed: Passed,
-    now: Timestamp,
+    (text, passed): (&str, Passed),
 ) -> Result<AcceptedObject, Unusable> {
+    let now = visitor.now;
     let snapshot = provider.snapshot();
     let rules = RequestObjectRules { client: &client.metadata, issuer: &snapshot.issuer, now };
     let object = if RequestObject::is_encrypted(text) {
@@ -163,13 +159,14 @@ async fn read(
     };
     let check = |proof: ClientProof<'_>| RequestObject::verify(&jwt, proof, rules);
     // A browser carries it, from wherever its person is.
-    let presented = Presented { now, from: None };
+    let presented = (Presented { now, from: None }, Some(AddressPrefix::network(visitor.address)));
     let inner = with_keys_of(provider, client, presented, check, RequestObjectError::misses_a_key).await;
     inner.map_err(|error| match error {
         KeysError::Refused(error) => Unusable::object(&error),
         KeysError::Unavailable(reason) => {
             Unusable::object(&format!("the client's keys cannot be had: {reason}"))
         }
+        KeysError::Busy => Unusable::new(NoRequest::FetchedTooOften, &"too much is being fetched at once"),
     })
 }
 

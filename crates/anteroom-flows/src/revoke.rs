@@ -2,17 +2,16 @@
 //! alone. What is unknown, dead or another client's answers like success: there is nothing left to revoke.
 
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::grant::{Grant, GrantEnd};
+use anteroom_domain::ids::{AccountId, GrantId};
 use anteroom_domain::limits::Limit;
-use anteroom_oidc::ClientId;
 use anteroom_oidc::jwt::AccessTokenClaims;
-use anteroom_storage::GrantRecord;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
-use crate::limits::{of_one, spend};
+use crate::limits::{Sender, of_client, of_one, spend};
 use crate::provider::Provider;
 use crate::token::refresh::RefreshToken;
 use crate::trail::Origin;
@@ -26,28 +25,52 @@ pub async fn revoke(
 ) -> Result<(), FlowError> {
     // The kind is plain from the token itself, so `token_type_hint` has nothing to add (RFC 7009 §2.1).
     if let Some(token) = RefreshToken::parse(&provider.keyring, token.expose_secret()) {
-        let record = provider.store.grant_world(token.grant).await?;
-        return match record.filter(|record| record.grant.client == *client.client().id()) {
-            Some(record) => end_grant(provider, origin, record).await,
+        return match living_grant(provider, client, token.grant).await? {
+            Some(grant) => end_grant(provider, client, origin, grant).await,
             None => Ok(()),
         };
     }
     match access_token::read(provider, token, origin.now) {
         Some(claims) if claims.client_id == *client.client().id() => {
-            end_token(provider, origin, claims).await
+            end_token(provider, client, origin, claims).await
         }
         _ => Ok(()),
     }
 }
 
-/// Before anything is written.
-async fn count(provider: &Provider, origin: &Origin, client: &ClientId) -> Result<(), FlowError> {
-    spend(provider, vec![of_one(provider, Limit::Revocation, &client.as_str())], origin.now).await
+/// The grant, if it is the client's and has not ended: there is nothing to write of one that has, and nothing is counted.
+async fn living_grant(
+    provider: &Provider,
+    client: &AuthenticatedClient,
+    grant: GrantId,
+) -> Result<Option<Grant>, FlowError> {
+    let grant = provider.store.grant_world(grant).await?.map(|record| record.grant);
+    Ok(grant.filter(|grant| grant.client == *client.client().id() && grant.revoked_at.is_none()))
 }
 
-async fn end_grant(provider: &Provider, origin: Origin, record: GrantRecord) -> Result<(), FlowError> {
-    let grant = record.grant;
-    count(provider, &origin, &grant.client).await?;
+/// Before anything is written. The tokens of one account use up nothing that another one needs where the client cannot prove who it
+/// is.
+async fn count(
+    provider: &Provider,
+    client: &AuthenticatedClient,
+    origin: &Origin,
+    account: Option<AccountId>,
+) -> Result<(), FlowError> {
+    let budgets = match account {
+        Some(account) => of_client(provider, client, Sender::Account(account), Limit::Revocation),
+        // A client has tokens of its own only where it proves who it is.
+        None => vec![of_one(provider, Limit::Revocation, &client.client().id().as_str())],
+    };
+    spend(provider, budgets, origin.now).await
+}
+
+async fn end_grant(
+    provider: &Provider,
+    client: &AuthenticatedClient,
+    origin: Origin,
+    grant: Grant,
+) -> Result<(), FlowError> {
+    count(provider, client, &origin, Some(grant.account)).await?;
     let entry = origin.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
     let write = provider.store.write(move |tx| {
@@ -62,13 +85,25 @@ async fn end_grant(provider: &Provider, origin: Origin, record: GrantRecord) -> 
     write.await
 }
 
-async fn end_token(provider: &Provider, origin: Origin, claims: AccessTokenClaims) -> Result<(), FlowError> {
-    count(provider, &origin, &claims.client_id).await?;
-    let mut entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
-    // A client's own token names no account.
-    if let Ok(account) = claims.sub.as_str().parse() {
-        entry = entry.about(account);
+async fn end_token(
+    provider: &Provider,
+    client: &AuthenticatedClient,
+    origin: Origin,
+    claims: AccessTokenClaims,
+) -> Result<(), FlowError> {
+    if provider.store.is_revoked(&claims.jti).await? {
+        return Ok(());
     }
+    let entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
+    // The `sub` of a pairwise client names no account; the grant does. A client's own token has none.
+    let (entry, account) = match access_token::grant_of_jti(&claims.jti) {
+        Some(grant) => match living_grant(provider, client, grant).await? {
+            Some(grant) => (entry.about(grant.account).in_session(grant.session), Some(grant.account)),
+            None => return Ok(()),
+        },
+        None => (entry, None),
+    };
+    count(provider, client, &origin, account).await?;
     let write = provider.store.write(move |tx| {
         let (entry, jti) = (entry.clone(), claims.jti.clone());
         async move {

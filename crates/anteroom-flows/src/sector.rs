@@ -11,7 +11,7 @@ use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::{NotASectorDocument, SectorDocument};
 use anteroom_oidc::shown::shorten;
 
-use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError};
+use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Share};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
@@ -24,6 +24,8 @@ pub enum SectorError {
 }
 
 const LARGEST: usize = 64 * 1024;
+/// From one host, and for one network.
+const AT_ONCE: usize = 2;
 
 /// By what is there now: it may have been taken away since it was looked at last. Registrations are limited by address, and so
 /// is how often strangers have it fetched. `asks` is the network of the client that names it; none where the operator asks.
@@ -33,8 +35,9 @@ pub async fn check(
     asks: Option<AddressPrefix>,
 ) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let network = asks.map(|network| network.to_string());
-    let shares: Vec<&str> = url.host_str().into_iter().chain(network.as_deref()).collect();
+    let host = url.host_str().map(|host| Share::new("host", host, AT_ONCE));
+    let network = asks.map(|network| Share::new("network", &network.to_string(), AT_ONCE));
+    let shares: Vec<Share> = host.into_iter().chain(network).collect();
     let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Sector, shares: &shares }).await?;
     let document = SectorDocument::from_json(&document)?;
     match document.misses(&metadata.redirect_uris) {

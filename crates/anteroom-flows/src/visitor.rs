@@ -75,7 +75,8 @@ pub enum Loads {
     /// Opens it in a frame of another page, or gives it to a script of our own pages.
     WithinPage,
     /// Uses it as an image, a script, a style or the like of another page, or asks for it from a script of another origin. A
-    /// page can ask for any number of those, from any address, and none can lead a person through a sign-in.
+    /// page can ask for any number of those, from any address, and none can lead a person through a sign-in. Or fetches it ahead
+    /// of time, before a person has opened it.
     PartOfPage,
 }
 
@@ -88,9 +89,18 @@ pub struct FetchMetadata<'a> {
     pub mode: Option<&'a str>,
     /// `Sec-Fetch-Site`.
     pub site: Option<&'a str>,
+    /// `Sec-Purpose`, else `Purpose`, which Safari and Chromium before 2023 send.
+    pub purpose: Option<&'a str>,
 }
 
 impl FetchMetadata<'_> {
+    /// A page can have the browser fetch any address ahead of time, with the cookies of that address, and all other headers
+    /// are then those of a person's own doing (Fetch, `Sec-Purpose`; `prefetch;prerender` where it is drawn as well).
+    fn is_ahead_of_time(&self) -> bool {
+        let purposes = self.purpose.unwrap_or_default().split([',', ';']);
+        purposes.map(str::trim).any(|purpose| purpose.eq_ignore_ascii_case("prefetch"))
+    }
+
     /// A script of another origin can read neither the answer nor the redirect in it, because no page for people answers with
     /// CORS headers. All that it could do is use up what the frames of other applications need. Frames navigate, so that a
     /// silent request from one is not among these. `none` is the person's own doing, or an extension's.
@@ -111,7 +121,7 @@ impl FetchMetadata<'_> {
 impl Loads {
     /// Browsers that send none of the headers are taken at their word.
     pub fn of(said: FetchMetadata<'_>) -> Self {
-        if said.is_of_foreign_script() {
+        if said.is_ahead_of_time() || said.is_of_foreign_script() {
             return Self::PartOfPage;
         }
         match said.destination {

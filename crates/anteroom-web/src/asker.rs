@@ -59,6 +59,8 @@ impl FromRequestParts<Arc<Web>> for Asker {
                 destination: text(HeaderName::from_static("sec-fetch-dest")),
                 mode: text(HeaderName::from_static("sec-fetch-mode")),
                 site: text(HeaderName::from_static("sec-fetch-site")),
+                purpose: text(HeaderName::from_static("sec-purpose"))
+                    .or_else(|| text(HeaderName::from_static("purpose"))),
             }),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),

@@ -149,7 +149,11 @@ impl Failure {
                 (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, way_back(asker), Some(1))
             }
             Self::Flow(error) if error.is_temporary() => {
-                tracing::error!(%reference, "temporarily unavailable: {error}");
+                if error.is_of_client() {
+                    tracing::warn!(%reference, "temporarily unavailable: {error}");
+                } else {
+                    tracing::error!(%reference, "temporarily unavailable: {error}");
+                }
                 let kind = if error.is_outage() { ErrorKind::Unavailable } else { ErrorKind::Busy };
                 (StatusCode::SERVICE_UNAVAILABLE, kind, way_back(asker), Some(1))
             }

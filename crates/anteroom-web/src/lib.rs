@@ -18,6 +18,7 @@ mod form_token;
 mod forms;
 mod guard;
 mod once_an_hour;
+mod opened;
 mod origin;
 mod pages;
 mod patience;

@@ -24,12 +24,17 @@ use crate::pages::{
 };
 use crate::segment::Segment;
 use crate::state::Web;
-use crate::{dev, guard, patience, traced};
+use crate::{dev, guard, opened, patience, traced};
 
 /// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the
 /// guard, and so do the theme's files, which the guard's own page needs.
 pub fn router(web: Arc<Web>) -> Router {
-    let guarded = pages()
+    let opened = pages()
+        .route(paths::AUTHORIZATION, get(authorize::get).post(authorize::post))
+        .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))
+        .layer(from_fn_with_state(Arc::clone(&web), opened::only));
+    let guarded = opened
+        .merge(parts_of_pages())
         .merge(protocol(&web))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -66,12 +71,17 @@ fn pages() -> Router<Arc<Web>> {
         .route("/account/factors/confirm", get(factors::to_list).post(factors::enter))
         .route("/account/factors/remove", get(factors::to_list).post(factors::take_off))
         .route("/account/factors/{id}", get(factors::enrol))
-        .route("/account/factors/{id}/qr.svg", get(factors::picture))
         .route("/open/{client}", get(dashboard::open))
         .route("/sign-out", get(dashboard::home).post(sign_out::submit))
         .route("/signed-out", get(sign_out::done))
         .route("/session", get(session_time::ask).post(session_time::go_on))
         .merge(journeys())
+}
+
+/// What our own pages show within them, and the outbox of a demo.
+fn parts_of_pages() -> Router<Arc<Web>> {
+    Router::new()
+        .route("/account/factors/{id}/qr.svg", get(factors::picture))
         .route("/dev/outbox", get(dev::page))
         .route("/dev/outbox.json", get(dev::json))
         .route("/dev/outbox/{id}", get(dev::email))
@@ -116,7 +126,6 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .merge(public)
         .merge(tokens)
         .merge(applications)
-        .route(paths::AUTHORIZATION, get(authorize::get).post(authorize::post))
         .route("/callbacks/twilio/{message}", post(twilio::status))
         .route("/callbacks/twilio/{message}/key", post(twilio::key))
         .route(paths::INTROSPECTION, post(token::introspect).fallback(token::only_post))
@@ -128,7 +137,6 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route(paths::PUSHED_AUTHORIZATION, post(par::endpoint).fallback(token::only_post))
         .route(paths::CHECK_SESSION, get(check_session::page))
         .route("/check-session.js", get(check_session::script))
-        .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))
 }
 
 /// The CORS layer answers before this is reached.

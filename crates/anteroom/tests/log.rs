@@ -235,6 +235,27 @@ async fn a_mistake_of_a_client_is_a_line_that_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_client_whose_host_an_application_has_since_been_configured_with_is_a_line() {
+    let (page, _guard) = listening();
+    on_sqlite(async |backend| {
+        let open = || TestProvider::on(&backend).set("registration.mode", "\"open\"");
+        let before = open().start().await;
+        let metadata = json!({ "redirect_uris": ["https://newapp.example/cb"], "subject_type": "pairwise" });
+        let registered = before.call(("POST", "/clients"), None, &metadata).await.json();
+        assert!(!page.text().contains("newapp.example"), "{}", page.text());
+        let configured = "[[clients]]\nclient_id = \"newapp\"\ntoken_endpoint_auth_method = \"none\"\n\
+                          redirect_uris = [\"https://newapp.example/callback\"]\n";
+        let after = open().clients(configured).beside(&before).start().await;
+        after.follow_clients().await;
+        let (log, id) = (page.text(), registered["client_id"].as_str().unwrap());
+        let line = log.lines().find(|line| line.contains("anteroom client remove") && line.contains(id));
+        let line = line.unwrap_or_else(|| panic!("no line: {log}"));
+        assert!(line.contains("https://newapp.example/cb") && line.contains("the same sub"), "{line}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_a_receiver_of_logout_tokens_says_is_in_the_line() {
     let (page, _guard) = listening();
     on_sqlite(async |backend| {

@@ -54,7 +54,7 @@ fn warn_of_unknown_scopes(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clie
 /// RFC 8252 §8.6: whatever runs on the person's machine can ask in the client's name, and is answered without a word.
 fn warn_of_silent_refresh(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
     let stays = metadata.may_ask_for(&Scope::OfflineAccess);
-    let on_machine = metadata.is_public() && metadata.redirects_to_machine_only();
+    let on_machine = metadata.may_be_impersonated();
     if draft.policy.offline_access_consent || !draft.policy.first_party || !stays || !on_machine {
         return;
     }

@@ -23,7 +23,7 @@ fn standing() -> Standing {
 }
 
 fn needs() -> Needs {
-    Needs::nothing(at(0))
+    Needs { on_its_way: true, ..Needs::nothing(at(0)) }
 }
 
 fn consent() -> ScopeSet {
@@ -65,9 +65,10 @@ fn every_need() -> Vec<Needs> {
     let mut all = Vec::new();
     for max_age in [None, Some(0), Some(300), Some(3600)] {
         for min_acr in [None, Some(Acr::Pwd), Some(Acr::Mfa)] {
-            for bits in 0..128_u8 {
+            for bits in 0..=u8::MAX {
                 all.push(Needs {
                     began_at: at(0),
+                    on_its_way: bits & 128 != 0,
                     login: bits & 1 != 0,
                     choose_account: bits & 2 != 0,
                     max_age: max_age.map(SignedDuration::from_secs),
@@ -86,7 +87,7 @@ fn every_need() -> Vec<Needs> {
 
 /// Every obstacle between this person and the destination, whatever its order: written apart from `decide`.
 fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep> {
-    let signed_in_for_this = standing.auth_time >= needs.began_at;
+    let signed_in_for_this = needs.on_its_way && standing.auth_time >= needs.began_at;
     let grace = if signed_in_for_this { 600 } else { 0 };
     let age = now.as_second() - standing.auth_time.as_second();
     let never_enough = |max: SignedDuration| max.is_zero() && !signed_in_for_this;
@@ -137,7 +138,7 @@ fn over_the_whole_table_the_first_obstacle_is_the_next_step() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 480 * 1536);
+    assert_eq!(cases, 480 * 3072);
     assert_eq!(seen.len(), 19, "every step is reached: {seen:?}");
 }
 
@@ -169,7 +170,7 @@ fn core_3_1_2_6_without_any_consent_a_silent_request_tells_that_somebody_is_ther
         for needs in every_need() {
             // As with every such client, there is something to agree to; and no silent request comes from a sign-in for it.
             let needs = Needs { consent: Some(consent()), ..needs };
-            if standing.auth_time >= needs.began_at {
+            if needs.on_its_way && standing.auth_time >= needs.began_at {
                 continue;
             }
             let step = decide(Person::One(standing), &needs, at(10));
@@ -194,7 +195,24 @@ fn signing_in_answers_prompt_login_and_max_age_once_and_for_all() {
     let fresh = Standing { auth_time: at(1), ..standing() };
     // Also when a consent page took its time in between, but not for as long as the person likes.
     assert_eq!(decide(Person::One(fresh), &needs, at(600)), NextStep::Done);
-    assert_eq!(decide(Person::One(fresh), &needs, at(602)), NextStep::SignIn(SignInReason::TooLongAgo));
+    assert_eq!(decide(Person::One(fresh), &needs, at(602)), NextStep::SignIn(SignInReason::LoginRequested));
+    let max_age = Needs { login: false, ..needs };
+    assert_eq!(decide(Person::One(fresh), &max_age, at(602)), NextStep::SignIn(SignInReason::TooLongAgo));
+}
+
+#[test]
+fn core_3_1_2_1_a_sign_in_for_something_else_answers_neither_prompt_login_nor_max_age() {
+    let fresh = Person::One(Standing { auth_time: at(1), ..standing() });
+    for (login, max_age, expected) in [
+        (true, None, SignInReason::LoginRequested),
+        (false, Some(0), SignInReason::TooLongAgo),
+        (false, Some(1), SignInReason::TooLongAgo),
+    ] {
+        let max_age = max_age.map(SignedDuration::from_secs);
+        let needs = Needs { on_its_way: false, login, max_age, ..needs() };
+        assert_eq!(decide(fresh, &needs, at(5)), NextStep::SignIn(expected));
+        assert_eq!(decide(fresh, &Needs { on_its_way: true, ..needs }, at(5)), NextStep::Done);
+    }
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn interactions_of_every_release_are_read() {
             (name, Journey { request_id, source, ..application(least()) })
         }),
     );
+    let picked_at = Some(time("2027-01-04T08:02:00Z"));
+    journeys.push(("picked", Journey { picked_at, ..of_somebody(application(least())) }));
     journeys.push(("signed", Journey { signed: true, ..application(least()) }));
     JOURNEYS.check(&journeys);
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
+use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
 use crate::tallies::Tally;
@@ -36,6 +37,10 @@ impl Snapshot {
             Limit::PhoneNumberOfOtherDevices => self.policy.telephony.of_other_devices(),
             Limit::PhonePrefix => self.policy.telephony.per_prefix,
             Limit::PhoneOverall => self.policy.telephony.overall,
+            Limit::RequestUriOfClient | Limit::RequestUriOfRegistered => {
+                let all = self.policy.limits.get(Limit::RequestUri);
+                RateLimit { max: all.max.div_ceil(2), ..all }
+            }
             other => self.policy.limits.get(other),
         }
     }
@@ -172,9 +177,41 @@ pub fn count_request(provider: &Provider, address: IpAddr, now: Timestamp) -> Re
     spend_in_memory(provider, &of_address(provider, address, Limit::Request), now)
 }
 
-/// Counts a request of a client that has proven who it is, in this node's memory.
-pub fn count_client_request(provider: &Provider, client: &ClientId, now: Timestamp) -> Result<(), FlowError> {
-    spend_in_memory(provider, &[of_one(provider, Limit::ClientRequest, &client.as_str())], now)
+/// Who sends requests in the name of a client that cannot prove who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sender {
+    Address(IpAddr),
+    /// The request has a token of this account.
+    Account(AccountId),
+}
+
+/// For the client, where it has proven who it is. Else for the client and the sender: strangers can name any client that
+/// proves nothing, and would use up what its people need.
+pub(crate) fn of_client(
+    provider: &Provider,
+    client: &AuthenticatedClient,
+    sender: Sender,
+    limit: Limit,
+) -> Vec<Budget> {
+    let id = client.client().id().as_str();
+    match sender {
+        _ if client.has_proven() => vec![of_one(provider, limit, &id)],
+        Sender::Account(account) => vec![of_one(provider, limit, &format!("{} {id}", account.0))],
+        Sender::Address(address) => {
+            let budgets = of_address(provider, address, limit).into_iter();
+            budgets.map(|budget| Budget { subject: format!("{} {id}", budget.subject), ..budget }).collect()
+        }
+    }
+}
+
+/// Counts a request of a client, in this node's memory.
+pub fn count_client_request(
+    provider: &Provider,
+    client: &AuthenticatedClient,
+    (address, now): (IpAddr, Timestamp),
+) -> Result<(), FlowError> {
+    let budgets = of_client(provider, client, Sender::Address(address), Limit::ClientRequest);
+    spend_in_memory(provider, &budgets, now)
 }
 
 /// For what only reads or signs.

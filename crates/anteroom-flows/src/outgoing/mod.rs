@@ -22,7 +22,7 @@ use url::{Host, Url};
 pub use reach::{Reach, Rule};
 use resolver::GuardedResolver;
 use slots::Slots;
-pub use slots::{Fetch, Fetched};
+pub use slots::{Fetch, Fetched, Share, Slot};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
@@ -83,6 +83,11 @@ impl Outgoing {
         Self { configured: registered.clone(), registered, slots: self.slots.of_registered() }
     }
 
+    /// Whether it is for addresses that clients registered themselves.
+    pub(crate) const fn is_of_registered(&self) -> bool {
+        self.slots.are_of_registered()
+    }
+
     /// Where requests may go; what was fetched under one of them is nothing to another.
     pub(crate) fn reach(&self) -> &Arc<Reach> {
         &self.configured.reach
@@ -117,9 +122,19 @@ impl Outgoing {
 
     /// What is there, of at most `largest` bytes. Where as much is being fetched as may be at once, it is not asked.
     pub async fn get(&self, url: &Url, largest: usize, fetch: Fetch<'_>) -> Result<Vec<u8>, OutgoingError> {
-        let _slot = self.slots.take(fetch).ok_or(OutgoingError::Busy)?;
+        let slot = self.reserve(fetch)?;
+        self.get_in(&slot, url, largest).await
+    }
+
+    /// For what has to be done between knowing that there is room and asking.
+    pub fn reserve(&self, fetch: Fetch<'_>) -> Result<Slot, OutgoingError> {
+        self.slots.take(fetch).ok_or(OutgoingError::Busy)
+    }
+
+    /// The same as [`Self::get`], in a slot that is held already.
+    pub async fn get_in(&self, slot: &Slot, url: &Url, largest: usize) -> Result<Vec<u8>, OutgoingError> {
         let mut request = self.configured.admitted(url)?.get(url.clone());
-        if let Some(longest) = fetch.what.longest() {
+        if let Some(longest) = slot.what.longest() {
             request = request.timeout(longest);
         }
         let mut answer = request.send().await.map_err(|error| no_answer(url, &error))?;
@@ -225,7 +240,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    const OF_ONE: Fetch<'static> = Fetch { what: Fetched::Keys, shares: &["client"] };
+    const OF_ONE: Fetch<'static> = Fetch { what: Fetched::Keys, shares: &[] };
 
     fn public_only() -> Reach {
         Reach::Public { allowed: Vec::new() }

@@ -1,10 +1,10 @@
 //! What is fetched at once, bounded: a place that answers slowly holds a descriptor for each fetch from there, and a stranger can
 //! cause many.
 //!
-//! Each kind has slots of its own, so that slow request objects keep no client's keys from being fetched. Of those, one client
-//! has a few, and clients that registered themselves have half together: they leave the rest to those of the configuration.
-//! Where there is no client yet, the host that is asked has a few, and so has the network that has it asked: a stranger can name
-//! any number of hosts that never answer.
+//! Each kind has slots of its own, so that slow request objects keep no client's keys from being fetched. Clients that registered
+//! themselves have half together: they leave the rest to those of the configuration. Of what is left, each party has a few
+//! ([`Share`]): the client, and, because a stranger can register any number of clients at any number of hosts
+//! that never answer, the host that is asked and the network that has it asked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,14 +25,6 @@ pub enum Fetched {
 }
 
 impl Fetched {
-    /// At once, on one node, for each share.
-    const fn most_of_share(self) -> usize {
-        match self {
-            Self::RequestObject | Self::Keys => 4,
-            Self::Sector => 2,
-        }
-    }
-
     /// What a place may take for its whole answer, where that is less than for others. A silent place holds its slot
     /// for no longer than this.
     pub(super) const fn longest(self) -> Option<Duration> {
@@ -47,8 +39,21 @@ impl Fetched {
 #[derive(Clone, Copy, Debug)]
 pub struct Fetch<'a> {
     pub what: Fetched,
-    /// The client; where there is none yet, the host that is asked and the network that has it asked.
-    pub shares: &'a [&'a str],
+    pub shares: &'a [Share],
+}
+
+/// What one party may have fetched at once, on one node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Share {
+    of: String,
+    most: usize,
+}
+
+impl Share {
+    /// `kind` keeps parties apart that could have the same name: a client can call itself what it likes.
+    pub fn new(kind: &str, name: &str, most: usize) -> Self {
+        Self { of: format!("{kind} {name}"), most }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -61,15 +66,15 @@ pub(super) struct Slots {
 struct Taken {
     all: HashMap<Fetched, usize>,
     of_registered: HashMap<Fetched, usize>,
-    by_share: HashMap<(Fetched, String), usize>,
+    by_share: HashMap<(Fetched, Share), usize>,
 }
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub struct Slot {
     slots: Slots,
-    what: Fetched,
-    shares: Vec<(Fetched, String)>,
+    pub(super) what: Fetched,
+    shares: Vec<(Fetched, Share)>,
 }
 
 impl Slots {
@@ -78,16 +83,18 @@ impl Slots {
         Self { taken: Arc::clone(&self.taken), are_of_registered: true }
     }
 
+    pub(super) const fn are_of_registered(&self) -> bool {
+        self.are_of_registered
+    }
+
     /// `None`: as many are taken as there may be.
     pub(super) fn take(&self, Fetch { what, shares }: Fetch<'_>) -> Option<Slot> {
-        let shares: Vec<_> = shares.iter().map(|share| (what, (*share).to_owned())).collect();
+        let shares: Vec<_> = shares.iter().map(|share| (what, share.clone())).collect();
         let mut taken = self.lock();
         let count = |counts: &HashMap<Fetched, usize>| counts.get(&what).copied().unwrap_or(0);
         let is_full = count(&taken.all) >= MOST
             || (self.are_of_registered && count(&taken.of_registered) >= MOST / 2)
-            || shares
-                .iter()
-                .any(|share| taken.by_share.get(share).copied().unwrap_or(0) >= what.most_of_share());
+            || shares.iter().any(|share| taken.by_share.get(share).copied().unwrap_or(0) >= share.1.most);
         if is_full {
             return None;
         }
@@ -134,7 +141,8 @@ mod tests {
 
     fn take(slots: &Slots, what: Fetched, clients: usize) -> Vec<Slot> {
         let all = (0..clients).flat_map(|client| (0..10).map(move |_| client.to_string()));
-        all.filter_map(|client| slots.take(Fetch { what, shares: &[&client] })).collect()
+        all.filter_map(|client| slots.take(Fetch { what, shares: &[Share::new("client", &client, 4)] }))
+            .collect()
     }
 
     #[test]
@@ -156,8 +164,8 @@ mod tests {
         assert_eq!(take(&slots, RequestObject, 20).len(), 16);
         let configured = take(&slots, Keys, 20);
         assert_eq!(configured.len(), 32);
-        assert!(slots.of_registered().take(Fetch { what: Keys, shares: &["another"] }).is_none());
-        assert_eq!(take(&slots.of_registered(), Sector, 1).len(), 2);
+        assert!(slots.of_registered().take(Fetch { what: Keys, shares: &[] }).is_none());
+        assert_eq!(take(&slots.of_registered(), Sector, 1).len(), 4);
         assert_eq!(take(&slots.of_registered(), Sector, 20).len(), 16);
     }
 
@@ -165,7 +173,8 @@ mod tests {
     fn one_network_has_a_share_however_many_hosts_it_names() {
         let slots = Slots::default().of_registered();
         let look = |host: usize, network: &str| {
-            slots.take(Fetch { what: Sector, shares: &[&host.to_string(), network] })
+            let shares = [Share::new("host", &host.to_string(), 2), Share::new("network", network, 2)];
+            slots.take(Fetch { what: Sector, shares: &shares })
         };
         let held: Vec<_> = (0..20).filter_map(|host| look(host, "203.0.113.0/24")).collect();
         assert_eq!(held.len(), 2);

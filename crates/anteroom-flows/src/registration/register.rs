@@ -22,7 +22,7 @@ use crate::error::FlowError;
 use crate::limits::{of_address, spend};
 use crate::outgoing::OutgoingError;
 use crate::provider::{Provider, Snapshot};
-use crate::registered::{checked, follow, kept};
+use crate::registered::{checked, follow, kept, taken_by_configuration};
 use crate::sector::{self, SectorError};
 use crate::trail::Origin;
 use crate::visitor::Visitor;
@@ -148,14 +148,7 @@ pub(super) async fn taken_hosts(
     snapshot: &Snapshot,
     with_initial_token: bool,
 ) -> Result<TakenHosts, FlowError> {
-    let mut taken = TakenHosts::of(&snapshot.issuer);
-    for client in snapshot.clients.configured() {
-        taken.add(&client.metadata);
-        let launch_url = client.policy.tile.as_ref().and_then(|tile| tile.launch_url.as_ref());
-        if let Some(url) = launch_url {
-            taken.add_url(url);
-        }
-    }
+    let mut taken = taken_by_configuration(snapshot);
     if !with_initial_token {
         for client in provider.store.clients_with_initial_token().await? {
             // One that does not fit the configuration any more is not known at any endpoint.

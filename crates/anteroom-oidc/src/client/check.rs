@@ -249,8 +249,12 @@ impl Reader<'_> {
         {
             self.conflict("request_object_signing_alg", alg.as_str(), "needs jwks or jwks_uri");
         }
+        if client.require_signed_request_object && no_keys {
+            self.conflict("require_signed_request_object", "true", "needs jwks or jwks_uri");
+        }
         // Keys that are only encrypted to prove nothing.
         let proves = method == TokenEndpointAuthMethod::PrivateKeyJwt
+            || client.require_signed_request_object
             || matches!(client.request_object_signing_alg, Some(RequestObjectAlgorithm::Signed(_)));
         if proves && client.jwks.as_ref().is_some_and(|keys| !keys.verifies()) {
             self.conflict("jwks", "", "has no key that signatures can be held against");

@@ -182,18 +182,21 @@ impl ClientMetadata {
         hosts
     }
 
-    /// RFC 8252 §8.6: a native application with nothing to prove itself with, answered where anything else on the person's
-    /// machine could listen in its stead.
+    /// RFC 8252 §8.6: an application with nothing to prove itself with, answered where anything else on the person's machine
+    /// could listen in its stead (§7.1, §7.3), whatever kind of application it says it is.
     pub fn may_be_impersonated_at(&self, redirect_uri: &RedirectUri) -> bool {
-        let is_claimed = redirect_uri.kind() == RedirectUriKind::Https;
-        self.is_public() && self.application_type == ApplicationType::Native && !is_claimed
+        self.is_public() && redirect_uri.kind() != RedirectUriKind::Https
     }
 
-    /// Each of its redirect URIs leads to a program on the person's machine, and any other one there could take it
-    /// (RFC 8252 §7.1, §7.3).
-    pub fn redirects_to_machine_only(&self) -> bool {
-        let on_machine = |uri: &RedirectUri| uri.kind() != RedirectUriKind::Https;
-        !self.redirect_uris.is_empty() && self.redirect_uris.iter().all(on_machine)
+    /// It is so at one of its redirect URIs.
+    pub fn may_be_impersonated(&self) -> bool {
+        self.redirect_uris.iter().any(|uri| self.may_be_impersonated_at(uri))
+    }
+
+    /// It is so wherever it is answered.
+    pub fn may_be_impersonated_everywhere(&self) -> bool {
+        !self.redirect_uris.is_empty()
+            && self.redirect_uris.iter().all(|uri| self.may_be_impersonated_at(uri))
     }
 
     /// `requested`, if it is a registered redirect URI.

@@ -92,6 +92,11 @@ impl ClientMetadata {
         if errors.is_empty() { Ok(()) } else { Err(MetadataErrors(errors)) }
     }
 
+    /// The first address that leads to one of these hosts.
+    pub fn led_to_taken(&self, taken: &TakenHosts) -> Option<Url> {
+        self.led_to().into_iter().map(|(_, url)| url).find(|url| taken.have(url))
+    }
+
     /// Whether logout tokens would say the `sub` and `sid` of a sector to another host. Each host of the redirect URIs is of the
     /// sector: it is the only one, or what the sector publishes lists it.
     pub fn is_told_outside_its_sector(&self) -> bool {
@@ -186,6 +191,16 @@ mod tests {
         taken.add_url(&"https://launch.example/start".parse().unwrap());
         let errors = client(text).check_as_registered(&taken).err().map(|errors| errors.0);
         errors.unwrap_or_default().iter().map(|error| error.parameter).collect()
+    }
+
+    #[test]
+    fn registration_9_1_a_host_that_was_taken_later_is_known() {
+        let mut taken = TakenHosts::of(&Issuer::parse("https://id.example").unwrap());
+        let registered =
+            client(r#"{"redirect_uris": ["https://a.example/cb", "https://charts.example/cb"]}"#);
+        assert_eq!(registered.led_to_taken(&taken), None);
+        taken.add(&client(r#"{"redirect_uris": ["https://charts.example/other"]}"#));
+        assert_eq!(registered.led_to_taken(&taken).unwrap().as_str(), "https://charts.example/cb");
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct AssertionRules<'a> {
     /// Who we are: the issuer and the endpoints that assertions may be addressed to.
     pub audiences: &'a [String],
     pub now: Timestamp,
+    /// What was used up to then is not known any more.
+    pub uses_known_from: Timestamp,
 }
 
 /// An assertion that kept every rule but one: it counts once.
@@ -69,6 +71,10 @@ pub enum AssertionError {
     TooLong,
     #[error("it is from the future")]
     FromTheFuture,
+    #[error(
+        "it may have been used before the database was accepted: its iat, or an hour before its exp, is not after that"
+    )]
+    UseUnknown,
     #[error("its jti is empty, longer than {LONGEST_JTI} bytes, or has control characters")]
     Jti,
 }
@@ -137,6 +143,12 @@ impl ClientAssertion {
         }
         if expires_at.duration_since(rules.now) > LONGEST_LIFE + CLOCK_SKEW * 2 {
             return Err(AssertionError::TooLong);
+        }
+        let made_at = [&iat, &nbf].into_iter().flatten().find_map(numeric_date);
+        let made_at = made_at.unwrap_or(expires_at - CLOCK_SKEW - LONGEST_LIFE);
+        // In whole seconds, as its times are.
+        if made_at.as_second() <= rules.uses_known_from.as_second() {
+            return Err(AssertionError::UseUnknown);
         }
         for begins in [nbf, iat].into_iter().flatten() {
             let begins = numeric_date(&begins).ok_or(AssertionError::Claims)?;

@@ -5,7 +5,7 @@ use crate::{ALICE, BOB};
 use anteroom::background::{extend_chain, keep_newest};
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::chain::{self, When};
-use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
+use anteroom_testkit::{AppKey, Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -16,6 +16,7 @@ on_both_databases!(
     a_trail_that_was_written_anew_is_another_database,
     a_database_that_lost_changes_of_keys_or_clients_went_back,
     after_it_is_accepted_everything_in_memory_is_read_anew,
+    after_it_is_accepted_what_a_client_had_for_itself_is_worth_nothing,
     applications_are_told_of_the_sessions_that_ended_with_it,
     a_node_does_not_start_to_serve_a_database_behind_its_checkpoints_file,
     a_node_that_signs_no_checkpoint_remembers_those_of_the_others,
@@ -132,6 +133,59 @@ async fn registered(provider: &TestProvider, name: &str) -> Value {
     let answer = provider.call(("POST", "/clients"), None, &metadata).await;
     assert_eq!(answer.status, 201, "{}", answer.gist());
     answer.json()
+}
+
+async fn after_it_is_accepted_what_a_client_had_for_itself_is_worth_nothing(backend: Backend) {
+    let key = AppKey::new("ES256", "a");
+    let signer = format!(
+        "[[clients]]\nclient_id = \"signer\"\nfirst_party = true\nredirect_uris = []\nresponse_types = []\n\
+         grant_types = [\"client_credentials\"]\nscope = \"reports\"\n\
+         token_endpoint_auth_method = \"private_key_jwt\"\njwks = '{}'\n",
+        AppKey::set(&[&key])
+    );
+    let provider = TestProvider::on(&backend).clients(&signer).start().await;
+    let end = linked(&provider, None).await;
+    let service = provider.client("service");
+    let own = async || {
+        let answer = service.post("/token", &[("grant_type", "client_credentials")]).await;
+        Tokens::of(&answer).access_token
+    };
+    let is_active = async |token: &str| service.introspect(token).await.json()["active"] == true;
+    let prove = async |assertion: &str| {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion),
+        ];
+        provider.browser().post("/token", &fields).await.status
+    };
+    let assertion = |jti: &str| {
+        let now = provider.now().as_second();
+        let (iss, aud) = ("signer", &provider.issuer);
+        key.sign(&json!({ "iss": iss, "sub": iss, "aud": aud, "exp": now + 600, "iat": now, "jti": jti }))
+    };
+    let (revoked, kept, used) = (own().await, own().await, assertion("1"));
+    assert_eq!(service.revoke(&revoked).await.status, 200);
+    assert_eq!(prove(&used).await, 200);
+    assert!(is_active(&kept).await);
+    provider.signed_in(BOB).await;
+    linked(&provider, None).await;
+    provider.look_at_history().await;
+    cut(&backend, end).await;
+    backend.execute("DELETE FROM revoked_jti").await;
+    backend.execute("DELETE FROM assertion_jti").await;
+    provider.look_at_history().await;
+    assert_is_refused(&provider).await;
+    provider.advance(SignedDuration::from_mins(1));
+    provider.accept_database().await;
+    provider.look_at_history().await;
+    assert_eq!((is_active(&revoked).await, is_active(&kept).await, prove(&used).await), (false, false, 401));
+    // A node that starts afterwards knows as much.
+    let second = TestProvider::on(&backend).clients(&signer).beside(&provider).start().await;
+    assert_eq!(second.client("service").introspect(&kept).await.json()["active"], false);
+    provider.advance(SignedDuration::from_secs(1));
+    assert!(is_active(&own().await).await);
+    assert_eq!(prove(&assertion("2")).await, 200);
 }
 
 /// As many registrations as before, and others.

@@ -1,7 +1,6 @@
 //! `/authorize` (OpenID Connect Core §3.1.2.1: GET and POST alike).
 
 use anteroom_flows::authorize::{AuthorizeOutcome, authorize};
-use anteroom_flows::visitor::Loads;
 use anteroom_oidc::authorization::{AuthorizationError, Parameter, Parameters};
 use anteroom_oidc::form::Form;
 use anteroom_pages::ErrorKind;
@@ -22,9 +21,6 @@ pub(crate) async fn get(asker: Asker, query: RawQuery) -> Response {
 }
 
 async fn answer(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    if asker.visitor.loads == Loads::PartOfPage {
-        return Err(part_of_a_page(asker));
-    }
     let form = Form::decode(query.as_bytes()).map_err(|_| invalid())?;
     match authorize(&asker.web.provider, &asker.visitor, &Parameters::from(&form)).await? {
         AuthorizeOutcome::Onward(onward) => show(asker, onward),
@@ -35,16 +31,6 @@ async fn answer(asker: &Asker, query: &str) -> Result<Response, Failure> {
 
 fn invalid() -> Failure {
     Failure::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in())
-}
-
-/// Nothing is answered or counted: the page of one application could otherwise sign its visitors in at all the others, and use
-/// up what those need.
-fn part_of_a_page(asker: &Asker) -> Failure {
-    tracing::info!(
-        reference = %asker.visitor.reference,
-        "authorization request refused: the browser loads it as an image, a script or another part of a page, or a script of another origin asks for it (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site)"
-    );
-    Failure::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in())
 }
 
 fn refused(error: &AuthorizationError) -> Failure {

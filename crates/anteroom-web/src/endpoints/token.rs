@@ -73,7 +73,7 @@ impl ClientRequest {
         match authenticate(provider, &origin, (endpoint, &presented)).await? {
             Ok(client) => {
                 asker.visitor.span.is_about(client.client().id());
-                count_client_request(provider, client.client().id(), asker.visitor.now)?;
+                count_client_request(provider, &client, (asker.visitor.address, asker.visitor.now))?;
                 Ok(Self { client, form, origin })
             }
             Err(error) => {
@@ -224,6 +224,8 @@ pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
     }
     if matches!(error, FlowError::NotServing(_)) {
         tracing::info!(reference = %asker.visitor.reference, "not served: {error}");
+    } else if error.is_of_client() {
+        tracing::warn!(reference = %asker.visitor.reference, "not answered: {error}");
     } else {
         tracing::error!(reference = %asker.visitor.reference, "internal error: {error}");
     }

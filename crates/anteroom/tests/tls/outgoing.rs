@@ -12,7 +12,7 @@ async fn an_application_with_a_certificate_of_the_operators_authority_is_reached
     let running = practice.serve().await;
     let url = format!("https://localhost:{}/healthz", running.address.port()).parse().unwrap();
     let get = async |authority: Option<&str>| {
-        let fetch = Fetch { what: Fetched::Keys, shares: &["client"] };
+        let fetch = Fetch { what: Fetched::Keys, shares: &[] };
         Outgoing::new(Reach::Loopback, authority).unwrap().get(&url, 100, fetch).await
     };
     get(Some(practice.root())).await.unwrap();

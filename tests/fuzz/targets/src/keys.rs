@@ -65,7 +65,12 @@ pub(crate) fn client_jwks(input: &[u8]) -> Verdict {
     // A signature is held against each of them, whatever they are made of.
     let assertion = ClientAssertion::parse(&crate::signed::good_assertion()).unwrap();
     let audiences = [ISSUER.to_owned()];
-    let rules = AssertionRules { registered: None, audiences: &audiences, now: now() };
+    let rules = AssertionRules {
+        registered: None,
+        audiences: &audiences,
+        now: now(),
+        uses_known_from: Timestamp::UNIX_EPOCH,
+    };
     let _ = assertion.verify(ClientProof::Keys(&keys), rules);
     Verdict::Accepted
 }

@@ -32,7 +32,12 @@ pub(crate) fn good_request() -> String {
 fn prove(jwt: &str) -> Option<(ClientId, ProvenAssertion)> {
     let assertion = ClientAssertion::parse(jwt).ok()?;
     let audiences = [ISSUER.to_owned(), format!("{ISSUER}/token")];
-    let rules = AssertionRules { registered: None, audiences: &audiences, now: now() };
+    let rules = AssertionRules {
+        registered: None,
+        audiences: &audiences,
+        now: now(),
+        uses_known_from: jiff::Timestamp::UNIX_EPOCH,
+    };
     let proven = assertion.verify(ClientProof::Keys(&CLIENT_KEYS), rules).ok()?;
     Some((assertion.client_id().clone(), proven))
 }

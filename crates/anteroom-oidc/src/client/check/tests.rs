@@ -148,9 +148,11 @@ fn registration_2_enc_has_a_default_and_no_meaning_without_alg() {
 #[test]
 fn registration_2_keys_that_are_only_encrypted_to_prove_nothing() {
     let jwks = format!(r#""jwks": {{"keys": [{{{P256}, "use": "enc"}}]}}"#);
-    for member in
-        [r#""token_endpoint_auth_method": "private_key_jwt""#, r#""request_object_signing_alg": "ES256""#]
-    {
+    for member in [
+        r#""token_endpoint_auth_method": "private_key_jwt""#,
+        r#""request_object_signing_alg": "ES256""#,
+        r#""require_signed_request_object": true"#,
+    ] {
         assert_eq!(wrong(&format!("{{{jwks}, {member}}}")), ["jwks"]);
     }
 }
@@ -170,6 +172,7 @@ fn registration_2_values_must_agree() {
             "require_pushed_authorization_requests",
         ),
         (r#"{"request_object_signing_alg": "ES256"}"#, "request_object_signing_alg"),
+        (r#"{"require_signed_request_object": true}"#, "require_signed_request_object"),
         (
             r#"{"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "RS256"}"#,
             "token_endpoint_auth_signing_alg",

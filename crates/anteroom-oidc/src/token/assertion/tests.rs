@@ -24,10 +24,23 @@ fn without(name: &str) -> Value {
 }
 
 fn verify_text(signer: &Signer, text: &str) -> Result<ProvenAssertion, AssertionError> {
+    verify_where_uses_are_known(signer, text, 0)
+}
+
+fn verify_where_uses_are_known(
+    signer: &Signer,
+    text: &str,
+    from: i64,
+) -> Result<ProvenAssertion, AssertionError> {
     let keys = ClientJwks::parse(&json!({ "keys": [signer.jwk] })).unwrap();
     let audiences = [ISSUER.to_owned(), TOKEN_ENDPOINT.to_owned()];
     let now = Timestamp::from_second(NOW).unwrap();
-    let rules = AssertionRules { registered: None, audiences: &audiences, now };
+    let rules = AssertionRules {
+        registered: None,
+        audiences: &audiences,
+        now,
+        uses_known_from: Timestamp::from_second(from).unwrap(),
+    };
     ClientAssertion::parse(text)?.verify(ClientProof::Keys(&keys), rules)
 }
 
@@ -42,6 +55,22 @@ fn core_9_a_good_assertion_says_what_is_to_be_remembered() {
     assert_eq!(proven.jti, "1");
     assert_eq!(proven.expires_at.as_second(), NOW + 60 + CLOCK_SKEW.as_secs());
     assert!(verify(&without("iat")).is_ok());
+}
+
+#[test]
+fn rfc7523_3_one_that_may_have_been_used_before_is_none() {
+    let signer = Signer::new(ClientAlgorithm::Es256);
+    let verify = |claims: &Value, from: i64| verify_where_uses_are_known(&signer, &signer.sign(claims), from);
+    let mut nbf = without("iat");
+    nbf["nbf"] = json!(NOW);
+    for claims in [good(), nbf] {
+        assert!(verify(&claims, NOW - 1).is_ok());
+        assert_eq!(verify(&claims, NOW).unwrap_err(), AssertionError::UseUnknown);
+    }
+    // It can be an hour old.
+    let silent = without("iat");
+    assert!(verify(&silent, NOW - 3_600).is_ok());
+    assert_eq!(verify(&silent, NOW - 3_540).unwrap_err(), AssertionError::UseUnknown);
 }
 
 #[test]

@@ -21,6 +21,8 @@ on_both_databases!(
     consent_is_to_the_configured_client_that_the_page_showed,
     rfc8252_8_6_a_program_on_the_persons_machine_asks_once_in_each_browser_to_stay_signed_in,
     rfc8252_8_6_without_agreement_a_grant_does_not_outlive_its_session,
+    rfc8252_8_6_an_application_on_the_persons_machine_asks_each_time_whatever_it_says_it_is,
+    what_was_refused_is_not_allowed_by_the_same_page,
 );
 
 async fn decide(browser: &Browser, page: &Answer, decision: &str) -> Answer {
@@ -258,8 +260,19 @@ scope = "openid offline_access"
     assert_eq!(decide(&there, &page, "deny").await.error(), "access_denied");
     // What can be told from other programs, and what the operator vouches for, does not ask; nor does a client with a secret.
     let scope = ("scope", "openid offline_access");
-    for id in ["trusted", "claimed", "web"] {
-        provider.client(id).code(&there, &[scope, silent]).await;
+    let mut claimed = provider.client("claimed");
+    // A program that could take its place chooses the address.
+    for address in ["http://127.0.0.1/callback", "http://127.0.0.1:41000/callback"] {
+        address.clone_into(&mut claimed.redirect_uri);
+        assert_eq!(
+            claimed.authorize(&there, &[scope, silent]).await.error(),
+            "consent_required",
+            "{address}"
+        );
+    }
+    "https://claimed.example/callback".clone_into(&mut claimed.redirect_uri);
+    for client in [provider.client("trusted"), claimed, provider.client("web")] {
+        client.code(&there, &[scope, silent]).await;
     }
 }
 
@@ -275,6 +288,43 @@ async fn rfc8252_8_6_without_agreement_a_grant_does_not_outlive_its_session(back
     let dashboard = browser.get("/dashboard").await;
     browser.submit(&dashboard, "/sign-out", &[]).await;
     assert_eq!(native.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
+}
+
+async fn rfc8252_8_6_an_application_on_the_persons_machine_asks_each_time_whatever_it_says_it_is(
+    backend: Backend,
+) {
+    let client = |kind: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"a-{kind}\"\napplication_type = \"{kind}\"\n\
+             token_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"http://127.0.0.1/callback\", \"https://{kind}.example/callback\"]\n"
+        )
+    };
+    let toml = ["web", "native"].map(client);
+    let provider = TestProvider::on(&backend).clients(&toml.concat()).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    for id in ["web", "native"] {
+        let mut app = provider.client(&format!("a-{id}"));
+        let page = app.authorize(&browser, &[]).await;
+        app.code_in(&decide(&browser, &page, "allow").await);
+        assert!(app.authorize(&browser, &[]).await.has_form("/consent"), "{id}");
+        assert_eq!(app.authorize(&browser, &[("prompt", "none")]).await.error(), "consent_required", "{id}");
+        app.redirect_uri = format!("https://{id}.example/callback");
+        app.code(&browser, &[("prompt", "none")]).await;
+    }
+}
+
+async fn what_was_refused_is_not_allowed_by_the_same_page(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    let page = partner.authorize(&browser, &[]).await;
+    for decision in ["deny", "deny", "allow"] {
+        assert_eq!(decide(&browser, &page, decision).await.error(), "access_denied");
+    }
+    let counted =
+        [provider.audited("consent_denied").await.len(), provider.audited("consent_given").await.len()];
+    assert_eq!(counted, [1, 0]);
+    assert_eq!(partner.authorize(&browser, &[("prompt", "none")]).await.error(), "consent_required");
 }
 
 async fn consent_is_to_the_configured_client_that_the_page_showed(backend: Backend) {

@@ -7,6 +7,7 @@ mod errors;
 mod flows;
 mod hints;
 mod hosts;
+mod opened;
 mod prompts;
 mod pushed;
 mod request_objects;

@@ -35,7 +35,7 @@ async fn push(app: &RelyingParty, changes: &[(&str, &str)]) -> Answer {
 }
 
 /// The authorization request for what was pushed.
-async fn pushed(app: &RelyingParty, changes: &[(&str, &str)]) -> String {
+pub(super) async fn pushed(app: &RelyingParty, changes: &[(&str, &str)]) -> String {
     let answer = push(app, changes).await;
     assert_eq!(answer.status, 201, "{}", answer.gist());
     assert_eq!(answer.header("cache-control"), Some("no-store"));

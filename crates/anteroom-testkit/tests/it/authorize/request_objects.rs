@@ -170,7 +170,7 @@ async fn core_6_2_nobody_has_request_objects_fetched_without_end(backend: Backen
     let key = AppKey::new("RS256", "a");
     let place = Documents::start("").await;
     let toml = signing(&key, &format!("request_uris = [\"{}\"]", place.url));
-    let few = TestProvider::on(&backend).set("policy.limits.request_uri", "{ max = 2, window = \"5m\" }");
+    let few = TestProvider::on(&backend).set("policy.limits.request_uri", "{ max = 4, window = \"5m\" }");
     let provider = few.clients(&toml).start().await;
     let (app, browser) = (provider.client("signing"), provider.signed_in(ALICE).await);
     place.put(Some(&key.sign(&claims(&app, &provider))));

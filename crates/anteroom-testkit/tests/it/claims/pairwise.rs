@@ -16,6 +16,7 @@ on_both_databases!(
     rp_initiated_2_a_hint_with_a_pairwise_sub_ends_its_session,
     back_channel_2_4_a_logout_token_has_the_clients_sub,
     core_8_1_a_session_has_a_sid_of_each_sector_wherever_it_is_named,
+    rfc7009_2_1_the_trail_names_whose_token_a_client_revoked,
     core_8_1_a_session_of_release_0_1_0_keeps_its_sid_to_its_end,
 );
 
@@ -45,6 +46,18 @@ async fn sub(provider: &TestProvider, client: &str, email: &str) -> String {
     let browser = provider.signed_in(email).await;
     let tokens = provider.client(client).tokens(&browser, "openid").await;
     claims(tokens.id_token())["sub"].as_str().unwrap().to_owned()
+}
+
+async fn rfc7009_2_1_the_trail_names_whose_token_a_client_revoked(backend: Backend) {
+    let provider = three(&backend).await;
+    let alice = provider.signed_in(ALICE).await;
+    for id in ["web", "one"] {
+        let app = provider.client(id);
+        app.revoke(&app.tokens(&alice, "openid").await.access_token).await;
+    }
+    let [web, one] = &provider.audited("token_revoked").await[..] else { panic!("two entries") };
+    assert!(web.subject.is_some() && web.session.is_some(), "{web:?}");
+    assert_eq!((&one.subject, &one.session), (&web.subject, &web.session));
 }
 
 async fn core_8_1_one_sector_one_sub_and_two_sectors_two(backend: Backend) {

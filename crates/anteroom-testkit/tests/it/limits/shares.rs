@@ -1,10 +1,16 @@
 //! What one application, one thief or one neighbour uses up is not what the others need.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{
+    Answer, Backend, Browser, Documents, PASSWORD, RelyingParty, TestProvider, on_both_databases,
+};
 use jiff::SignedDuration;
+use serde_json::json;
 
 on_both_databases!(
+    a_public_clients_requests_count_for_the_address_that_sends_them,
+    what_one_account_revokes_uses_up_nothing_of_anothers,
+    a_client_of_a_stranger_uses_up_half_of_the_request_objects_of_an_address,
     an_application_uses_up_its_own_answers_alone,
     all_applications_together_get_so_many_answers,
     an_account_gets_so_many_answers_in_all_its_sessions,
@@ -239,4 +245,87 @@ async fn a_row_of_a_stranger_is_there_for_two_hours(backend: Backend) {
     assert_eq!(rows().await, 1);
     assert_eq!(gone.0.enter(&gone.1, ALICE, PASSWORD).await.status, 400);
     assert!(!web.code_in(&asked.enter(&page, ALICE, PASSWORD).await).is_empty());
+}
+
+async fn a_public_clients_requests_count_for_the_address_that_sends_them(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.client_request.max", "3").start().await;
+    let from = |client: &str, address: &str| provider.client(client).from(address);
+    let (eve, alice) = (from("native", "203.0.113.9"), from("native", "198.51.100.7"));
+    for _ in 0..3 {
+        assert_eq!(eve.refresh("garbage").await.error(), "invalid_grant");
+    }
+    assert_eq!(eve.refresh("garbage").await.status, 429);
+    assert_eq!(alice.refresh("garbage").await.error(), "invalid_grant");
+    // A client that has proven who it is has what it may have, wherever its nodes are.
+    let (one, two) = (from("web", "203.0.113.9"), from("web", "198.51.100.7"));
+    for _ in 0..3 {
+        assert_eq!(one.refresh("garbage").await.error(), "invalid_grant");
+    }
+    assert_eq!(two.refresh("garbage").await.status, 429);
+}
+
+async fn what_one_account_revokes_uses_up_nothing_of_anothers(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.revocation.max", "2").start().await;
+    let native = provider.client("native");
+    let (eve, alice) = (provider.signed_in(BOB).await, provider.signed_in(ALICE).await);
+    let ended = native.tokens(&eve, "openid").await;
+    let kept = native.tokens(&alice, "openid").await;
+    // What has ended costs nothing.
+    for _ in 0..5 {
+        for token in [ended.refresh_token(), &ended.access_token] {
+            assert_eq!(native.revoke(token).await.status, 200);
+        }
+    }
+    let mut last = native.tokens(&eve, "openid").await;
+    assert_eq!(native.revoke(&last.access_token).await.status, 200);
+    for _ in 0..3 {
+        assert_eq!(native.revoke(&last.access_token).await.status, 200, "it is revoked already");
+    }
+    last = native.tokens(&eve, "openid").await;
+    assert_eq!(native.revoke(last.refresh_token()).await.status, 429);
+    assert_eq!(native.revoke(kept.refresh_token()).await.status, 200);
+    assert_eq!(native.userinfo(&kept.access_token).await.status, 401);
+}
+
+fn fetching(id: &str, place: &str) -> String {
+    format!(
+        "[[clients]]\nclient_id = \"{id}\"\ntoken_endpoint_auth_method = \"none\"\n\
+         redirect_uris = [\"https://{id}.example/callback\"]\nrequest_object_signing_alg = \"none\"\n\
+         request_uris = [\"{place}\"]\n"
+    )
+}
+
+async fn a_client_of_a_stranger_uses_up_half_of_the_request_objects_of_an_address(backend: Backend) {
+    let place = Documents::start("no request object").await;
+    let toml = fetching("one", &place.url) + &fetching("two", &place.url);
+    let few = TestProvider::on(&backend).set("policy.limits.request_uri.max", "4").clients(&toml);
+    let provider = few.set("registration.mode", "\"open\"").start().await;
+    let metadata = json!({
+        "redirect_uris": ["https://stranger.example/callback"], "request_uris": [place.url],
+        "request_object_signing_alg": "none", "token_endpoint_auth_method": "none",
+    });
+    let nobody = provider.browser();
+    let by_place = [("request_uri", place.url.as_str())];
+    let error = async |app: &RelyingParty, browser: &Browser| {
+        let answer = app.authorize(browser, &by_place).await;
+        // What a stranger's client is told waits on a page.
+        if answer.header("location").is_some() { answer.error() } else { answer.status.to_string() }
+    };
+    let [strangers, others] = [
+        provider.registered(&crate::registration::register(&provider, &metadata).await),
+        provider.registered(&crate::registration::register(&provider, &metadata).await),
+    ];
+    for app in [&strangers, &strangers, &others, &others] {
+        error(app, &nobody).await;
+    }
+    assert_eq!(place.asked(), 2, "all that registered themselves have half");
+    let [one, two] = ["one", "two"].map(|id| provider.client(id));
+    for _ in 0..3 {
+        error(&one, &nobody).await;
+    }
+    assert_eq!(place.asked(), 4);
+    // Frames, and people who are signed in, have counts of their own.
+    assert_eq!(error(&two, &nobody).await, "temporarily_unavailable");
+    assert_eq!(error(&two, &loading(&nobody, "iframe")).await, "invalid_request_object");
+    assert_eq!(error(&two, &provider.signed_in(ALICE).await).await, "invalid_request_object");
 }

@@ -16,6 +16,7 @@ on_both_databases!(
     core_3_3_2_5_one_from_the_authorization_endpoint_as_well,
     core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now,
     core_10_2_without_a_key_nothing_is_spent,
+    core_10_2_without_a_key_the_application_is_told_so,
     core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us,
 );
 
@@ -128,6 +129,27 @@ async fn core_10_2_without_a_key_nothing_is_spent(backend: Backend) {
     provider.advance(SignedDuration::from_mins(2));
     let refreshed = Tokens::of(&app.refresh(tokens.refresh_token()).await);
     app.verified(&key.open(refreshed.id_token())).await;
+}
+
+async fn core_10_2_without_a_key_the_application_is_told_so(backend: Backend) {
+    let place = Documents::start(&set(&[]).to_string()).await;
+    place.put(None);
+    let keys = format!("jwks_uri = \"{}\"", place.url);
+    let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"implicit\"]\n\
+                response_types = [\"code\", \"code id_token\"]";
+    let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
+    let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+    let frame = browser.clone().with("sec-fetch-dest", "iframe").with("sec-fetch-mode", "navigate");
+    for (browser, more) in [(&browser, &[][..]), (&frame, &[("prompt", "none")])] {
+        let asked = [&[("response_type", "code id_token")], more].concat();
+        let location = app.authorize(browser, &asked).await.location();
+        let fragment = location.fragment().unwrap().as_bytes();
+        let told: BTreeMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
+        assert_eq!((told["error"].as_str(), told["state"].as_str()), ("server_error", STATE));
+    }
+    let refused = provider.audited("request_refused").await;
+    assert_eq!(refused.len(), 2);
+    assert!(refused.iter().all(|entry| entry.client.as_deref() == Some("sealed")), "{refused:?}");
 }
 
 async fn core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us(backend: Backend) {

@@ -1,0 +1,34 @@
+//! Pages are for people who open them. What a browser loads as an image, a script or another part of a page, what a script of
+//! another origin asks for, and what is fetched ahead of time is refused before anything is read, answered or counted: the page
+//! of one application could otherwise sign its visitors in at all the others, keep their sessions alive, and use up what they
+//! need.
+
+use anteroom_flows::visitor::Loads;
+use anteroom_pages::ErrorKind;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
+use std::sync::Arc;
+
+use crate::asker::Asker;
+use crate::failure::{Failure, to_sign_in};
+use crate::state::Web;
+
+/// Only what is asked for with GET or HEAD: a form has its token.
+pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    if !request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+    if asker.visitor.loads != Loads::PartOfPage {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    tracing::info!(
+        reference = %asker.visitor.reference,
+        path = asker.path,
+        "request refused: the browser loads it as an image, a script or another part of a page, a script of another origin asks for it, or it is fetched ahead of time (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
+    );
+    Failure::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in()).answer(&asker).await
+}
