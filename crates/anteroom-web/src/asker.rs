@@ -63,6 +63,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),
+            sent_form: None,
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
         let path = parts.uri.path().chars().take(SHOWN_OF_PATH).collect();

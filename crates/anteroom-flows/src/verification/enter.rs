@@ -3,7 +3,7 @@
 use anteroom_crypto::{KeyPurpose, Token};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::FactorId;
+use anteroom_domain::ids::{FactorId, SessionId};
 use anteroom_domain::interaction::{Factor, FactorMethod, Proof, ProofKind};
 use anteroom_domain::one_time_code::{BudgetSpent, CodePolicy, CodePurpose, CodeShare, OneTimeCode};
 use anteroom_domain::session::Session;
@@ -18,13 +18,14 @@ use super::send::{code_context, code_data};
 use super::{Now, Verification, a_day_before, now, share_of, way_of};
 use crate::authenticator_apps::showing;
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping, Waiting};
+use crate::journey::{Carried, Keeping, Waiting, open_or_dashboard};
 use crate::new_session::HeldSession;
 use crate::onward::{Onward, StepPage, parked, proceed_with};
 use crate::provider::Provider;
-use crate::sign_in::NewCookies;
+use crate::repeated::{Answered, as_it_was_answered};
+use crate::sign_in::{NewCookies, put_first};
 use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, kept_sessions, live_sessions, new_id};
+use crate::visitor::{Live, Visitor, left_behind, live_sessions, new_id};
 
 #[derive(Debug)]
 pub enum EnterOutcome {
@@ -93,6 +94,8 @@ struct Prepared {
     entry: Uuid,
     /// The session that steps up, with its next secret: the one that it also gets where its person signs in again at the same time.
     renewed: Option<HeldSession>,
+    /// The browser's other sessions: the one that steps up is the current one from then on.
+    left: Vec<SessionId>,
 }
 
 enum Settled {
@@ -110,16 +113,24 @@ pub async fn enter(
     waiting: Option<Waiting>,
     entered: Entered<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let (verification, page) = match now(provider, visitor, waiting).await? {
+    let (verification, page) = match now(provider, visitor, waiting.clone()).await? {
         Now::Verifying(found) => *found,
-        Now::Elsewhere(onward) => return Ok(EnterOutcome::Onward(onward)),
+        Now::Elsewhere(onward) => {
+            let again = again(provider, visitor, waiting).await?;
+            return Ok(again.unwrap_or(EnterOutcome::Onward(onward)));
+        }
         Now::Gone => return Ok(EnterOutcome::Gone),
     };
     if entered.text().trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
     let held = hold(provider, visitor, (&verification, &page), entered).await?;
-    let renewed = verification.live.as_deref().map(|live| HeldSession::of(provider, live));
+    let left = match &verification.live {
+        Some(live) => left_behind(&live_sessions(provider, visitor).await?, live.account.id),
+        None => Vec::new(),
+    };
+    let entry = entry_id(provider, visitor, (&held, entered));
+    let renewed = verification.live.as_deref().map(|live| HeldSession::of(provider, visitor, live));
     let prepared = Arc::new(Prepared {
         visitor: visitor.clone(),
         origin: Origin::of(visitor, &provider.random),
@@ -128,8 +139,9 @@ pub async fn enter(
         verification,
         policy: provider.snapshot().policy.codes,
         held,
-        entry: new_id(&provider.random, visitor.now),
+        entry,
         renewed,
+        left,
     });
     let work = Arc::clone(&prepared);
     match provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await? {
@@ -140,10 +152,35 @@ pub async fn enter(
         Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
         Settled::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
         Settled::Refused(problem) => {
+            // What came first may have been the same button.
+            if let EntryProblem::Expired | EntryProblem::Used = problem
+                && let Some(again) = again(provider, visitor, waiting).await?
+            {
+                return Ok(again);
+            }
             note_not_taken(provider, &prepared, problem).await?;
             Ok(EnterOutcome::Problem { problem, page: Box::new(page) })
         }
     }
+}
+
+/// What the same form has come to, sent a moment ago: the session that it renewed, with its new secret, or the next step.
+async fn again(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Option<Waiting>,
+) -> Result<Option<EnterOutcome>, FlowError> {
+    let Some(answered) = as_it_was_answered(provider, visitor, None).await? else {
+        return Ok(match now(provider, visitor, waiting).await? {
+            Now::Elsewhere(onward) => Some(EnterOutcome::Onward(onward)),
+            Now::Verifying(_) | Now::Gone => None,
+        });
+    };
+    let Answered { visitor, mut live, secrets } = answered;
+    let place = live.iter().position(|one| secrets.contains(&one.token));
+    let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
+    let Ok(carried) = open_or_dashboard(provider, &visitor, waiting).await? else { return Ok(None) };
+    Ok(Some(goes_on(provider, &visitor, carried, (current, live)).await?))
 }
 
 async fn note_not_taken(
@@ -161,6 +198,18 @@ async fn note_not_taken(
     let Verification { purpose, account, .. } = &prepared.verification;
     let event = Event::CodeNotTaken { purpose: purpose.as_str(), reason };
     note_refusal(provider, prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await
+}
+
+/// The row of a wrong entry is that of the form, of what was entered and of what could have been right: the same button twice is one
+/// wrong entry, and the same digits against another code are another one.
+fn entry_id(provider: &Provider, visitor: &Visitor, (held, entered): (&Held, Entered<'_>)) -> Uuid {
+    let Some(form) = visitor.sent_form else { return new_id(&provider.random, visitor.now) };
+    let against = match held {
+        Held::Sent { code, .. } => code.id.0.as_bytes().to_vec(),
+        Held::App(_) => TimeStep::at(visitor.now).0.to_be_bytes().to_vec(),
+        Held::Nothing => Vec::new(),
+    };
+    form.entry_id(provider, &[against.as_slice(), entered.text().as_bytes()])
 }
 
 async fn hold(
@@ -256,6 +305,9 @@ async fn wrong(
 ) -> Result<Settled, FlowError> {
     let Prepared { visitor, verification, policy, .. } = prepared;
     let (account, purpose) = (verification.account.id, verification.purpose);
+    if tx.is_wrong_code_counted(account, (purpose, prepared.entry)).await? {
+        return Ok(Settled::Wrong(EntryProblem::Wrong { left }));
+    }
     wrong.push(visitor.now);
     tx.count_wrong_code(account, (purpose, share, prepared.entry), visitor.now).await?;
     let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
@@ -308,13 +360,14 @@ async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<S
         left_at: None,
         ..present
     };
-    if !tx.renew_session(&session, &renewed.next_digest).await? {
+    if !tx.renew_session(&session, &renewed.next.stored).await? {
         return Ok(Settled::Refused(EntryProblem::Expired));
     }
+    tx.leave_sessions(&prepared.left, now).await?;
     if let Some(device) = session.device {
         tx.step_device_up(session.account, device, now).await?;
     }
-    Ok(Settled::SteppedUp(Box::new((session, renewed.next.clone()))))
+    Ok(Settled::SteppedUp(Box::new((session, renewed.next.token.clone()))))
 }
 
 async fn stepped_up(
@@ -323,13 +376,20 @@ async fn stepped_up(
     prepared: &Prepared,
     (session, token): (Session, Token),
 ) -> Result<EnterOutcome, FlowError> {
-    let device = session.device.ok_or(FlowError::Broken("a session without its device"))?;
     let account: Account = (*prepared.verification.account).clone();
-    let mut live = live_sessions(provider, visitor).await?;
-    live.retain(|other| other.account.id != account.id);
-    live.insert(0, Live { session, account, token });
-    let cookies = NewCookies { sessions: kept_sessions(&live), device };
+    let current = Live { session, account, token };
+    let live = live_sessions(provider, visitor).await?;
+    goes_on(provider, visitor, prepared.carried.clone(), (current, live)).await
+}
+
+async fn goes_on(
+    provider: &Provider,
+    visitor: &Visitor,
+    carried: Carried,
+    (current, before): (Live, Vec<Live>),
+) -> Result<EnterOutcome, FlowError> {
+    let (cookies, live) = put_first(provider, visitor, current, before).await?;
     let visitor = &visitor.with_other_sessions();
-    let onward = proceed_with(provider, visitor, prepared.carried.clone(), live).await?;
+    let onward = proceed_with(provider, visitor, carried, live).await?;
     Ok(EnterOutcome::SteppedUp { cookies, onward: parked(provider, visitor, onward).await? })
 }
