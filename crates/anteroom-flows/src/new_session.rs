@@ -79,7 +79,9 @@ impl NewSession {
             let answered = AnsweredForm { form, since: answers_since(now) };
             match tx.session_of_secret(&secret.stored.digest, answered).await? {
                 None => return Ok((secret.clone(), None)),
-                Some((session, true)) if is_of(&session, account) => return Ok((secret.clone(), Some(session))),
+                Some((session, true)) if is_of(&session, account) => {
+                    return Ok((secret.clone(), Some(session)));
+                }
                 Some(_) => {}
             }
         }

@@ -30,7 +30,7 @@ const ENTRY_CONTEXT: &str = "entry in a form";
 
 /// A page that is kept open, or found again, may begin a session after its first has ended; so often its form is told from
 /// itself.
-const TURNS: u8 = 4;
+pub(crate) const TURNS: u8 = 4;
 
 /// A secret with what the store knows it by.
 #[derive(Clone, Debug)]
@@ -124,7 +124,8 @@ pub(crate) async fn as_it_was_answered(
     let sessions = secrets.iter().chain(stays.map(|(token, _)| token)).cloned().collect();
     let visitor = Visitor { sessions, ..visitor.clone() };
     let live = live_sessions(provider, &visitor).await?;
-    let is_there = live.iter().any(|live| secrets.contains(&live.token) && live.session.browser == visitor.browser);
+    let is_there =
+        live.iter().any(|live| secrets.contains(&live.token) && live.session.browser == visitor.browser);
     Ok(is_there.then_some(Answered { visitor, live, secrets }))
 }
 

@@ -33,13 +33,16 @@ pub async fn stay(
     Ok(Some(session.left(provider.snapshot().policy.session, now)))
 }
 
+/// One that wants its person's proof is not at work: its pages are not to be shown to the next person.
 async fn alive(
     provider: &Provider,
     visitor: &Visitor,
     session: SessionId,
 ) -> Result<Option<Live>, FlowError> {
+    let policy = provider.snapshot().policy.session;
     let live = live_sessions(provider, visitor).await?;
-    Ok(live.into_iter().find(|live| live.session.id == session))
+    let found = live.into_iter().find(|live| live.session.id == session);
+    Ok(found.filter(|live| !live.session.wants_proof(policy, visitor.now)))
 }
 
 /// Which limit ended the session that was at work in this browser, if one did.

@@ -5,7 +5,6 @@ use crate::entity::{grants, sessions};
 use crate::repeats::SessionSecret;
 use crate::row::{Place, amr_text};
 use crate::store::{Reads, Tx};
-use anteroom_crypto::Digest;
 use anteroom_domain::account::Epoch;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};

@@ -22,7 +22,8 @@ pub(super) async fn answer(
     let Some(account) = visitor.form.account else { return Ok(None) };
     let Some(answered) = as_it_was_answered(provider, visitor, Some(account)).await? else { return Ok(None) };
     let mut live = answered.live;
-    let place = live.iter().position(|one| one.account.id == account && answered.secrets.contains(&one.token));
+    let place =
+        live.iter().position(|one| one.account.id == account && answered.secrets.contains(&one.token));
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
     let Some(credential) = provider.store.credential(account).await? else { return Ok(None) };
     spend(provider, vec![of_one(provider, Limit::NewPassword, &account)], visitor.now).await?;

@@ -14,7 +14,7 @@ use anteroom_domain::ids::DeviceId;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::password_text::{candidates, normalized};
 use anteroom_domain::rate::Wait;
-use anteroom_domain::session::{Session, SessionEnd};
+use anteroom_domain::session::Session;
 use anteroom_storage::SignInView;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
@@ -100,7 +100,7 @@ pub async fn sign_in(
     let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
     let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
     let here = Here::of(provider, visitor).await?;
-    let entry = entry(provider, visitor, &credentials);
+    let entry = entry(provider, visitor, &credentials.address, &credentials.password);
     let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict, entry), &here));
     let live = here.live;
     let work = Arc::clone(&prepared);
@@ -150,9 +150,14 @@ impl Here {
 }
 
 /// Names what was entered, for the count of wrong passwords.
-fn entry(provider: &Provider, visitor: &Visitor, entered: &Credentials) -> Option<Digest> {
-    let (address, password) = (entered.address.as_str(), entered.password.expose_secret());
-    visitor.sent_form.map(|form| form.entry(provider, &[address.as_bytes(), password.as_bytes()]))
+fn entry(
+    provider: &Provider,
+    visitor: &Visitor,
+    address: &FoldedAddress,
+    password: &SecretString,
+) -> Option<Digest> {
+    let entered = [address.as_str().as_bytes(), password.expose_secret().as_bytes()];
+    visitor.sent_form.map(|form| form.entry(provider, &entered))
 }
 
 /// Another person at the same network can use up what its address may send. A browser that has signed in to the account before
@@ -200,7 +205,7 @@ pub(crate) async fn put_first(
     let others = before.into_iter().filter(|other| other.account.id != account);
     let live: Vec<Live> = std::iter::once(current).chain(others).collect();
     let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
-    sign_out::end(provider, &Origin::of(visitor, &provider.random), dropped, SessionEnd::SignedOut).await?;
+    sign_out::end_by(provider, account, &Origin::of(visitor, &provider.random), dropped).await?;
     Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }
 

@@ -87,9 +87,9 @@ impl Prepared {
             snapshot: provider.snapshot(),
             origin: Origin::of(visitor, random),
             visitor: visitor.clone(),
-            held: held.map(|live| match here.secrets.contains(&live.token) {
-                true => HeldSession::as_it_is(provider, visitor, live),
-                false => HeldSession::of(provider, visitor, live),
+            held: held.map(|live| {
+                let is_renewed = here.secrets.contains(&live.token);
+                if is_renewed { HeldSession::as_it_is } else { HeldSession::of }(provider, visitor, live)
             }),
             entry,
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
