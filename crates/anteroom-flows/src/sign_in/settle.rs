@@ -88,8 +88,9 @@ impl Prepared {
             origin: Origin::of(visitor, random),
             visitor: visitor.clone(),
             held: held.map(|live| {
-                let is_renewed = here.secrets.contains(&live.token);
-                if is_renewed { HeldSession::as_it_is } else { HeldSession::of }(provider, visitor, live)
+                let renewed =
+                    if here.secrets.contains(&live.token) { HeldSession::as_it_is } else { HeldSession::of };
+                renewed(provider, visitor, live)
             }),
             entry,
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),

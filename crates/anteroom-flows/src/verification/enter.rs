@@ -116,7 +116,7 @@ pub async fn enter(
     let (verification, page) = match now(provider, visitor, waiting.clone()).await? {
         Now::Verifying(found) => *found,
         Now::Elsewhere(onward) => {
-            let again = again(provider, visitor, waiting).await?;
+            let again = again_in_session(provider, visitor, waiting).await?;
             return Ok(again.unwrap_or(EnterOutcome::Onward(onward)));
         }
         Now::Gone => return Ok(EnterOutcome::Gone),
@@ -170,12 +170,21 @@ async fn again(
     visitor: &Visitor,
     waiting: Option<Waiting>,
 ) -> Result<Option<EnterOutcome>, FlowError> {
-    let Some(answered) = as_it_was_answered(provider, visitor, None).await? else {
-        return Ok(match now(provider, visitor, waiting).await? {
-            Now::Elsewhere(onward) => Some(EnterOutcome::Onward(onward)),
-            Now::Verifying(_) | Now::Gone => None,
-        });
-    };
+    if let Some(again) = again_in_session(provider, visitor, waiting.clone()).await? {
+        return Ok(Some(again));
+    }
+    Ok(match now(provider, visitor, waiting).await? {
+        Now::Elsewhere(onward) => Some(EnterOutcome::Onward(onward)),
+        Now::Verifying(_) | Now::Gone => None,
+    })
+}
+
+async fn again_in_session(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Option<Waiting>,
+) -> Result<Option<EnterOutcome>, FlowError> {
+    let Some(answered) = as_it_was_answered(provider, visitor, None).await? else { return Ok(None) };
     let Answered { visitor, mut live, secrets } = answered;
     let place = live.iter().position(|one| secrets.contains(&one.token));
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };

@@ -11,6 +11,7 @@ mod races;
 mod reach;
 mod recovery;
 pub(crate) mod registration;
+mod sent_twice;
 mod step_up;
 mod support;
 mod telephone;
