@@ -7,7 +7,8 @@ use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::visitor::{Live, Visitor, live_sessions, sessions_here};
 
-/// `None`: that session is not alive, or not this browser's. Asking is no activity.
+/// `None`: that session is not alive, or not this browser's, or wants its person's proof. A page of one that was left is not to be
+/// seen by the next person when a browser goes back to it. Asking is no activity.
 pub async fn left(
     provider: &Provider,
     visitor: &Visitor,
@@ -15,6 +16,7 @@ pub async fn left(
 ) -> Result<Option<SessionLeft>, FlowError> {
     let policy = provider.snapshot().policy.session;
     let found = alive(provider, visitor, session).await?;
+    let found = found.filter(|live| !live.session.wants_proof(policy, visitor.now));
     Ok(found.map(|live| live.session.left(policy, visitor.now)))
 }
 
@@ -33,16 +35,13 @@ pub async fn stay(
     Ok(Some(session.left(provider.snapshot().policy.session, now)))
 }
 
-/// One that wants its person's proof is not at work: its pages are not to be shown to the next person.
 async fn alive(
     provider: &Provider,
     visitor: &Visitor,
     session: SessionId,
 ) -> Result<Option<Live>, FlowError> {
-    let policy = provider.snapshot().policy.session;
     let live = live_sessions(provider, visitor).await?;
-    let found = live.into_iter().find(|live| live.session.id == session);
-    Ok(found.filter(|live| !live.session.wants_proof(policy, visitor.now)))
+    Ok(live.into_iter().find(|live| live.session.id == session))
 }
 
 /// Which limit ended the session that was at work in this browser, if one did.

@@ -98,8 +98,8 @@ pub async fn sign_in(
         counted => counted?,
     }
     let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
-    let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
     let here = Here::of(provider, visitor).await?;
+    let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
     let entry = entry(provider, visitor, &credentials.address, &credentials.password);
     let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict, entry), &here));
     let live = here.live;
@@ -136,7 +136,6 @@ struct Here {
 }
 
 impl Here {
-    /// Read after the hash was computed: the first submission of the same form may have been answered meanwhile.
     async fn of(provider: &Provider, visitor: &Visitor) -> Result<Self, FlowError> {
         let live = live_sessions(provider, visitor).await?;
         // Where each secret of the cookie has its session, none was renewed.

@@ -176,9 +176,7 @@ async fn counted_before(tx: &Tx, prepared: &Prepared, account: AccountId) -> Res
     };
     let now = prepared.now();
     let counted = tx.was_counted(account, AnsweredForm { form, since: answers_since(now) }).await?;
-    if !counted {
-        tx.note_counted(account, form, now).await?;
-    }
+    tx.note_counted(account, form, now).await?;
     Ok(counted)
 }
 

@@ -55,6 +55,12 @@ pub(crate) fn other_than(digits: &str) -> String {
     format!("{first}{}", &digits[1..])
 }
 
+/// Any number of such, each different: the same one in the same form is one guess.
+pub(crate) fn others_than(digits: &str) -> impl Iterator<Item = String> {
+    let right: u32 = digits.parse().unwrap();
+    (1..).map(move |more| format!("{:06}", (right + 7 * more) % 1_000_000))
+}
+
 /// The page behind a form.
 pub(crate) async fn through(browser: &Browser, page: &Answer, action: &str, with: &[(&str, &str)]) -> Answer {
     let answer = browser.submit(page, action, with).await;

@@ -144,9 +144,8 @@ async fn an_old_cookie_is_worth_nothing_but_for_the_form_that_renewed_it_and_a_m
     let thief = carol.clone();
     let (late, code) = (carol.clone(), digits(&provider).await);
     // Another page of the same step, of the same session.
-    let other =
-        thief.get(&format!("/continue?interaction={}", page.form("/verify/code").fields["interaction"]));
-    let other = other.await;
+    let handle = page.form("/verify/code").fields["interaction"].clone();
+    let other = thief.get(&format!("/continue?interaction={handle}")).await;
     let first = carol.submit(&page, "/verify/code", &[("code", &code)]).await;
     assert!(!web.code_in(&first).is_empty());
     let before = thief.cookie("anteroom_session");
@@ -176,6 +175,7 @@ async fn a_page_that_is_found_again_begins_a_session_of_its_own(backend: Backend
     let known = carol.cookie("anteroom_session");
     provider.advance(SignedDuration::from_mins(1));
     let other = provider.browser();
+    other.get("/sign-in").await;
     other.enter(&page, CAROL, PASSWORD).await;
     assert_ne!(other.cookie("anteroom_session"), known);
     assert_eq!(running(&backend).await, 2);
@@ -222,7 +222,7 @@ async fn a_wrong_code_that_is_sent_twice_is_one(backend: Backend) {
     assert_eq!(backend.rows().await["code_attempts"], 2);
     // The same digits against another code are another guess.
     provider.advance(SignedDuration::from_mins(1));
-    send(&carol, &carol.get("/change-password").await).await;
+    through(&carol, &page, "/verify/send", &[]).await;
     carol.submit(&page, "/verify/code", &[("code", &wrong)]).await;
     assert_eq!(backend.rows().await["code_attempts"], 3);
 }
