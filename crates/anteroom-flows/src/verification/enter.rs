@@ -14,16 +14,16 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
+use super::again::{again, again_in_session, entry_id, goes_on};
 use super::send::{code_context, code_data};
 use super::{Now, Verification, a_day_before, now, share_of, way_of};
 use crate::authenticator_apps::showing;
 use crate::error::FlowError;
-use crate::journey::{Carried, Keeping, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Keeping, Waiting};
 use crate::new_session::HeldSession;
-use crate::onward::{Onward, StepPage, parked, proceed_with};
+use crate::onward::{Onward, StepPage, proceed_with};
 use crate::provider::Provider;
-use crate::repeated::{Answered, as_it_was_answered};
-use crate::sign_in::{NewCookies, put_first};
+use crate::sign_in::NewCookies;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, left_behind, live_sessions, new_id};
 
@@ -64,7 +64,7 @@ pub enum Entered<'a> {
 }
 
 impl Entered<'_> {
-    const fn text(&self) -> &str {
+    pub(super) const fn text(&self) -> &str {
         match self {
             Self::Sent(text) | Self::FromApp(text) => text,
         }
@@ -72,7 +72,7 @@ impl Entered<'_> {
 }
 
 /// What was entered, held against what could be right.
-enum Held {
+pub(super) enum Held {
     /// Nothing waits to be entered.
     Nothing,
     Sent {
@@ -164,34 +164,6 @@ pub async fn enter(
     }
 }
 
-/// What the same form has come to, sent a moment ago: the session that it renewed, with its new secret, or the next step.
-async fn again(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Option<Waiting>,
-) -> Result<Option<EnterOutcome>, FlowError> {
-    if let Some(again) = again_in_session(provider, visitor, waiting.clone()).await? {
-        return Ok(Some(again));
-    }
-    Ok(match now(provider, visitor, waiting).await? {
-        Now::Elsewhere(onward) => Some(EnterOutcome::Onward(onward)),
-        Now::Verifying(_) | Now::Gone => None,
-    })
-}
-
-async fn again_in_session(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Option<Waiting>,
-) -> Result<Option<EnterOutcome>, FlowError> {
-    let Some(answered) = as_it_was_answered(provider, visitor, None).await? else { return Ok(None) };
-    let Answered { visitor, mut live, secrets } = answered;
-    let place = live.iter().position(|one| secrets.contains(&one.token));
-    let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
-    let Ok(carried) = open_or_dashboard(provider, &visitor, waiting).await? else { return Ok(None) };
-    Ok(Some(goes_on(provider, &visitor, carried, (current, live)).await?))
-}
-
 async fn note_not_taken(
     provider: &Provider,
     prepared: &Prepared,
@@ -207,18 +179,6 @@ async fn note_not_taken(
     let Verification { purpose, account, .. } = &prepared.verification;
     let event = Event::CodeNotTaken { purpose: purpose.as_str(), reason };
     note_refusal(provider, prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await
-}
-
-/// The row of a wrong entry is that of the form, of what was entered and of what could have been right: the same button twice is one
-/// wrong entry, and the same digits against another code are another one.
-fn entry_id(provider: &Provider, visitor: &Visitor, (held, entered): (&Held, Entered<'_>)) -> Uuid {
-    let Some(form) = visitor.sent_form else { return new_id(&provider.random, visitor.now) };
-    let against = match held {
-        Held::Sent { code, .. } => code.id.0.as_bytes().to_vec(),
-        Held::App(_) => TimeStep::at(visitor.now).0.to_be_bytes().to_vec(),
-        Held::Nothing => Vec::new(),
-    };
-    form.entry_id(provider, &[against.as_slice(), entered.text().as_bytes()])
 }
 
 async fn hold(
@@ -389,16 +349,4 @@ async fn stepped_up(
     let current = Live { session, account, token };
     let live = live_sessions(provider, visitor).await?;
     goes_on(provider, visitor, prepared.carried.clone(), (current, live)).await
-}
-
-async fn goes_on(
-    provider: &Provider,
-    visitor: &Visitor,
-    carried: Carried,
-    (current, before): (Live, Vec<Live>),
-) -> Result<EnterOutcome, FlowError> {
-    let (cookies, live) = put_first(provider, visitor, current, before).await?;
-    let visitor = &visitor.with_other_sessions();
-    let onward = proceed_with(provider, visitor, carried, live).await?;
-    Ok(EnterOutcome::SteppedUp { cookies, onward: parked(provider, visitor, onward).await? })
 }

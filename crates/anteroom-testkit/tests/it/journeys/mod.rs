@@ -56,7 +56,7 @@ pub(crate) fn other_than(digits: &str) -> String {
 }
 
 /// Any number of such, each different: the same one in the same form is one guess.
-pub(crate) fn others_than(digits: &str) -> impl Iterator<Item = String> {
+pub(crate) fn others_than(digits: &str) -> impl Iterator<Item = String> + use<> {
     let right: u32 = digits.parse().unwrap();
     (1..).map(move |more| format!("{:06}", (right + 7 * more) % 1_000_000))
 }
