@@ -25,7 +25,7 @@ use crate::onward::{Onward, StepPage, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
 use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, left_behind, live_sessions, new_id};
+use crate::visitor::{Live, Visitor, left_behind, live_sessions};
 
 #[derive(Debug)]
 pub enum EnterOutcome {
