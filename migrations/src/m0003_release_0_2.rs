@@ -3,7 +3,7 @@
 
 use crate::Step;
 
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 17] = [
     include_str!("../sql/0003/asked_links.sql"),
     include_str!("../sql/0003/audit_waiting.sql"),
     include_str!("../sql/0003/authenticators.sql"),
@@ -18,6 +18,7 @@ const PARTS: [&str; 16] = [
     include_str!("../sql/0003/practices.sql"),
     include_str!("../sql/0003/refresh.sql"),
     include_str!("../sql/0003/registration.sql"),
+    include_str!("../sql/0003/repeats.sql"),
     include_str!("../sql/0003/sessions.sql"),
     include_str!("../sql/0003/usernames.sql"),
 ];

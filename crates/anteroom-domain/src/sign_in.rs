@@ -16,6 +16,8 @@ pub struct Attempt {
     pub password_matches: bool,
     /// Whether that hash is still the account's.
     pub credential_unchanged: bool,
+    /// Whether the same wrong password in the same form, sent twice by one click too many, was counted a moment ago.
+    pub counted_before: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,9 @@ pub fn decide(attempt: Attempt, policy: LockoutPolicy, now: Timestamp) -> Decisi
     if attempt.password_matches {
         return Decision { verdict: Ok(()), counters: attempt.counters.succeeded(), locks: None };
     }
+    if attempt.counted_before {
+        return refuse(Refusal::WrongPassword);
+    }
     let (counters, locks) = attempt.counters.failed(policy, now);
     Decision { verdict: Err(Refusal::WrongPassword), counters, locks }
 }
@@ -85,6 +90,7 @@ mod tests {
             counters: Counters::new(Lockout::default(), None, POLICY),
             password_matches: true,
             credential_unchanged: true,
+            counted_before: false,
         }
     }
 
@@ -116,6 +122,7 @@ mod tests {
             Attempt { counters: locked(), ..wrong },
             Attempt { status: AccountStatus::Disabled, ..wrong },
             Attempt { credential_unchanged: false, ..wrong },
+            Attempt { counted_before: true, ..wrong },
         ] {
             assert_eq!(decide(uncounted, POLICY, NOW).counters, uncounted.counters);
         }

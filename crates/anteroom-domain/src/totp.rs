@@ -27,6 +27,15 @@ pub struct TotpSecret(Zeroizing<[u8; SECRET_LEN]>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeStep(pub i64);
 
+/// The X of RFC 6238 §4.1.
+const STEP_SECONDS: i64 = 30;
+
+impl TimeStep {
+    pub fn at(now: Timestamp) -> Self {
+        Self(now.as_second().div_euclid(STEP_SECONDS))
+    }
+}
+
 /// An app as it is kept. Its secret is sealed at rest.
 #[derive(Clone, Debug)]
 pub struct AuthenticatorApp {

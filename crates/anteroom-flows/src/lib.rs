@@ -72,6 +72,7 @@ pub mod register;
 pub mod registered;
 pub mod registration;
 pub mod release;
+pub mod repeated;
 mod request_object;
 mod request_uri;
 pub mod revoke;

@@ -1,25 +1,28 @@
 //! Opening a session: after a right password, and after a new one was set by someone who proved who they are.
 
-use anteroom_crypto::{Digest, KeyPurpose, Token};
 use anteroom_domain::account::{Account, Epoch};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
 use anteroom_domain::session::{MAX_OF_ACCOUNT, Session, SessionEnd};
 use anteroom_domain::session_limit::surplus;
 use anteroom_oidc::{Acr, AmrSet};
-use anteroom_storage::Tx;
+use anteroom_storage::{AnsweredForm, Tx};
+use jiff::Timestamp;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
+use crate::repeated::{Secret, answers_since, first_secrets, next_secret};
 use crate::sign_out::{end_all, hearers_in};
 use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, new_id, session_digest};
+use crate::visitor::{Live, Visitor, new_id};
 
 /// What a session and its device need, drawn before the transaction so that the transaction can run again.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
-    pub token: Token,
-    pub token_digest: Digest,
+    /// Derived from the form, so that the same form finds what it began.
+    of_form: Vec<Secret>,
+    /// Where those are used up.
+    pub drawn: Secret,
     pub session: SessionId,
     pub device: DeviceId,
 }
@@ -30,35 +33,59 @@ pub(crate) struct NewSession {
 #[derive(Clone, Debug)]
 pub(crate) struct HeldSession {
     pub session: Session,
-    pub next: Token,
-    pub next_digest: Digest,
+    pub next: Secret,
+}
+
+fn is_of(session: &Session, account: &Account) -> bool {
+    session.account == account.id && session.epoch == account.epoch && session.ended_at.is_none()
 }
 
 /// Release 0.1.0 had no bound: of more than these the others run until they lapse.
 const LOOKED_AT: u64 = 500;
 
-const NEXT_CONTEXT: &str = "next secret of a session";
-
 impl HeldSession {
-    pub(crate) fn of(provider: &Provider, live: &Live) -> Self {
-        let held = [live.session.id.0.as_bytes(), live.token.as_bytes().as_slice()].concat();
-        let next = provider.keyring.mac(KeyPurpose::TokenHash).digest(NEXT_CONTEXT, &held);
-        let next = Token::from_bytes(*next.as_bytes());
-        let next_digest = session_digest(&provider.keyring, &next);
-        Self { session: live.session.clone(), next, next_digest }
+    pub(crate) fn of(provider: &Provider, visitor: &Visitor, live: &Live) -> Self {
+        let next = Secret::of(provider, visitor, next_secret(provider, &live.token));
+        Self { session: live.session.clone(), next }
+    }
+
+    /// One that this very form has renewed: the second answer brings what the first one brought.
+    pub(crate) fn as_it_is(provider: &Provider, visitor: &Visitor, live: &Live) -> Self {
+        let next = Secret::of(provider, visitor, live.token.clone());
+        Self { session: live.session.clone(), next }
     }
 }
 
 impl NewSession {
-    pub(crate) fn prepare(provider: &Provider, visitor: &Visitor) -> Self {
+    pub(crate) fn prepare(provider: &Provider, visitor: &Visitor, account: Option<AccountId>) -> Self {
         let (random, now) = (&provider.random, visitor.now);
-        let token = random.token();
         Self {
-            token_digest: session_digest(&provider.keyring, &token),
-            token,
+            of_form: account.map(|account| first_secrets(provider, visitor, account)).unwrap_or_default(),
+            drawn: Secret::of(provider, visitor, random.token()),
             session: SessionId(new_id(random, now)),
             device: DeviceId(new_id(random, now)),
         }
+    }
+
+    /// The secret that the session gets, and the session that has it already: the same form began it a moment ago.
+    pub(crate) async fn secret(
+        &self,
+        tx: &Tx,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<(Secret, Option<Session>), FlowError> {
+        for secret in &self.of_form {
+            let Some(form) = &secret.stored.form else { continue };
+            let answered = AnsweredForm { form, since: answers_since(now) };
+            match tx.session_of_secret(&secret.stored.digest, answered).await? {
+                None => return Ok((secret.clone(), None)),
+                Some((session, true)) if is_of(&session, account) => {
+                    return Ok((secret.clone(), Some(session)));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok((self.drawn.clone(), None))
     }
 
     /// The browser's own device of the account, else a new one. That is not known where as many as the account may have
@@ -95,7 +122,7 @@ impl NewSession {
         &self,
         tx: &Tx,
         origin: &Origin,
-        session: &Session,
+        (session, secret): (&Session, &Secret),
         snapshot: &Snapshot,
     ) -> Result<(), FlowError> {
         let running = tx.sessions_used_last(session.account, LOOKED_AT).await?;
@@ -107,7 +134,7 @@ impl NewSession {
             const WHY: SessionEnd = SessionEnd::TooMany;
             end_all(tx, origin, &surplus, &hearers_in(snapshot, WHY)).await?;
         }
-        Ok(tx.insert_session(session, &self.token_digest).await?)
+        Ok(tx.insert_session(session, &secret.stored).await?)
     }
 
     pub(crate) fn session(

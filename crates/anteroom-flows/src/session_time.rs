@@ -7,7 +7,8 @@ use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::visitor::{Live, Visitor, live_sessions, sessions_here};
 
-/// `None`: that session is not alive, or not this browser's. Asking is no activity.
+/// `None`: that session is not alive, or not this browser's, or wants its person's proof. A page of one that was left is not to be
+/// seen by the next person when a browser goes back to it. Asking is no activity.
 #[tracing::instrument(name = "session_time", skip_all)]
 pub async fn left(
     provider: &Provider,
@@ -16,6 +17,7 @@ pub async fn left(
 ) -> Result<Option<SessionLeft>, FlowError> {
     let policy = provider.snapshot().policy.session;
     let found = alive(provider, visitor, session).await?;
+    let found = found.filter(|live| !live.session.wants_proof(policy, visitor.now));
     Ok(found.map(|live| live.session.left(policy, visitor.now)))
 }
 

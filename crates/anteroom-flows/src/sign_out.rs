@@ -8,7 +8,7 @@ use anteroom_crypto::Token;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::ids::{BrowserId, MessageId, SessionId};
+use anteroom_domain::ids::{AccountId, BrowserId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_domain::subject::NamedSession;
 use anteroom_oidc::ClientId;
@@ -54,24 +54,46 @@ pub(crate) async fn leave(
     // Those, too, that ended before without the browser hearing of it: idle, elsewhere, or by the first click of two.
     let here = sessions_here(provider, visitor).await?;
     let gone = here.iter().map(|(row, _)| row.session.id).filter(|id| !stays(*id)).collect();
-    let sessions = ending.into_iter().map(|live| live.session).collect();
-    end(provider, &Origin::of(visitor, &provider.random), sessions, SessionEnd::SignedOut).await?;
+    // The one at work in the browser comes first, and is the one who signs out, the others too.
+    if let Some(person) = ending.first().map(|live| live.account.id) {
+        let sessions = ending.into_iter().map(|live| live.session).collect();
+        end_by(provider, person, &Origin::of(visitor, &provider.random), sessions).await?;
+    }
     let browser = BrowserId(provider.random.uuid_v4());
     let farewell = front_channel::seal(provider, (browser, visitor.now), gone, back).await?;
     Ok(Left { browser, remaining: staying.into_iter().map(|live| live.token).collect(), farewell })
 }
 
-/// Ends these sessions with all that hangs on them.
-pub async fn end(
+/// Ends these sessions, of whomever they are, because this person does what ends them.
+pub(crate) async fn end_by(
+    provider: &Provider,
+    person: AccountId,
+    origin: &Origin,
+    sessions: Vec<Session>,
+) -> Result<(), FlowError> {
+    let hearers = Hearers { by: Some(person), ..hearers(provider, SessionEnd::SignedOut) };
+    end_heard(provider, origin, sessions, hearers).await
+}
+
+/// Ends these sessions, without a person who does it, with all that hangs on them.
+async fn end(
     provider: &Provider,
     origin: &Origin,
     sessions: Vec<Session>,
     why: SessionEnd,
 ) -> Result<(), FlowError> {
+    end_heard(provider, origin, sessions, hearers(provider, why)).await
+}
+
+async fn end_heard(
+    provider: &Provider,
+    origin: &Origin,
+    sessions: Vec<Session>,
+    hearers: Hearers,
+) -> Result<(), FlowError> {
     if sessions.is_empty() {
         return Ok(());
     }
-    let hearers = hearers(provider, why);
     let origin = origin.clone();
     let write = provider.store.write(move |tx| {
         let (origin, sessions, hearers) = (origin.clone(), sessions.clone(), hearers.clone());
@@ -87,6 +109,8 @@ pub async fn end(
 #[derive(Clone, Debug)]
 pub(crate) struct Hearers {
     why: SessionEnd,
+    /// Whose act it is; `None`: that of Anteroom itself.
+    by: Option<AccountId>,
     /// Known not to hear of this kind of end.
     silent: BTreeSet<ClientId>,
     /// Those that registered themselves, of which each lets so many wait and no more.
@@ -109,7 +133,7 @@ pub(crate) fn hearers_in(snapshot: &Snapshot, why: SessionEnd) -> Hearers {
     let id = |client: &Arc<Client>| client.id().clone();
     let silent = snapshot.clients.iter().filter(|client| !hears(client)).map(id).collect();
     let registered = snapshot.clients.iter().filter(|client| !snapshot.clients.is_configured(client.id()));
-    Hearers { why, silent, registered: registered.map(id).collect() }
+    Hearers { why, by: None, silent, registered: registered.map(id).collect() }
 }
 
 impl Hearers {
@@ -154,8 +178,7 @@ pub(crate) async fn end_all(
     for some in sessions.chunks(TOGETHER) {
         let ended = close(tx, origin, some, hearers).await?;
         let entry = |session: &&Session| {
-            let by_its_person = hearers.why == SessionEnd::SignedOut;
-            let actor = if by_its_person { Actor::Account(session.account) } else { Actor::System };
+            let actor = hearers.by.map_or(Actor::System, Actor::Account);
             entry(origin, actor, session, hearers.why)
         };
         tx.append_all(&ended.iter().map(entry).collect::<Vec<_>>()).await?;

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::FlowError;
 use crate::limits::FormOwner;
 use crate::provider::Provider;
+use crate::repeated::SentForm;
 
 /// At most this many accounts are signed in in one browser; the least recently used goes first.
 pub const MAX_SESSIONS: usize = 5;
@@ -44,6 +45,8 @@ pub struct Visitor {
     pub languages: Vec<String>,
     /// Whom the page showed from which a form was sent, as the form's token says. No account where it is no form.
     pub form: FormOwner,
+    /// The form itself. `None` where it is no form, or its token is out of date.
+    pub sent_form: Option<SentForm>,
     pub span: RequestSpan,
 }
 

@@ -34,6 +34,8 @@ entities! {
         created_at: i64,
         updated_at: i64,
         disabled_at: Option<i64>,
+        counted_form: Option<Vec<u8>>,
+        counted_at: Option<i64>,
     }
     account_addresses = "account_addresses" [id: Uuid] {
         account_id: Uuid,
@@ -104,6 +106,8 @@ entities! {
         end_reason: Option<String>,
         sid_by_sector: Option<bool>,
         left_at: Option<i64>,
+        answered_form: Option<Vec<u8>>,
+        answered_at: Option<i64>,
     }
     interactions = "interactions" [id: Uuid] {
         handle_digest: Vec<u8>,

@@ -71,6 +71,8 @@ impl Tx {
             created_at: Set(new.now.as_millisecond()),
             updated_at: Set(new.now.as_millisecond()),
             disabled_at: Set(None),
+            counted_form: Set(None),
+            counted_at: Set(None),
         };
         accounts::Entity::insert(row).exec_without_returning(&self.conn).await.map_err(StoreError::from)?;
         self.insert_address(new, &new.primary_address, true).await?;

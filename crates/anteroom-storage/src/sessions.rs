@@ -2,9 +2,9 @@
 
 use crate::StoreError;
 use crate::entity::{grants, sessions};
+use crate::repeats::SessionSecret;
 use crate::row::{Place, amr_text};
 use crate::store::{Reads, Tx};
-use anteroom_crypto::Digest;
 use anteroom_domain::account::Epoch;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
@@ -176,7 +176,12 @@ impl Reads {
 }
 
 impl Tx {
-    pub async fn insert_session(&self, session: &Session, token: &Digest) -> Result<(), StoreError> {
+    pub async fn insert_session(
+        &self,
+        session: &Session,
+        secret: impl Into<SessionSecret>,
+    ) -> Result<(), StoreError> {
+        let SessionSecret { digest: token, form } = secret.into();
         let row = sessions::ActiveModel {
             id: Set(session.id.0),
             token_digest: Set(token.as_bytes().to_vec()),
@@ -193,13 +198,21 @@ impl Tx {
             end_reason: Set(None),
             sid_by_sector: Set(session.sid_by_sector.then_some(true)),
             left_at: Set(session.left_at.map(Timestamp::as_millisecond)),
+            answered_form: Set(form.map(|form| form.as_bytes().to_vec())),
+            answered_at: Set(form.map(|_| session.last_active_at.as_millisecond())),
         };
         sessions::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
     }
 
     /// The same session proven again, under a new secret. `false`: it has ended, or is of another epoch.
-    pub async fn renew_session(&self, session: &Session, token: &Digest) -> Result<bool, StoreError> {
+    pub async fn renew_session(
+        &self,
+        session: &Session,
+        secret: impl Into<SessionSecret>,
+    ) -> Result<bool, StoreError> {
+        let SessionSecret { digest: token, form } = secret.into();
+        let answered_at = form.map(|_| session.last_active_at.as_millisecond());
         let renewed = running(session.id)
             .col_expr(sessions::Column::TokenDigest, Expr::value(token.as_bytes().to_vec()))
             .col_expr(sessions::Column::BrowserId, Expr::value(session.browser.0))
@@ -209,6 +222,8 @@ impl Tx {
             .col_expr(sessions::Column::Amr, Expr::value(amr_text(&session.amr)))
             .col_expr(sessions::Column::LastActiveAt, Expr::value(session.last_active_at.as_millisecond()))
             .col_expr(sessions::Column::LeftAt, Expr::value(session.left_at.map(Timestamp::as_millisecond)))
+            .col_expr(sessions::Column::AnsweredForm, Expr::value(form.map(|form| form.as_bytes().to_vec())))
+            .col_expr(sessions::Column::AnsweredAt, Expr::value(answered_at))
             .filter(sessions::Column::AccountId.eq(session.account.0))
             .filter(sessions::Column::Epoch.eq(session.epoch.0))
             .exec(&self.conn)
@@ -271,7 +286,7 @@ fn running(id: SessionId) -> UpdateMany<sessions::Entity> {
         .filter(sessions::Column::EndedAt.is_null())
 }
 
-fn session(row: &sessions::Model) -> Result<Session, StoreError> {
+pub(crate) fn session(row: &sessions::Model) -> Result<Session, StoreError> {
     let place = Place { table: "sessions", id: &row.id };
     Ok(Session {
         id: SessionId(row.id),

@@ -101,6 +101,14 @@ impl Backend {
         connection.close().await.unwrap();
     }
 
+    /// The number that a statement asks for, as `count`.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let connection = Database::connect(&self.url).await.unwrap();
+        let count = query(&connection, sql).await[0].try_get("", "count").unwrap();
+        connection.close().await.unwrap();
+        count
+    }
+
     /// How many rows each table has.
     pub async fn rows(&self) -> BTreeMap<String, i64> {
         let connection = Database::connect(&self.url).await.unwrap();

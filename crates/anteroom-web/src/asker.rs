@@ -65,6 +65,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),
+            sent_form: None,
             span: RequestSpan::current(),
         };
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);

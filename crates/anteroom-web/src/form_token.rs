@@ -1,7 +1,7 @@
 //! Form tokens: every state-changing form carries one, sign-in included (login CSRF).
 //!
-//! A token names when and for which browser the form was made, and the session and account that its page showed, under a MAC
-//! that also names the form. It must come back from that browser; where the browser itself vouches that the form was sent
+//! A token names when and for which browser the form was made, the session and account that its page showed, and the page, by a
+//! number that no other page has, under a MAC that also names the form. It must come back from that browser; where the browser itself vouches that the form was sent
 //! from our own page (`Sec-Fetch-Site`), a token made for an identifier that was lost meanwhile (two tabs restored at once,
 //! cookies cleared) is as good. Whom the page showed is held against whom the form would act for: by the extractor
 //! (`forms.rs`) where that is the current session, else by the one decision (`anteroom_flows::onward`).
@@ -68,7 +68,7 @@ impl FormName {
 
 const TIME_LEN: usize = 8;
 const ID_LEN: usize = 16;
-const BODY_LEN: usize = TIME_LEN + 3 * ID_LEN;
+const BODY_LEN: usize = TIME_LEN + 4 * ID_LEN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stale;
@@ -88,14 +88,21 @@ pub(crate) struct Returned {
     pub vouched: Vouched,
 }
 
-/// `owner`: whom the page shows. Where there is no session, or no account, its part is all zeros.
-pub(crate) fn make(keyring: &Keyring, form: FormName, owner: FormOwner, at: Moment) -> String {
+/// `owner`: whom the page shows. Where there is no session, or no account, its part is all zeros. `page` is drawn for the page: what
+/// was entered wrongly is stored as a digest together with the token, and could be guessed if the token could.
+pub(crate) fn make(
+    keyring: &Keyring,
+    form: FormName,
+    owner: FormOwner,
+    (at, page): (Moment, [u8; ID_LEN]),
+) -> String {
     let session = owner.session.map_or(Uuid::nil(), |session| session.0);
     let account = owner.account.map_or(Uuid::nil(), |account| account.0);
     let mut bytes = at.now.as_millisecond().to_be_bytes().to_vec();
     for id in [at.browser.0, session, account] {
         bytes.extend_from_slice(id.as_bytes());
     }
+    bytes.extend_from_slice(&page);
     let mac = keyring.mac(KeyPurpose::FormMac).digest(form.context(), &bytes);
     bytes.extend_from_slice(mac.as_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
@@ -150,7 +157,7 @@ mod tests {
     fn a_token_serves_its_form_its_browser_and_its_time() {
         let keyring = Keyring::for_tests(1);
         let owner = FormOwner::default();
-        let token = make(&keyring, FormName::SignIn, owner, at(1, 0));
+        let token = make(&keyring, FormName::SignIn, owner, (at(1, 0), [5; ID_LEN]));
         for (form, moment, vouched, expected) in [
             (FormName::SignIn, at(1, 59), Vouched::Not, Ok(owner)),
             (FormName::SignIn, at(1, 60), OURS, Err(Stale)),
@@ -177,7 +184,7 @@ mod tests {
         for owner in
             [FormOwner::default(), FormOwner { session: None, account }, FormOwner { session, account }]
         {
-            let token = make(&keyring, FormName::Profile, owner, at(1, 0));
+            let token = make(&keyring, FormName::Profile, owner, (at(1, 0), [5; ID_LEN]));
             assert_eq!(check(&keyring, FormName::Profile, &token, back), Ok(owner));
             let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
             for place in TIME_LEN + ID_LEN..BODY_LEN {

@@ -8,6 +8,7 @@
 use anteroom_flows::forms::{Brought, counted_for};
 use anteroom_flows::journey::Waiting;
 use anteroom_flows::limits::{FormOwner, FormToken, spend_form, spend_sign_out};
+use anteroom_flows::repeated::SentForm;
 use anteroom_flows::visitor::another_person;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::form::Form as Decoded;
@@ -124,6 +125,7 @@ async fn received<T: FormFields>(
     let sent = Sent::receive(asker, request).await?;
     asker.again = Some(T::again(&sent));
     let token = sent.check_token(asker, T::NAME);
+    asker.visitor.sent_form = token.is_ok().then(|| SentForm::of(&asker.web.provider, sent.token()));
     count(asker, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
     Ok((sent, token))
 }
@@ -151,7 +153,11 @@ impl Sent {
         let provider = &asker.web.provider;
         let lifetime = provider.snapshot().policy.interaction.form_lifetime;
         let returned = Returned { at: here(asker), lifetime, vouched: self.vouched };
-        form_token::check(&provider.keyring, form, self.field("form_token"), returned)
+        form_token::check(&provider.keyring, form, self.token(), returned)
+    }
+
+    fn token(&self) -> &str {
+        self.field("form_token")
     }
 
     /// A field's value; empty where it is absent or was sent twice.
@@ -232,7 +238,8 @@ fn here(asker: &Asker) -> Moment {
 
 /// The token for a form that is about to be shown, on a page that shows `owner`.
 pub(crate) fn token_for(asker: &Asker, form: FormName, owner: FormOwner) -> String {
-    form_token::make(&asker.web.provider.keyring, form, owner, here(asker))
+    let provider = &asker.web.provider;
+    form_token::make(&provider.keyring, form, owner, (here(asker), provider.random.bytes()))
 }
 
 /// The same for a page that shows no account.

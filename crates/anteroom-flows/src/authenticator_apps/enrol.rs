@@ -15,6 +15,7 @@ use crate::error::FlowError;
 use crate::notices::notices;
 use crate::onward::Onward;
 use crate::provider::Provider;
+use crate::repeated::answers_since;
 use crate::standing::can_step_up;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Visitor, another_signed_in_since, live_sessions, new_id};
@@ -105,7 +106,9 @@ pub async fn confirm(
     id: FactorId,
     entered: &str,
 ) -> Result<ConfirmOutcome, FlowError> {
-    let Some(enrolment) = enrolment(provider, visitor, id).await? else { return Ok(ConfirmOutcome::Gone) };
+    let Some(enrolment) = enrolment(provider, visitor, id).await? else {
+        return gone(provider, visitor, id, entered).await;
+    };
     if entered.trim().is_empty() {
         return Ok(ConfirmOutcome::Missing(Box::new(enrolment)));
     }
@@ -121,7 +124,25 @@ pub async fn confirm(
         let (first, epoch) = (first.clone(), account.epoch);
         async move { settle(&tx, &first, epoch).await }
     });
-    Ok(if write.await? { ConfirmOutcome::Confirmed } else { ConfirmOutcome::Gone })
+    if write.await? {
+        return Ok(ConfirmOutcome::Confirmed);
+    }
+    gone(provider, visitor, id, entered).await
+}
+
+/// Nothing waits for this code any more. Where the same button, pressed twice, is why, the app was added a moment ago.
+async fn gone(
+    provider: &Provider,
+    visitor: &Visitor,
+    id: FactorId,
+    entered: &str,
+) -> Result<ConfirmOutcome, FlowError> {
+    let since = answers_since(visitor.now);
+    let app = provider.store.app(id).await?.filter(|app| app.confirmed_at.is_some_and(|at| at > since));
+    let Some(app) = app else { return Ok(ConfirmOutcome::Gone) };
+    let is_owner = visitor.form.account == Some(app.account);
+    let is_confirmed = is_owner && open(provider, &app)?.step_of(entered, visitor.now).is_some();
+    Ok(if is_confirmed { ConfirmOutcome::Confirmed } else { ConfirmOutcome::Gone })
 }
 
 /// The first code of an app, and what follows from it.

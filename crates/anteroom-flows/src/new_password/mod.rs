@@ -9,6 +9,7 @@
 //!   other devices, every address is told;
 //! - a reset does not sign the person in. A changed password proves its browser anew.
 
+mod again;
 mod settle;
 
 use anteroom_crypto::{Lane, Verdict};
@@ -30,9 +31,9 @@ use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::limits::{of_one, spend};
 use crate::onward::{Onward, Step, StepPage, parked, proceed, proceed_with};
 use crate::provider::Provider;
-use crate::sign_in::NewCookies;
+use crate::sign_in::{NewCookies, put_first};
 use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, kept_sessions, live_sessions};
+use crate::visitor::{Live, Visitor, live_sessions};
 use settle::{Prepared, Settled, settle};
 
 pub struct Entered {
@@ -101,6 +102,21 @@ pub async fn set(
     waiting: Option<Waiting>,
     entered: Entered,
 ) -> Result<NewPasswordOutcome, FlowError> {
+    let outcome = set_now(provider, visitor, waiting.clone(), &entered).await?;
+    if matches!(outcome, NewPasswordOutcome::Onward(_) | NewPasswordOutcome::Gone)
+        && let Some(again) = again::answer(provider, visitor, waiting, &entered).await?
+    {
+        return Ok(again);
+    }
+    Ok(outcome)
+}
+
+async fn set_now(
+    provider: &Provider,
+    visitor: &Visitor,
+    waiting: Option<Waiting>,
+    entered: &Entered,
+) -> Result<NewPasswordOutcome, FlowError> {
     let carried = match open_or_dashboard(provider, visitor, waiting.clone()).await? {
         Ok(carried) => carried,
         Err(Gone) => return Ok(NewPasswordOutcome::Gone),
@@ -116,7 +132,7 @@ pub async fn set(
     let budget = of_one(provider, Limit::NewPassword, &counted_for(&page, &account));
     spend(provider, vec![budget], visitor.now).await?;
     let old = provider.store.credential(account.id).await?;
-    let checked = check(provider, visitor, (&account, old.as_ref(), reason), &entered).await?;
+    let checked = check(provider, visitor, (&account, old.as_ref(), reason), entered).await?;
     if let Err(fault) = checked {
         note_fault(provider, visitor, &account, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
@@ -245,11 +261,7 @@ async fn signed_in(
     mut carried: Carried,
     (current, before): (Live, Vec<Live>),
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
-    let account = current.account.id;
-    let others = before.into_iter().filter(|other| other.account.id != account);
-    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
-    let cookies = NewCookies { sessions: kept_sessions(&live), device };
+    let (cookies, live) = put_first(provider, visitor, current, before).await?;
     if carried.journey.destination == Destination::ChangePassword {
         carried.journey.destination = Destination::Dashboard;
     }

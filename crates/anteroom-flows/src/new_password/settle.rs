@@ -76,7 +76,7 @@ impl Prepared {
         Self {
             origin: Origin::of(visitor, &provider.random),
             keeping: Keeping::prepare(provider, &carried, now),
-            session: NewSession::prepare(provider, visitor),
+            session: NewSession::prepare(provider, visitor, Some(account.id)),
             left: left_behind(live, account.id),
             hearers: hearers(provider, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
@@ -138,7 +138,8 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     }
     let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
     // All the others have just ended.
-    tx.insert_session(&session, &prepared.session.token_digest).await?;
+    let (secret, _) = prepared.session.secret(&tx, &account, prepared.now()).await?;
+    tx.insert_session(&session, &secret.stored).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
     let entry = prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id);
@@ -146,7 +147,7 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     let mut carried = prepared.carried.clone();
     carried.journey.account = Some(account.id);
     let carried = carried.keep(&tx, &prepared.keeping, None).await?;
-    let current = Live { session, account, token: prepared.session.token.clone() };
+    let current = Live { session, account, token: secret.token };
     Ok(Settled::SignedIn { current: Box::new(current), carried })
 }
 

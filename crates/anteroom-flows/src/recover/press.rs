@@ -2,6 +2,7 @@
 
 use anteroom_crypto::Token;
 use anteroom_domain::account::AccountStatus;
+use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::{Journey, Proof, ProofKind, RecoveryNote};
@@ -167,14 +168,10 @@ async fn journey_behind(
     // What was answered meanwhile does not wait any more.
     let asked = asked.filter(|asked| asked.finished_at.is_none() && visitor.now < asked.expires_at);
     let here = link.browser == Some(visitor.browser);
-    let address = asked.as_ref().and_then(|asked| asked.journey.recovery.clone()).map(|note| note.address);
+    let entered = asked.as_ref().and_then(|asked| asked.journey.recovery.clone()).map(|note| note.address);
+    let address = address_of(provider, entered, account).await?;
     let waits = asked.as_ref().is_some_and(|asked| asked.journey.request().is_some());
-    let note = RecoveryNote {
-        address: address.unwrap_or_default(),
-        waits_elsewhere: waits && !here,
-        done: false,
-        device: None,
-    };
+    let note = RecoveryNote { address, waits_elsewhere: waits && !here, done: false, device: None };
     // With the request go its limits: whom it is for, when it began, how long it may be answered.
     let behind =
         asked.filter(|_| here).and_then(|asked| asked.journey.carried_on_in(visitor.browser, visitor.now));
@@ -186,6 +183,23 @@ async fn journey_behind(
         recovery: Some(note),
         ..behind
     })
+}
+
+/// The address for the sign-in form after the reset: as it was entered. On the way of one interaction several may have been asked for,
+/// and the last of them may be another account's, for which a mistyped password would count.
+async fn address_of(
+    provider: &Provider,
+    entered: Option<String>,
+    account: AccountId,
+) -> Result<String, FlowError> {
+    if let Some(entered) = entered {
+        let view = provider.store.sign_in_view(&FoldedAddress::from_entered(&entered), &[]).await?;
+        if view.is_some_and(|view| view.account.id == account) {
+            return Ok(entered);
+        }
+    }
+    let account = provider.store.account(account).await?;
+    Ok(account.map(|account| account.primary_address.as_str().to_owned()).unwrap_or_default())
 }
 
 /// Whether the waiting tab may go on: the reset behind a link that was asked for there is complete. For an address that no

@@ -7,14 +7,14 @@
 
 mod settle;
 
-use anteroom_crypto::{Lane, Token, Verdict};
+use anteroom_crypto::{Digest, Lane, Token, Verdict};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::DeviceId;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::password_text::{candidates, normalized};
 use anteroom_domain::rate::Wait;
-use anteroom_domain::session::{Session, SessionEnd};
+use anteroom_domain::session::Session;
 use anteroom_storage::SignInView;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::limits::{of_address, of_one, spend, wait_for_floor};
 use crate::onward::{Onward, parked, proceed_with};
 use crate::provider::Provider;
+use crate::repeated::as_it_was_answered;
 use crate::sign_out;
 use crate::tallies::Tally;
 use crate::trail::Origin;
@@ -98,9 +99,11 @@ pub async fn sign_in(
         counted => counted?,
     }
     let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
-    let live = live_sessions(provider, visitor).await?;
+    let here = Here::of(provider, visitor).await?;
     let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
-    let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict), &live));
+    let entry = entry(provider, visitor, &credentials.address, &credentials.password);
+    let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict, entry), &here));
+    let live = here.live;
     let work = Arc::clone(&prepared);
     let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
     match settled {
@@ -124,6 +127,37 @@ pub async fn sign_in(
             Ok(SignInOutcome::Refused { told, carried })
         }
     }
+}
+
+/// The sessions of the browser.
+struct Here {
+    live: Vec<Live>,
+    /// The secrets that this very form has brought about before.
+    secrets: Vec<Token>,
+}
+
+impl Here {
+    async fn of(provider: &Provider, visitor: &Visitor) -> Result<Self, FlowError> {
+        let live = live_sessions(provider, visitor).await?;
+        // Where each secret of the cookie has its session, none was renewed.
+        if live.len() < visitor.sessions.len()
+            && let Some(answered) = as_it_was_answered(provider, visitor, None).await?
+        {
+            return Ok(Self { live: answered.live, secrets: answered.secrets });
+        }
+        Ok(Self { live, secrets: Vec::new() })
+    }
+}
+
+/// Names what was entered, for the count of wrong passwords.
+fn entry(
+    provider: &Provider,
+    visitor: &Visitor,
+    address: &FoldedAddress,
+    password: &SecretString,
+) -> Option<Digest> {
+    let entered = [address.as_str().as_bytes(), password.expose_secret().as_bytes()];
+    visitor.sent_form.map(|form| form.entry(provider, &entered))
 }
 
 /// Another person at the same network can use up what its address may send. A browser that has signed in to the account before
@@ -151,18 +185,28 @@ async fn signed_in(
     current: Live,
     before: Vec<Live>,
 ) -> Result<SignInOutcome, FlowError> {
-    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
-    let account = current.account.id;
-    let others = before.into_iter().filter(|other| other.account.id != account);
-    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
-    let cookies = NewCookies { sessions: kept_sessions(&live), device };
-    // What the cookie has no room for could not be signed out of any more.
-    let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
-    sign_out::end(provider, &Origin::of(visitor, &provider.random), dropped, SessionEnd::SignedOut).await?;
+    let (cookies, live) = put_first(provider, visitor, current, before).await?;
     let visitor = &visitor.with_other_sessions();
     let onward = proceed_with(provider, visitor, carried, live).await?;
     let onward = parked(provider, visitor, onward).await?;
     Ok(SignInOutcome::SignedIn { cookies, onward })
+}
+
+/// The cookies of a browser in which this session is the current one from now on, and its sessions. What the cookie has no room
+/// for ends: it could not be signed out of any more.
+pub(crate) async fn put_first(
+    provider: &Provider,
+    visitor: &Visitor,
+    current: Live,
+    before: Vec<Live>,
+) -> Result<(NewCookies, Vec<Live>), FlowError> {
+    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
+    let account = current.account.id;
+    let others = before.into_iter().filter(|other| other.account.id != account);
+    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
+    let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
+    sign_out::end_by(provider, account, &Origin::of(visitor, &provider.random), dropped).await?;
+    Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }
 
 /// Stronger parameters, or a new pepper, reach a password when its owner next types it.

@@ -1,6 +1,6 @@
 //! The transaction of one attempt to sign in.
 
-use anteroom_crypto::{PasswordHash, Token, Verdict};
+use anteroom_crypto::{Digest, PasswordHash, Verdict};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
@@ -14,16 +14,17 @@ use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
-use anteroom_storage::{LockedAccount, SignInView, Spent, Tx};
+use anteroom_storage::{AnsweredForm, LockedAccount, SignInView, Spent, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-use super::Told;
+use super::{Here, Told};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::limits::of_address;
 use crate::new_session::{HeldSession, NewSession};
 use crate::provider::{Provider, Snapshot};
+use crate::repeated::{Secret, answers_since};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, left_behind, new_id};
 
@@ -47,6 +48,8 @@ pub(super) struct Prepared {
     no_account: AccountId,
     /// The session of this very account that the browser holds already.
     held: Option<HeldSession>,
+    /// What was entered, in this form.
+    entry: Option<Digest>,
     /// The browser's other sessions: after a right password they are not the current one.
     left: Vec<SessionId>,
 }
@@ -73,23 +76,30 @@ impl Prepared {
         provider: &Provider,
         visitor: &Visitor,
         carried: Carried,
-        (view, verdict): (Option<SignInView>, Verdict),
-        live: &[Live],
+        (view, verdict, entry): (Option<SignInView>, Verdict, Option<Digest>),
+        here: &Here,
     ) -> Self {
         let (random, now) = (&provider.random, visitor.now);
-        let held = view.as_ref().and_then(|view| live.iter().find(|live| live.account.id == view.account.id));
+        let account = view.as_ref().map(|view| view.account.id);
+        let held = here.live.iter().find(|live| Some(live.account.id) == account);
+        let live = &here.live;
         Self {
             snapshot: provider.snapshot(),
             origin: Origin::of(visitor, random),
             visitor: visitor.clone(),
-            held: held.map(|live| HeldSession::of(provider, live)),
+            held: held.map(|live| {
+                let renewed =
+                    if here.secrets.contains(&live.token) { HeldSession::as_it_is } else { HeldSession::of };
+                renewed(provider, visitor, live)
+            }),
+            entry,
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
             keeping: Keeping::prepare(provider, &carried, now),
             of_row: of_address(provider, visitor.address, Limit::WaitingRows),
             carried,
             view,
             verdict,
-            new: NewSession::prepare(provider, visitor),
+            new: NewSession::prepare(provider, visitor, account),
             notice: MessageId(new_id(random, now)),
             no_account: AccountId(random.uuid_v4()),
         }
@@ -140,7 +150,8 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     let locked = tx.lock_account(prepared.account_id().unwrap_or(prepared.no_account)).await?;
     let Some(locked) = locked else { return unknown(&tx, prepared).await };
     let device = device_under_lock(&tx, prepared).await?;
-    let decision = judge(prepared, &locked, device.as_ref());
+    let counted_before = counted_before(&tx, prepared, locked.account.id).await?;
+    let decision = judge(prepared, &locked, (device.as_ref(), counted_before));
     tx.save_counters(locked.account.id, &decision.counters).await?;
     match decision.verdict {
         Ok(()) => admit(&tx, prepared, locked, device).await,
@@ -150,11 +161,23 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
 
 /// No account has the address: the same statements as for a wrong password. The counters are those of no account.
 async fn unknown(tx: &Tx, prepared: &Prepared) -> Result<Settled, FlowError> {
+    counted_before(tx, prepared, prepared.no_account).await?;
     let counters = Counters::new(Lockout::default(), None, prepared.snapshot.policy.lockout);
     tx.save_counters(prepared.no_account, &counters).await?;
     let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
     tx.append(&prepared.origin.entry(Actor::Anonymous, event)).await?;
     Ok(Settled::Refused { told: Told::Nothing, carried: prepared.keep(tx, None).await? })
+}
+
+/// Whether this very form has counted this wrong password already. If not, it has from now on.
+async fn counted_before(tx: &Tx, prepared: &Prepared, account: AccountId) -> Result<bool, FlowError> {
+    let Some(form) = prepared.entry.as_ref().filter(|_| matches!(prepared.verdict, Verdict::Mismatch)) else {
+        return Ok(false);
+    };
+    let now = prepared.now();
+    let counted = tx.was_counted(account, AnsweredForm { form, since: answers_since(now) }).await?;
+    tx.note_counted(account, form, now).await?;
+    Ok(counted)
 }
 
 /// The device's counter as it is now: parallel attempts have moved it since the view was read.
@@ -170,7 +193,11 @@ async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownD
     }
 }
 
-fn judge(prepared: &Prepared, locked: &LockedAccount, device: Option<&KnownDevice>) -> Decision {
+fn judge(
+    prepared: &Prepared,
+    locked: &LockedAccount,
+    (device, counted_before): (Option<&KnownDevice>, bool),
+) -> Decision {
     let policy = prepared.snapshot.policy.lockout;
     let verified =
         prepared.view.as_ref().and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
@@ -182,6 +209,7 @@ fn judge(prepared: &Prepared, locked: &LockedAccount, device: Option<&KnownDevic
         counters: Counters::new(locked.account.lockout, device, policy),
         password_matches: matches!(prepared.verdict, Verdict::Match { .. }),
         credential_unchanged: verified == current,
+        counted_before,
     };
     decide(attempt, policy, prepared.now())
 }
@@ -267,7 +295,7 @@ async fn admit(
     let new_device = device.is_none();
     let known = (account.id, device.map(|device| device.id));
     let device = prepared.new.keep_device(tx, &prepared.visitor, known).await?;
-    let (session, token) = open_session(tx, prepared, &account, device).await?;
+    let (session, secret) = open_session(tx, prepared, &account, device).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
@@ -277,7 +305,7 @@ async fn admit(
     if carried.proof().is_some() {
         carried = carried.keep(tx, &prepared.keeping, None).await?;
     }
-    Ok(Settled::SignedIn { current: Box::new(Live { session, account, token }), carried })
+    Ok(Settled::SignedIn { current: Box::new(Live { session, account, token: secret.token }), carried })
 }
 
 /// A session whose cookie is not kept could be neither used nor ended by its person, who would see an empty form again. The
@@ -288,26 +316,37 @@ async fn no_cookies(tx: &Tx, prepared: &Prepared, account: &Account) -> Result<S
     Ok(Settled::Refused { told: Told::NoCookies, carried: prepared.keep(tx, None).await? })
 }
 
-/// Signing in again where this account is signed in already keeps its session, with a new secret.
+/// Signing in again where this account is signed in already keeps its session, with a new secret. So does the form that began it,
+/// sent a second time by a browser that has not the cookie yet.
 async fn open_session(
     tx: &Tx,
     prepared: &Prepared,
     account: &Account,
     device: DeviceId,
-) -> Result<(Session, Token), FlowError> {
+) -> Result<(Session, Secret), FlowError> {
     let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
     let fresh = prepared.new.session(&prepared.visitor, (account, account.epoch), device, proven);
+    let renewed = |held: &Session| Session {
+        id: held.id,
+        created_at: held.created_at,
+        sid_by_sector: held.sid_by_sector,
+        ..fresh.clone()
+    };
     if let Some(held) = prepared.held.as_ref().filter(|held| held.session.epoch == account.epoch) {
-        let renewed = Session {
-            id: held.session.id,
-            created_at: held.session.created_at,
-            sid_by_sector: held.session.sid_by_sector,
-            ..fresh.clone()
-        };
-        if tx.renew_session(&renewed, &held.next_digest).await? {
+        let renewed = renewed(&held.session);
+        if tx.renew_session(&renewed, &held.next.stored).await? {
             return Ok((renewed, held.next.clone()));
         }
     }
-    prepared.new.insert(tx, &prepared.origin, &fresh, &prepared.snapshot).await?;
-    Ok((fresh, prepared.new.token.clone()))
+    let (mut secret, begun) = prepared.new.secret(tx, account, prepared.now()).await?;
+    if let Some(begun) = begun {
+        let renewed = renewed(&begun);
+        if tx.renew_session(&renewed, &secret.stored).await? {
+            return Ok((renewed, secret));
+        }
+        // It has just ended, and its secret with it.
+        secret = prepared.new.drawn.clone();
+    }
+    prepared.new.insert(tx, &prepared.origin, (&fresh, &secret), &prepared.snapshot).await?;
+    Ok((fresh, secret))
 }

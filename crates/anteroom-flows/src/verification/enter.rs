@@ -3,7 +3,7 @@
 use anteroom_crypto::{KeyPurpose, Token};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::FactorId;
+use anteroom_domain::ids::{FactorId, SessionId};
 use anteroom_domain::interaction::{Factor, FactorMethod, Proof, ProofKind};
 use anteroom_domain::one_time_code::{BudgetSpent, CodePolicy, CodePurpose, CodeShare, OneTimeCode};
 use anteroom_domain::session::Session;
@@ -14,17 +14,18 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
+use super::again::{again, again_in_session, entry_id, goes_on};
 use super::send::{code_context, code_data};
 use super::{Now, Verification, a_day_before, now, share_of, still_takes, way_of};
 use crate::authenticator_apps::showing;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::new_session::HeldSession;
-use crate::onward::{Onward, StepPage, parked, proceed, proceed_with};
+use crate::onward::{Onward, StepPage, proceed, proceed_with};
 use crate::provider::Provider;
 use crate::sign_in::NewCookies;
 use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, kept_sessions, live_sessions, new_id};
+use crate::visitor::{Live, Visitor, left_behind, live_sessions};
 
 #[derive(Debug)]
 pub enum EnterOutcome {
@@ -63,7 +64,7 @@ pub enum Entered<'a> {
 }
 
 impl Entered<'_> {
-    const fn text(&self) -> &str {
+    pub(super) const fn text(&self) -> &str {
         match self {
             Self::Sent(text) | Self::FromApp(text) => text,
         }
@@ -71,7 +72,7 @@ impl Entered<'_> {
 }
 
 /// What was entered, held against what could be right.
-enum Held {
+pub(super) enum Held {
     /// Nothing waits to be entered.
     Nothing,
     Sent {
@@ -93,6 +94,8 @@ struct Prepared {
     entry: Uuid,
     /// The session that steps up, with its next secret: the one that it also gets where its person signs in again at the same time.
     renewed: Option<HeldSession>,
+    /// The browser's other sessions: the one that steps up is the current one from then on.
+    left: Vec<SessionId>,
 }
 
 enum Settled {
@@ -113,16 +116,24 @@ pub async fn enter(
     waiting: Option<Waiting>,
     entered: Entered<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let (verification, page) = match now(provider, visitor, waiting).await? {
+    let (verification, page) = match now(provider, visitor, waiting.clone()).await? {
         Now::Verifying(found) => *found,
-        Now::Elsewhere(onward) => return Ok(EnterOutcome::Onward(onward)),
+        Now::Elsewhere(onward) => {
+            let again = again_in_session(provider, visitor, waiting).await?;
+            return Ok(again.unwrap_or(EnterOutcome::Onward(onward)));
+        }
         Now::Gone => return Ok(EnterOutcome::Gone),
     };
     if entered.text().trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
     let held = hold(provider, visitor, (&verification, &page), entered).await?;
-    let renewed = verification.live.as_deref().map(|live| HeldSession::of(provider, live));
+    let left = match &verification.live {
+        Some(live) => left_behind(&live_sessions(provider, visitor).await?, live.account.id),
+        None => Vec::new(),
+    };
+    let entry = entry_id(provider, visitor, (&held, entered));
+    let renewed = verification.live.as_deref().map(|live| HeldSession::of(provider, visitor, live));
     let prepared = Arc::new(Prepared {
         visitor: visitor.clone(),
         origin: Origin::of(visitor, &provider.random),
@@ -131,8 +142,9 @@ pub async fn enter(
         verification,
         policy: provider.snapshot().policy.codes,
         held,
-        entry: new_id(&provider.random, visitor.now),
+        entry,
         renewed,
+        left,
     });
     let work = Arc::clone(&prepared);
     match provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await? {
@@ -143,10 +155,20 @@ pub async fn enter(
         Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
         Settled::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
         Settled::Overtaken => {
+            // What came first may have been the same button.
+            if let Some(again) = again_in_session(provider, visitor, waiting).await? {
+                return Ok(again);
+            }
             note_not_taken(provider, &prepared, EntryProblem::Expired).await?;
             Ok(EnterOutcome::Onward(proceed(provider, visitor, page.carried).await?))
         }
         Settled::Refused(problem) => {
+            // What came first may have been the same button.
+            if let EntryProblem::Expired | EntryProblem::Used = problem
+                && let Some(again) = again(provider, visitor, waiting).await?
+            {
+                return Ok(again);
+            }
             note_not_taken(provider, &prepared, problem).await?;
             Ok(EnterOutcome::Problem { problem, page: Box::new(page) })
         }
@@ -268,6 +290,9 @@ async fn wrong(
 ) -> Result<Settled, FlowError> {
     let Prepared { visitor, verification, policy, .. } = prepared;
     let (account, purpose) = (verification.account.id, verification.purpose);
+    if tx.is_wrong_code_counted(account, (purpose, prepared.entry)).await? {
+        return Ok(Settled::Wrong(EntryProblem::Wrong { left }));
+    }
     wrong.push(visitor.now);
     tx.count_wrong_code(account, (purpose, share, prepared.entry), visitor.now).await?;
     let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
@@ -320,13 +345,14 @@ async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<S
         left_at: None,
         ..present
     };
-    if !tx.renew_session(&session, &renewed.next_digest).await? {
+    if !tx.renew_session(&session, &renewed.next.stored).await? {
         return Ok(Settled::Refused(EntryProblem::Expired));
     }
+    tx.leave_sessions(&prepared.left, now).await?;
     if let Some(device) = session.device {
         tx.step_device_up(session.account, device, now).await?;
     }
-    Ok(Settled::SteppedUp(Box::new((session, renewed.next.clone()))))
+    Ok(Settled::SteppedUp(Box::new((session, renewed.next.token.clone()))))
 }
 
 async fn stepped_up(
@@ -335,13 +361,8 @@ async fn stepped_up(
     prepared: &Prepared,
     (session, token): (Session, Token),
 ) -> Result<EnterOutcome, FlowError> {
-    let device = session.device.ok_or(FlowError::Broken("a session without its device"))?;
     let account: Account = (*prepared.verification.account).clone();
-    let mut live = live_sessions(provider, visitor).await?;
-    live.retain(|other| other.account.id != account.id);
-    live.insert(0, Live { session, account, token });
-    let cookies = NewCookies { sessions: kept_sessions(&live), device };
-    let visitor = &visitor.with_other_sessions();
-    let onward = proceed_with(provider, visitor, prepared.carried.clone(), live).await?;
-    Ok(EnterOutcome::SteppedUp { cookies, onward: parked(provider, visitor, onward).await? })
+    let current = Live { session, account, token };
+    let live = live_sessions(provider, visitor).await?;
+    goes_on(provider, visitor, prepared.carried.clone(), (current, live)).await
 }

@@ -20,6 +20,7 @@ use crate::languages::{asked_in, of_page};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::Offer;
 use crate::provider::Provider;
+use crate::repeated::{TURNS, answers_since};
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Visitor, new_id};
 
@@ -95,7 +96,9 @@ pub async fn send(
     let settled = if allowed(&offer.phone.number, &provider.snapshot().policy.telephony).is_err() {
         Err(SendProblem::Refused)
     } else {
-        let prepared = Arc::new(prepare(provider, visitor, (verification, offer), page.carried.clone()));
+        let id = code_id(provider, visitor, &offer).await?;
+        let prepared = prepare(provider, visitor, (verification, offer, id), page.carried.clone());
+        let prepared = Arc::new(prepared);
         provider.store.write(move |tx| settle(tx, Arc::clone(&prepared))).await?
     };
     match settled {
@@ -124,18 +127,32 @@ impl SendProblem {
     }
 }
 
+/// The same button twice sends one code, so its identifier is that of the form and what was chosen. A page that is kept open sends
+/// another one after a while.
+async fn code_id(provider: &Provider, visitor: &Visitor, offer: &Offer) -> Result<CodeId, FlowError> {
+    let since = answers_since(visitor.now);
+    let method = offer.method.as_str().as_bytes();
+    for turn in 0..TURNS {
+        let Some(form) = visitor.sent_form else { break };
+        let id = CodeId(form.entry_id(provider, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
+        if provider.store.code_sent_at(id).await?.is_none_or(|at| at > since) {
+            return Ok(id);
+        }
+    }
+    Ok(CodeId(new_id(&provider.random, visitor.now)))
+}
+
 fn prepare(
     provider: &Provider,
     visitor: &Visitor,
-    (verification, offer): (Verification, Offer),
+    (verification, offer, id): (Verification, Offer, CodeId),
     carried: Carried,
 ) -> Prepared {
     let (random, at) = (&provider.random, visitor.now);
     let policy = provider.snapshot().policy.codes;
     let telephony = provider.snapshot().policy.telephony.clone();
     let keeping = Keeping::prepare(provider, &carried, at);
-    let (id, digits, message) =
-        (CodeId(new_id(random, at)), random.digits(DIGITS), MessageId(new_id(random, at)));
+    let (digits, message) = (random.digits(DIGITS), MessageId(new_id(random, at)));
     let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
     let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
     let code = OneTimeCode {
@@ -190,6 +207,10 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     if !still_takes(&tx, (&prepared.carried, verification), code.phone, visitor.now).await? {
         return Ok(Err(SendProblem::Choose));
     }
+    let proof = prepared.carried.proof().cloned();
+    if tx.code_sent_at(code.id).await?.is_some() {
+        return Ok(Ok(prepared.carried.keep(&tx, &prepared.keeping, proof).await?));
+    }
     let share = share_of(&tx, account.id, verification.device).await?;
     let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visitor.now)).await?;
     if let Err(spent) = policy.entries_left(&before.wrong, visitor.now) {
@@ -201,7 +222,6 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     if let Err(wait) = spend(&tx, &prepared, share).await? {
         return Ok(Err(SendProblem::Wait(wait)));
     }
-    let proof = prepared.carried.proof().cloned();
     let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
     let interaction = carried.row().ok_or(FlowError::Broken("a kept journey without its row"))?;
     tx.insert_code(code, (interaction, share)).await?;

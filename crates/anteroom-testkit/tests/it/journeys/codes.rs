@@ -58,14 +58,12 @@ async fn a_code_expires_after_ten_minutes(backend: Backend) {
 
 async fn five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries(backend: Backend) {
     let (provider, carol, page) = with_carol(&backend).await;
-    let wrong = other_than(&digits(&provider).await);
-    for _ in 0..2 {
+    for wrong in others_than(&digits(&provider).await).take(2) {
         assert_eq!(carol.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 422);
     }
     provider.advance(SignedDuration::from_secs(1));
     let page = through(&carol, &page, "/verify/send", &[]).await;
-    let wrong = other_than(&digits(&provider).await);
-    for _ in 0..2 {
+    for wrong in others_than(&digits(&provider).await).take(2) {
         assert_eq!(carol.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 422);
     }
     provider.advance(SignedDuration::from_secs(1));
@@ -86,9 +84,10 @@ async fn five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries(ba
 async fn of_twenty_parallel_entries_five_are_looked_at(backend: Backend) {
     let (provider, carol, page) = with_carol(&backend).await;
     let right = digits(&provider).await;
-    let wrong = other_than(&right);
-    let wrong = [("code", wrong.as_str())];
-    let entries = (0..20).map(|_| carol.submit(&page, "/verify/code", &wrong));
+    let entries = others_than(&right).take(20).map(|wrong| {
+        let (carol, page) = (&carol, &page);
+        async move { carol.submit(page, "/verify/code", &[("code", &wrong)]).await }
+    });
     for answer in join_all(entries).await {
         assert!([422, 429].contains(&answer.status), "{}", answer.gist());
     }
@@ -97,9 +96,9 @@ async fn of_twenty_parallel_entries_five_are_looked_at(backend: Backend) {
 }
 
 async fn later_re_sends_wait(backend: Backend) {
-    let (provider, carol, page) = with_carol(&backend).await;
+    let (provider, carol, mut page) = with_carol(&backend).await;
     for _ in 0..2 {
-        through(&carol, &page, "/verify/send", &[]).await;
+        page = through(&carol, &page, "/verify/send", &[]).await;
     }
     let early = carol.submit(&page, "/verify/send", &[]).await;
     assert_eq!((early.status, early.header("retry-after")), (429, Some("30")), "{}", early.gist());

@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 on_one_node_and_on_two!(
     an_expired_password_is_renewed_and_the_application_goes_on,
     what_was_left_open_at_a_browser_does_not_share_the_next_persons_proof,
-    without_a_phone_there_is_no_way_round_it
+    without_a_phone_there_is_no_way_round_it,
+    the_sixth_account_by_way_of_an_expired_password_signs_the_first_one_out,
 );
 
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -52,6 +53,24 @@ async fn what_was_left_open_at_a_browser_does_not_share_the_next_persons_proof(b
     let page = through(&carol, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
     is_at_sign_in().await;
     web.code_in(&choose(&carol, &page, NEW).await);
+}
+
+async fn the_sixth_account_by_way_of_an_expired_password_signs_the_first_one_out(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let desk = provider.browser();
+    for number in 0..5 {
+        let address = format!("person-{number}@practice.example");
+        provider.person(&address).create().await;
+        assert_eq!(desk.sign_in(&address, PASSWORD).await.status, 303);
+    }
+    provider.person(CAROL).phone(CELL).password_set(AGE).create().await;
+    let page = desk.get("/sign-in?another=1").await;
+    let told = desk.follow(&desk.enter(&page, CAROL, PASSWORD).await).await;
+    let entry = send(&desk, &through(&desk, &told, "/expired-password", &[]).await).await;
+    let page = through(&desk, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
+    assert_eq!(choose(&desk, &page, NEW).await.status, 303);
+    assert_eq!(provider.audited("signed_out").await.len(), 1);
+    assert_eq!(backend.count("SELECT COUNT(*) AS count FROM sessions WHERE ended_at IS NULL").await, 5);
 }
 
 async fn without_a_phone_there_is_no_way_round_it(backend: Backend) {

@@ -12,6 +12,7 @@ mod races;
 mod reach;
 mod recovery;
 pub(crate) mod registration;
+mod sent_twice;
 mod step_up;
 mod support;
 mod telephone;
@@ -53,6 +54,12 @@ pub(crate) async fn digits(provider: &TestProvider) -> String {
 pub(crate) fn other_than(digits: &str) -> String {
     let first = if digits.starts_with('1') { '2' } else { '1' };
     format!("{first}{}", &digits[1..])
+}
+
+/// Any number of such, each different: the same one in the same form is one guess.
+pub(crate) fn others_than(digits: &str) -> impl Iterator<Item = String> + use<> {
+    let right: u32 = digits.parse().unwrap();
+    (1..).map(move |more| format!("{:06}", (right + 7 * more) % 1_000_000))
 }
 
 /// The page behind a form.

@@ -17,6 +17,7 @@ on_one_node_and_on_two!(
     the_page_says_how_long_the_mail_is_good,
     whoever_remembers_the_password_where_no_phone_helps_goes_on_to_the_application,
     sign_in_after_a_reset_says_so,
+    sign_in_after_a_reset_is_for_the_account_that_was_reset,
     a_link_serves_the_browser_that_pressed_it_for_half_an_hour,
     the_typed_code_works_only_where_it_was_asked_for,
     a_link_of_before_a_disablement_opens_nothing,
@@ -150,6 +151,25 @@ async fn sign_in_after_a_reset_says_so(backend: Backend) {
     let onward = done.links().into_iter().find(|link| link.text == "Continue").unwrap();
     let page = carol.get(&onward.href).await;
     assert!(page.text_of("notice").unwrap().contains("Your password is changed"), "{}", page.gist());
+}
+
+/// Two people ask in one tab, one after the other.
+async fn sign_in_after_a_reset_is_for_the_account_that_was_reset(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let shared = provider.browser();
+    let page = provider.client("web").authorize(&shared, &[]).await;
+    let link = page.links().into_iter().find(|link| link.href.contains("forgot-password")).unwrap();
+    let page = shared.get(&link.href).await;
+    let asked = through(&shared, &page, "/forgot-password", &[("email", CAROL)]).await;
+    let (of_carol, _) = mailed(&provider).await;
+    through(&shared, &asked, "/forgot-password", &[("email", crate::BOB)]).await;
+    let page = through(&shared, &shared.get(&of_carol).await, "/recover", &[]).await;
+    let page = send(&shared, &page).await;
+    let page = through(&shared, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
+    let done = shared.follow(&choose(&shared, &page, NEW).await).await;
+    let on = done.links().into_iter().find(|link| link.href.contains("/continue")).unwrap();
+    let form = shared.get(&on.href).await;
+    assert_eq!(form.form("/sign-in").fields["email"], CAROL, "{}", form.gist());
 }
 
 async fn a_link_serves_the_browser_that_pressed_it_for_half_an_hour(backend: Backend) {

@@ -9,6 +9,7 @@ on_one_node_and_on_two!(
     before_it_the_password_alone_opens_neither_dashboard_nor_tile,
     a_reset_makes_no_device_that_has_stepped_up,
     an_application_that_needs_a_second_factor_is_returned_to_with_it,
+    a_session_that_another_person_steps_up_beside_is_left,
     rfc8176_2_amr_says_how_the_second_factor_came,
     after_a_reset_nothing_that_a_thief_of_the_password_did_stands_in_the_way,
     wrong_codes_of_a_thief_of_the_password_use_up_nothing_of_a_device_that_has_stepped_up,
@@ -75,6 +76,28 @@ async fn an_application_that_needs_a_second_factor_is_returned_to_with_it(backen
     assert_eq!(web.verified(&token).await.claims["acr"], "urn:anteroom:acr:mfa");
 }
 
+/// The application asks for another person than the one who is at work at the browser.
+async fn a_session_that_another_person_steps_up_beside_is_left(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).phone(CELL).create().await;
+    let (web, desk) = (provider.client("web"), provider.signed_in(CAROL).await);
+    assert_eq!(desk.sign_in(crate::ALICE, PASSWORD).await.status, 303);
+    let asked = [("login_hint", CAROL), ("acr_values", "urn:anteroom:acr:mfa")];
+    let entry = send(&desk, &web.authorize(&desk, &asked).await).await;
+    let code = digits(&provider).await;
+    let code = web.code_in(&desk.submit(&entry, "/verify/code", &[("code", &code)]).await);
+    let hint = web.redeem(&code).await.json()["id_token"].as_str().unwrap().to_owned();
+    assert_eq!(desk.get("/dashboard").await.text_of("signed-in-as").as_deref(), Some(CAROL));
+    provider.advance(SignedDuration::from_mins(5));
+    let answer = desk.get(&format!("/end-session?id_token_hint={hint}")).await;
+    desk.follow(&answer).await;
+    let mut answer = desk.get("/dashboard").await;
+    while answer.status == 303 {
+        answer = desk.follow(&answer).await;
+    }
+    assert_eq!(answer.form("/sign-in").fields["email"], crate::ALICE, "{}", answer.gist());
+}
+
 async fn rfc8176_2_amr_says_how_the_second_factor_came(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     provider.person(CAROL).phone(CELL).create().await;
@@ -97,11 +120,12 @@ async fn after_a_reset_nothing_that_a_thief_of_the_password_did_stands_in_the_wa
     provider.person(CAROL).phone(CELL).create().await;
     let thief = provider.signed_in(CAROL).await;
     let page = send(&thief, &thief.get("/change-password").await).await;
-    let wrong = other_than(&digits(&provider).await);
-    for _ in 0..5 {
+    let mut wrong = others_than(&digits(&provider).await);
+    for wrong in wrong.by_ref().take(5) {
         thief.submit(&page, "/verify/code", &[("code", &wrong)]).await;
     }
-    assert_eq!(thief.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 429);
+    let sixth = wrong.next().unwrap();
+    assert_eq!(thief.submit(&page, "/verify/code", &[("code", &sixth)]).await.status, 429);
     provider.advance(SignedDuration::from_mins(1));
     let carol = provider.browser();
     reset(&provider, &carol, CAROL, NEW).await;
@@ -139,20 +163,20 @@ async fn wrong_codes_of_a_thief_of_the_password_use_up_nothing_of_a_device_that_
     let provider = TestProvider::start(&backend).await;
     let (carol, thief) = known_and_thief(&provider).await;
     let page = send(&thief, &asked(&provider, &thief).await).await;
-    let wrong = other_than(&digits(&provider).await);
-    let entry = [("code", wrong.as_str())];
+    let mut wrong = others_than(&digits(&provider).await);
     for status in [422, 422, 422, 422, 429, 429] {
-        let answer = thief.submit(&page, "/verify/code", &entry).await;
+        let entry = wrong.next().unwrap();
+        let answer = thief.submit(&page, "/verify/code", &[("code", &entry)]).await;
         assert_eq!(answer.status, status, "{}", answer.gist());
     }
     // All guesses of an account are bounded: her own device has five as well, and the thief none in addition.
     let hers = send(&carol, &asked(&provider, &carol).await).await;
     let code = digits(&provider).await;
-    let wrong = other_than(&code);
-    for _ in 0..4 {
+    for wrong in others_than(&code).take(4) {
         assert_eq!(carol.submit(&hers, "/verify/code", &[("code", &wrong)]).await.status, 422);
     }
-    assert_eq!(thief.submit(&page, "/verify/code", &entry).await.status, 429);
+    let entry = wrong.next().unwrap();
+    assert_eq!(thief.submit(&page, "/verify/code", &[("code", &entry)]).await.status, 429);
     provider.client("web").code_in(&carol.submit(&hers, "/verify/code", &[("code", &code)]).await);
     let refused = provider.audited("code_refused").await.len();
     assert_eq!(refused, 9);

@@ -2,7 +2,7 @@
 
 use crate::ALICE;
 use crate::journeys::registration::{accept, invited_to};
-use crate::journeys::{CELL, NEW, digits, forget, mails, other_than, press, send, through, ways};
+use crate::journeys::{CELL, NEW, digits, forget, mails, others_than, press, send, through, ways};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -107,14 +107,13 @@ async fn wrong_codes_of_mails_and_refused_sends_are_told(backend: Backend) {
     }
     let browser = provider.browser();
     forget(&browser, "carol@practice.example").await;
-    let page = send(&browser, &press(&provider, &browser).await).await;
+    let mut page = send(&browser, &press(&provider, &browser).await).await;
     for _ in 0..2 {
-        through(&browser, &page, "/verify/send", &[]).await;
+        page = through(&browser, &page, "/verify/send", &[]).await;
     }
     assert_eq!(browser.submit(&page, "/verify/send", &[]).await.status, 429);
     assert_eq!(provider.audited("code_not_sent").await.len(), 1);
-    let wrong = other_than(&digits(&provider).await);
-    for _ in 0..7 {
+    for wrong in others_than(&digits(&provider).await).take(7) {
         browser.submit(&page, "/verify/code", &[("code", &wrong)]).await;
     }
     assert_eq!(provider.audited("code_refused").await.len(), 5);

@@ -13,6 +13,8 @@ on_both_databases!(
     use_another_account_leads_to_the_same_application,
     an_account_can_be_changed_from_the_dashboard,
     at_most_five_accounts_are_kept,
+    a_session_that_the_cookie_has_no_room_for_ends_by_the_act_of_who_signed_in,
+    a_page_of_a_session_that_wants_its_password_is_not_said_to_go_on,
     a_session_that_ended_meanwhile_cannot_be_chosen,
     sign_out_ends_all_of_them,
     a_session_that_was_left_is_chosen_with_its_password_alone,
@@ -122,6 +124,38 @@ async fn at_most_five_accounts_are_kept(backend: Backend) {
     let shown: Vec<_> = page.form("/choose-account").buttons.into_iter().map(|button| button.text).collect();
     assert_eq!(shown.len(), 6, "five and \"another\": {shown:?}");
     assert!(shown.iter().all(|text| !text.contains("person-0@")), "{shown:?}");
+}
+
+async fn a_session_that_the_cookie_has_no_room_for_ends_by_the_act_of_who_signed_in(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.browser();
+    let mut people = Vec::new();
+    for number in 0..6 {
+        let address = format!("person-{number}@practice.example");
+        people.push(provider.person(&address).create().await);
+        browser.sign_in(&address, PASSWORD).await;
+    }
+    let ended = provider.audited("signed_out").await;
+    let [entry] = &ended[..] else { panic!("{ended:?}") };
+    assert_eq!((entry.actor_account, entry.subject), (Some(people[5]), Some(people[0])));
+    // One who signs out at the browser signs the others out.
+    let dashboard = browser.get("/dashboard").await;
+    browser.submit(&dashboard, "/sign-out", &[]).await;
+    let ended = provider.audited("signed_out").await;
+    assert_eq!(ended.len(), 6);
+    assert!(ended.iter().all(|entry| entry.actor_account == Some(people[5])), "{ended:?}");
+}
+
+async fn a_page_of_a_session_that_wants_its_password_is_not_said_to_go_on(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let page = browser.get("/dashboard").await;
+    let handle = page.body.split("data-handle=\"").nth(1).unwrap().split('"').next().unwrap();
+    let address = format!("/session?session={handle}");
+    browser.sign_in(BOB, PASSWORD).await;
+    assert_ne!(browser.get(&address).await.json()["seconds"], 0);
+    provider.advance(LEFT_LONG_AGO);
+    assert_eq!(browser.get(&address).await.json()["seconds"], 0);
 }
 
 async fn a_session_that_ended_meanwhile_cannot_be_chosen(backend: Backend) {

@@ -49,7 +49,8 @@ async fn a_page_knows_how_long_its_session_has_and_asking_is_no_activity(backend
 }
 
 async fn staying_is_activity_for_that_session_alone(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
+    let provider =
+        TestProvider::on(&backend).set("policy.session.switch_proof_after", "\"1h\"").start().await;
     let browser = provider.signed_in(ALICE).await;
     let alices = browser.get("/dashboard").await;
     provider.person("nora@practice.example").create().await;

@@ -1,0 +1,138 @@
+//! The same form twice: a browser that is told twice to send it (a double click) sends it, drops the answer and sends it again
+//! with the cookies of before. Both must come to one thing, and the second answer must bring all that the first one did.
+//!
+//! Invariants:
+//! - what a form brings about has names that are derived from the form with the master key: the secret of a session, the
+//!   identifiers of a code and of a wrong entry. So the second submission finds what the first one did;
+//! - a session is found by an old secret, or by none, for the form alone that renewed or began it, in the moment after it. An
+//!   old cookie without that form is worth nothing;
+//! - another entry in the same form is another try.
+
+use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::interaction::ANSWER_REPEATED_FOR;
+use anteroom_storage::{AnsweredForm, SessionSecret};
+use jiff::Timestamp;
+use uuid::{Builder, Uuid};
+
+use crate::error::FlowError;
+use crate::provider::Provider;
+use crate::visitor::{Live, Visitor, live_sessions, session_digest};
+
+/// A form as it came in, by its token, which no other page has.
+#[derive(Clone, Copy, Debug)]
+pub struct SentForm(pub(crate) Digest);
+
+const FORM_CONTEXT: &str = "form that was sent";
+const NEXT_CONTEXT: &str = "next secret of a session";
+const FIRST_CONTEXT: &str = "secret of a session of a form";
+const ENTRY_CONTEXT: &str = "entry in a form";
+
+/// A page that is kept open, or found again, may begin a session after its first has ended; so often its form is told from
+/// itself.
+pub(crate) const TURNS: u8 = 4;
+
+/// A secret with what the store knows it by.
+#[derive(Clone, Debug)]
+pub(crate) struct Secret {
+    pub token: Token,
+    pub stored: SessionSecret,
+}
+
+impl Secret {
+    pub(crate) fn of(provider: &Provider, visitor: &Visitor, token: Token) -> Self {
+        let digest = session_digest(&provider.keyring, &token);
+        Self { token, stored: SessionSecret { digest, form: visitor.sent_form.map(|form| form.0) } }
+    }
+}
+
+impl SentForm {
+    /// `token` has been verified.
+    pub fn of(provider: &Provider, token: &str) -> Self {
+        Self(provider.keyring.mac(KeyPurpose::TokenHash).digest(FORM_CONTEXT, token.as_bytes()))
+    }
+
+    /// Names what was entered in this form.
+    pub(crate) fn entry(&self, provider: &Provider, entered: &[&[u8]]) -> Digest {
+        let mut told = self.0.as_bytes().to_vec();
+        for part in entered {
+            told.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            told.extend_from_slice(part);
+        }
+        provider.keyring.mac(KeyPurpose::TokenHash).digest(ENTRY_CONTEXT, &told)
+    }
+
+    /// The same as the identifier of a row.
+    pub(crate) fn entry_id(&self, provider: &Provider, entered: &[&[u8]]) -> Uuid {
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(self.entry(provider, entered).as_bytes()) {
+            *to = *from;
+        }
+        Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
+    /// Secrets of sessions that this form begins, in the order in which they are used up.
+    fn first_secrets(&self, provider: &Provider, account: AccountId) -> Vec<Token> {
+        let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+        let told = |turn: u8| [self.0.as_bytes().as_slice(), account.0.as_bytes(), &[turn]].concat();
+        let secret = |turn| Token::from_bytes(*mac.digest(FIRST_CONTEXT, &told(turn)).as_bytes());
+        (0..TURNS).map(secret).collect()
+    }
+}
+
+/// The secret that takes the place of this one where its session is renewed.
+pub(crate) fn next_secret(provider: &Provider, token: &Token) -> Token {
+    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+    Token::from_bytes(*mac.digest(NEXT_CONTEXT, token.as_bytes()).as_bytes())
+}
+
+/// The secrets that a session of this account may begin with. Without a form there are none.
+pub(crate) fn first_secrets(provider: &Provider, visitor: &Visitor, account: AccountId) -> Vec<Secret> {
+    let form = visitor.sent_form;
+    let tokens = form.map(|form| form.first_secrets(provider, account)).unwrap_or_default();
+    tokens.into_iter().map(|token| Secret::of(provider, visitor, token)).collect()
+}
+
+/// Since when a form that was answered gets its answer again.
+pub(crate) fn answers_since(now: Timestamp) -> Timestamp {
+    now.checked_sub(ANSWER_REPEATED_FOR).unwrap_or(Timestamp::MIN)
+}
+
+/// The browser as the first submission of its form left it, where it sends the form again with the cookies of before.
+/// `account`: of a session that the form may have begun where there was none; then the caller has seen that the person is there.
+pub(crate) async fn as_it_was_answered(
+    provider: &Provider,
+    visitor: &Visitor,
+    account: Option<AccountId>,
+) -> Result<Option<Answered>, FlowError> {
+    let Some(form) = visitor.sent_form else { return Ok(None) };
+    let next: Vec<Token> = visitor.sessions.iter().map(|token| next_secret(provider, token)).collect();
+    let begun = account.map(|account| form.first_secrets(provider, account)).unwrap_or_default();
+    let digests: Vec<Digest> =
+        next.iter().chain(&begun).map(|token| session_digest(&provider.keyring, token)).collect();
+    if digests.is_empty() {
+        return Ok(None);
+    }
+    let answered = AnsweredForm { form: &form.0, since: answers_since(visitor.now) };
+    let found = provider.store.secrets_answered_to(answered, &digests).await?;
+    let is_found = |token: &Token| found.contains(&session_digest(&provider.keyring, token));
+    let secrets: Vec<Token> = next.iter().chain(&begun).filter(|token| is_found(token)).cloned().collect();
+    if secrets.is_empty() {
+        return Ok(None);
+    }
+    let stays = visitor.sessions.iter().zip(&next).filter(|(_, next)| !is_found(next));
+    let sessions = secrets.iter().chain(stays.map(|(token, _)| token)).cloned().collect();
+    let visitor = Visitor { sessions, ..visitor.clone() };
+    let live = live_sessions(provider, &visitor).await?;
+    let is_there =
+        live.iter().any(|live| secrets.contains(&live.token) && live.session.browser == visitor.browser);
+    Ok(is_there.then_some(Answered { visitor, live, secrets }))
+}
+
+/// What a form came to that was sent before.
+pub(crate) struct Answered {
+    pub visitor: Visitor,
+    pub live: Vec<Live>,
+    /// Those that the form brought about.
+    pub secrets: Vec<Token>,
+}

@@ -1,0 +1,144 @@
+//! What one form has come to, so that the same form, sent twice, comes to it once.
+
+use crate::StoreError;
+use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
+use crate::row::Place;
+use crate::sessions::session;
+use crate::store::{Reads, Tx};
+use anteroom_crypto::Digest;
+use anteroom_domain::ids::{AccountId, CodeId};
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::session::Session;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+/// What the store knows a session's secret by, and the form that brought it about.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionSecret {
+    pub digest: Digest,
+    pub form: Option<Digest>,
+}
+
+impl From<&Digest> for SessionSecret {
+    fn from(digest: &Digest) -> Self {
+        Self { digest: *digest, form: None }
+    }
+}
+
+impl From<&Self> for SessionSecret {
+    fn from(secret: &Self) -> Self {
+        *secret
+    }
+}
+
+/// A form that was answered, and since when its answer is repeated no more.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredForm<'a> {
+    pub form: &'a Digest,
+    pub since: Timestamp,
+}
+
+impl Reads {
+    /// The session that has this secret, running or ended, and whether this form brought it about a moment ago.
+    pub async fn session_of_secret(
+        &self,
+        secret: &Digest,
+        answered: AnsweredForm<'_>,
+    ) -> Result<Option<(Session, bool)>, StoreError> {
+        let found = sessions::Entity::find()
+            .filter(sessions::Column::TokenDigest.eq(secret.as_bytes().to_vec()))
+            .one(&self.conn)
+            .await?;
+        let Some(row) = found else { return Ok(None) };
+        let same = row.answered_form.as_deref() == Some(answered.form.as_bytes());
+        let recent = row.answered_at.is_some_and(|at| at > answered.since.as_millisecond());
+        Ok(Some((session(&row)?, same && recent)))
+    }
+
+    /// Those of these secrets whose sessions run, and were begun or renewed by this form a moment ago.
+    pub async fn secrets_answered_to(
+        &self,
+        answered: AnsweredForm<'_>,
+        secrets: &[Digest],
+    ) -> Result<Vec<Digest>, StoreError> {
+        let found: Vec<Vec<u8>> = sessions::Entity::find()
+            .select_only()
+            .column(sessions::Column::TokenDigest)
+            .filter(sessions::Column::TokenDigest.is_in(secrets.iter().map(|one| one.as_bytes().to_vec())))
+            .filter(sessions::Column::EndedAt.is_null())
+            .filter(sessions::Column::AnsweredForm.eq(answered.form.as_bytes().to_vec()))
+            .filter(sessions::Column::AnsweredAt.gt(answered.since.as_millisecond()))
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        let place = Place { table: "sessions", id: &"token_digest" };
+        found.iter().map(|digest| place.digest("token_digest", digest)).collect()
+    }
+
+    /// Whether the account's wrong password that was counted last was this one, in this form.
+    pub async fn was_counted(
+        &self,
+        account: AccountId,
+        AnsweredForm { form, since }: AnsweredForm<'_>,
+    ) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = accounts::Entity::find_by_id(account.0)
+            .select_only()
+            .column(accounts::Column::Id)
+            .filter(accounts::Column::CountedForm.eq(form.as_bytes().to_vec()))
+            .filter(accounts::Column::CountedAt.gt(since.as_millisecond()))
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// Whether a wrong code was counted under this identifier.
+    pub async fn is_wrong_code_counted(
+        &self,
+        account: AccountId,
+        (purpose, entry): (CodePurpose, Uuid),
+    ) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = code_attempts::Entity::find()
+            .select_only()
+            .column(code_attempts::Column::Id)
+            .filter(code_attempts::Column::AccountId.eq(account.0))
+            .filter(code_attempts::Column::Purpose.eq(purpose.as_str()))
+            .filter(code_attempts::Column::Id.eq(entry))
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// When the code with this identifier was sent.
+    pub async fn code_sent_at(&self, id: CodeId) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<i64> = one_time_codes::Entity::find_by_id(id.0)
+            .select_only()
+            .column(one_time_codes::Column::CreatedAt)
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        let place = Place { table: "one_time_codes", id: &id };
+        found.map(|millis| place.time("created_at", millis)).transpose()
+    }
+}
+
+impl Tx {
+    /// Notes the form of a wrong password beside the counters. The statement is the same for an account that is not there.
+    pub async fn note_counted(
+        &self,
+        account: AccountId,
+        form: &Digest,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::CountedForm, Expr::value(form.as_bytes().to_vec()))
+            .col_expr(accounts::Column::CountedAt, Expr::value(now.as_millisecond()))
+            .filter(accounts::Column::Id.eq(account.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+-- A browser sends a form twice where its button is pressed twice, the second time with the cookies of before. The form that a
+-- session was begun or renewed by last, as a keyed digest, and when: for a moment that form gets the same answer again.
+ALTER TABLE sessions ADD COLUMN
+    answered_form bytea;
+ALTER TABLE sessions ADD COLUMN
+    answered_at bigint;
+-- The wrong password that was counted last: a keyed digest of the form with what was entered, and when.
+ALTER TABLE accounts ADD COLUMN
+    counted_form bytea;
+ALTER TABLE accounts ADD COLUMN
+    counted_at bigint;
