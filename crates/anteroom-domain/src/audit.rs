@@ -3,6 +3,8 @@
 //! No password, code, token or full phone number is ever in one. Details are typed here and nowhere else, so that what
 //! can appear in the trail can be read in one place.
 
+mod outcome;
+
 use crate::grant::GrantEnd;
 use crate::ids::{AccountId, AuditId, DeviceId, GrantId, SessionId};
 use crate::lockout::LockScope;
@@ -338,34 +340,6 @@ impl Outcome {
 }
 
 impl Event {
-    pub const fn outcome(&self) -> Outcome {
-        match self {
-            Self::SignInRefused { .. }
-            | Self::AccountLocked { .. }
-            | Self::PasswordExpiredNoticed
-            | Self::LinkRefused { .. }
-            | Self::CodeRefused { .. }
-            | Self::CodeNotTaken { .. }
-            | Self::CodeNotSent { .. }
-            | Self::NewPasswordRefused { .. }
-            | Self::PhoneRefused { .. }
-            | Self::ConsentDenied { .. }
-            | Self::AccessRefused
-            | Self::TokenRefused { .. }
-            | Self::ErrorShown { .. }
-            | Self::CodeReplayed { .. }
-            | Self::RefreshReplayed { .. }
-            | Self::RefreshAhead { .. }
-            | Self::ClientAuthenticationFailed { .. }
-            | Self::ClientRegistrationRefused { .. }
-            | Self::RequestRefused { .. }
-            | Self::LogoutUndelivered { .. }
-            | Self::MessageFailed { .. }
-            | Self::RateLimited { .. } => Outcome::Failure,
-            _ => Outcome::Success,
-        }
-    }
-
     pub fn sign_in_refused(refusal: Refusal, failures: u32) -> Self {
         Self::SignInRefused { reason: refusal.as_str(), failures }
     }

@@ -4,15 +4,16 @@ use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::claims::claims_of;
-use anteroom_oidc::{Prompt, Scope, ScopeSet};
+use anteroom_oidc::{ApplicationType, Prompt, Scope, ScopeSet};
 
 use crate::error::FlowError;
 use crate::person_in_question::Who;
 use crate::provider::Provider;
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
-/// `offline_access` included (OpenID Connect Core §11). One that has nothing to prove itself with, and is answered on the person's
-/// machine, asks each time: anything else there can listen where it does (RFC 8252 §8.6).
+/// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with, and is answered on the
+/// person's machine, asks each time: anything else there can listen where it does (RFC 8252 §8.6). One that says it is `web` is
+/// asked for once there: that is a browser application while it is developed, which renews its tokens silently in a frame.
 pub(crate) async fn missing_consent(
     provider: &Provider,
     (client, request): (&Client, &AuthorizationRequest),
@@ -26,7 +27,8 @@ pub(crate) async fn missing_consent(
     if client.policy.first_party {
         return missing_offline_consent(provider, (client, request), who).await;
     }
-    if client.metadata.may_be_impersonated_at(&request.redirect_uri) {
+    let is_native = client.metadata.application_type == ApplicationType::Native;
+    if is_native && client.metadata.may_be_impersonated_at(&request.redirect_uri) {
         return Ok(Some(asked));
     }
     let agreed = provider.store.consent(account.id, client.id()).await?.unwrap_or_default();
