@@ -36,7 +36,8 @@ pub struct Journey {
     /// Whom the person picked, or signed in as, on the way; answers `prompt=select_account`.
     #[serde(default)]
     pub account: Option<AccountId>,
-    /// When [`Self::account`] was picked from the accounts that were signed in already. That sign-in was not for the request.
+    /// When [`Self::account`] was picked from the accounts that were signed in already, or was shown the consent page while it was.
+    /// That sign-in was not for the request. `None` from a sign-in on its way on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picked_at: Option<Timestamp>,
     /// Who agreed on the consent page (`prompt=consent`), to what [`Self::consent_question`] says.
@@ -337,8 +338,21 @@ impl Journey {
 
     /// The same with the consent page in front of this person. An earlier answer was to an earlier question.
     #[must_use]
-    pub fn asking_consent(self, account: AccountId, question: ConsentQuestion) -> Self {
-        Self { account: Some(account), consented_by: None, consent_question: Some(question), ..self }
+    pub fn asking_consent(self, account: AccountId, question: ConsentQuestion, now: Timestamp) -> Self {
+        let picked_at = if self.account == Some(account) { self.picked_at } else { Some(now) };
+        let consent_question = Some(question);
+        Self { account: Some(account), picked_at, consented_by: None, consent_question, ..self }
+    }
+
+    /// The same after this account signed in on the way.
+    #[must_use]
+    pub fn signed_in_as(self, account: AccountId) -> Self {
+        Self { account: Some(account), picked_at: None, ..self }
+    }
+
+    /// Whether this account signed in on the way.
+    pub fn was_signed_in_by(&self, account: AccountId) -> bool {
+        self.account == Some(account) && self.picked_at.is_none()
     }
 
     /// Whether this person has agreed, on the way, to exactly this.
@@ -365,33 +379,4 @@ impl Journey {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    fn question(version: u64, scope: &str) -> ConsentQuestion {
-        ConsentQuestion { client_version: ClientVersion(version), scope: scope.parse().unwrap() }
-    }
-
-    #[test]
-    fn an_answer_on_the_consent_page_is_to_its_question_alone() {
-        let [alice, bob] = [1, 2].map(|id| AccountId(Uuid::from_u128(id)));
-        let journey =
-            Journey::new(Destination::Dashboard, BrowserId(Uuid::from_u128(3)), Timestamp::UNIX_EPOCH);
-        let asked = journey.asking_consent(alice, question(1, "openid email"));
-        assert!(!asked.has_agreed(alice, &question(1, "openid email")));
-        let agreed = Journey { consented_by: Some(alice), ..asked };
-        assert!(agreed.has_agreed(alice, &question(1, "openid email")));
-        for (person, question) in [
-            (bob, question(1, "openid email")),
-            (alice, question(2, "openid email")),
-            (alice, question(1, "openid email phone")),
-        ] {
-            assert!(!agreed.has_agreed(person, &question));
-        }
-        // The next question has no answer yet, whatever was answered before.
-        let anew = agreed.asking_consent(alice, question(2, "openid email"));
-        assert!(!anew.has_agreed(alice, &question(2, "openid email")));
-        assert!(!anew.has_agreed(alice, &question(1, "openid email")));
-    }
-}
+mod tests;

@@ -56,6 +56,13 @@ impl HeldSession {
     }
 }
 
+/// The secret that a session begins with.
+pub(crate) struct FirstSecret {
+    pub secret: Secret,
+    /// The session that has it already: the same form began it a moment ago.
+    pub begun: Option<Session>,
+}
+
 impl NewSession {
     pub(crate) fn prepare(provider: &Provider, visitor: &Visitor, account: Option<AccountId>) -> Self {
         let (random, now) = (&provider.random, visitor.now);
@@ -67,25 +74,28 @@ impl NewSession {
         }
     }
 
-    /// The secret that the session gets, and the session that has it already: the same form began it a moment ago.
+    /// The secret that the session gets.
     pub(crate) async fn secret(
         &self,
         tx: &Tx,
         account: &Account,
         now: Timestamp,
-    ) -> Result<(Secret, Option<Session>), FlowError> {
+    ) -> Result<FirstSecret, FlowError> {
+        let mut free = None;
         for secret in &self.of_form {
             let Some(form) = &secret.stored.form else { continue };
             let answered = AnsweredForm { form, since: answers_since(now) };
             match tx.session_of_secret(&secret.stored.digest, answered).await? {
-                None => return Ok((secret.clone(), None)),
+                None => {
+                    free.get_or_insert(secret);
+                }
                 Some((session, true)) if is_of(&session, account) => {
-                    return Ok((secret.clone(), Some(session)));
+                    return Ok(FirstSecret { secret: secret.clone(), begun: Some(session) });
                 }
                 Some(_) => {}
             }
         }
-        Ok((self.drawn.clone(), None))
+        Ok(FirstSecret { secret: free.unwrap_or(&self.drawn).clone(), begun: None })
     }
 
     /// The browser's own device of the account, else a new one. That is not known where as many as the account may have

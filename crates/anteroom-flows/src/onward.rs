@@ -14,7 +14,7 @@ use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
 use anteroom_storage::Spent;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::ahead::Ahead;
 use crate::answered::{self, answer};
@@ -83,7 +83,7 @@ pub async fn proceed_with(
     let client = ahead.client().cloned();
     let carried = match (&step, &client) {
         (Step::Consent { scope, person }, Some(client)) => {
-            asking(carried, person, ConsentQuestion::of(client, scope.clone()))
+            asking(carried, person, ConsentQuestion::of(client, scope.clone()), visitor.now)
         }
         _ => carried,
     };
@@ -92,8 +92,8 @@ pub async fn proceed_with(
 
 /// The account that the consent page asks is the one that agrees, although another may sign in here meanwhile, and it agrees to
 /// what the page asks, although the client may change meanwhile: the form carries both. A row that says something else stays as it is, for the page that was shown from it.
-fn asking(mut carried: Carried, person: &Live, question: ConsentQuestion) -> Carried {
-    carried.journey = carried.journey.asking_consent(person.account.id, question);
+fn asking(mut carried: Carried, person: &Live, question: ConsentQuestion, now: Timestamp) -> Carried {
+    carried.journey = carried.journey.asking_consent(person.account.id, question, now);
     let kept = carried.is_kept();
     if kept { carried } else { Carried { place: Place::Page { submitted: None }, ..carried } }
 }
@@ -247,7 +247,7 @@ async fn needs(
 ) -> Result<Needs, FlowError> {
     let journey = &carried.journey;
     let new_device_steps_up = provider.snapshot().policy.new_devices_step_up;
-    let of_journey = who.account().is_some_and(|account| journey.account == Some(account.id));
+    let of_journey = who.account().is_some_and(|account| journey.was_signed_in_by(account.id));
     // Of a page whose request was answered, nothing but that is to be said.
     let on_its_way = of_journey || carried.answered.is_some();
     let nothing = Needs { on_its_way, new_device_steps_up, ..Needs::nothing(journey.counts_from()) };

@@ -71,12 +71,18 @@ impl SentForm {
         Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// Secrets of sessions that this form begins, in the order in which they are used up.
-    fn first_secrets(&self, provider: &Provider, account: AccountId) -> Vec<Token> {
+    /// Secrets of sessions that this form begins now, in the order in which they are used up, and then those of the moment before.
+    /// Later it begins sessions with others: a secret that was renewed away does not come back with its form.
+    fn first_secrets(&self, provider: &Provider, (account, now): (AccountId, Timestamp)) -> Vec<Token> {
         let mac = provider.keyring.mac(KeyPurpose::TokenHash);
-        let told = |turn: u8| [self.0.as_bytes().as_slice(), account.0.as_bytes(), &[turn]].concat();
-        let secret = |turn| Token::from_bytes(*mac.digest(FIRST_CONTEXT, &told(turn)).as_bytes());
-        (0..TURNS).map(secret).collect()
+        let this_moment = now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
+        let told = |moment: i64, turn: u8| {
+            [self.0.as_bytes().as_slice(), account.0.as_bytes(), &moment.to_be_bytes(), &[turn]].concat()
+        };
+        let secret =
+            |moment, turn| Token::from_bytes(*mac.digest(FIRST_CONTEXT, &told(moment, turn)).as_bytes());
+        let moments = [this_moment, this_moment.saturating_sub(1)];
+        moments.into_iter().flat_map(|moment| (0..TURNS).map(move |turn| secret(moment, turn))).collect()
     }
 }
 
@@ -89,7 +95,7 @@ pub(crate) fn next_secret(provider: &Provider, token: &Token) -> Token {
 /// The secrets that a session of this account may begin with. Without a form there are none.
 pub(crate) fn first_secrets(provider: &Provider, visitor: &Visitor, account: AccountId) -> Vec<Secret> {
     let form = visitor.sent_form;
-    let tokens = form.map(|form| form.first_secrets(provider, account)).unwrap_or_default();
+    let tokens = form.map(|form| form.first_secrets(provider, (account, visitor.now))).unwrap_or_default();
     tokens.into_iter().map(|token| Secret::of(provider, visitor, token)).collect()
 }
 
@@ -107,7 +113,8 @@ pub(crate) async fn as_it_was_answered(
 ) -> Result<Option<Answered>, FlowError> {
     let Some(form) = visitor.sent_form else { return Ok(None) };
     let next: Vec<Token> = visitor.sessions.iter().map(|token| next_secret(provider, token)).collect();
-    let begun = account.map(|account| form.first_secrets(provider, account)).unwrap_or_default();
+    let begun =
+        account.map(|account| form.first_secrets(provider, (account, visitor.now))).unwrap_or_default();
     let digests: Vec<Digest> =
         next.iter().chain(&begun).map(|token| session_digest(&provider.keyring, token)).collect();
     if digests.is_empty() {

@@ -153,7 +153,7 @@ fn journeys(kind: &str, detail: &Detail) -> Option<String> {
         ),
         "code_accepted" => format!("The code was right, for {}.", purpose(detail)),
         "password_reset" => {
-            "The password was reset: the lock is lifted, and sessions, tokens and other known devices have ended.".to_owned()
+            "The password was reset: the lock is lifted, sessions and tokens have ended, and devices that the password alone made known are forgotten.".to_owned()
         }
         "password_changed" => match detail.text("reason").as_str() {
             "expired" => "An expired password was replaced; sessions and tokens of before have ended.",

@@ -111,7 +111,8 @@ fn of_somebody(journey: Journey) -> Journey {
 
 fn at_the_consent_page(journey: Journey) -> Journey {
     let question = ConsentQuestion { client_version: ClientVersion(u64::MAX), scope: scope("openid email") };
-    journey.asking_consent(AccountId(id(1)), question)
+    let account = AccountId(id(1));
+    journey.signed_in_as(account).asking_consent(account, question, jiff::Timestamp::UNIX_EPOCH)
 }
 
 fn of_one_of_several(journey: Journey) -> Journey {

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
-use crate::new_session::NewSession;
+use crate::new_session::{FirstSecret, NewSession};
 use crate::provider::Provider;
 use crate::sign_out::{Hearers, end_all, hearers};
 use crate::trail::Origin;
@@ -138,14 +138,14 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     }
     let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
     // All the others have just ended.
-    let (secret, _) = prepared.session.secret(&tx, &account, prepared.now()).await?;
+    let FirstSecret { secret, .. } = prepared.session.secret(&tx, &account, prepared.now()).await?;
     tx.insert_session(&session, &secret.stored).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
     let entry = prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id);
     tx.append(&entry).await?;
     let mut carried = prepared.carried.clone();
-    carried.journey.account = Some(account.id);
+    carried.journey = carried.journey.signed_in_as(account.id);
     let carried = carried.keep(&tx, &prepared.keeping, None).await?;
     let current = Live { session, account, token: secret.token };
     Ok(Settled::SignedIn { current: Box::new(current), carried })

@@ -22,7 +22,7 @@ use super::{Here, Told};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::limits::of_address;
-use crate::new_session::{HeldSession, NewSession};
+use crate::new_session::{FirstSecret, HeldSession, NewSession};
 use crate::provider::{Provider, Snapshot};
 use crate::repeated::{Secret, answers_since};
 use crate::trail::Origin;
@@ -48,6 +48,8 @@ pub(super) struct Prepared {
     no_account: AccountId,
     /// The session of this very account that the browser holds already.
     held: Option<HeldSession>,
+    /// The same, where this very form has renewed it before.
+    repeated: Option<Session>,
     /// What was entered, in this form.
     entry: Option<Digest>,
     /// The browser's other sessions: after a right password they are not the current one.
@@ -87,6 +89,7 @@ impl Prepared {
             snapshot: provider.snapshot(),
             origin: Origin::of(visitor, random),
             visitor: visitor.clone(),
+            repeated: held.filter(|live| here.secrets.contains(&live.token)).map(|live| live.session.clone()),
             held: held.map(|live| {
                 let renewed =
                     if here.secrets.contains(&live.token) { HeldSession::as_it_is } else { HeldSession::of };
@@ -264,8 +267,12 @@ async fn admit(
     device: Option<KnownDevice>,
 ) -> Result<Settled, FlowError> {
     let LockedAccount { account, credential } = locked;
-    // Known devices are not counted: the sign-ins of a thief of the password do not shut the owner out.
+    let first = prepared.new.secret(tx, &account, prepared.now()).await?;
+    let repeated = prepared.repeated.as_ref().or(first.begun.as_ref());
+    // Known devices are not counted: the sign-ins of a thief of the password do not shut the owner out. Nor is a form that is sent
+    // a second time.
     if device.is_none()
+        && repeated.is_none()
         && let Spent::Refused { wait, .. } =
             tx.spend(&[prepared.right_password(account.id)], prepared.now()).await?
     {
@@ -293,14 +300,16 @@ async fn admit(
         return Ok(Settled::Expired(prepared.keep(tx, Some(proof)).await?));
     }
     let new_device = device.is_none();
-    let known = (account.id, device.map(|device| device.id));
+    // The second answer of a form brings the device of the first.
+    let known = device.map(|device| device.id).or(repeated.and_then(|session| session.device));
+    let known = (account.id, known);
     let device = prepared.new.keep_device(tx, &prepared.visitor, known).await?;
-    let (session, secret) = open_session(tx, prepared, &account, device).await?;
+    let (session, secret) = open_session(tx, prepared, &account, device, first).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
     tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut carried = prepared.carried.clone();
-    carried.journey.account = Some(account.id);
+    carried.journey = carried.journey.signed_in_as(account.id);
     // A password that was remembered after all overtakes what was proven on the way to a new one.
     if carried.proof().is_some() {
         carried = carried.keep(tx, &prepared.keeping, None).await?;
@@ -323,6 +332,7 @@ async fn open_session(
     prepared: &Prepared,
     account: &Account,
     device: DeviceId,
+    first: FirstSecret,
 ) -> Result<(Session, Secret), FlowError> {
     let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
     let fresh = prepared.new.session(&prepared.visitor, (account, account.epoch), device, proven);
@@ -338,7 +348,7 @@ async fn open_session(
             return Ok((renewed, held.next.clone()));
         }
     }
-    let (mut secret, begun) = prepared.new.secret(tx, account, prepared.now()).await?;
+    let FirstSecret { mut secret, begun } = first;
     if let Some(begun) = begun {
         let renewed = renewed(&begun);
         if tx.renew_session(&renewed, &secret.stored).await? {

@@ -119,5 +119,11 @@ async fn core_3_1_2_1_a_choice_among_those_signed_in_is_no_sign_in(backend: Back
     let chosen = desk.submit(&choice, "/choose-account", &[("account", &alice.value)]).await;
     let page = desk.follow(&chosen).await;
     assert!(page.has_form("/sign-in"), "{}", page.gist());
+    // Nor is the sign-in for something else that comes after it.
+    let interaction = page.form("/sign-in").fields["interaction"].clone();
+    desk.sign_in(ALICE, PASSWORD).await;
+    let page = desk.get(&format!("/continue?interaction={interaction}")).await;
+    assert!(page.has_form("/sign-in"), "{}", page.gist());
+    let page = desk.get(&format!("/sign-in?interaction={interaction}")).await;
     web.code_in(&desk.enter(&page, ALICE, PASSWORD).await);
 }

@@ -8,6 +8,8 @@ use jiff::SignedDuration;
 
 on_one_node_and_on_two!(
     a_sign_in_that_is_sent_twice_is_one_session,
+    a_sign_in_that_is_sent_twice_is_counted_once,
+    a_secret_that_was_renewed_away_does_not_come_back_with_its_form,
     a_sign_in_again_that_is_sent_twice_is_one_session,
     a_sign_in_that_is_sent_twice_at_once_is_one_session,
     a_code_that_is_sent_twice_is_one_session,
@@ -59,8 +61,33 @@ async fn a_sign_in_that_is_sent_twice_is_one_session(backend: Backend) {
     let [first, second] = twice(&carol, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
     assert_eq!(web.code_in(&first), web.code_in(&second));
     assert_eq!(running(&backend).await, 1);
+    assert_eq!(backend.rows().await["known_devices"], 1);
     sign_out_reaches(&web, &carol, &second).await;
     assert_eq!(running(&backend).await, 0);
+}
+
+async fn a_sign_in_that_is_sent_twice_is_counted_once(backend: Backend) {
+    let provider = TestProvider::on(&backend).set("policy.limits.right_password.max", "1").start().await;
+    let alice = provider.browser();
+    let page = alice.get("/sign-in").await;
+    for answer in twice(&alice, &page, "/sign-in", &[("email", crate::ALICE), ("password", PASSWORD)]).await {
+        assert_eq!(answer.status, 303, "{}", answer.gist());
+    }
+    assert_eq!(provider.browser().sign_in(crate::ALICE, PASSWORD).await.status, 429);
+}
+
+async fn a_secret_that_was_renewed_away_does_not_come_back_with_its_form(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let page = carol.get("/sign-in").await;
+    carol.enter(&page, CAROL, PASSWORD).await;
+    let stolen = carol.clone();
+    carol.sign_in(CAROL, PASSWORD).await;
+    carol.submit(&carol.get("/dashboard").await, "/sign-out", &[]).await;
+    provider.advance(SignedDuration::from_mins(2));
+    assert_eq!(carol.enter(&page, CAROL, PASSWORD).await.status, 303);
+    assert_eq!(carol.get("/dashboard").await.status, 200);
+    assert_ne!(stolen.get("/dashboard").await.status, 200);
 }
 
 async fn a_sign_in_again_that_is_sent_twice_is_one_session(backend: Backend) {
