@@ -1,5 +1,6 @@
 //! Opening a session: after a right password, and after a new one was set by someone who proved who they are.
 
+use anteroom_crypto::Digest;
 use anteroom_domain::account::{Account, Epoch};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::error::FlowError;
 use crate::provider::{Provider, Snapshot};
-use crate::repeated::{Secret, answers_since, first_secrets, next_secret};
+use crate::repeated::{Secret, TURNS, answers_since, first_secrets, next_secret};
 use crate::sign_out::{end_all, hearers_in};
 use crate::trail::Origin;
 use crate::visitor::{Live, Visitor, new_id};
@@ -81,20 +82,21 @@ impl NewSession {
         account: &Account,
         now: Timestamp,
     ) -> Result<FirstSecret, FlowError> {
-        let mut free = None;
+        let Some(form) = self.of_form.first().and_then(|secret| secret.stored.form) else {
+            return Ok(FirstSecret { secret: self.drawn.clone(), begun: None });
+        };
+        let digests: Vec<Digest> = self.of_form.iter().map(|secret| secret.stored.digest).collect();
+        let answered = AnsweredForm { form: &form, since: answers_since(now) };
+        let found = tx.sessions_of_secrets(&digests, answered).await?;
+        let holder = |secret: &Secret| found.iter().find(|one| one.secret == secret.stored.digest);
         for secret in &self.of_form {
-            let Some(form) = &secret.stored.form else { continue };
-            let answered = AnsweredForm { form, since: answers_since(now) };
-            match tx.session_of_secret(&secret.stored.digest, answered).await? {
-                None => {
-                    free.get_or_insert(secret);
-                }
-                Some((session, true)) if is_of(&session, account) => {
-                    return Ok(FirstSecret { secret: secret.clone(), begun: Some(session) });
-                }
-                Some(_) => {}
+            if let Some(one) = holder(secret).filter(|one| one.is_answer && is_of(&one.session, account)) {
+                return Ok(FirstSecret { secret: secret.clone(), begun: Some(one.session.clone()) });
             }
         }
+        // Those of the moment before are looked for, and begin nothing.
+        let mut of_this_moment = self.of_form.iter().take(usize::from(TURNS));
+        let free = of_this_moment.find(|secret| holder(secret).is_none());
         Ok(FirstSecret { secret: free.unwrap_or(&self.drawn).clone(), begun: None })
     }
 

@@ -28,8 +28,7 @@ const NEXT_CONTEXT: &str = "next secret of a session";
 const FIRST_CONTEXT: &str = "secret of a session of a form";
 const ENTRY_CONTEXT: &str = "entry in a form";
 
-/// A page that is kept open, or found again, may begin a session after its first has ended; so often its form is told from
-/// itself.
+/// How many sessions one form can begin in a moment, each after the one before has ended. More get secrets that are drawn.
 pub(crate) const TURNS: u8 = 4;
 
 /// A secret with what the store knows it by.

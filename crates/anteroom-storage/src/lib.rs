@@ -76,7 +76,7 @@ pub use outbox::{DeliveryResult, LogoutDelivery, LogoutLease, LogoutsOf};
 pub use passwords::{AgeingPassword, OldPassword};
 pub use rate::Spent;
 pub use registered_clients::{ClientsRevision, RegisteredClient};
-pub use repeats::{AnsweredForm, SessionSecret};
+pub use repeats::{AnsweredForm, SessionOfSecret, SessionSecret};
 pub use schema::{SchemaState, migrate, schema_state};
 pub use sending::{LeasedMessage, MessageState, MessageStatus};
 pub use server::{ServerFacts, Unsuitable, Writes};

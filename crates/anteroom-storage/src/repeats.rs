@@ -40,21 +40,37 @@ pub struct AnsweredForm<'a> {
     pub since: Timestamp,
 }
 
+/// A session that has one of the secrets that were asked for.
+#[derive(Clone, Debug)]
+pub struct SessionOfSecret {
+    pub secret: Digest,
+    pub session: Session,
+    /// The form that was asked for has begun or renewed it a moment ago.
+    pub is_answer: bool,
+}
+
 impl Reads {
-    /// The session that has this secret, running or ended, and whether this form brought it about a moment ago.
-    pub async fn session_of_secret(
+    /// The sessions that have one of these secrets, running or ended.
+    pub async fn sessions_of_secrets(
         &self,
-        secret: &Digest,
+        secrets: &[Digest],
         answered: AnsweredForm<'_>,
-    ) -> Result<Option<(Session, bool)>, StoreError> {
-        let found = sessions::Entity::find()
-            .filter(sessions::Column::TokenDigest.eq(secret.as_bytes().to_vec()))
-            .one(&self.conn)
+    ) -> Result<Vec<SessionOfSecret>, StoreError> {
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::TokenDigest.is_in(secrets.iter().map(|one| one.as_bytes().to_vec())))
+            .all(&self.conn)
             .await?;
-        let Some(row) = found else { return Ok(None) };
-        let same = row.answered_form.as_deref() == Some(answered.form.as_bytes());
-        let recent = row.answered_at.is_some_and(|at| at > answered.since.as_millisecond());
-        Ok(Some((session(&row)?, same && recent)))
+        let found = rows.iter().map(|row| {
+            let place = Place { table: "sessions", id: &row.id };
+            let same = row.answered_form.as_deref() == Some(answered.form.as_bytes());
+            let recent = row.answered_at.is_some_and(|at| at > answered.since.as_millisecond());
+            Ok(SessionOfSecret {
+                secret: place.digest("token_digest", &row.token_digest)?,
+                session: session(row)?,
+                is_answer: same && recent,
+            })
+        });
+        found.collect()
     }
 
     /// Those of these secrets whose sessions run, and were begun or renewed by this form a moment ago.

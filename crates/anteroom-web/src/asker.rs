@@ -7,7 +7,6 @@ use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
-use axum::http::HeaderName;
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use ipnet::IpNet;
@@ -55,13 +54,7 @@ impl FromRequestParts<Arc<Web>> for Asker {
             devices: jar.devices.clone(),
             browser_state: jar.state,
             next_browser_state: jar.next_state,
-            loads: Loads::of(FetchMetadata {
-                destination: text(HeaderName::from_static("sec-fetch-dest")),
-                mode: text(HeaderName::from_static("sec-fetch-mode")),
-                site: text(HeaderName::from_static("sec-fetch-site")),
-                purpose: text(HeaderName::from_static("sec-purpose"))
-                    .or_else(|| text(HeaderName::from_static("purpose"))),
-            }),
+            loads: loads(&parts.headers),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
             form: FormOwner::default(),
@@ -80,6 +73,17 @@ impl Asker {
         let (theme, default) = (self.web.theme(), self.web.settings.default_locale);
         negotiate(ui_locales, self.accept_language.as_deref(), &theme.locales(), default)
     }
+}
+
+/// What the browser says that it loads.
+pub(crate) fn loads(headers: &HeaderMap) -> Loads {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    Loads::of(FetchMetadata {
+        destination: text("sec-fetch-dest"),
+        mode: text("sec-fetch-mode"),
+        site: text("sec-fetch-site"),
+        purpose: text("sec-purpose").or_else(|| text("purpose")),
+    })
 }
 
 /// What is shown in a list of devices, of what a browser says it is.

@@ -11,20 +11,17 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::asker::Asker;
+use crate::asker::{Asker, loads};
 use crate::failure::{Failure, to_sign_in};
 use crate::state::Web;
 
 /// Only what is asked for with GET or HEAD: a form has its token.
 pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    if !request.method().is_safe() {
+    if !request.method().is_safe() || loads(request.headers()) != Loads::PartOfPage {
         return next.run(request).await;
     }
-    let (mut parts, body) = request.into_parts();
+    let (mut parts, _) = request.into_parts();
     let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
-    if asker.visitor.loads != Loads::PartOfPage {
-        return next.run(Request::from_parts(parts, body)).await;
-    }
     tracing::info!(
         reference = %asker.visitor.reference,
         path = asker.path,
