@@ -172,7 +172,7 @@ test("on their own device people are told that they are locked, and how to get b
   for (let failure = 1; failure <= 6; failure += 1) await attempt(tab, address("frank"), WRONG);
   await attempt(tab, address("frank"), PASSWORD);
   const problem = tab.locator("#problem");
-  assert.match(await problem.innerText(), /This account is locked/);
+  assert.match(await problem.innerText(), /Signing in is locked here/);
   await going(tab, () => problem.getByRole("link", { name: "Forgot Password" }).click());
   await leadsOn(tab);
   const letters = await (await fetch(`${anteroom.url}/dev/outbox.json`)).json();

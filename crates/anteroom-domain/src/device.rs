@@ -2,7 +2,7 @@
 //! it only keeps a stranger's failures from locking the person out.
 
 use crate::ids::{AccountId, DeviceId};
-use crate::lockout::DeviceFailures;
+use crate::lockout::{DeviceFailures, KnownBy};
 use crate::next_step::NewPasswordReason;
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,8 +39,14 @@ pub struct KnownDevice {
 impl KnownDevice {
     /// `password_set_at`: of the account's present password.
     pub fn counter(&self, password_set_at: Timestamp) -> DeviceFailures {
-        let proven = self.last_seen_at >= password_set_at;
-        DeviceFailures { device: self.id, failures: self.failures, proven }
+        let known_by = if self.last_seen_at >= password_set_at {
+            KnownBy::PresentPassword
+        } else if self.stepped_up_at.is_some() {
+            KnownBy::SecondFactor
+        } else {
+            KnownBy::EarlierPassword
+        };
+        DeviceFailures { device: self.id, failures: self.failures, known_by }
     }
 
     /// Whether it needs no second factor for being new. What it passed before a reset says nothing of who uses it now: the reset
@@ -53,8 +59,8 @@ impl KnownDevice {
     ///
     /// A reset is for an owner whose password a thief may know: what that password alone has made known is forgotten.
     /// A device that passed a second factor, or at which a reset was completed, stays: otherwise strangers' failures would lock the
-    /// owner out of every desk but the one of the last reset. After a change nothing is forgotten: devices of an owner without a second factor would be lost, and a
-    /// thief's can lock only themselves ([`crate::lockout`]).
+    /// owner out of every desk but the one of the last reset. After a change nothing is forgotten: devices of an owner without a
+    /// second factor would be lost, and those of a thief have few failures together, and lock no other ([`crate::lockout`]).
     pub fn stays_known(&self, at: DeviceId, reason: NewPasswordReason) -> bool {
         match reason {
             NewPasswordReason::Recovery => self.id == at || self.stepped_up_at.is_some(),
@@ -118,8 +124,13 @@ mod tests {
 
     #[test]
     fn a_device_is_proven_by_the_present_password() {
-        for (set, proven) in [(4, true), (5, true), (6, false)] {
-            assert_eq!(device(1, None).counter(at(set)).proven, proven, "{set}");
+        for (passed, set, known_by) in [
+            (None, 4, KnownBy::PresentPassword),
+            (None, 5, KnownBy::PresentPassword),
+            (None, 6, KnownBy::EarlierPassword),
+            (Some(at(1)), 6, KnownBy::SecondFactor),
+        ] {
+            assert_eq!(device(1, passed).counter(at(set)).known_by, known_by, "{set} {passed:?}");
         }
     }
 }

@@ -3,9 +3,12 @@
 //! Invariants:
 //! - the sixth failure locks; a lock has no timer and only a completed reset lifts it;
 //! - failures from unknown devices lock unknown devices out and spare the person at their own desk;
-//! - the sixth failure on a known device locks the account everywhere, if the present password was right there before; else it
-//!   locks that device alone: a thief of an earlier password must not lock its owner out;
-//! - a right password clears the counter it came by and no other.
+//! - the sixth failure on a known device locks the account everywhere, if the present password was right there before; else a
+//!   thief of an earlier password could lock its owner out;
+//! - such a thief has signed in to any number of browsers: all devices that only an earlier password made known have five
+//!   failures together, and count as unknown ones beyond that. They are not locked, since the owner's are among them;
+//! - a device that passed a second factor before, which a password alone does not reach, has five of its own, and locks itself;
+//! - a right password clears the counter it came by and no other, but that the shared one begins anew with a new password alone.
 
 use crate::ids::DeviceId;
 use jiff::Timestamp;
@@ -23,7 +26,9 @@ pub struct LockoutPolicy {
 pub enum LockScope {
     /// Only browsers that have never signed in to the account.
     UnknownDevices,
-    /// The known device that is asking, where the present password was never right.
+    /// None: the devices that only an earlier password made known count as unknown ones from now on.
+    EarlierDevices,
+    /// The known device that is asking, where the present password was never right, and a second factor was.
     ThisDevice,
     Everywhere,
 }
@@ -32,6 +37,7 @@ impl LockScope {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownDevices => "unknown_devices",
+            Self::EarlierDevices => "earlier_devices",
             Self::ThisDevice => "this_device",
             Self::Everywhere => "everywhere",
         }
@@ -44,6 +50,8 @@ pub struct Lockout {
     pub unknown_failures: u32,
     pub unknown_locked_at: Option<Timestamp>,
     pub locked_at: Option<Timestamp>,
+    /// Since the present password was set, at all devices that only an earlier one made known.
+    pub earlier_failures: u32,
 }
 
 /// The counter of one known device.
@@ -51,8 +59,26 @@ pub struct Lockout {
 pub struct DeviceFailures {
     pub device: DeviceId,
     pub failures: u32,
-    /// The account's present password was right there before.
-    pub proven: bool,
+    pub known_by: KnownBy,
+}
+
+/// What was right at a known device before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownBy {
+    /// The account's present password.
+    PresentPassword,
+    /// An earlier one, and a second factor.
+    SecondFactor,
+    /// An earlier one alone.
+    EarlierPassword,
+}
+
+/// Where a failure is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    Unknown,
+    Earlier,
+    Device(DeviceFailures),
 }
 
 /// Account lock and the counter of the device that is asking, together: what one attempt reads and writes.
@@ -73,50 +99,86 @@ impl Counters {
         if self.lockout.locked_at.is_some() {
             return Some(LockScope::Everywhere);
         }
-        match self.device {
-            None => self.lockout.unknown_locked_at.map(|_| LockScope::UnknownDevices),
-            Some(device) => {
-                let too_many = !device.proven && device.failures > policy.forgiven_failures;
-                too_many.then_some(LockScope::ThisDevice)
+        match self.counter(policy) {
+            Counter::Unknown => self.lockout.unknown_locked_at.map(|_| LockScope::UnknownDevices),
+            Counter::Earlier => None,
+            Counter::Device(device) => {
+                let too_many = device.failures > policy.forgiven_failures;
+                (too_many && device.known_by == KnownBy::SecondFactor).then_some(LockScope::ThisDevice)
             }
+        }
+    }
+
+    /// Where the failures of this attempt are counted.
+    pub fn counter(&self, policy: LockoutPolicy) -> Counter {
+        match self.device {
+            Some(device) if device.known_by != KnownBy::EarlierPassword => Counter::Device(device),
+            Some(_) if self.lockout.earlier_failures <= policy.forgiven_failures => Counter::Earlier,
+            Some(_) | None => Counter::Unknown,
+        }
+    }
+
+    /// What such a counter says.
+    pub fn failures(&self, counter: Counter) -> u32 {
+        match counter {
+            Counter::Unknown => self.lockout.unknown_failures,
+            Counter::Earlier => self.lockout.earlier_failures,
+            Counter::Device(device) => self.device.map_or(device.failures, |device| device.failures),
         }
     }
 
     /// Counts a wrong password; says what it has locked, if this was the one too many.
     #[must_use]
     pub fn failed(mut self, policy: LockoutPolicy, now: Timestamp) -> (Self, Option<LockScope>) {
-        let counter = match &mut self.device {
-            Some(device) => &mut device.failures,
-            None => &mut self.lockout.unknown_failures,
+        let counter = self.counter(policy);
+        let failures = self.failures(counter).saturating_add(1);
+        let is_too_many = failures > policy.forgiven_failures;
+        let locks = match counter {
+            Counter::Unknown => {
+                self.lockout.unknown_failures = failures;
+                locks_unknown(policy)
+            }
+            Counter::Earlier => {
+                self.lockout.earlier_failures = failures;
+                LockScope::EarlierDevices
+            }
+            Counter::Device(device) => {
+                self.device = Some(DeviceFailures { failures, ..device });
+                // Its own count says that it is locked.
+                if device.known_by == KnownBy::SecondFactor {
+                    LockScope::ThisDevice
+                } else {
+                    LockScope::Everywhere
+                }
+            }
         };
-        *counter = counter.saturating_add(1);
-        if *counter <= policy.forgiven_failures {
+        if !is_too_many {
             return (self, None);
         }
-        let scope = match self.device {
-            None if policy.known_devices_count_apart => {
-                self.lockout.unknown_locked_at = Some(now);
-                LockScope::UnknownDevices
-            }
-            // Its own count says that it is locked.
-            Some(device) if !device.proven => LockScope::ThisDevice,
-            None | Some(_) => {
-                self.lockout.locked_at = Some(now);
-                LockScope::Everywhere
-            }
-        };
-        (self, Some(scope))
+        match locks {
+            LockScope::UnknownDevices => self.lockout.unknown_locked_at = Some(now),
+            LockScope::Everywhere => self.lockout.locked_at = Some(now),
+            LockScope::EarlierDevices | LockScope::ThisDevice => {}
+        }
+        (self, Some(locks))
     }
 
-    /// A right password clears the counter of where it came from.
+    /// A right password clears the counter of where it came from. The one that devices share it leaves: the owner's sign-ins would
+    /// give the thief of an earlier password new guesses.
     #[must_use]
-    pub fn succeeded(mut self) -> Self {
-        match &mut self.device {
-            Some(device) => device.failures = 0,
-            None => self.lockout.unknown_failures = 0,
+    pub fn succeeded(mut self, policy: LockoutPolicy) -> Self {
+        if self.counter(policy) == Counter::Unknown {
+            self.lockout.unknown_failures = 0;
+        }
+        if let Some(device) = &mut self.device {
+            device.failures = 0;
         }
         self
     }
+}
+
+const fn locks_unknown(policy: LockoutPolicy) -> LockScope {
+    if policy.known_devices_count_apart { LockScope::UnknownDevices } else { LockScope::Everywhere }
 }
 
 #[cfg(test)]
@@ -133,11 +195,11 @@ mod tests {
     }
 
     fn known() -> Counters {
-        on_device(true)
+        on_device(KnownBy::PresentPassword)
     }
 
-    fn on_device(proven: bool) -> Counters {
-        let device = DeviceFailures { device: DeviceId(Uuid::nil()), failures: 0, proven };
+    fn on_device(known_by: KnownBy) -> Counters {
+        let device = DeviceFailures { device: DeviceId(Uuid::nil()), failures: 0, known_by };
         Counters::new(Lockout::default(), Some(device), POLICY)
     }
 
@@ -154,7 +216,7 @@ mod tests {
         for (start, locks) in [
             (unknown(), LockScope::UnknownDevices),
             (known(), LockScope::Everywhere),
-            (on_device(false), LockScope::ThisDevice),
+            (on_device(KnownBy::SecondFactor), LockScope::ThisDevice),
         ] {
             let (after_five, scope) = fail(start, 5, POLICY);
             assert_eq!(scope, None);
@@ -173,14 +235,47 @@ mod tests {
     }
 
     #[test]
-    fn a_device_of_an_earlier_password_locks_itself_alone() {
-        let (locked, _) = fail(on_device(false), 6, POLICY);
+    fn a_device_of_a_second_factor_and_an_earlier_password_locks_itself_alone() {
+        let (locked, _) = fail(on_device(KnownBy::SecondFactor), 6, POLICY);
         assert_eq!(locked.lockout, Lockout::default());
-        for elsewhere in [unknown(), known(), on_device(false)] {
+        for elsewhere in [unknown(), known(), on_device(KnownBy::SecondFactor)] {
             let there = Counters { lockout: locked.lockout, ..elsewhere };
             assert_eq!(there.lock_in_the_way(POLICY), None, "{there:?}");
         }
-        assert_eq!(locked.succeeded().lock_in_the_way(POLICY), None, "a reset there takes the lock off");
+        assert_eq!(
+            locked.succeeded(POLICY).lock_in_the_way(POLICY),
+            None,
+            "a new password takes the lock off"
+        );
+    }
+
+    #[test]
+    fn devices_of_an_earlier_password_have_five_failures_together_and_count_as_unknown_beyond() {
+        let mut lockout = Lockout::default();
+        let mut locks = Vec::new();
+        let fresh = |lockout| Counters { lockout, ..on_device(KnownBy::EarlierPassword) };
+        for _ in 0..12 {
+            // Another one each time.
+            let there = fresh(lockout);
+            assert_eq!(there.lock_in_the_way(POLICY), None, "{there:?}");
+            let (after, locked) = there.failed(POLICY, NOW);
+            assert_eq!(after.device, there.device);
+            lockout = after.lockout;
+            locks.extend(locked);
+        }
+        assert_eq!(locks, [LockScope::EarlierDevices, LockScope::UnknownDevices]);
+        assert_eq!((lockout.earlier_failures, lockout.unknown_failures), (6, 6));
+        assert_eq!(fresh(lockout).lock_in_the_way(POLICY), Some(LockScope::UnknownDevices));
+        assert_eq!(Counters { lockout, ..known() }.lock_in_the_way(POLICY), None);
+    }
+
+    #[test]
+    fn a_right_password_gives_devices_of_an_earlier_one_no_new_failures() {
+        let (there, _) = fail(on_device(KnownBy::EarlierPassword), 5, POLICY);
+        assert_eq!(there.succeeded(POLICY).lockout.earlier_failures, 5);
+        let (there, _) = fail(on_device(KnownBy::EarlierPassword), 8, POLICY);
+        let after = there.succeeded(POLICY).lockout;
+        assert_eq!((after.earlier_failures, after.unknown_failures), (6, 0));
     }
 
     #[test]
@@ -200,10 +295,10 @@ mod tests {
         let (from_unknown, _) = fail(unknown(), 3, POLICY);
         let at_desk = Counters::new(from_unknown.lockout, known().device, POLICY);
         let (at_desk, _) = at_desk.failed(POLICY, NOW);
-        let after = at_desk.succeeded();
+        let after = at_desk.succeeded(POLICY);
         assert_eq!(after.device.map(|d| d.failures), Some(0));
         assert_eq!(after.lockout.unknown_failures, 3);
-        assert_eq!(from_unknown.succeeded().lockout.unknown_failures, 0);
+        assert_eq!(from_unknown.succeeded(POLICY).lockout.unknown_failures, 0);
     }
 
     proptest! {
@@ -217,7 +312,7 @@ mod tests {
                 let after = if counters.lock_in_the_way(POLICY).is_some() {
                     counters
                 } else if right {
-                    counters.succeeded()
+                    counters.succeeded(POLICY)
                 } else {
                     counters.failed(POLICY, NOW).0
                 };

@@ -36,6 +36,7 @@ impl Refusal {
         match self {
             Self::WrongPassword => "wrong_password",
             Self::Locked(LockScope::UnknownDevices) => "locked_for_unknown_devices",
+            Self::Locked(LockScope::EarlierDevices) => "locked_for_earlier_devices",
             Self::Locked(LockScope::ThisDevice) => "locked_for_this_device",
             Self::Locked(LockScope::Everywhere) => "locked",
             Self::Disabled => "disabled",
@@ -49,12 +50,21 @@ impl Refusal {
 pub struct Decision {
     pub verdict: Result<(), Refusal>,
     pub counters: Counters,
+    /// Those of the counter that the attempt came by.
+    pub failures: u32,
     /// Set when this very attempt locked something.
     pub locks: Option<LockScope>,
 }
 
 pub fn decide(attempt: Attempt, policy: LockoutPolicy, now: Timestamp) -> Decision {
-    let refuse = |refusal| Decision { verdict: Err(refusal), counters: attempt.counters, locks: None };
+    let counter = attempt.counters.counter(policy);
+    let decision = |verdict, counters: Counters, locks| Decision {
+        verdict,
+        failures: counters.failures(counter),
+        counters,
+        locks,
+    };
+    let refuse = |refusal| decision(Err(refusal), attempt.counters, None);
     match attempt.status {
         AccountStatus::Disabled => return refuse(Refusal::Disabled),
         AccountStatus::Invited => return refuse(Refusal::NotRegistered),
@@ -67,13 +77,13 @@ pub fn decide(attempt: Attempt, policy: LockoutPolicy, now: Timestamp) -> Decisi
         return refuse(Refusal::CredentialChanged);
     }
     if attempt.password_matches {
-        return Decision { verdict: Ok(()), counters: attempt.counters.succeeded(), locks: None };
+        return decision(Ok(()), attempt.counters.succeeded(policy), None);
     }
     if attempt.counted_before {
         return refuse(Refusal::WrongPassword);
     }
     let (counters, locks) = attempt.counters.failed(policy, now);
-    Decision { verdict: Err(Refusal::WrongPassword), counters, locks }
+    decision(Err(Refusal::WrongPassword), counters, locks)
 }
 
 #[cfg(test)]
@@ -95,7 +105,7 @@ mod tests {
     }
 
     fn locked() -> Counters {
-        let lockout = Lockout { unknown_locked_at: Some(NOW), unknown_failures: 6, locked_at: None };
+        let lockout = Lockout { unknown_locked_at: Some(NOW), unknown_failures: 6, ..Lockout::default() };
         Counters::new(lockout, None, POLICY)
     }
 

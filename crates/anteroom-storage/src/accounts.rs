@@ -83,6 +83,7 @@ impl Tx {
             .col_expr(accounts::Column::UnknownFailures, Expr::value(count_column(lockout.unknown_failures)))
             .col_expr(accounts::Column::UnknownLockedAt, millis(lockout.unknown_locked_at))
             .col_expr(accounts::Column::LockedAt, millis(lockout.locked_at))
+            .col_expr(accounts::Column::EarlierFailures, Expr::value(count_column(lockout.earlier_failures)))
             .filter(accounts::Column::Id.eq(id.0))
             .exec(&self.conn)
             .await?;

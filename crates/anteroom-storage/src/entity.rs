@@ -36,6 +36,7 @@ entities! {
         disabled_at: Option<i64>,
         counted_form: Option<Vec<u8>>,
         counted_at: Option<i64>,
+        earlier_failures: i32,
     }
     account_addresses = "account_addresses" [id: Uuid] {
         account_id: Uuid,

@@ -73,6 +73,7 @@ impl Tx {
             disabled_at: Set(None),
             counted_form: Set(None),
             counted_at: Set(None),
+            earlier_failures: Set(0),
         };
         accounts::Entity::insert(row).exec_without_returning(&self.conn).await.map_err(StoreError::from)?;
         self.insert_address(new, &new.primary_address, true).await?;

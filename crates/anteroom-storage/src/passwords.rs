@@ -174,6 +174,21 @@ impl Tx {
             .on_conflict(replace)
             .exec_without_returning(&self.conn)
             .await?;
+        self.begin_counts_of_devices(account).await
+    }
+
+    /// Wrong passwords at known devices are counted for one password.
+    async fn begin_counts_of_devices(&self, account: AccountId) -> Result<(), StoreError> {
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::EarlierFailures, Expr::value(0))
+            .filter(accounts::Column::Id.eq(account.0))
+            .exec(&self.conn)
+            .await?;
+        known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::Failures, Expr::value(0))
+            .filter(known_devices::Column::AccountId.eq(account.0))
+            .exec(&self.conn)
+            .await?;
         Ok(())
     }
 
@@ -185,18 +200,13 @@ impl Tx {
         Ok(())
     }
 
-    /// All of its locks and counters, as only a completed reset may.
+    /// Those of the account, as only a completed reset may.
     pub async fn lift_locks(&self, account: AccountId) -> Result<(), StoreError> {
         accounts::Entity::update_many()
             .col_expr(accounts::Column::UnknownFailures, Expr::value(0))
             .col_expr(accounts::Column::UnknownLockedAt, Expr::value(None::<i64>))
             .col_expr(accounts::Column::LockedAt, Expr::value(None::<i64>))
             .filter(accounts::Column::Id.eq(account.0))
-            .exec(&self.conn)
-            .await?;
-        known_devices::Entity::update_many()
-            .col_expr(known_devices::Column::Failures, Expr::value(0))
-            .filter(known_devices::Column::AccountId.eq(account.0))
             .exec(&self.conn)
             .await?;
         Ok(())

@@ -96,8 +96,12 @@ impl<'a> Person<'a> {
     #[must_use]
     pub fn locked(mut self) -> Self {
         let now = self.provider.now();
-        self.locked =
-            Some(Lockout { unknown_failures: 6, unknown_locked_at: Some(now), locked_at: Some(now) });
+        self.locked = Some(Lockout {
+            unknown_failures: 6,
+            unknown_locked_at: Some(now),
+            locked_at: Some(now),
+            ..Lockout::default()
+        });
         self
     }
 

@@ -7,3 +7,8 @@ CREATE INDEX known_devices_created ON known_devices (created_at);
 -- every other device at a reset, and leaves it empty.
 ALTER TABLE known_devices ADD COLUMN
     reset_at bigint;
+
+-- Wrong passwords since the present password was set, at all devices that only an earlier one made known. Release 0.1.0 counts
+-- each of them apart, and leaves it as it is.
+ALTER TABLE accounts ADD COLUMN
+    earlier_failures integer NOT NULL DEFAULT 0;

@@ -42,7 +42,7 @@ other-ways = Other ways in
 sign-in-problem-heading =
     { $problem ->
         [refused] We could not sign you in
-        [locked-here] This account is locked
+        [locked-here] Signing in is locked here
         [no-cookies] Your browser keeps no cookies
         [busy] Many people are signing in right now
         [missing] Something is missing
@@ -51,7 +51,7 @@ sign-in-problem-heading =
 sign-in-problem-text =
     { $problem ->
         [refused] Check your email address and password and try again, or see below what may have happened.
-        [locked-here] The wrong password was entered too many times, on this device or on another one. Waiting does not lift the lock; choosing a new password does.
+        [locked-here] The wrong password was entered too many times, on this device or on another one. Waiting does not lift the lock; the new password that you choose with “Forgot Password” does.
         [no-cookies] Your password was right, but nobody can be signed in without a cookie. Allow cookies for this site and sign in again.
         [busy] Nothing is wrong with what you entered. Please try again in a moment.
        *[stale] Nothing is lost. Please enter your password and sign in again.
@@ -600,10 +600,10 @@ email-invitation-days =
        *[other] The link works for { $days } days.
     }
 email-invitation-unexpected = If you did not expect this invitation, you need not do anything.
-email-locked-subject = Your account at { $practice } is locked
+email-locked-subject = Too many wrong passwords for your account at { $practice }
 email-locked-greeting = Hello,
-email-locked-text = Too many wrong passwords were entered for your account at { $practice }, so it was locked on { $when }.
-email-locked-next = To get back in, choose a new password. The lock does not end by itself, and nobody can lift it for you.
+email-locked-text = Too many wrong passwords were entered for your account at { $practice }, the last one on { $when }. Signing in may be locked now, in some browsers or in all of them.
+email-locked-next = To get back in where it is locked, choose a new password. A lock does not end by itself, and nobody can lift it for you.
 email-locked-button = Choose a new password
 email-locked-unexpected = If this was not you, somebody may have tried to guess your password. They did not get in; a new password makes sure that it stays so.
 email-recovery-subject = A new password for { $practice }

@@ -42,7 +42,7 @@ other-ways = Otras formas de entrar
 sign-in-problem-heading =
     { $problem ->
         [refused] No pudimos iniciar su sesión
-        [locked-here] Esta cuenta está bloqueada
+        [locked-here] El inicio de sesión está bloqueado aquí
         [no-cookies] Su navegador no guarda cookies
         [busy] Muchas personas están iniciando sesión ahora
         [missing] Falta algo
@@ -51,7 +51,7 @@ sign-in-problem-heading =
 sign-in-problem-text =
     { $problem ->
         [refused] Revise su correo electrónico y su contraseña e inténtelo de nuevo, o vea más abajo qué pudo haber pasado.
-        [locked-here] Se escribió una contraseña incorrecta demasiadas veces, en este dispositivo o en otro. Esperar no quita el bloqueo; elegir una contraseña nueva, sí.
+        [locked-here] Se escribió una contraseña incorrecta demasiadas veces, en este dispositivo o en otro. Esperar no quita el bloqueo; la contraseña nueva que elija con «Olvidé mi contraseña», sí.
         [no-cookies] Su contraseña es correcta, pero sin una cookie no se puede iniciar sesión. Permita las cookies de este sitio e inicie sesión otra vez.
         [busy] No hay ningún error en lo que escribió. Inténtelo de nuevo en un momento.
        *[stale] No se ha perdido nada. Escriba su contraseña e inicie sesión de nuevo.
@@ -597,10 +597,10 @@ email-invitation-days =
        *[other] El enlace funciona durante { $days } días.
     }
 email-invitation-unexpected = Si no esperaba esta invitación, no tiene que hacer nada.
-email-locked-subject = Su cuenta en { $practice } está bloqueada
+email-locked-subject = Demasiadas contraseñas incorrectas para su cuenta en { $practice }
 email-locked-greeting = Hola:
-email-locked-text = Se escribieron demasiadas contraseñas incorrectas para su cuenta en { $practice }, así que quedó bloqueada el { $when }.
-email-locked-next = Para volver a entrar, elija una contraseña nueva. El bloqueo no termina por sí solo, y nadie puede quitarlo por usted.
+email-locked-text = Se escribieron demasiadas contraseñas incorrectas para su cuenta en { $practice }, la última el { $when }. Puede que ahora el inicio de sesión esté bloqueado, en algunos navegadores o en todos.
+email-locked-next = Para volver a entrar donde esté bloqueado, elija una contraseña nueva. Un bloqueo no termina por sí solo, y nadie puede quitarlo por usted.
 email-locked-button = Elegir una contraseña nueva
 email-locked-unexpected = Si no fue usted, puede que alguien haya intentado adivinar su contraseña. No logró entrar; una contraseña nueva asegura que siga así.
 email-recovery-subject = Una contraseña nueva para { $practice }

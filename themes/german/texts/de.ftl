@@ -43,7 +43,7 @@ other-ways = Andere Wege
 sign-in-problem-heading =
     { $problem ->
         [refused] Die Anmeldung ist fehlgeschlagen
-        [locked-here] Dieses Konto ist gesperrt
+        [locked-here] Die Anmeldung ist hier gesperrt
         [no-cookies] Ihr Browser behält keine Cookies
         [busy] Gerade melden sich viele Personen an
         [missing] Es fehlt noch etwas
@@ -52,7 +52,7 @@ sign-in-problem-heading =
 sign-in-problem-text =
     { $problem ->
         [refused] Prüfen Sie E-Mail-Adresse und Passwort und versuchen Sie es noch einmal, oder lesen Sie unten, woran es liegen kann.
-        [locked-here] Auf diesem Gerät oder einem anderen wurde zu oft ein falsches Passwort eingegeben. Warten hebt die Sperre nicht auf, ein neues Passwort schon.
+        [locked-here] Auf diesem Gerät oder einem anderen wurde zu oft ein falsches Passwort eingegeben. Warten hebt die Sperre nicht auf, das neue Passwort schon, das Sie mit „Passwort vergessen“ wählen.
         [no-cookies] Ihr Passwort war richtig, aber ohne Cookie kann niemand angemeldet werden. Erlauben Sie Cookies für diese Seite und melden Sie sich noch einmal an.
         [busy] An Ihrer Eingabe liegt es nicht. Bitte versuchen Sie es gleich noch einmal.
        *[stale] Es ist nichts verloren. Bitte geben Sie Ihr Passwort ein und melden Sie sich noch einmal an.
@@ -582,10 +582,10 @@ email-invitation-days =
        *[other] Der Link gilt { $days } Tage lang.
     }
 email-invitation-unexpected = Wenn Sie diese Einladung nicht erwartet haben, brauchen Sie nichts zu tun.
-email-locked-subject = Ihr Konto bei { $practice } ist gesperrt
+email-locked-subject = Zu viele falsche Passwörter für Ihr Konto bei { $practice }
 email-locked-greeting = Guten Tag,
-email-locked-text = Für Ihr Konto bei { $practice } wurden zu viele falsche Passwörter eingegeben. Deshalb ist es gesperrt seit dem { $when }.
-email-locked-next = Um wieder hineinzukommen, wählen Sie ein neues Passwort. Die Sperre endet nicht von selbst, und niemand kann sie für Sie aufheben.
+email-locked-text = Für Ihr Konto bei { $practice } wurden zu viele falsche Passwörter eingegeben, das letzte am { $when }. Die Anmeldung kann nun gesperrt sein, in einigen Browsern oder in allen.
+email-locked-next = Um dort wieder hineinzukommen, wo sie gesperrt ist, wählen Sie ein neues Passwort. Eine Sperre endet nicht von selbst, und niemand kann sie für Sie aufheben.
 email-locked-button = Neues Passwort wählen
 email-locked-unexpected = Wenn Sie das nicht waren, hat vielleicht jemand versucht, Ihr Passwort zu erraten. Es ist nicht gelungen; mit einem neuen Passwort bleibt es dabei.
 email-recovery-subject = Ein neues Passwort für { $practice }

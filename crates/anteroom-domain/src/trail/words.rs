@@ -45,8 +45,12 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
         "account_locked" => match detail.text("scope").as_str() {
             "everywhere" => "The account was locked everywhere: only a completed password reset lifts it.",
             "this_device" => {
-                "A known browser in which the present password was never right was locked, and the account was not; a completed \
-                 password reset lifts it."
+                "A known browser in which the present password was never right was locked, and the account was not; a new \
+                 password lifts it."
+            }
+            "earlier_devices" => {
+                "Too many wrong passwords came from known browsers in which only an earlier password was right: until it is \
+                 right there, or a new one is chosen, they count as browsers that have not signed in before."
             }
             "unknown_devices" => {
                 "The account was locked for browsers that have not signed in to it before. Known ones still get in; a \
@@ -99,7 +103,7 @@ fn refused(detail: &Detail, facts: Facts) -> Option<String> {
         }
         "locked_for_this_device" => {
             "too many passwords were wrong in this browser since the last right one, which was before the present password was \
-             set; a completed password reset lifts it"
+             set; a new password lifts it"
                 .to_owned()
         }
         "locked_for_unknown_devices" => {

@@ -5,8 +5,8 @@
 //! - each try is counted before anything is computed for it;
 //! - the rules are checked, the old ones compared and the new one hashed before the transaction; under the account's lock the
 //!   epoch says whether anything came in between;
-//! - in one transaction with it: the epoch is raised, sessions, grants and links end, a reset lifts the lock and forgets the
-//!   other devices, every address is told;
+//! - in one transaction with it: the epoch is raised, sessions, grants and links end, wrong
+//!   passwords at known devices are counted anew, a reset lifts the lock and forgets the other devices, every address is told;
 //! - a reset does not sign the person in. A changed password proves its browser anew.
 
 mod again;

@@ -215,7 +215,7 @@ async fn tell(tx: &Tx, prepared: &Prepared, mail: &Mail) -> Result<(), FlowError
     Ok(())
 }
 
-/// Only this lifts a lock.
+/// Only this lifts a lock of the account.
 async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled, FlowError> {
     tx.lift_locks(prepared.account.id).await?;
     remove_what_waits(tx, prepared).await?;

@@ -224,18 +224,15 @@ async fn refuse(
     (refusal, decision): (Refusal, &Decision),
     known_device: bool,
 ) -> Result<Settled, FlowError> {
-    let counters = decision.counters;
-    let failures = counters.device.map_or(counters.lockout.unknown_failures, |device| device.failures);
-    let event = Event::sign_in_refused(refusal, failures);
+    let event = Event::sign_in_refused(refusal, decision.failures);
     tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
     if let Some(scope) = decision.locks {
         tx.append(&prepared.origin.entry(Actor::System, Event::locked(scope)).about(account.id)).await?;
-        // The account of a device that locked itself is not locked.
-        if scope != LockScope::ThisDevice {
-            tx.enqueue(&lock_notice(prepared, account)).await?;
-        }
+        tx.enqueue(&lock_notice(prepared, account)).await?;
     }
-    let locked = matches!(refusal, Refusal::Locked(_)) || decision.locks.is_some();
+    // Devices that count as unknown ones from now on are not locked by that.
+    let locks = decision.locks.is_some_and(|scope| scope != LockScope::EarlierDevices);
+    let locked = matches!(refusal, Refusal::Locked(_)) || locks;
     let told = if known_device && locked { Told::Locked } else { Told::Nothing };
     Ok(Settled::Refused { told, carried: prepared.keep(tx, None).await? })
 }

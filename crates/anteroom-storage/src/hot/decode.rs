@@ -32,6 +32,7 @@ pub(super) fn account(cells: &mut Cells<'_>) -> Result<Account, StoreError> {
         unknown_failures: place.number("unknown_failures", cells.take::<i32>()?)?,
         unknown_locked_at: place.maybe_time("unknown_locked_at", cells.take()?)?,
         locked_at: place.maybe_time("locked_at", cells.take()?)?,
+        earlier_failures: place.number("earlier_failures", cells.take::<i32>()?)?,
     };
     let created_at = place.time("created_at", cells.take()?)?;
     let updated_at = place.time("updated_at", cells.take()?)?;

@@ -26,7 +26,7 @@ use uuid::Uuid;
 macro_rules! account_columns {
     () => {
         "a.id, a.status, a.epoch, a.profile, a.locale, a.unknown_failures, a.unknown_locked_at, a.locked_at, \
-         a.created_at, a.updated_at, ad.address, ad.verified_at, \
+         a.earlier_failures, a.created_at, a.updated_at, ad.address, ad.verified_at, \
          (SELECT p.e164 FROM phones p WHERE p.account_id = a.id AND p.verified_at IS NOT NULL \
           ORDER BY p.position, p.id LIMIT 1), \
          (SELECT string_agg(g.group_name, ' ') FROM account_groups g WHERE g.account_id = a.id)"

@@ -36,8 +36,12 @@ async fn peopled(options: &StoreOptions) -> Store {
                 ..new_account(2)
             };
             tx.insert_account(&bare).await?;
-            let lockout =
-                Lockout { unknown_failures: 6, unknown_locked_at: Some(at(7)), locked_at: Some(at(8)) };
+            let lockout = Lockout {
+                unknown_failures: 6,
+                unknown_locked_at: Some(at(7)),
+                locked_at: Some(at(8)),
+                earlier_failures: 5,
+            };
             tx.save_counters(account_id(2), &Counters { lockout, device: None }).await?;
             for number in 1..=12 {
                 tx.insert_device(&device(number, if number == 12 { 3 } else { 1 })).await?;
@@ -84,6 +88,7 @@ async fn by_entities(conn: &Conn, id: AccountId) -> Account {
             unknown_failures: u32::try_from(row.unknown_failures).unwrap(),
             unknown_locked_at: row.unknown_locked_at.map(time),
             locked_at: row.locked_at.map(time),
+            earlier_failures: u32::try_from(row.earlier_failures).unwrap(),
         },
         created_at: time(row.created_at),
         updated_at: time(row.updated_at),

@@ -92,10 +92,22 @@ async fn a_reset_lifts_the_lock_and_forgets_devices_of_the_password_alone(option
         for (number, account) in [(1, 1), (2, 1), (3, 2), (4, 1), (5, 1)] {
             tx.insert_device(&device(number, account)).await?;
         }
-        let lockout = Lockout { unknown_failures: 6, unknown_locked_at: Some(at(1)), locked_at: Some(at(2)) };
+        let lockout = Lockout {
+            unknown_failures: 6,
+            unknown_locked_at: Some(at(1)),
+            locked_at: Some(at(2)),
+            earlier_failures: 6,
+        };
         for account in [1, 2] {
             tx.save_counters(account_id(account), &Counters { lockout, device: None }).await?;
         }
+        let facts = PasswordFacts { set_at: at(9), jitter_days: 0 };
+        let new = Credential { hash: hash(2), form: None, facts };
+        tx.set_password(account_id(1), (&new, message_id(1).0), 10, at(9)).await?;
+        // Of the counters, those of the known devices are for one password: a new one by choice begins them anew as well.
+        let changed = tx.lock_account(account_id(1)).await?.unwrap();
+        assert_eq!(changed.account.lockout, Lockout { earlier_failures: 0, ..lockout });
+        assert_eq!(tx.device(device_id(4)).await?.unwrap().failures, 0);
         tx.lift_locks(account_id(1)).await?;
         tx.forget_devices(account_id(1), device_id(5), at(9)).await?;
         tx.note_reset_at(account_id(1), device_id(5), at(9)).await?;

@@ -104,8 +104,12 @@ async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> 
         async move {
             tx.insert_account(&account).await.map_err(|_| FlowError::Broken("a sample account"))?;
             if locked {
-                let lockout =
-                    Lockout { unknown_failures: 6, unknown_locked_at: Some(now), locked_at: Some(now) };
+                let lockout = Lockout {
+                    unknown_failures: 6,
+                    unknown_locked_at: Some(now),
+                    locked_at: Some(now),
+                    ..Lockout::default()
+                };
                 tx.save_counters(account.id, &Counters { lockout, device: None }).await?;
             }
             Ok::<_, FlowError>(())

@@ -76,11 +76,11 @@ async fn six_failures_on_the_known_device_lock_everywhere(backend: Backend) {
     let (desk, laptop) = (provider.signed_in(ALICE).await, provider.signed_in(ALICE).await);
     fail(&desk, 5).await;
     let locking = desk.sign_in(ALICE, "wrong").await;
-    assert!(locking.text_of("problem").unwrap().contains("This account is locked"), "{}", locking.gist());
+    assert!(locking.text_of("problem").unwrap().contains("Signing in is locked here"), "{}", locking.gist());
     for browser in [&desk, &laptop] {
         let told = browser.sign_in(ALICE, PASSWORD).await;
         assert_eq!(told.status, 422);
-        assert!(told.text_of("problem").unwrap().contains("This account is locked"), "{}", told.gist());
+        assert!(told.text_of("problem").unwrap().contains("Signing in is locked here"), "{}", told.gist());
     }
     let stranger = provider.browser().sign_in(ALICE, PASSWORD).await;
     assert_eq!(stranger.status, 422);
@@ -108,7 +108,7 @@ async fn fail_as_bob_at_a_desk_and_elsewhere(provider: &TestProvider) {
     }
     assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 303);
     let told = desk.sign_in(BOB, "wrong").await;
-    assert!(told.text_of("problem").unwrap().contains("This account is locked"), "{}", told.gist());
+    assert!(told.text_of("problem").unwrap().contains("Signing in is locked here"), "{}", told.gist());
 }
 
 async fn without_the_distinction_a_stranger_locks_everyone_out(backend: Backend) {
