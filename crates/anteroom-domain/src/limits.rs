@@ -151,9 +151,11 @@ limits! {
     RequestUri "request_uri" Address InDatabase minutes(600, 5), "policy.limits.request_uri",
         "Request objects that are fetched from where a `request_uri` says. Those for a person who is signed in count for the account, and those that a page loads in a frame apart.";
     RequestUriOfClient "request_uri_of_client" Address InDatabase minutes(300, 5), "policy.limits.request_uri",
-        "The same request objects of one client: half of them.";
+        "The same request objects of one client of the configuration: half of them.";
     RequestUriOfRegistered "request_uri_of_registered" Address InDatabase minutes(300, 5), "policy.limits.request_uri",
         "The same request objects of all clients that registered themselves: half of them, which leaves the rest to those of the configuration.";
+    RequestUriOfRegisteredClient "request_uri_of_registered_client" Address InDatabase minutes(150, 5), "policy.limits.request_uri",
+        "The same request objects of one client that registered itself: a quarter of them, which leaves as many to the others of its kind.";
     PushedOfClient "pushed_of_client" Client InDatabase minutes(600, 5), "policy.limits.pushed_of_client",
         "Authorization requests that a client pushes.";
     PushedOfAddress "pushed_of_address" Address InDatabase minutes(1_200, 5), "policy.limits.pushed_of_address",

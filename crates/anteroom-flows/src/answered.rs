@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::consent::ConsentAnswer;
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::Onward;
@@ -37,6 +38,8 @@ pub struct AnsweredBefore {
 /// What became of an attempt to answer.
 enum Finished {
     Now,
+    /// Nothing was written: what was agreed to is not what the client is now.
+    ClientChanged,
     /// It was answered before: the row that says so, where there is one.
     Before(Option<Box<Interaction>>),
 }
@@ -60,7 +63,10 @@ pub(crate) async fn answer(
 ) -> Result<Onward, FlowError> {
     let pushed = matches!(carried.journey.source, RequestSource::Pushed { .. });
     let name = carried.name_of_answer().filter(|_| pushed || carried.handed_out);
-    let Some(name) = name else { return Ok(Onward::Application(Box::new(response))) };
+    let Some(name) = name else {
+        keep_alone(provider, carried).await?;
+        return Ok(Onward::Application(Box::new(response)));
+    };
     let answer = Answer { account, response };
     let only_pushed = carried.pushed().filter(|_| account.is_none() && !carried.handed_out);
     let finished = if let Some(digest) = only_pushed {
@@ -71,10 +77,27 @@ pub(crate) async fn answer(
     };
     Ok(match (finished, carried.journey.request()) {
         (Finished::Now, _) => Onward::Application(Box::new(answer.response)),
+        (Finished::ClientChanged, _) => return Err(FlowError::ClientChanged),
         (Finished::Before(Some(before)), _) => again(provider, visitor, &before, account),
         (Finished::Before(None), Some(request)) => over(provider, Some(&request.client_id)),
         (Finished::Before(None), None) => Onward::ApplicationGone,
     })
+}
+
+/// Pages of release 0.1.0 name no request: no row says that theirs was answered.
+async fn keep_alone(provider: &Provider, carried: &Carried) -> Result<(), FlowError> {
+    let Some(consent) = carried.consent.clone() else { return Ok(()) };
+    let write = provider.store.write(move |tx| {
+        let consent = Arc::clone(&consent);
+        async move {
+            let is_kept = consent.is_to_this_client(&tx).await?;
+            if is_kept {
+                consent.keep(&tx).await?;
+            }
+            Ok::<_, FlowError>(is_kept)
+        }
+    });
+    if write.await? { Ok(()) } else { Err(FlowError::ClientChanged) }
 }
 
 /// Answers a pushed request that no page carries and for which no account is signed in.
@@ -153,6 +176,7 @@ struct Finishing {
     /// The row that carried the request here.
     row: Option<InteractionId>,
     pushed: Option<Digest>,
+    consent: Option<Arc<ConsentAnswer>>,
 }
 
 impl Finishing {
@@ -181,6 +205,7 @@ impl Finishing {
             digest: mac.digest(CONTEXT, name),
             row: carried.row(),
             pushed: carried.pushed(),
+            consent: carried.consent.clone(),
             answered,
         })
     }
@@ -188,9 +213,14 @@ impl Finishing {
 
 /// The earlier answer, if there is one.
 async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Finished, FlowError> {
-    let Finishing { answered, digests, digest, row, pushed } = &*finishing;
+    let Finishing { answered, digests, digest, row, pushed, consent } = &*finishing;
     if let Some(before) = tx.interaction(digests).await? {
         return Ok(Finished::Before(Some(Box::new(before))));
+    }
+    if let Some(consent) = consent
+        && !consent.is_to_this_client(&tx).await?
+    {
+        return Ok(Finished::ClientChanged);
     }
     let now = answered.created_at;
     if let Some(pushed) = pushed
@@ -205,6 +235,9 @@ async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Finished, FlowError
     }
     if let Some(row) = row {
         tx.finish_interaction(*row, now).await?;
+    }
+    if let Some(consent) = consent {
+        consent.keep(&tx).await?;
     }
     Ok(Finished::Now)
 }

@@ -213,7 +213,9 @@ async fn prove(
         Err(KeysError::Unavailable(reason)) => {
             return Ok(Err(ClientAuthError::Keys { client: name(), reason }));
         }
-        Err(KeysError::Busy) => return Err(FlowError::KeysBusy { client: client.id().clone() }),
+        Err(KeysError::Later(why)) => {
+            return Err(FlowError::KeysLater { client: client.id().clone(), why });
+        }
     };
     let first = use_once(provider, origin, client.id(), proven.jti, proven.expires_at).await?;
     Ok(if first { Ok(()) } else { Err(ClientAuthError::AssertionReplayed(name())) })

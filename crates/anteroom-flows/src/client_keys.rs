@@ -5,8 +5,9 @@ use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::jwt::ClientProof;
 
+use crate::error::KeysLater;
 use crate::fetched_keys::{self, FetchError, JwksUri, Presented};
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, OutgoingError};
 use crate::provider::Provider;
 
 #[derive(Debug)]
@@ -15,8 +16,8 @@ pub(crate) enum KeysError<E> {
     Refused(E),
     /// There are no keys, and why.
     Unavailable(String),
-    /// Too much is being fetched at this moment. Nothing is wrong with the client, as far as anything is known of it.
-    Busy,
+    /// They are not looked at now. Nothing is wrong with the client, as far as anything is known of it.
+    Later(KeysLater),
 }
 
 /// Whether the keys of a client can be had where it publishes them, for an operator who asks.
@@ -42,15 +43,24 @@ pub(crate) async fn with_keys_of<T, E>(
     let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing_for(client.id()));
     let at = JwksUri { client: client.id(), url, outgoing, asked_by };
     let keys = fetched.get(at, presented.now).await;
-    let keys = keys.map_err(|error| match error {
-        error if error.is_busy() => KeysError::Busy,
-        error => KeysError::Unavailable(format!("{url}: {error}")),
+    let later = |error: &FetchError| match error {
+        FetchError::Outgoing(OutgoingError::Busy) => Some(KeysLater::Busy),
+        FetchError::TooSoon { wait } => {
+            fetched.has_signed_from(at, presented.from).then_some(KeysLater::TooSoon(*wait))
+        }
+        _ => None,
+    };
+    let keys = keys.map_err(|error| match later(&error) {
+        Some(later) => KeysError::Later(later),
+        None => KeysError::Unavailable(format!("{url}: {error}")),
     })?;
     let verdict = match check(ClientProof::Keys(&keys)) {
         Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, presented).await {
             Ok(newer) => check(ClientProof::Keys(&newer)),
-            Err(busy) if busy.is_busy() => return Err(KeysError::Busy),
-            Err(_) => Err(error),
+            Err(unknown) => match later(&unknown) {
+                Some(later) => return Err(KeysError::Later(later)),
+                None => Err(error),
+            },
         },
         verdict => verdict,
     };

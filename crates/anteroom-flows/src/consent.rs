@@ -4,12 +4,15 @@
 //! operator can change a configured one. What is agreed to is what the page showed: its form carries the question
 //! ([`ConsentQuestion`]), which must be the one that the page would ask now, and the client's row must still say so in the
 //! transaction that keeps the consent. Otherwise nothing is kept, and the page is shown as it is now.
+//!
+//! That transaction is the one that answers the application ([`crate::answered`]): of two answers at one instant one wins, and a
+//! consent whose answer was a denial would stay.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::ClientVersion;
 use anteroom_domain::ids::{AccountId, DeviceId};
 use anteroom_domain::interaction::ConsentQuestion;
-use anteroom_oidc::{ClientId, Scope};
+use anteroom_oidc::{ClientId, Scope, ScopeSet};
 use anteroom_storage::Tx;
 use std::sync::Arc;
 
@@ -59,25 +62,43 @@ pub async fn consent(
         Step::Consent { person, .. } if answers(&page, person) => person.clone(),
         _ => return instead(provider, visitor, (Onward::Page(page), shown)).await,
     };
-    let mut carried = page.carried;
+    let carried = page.carried;
     // For a moment an answer is given again to a form that is sent again. What was answered is not answered differently.
     if let Some(before) = &carried.answered {
         return Ok(ConsentOutcome::Onward(again(provider, visitor, before, Some(person.account.id))));
     }
-    let answer = Answer::of(provider, visitor, (&carried, &person), decision)?;
-    if !keep(provider, answer).await? {
+    match answer(provider, visitor, (&carried, &person), decision).await {
+        Ok(onward) => Ok(ConsentOutcome::Onward(parked(provider, visitor, onward).await?)),
         // Another node, or a request of this moment, has changed the client.
-        follow(provider).await?;
-        let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;
-        return instead(provider, visitor, (onward, shown)).await;
+        Err(FlowError::ClientChanged) => {
+            follow(provider).await?;
+            let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;
+            instead(provider, visitor, (onward, shown)).await
+        }
+        Err(error) => Err(error),
     }
+}
+
+/// The application is answered, and what the person decided is written in the unit that does. Where another page comes first,
+/// nothing was decided yet.
+async fn answer(
+    provider: &Provider,
+    visitor: &Visitor,
+    (carried, person): (&Carried, &Live),
+    decision: Decision,
+) -> Result<Onward, FlowError> {
+    let mut answering = carried.clone();
+    answering.consent = Some(Arc::new(ConsentAnswer::of(provider, visitor, (carried, person), decision)?));
     if decision == Decision::Deny {
-        let denied = deny(provider, visitor, &carried, person.account.id).await?;
-        return Ok(ConsentOutcome::Onward(denied));
+        return deny(provider, visitor, &answering, person.account.id).await;
     }
-    carried.journey.consented_by = Some(person.account.id);
-    let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;
-    Ok(ConsentOutcome::Onward(parked(provider, visitor, onward).await?))
+    answering.journey.consented_by = Some(person.account.id);
+    let mut onward = proceed_with(provider, visitor, answering, vec![person.clone()]).await?;
+    if let Onward::Page(page) = &mut onward {
+        page.carried.consent = None;
+        page.carried.journey.consented_by = None;
+    }
+    Ok(onward)
 }
 
 /// Where the form leads that answers no question of now. Forms of release 0.1.0 say nothing of what their page asked.
@@ -96,7 +117,8 @@ async fn instead(
 }
 
 /// What is written of an answer.
-struct Answer {
+#[derive(Debug)]
+pub(crate) struct ConsentAnswer {
     account: AccountId,
     device: Option<DeviceId>,
     client: ClientId,
@@ -108,7 +130,7 @@ struct Answer {
     entry: AuditEntry,
 }
 
-impl Answer {
+impl ConsentAnswer {
     fn of(
         provider: &Provider,
         visitor: &Visitor,
@@ -137,32 +159,30 @@ impl Answer {
         })
     }
 
-    /// `false`: the client has changed since the page was shown, and nothing is kept.
-    async fn write(&self, tx: &Tx) -> Result<bool, FlowError> {
+    /// What the person agrees to with the answer that is being made.
+    pub(crate) fn agrees_to(&self) -> Option<&ScopeSet> {
+        (self.decision == Decision::Allow).then_some(&self.question.scope)
+    }
+
+    /// Whether the client still is what the page showed. Until the unit ends it does not change.
+    pub(crate) async fn is_to_this_client(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Some(version) = self.registered.filter(|_| self.decision == Decision::Allow) else {
+            return Ok(true);
+        };
+        let revision = tx.lock_revision_of_client(&self.client).await?;
+        Ok(revision.map(ClientVersion::of_revision) == Some(version))
+    }
+
+    pub(crate) async fn keep(&self, tx: &Tx) -> Result<(), FlowError> {
         let Self { account, client, .. } = self;
-        if self.decision == Decision::Allow {
-            if let Some(version) = self.registered {
-                let revision = tx.lock_revision_of_client(client).await?;
-                if revision.map(ClientVersion::of_revision) != Some(version) {
-                    return Ok(false);
-                }
-            }
-            let (scope, now) = (&self.question.scope, self.entry.at);
+        if let Some(scope) = self.agrees_to() {
+            let now = self.entry.at;
             tx.save_consent(*account, client, scope, now).await?;
             if let Some(device) = self.device.filter(|_| scope.contains(&Scope::OfflineAccess)) {
                 tx.save_offline_consent(device, client, now).await?;
             }
         }
         tx.append(&self.entry).await?;
-        Ok(true)
+        Ok(())
     }
-}
-
-async fn keep(provider: &Provider, answer: Answer) -> Result<bool, FlowError> {
-    let answer = Arc::new(answer);
-    let write = provider.store.write(move |tx| {
-        let answer = Arc::clone(&answer);
-        async move { answer.write(&tx).await }
-    });
-    write.await
 }

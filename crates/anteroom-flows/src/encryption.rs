@@ -47,7 +47,7 @@ impl Recipient {
                 client: client(),
                 reason: format!("its keys cannot be had: {reason}"),
             },
-            KeysError::Busy => FlowError::KeysBusy { client: client() },
+            KeysError::Later(why) => FlowError::KeysLater { client: client(), why },
         })?;
         Ok(Some(Self { key, encryption }))
     }

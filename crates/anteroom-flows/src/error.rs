@@ -33,12 +33,23 @@ pub enum FlowError {
         "client {client} is registered for encrypted answers and has no key to encrypt them to: {reason}"
     )]
     NoKeyOfClient { client: ClientId, reason: String },
-    /// So much is being fetched from clients at this moment that this one's keys are not.
-    #[error("the keys of client {client} are not fetched now: too much is being fetched at once")]
-    KeysBusy { client: ClientId },
+    #[error("the keys of client {client} are not fetched now: {why}")]
+    KeysLater { client: ClientId, why: KeysLater },
+    /// The person agreed to what the client was. The use case shows what it is now.
+    #[error("the client has changed since its consent page was shown")]
+    ClientChanged,
     /// Something that cannot be, unless the database or the configuration was tampered with.
     #[error("{0}")]
     Broken(&'static str),
+}
+
+/// Why the keys of a client are not fetched at this moment.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum KeysLater {
+    #[error("too much is being fetched at once")]
+    Busy,
+    #[error("they were less than a minute ago")]
+    TooSoon(Wait),
 }
 
 impl From<PoolError> for FlowError {
@@ -63,7 +74,17 @@ impl FlowError {
 
     /// What a client or a stranger can bring about: a line for the operator, and no fault of the server.
     pub const fn is_of_client(&self) -> bool {
-        matches!(self, Self::NoKeyOfClient { .. } | Self::KeysBusy { .. })
+        matches!(self, Self::NoKeyOfClient { .. } | Self::KeysLater { .. })
+    }
+
+    /// When to come back, where the error is temporary.
+    pub fn retry_after(&self) -> Duration {
+        let wait = match self {
+            Self::Busy { retry_after } => *retry_after,
+            Self::KeysLater { why: KeysLater::TooSoon(wait), .. } => wait.0.unsigned_abs(),
+            _ => Duration::ZERO,
+        };
+        wait.max(Duration::from_secs(1))
     }
 
     /// Whether the same request may well succeed in a moment.
@@ -74,7 +95,7 @@ impl FlowError {
                 | Self::NotServing(_)
                 | Self::TooSlow
                 | Self::NoKeyOfClient { .. }
-                | Self::KeysBusy { .. }
+                | Self::KeysLater { .. }
                 | Self::Store(
                     StoreError::Unavailable(_)
                         | StoreError::Collided

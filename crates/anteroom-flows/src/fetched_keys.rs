@@ -5,7 +5,7 @@
 //! itself, so that a stranger who names unknown keys cannot keep a new key of the client's from being found. The client is
 //! told from strangers by the networks that it has signed from before. Who hangs up ends no fetch that others wait for.
 
-use anteroom_domain::rate::AddressPrefix;
+use anteroom_domain::rate::{AddressPrefix, Wait};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::keys::{ClientJwks, ClientJwksError};
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Reach, Share};
+use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Reach, Share};
 
 /// Then they are looked at again, so that a key that its client took back does not count much longer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -35,7 +35,7 @@ pub enum FetchError {
     #[error("what is there is {0}")]
     Unreadable(#[from] ClientJwksError),
     #[error("it was asked less than a minute ago")]
-    TooSoon,
+    TooSoon { wait: Wait },
     #[error("the fetch was broken off")]
     BrokenOff,
 }
@@ -65,8 +65,8 @@ impl JwksUri<'_> {
         if !self.outgoing.is_of_registered() {
             return Vec::new();
         }
-        let host = self.url.host_str().map(|host| Share::new("host", host, AT_ONCE));
-        let network = self.asked_by.map(|network| Share::new("network", &network.to_string(), AT_ONCE));
+        let host = self.url.host_str().map(|host| Share::new(Party::Host, host, AT_ONCE));
+        let network = self.asked_by.map(|network| Share::new(Party::Network, &network.to_string(), AT_ONCE));
         host.into_iter().chain(network).collect()
     }
 
@@ -93,8 +93,8 @@ struct Asked {
 }
 
 impl Asked {
-    /// Whether it may be asked now; notes that it is.
-    fn admit(&mut self, now: Timestamp, is_the_client: bool) -> bool {
+    /// That it is asked now; or when it may be again.
+    fn admit(&mut self, now: Timestamp, is_the_client: bool) -> Result<(), Wait> {
         let recent =
             |at: Option<Timestamp>| at.is_some_and(|at| now.duration_since(at).abs() < BETWEEN_FETCHES);
         let last = if !recent(self.for_anybody) {
@@ -102,10 +102,13 @@ impl Asked {
         } else if is_the_client && !recent(self.for_the_client) {
             &mut self.for_the_client
         } else {
-            return false;
+            let own = self.for_the_client.filter(|_| is_the_client);
+            let ago = |at: Timestamp| now.duration_since(at).abs();
+            let longest = [self.for_anybody, own].into_iter().flatten().map(ago).max().unwrap_or_default();
+            return Err(Wait(BETWEEN_FETCHES - longest));
         };
         *last = Some(now);
-        true
+        Ok(())
     }
 }
 
@@ -118,7 +121,7 @@ pub(crate) struct Presented {
 
 impl FetchError {
     /// Too much is being fetched at this moment: that says nothing of the client and its keys.
-    pub(crate) const fn is_busy(&self) -> bool {
+    const fn is_busy(&self) -> bool {
         matches!(self, Self::Outgoing(OutgoingError::Busy))
     }
 }
@@ -160,6 +163,14 @@ impl FetchedKeys {
             Some(known) if !Arc::ptr_eq(&known.keys, seen) => Ok(known.keys),
             _ => place.ask_on(at, presented).await,
         }
+    }
+
+    /// Whether the client has signed from there before. Only such a sender is told that the address was asked lately: by whom else,
+    /// is nothing for a stranger.
+    pub(crate) fn has_signed_from(&self, at: JwksUri<'_>, from: Option<AddressPrefix>) -> bool {
+        let place = self.place(at);
+        let networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        from.is_some_and(|from| networks.contains(&from))
     }
 
     /// A signature that came from there was verified with the keys at this address.
@@ -232,9 +243,7 @@ impl Place {
             return Ok(known.keys);
         }
         let before = *asked;
-        if !asked.admit(now, self.is_of_the_client(from)) {
-            return Err(FetchError::TooSoon);
-        }
+        asked.admit(now, self.is_of_the_client(from)).map_err(|wait| FetchError::TooSoon { wait })?;
         let keys = fetch(outgoing, url, shares).await;
         // The address itself was not asked.
         if keys.as_ref().is_err_and(FetchError::is_busy) {

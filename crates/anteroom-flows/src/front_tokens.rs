@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use crate::error::FlowError;
 use crate::provider::Provider;
+use crate::release::SignedIn;
 use crate::token::mint::{self, FrontTokens};
 use crate::token::{Exchange, TokenError};
 use crate::trail::Origin;
@@ -27,7 +28,7 @@ pub(crate) async fn issue(
     provider: &Provider,
     visitor: &Visitor,
     (client, request): (&Client, &AuthorizationRequest),
-    live: &Live,
+    person: SignedIn<'_>,
     code: Option<&str>,
 ) -> Result<Option<FrontTokens>, FlowError> {
     let kind = request.response_type;
@@ -35,19 +36,19 @@ pub(crate) async fn issue(
         return Ok(Some(FrontTokens::default()));
     }
     let exchange = Exchange { provider, client, origin: Origin::of(visitor, &provider.random) };
-    let Some((grant, worth)) = granted(provider, visitor, (client, request), live).await? else {
+    let Some((grant, worth)) = granted(provider, visitor, (client, request), person).await? else {
         return Ok(None);
     };
     let recipient = mint::recipient(&exchange, kind.has_id_token()).await?;
     let narrowed = Grant { scope: worth.scope, resources: worth.resources, ..grant.clone() };
-    let person = mint::Person {
+    let minted = mint::Person {
         grant: &narrowed,
-        account: &live.account,
+        account: &person.live.account,
         claims_within: &worth.claims_within,
         first: true,
         recipient: recipient.as_ref(),
     };
-    let tokens = mint::for_front(&exchange, person, (kind, code)).map_err(not_minted)?;
+    let tokens = mint::for_front(&exchange, minted, (kind, code)).map_err(not_minted)?;
     // An ID token beside a code is the code's own grant told early.
     let told = code.is_some() && tokens.access_token.is_none();
     Ok(if told || write(&exchange, grant).await? { Some(tokens) } else { None })
@@ -65,10 +66,11 @@ async fn granted(
     provider: &Provider,
     visitor: &Visitor,
     (client, request): (&Client, &AuthorizationRequest),
-    live: &Live,
+    SignedIn { live, agrees_to }: SignedIn<'_>,
 ) -> Result<Option<(Grant, GrantWorth)>, FlowError> {
     let grant = grant_of(provider, visitor, (client, request), live);
-    let agreed = provider.store.consent(live.account.id, client.id()).await?.unwrap_or_default();
+    let before = provider.store.consent(live.account.id, client.id()).await?.unwrap_or_default();
+    let agreed = agrees_to.map_or(before.clone(), |scope| before.union(scope));
     let context = GrantContext {
         client,
         account: &live.account,

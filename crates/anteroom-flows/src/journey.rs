@@ -19,8 +19,10 @@ use anteroom_storage::Tx;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 use crate::answered;
+use crate::consent::ConsentAnswer;
 use crate::error::FlowError;
 use crate::provider::Provider;
 use crate::visitor::{Visitor, another_signed_in_since, new_id};
@@ -41,6 +43,8 @@ pub struct Carried {
     pub(crate) answered: Option<Box<Interaction>>,
     /// A page or a row has it, with which the person could come back.
     pub(crate) handed_out: bool,
+    /// What the person has just decided about the application. It is written with the answer, and with nothing else.
+    pub(crate) consent: Option<Arc<ConsentAnswer>>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,7 +82,7 @@ impl Waiting {
 impl Carried {
     pub fn new(journey: Journey) -> Self {
         let place = Place::Page { submitted: None };
-        Self { journey, place, answered: None, handed_out: false }
+        Self { journey, place, answered: None, handed_out: false, consent: None }
     }
 
     /// A person on the way to nowhere but the dashboard.
@@ -181,7 +185,7 @@ impl Carried {
     fn in_row(interaction: Interaction, handle: &Token) -> Self {
         let journey = interaction.journey.clone();
         let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
-        Self { journey, place, answered: None, handed_out: true }
+        Self { journey, place, answered: None, handed_out: true, consent: None }
     }
 }
 

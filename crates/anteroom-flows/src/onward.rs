@@ -26,7 +26,7 @@ use crate::person::subject;
 use crate::person_in_question::Who;
 use crate::phones::NoPhone;
 use crate::provider::Provider;
-use crate::release;
+use crate::release::{self, SignedIn};
 use crate::standing::{can_step_up, person, verification};
 use crate::tallies::Tally;
 use crate::trail::{Origin, note_refusal};
@@ -111,7 +111,11 @@ async fn arrive(
         Ahead::Dashboard | Ahead::ChangePassword => Ok(Onward::Dashboard),
         Ahead::AuthenticatorApps => Ok(Onward::AuthenticatorApps(Box::new(live.clone()))),
         Ahead::Application { client, request } => {
-            let response = release::respond(provider, visitor, &client, &request, live).await?;
+            let response = {
+                let agrees_to = carried.consent.as_ref().and_then(|consent| consent.agrees_to());
+                let person = SignedIn { live, agrees_to };
+                release::respond(provider, visitor, &client, &request, person).await?
+            };
             answer(provider, visitor, carried, (Some(live.account.id), response)).await
         }
     }

@@ -9,7 +9,7 @@ use anteroom_domain::ids::GrantId;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
-use anteroom_oidc::{ClientId, Issuer, Prompt};
+use anteroom_oidc::{ClientId, Issuer, Prompt, ScopeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -22,14 +22,23 @@ use crate::session_state::session_state;
 use crate::trail::{Origin, note_refusal};
 use crate::visitor::{Live, Loads, Visitor, new_id};
 
+/// The person who is answered for.
+#[derive(Clone, Copy)]
+pub(crate) struct SignedIn<'a> {
+    pub(crate) live: &'a Live,
+    /// With this very answer, which keeps it; what was agreed to before is in the database.
+    pub(crate) agrees_to: Option<&'a ScopeSet>,
+}
+
 /// Answers the request for the person who is signed in.
-pub async fn respond(
+pub(crate) async fn respond(
     provider: &Provider,
     visitor: &Visitor,
     client: &Client,
     request: &AuthorizationRequest,
-    live: &Live,
+    person: SignedIn<'_>,
 ) -> Result<AuthorizationResponse, FlowError> {
+    let live = person.live;
     let issuer = &provider.snapshot().issuer;
     if spend_authorization(provider, visitor, live, client.id()).is_err() {
         let description = "too many requests from this sign-in";
@@ -41,7 +50,7 @@ pub async fn respond(
     }
     let with_code = request.response_type.has_code();
     let code = if with_code { Some(code(provider, visitor, client, request, live)?) } else { None };
-    let tokens = front_tokens::issue(provider, visitor, (client, request), live, code.as_deref()).await;
+    let tokens = front_tokens::issue(provider, visitor, (client, request), person, code.as_deref()).await;
     let tokens = match tokens {
         Err(error) if error.is_of_client() => {
             return not_encrypted(provider, visitor, (client, request), &error).await;
@@ -83,7 +92,7 @@ async fn not_encrypted(
     let entry = Origin::of(visitor, &provider.random).entry(Actor::Client, event);
     note_refusal(provider, entry.by_client(client.id())).await?;
     let (code, description) = match error {
-        FlowError::KeysBusy { .. } => {
+        FlowError::KeysLater { .. } => {
             (AuthorizationErrorCode::TemporarilyUnavailable, "too many keys are being fetched; try again")
         }
         _ => (AuthorizationErrorCode::ServerError, "there is no key of the client to encrypt the answer to"),

@@ -166,7 +166,7 @@ async fn read(
         KeysError::Unavailable(reason) => {
             Unusable::object(&format!("the client's keys cannot be had: {reason}"))
         }
-        KeysError::Busy => Unusable::new(NoRequest::FetchedTooOften, &"too much is being fetched at once"),
+        KeysError::Later(why) => Unusable::new(NoRequest::FetchedTooOften, &why),
     })
 }
 

@@ -5,15 +5,17 @@
 //! frames to pages that a person opens, and clients that registered themselves to those of the configuration.
 
 use anteroom_domain::client::Client;
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::rate::AddressPrefix;
+use std::net::IpAddr;
 use url::Url;
 
 use crate::error::FlowError;
 use crate::limits::{of_address, of_one, spend};
-use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Share};
+use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Share};
 use crate::provider::Provider;
-use crate::visitor::{Live, Loads, Visitor, live_sessions};
+use crate::visitor::{Loads, Visitor, live_sessions};
 
 /// Whatever is larger is none that the rules would let pass.
 const LARGEST: usize = 16 * 1024;
@@ -24,10 +26,28 @@ const OF_CLIENT: usize = 8;
 const OF_CLIENT_FOR_STRANGERS: usize = 4;
 /// For requests without a session, of all clients: the rest is for people who are signed in.
 const FOR_STRANGERS: usize = 24;
-/// Of one client, for one session.
-const OF_SESSION_AT_CLIENT: usize = 4;
+/// Of one client, for one account.
+const OF_ACCOUNT_AT_CLIENT: usize = 4;
 /// Of one client that registered itself, from one host, and for one network.
 const OF_REGISTERED: usize = 4;
+
+/// Whose request it is. Limits for one account hold in all its browsers: two of them would otherwise take all that one client may
+/// have fetched.
+#[derive(Clone, Copy)]
+enum Requester {
+    Account(AccountId),
+    /// Nobody is signed in: a network.
+    Stranger(IpAddr),
+}
+
+/// What is fetched, for whom.
+struct RequestUri<'a> {
+    client: &'a Client,
+    place: &'a Url,
+    outgoing: &'a Outgoing,
+    requester: Requester,
+    network: AddressPrefix,
+}
 
 /// It is counted once there is room for it: what is not fetched costs nothing.
 pub(crate) async fn fetch(
@@ -38,64 +58,66 @@ pub(crate) async fn fetch(
 ) -> Result<Result<Vec<u8>, OutgoingError>, FlowError> {
     let live = live_sessions(provider, visitor).await?.into_iter().next();
     let outgoing = provider.outgoing_for(client.id());
-    let shares = shares(visitor, (client, place), (&outgoing, live.as_ref()));
+    let wanted = RequestUri {
+        client,
+        place,
+        outgoing: &outgoing,
+        requester: live
+            .map_or(Requester::Stranger(visitor.address), |live| Requester::Account(live.account.id)),
+        network: AddressPrefix::network(visitor.address),
+    };
+    let shares = wanted.shares();
     let slot = match outgoing.reserve(Fetch { what: Fetched::RequestObject, shares: &shares }) {
         Ok(slot) => slot,
         Err(error) => return Ok(Err(error)),
     };
-    let budgets = budgets(provider, visitor, (client, outgoing.is_of_registered()), live.as_ref());
-    spend(provider, budgets, visitor.now).await?;
+    spend(provider, wanted.budgets(provider, visitor.loads), visitor.now).await?;
     Ok(outgoing.get_in(&slot, place, LARGEST).await)
 }
 
-fn shares(
-    visitor: &Visitor,
-    (client, place): (&Client, &Url),
-    (outgoing, live): (&Outgoing, Option<&Live>),
-) -> Vec<Share> {
-    let id = client.id().as_str();
-    let mut shares = match live {
-        Some(live) => {
-            let name = format!("{} {id}", live.session.id.0);
-            vec![Share::new("session at client", &name, OF_SESSION_AT_CLIENT)]
-        }
-        None => vec![Share::new("strangers", "", FOR_STRANGERS)],
-    };
-    if outgoing.is_of_registered() {
-        let network = AddressPrefix::network(visitor.address).to_string();
-        shares.push(Share::new("client", id, OF_REGISTERED));
-        shares.push(Share::new("host", place.host_str().unwrap_or_default(), OF_REGISTERED));
-        shares.push(Share::new("network", &network, OF_REGISTERED));
-    } else {
-        shares.push(Share::new("client", id, OF_CLIENT));
-        if live.is_none() {
-            shares.push(Share::new("strangers at client", id, OF_CLIENT_FOR_STRANGERS));
-        }
-    }
-    shares
-}
-
-fn budgets(
-    provider: &Provider,
-    visitor: &Visitor,
-    (client, is_registered): (&Client, bool),
-    live: Option<&Live>,
-) -> Vec<Budget> {
-    let id = client.id().as_str();
-    let kind = if visitor.loads == Loads::Page { "" } else { " within a page" };
-    let of = |limit, name: &str| {
-        let budgets = match live {
-            Some(live) => vec![of_one(provider, limit, &live.account.id.0)],
-            None => of_address(provider, visitor.address, limit),
+impl RequestUri<'_> {
+    fn shares(&self) -> Vec<Share> {
+        let id = self.client.id().as_str();
+        let mut shares = match self.requester {
+            Requester::Account(account) => {
+                vec![Share::new(Party::AccountAtClient, &format!("{} {id}", account.0), OF_ACCOUNT_AT_CLIENT)]
+            }
+            Requester::Stranger(_) => vec![Share::new(Party::Strangers, "", FOR_STRANGERS)],
         };
-        let name = name.to_owned();
+        if self.outgoing.is_of_registered() {
+            let host = self.place.host_str().unwrap_or_default();
+            shares.push(Share::new(Party::Client, id, OF_REGISTERED));
+            shares.push(Share::new(Party::Host, host, OF_REGISTERED));
+            shares.push(Share::new(Party::Network, &self.network.to_string(), OF_REGISTERED));
+            return shares;
+        }
+        shares.push(Share::new(Party::Client, id, OF_CLIENT));
+        if matches!(self.requester, Requester::Stranger(_)) {
+            shares.push(Share::new(Party::StrangersAtClient, id, OF_CLIENT_FOR_STRANGERS));
+        }
+        shares
+    }
+
+    fn budgets(&self, provider: &Provider, loads: Loads) -> Vec<Budget> {
+        let kind = if loads == Loads::Page { "" } else { " within a page" };
+        let of = |limit, name: &str| {
+            let budgets = match self.requester {
+                Requester::Account(account) => vec![of_one(provider, limit, &account.0)],
+                Requester::Stranger(address) => of_address(provider, address, limit),
+            };
+            let name = name.to_owned();
+            budgets
+                .into_iter()
+                .map(move |budget| Budget { subject: format!("{}{kind}{name}", budget.subject), ..budget })
+        };
+        let of_client = format!(" {}", self.client.id().as_str());
+        let mut budgets: Vec<Budget> = of(Limit::RequestUri, "").collect();
+        if self.outgoing.is_of_registered() {
+            budgets.extend(of(Limit::RequestUriOfRegistered, ""));
+            budgets.extend(of(Limit::RequestUriOfRegisteredClient, &of_client));
+        } else {
+            budgets.extend(of(Limit::RequestUriOfClient, &of_client));
+        }
         budgets
-            .into_iter()
-            .map(move |budget| Budget { subject: format!("{}{kind}{name}", budget.subject), ..budget })
-    };
-    let of_registered = is_registered.then(|| of(Limit::RequestUriOfRegistered, ""));
-    of(Limit::RequestUri, "")
-        .chain(of(Limit::RequestUriOfClient, &format!(" {id}")))
-        .chain(of_registered.into_iter().flatten())
-        .collect()
+    }
 }

@@ -11,7 +11,7 @@ use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::{NotASectorDocument, SectorDocument};
 use anteroom_oidc::shown::shorten;
 
-use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Share};
+use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Share};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
@@ -35,8 +35,8 @@ pub async fn check(
     asks: Option<AddressPrefix>,
 ) -> Result<(), SectorError> {
     let Some(url) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let host = url.host_str().map(|host| Share::new("host", host, AT_ONCE));
-    let network = asks.map(|network| Share::new("network", &network.to_string(), AT_ONCE));
+    let host = url.host_str().map(|host| Share::new(Party::Host, host, AT_ONCE));
+    let network = asks.map(|network| Share::new(Party::Network, &network.to_string(), AT_ONCE));
     let shares: Vec<Share> = host.into_iter().chain(network).collect();
     let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Sector, shares: &shares }).await?;
     let document = SectorDocument::from_json(&document)?;

@@ -80,6 +80,17 @@ pub(crate) struct Moment {
     pub now: Timestamp,
 }
 
+/// The page that a form is made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub at: Moment,
+    /// Whom it shows.
+    pub owner: FormOwner,
+    /// Drawn for the page: what was entered wrongly is stored as a digest together with the token, and could be guessed if the
+    /// token could.
+    pub number: [u8; ID_LEN],
+}
+
 /// How a token comes back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Returned {
@@ -88,21 +99,16 @@ pub(crate) struct Returned {
     pub vouched: Vouched,
 }
 
-/// `owner`: whom the page shows. Where there is no session, or no account, its part is all zeros. `page` is drawn for the page: what
-/// was entered wrongly is stored as a digest together with the token, and could be guessed if the token could.
-pub(crate) fn make(
-    keyring: &Keyring,
-    form: FormName,
-    owner: FormOwner,
-    (at, page): (Moment, [u8; ID_LEN]),
-) -> String {
+/// Where there is no session, or no account, its part is all zeros.
+pub(crate) fn make(keyring: &Keyring, form: FormName, page: Page) -> String {
+    let Page { at, owner, number } = page;
     let session = owner.session.map_or(Uuid::nil(), |session| session.0);
     let account = owner.account.map_or(Uuid::nil(), |account| account.0);
     let mut bytes = at.now.as_millisecond().to_be_bytes().to_vec();
     for id in [at.browser.0, session, account] {
         bytes.extend_from_slice(id.as_bytes());
     }
-    bytes.extend_from_slice(&page);
+    bytes.extend_from_slice(&number);
     let mac = keyring.mac(KeyPurpose::FormMac).digest(form.context(), &bytes);
     bytes.extend_from_slice(mac.as_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
@@ -149,6 +155,10 @@ mod tests {
         Moment { browser: BrowserId(Uuid::from_u128(browser)), now }
     }
 
+    fn page_of(owner: FormOwner) -> Page {
+        Page { at: at(1, 0), owner, number: [5; ID_LEN] }
+    }
+
     fn returned(at: Moment, vouched: Vouched) -> Returned {
         Returned { at, lifetime: HOUR, vouched }
     }
@@ -157,7 +167,7 @@ mod tests {
     fn a_token_serves_its_form_its_browser_and_its_time() {
         let keyring = Keyring::for_tests(1);
         let owner = FormOwner::default();
-        let token = make(&keyring, FormName::SignIn, owner, (at(1, 0), [5; ID_LEN]));
+        let token = make(&keyring, FormName::SignIn, page_of(owner));
         for (form, moment, vouched, expected) in [
             (FormName::SignIn, at(1, 59), Vouched::Not, Ok(owner)),
             (FormName::SignIn, at(1, 60), OURS, Err(Stale)),
@@ -184,7 +194,7 @@ mod tests {
         for owner in
             [FormOwner::default(), FormOwner { session: None, account }, FormOwner { session, account }]
         {
-            let token = make(&keyring, FormName::Profile, owner, (at(1, 0), [5; ID_LEN]));
+            let token = make(&keyring, FormName::Profile, page_of(owner));
             assert_eq!(check(&keyring, FormName::Profile, &token, back), Ok(owner));
             let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
             for place in TIME_LEN + ID_LEN..BODY_LEN {

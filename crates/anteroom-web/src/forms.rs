@@ -239,7 +239,8 @@ fn here(asker: &Asker) -> Moment {
 /// The token for a form that is about to be shown, on a page that shows `owner`.
 pub(crate) fn token_for(asker: &Asker, form: FormName, owner: FormOwner) -> String {
     let provider = &asker.web.provider;
-    form_token::make(&provider.keyring, form, owner, (here(asker), provider.random.bytes()))
+    let page = form_token::Page { at: here(asker), owner, number: provider.random.bytes() };
+    form_token::make(&provider.keyring, form, page)
 }
 
 /// The same for a page that shows no account.

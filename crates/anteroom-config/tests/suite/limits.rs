@@ -75,6 +75,7 @@ fn each_limit_that_is_too_tight_says_whom_it_shuts_out() {
                 | Limit::Invitation
                 | Limit::RequestUriOfClient
                 | Limit::RequestUriOfRegistered
+                | Limit::RequestUriOfRegisteredClient
         ) {
             continue;
         }

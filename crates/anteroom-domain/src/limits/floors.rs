@@ -52,6 +52,7 @@ floors! {
     RequestUri minutes(30, 60), "applications that send a `request_uri` cannot sign people in";
     RequestUriOfClient minutes(15, 60), "an application that sends a `request_uri` cannot sign people in";
     RequestUriOfRegistered minutes(15, 60), "applications that registered themselves and send a `request_uri` cannot sign people in";
+    RequestUriOfRegisteredClient minutes(7, 60), "an application that registered itself and sends a `request_uri` cannot sign people in";
     PushedOfClient minutes(60, 60), "an application that pushes its requests cannot sign people in";
     PushedOfAddress minutes(60, 60), "applications that share an address and push their requests cannot sign people in";
     AssertionOfClient minutes(300, 60), "an application that proves itself with assertions gets no tokens";

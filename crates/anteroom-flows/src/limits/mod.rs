@@ -37,12 +37,15 @@ impl Snapshot {
             Limit::PhoneNumberOfOtherDevices => self.policy.telephony.of_other_devices(),
             Limit::PhonePrefix => self.policy.telephony.per_prefix,
             Limit::PhoneOverall => self.policy.telephony.overall,
-            Limit::RequestUriOfClient | Limit::RequestUriOfRegistered => {
-                let all = self.policy.limits.get(Limit::RequestUri);
-                RateLimit { max: all.max.div_ceil(2), ..all }
-            }
+            Limit::RequestUriOfClient | Limit::RequestUriOfRegistered => self.part_of_request_uri(2),
+            Limit::RequestUriOfRegisteredClient => self.part_of_request_uri(4),
             other => self.policy.limits.get(other),
         }
+    }
+
+    fn part_of_request_uri(&self, parts: u32) -> RateLimit {
+        let all = self.policy.limits.get(Limit::RequestUri);
+        RateLimit { max: all.max.div_ceil(parts), ..all }
     }
 }
 
@@ -207,11 +210,11 @@ pub(crate) fn of_client(
 /// Counts a request of a client, in this node's memory.
 pub fn count_client_request(
     provider: &Provider,
+    visitor: &Visitor,
     client: &AuthenticatedClient,
-    (address, now): (IpAddr, Timestamp),
 ) -> Result<(), FlowError> {
-    let budgets = of_client(provider, client, Sender::Address(address), Limit::ClientRequest);
-    spend_in_memory(provider, &budgets, now)
+    let budgets = of_client(provider, client, Sender::Address(visitor.address), Limit::ClientRequest);
+    spend_in_memory(provider, &budgets, visitor.now)
 }
 
 /// For what only reads or signs.

@@ -22,7 +22,7 @@ use url::{Host, Url};
 pub use reach::{Reach, Rule};
 use resolver::GuardedResolver;
 use slots::Slots;
-pub use slots::{Fetch, Fetched, Share, Slot};
+pub use slots::{Fetch, Fetched, Party, Share, Slot};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);

@@ -42,17 +42,33 @@ pub struct Fetch<'a> {
     pub shares: &'a [Share],
 }
 
+/// Of what kind a party is. Two of different kinds could have the same name: a client can call itself what it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// An account at a client.
+    AccountAtClient,
+    /// All requests without a session.
+    Strangers,
+    /// Those of one client.
+    StrangersAtClient,
+    Client,
+    /// The host that is asked.
+    Host,
+    /// The network that has it asked.
+    Network,
+}
+
 /// What one party may have fetched at once, on one node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Share {
-    of: String,
+    of: Party,
+    name: String,
     most: usize,
 }
 
 impl Share {
-    /// `kind` keeps parties apart that could have the same name: a client can call itself what it likes.
-    pub fn new(kind: &str, name: &str, most: usize) -> Self {
-        Self { of: format!("{kind} {name}"), most }
+    pub fn new(of: Party, name: &str, most: usize) -> Self {
+        Self { of, name: name.to_owned(), most }
     }
 }
 
@@ -141,7 +157,7 @@ mod tests {
 
     fn take(slots: &Slots, what: Fetched, clients: usize) -> Vec<Slot> {
         let all = (0..clients).flat_map(|client| (0..10).map(move |_| client.to_string()));
-        all.filter_map(|client| slots.take(Fetch { what, shares: &[Share::new("client", &client, 4)] }))
+        all.filter_map(|client| slots.take(Fetch { what, shares: &[Share::new(Party::Client, &client, 4)] }))
             .collect()
     }
 
@@ -173,7 +189,8 @@ mod tests {
     fn one_network_has_a_share_however_many_hosts_it_names() {
         let slots = Slots::default().of_registered();
         let look = |host: usize, network: &str| {
-            let shares = [Share::new("host", &host.to_string(), 2), Share::new("network", network, 2)];
+            let shares =
+                [Share::new(Party::Host, &host.to_string(), 2), Share::new(Party::Network, network, 2)];
             slots.take(Fetch { what: Sector, shares: &shares })
         };
         let held: Vec<_> = (0..20).filter_map(|host| look(host, "203.0.113.0/24")).collect();

@@ -72,7 +72,7 @@ pub enum AssertionError {
     #[error("it is from the future")]
     FromTheFuture,
     #[error(
-        "it may have been used before the database was accepted: its iat, or an hour before its exp, is not after that"
+        "it may have been used before the database was accepted: its iat, or an hour before its exp, is not more than a minute after that"
     )]
     UseUnknown,
     #[error("its jti is empty, longer than {LONGEST_JTI} bytes, or has control characters")]
@@ -146,8 +146,9 @@ impl ClientAssertion {
         }
         let made_at = [&iat, &nbf].into_iter().flatten().find_map(numeric_date);
         let made_at = made_at.unwrap_or(expires_at - CLOCK_SKEW - LONGEST_LIFE);
-        // In whole seconds, as its times are.
-        if made_at.as_second() <= rules.uses_known_from.as_second() {
+        // In whole seconds, as its times are. The clock of a client may go before ours by the skew: one that says that it is of a
+        // moment later may have been used before.
+        if made_at.as_second() <= (rules.uses_known_from.as_second() + CLOCK_SKEW.as_secs()) {
             return Err(AssertionError::UseUnknown);
         }
         for begins in [nbf, iat].into_iter().flatten() {

@@ -159,14 +159,17 @@ async fn after_it_is_accepted_what_a_client_had_for_itself_is_worth_nothing(back
         ];
         provider.browser().post("/token", &fields).await.status
     };
-    let assertion = |jti: &str| {
+    // The clock of its client may go a minute before ours.
+    let assertion_of = |jti: &str, ahead: i64| {
         let now = provider.now().as_second();
-        let (iss, aud) = ("signer", &provider.issuer);
-        key.sign(&json!({ "iss": iss, "sub": iss, "aud": aud, "exp": now + 600, "iat": now, "jti": jti }))
+        let (iss, aud, iat) = ("signer", &provider.issuer, now + ahead);
+        key.sign(&json!({ "iss": iss, "sub": iss, "aud": aud, "exp": now + 600, "iat": iat, "jti": jti }))
     };
+    let assertion = |jti: &str| assertion_of(jti, 0);
     let (revoked, kept, used) = (own().await, own().await, assertion("1"));
+    let used_ahead = assertion_of("ahead", 60);
     assert_eq!(service.revoke(&revoked).await.status, 200);
-    assert_eq!(prove(&used).await, 200);
+    assert_eq!((prove(&used).await, prove(&used_ahead).await), (200, 200));
     assert!(is_active(&kept).await);
     provider.signed_in(BOB).await;
     linked(&provider, None).await;
@@ -176,16 +179,18 @@ async fn after_it_is_accepted_what_a_client_had_for_itself_is_worth_nothing(back
     backend.execute("DELETE FROM assertion_jti").await;
     provider.look_at_history().await;
     assert_is_refused(&provider).await;
-    provider.advance(SignedDuration::from_mins(1));
+    provider.advance(SignedDuration::from_secs(30));
     provider.accept_database().await;
     provider.look_at_history().await;
     assert_eq!((is_active(&revoked).await, is_active(&kept).await, prove(&used).await), (false, false, 401));
+    assert_eq!(prove(&used_ahead).await, 401);
     // A node that starts afterwards knows as much.
     let second = TestProvider::on(&backend).clients(&signer).beside(&provider).start().await;
     assert_eq!(second.client("service").introspect(&kept).await.json()["active"], false);
     provider.advance(SignedDuration::from_secs(1));
     assert!(is_active(&own().await).await);
-    assert_eq!(prove(&assertion("2")).await, 200);
+    provider.advance(SignedDuration::from_secs(60));
+    assert_eq!((prove(&assertion("2")).await, prove(&used_ahead).await), (200, 401));
 }
 
 /// As many registrations as before, and others.

@@ -73,7 +73,7 @@ impl ClientRequest {
         match authenticate(provider, &origin, (endpoint, &presented)).await? {
             Ok(client) => {
                 asker.visitor.span.is_about(client.client().id());
-                count_client_request(provider, &client, (asker.visitor.address, asker.visitor.now))?;
+                count_client_request(provider, &asker.visitor, &client)?;
                 Ok(Self { client, form, origin })
             }
             Err(error) => {
@@ -235,7 +235,9 @@ pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
         serde_json::json!({ "error": "server_error", "reference": asker.visitor.reference.to_string() });
     let mut response = (status, Json(body)).into_response();
     if temporary {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1_u32));
+        let wait = error.retry_after();
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

@@ -4,6 +4,7 @@ use crate::{ALICE, BOB};
 use anteroom_testkit::{
     Answer, Backend, Browser, PASSWORD, STATE, TestProvider, Tokens, claims, on_both_databases,
 };
+use futures_util::future::join_all;
 
 on_both_databases!(
     an_application_of_others_asks_and_is_allowed,
@@ -23,6 +24,7 @@ on_both_databases!(
     rfc8252_8_6_without_agreement_a_grant_does_not_outlive_its_session,
     rfc8252_8_6_a_native_application_on_the_persons_machine_asks_each_time_there,
     what_was_refused_is_not_allowed_by_the_same_page,
+    of_two_decisions_at_once_the_one_that_is_answered_is_kept_alone,
 );
 
 async fn decide(browser: &Browser, page: &Answer, decision: &str) -> Answer {
@@ -329,6 +331,26 @@ async fn what_was_refused_is_not_allowed_by_the_same_page(backend: Backend) {
         [provider.audited("consent_denied").await.len(), provider.audited("consent_given").await.len()];
     assert_eq!(counted, [1, 0]);
     assert_eq!(partner.authorize(&browser, &[("prompt", "none")]).await.error(), "consent_required");
+}
+
+async fn of_two_decisions_at_once_the_one_that_is_answered_is_kept_alone(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
+    let mut allowed = 0;
+    for round in 1..=10 {
+        let page = partner.authorize(&browser, &[("prompt", "consent")]).await;
+        let order = if round % 2 == 0 { ["allow", "deny"] } else { ["deny", "allow"] };
+        let answers = join_all(order.map(|decision| decide(&browser, &page, decision))).await;
+        let denied = answers[0].parameters().contains_key("error");
+        assert_eq!(answers[0].location(), answers[1].location(), "one answer");
+        allowed += usize::from(!denied);
+        let given = provider.audited("consent_given").await.len();
+        assert_eq!((given, given + provider.audited("consent_denied").await.len()), (allowed, round));
+        if allowed == 0 {
+            let silent = partner.authorize(&browser, &[("prompt", "none")]).await;
+            assert_eq!(silent.error(), "consent_required");
+        }
+    }
 }
 
 async fn consent_is_to_the_configured_client_that_the_page_showed(backend: Backend) {

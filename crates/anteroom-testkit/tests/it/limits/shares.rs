@@ -10,7 +10,7 @@ use serde_json::json;
 on_both_databases!(
     a_public_clients_requests_count_for_the_address_that_sends_them,
     what_one_account_revokes_uses_up_nothing_of_anothers,
-    a_client_of_a_stranger_uses_up_half_of_the_request_objects_of_an_address,
+    a_client_of_a_stranger_uses_up_a_quarter_of_the_request_objects_of_an_address_and_all_such_half,
     an_application_uses_up_its_own_answers_alone,
     all_applications_together_get_so_many_answers,
     an_account_gets_so_many_answers_in_all_its_sessions,
@@ -295,10 +295,12 @@ fn fetching(id: &str, place: &str) -> String {
     )
 }
 
-async fn a_client_of_a_stranger_uses_up_half_of_the_request_objects_of_an_address(backend: Backend) {
+async fn a_client_of_a_stranger_uses_up_a_quarter_of_the_request_objects_of_an_address_and_all_such_half(
+    backend: Backend,
+) {
     let place = Documents::start("no request object").await;
     let toml = fetching("one", &place.url) + &fetching("two", &place.url);
-    let few = TestProvider::on(&backend).set("policy.limits.request_uri.max", "4").clients(&toml);
+    let few = TestProvider::on(&backend).set("policy.limits.request_uri.max", "8").clients(&toml);
     let provider = few.set("registration.mode", "\"open\"").start().await;
     let metadata = json!({
         "redirect_uris": ["https://stranger.example/callback"], "request_uris": [place.url],
@@ -311,19 +313,24 @@ async fn a_client_of_a_stranger_uses_up_half_of_the_request_objects_of_an_addres
         // What a stranger's client is told waits on a page.
         if answer.header("location").is_some() { answer.error() } else { answer.status.to_string() }
     };
-    let [strangers, others] = [
+    let [strangers, others, further] = [
+        provider.registered(&crate::registration::register(&provider, &metadata).await),
         provider.registered(&crate::registration::register(&provider, &metadata).await),
         provider.registered(&crate::registration::register(&provider, &metadata).await),
     ];
-    for app in [&strangers, &strangers, &others, &others] {
+    for _ in 0..3 {
+        error(&strangers, &nobody).await;
+    }
+    assert_eq!(place.asked(), 2, "one that registered itself has a quarter");
+    for app in [&others, &others, &further, &further] {
         error(app, &nobody).await;
     }
-    assert_eq!(place.asked(), 2, "all that registered themselves have half");
+    assert_eq!(place.asked(), 4, "all that registered themselves have half");
     let [one, two] = ["one", "two"].map(|id| provider.client(id));
-    for _ in 0..3 {
+    for _ in 0..5 {
         error(&one, &nobody).await;
     }
-    assert_eq!(place.asked(), 4);
+    assert_eq!(place.asked(), 8);
     // Frames, and people who are signed in, have counts of their own.
     assert_eq!(error(&two, &nobody).await, "temporarily_unavailable");
     assert_eq!(error(&two, &loading(&nobody, "iframe")).await, "invalid_request_object");

@@ -1,6 +1,6 @@
 //! What answers slowly is asked by a few at once.
 
-use crate::ALICE;
+use crate::{ALICE, BOB};
 use anteroom_testkit::{Answer, AppKey, Backend, Documents, TestProvider, on_both_databases};
 use futures_util::future::{join, join_all};
 use serde_json::json;
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 
 on_both_databases!(
-    core_6_2_of_slow_request_objects_a_session_has_four_fetched_at_once,
+    core_6_2_of_slow_request_objects_an_account_has_four_fetched_at_once_in_all_its_browsers,
     core_6_2_strangers_leave_half_of_a_clients_to_people_who_are_signed_in,
     core_10_1_1_clients_that_share_a_slow_jwks_uri_are_all_known_by_their_keys,
     core_10_1_1_a_client_whose_keys_are_not_fetched_now_is_told_to_come_back,
@@ -24,13 +24,16 @@ fn client(id: &str, place: &str) -> String {
     )
 }
 
-async fn core_6_2_of_slow_request_objects_a_session_has_four_fetched_at_once(backend: Backend) {
+async fn core_6_2_of_slow_request_objects_an_account_has_four_fetched_at_once_in_all_its_browsers(
+    backend: Backend,
+) {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let place = format!("http://{}/request", silent.local_addr().unwrap());
     let document = Documents::start("no request object").await;
     let toml = client("slow", &place) + &client("other", &document.url);
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
-    let browser = provider.signed_in(ALICE).await;
+    let (browser, second) = (provider.signed_in(ALICE).await, provider.signed_in(ALICE).await);
+    let bob = provider.signed_in(BOB).await;
     let (slow, other) = (provider.client("slow"), provider.client("other"));
     let by_place = [("request_uri", place.as_str())];
     let waiting = join_all((0..4).map(|_| slow.authorize(&browser, &by_place)));
@@ -39,7 +42,12 @@ async fn core_6_2_of_slow_request_objects_a_session_has_four_fetched_at_once(bac
         for _ in 0..4 {
             held.push(silent.accept().await.unwrap());
         }
-        let fifth = slow.authorize(&browser, &by_place).await;
+        let fifth = slow.authorize(&second, &by_place).await;
+        // Accepted: his request is on its way to the client.
+        let his = join(slow.authorize(&bob, &by_place), async {
+            drop(silent.accept().await.unwrap());
+        });
+        assert_eq!(his.await.0.error(), "invalid_request_uri");
         let of_other = other.authorize(&browser, &[("request_uri", &document.url)]).await;
         drop(held);
         drop(silent);

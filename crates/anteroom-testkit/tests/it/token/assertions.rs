@@ -1,7 +1,7 @@
 //! Clients that prove themselves with a JWT: `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9, RFC 7523).
 
 use anteroom_testkit::{
-    Answer, AppKey, Backend, Documents, TestProvider, on_both_databases, on_one_node_and_on_two,
+    Answer, AppKey, Backend, Browser, Documents, TestProvider, on_both_databases, on_one_node_and_on_two,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -51,12 +51,16 @@ fn claims(provider: &TestProvider, jti: &str) -> Value {
 }
 
 async fn ask(provider: &TestProvider, assertion: &str) -> Answer {
+    ask_from(&provider.browser(), assertion).await
+}
+
+async fn ask_from(sender: &Browser, assertion: &str) -> Answer {
     let fields = [
         ("grant_type", "client_credentials"),
         ("client_assertion_type", TYPE),
         ("client_assertion", assertion),
     ];
-    provider.browser().post("/token", &fields).await
+    sender.post("/token", &fields).await
 }
 
 async fn core_9_private_key_jwt_with_keys_in_the_registration(backend: Backend) {
@@ -239,11 +243,16 @@ async fn core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing(ba
     published.put(Some(&AppKey::set(&[&old, &new]).to_string()));
     assert_eq!((status(&new, "3").await, status(&old, "4").await), (200, 200));
     assert_eq!(published.asked(), 2);
-    // Unknown keys are looked for no more often than once a minute.
+    // Unknown keys are looked for no more often than once a minute. The client is told when; a stranger learns nothing of when it
+    // was that keys were looked for.
     let unknown = AppKey::new("ES256", "unknown");
-    assert_eq!((status(&unknown, "5").await, status(&unknown, "6").await), (401, 401));
+    provider.advance(SignedDuration::from_secs(20));
+    let later = ask(&provider, &unknown.sign(&claims(&provider, "5"))).await;
+    assert_eq!((later.status, later.header("retry-after")), (503, Some("40")), "{}", later.gist());
+    let stranger = provider.browser().from("198.51.100.7");
+    assert_eq!(ask_from(&stranger, &unknown.sign(&claims(&provider, "6"))).await.status, 401);
     assert_eq!(published.asked(), 2);
-    provider.advance(SignedDuration::from_secs(61));
+    provider.advance(SignedDuration::from_secs(41));
     assert_eq!((status(&unknown, "5").await, published.asked()), (401, 3));
     // A key that was taken back stops counting without anybody sending an unknown one.
     published.put(Some(&AppKey::set(&[&new]).to_string()));
