@@ -36,7 +36,7 @@ const OF_REGISTERED: usize = 4;
 #[derive(Clone, Copy)]
 enum Requester {
     Account(AccountId),
-    /// Nobody is signed in: a network.
+    /// No account is signed in.
     Stranger(IpAddr),
 }
 
