@@ -1,11 +1,11 @@
 //! One node of an installation: what a server process has, in this one.
 
-use anteroom::connections::Connections;
-use anteroom::serve;
-use anteroom::wiring::{self, Surroundings};
 use anteroom_config::{Configuration, Settings};
 use anteroom_flows::configured_clients;
 use anteroom_flows::provider::Provider;
+use anteroom_server::connections::Connections;
+use anteroom_server::serve;
+use anteroom_server::wiring::{self, Surroundings};
 use anteroom_web::Web;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! A provider that runs: real HTTP on a free port, a clock that tests move, accounts, and what it has written down.
 
-use anteroom::wiring::{self, Surroundings};
-use anteroom::{background, housekeeping, sending};
 use anteroom_config::{Configuration, Settings};
 use anteroom_crypto::PasswordHasher;
 use anteroom_domain::clock::Clock;
@@ -9,6 +7,8 @@ use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{asked, backchannel, history, keys, registered, sign_out, trail};
+use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::{background, housekeeping, sending};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageState, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;

@@ -1,10 +1,6 @@
 //! The audit trail as an operator meets it: the commands as they are run, on trails that are whole and on damaged ones.
 #![cfg(test)]
 
-use anteroom::background::extend_chain;
-use anteroom::commands::production;
-use anteroom::logging::text;
-use anteroom::wiring::{self, Surroundings};
 use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::account::Profile;
@@ -17,6 +13,9 @@ use anteroom_flows::chain::When;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::trail::Origin;
+use anteroom_server::background::extend_chain;
+use anteroom_server::logging::text;
+use anteroom_server::wiring::{self, Surroundings};
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeSet;
 use std::fs;
@@ -84,7 +83,7 @@ impl Installation {
         self.runtime.block_on(async {
             let configuration = Configuration::load(&self.path("anteroom.toml"), &|_| None);
             let configuration = configuration.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-            let around = Surroundings { may_make_keys: true, ..production() };
+            let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
             let provider = wiring::provider(&configuration, &around).await.unwrap();
             work(&provider, self.path("anteroom.checkpoints.jsonl")).await;
             provider.store.close().await;

@@ -1,12 +1,12 @@
 //! The trail's beginning, and its end: what is old goes, and nothing else does unnoticed.
 
 use crate::{ALICE, BOB};
-use anteroom::background::extend_chain;
 use anteroom_domain::ids::{AuditId, NodeId};
 use anteroom_domain::trail::verify::{Finding, Kept, Report};
 use anteroom_flows::chain::{self, When};
 use anteroom_flows::pruning::{Pruning, prune};
 use anteroom_flows::trail::Origin;
+use anteroom_server::background::extend_chain;
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 

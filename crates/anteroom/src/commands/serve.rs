@@ -7,10 +7,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-use super::{CommandError, block_on, production};
+use super::{CommandError, block_on};
 use crate::cli::ConfigArgs;
-use crate::connections::Connections;
-use crate::{background, logging, sending, serve, tls, wiring};
+use anteroom_server::connections::Connections;
+use anteroom_server::{
+    background, logging, sending, serve, tls,
+    wiring::{self, Surroundings},
+};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let mut source = Source::new(&args.config);
@@ -23,7 +26,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     }
     block_on(async move {
         let settings = &configuration.settings;
-        let around = production();
+        let around = Surroundings::production();
         let tls = tls::open(settings, around.clock.now()).map_err(wiring::WiringError::from)?;
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);

@@ -19,11 +19,11 @@ use std::future::Future;
 use std::path::Path;
 
 use super::shown::argument;
-use super::{CommandError, at_shell, block_on, load, production, say, shown_time, warn};
+use super::{CommandError, block_on, load, say, shown_time, warn};
 use crate::cli::{
     ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
 };
-use crate::wiring;
+use anteroom_server::wiring::{self, Surroundings};
 
 /// Accounts read at a time while listing.
 const PAGE: u32 = 200;
@@ -84,7 +84,7 @@ where
     Fut: Future<Output = Result<(), CommandError>>,
 {
     block_on(async move {
-        let provider = wiring::provider(configuration, &at_shell()).await?;
+        let provider = wiring::provider(configuration, &Surroundings::at_shell()).await?;
         work(provider).await
     })
 }
@@ -263,7 +263,7 @@ async fn show_claims(
 
 fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
     let address = parse_address(&args.email)?;
-    let now = production().clock.now();
+    let now = Surroundings::production().clock.now();
     let changes = parse_claims(&args.claims, now)?;
     changing(&args.config.config, async move |provider| {
         profile::set_claims(&provider, &address, changes).await?;
@@ -301,7 +301,7 @@ fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> 
 fn named(args: &InviteArgs) -> Result<Profile, CommandError> {
     let (given, family) = (args.given_name.as_deref(), args.family_name.as_deref());
     let full = full_name(given, family);
-    let now = production().clock.now();
+    let now = Surroundings::production().clock.now();
     let said = [("given_name", given), ("family_name", family), ("name", full.as_deref())];
     let said = said.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
     let changes = said.map(|text| parse_claim(&text, now)).collect::<Result<Vec<_>, _>>()?;

@@ -20,9 +20,9 @@ use tokio::sync::watch;
 
 use crate::cli::DemoArgs;
 use crate::commands::{CommandError, block_on, say, write_secret_file};
-use crate::connections::Connections;
-use crate::wiring::Surroundings;
-use crate::{background, logging, serve, wiring};
+use anteroom_server::connections::Connections;
+use anteroom_server::wiring::Surroundings;
+use anteroom_server::{background, logging, serve, wiring};
 use apps::Apps;
 use configuration::Plan;
 

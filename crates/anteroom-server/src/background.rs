@@ -253,7 +253,7 @@ pub async fn finish_trail(provider: &Provider, settings: &Settings) -> Result<()
     keep_newest(provider, file.as_deref()).await
 }
 
-pub(crate) const REFUSED: &str = "the changed configuration was refused, the running one stays";
+pub const REFUSED: &str = "the changed configuration was refused, the running one stays";
 
 /// Why a good configuration cannot take the place of the running one.
 #[derive(Debug, thiserror::Error)]
@@ -294,7 +294,7 @@ pub async fn take_up(
     Ok(())
 }
 
-pub(crate) async fn taken_up(web: &Web, configuration: &Configuration) {
+pub async fn taken_up(web: &Web, configuration: &Configuration) {
     wiring::warn_of(configuration);
     if web.provider.history.is_refused() {
         return;
