@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::keys::{KeySchedule, LEAD};
 use crate::succession::{Change, Occasion, Pace, Succession, Term};
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// Nodes take new keys up within a second, and read all of them again each minute.
 const UNTIL_EVERY_NODE_HAS_IT: SignedDuration = SignedDuration::from_mins(1);
@@ -95,7 +95,7 @@ async fn succeed(
         published_until: None,
         decrypts_until: None,
     };
-    let origin = Origin::local(now, random);
+    let origin = AuditContext::local(now, random);
     let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
     let write = store.write(move |tx| {
         let (mut row, origin, before) = (row.clone(), origin.clone(), Arc::clone(&before));

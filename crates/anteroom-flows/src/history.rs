@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 use crate::{key_set, registered};
 
 /// What this node remembers of the database, and whether it refuses it.
@@ -204,7 +204,7 @@ pub struct Accepted {
 
 /// An operator goes on with the database as it is. What was made before is worth nothing: sessions, grants with their tokens,
 /// links, codes, known devices. `seen` is the highest number of the chain that is known from elsewhere.
-pub async fn accept(store: &Store, origin: &Origin, seen: Option<u64>) -> Result<Accepted, FlowError> {
+pub async fn accept(store: &Store, origin: &AuditContext, seen: Option<u64>) -> Result<Accepted, FlowError> {
     let origin = origin.clone();
     let write = store.write(move |tx| {
         let origin = origin.clone();

@@ -19,7 +19,7 @@ use crate::error::FlowError;
 use crate::key_set::associated_data;
 use crate::succession::{Change, Pace, Succession, Term, waiting};
 pub use crate::succession::{Occasion, Reason};
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// How long a key that an operator asks for is published before it signs: a list of keys may be as old as the JWKS says, and
 /// nodes and networks take their moments too.
@@ -176,7 +176,7 @@ async fn make(
         signs_until: None,
         published_until: None,
     };
-    let origin = Origin::local(now, random);
+    let origin = AuditContext::local(now, random);
     let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
     let write = store.write(move |tx| {
         let (mut row, origin, before) = (row.clone(), origin.clone(), Arc::clone(&before));
@@ -202,7 +202,7 @@ async fn make(
 /// `false`: meanwhile it signs as soon as that, or is gone.
 async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Result<bool, FlowError> {
     let (now, occasion) = rotating.when;
-    let origin = Origin::local(now, random);
+    let origin = AuditContext::local(now, random);
     let write = store.write(move |tx| {
         let origin = origin.clone();
         async move {
@@ -221,7 +221,7 @@ async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Re
 
 async fn retire(
     tx: &Tx,
-    origin: &Origin,
+    origin: &AuditContext,
     occasion: Occasion,
     succession: Succession,
 ) -> Result<(), FlowError> {

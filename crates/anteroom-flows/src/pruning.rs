@@ -11,7 +11,7 @@ use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::FlowError;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// Entries looked at in one go: about as many are removed in one transaction.
 const PAGE: u64 = 1_000;
@@ -33,7 +33,7 @@ pub enum Pruning {
 pub async fn prune(
     store: &Store,
     keyring: &Keyring,
-    origin: &Origin,
+    origin: &AuditContext,
     retention: SignedDuration,
 ) -> Result<Pruning, FlowError> {
     let older_than = origin.now.checked_sub(retention).unwrap_or(Timestamp::MIN);

@@ -14,14 +14,13 @@ use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::call::Visit;
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::encryption::entropy;
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
 use crate::outgoing::OutgoingError;
-use crate::provider::Provider;
 use crate::request_uri;
-use crate::visitor::Visitor;
 
 /// Why it cannot be used: what the wire gets, and what the operator reads.
 struct Unusable {
@@ -71,8 +70,7 @@ impl Resolved {
 
 /// The request as it is meant: with what its request object says in place of what stands beside it.
 pub(crate) async fn resolve(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     client: &Client,
     parameters: &Parameters,
 ) -> Result<Resolved, ResolveError> {
@@ -89,10 +87,10 @@ pub(crate) async fn resolve(
     }
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(Resolved::plain(parameters)),
-        (Some(request), None) => read(provider, visitor, client, (request, Passed::ByValue)).await,
+        (Some(request), None) => read(visit, client, (request, Passed::ByValue)).await,
         (None, Some(uri)) => match client.metadata.find_request_uri(uri) {
-            Some(place) => match fetch(provider, visitor, client, &place).await? {
-                Ok(text) => read(provider, visitor, client, (text.trim(), Passed::ByReference)).await,
+            Some(place) => match fetch(visit, client, &place).await? {
+                Ok(text) => read(visit, client, (text.trim(), Passed::ByReference)).await,
                 Err(unusable) => Err(unusable),
             },
             None => Err(Unusable::uri(&format!("{uri} is not one that the client registered"))),
@@ -111,7 +109,7 @@ pub(crate) async fn resolve(
         Err(Unusable { why, reason, stated }) => {
             // The refusal may be about what stands outside.
             let name = client.id().as_str();
-            tracing::info!(reference = %visitor.reference, client = name, "request object not used: {reason:?}");
+            tracing::info!(reference = %visit.reference, client = name, "request object not used: {reason:?}");
             // An object that does not count has no say over what stands outside.
             let parameters = stated.superseded_by(parameters.clone());
             Err(authorization::refuse(&parameters, &client.metadata, why, &reason).into())
@@ -121,13 +119,8 @@ pub(crate) async fn resolve(
 
 /// Core §6.2: from a place that the client registered, and from no other. Each time anew: a client that signs requests that are
 /// good for minutes has another one there for the next person.
-async fn fetch(
-    provider: &Provider,
-    visitor: &Visitor,
-    client: &Client,
-    place: &Url,
-) -> Result<Result<String, Unusable>, FlowError> {
-    let body = request_uri::fetch(provider, visitor, client, place).await?;
+async fn fetch(visit: &Visit, client: &Client, place: &Url) -> Result<Result<String, Unusable>, FlowError> {
+    let body = request_uri::fetch(visit, client, place).await?;
     let body = body.map_err(|error| match error {
         OutgoingError::Busy => Unusable::new(NoRequest::FetchedTooOften, &error),
         _ => Unusable::uri(&error),
@@ -136,17 +129,16 @@ async fn fetch(
 }
 
 async fn read(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     client: &Client,
     (text, passed): (&str, Passed),
 ) -> Result<AcceptedObject, Unusable> {
-    let now = visitor.now;
-    let snapshot = provider.snapshot();
+    let now = visit.now;
+    let snapshot = visit.snapshot();
     let rules = RequestObjectRules { client: &client.metadata, issuer: &snapshot.issuer, now };
     let object = if RequestObject::is_encrypted(text) {
-        let keys = provider.key_set();
-        RequestObject::decrypt(text, keys.decrypting(), &client.metadata, &entropy(provider))
+        let keys = visit.key_set();
+        RequestObject::decrypt(text, keys.decrypting(), &client.metadata, &entropy(visit))
     } else {
         RequestObject::parse(text)
     };
@@ -159,8 +151,8 @@ async fn read(
     };
     let check = |proof: ClientProof<'_>| RequestObject::verify(&jwt, proof, rules);
     // A browser carries it, from wherever its person is.
-    let presented = (Presented { now, from: None }, Some(AddressPrefix::network(visitor.address)));
-    let inner = with_keys_of(provider, client, presented, check, RequestObjectError::misses_a_key).await;
+    let presented = (Presented { now, from: None }, Some(AddressPrefix::network(visit.address)));
+    let inner = with_keys_of(visit, client, presented, check, RequestObjectError::misses_a_key).await;
     inner.map_err(|error| match error {
         KeysError::Refused(error) => Unusable::object(&error),
         KeysError::Unavailable(reason) => {

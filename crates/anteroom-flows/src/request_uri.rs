@@ -9,11 +9,12 @@ use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::rate::AddressPrefix;
 use url::Url;
 
+use crate::browser::Loads;
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::limits::{of_address, of_one, spend};
 use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Share};
-use crate::provider::Provider;
-use crate::visitor::{Live, Loads, Visitor, live_sessions};
+use crate::visitor::{Live, live_sessions};
 
 /// Whatever is larger is none that the rules would let pass.
 const LARGEST: usize = 16 * 1024;
@@ -31,25 +32,24 @@ const OF_REGISTERED: usize = 4;
 
 /// It is counted once there is room for it: what is not fetched costs nothing.
 pub(crate) async fn fetch(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     client: &Client,
     place: &Url,
 ) -> Result<Result<Vec<u8>, OutgoingError>, FlowError> {
-    let live = live_sessions(provider, visitor).await?.into_iter().next();
-    let outgoing = provider.outgoing_for(client.id());
-    let shares = shares(visitor, (client, place), (&outgoing, live.as_ref()));
+    let live = live_sessions(visit).await?.into_iter().next();
+    let outgoing = visit.outgoing_for(client.id());
+    let shares = shares(visit, (client, place), (&outgoing, live.as_ref()));
     let slot = match outgoing.reserve(Fetch { what: Fetched::RequestObject, shares: &shares }) {
         Ok(slot) => slot,
         Err(error) => return Ok(Err(error)),
     };
-    let budgets = budgets(provider, visitor, (client, outgoing.is_of_registered()), live.as_ref());
-    spend(provider, budgets, visitor.now).await?;
+    let budgets = budgets(visit, (client, outgoing.is_of_registered()), live.as_ref());
+    spend(visit, budgets, visit.now).await?;
     Ok(outgoing.get_in(&slot, place, LARGEST).await)
 }
 
 fn shares(
-    visitor: &Visitor,
+    visit: &Visit,
     (client, place): (&Client, &Url),
     (outgoing, live): (&Outgoing, Option<&Live>),
 ) -> Vec<Share> {
@@ -62,7 +62,7 @@ fn shares(
         None => vec![Share::new("strangers", "", FOR_STRANGERS)],
     };
     if outgoing.is_of_registered() {
-        let network = AddressPrefix::network(visitor.address).to_string();
+        let network = AddressPrefix::network(visit.address).to_string();
         shares.push(Share::new("client", id, OF_REGISTERED));
         shares.push(Share::new("host", place.host_str().unwrap_or_default(), OF_REGISTERED));
         shares.push(Share::new("network", &network, OF_REGISTERED));
@@ -75,18 +75,13 @@ fn shares(
     shares
 }
 
-fn budgets(
-    provider: &Provider,
-    visitor: &Visitor,
-    (client, is_registered): (&Client, bool),
-    live: Option<&Live>,
-) -> Vec<Budget> {
+fn budgets(visit: &Visit, (client, is_registered): (&Client, bool), live: Option<&Live>) -> Vec<Budget> {
     let id = client.id().as_str();
-    let kind = if visitor.loads == Loads::Page { "" } else { " within a page" };
+    let kind = if visit.browser.loads == Loads::Page { "" } else { " within a page" };
     let of = |limit, name: &str| {
         let budgets = match live {
-            Some(live) => vec![of_one(provider, limit, &live.account.id.0)],
-            None => of_address(provider, visitor.address, limit),
+            Some(live) => vec![of_one(visit, limit, &live.account.id.0)],
+            None => of_address(visit, visit.address, limit),
         };
         let name = name.to_owned();
         budgets

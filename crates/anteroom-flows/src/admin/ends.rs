@@ -6,10 +6,10 @@ use anteroom_domain::link::LinkKind;
 use anteroom_storage::Tx;
 
 use crate::error::FlowError;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// Nothing that was proven or verified on the way to a registration counts any more.
-pub(super) async fn begin_anew(tx: &Tx, origin: &Origin, account: AccountId) -> Result<(), FlowError> {
+pub(super) async fn begin_anew(tx: &Tx, origin: &AuditContext, account: AccountId) -> Result<(), FlowError> {
     tx.raise_epoch(account).await?;
     remove_phones(tx, origin, account, "invited_again").await?;
     tx.complete_link(account, (LinkKind::Invitation, None), origin.now).await?;
@@ -18,7 +18,7 @@ pub(super) async fn begin_anew(tx: &Tx, origin: &Origin, account: AccountId) -> 
 
 pub(super) async fn remove_phones(
     tx: &Tx,
-    origin: &Origin,
+    origin: &AuditContext,
     account: AccountId,
     reason: &'static str,
 ) -> Result<(), FlowError> {
@@ -33,7 +33,7 @@ pub(super) async fn remove_phones(
 }
 
 /// Mailed links of before open nothing any more.
-pub(super) async fn end_links(tx: &Tx, origin: &Origin, account: AccountId) -> Result<(), FlowError> {
+pub(super) async fn end_links(tx: &Tx, origin: &AuditContext, account: AccountId) -> Result<(), FlowError> {
     for kind in [LinkKind::Recovery, LinkKind::Invitation] {
         tx.complete_link(account, (kind, None), origin.now).await?;
     }

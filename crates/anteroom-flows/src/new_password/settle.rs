@@ -18,20 +18,20 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
 
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::new_session::{FirstSecret, NewSession};
-use crate::provider::Provider;
 use crate::sign_out::{Hearers, end_all, hearers};
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, left_behind, new_id};
+use crate::trail::AuditContext;
+use crate::visitor::{Live, left_behind};
 
 /// How long it is worth telling a person that their password was changed.
 const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) struct Prepared {
-    visitor: Visitor,
-    origin: Origin,
+    visit: Visit,
+    origin: AuditContext,
     carried: Carried,
     keeping: Keeping,
     account: Account,
@@ -63,27 +63,26 @@ pub(super) enum Settled {
 
 impl Prepared {
     pub(super) fn new(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         (carried, account, reason): (Carried, Account, NewPasswordReason),
         hash: PasswordHash,
         live: &[Live],
     ) -> Self {
-        let (snapshot, now) = (provider.snapshot(), visitor.now);
+        let (snapshot, now) = (visit.snapshot(), visit.now);
         let most = u32::from(snapshot.policy.password_age.jitter_days);
-        let jitter = provider.random.below(most.saturating_add(1));
+        let jitter = visit.random().below(most.saturating_add(1));
         let facts = PasswordFacts { set_at: now, jitter_days: u16::try_from(jitter).unwrap_or(0) };
         Self {
-            origin: Origin::of(visitor, &provider.random),
-            keeping: Keeping::prepare(provider, &carried, now),
-            session: NewSession::prepare(provider, visitor, Some(account.id)),
+            origin: visit.audit().clone(),
+            keeping: Keeping::prepare(visit, &carried, now),
+            session: NewSession::prepare(visit, Some(account.id)),
             left: left_behind(live, account.id),
-            hearers: hearers(provider, SessionEnd::PasswordChanged),
+            hearers: hearers(visit, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
-            retired: new_id(&provider.random, now),
+            retired: visit.new_id(),
             remembered: snapshot.policy.new_password.remembered,
             credential: Credential { hash, form: Some(PasswordForm::OpaqueString), facts },
-            visitor: visitor.clone(),
+            visit: visit.clone(),
             carried,
             account,
             reason,
@@ -91,7 +90,7 @@ impl Prepared {
     }
 
     fn now(&self) -> Timestamp {
-        self.visitor.now
+        self.visit.now
     }
 
     /// The code that was entered on the way, if there was one. A phone that is just being registered is no second factor yet.
@@ -116,13 +115,13 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     }
     let Some(epoch) = replace_password(&tx, prepared, &locked).await? else { return Ok(Settled::TooLate) };
     end_the_old(&tx, prepared).await?;
-    let known = tx.device_of(prepared.account.id, &prepared.visitor.devices).await?;
+    let known = tx.device_of(prepared.account.id, &prepared.visit.browser.devices).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         // A thief's browsers may be among the devices: those that the password alone made known are forgotten, but for this one.
         let this = known.unwrap_or(prepared.session.device);
         tx.forget_devices(prepared.account.id, this, prepared.now()).await?;
     }
-    let device = prepared.session.keep_device(&tx, &prepared.visitor, (prepared.account.id, known)).await?;
+    let device = prepared.session.keep_device(&tx, &prepared.visit, (prepared.account.id, known)).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         tx.note_reset_at(prepared.account.id, device, prepared.now()).await?;
         return reset(&tx, prepared, device).await;
@@ -136,7 +135,7 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     if factor.is_some() {
         tx.step_device_up(account.id, device, prepared.now()).await?;
     }
-    let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
+    let session = prepared.session.session(&prepared.visit, (&account, epoch), device, (acr, amr));
     // All the others have just ended.
     let FirstSecret { secret, .. } = prepared.session.secret(&tx, &account, prepared.now()).await?;
     tx.insert_session(&session, &secret.stored).await?;
@@ -202,7 +201,7 @@ async fn tell(tx: &Tx, prepared: &Prepared, mail: &Mail) -> Result<(), FlowError
     let (account, now) = (prepared.account.id, prepared.now());
     for address in tx.addresses_of(account).await? {
         let message = Message {
-            id: MessageId(new_id(&prepared.origin.random, now)),
+            id: MessageId(prepared.origin.new_id()),
             account: Some(account),
             locale: prepared.account.locale.clone(),
             parcel: Parcel::Email { to: address, mail: mail.clone() },

@@ -19,14 +19,15 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use super::{Here, Told};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::limits::of_address;
 use crate::new_session::{FirstSecret, HeldSession, NewSession};
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Snapshot;
 use crate::repeated::{Secret, answers_since};
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, left_behind, new_id};
+use crate::trail::AuditContext;
+use crate::visitor::{Live, left_behind};
 
 /// How long it is worth telling someone that their account was locked.
 const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
@@ -34,8 +35,8 @@ const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 pub(super) struct Prepared {
     snapshot: Arc<Snapshot>,
-    origin: Origin,
-    visitor: Visitor,
+    origin: AuditContext,
+    visit: Visit,
     carried: Carried,
     view: Option<SignInView>,
     verdict: Verdict,
@@ -75,35 +76,34 @@ pub(super) enum Settled {
 
 impl Prepared {
     pub(super) fn new(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         carried: Carried,
         (view, verdict, entry): (Option<SignInView>, Verdict, Option<Digest>),
         here: &Here,
     ) -> Self {
-        let (random, now) = (&provider.random, visitor.now);
+        let (random, now) = (visit.random(), visit.now);
         let account = view.as_ref().map(|view| view.account.id);
         let held = here.live.iter().find(|live| Some(live.account.id) == account);
         let live = &here.live;
         Self {
-            snapshot: provider.snapshot(),
-            origin: Origin::of(visitor, random),
-            visitor: visitor.clone(),
+            snapshot: Arc::clone(visit.snapshot()),
+            origin: visit.audit().clone(),
+            visit: visit.clone(),
             repeated: held.filter(|live| here.secrets.contains(&live.token)).map(|live| live.session.clone()),
             held: held.map(|live| {
                 let renewed =
                     if here.secrets.contains(&live.token) { HeldSession::as_it_is } else { HeldSession::of };
-                renewed(provider, visitor, live)
+                renewed(visit, live)
             }),
             entry,
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
-            keeping: Keeping::prepare(provider, &carried, now),
-            of_row: of_address(provider, visitor.address, Limit::WaitingRows),
+            keeping: Keeping::prepare(visit, &carried, now),
+            of_row: of_address(visit, visit.address, Limit::WaitingRows),
             carried,
             view,
             verdict,
-            new: NewSession::prepare(provider, visitor, account),
-            notice: MessageId(new_id(random, now)),
+            new: NewSession::prepare(visit, account),
+            notice: MessageId(visit.new_id()),
             no_account: AccountId(random.uuid_v4()),
         }
     }
@@ -125,7 +125,7 @@ impl Prepared {
     }
 
     fn now(&self) -> Timestamp {
-        self.visitor.now
+        self.visit.now
     }
 
     /// Whether the network may have another row without a proof. Where not, the request waits on in its page: an error in place
@@ -187,7 +187,7 @@ async fn counted_before(tx: &Tx, prepared: &Prepared, account: AccountId) -> Res
 async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownDevice>, FlowError> {
     // In the cookie's order: the one this account was last signed in with comes first.
     let known = prepared.view.as_ref().and_then(|view| {
-        let mut named = prepared.visitor.devices.iter();
+        let mut named = prepared.visit.browser.devices.iter();
         named.find_map(|id| view.devices.iter().find(|device| device.id == *id))
     });
     match known {
@@ -282,7 +282,7 @@ async fn admit(
         tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
         return Ok(Settled::Limited { wait, carried: prepared.carried.clone() });
     }
-    if !prepared.visitor.keeps_cookies {
+    if !prepared.visit.browser.keeps_cookies {
         return no_cookies(tx, prepared, &account).await;
     }
     let facts = credential.ok_or(FlowError::Broken("a verified password without its row"))?.facts;
@@ -303,7 +303,7 @@ async fn admit(
     // The second answer of a form brings the device of the first.
     let known = device.map(|device| device.id).or(repeated.and_then(|session| session.device));
     let known = (account.id, known);
-    let device = prepared.new.keep_device(tx, &prepared.visitor, known).await?;
+    let device = prepared.new.keep_device(tx, &prepared.visit, known).await?;
     let (session, secret) = open_session(tx, prepared, &account, device, first).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
@@ -335,7 +335,7 @@ async fn open_session(
     first: FirstSecret,
 ) -> Result<(Session, Secret), FlowError> {
     let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
-    let fresh = prepared.new.session(&prepared.visitor, (account, account.epoch), device, proven);
+    let fresh = prepared.new.session(&prepared.visit, (account, account.epoch), device, proven);
     let renewed = |held: &Session| Session {
         id: held.id,
         created_at: held.created_at,
