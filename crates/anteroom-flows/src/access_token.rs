@@ -50,7 +50,6 @@ pub(crate) async fn living(
     call: &Call,
     client: &Client,
     claims: &AccessTokenClaims,
-    now: Timestamp,
 ) -> Result<Living, FlowError> {
     if call.store().is_revoked(&claims.jti).await? {
         return Ok(Living::No);
@@ -66,7 +65,7 @@ pub(crate) async fn living(
         return Ok(own.and_then(Result::ok).map_or(Living::No, Living::Client));
     };
     let Some(record) = call.store().grant_world(grant).await? else { return Ok(Living::No) };
-    let narrowed = worth(call, client, &record, now).and_then(|worth| {
+    let narrowed = worth(call, client, &record).and_then(|worth| {
         let reach = reach.narrowed(&worth.scope, client, issuer)?;
         Ok((worth, reach))
     });
@@ -77,19 +76,14 @@ pub(crate) async fn living(
 }
 
 /// What the grant is worth to the client as it is registered now.
-pub(crate) fn worth(
-    call: &Call,
-    client: &Client,
-    record: &GrantRecord,
-    now: Timestamp,
-) -> Result<GrantWorth, GrantDead> {
+pub(crate) fn worth(call: &Call, client: &Client, record: &GrantRecord) -> Result<GrantWorth, GrantDead> {
     record.grant.worth(GrantContext {
         client,
         account: &record.account,
         session: record.session.as_ref(),
         agreed: &record.agreed,
         session_policy: call.snapshot().policy.session,
-        now,
+        now: call.now,
     })
 }
 

@@ -100,9 +100,9 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
     let account = known.as_ref().map_or_else(|| AccountId(call.random().uuid_v4()), |known| known.id);
     let invitation = invitation_for(call, (account, &invitee), now);
     let new = known.is_none().then(|| new_account(call, &invitee, account, now));
-    let origin = call.audit().clone();
+    let audit = call.audit().clone();
     let write = call.store().write(move |tx: Tx| {
-        let (new, origin, invitation) = (new.clone(), origin.clone(), invitation.clone());
+        let (new, audit, invitation) = (new.clone(), audit.clone(), invitation.clone());
         let (invitee, changes) = (invitee.clone(), changes.clone());
         async move {
             let taken = || AdminError::AddressTaken(invitee.address.clone());
@@ -117,11 +117,11 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
             } else {
                 let locked = tx.lock_account(account).await?.map(|locked| locked.account);
                 let before = locked.filter(|now| now.status == AccountStatus::Invited).ok_or_else(taken)?;
-                change_invited(&tx, &origin, (&before, &invitee.groups), &changes).await?;
-                begin_anew(&tx, &origin, account).await?;
+                change_invited(&tx, &audit, (&before, &invitee.groups), &changes).await?;
+                begin_anew(&tx, &audit, account).await?;
             }
             let groups = invitee.groups.iter().map(ToString::to_string).collect();
-            let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
+            let entry = audit.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
             tx.insert_link(&invitation.link).await?;
             tx.enqueue(&invitation.message).await?;
             tx.append(&entry).await?;
@@ -156,16 +156,16 @@ fn as_known(known: &Account, invitee: Invitee, changes: &[ClaimChange]) -> Invit
 /// Makes of an account that waits what the new invitation says; each change has its entry.
 async fn change_invited(
     tx: &Tx,
-    origin: &AuditContext,
+    audit: &AuditContext,
     (before, groups): (&Account, &BTreeSet<GroupName>),
     changes: &[ClaimChange],
 ) -> Result<(), AdminError> {
-    let entry = |event| origin.entry(Actor::Operator, event).about(before.id);
+    let entry = |event| audit.entry(Actor::Operator, event).about(before.id);
     let mut described = Described::of(before);
     let changed = described.change(changes);
     if !changed.is_empty() {
         let (profile, locale) = described.into_parts();
-        tx.save_profile(before.id, &profile, locale.as_deref(), origin.now).await?;
+        tx.save_profile(before.id, &profile, locale.as_deref(), audit.now).await?;
         let claims = changed.iter().map(|claim| claim.as_str()).collect();
         tx.append(&entry(Event::ProfileChanged { claims })).await?;
     }
@@ -250,10 +250,10 @@ pub async fn find(call: &Call, address: &EmailAddress) -> Result<Account, AdminE
 /// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are worth nothing from now on.
 pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?;
-    let origin = call.audit().clone();
+    let audit = call.audit().clone();
     let hearers = hearers(call, SessionEnd::Disabled);
     let write = call.store().write(move |tx: Tx| {
-        let (origin, hearers) = (origin.clone(), hearers.clone());
+        let (audit, hearers) = (audit.clone(), hearers.clone());
         async move {
             let locked = tx.lock_account(account.id).await?;
             // What is not changed has no entry.
@@ -263,14 +263,14 @@ pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminErr
             }
             // It may be a stranger who verified a phone behind the invitation that ends here.
             if status == AccountStatus::Invited {
-                remove_phones(&tx, &origin, account.id, "disabled").await?;
+                remove_phones(&tx, &audit, account.id, "disabled").await?;
             }
-            end_links(&tx, &origin, account.id).await?;
-            tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
+            end_links(&tx, &audit, account.id).await?;
+            tx.set_status(account.id, AccountStatus::Disabled, audit.now).await?;
             tx.raise_epoch(account.id).await?;
             let sessions = tx.sessions_of_account(account.id).await?;
-            end_all(&tx, &origin, &sessions, &hearers).await?;
-            tx.append(&origin.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
+            end_all(&tx, &audit, &sessions, &hearers).await?;
+            tx.append(&audit.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }
     });
@@ -281,9 +281,9 @@ pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminErr
 /// A person who had registered is active again; one who had not is invited as before.
 pub async fn enable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?;
-    let origin = call.audit().clone();
+    let audit = call.audit().clone();
     let write = call.store().write(move |tx: Tx| {
-        let origin = origin.clone();
+        let audit = audit.clone();
         async move {
             let locked = tx.lock_account(account.id).await?;
             if locked.as_ref().is_none_or(|locked| locked.account.status != AccountStatus::Disabled) {
@@ -292,9 +292,9 @@ pub async fn enable(call: &Call, address: &EmailAddress) -> Result<(), AdminErro
             let registered = locked.is_some_and(|locked| locked.credential.is_some());
             let status = if registered { AccountStatus::Active } else { AccountStatus::Invited };
             // Those that a unit of the moment, or a node of release 0.1.0, has left.
-            end_links(&tx, &origin, account.id).await?;
-            tx.set_status(account.id, status, origin.now).await?;
-            tx.append(&origin.entry(Actor::Operator, Event::AccountEnabled).about(account.id)).await?;
+            end_links(&tx, &audit, account.id).await?;
+            tx.set_status(account.id, status, audit.now).await?;
+            tx.append(&audit.entry(Actor::Operator, Event::AccountEnabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }
     });
@@ -319,9 +319,9 @@ pub async fn change_group(
         known_groups(call, &BTreeSet::from([group.clone()]))?;
     }
     let account = find(call, address).await?.id;
-    let (snapshot, origin) = (Arc::clone(call.snapshot()), call.audit().clone());
+    let (snapshot, audit) = (Arc::clone(call.snapshot()), call.audit().clone());
     let write = call.store().write(move |tx: Tx| {
-        let (group, snapshot, origin) = (group.clone(), Arc::clone(&snapshot), origin.clone());
+        let (group, snapshot, audit) = (group.clone(), Arc::clone(&snapshot), audit.clone());
         async move {
             tx.lock_account(account).await?;
             let (changed, event) = match change {
@@ -334,8 +334,8 @@ pub async fn change_group(
                 ),
             };
             if changed {
-                tx.append(&origin.entry(Actor::Operator, event).about(account)).await?;
-                end_grants_not_admitted(&tx, &origin, &snapshot, account).await?;
+                tx.append(&audit.entry(Actor::Operator, event).about(account)).await?;
+                end_grants_not_admitted(&tx, &audit, &snapshot, account).await?;
             }
             Ok::<_, FlowError>(())
         }
@@ -346,7 +346,7 @@ pub async fn change_group(
 
 async fn end_grants_not_admitted(
     tx: &Tx,
-    origin: &AuditContext,
+    audit: &AuditContext,
     snapshot: &Snapshot,
     account: AccountId,
 ) -> Result<(), FlowError> {
@@ -355,9 +355,9 @@ async fn end_grants_not_admitted(
         if snapshot.clients.get(&client).is_some_and(|client| client.admits(&after)) {
             continue;
         }
-        tx.revoke_grant(grant, GrantEnd::NotAdmitted, origin.now).await?;
+        tx.revoke_grant(grant, GrantEnd::NotAdmitted, audit.now).await?;
         let event = Event::revoked(grant, GrantEnd::NotAdmitted);
-        let entry = origin.entry(Actor::System, event).about(account).by_client(&client);
+        let entry = audit.entry(Actor::System, event).about(account).by_client(&client);
         tx.append(&entry.in_session(session)).await?;
     }
     Ok(())

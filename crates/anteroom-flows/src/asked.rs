@@ -36,9 +36,9 @@ const BATCH: u32 = 50;
 
 /// Counts an ask for the address that it comes from and for its network, whatever address was entered.
 pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> {
-    let mut budgets = limits::of_address(visit, visit.address, limit);
-    budgets.extend(limits::of_address(visit, visit.address, Limit::AskedRows));
-    limits::spend(visit, budgets, visit.now).await
+    let mut budgets = limits::of_address(visit, limit);
+    budgets.extend(limits::of_address(visit, Limit::AskedRows));
+    limits::spend(visit, budgets).await
 }
 
 /// A row for an address, drawn before the transaction that may write it.
@@ -165,9 +165,9 @@ impl Answer {
             }
             Some(LinkKind::Recovery) | None => asked.expires_at,
         };
-        let origin = origin(call, asked.ask.as_ref(), now);
+        let audit = audit(call, asked.ask.as_ref(), now);
         let event = Event::AskAnswered { mail: mail.map_or("none", LinkKind::as_str) };
-        let mut entry = origin.entry(Actor::System, event);
+        let mut entry = audit.entry(Actor::System, event);
         if let Some((account, _)) = &known {
             entry = entry.about(account.id);
         }
@@ -180,7 +180,7 @@ impl Answer {
                 asked.ask.as_ref().and_then(|ask| ask.languages.as_deref()),
             ),
             parcel: parcel(&snapshot, &asked, (kind, known.as_ref())),
-            reference: origin.reference,
+            reference: audit.reference,
             created_at: now,
             expires_at,
         };
@@ -198,7 +198,7 @@ impl Answer {
 }
 
 /// As of the request, whose address and reference the trail has.
-fn origin(call: &Call, ask: Option<&Ask>, _now: Timestamp) -> AuditContext {
+fn audit(call: &Call, ask: Option<&Ask>, _now: Timestamp) -> AuditContext {
     AuditContext {
         address: ask.and_then(|ask| ask.from),
         reference: ask.and_then(|ask| ask.reference.as_ref()?.parse().ok()),

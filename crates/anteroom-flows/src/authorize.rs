@@ -24,7 +24,7 @@ use crate::id_token_hint;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
 use crate::push::{self, Taken};
-use crate::request_object::{self, ResolveError, Resolved};
+use crate::request_object::{self, ResolveError, Resolved, SentBy};
 use crate::trail::note_refusal;
 use std::sync::Arc;
 
@@ -192,7 +192,7 @@ async fn meant(
         None if metadata.require_pushed_authorization_requests => {
             refuse(NoRequest::NotPushed, "a request that was not pushed")
         }
-        None => match request_object::resolve(visit, client, parameters).await {
+        None => match request_object::resolve(SentBy::Browser(visit), client, parameters).await {
             Ok(Resolved { parameters, expires_at, signed }) => {
                 let source = expires_at
                     .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });

@@ -184,9 +184,9 @@ async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError>
             }
         }
     };
-    let origin = call.audit().clone();
+    let audit = call.audit().clone();
     let entry = event.map(|event| {
-        origin
+        audit
             .entry(Actor::System, event)
             .about(delivery.account)
             .by_client(&delivery.client)

@@ -151,6 +151,16 @@ impl CallParts {
         &self.audit
     }
 
+    /// From where the request came; none where no request came.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.audit.address
+    }
+
+    /// By which the request is known wherever it is spoken of.
+    pub fn reference(&self) -> Option<Reference> {
+        self.audit.reference
+    }
+
     /// An entry of the trail, filled in from this call.
     pub fn entry(&self, actor: Actor, event: Event) -> AuditEntry {
         self.audit.entry(actor, event)

@@ -26,7 +26,7 @@ use crate::error::FlowError;
 use crate::fetched_keys::Presented;
 use crate::limits::{of_address, of_one, refused};
 use crate::provider::Snapshot;
-use crate::trail::{AuditContext, note_refusal};
+use crate::trail::note_refusal;
 
 /// A client that has proven who it is, or that has nothing to prove with (`none`).
 #[derive(Clone, Debug)]
@@ -108,27 +108,26 @@ pub fn secret_digest(keyring: &anteroom_crypto::Keyring, secret: &SecretString) 
 #[tracing::instrument(name = "authenticate_client", skip_all)]
 pub async fn authenticate(
     call: &Call,
-    origin: &AuditContext,
     (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let call = &call.that_knows(presented.client_id()).await?;
-    let verdict = judge(call, origin, call.snapshot(), (endpoint, presented)).await?;
+    let verdict = judge(call, call.snapshot(), (endpoint, presented)).await?;
     if let Ok(client) = &verdict {
-        note_method(call, origin, (client.client(), presented.method()));
+        note_method(call, (client.client(), presented.method()));
     }
     if let Err(error) = &verdict {
         let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
-        let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
+        let entry = call.entry(Actor::Anonymous, event).by_client(presented.client_id());
         note_refusal(call, entry).await?;
     }
     Ok(verdict)
 }
 
 /// An operator who names the method in the configuration reads here which one it is.
-fn note_method(call: &Call, origin: &AuditContext, (client, method): (&Client, TokenEndpointAuthMethod)) {
+fn note_method(call: &Call, (client, method): (&Client, TokenEndpointAuthMethod)) {
     if call.provider().seen_methods.is_new(client, method) {
         tracing::info!(
-            reference = origin.reference.map(tracing::field::display),
+            reference = call.reference().map(tracing::field::display),
             client = client.id().as_str(),
             "the client sends its secret by {}, and no `token_endpoint_auth_method` is configured for it",
             method.as_str()
@@ -138,7 +137,6 @@ fn note_method(call: &Call, origin: &AuditContext, (client, method): (&Client, T
 
 async fn judge(
     call: &Call,
-    origin: &AuditContext,
     snapshot: &Snapshot,
     (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
@@ -161,7 +159,7 @@ async fn judge(
     let proven = match presented {
         PresentedCredentials::Assertion(assertion) => {
             let audiences = endpoint.audiences(&snapshot.issuer);
-            prove(call, origin, client, (assertion, &audiences)).await?
+            prove(call, client, (assertion, &audiences)).await?
         }
         _ => check_secret(call, client, presented),
     };
@@ -189,20 +187,19 @@ fn check_secret(
 /// OpenID Connect Core §9 `client_secret_jwt` and `private_key_jwt`.
 async fn prove(
     call: &Call,
-    origin: &AuditContext,
     client: &Client,
     (assertion, audiences): (&ClientAssertion, &[String]),
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
     let registered = client.metadata.token_endpoint_auth_signing_alg;
     let uses_known_from = call.provider().history.accepted_at();
-    let rules = AssertionRules { registered, audiences, now: origin.now, uses_known_from };
+    let rules = AssertionRules { registered, audiences, now: call.now, uses_known_from };
     let name = || client.id().as_str().to_owned();
     let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
     let proven = if assertion.algorithm().is_symmetric() {
         verify(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
     } else {
-        let presented = Presented { now: origin.now, from: origin.address.map(AddressPrefix::of) };
-        let asked_by = origin.address.map(AddressPrefix::network);
+        let presented = Presented { now: call.now, from: call.address().map(AddressPrefix::of) };
+        let asked_by = call.address().map(AddressPrefix::network);
         with_keys_of(call, client, (presented, asked_by), verify, AssertionError::misses_a_key).await
     };
     let proven = match proven {
@@ -215,23 +212,22 @@ async fn prove(
         }
         Err(KeysError::Busy) => return Err(FlowError::KeysBusy { client: client.id().clone() }),
     };
-    let first = use_once(call, origin, client.id(), proven.jti, proven.expires_at).await?;
+    let first = use_once(call, client.id(), proven.jti, proven.expires_at).await?;
     Ok(if first { Ok(()) } else { Err(ClientAuthError::AssertionReplayed(name())) })
 }
 
 /// RFC 7523 §3, rule 7: whether it is the first time.
 async fn use_once(
     call: &Call,
-    origin: &AuditContext,
     client: &ClientId,
     jti: String,
     expires_at: Timestamp,
 ) -> Result<bool, FlowError> {
-    let of_address = origin.address.map(|from| of_address(call, from, Limit::AssertionOfAddress));
+    let of_address = of_address(call, Limit::AssertionOfAddress);
     let of_client = of_one(call, Limit::AssertionOfClient, &client.as_str());
-    let budgets: Arc<[Budget]> = std::iter::once(of_client).chain(of_address.into_iter().flatten()).collect();
+    let budgets: Arc<[Budget]> = std::iter::once(of_client).chain(of_address).collect();
     let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), short(jti).into());
-    let now = origin.now;
+    let now = call.now;
     let write = call.store().write(move |tx| {
         let (budgets, client, jti) = (Arc::clone(&budgets), Arc::clone(&client), Arc::clone(&jti));
         async move {

@@ -105,13 +105,13 @@ fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec
 }
 
 async fn note_some(call: &Call, changes: Vec<Change>) -> Result<(), FlowError> {
-    let origin = call.audit().clone();
+    let audit = call.audit().clone();
     let write = call.store().write(move |tx| {
-        let (changes, origin) = (changes.clone(), origin.clone());
+        let (changes, audit) = (changes.clone(), audit.clone());
         async move {
             let mut ended = Vec::new();
             for change in &changes {
-                let grants = note_one(&tx, &origin, change).await?;
+                let grants = note_one(&tx, &audit, change).await?;
                 if grants > 0 {
                     ended.push((change.client.clone(), grants));
                 }
@@ -130,7 +130,7 @@ async fn note_some(call: &Call, changes: Vec<Change>) -> Result<(), FlowError> {
 }
 
 /// How many grants ended.
-async fn note_one(tx: &Tx, origin: &AuditContext, change: &Change) -> Result<u64, FlowError> {
+async fn note_one(tx: &Tx, audit: &AuditContext, change: &Change) -> Result<u64, FlowError> {
     let Change { client, subjects, at, ends } = change;
     let noted = ConfiguredClient { client: client.clone(), subjects: Some(subjects.clone()), seen_at: *at };
     tx.note_configured_client(&noted).await?;
@@ -140,7 +140,7 @@ async fn note_one(tx: &Tx, origin: &AuditContext, change: &Change) -> Result<u64
     let grants = tx.revoke_grants_of_other_subjects(client, subjects, *at).await?;
     if grants > 0 {
         let reason = GrantEnd::SubjectsChanged.as_str();
-        let entry = origin.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+        let entry = audit.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
         tx.append(&entry.by_client(client)).await?;
     }
     Ok(grants)
@@ -171,7 +171,7 @@ pub async fn end_absent(call: &Call) -> Result<(), FlowError> {
     absent.retain(|row| !configured.contains(&row.client));
     let long = call.provider().configured.absent(&absent, after, now);
     // A node with another configuration may have them, also one of the release before, which notes nothing.
-    if long.is_empty() || !nodes_agree(call, &snapshot, now).await? {
+    if long.is_empty() || !nodes_agree(call, &snapshot).await? {
         return Ok(());
     }
     for client in long {
@@ -181,24 +181,24 @@ pub async fn end_absent(call: &Call) -> Result<(), FlowError> {
     Ok(())
 }
 
-async fn nodes_agree(call: &Call, snapshot: &Snapshot, now: Timestamp) -> Result<bool, FlowError> {
-    let living = living_nodes(call.provider(), now).await?;
+async fn nodes_agree(call: &Call, snapshot: &Snapshot) -> Result<bool, FlowError> {
+    let living = living_nodes(call.provider(), call.now).await?;
     Ok(living.iter().all(|node| node.config_digest == snapshot.digest))
 }
 
 async fn end_one(call: &Call, client: ClientId, seen_before: Timestamp) -> Result<(), FlowError> {
-    let origin = call.audit().clone();
+    let audit = call.audit().clone();
     let id = client.clone();
     let write = call.store().write(move |tx| {
-        let (id, origin) = (id.clone(), origin.clone());
+        let (id, audit) = (id.clone(), audit.clone());
         async move {
             if !tx.forget_configured_client(&id, seen_before).await? {
                 return Ok(None);
             }
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientRemoved, origin.now).await?;
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientRemoved, audit.now).await?;
             tx.forget_consents(&id).await?;
             let reason = GrantEnd::ClientRemoved.as_str();
-            let entry = origin.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+            let entry = audit.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
             tx.append(&entry.by_client(&id)).await?;
             Ok::<_, FlowError>(Some(grants))
         }
@@ -222,12 +222,12 @@ pub fn measure_anew(call: &Call) {
 /// well. Says how many grants ended; `None`: there is no such client and there are no grants of it.
 pub async fn end_grants(call: &Call, client: &ClientId) -> Result<Option<u64>, FlowError> {
     let is_known = call.snapshot().clients.get(client).is_some();
-    let origin = call.audit().clone();
+    let audit = call.audit().clone();
     let id = client.clone();
     let write = call.store().write(move |tx| {
-        let (id, origin) = (id.clone(), origin.clone());
+        let (id, audit) = (id.clone(), audit.clone());
         async move {
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::OperatorEnded, origin.now).await?;
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::OperatorEnded, audit.now).await?;
             if !is_known {
                 let was_known = tx.forget_configured_client(&id, Timestamp::MAX).await?;
                 tx.forget_consents(&id).await?;
@@ -236,7 +236,7 @@ pub async fn end_grants(call: &Call, client: &ClientId) -> Result<Option<u64>, F
                 }
             }
             let reason = GrantEnd::OperatorEnded.as_str();
-            let entry = origin.entry(Actor::Operator, Event::ClientGrantsEnded { reason, grants });
+            let entry = audit.entry(Actor::Operator, Event::ClientGrantsEnded { reason, grants });
             tx.append(&entry.by_client(&id)).await?;
             Ok::<_, FlowError>(Some(grants))
         }

@@ -32,7 +32,7 @@ pub(crate) async fn issue(
     if !kind.has_token() && !kind.has_id_token() {
         return Ok(Some(FrontTokens::default()));
     }
-    let exchange = Exchange { call: visit, client, origin: visit.audit().clone() };
+    let exchange = Exchange { call: visit, client };
     let Some((grant, worth)) = granted(visit, (client, request), live).await? else {
         return Ok(None);
     };
@@ -106,7 +106,7 @@ async fn write(exchange: &Exchange<'_>, grant: Grant) -> Result<bool, FlowError>
     let keep = exchange.call.snapshot().policy.session.absolute;
     let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
     let event = Event::TokensReleased { grant: grant.id, scope: grant.scope.clone() };
-    let entry = exchange.origin.entry(Actor::Account(grant.account), event);
+    let entry = exchange.call.entry(Actor::Account(grant.account), event);
     let entry = entry.by_client(&grant.client).in_session(grant.session);
     let grant = Arc::new(grant);
     let write = exchange.call.store().write(move |tx| {

@@ -34,14 +34,13 @@ pub async fn introspect(
     call: &Call,
     caller: &AuthenticatedClient,
     token: &SecretString,
-    origin: &AuditContext,
 ) -> Result<IntrospectionResponse, IntrospectionError> {
-    let now = origin.now;
+    let now = call.now;
     if caller.client().metadata.is_public() {
         return Err(IntrospectionError::PublicClient);
     }
     if let Some(token) = RefreshToken::parse(call.keyring(), token.expose_secret()) {
-        return Ok(refresh_token(call, caller, token, origin).await?);
+        return Ok(refresh_token(call, caller, token).await?);
     }
     let Some(claims) = access_token::read(call, token, now) else {
         return Ok(IntrospectionResponse::inactive());
@@ -50,7 +49,7 @@ pub async fn introspect(
     let Some(holder) = call.snapshot().clients.get(&claims.client_id) else {
         return Ok(IntrospectionResponse::inactive());
     };
-    let (reach, username) = match living(call, holder, &claims, now).await? {
+    let (reach, username) = match living(call, holder, &claims).await? {
         Living::No => return Ok(IntrospectionResponse::inactive()),
         Living::Client(reach) => (reach, None),
         Living::Person(grant) => {
@@ -61,7 +60,7 @@ pub async fn introspect(
     let id = caller.client().id();
     let concerns_caller = claims.client_id == *id || reach.audience.iter().any(|one| one == id.as_str());
     if !concerns_caller {
-        note_stranger(origin, caller, (&claims.client_id, &reach.audience));
+        note_stranger(call.audit(), caller, (&claims.client_id, &reach.audience));
         return Ok(IntrospectionResponse::inactive());
     }
     Ok(IntrospectionResponse::active(of_access_token(claims, reach, username)))
@@ -70,12 +69,12 @@ pub async fn introspect(
 /// The answer is that of a dead token. An operator who looks for the reason finds it here: the API is not registered under the
 /// name that its clients have as `audience`.
 fn note_stranger(
-    origin: &AuditContext,
+    audit: &AuditContext,
     caller: &AuthenticatedClient,
     (holder, audience): (&ClientId, &[String]),
 ) {
     tracing::warn!(
-        reference = origin.reference.map(tracing::field::display),
+        reference = audit.reference.map(tracing::field::display),
         client = caller.client().id().as_str(),
         received = ?format!("a token of client {}", shorten(holder.as_str())),
         allowed = ?audience.iter().map(|name| shorten(name)).collect::<Vec<_>>(),
@@ -117,22 +116,21 @@ async fn refresh_token(
     call: &Call,
     caller: &AuthenticatedClient,
     token: RefreshToken,
-    origin: &AuditContext,
 ) -> Result<IntrospectionResponse, FlowError> {
-    let now = origin.now;
+    let now = call.now;
     let Some(record) = call.store().grant_world(token.grant).await? else {
         return Ok(IntrospectionResponse::inactive());
     };
     let client = caller.client();
     if record.grant.client != *client.id() {
-        note_stranger(origin, caller, (&record.grant.client, &[]));
+        note_stranger(call.audit(), caller, (&record.grant.client, &[]));
         return Ok(IntrospectionResponse::inactive());
     }
     let mine = client.metadata.allows_grant(GrantType::RefreshToken);
     let newest = record.family.filter(|family| {
         family.generation == token.generation && now < family.idle_expires_at && now < family.expires_at
     });
-    Ok(match (newest.filter(|_| mine), worth(call, client, &record, now)) {
+    Ok(match (newest.filter(|_| mine), worth(call, client, &record)) {
         (Some(family), Ok(worth)) => {
             IntrospectionResponse::active(of_refresh_token(call, client, (record, worth), family)?)
         }

@@ -231,7 +231,7 @@ impl Name {
 }
 
 impl Keeping {
-    pub fn prepare(call: &Call, carried: &Carried, now: Timestamp) -> Self {
+    pub fn prepare(call: &Call, carried: &Carried) -> Self {
         let page = match &carried.place {
             Place::Page { submitted } => submitted.as_ref(),
             Place::Row { .. } => None,
@@ -241,7 +241,7 @@ impl Keeping {
             id: InteractionId(call.new_id()),
             own: Name::of(call, call.random().token()),
             of_page: page.map(|page| Name::of_page(call, page, carried.journey.browser)),
-            now,
+            now: call.now,
             lifetime,
         }
     }
@@ -256,7 +256,7 @@ impl Keeping {
 
 /// The same journey with another proof, in a transaction of its own.
 pub(crate) async fn kept(visit: &Visit, carried: Carried, proof: Proof) -> Result<Carried, FlowError> {
-    let keeping = Keeping::prepare(visit, &carried, visit.now);
+    let keeping = Keeping::prepare(visit, &carried);
     let write = visit.store().write(move |tx| {
         let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
         async move { carried.keep(&tx, &keeping, Some(proof)).await }

@@ -134,7 +134,7 @@ impl NewSession {
     pub(crate) async fn insert(
         &self,
         tx: &Tx,
-        origin: &AuditContext,
+        audit: &AuditContext,
         (session, secret): (&Session, &Secret),
         snapshot: &Snapshot,
     ) -> Result<(), FlowError> {
@@ -145,7 +145,7 @@ impl NewSession {
         let surplus = surplus(running, session.device, &known);
         if !surplus.is_empty() {
             const WHY: SessionEnd = SessionEnd::TooMany;
-            end_all(tx, origin, &surplus, &hearers_in(snapshot, WHY)).await?;
+            end_all(tx, audit, &surplus, &hearers_in(snapshot, WHY)).await?;
         }
         Ok(tx.insert_session(session, &secret.stored).await?)
     }

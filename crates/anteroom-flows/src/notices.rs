@@ -10,21 +10,16 @@ use crate::error::FlowError;
 
 const LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
-pub(crate) async fn notices(
-    call: &Call,
-    account: &Account,
-    mail: Mail,
-    now: Timestamp,
-) -> Result<Vec<Message>, FlowError> {
+pub(crate) async fn notices(call: &Call, account: &Account, mail: Mail) -> Result<Vec<Message>, FlowError> {
     let addresses = call.store().addresses_of(account.id).await?;
     let to_each =
-        addresses.into_iter().map(|to| notice(call, account, Parcel::Email { to, mail: mail.clone() }, now));
+        addresses.into_iter().map(|to| notice(call, account, Parcel::Email { to, mail: mail.clone() }));
     Ok(to_each.collect())
 }
 
-pub(crate) fn notice(call: &Call, account: &Account, parcel: Parcel, now: Timestamp) -> Message {
-    let until = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-    message(call, account, parcel, (now, until))
+pub(crate) fn notice(call: &Call, account: &Account, parcel: Parcel) -> Message {
+    let until = call.now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    message(call, account, parcel, (call.now, until))
 }
 
 pub(crate) fn message(

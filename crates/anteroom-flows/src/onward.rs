@@ -207,8 +207,8 @@ pub(crate) async fn parked(visit: &Visit, onward: Onward) -> Result<Onward, Flow
     }
     // The form of a signed-in account was counted for that account.
     let by_stranger = is_of_stranger(&page.carried) && live_sessions(visit).await?.is_empty();
-    let budgets = if by_stranger { of_address(visit, visit.address, Limit::WaitingRows) } else { Vec::new() };
-    let (carried, keeping) = (page.carried.clone(), Keeping::prepare(visit, &page.carried, visit.now));
+    let budgets = if by_stranger { of_address(visit, Limit::WaitingRows) } else { Vec::new() };
+    let (carried, keeping) = (page.carried.clone(), Keeping::prepare(visit, &page.carried));
     let now = visit.now;
     let write = visit.store().write(move |tx| {
         let (carried, keeping, budgets) = (carried.clone(), keeping.clone(), budgets.clone());
@@ -284,7 +284,7 @@ async fn needs(visit: &Visit, (carried, ahead): (&Carried, &Ahead), who: &Who) -
 /// the owner: with an app of their own, or with a password that the owner does not have.
 async fn factor_that_serves(visit: &Visit, who: &Who) -> Result<Option<Acr>, FlowError> {
     let serves = match who.account() {
-        Some(account) => can_step_up(visit, account.id, visit.now).await?,
+        Some(account) => can_step_up(visit, account.id).await?,
         None => false,
     };
     Ok(serves.then_some(Acr::Mfa))
@@ -302,7 +302,7 @@ async fn asked_acr(
         (AcrRequirement::Essential(classes), _) => classes.into_iter().min(),
         (AcrRequirement::Voluntary(classes), Some(account)) if !request.prompt.contains(Prompt::None) => {
             let preferred = classes.first().copied().filter(|acr| *acr > Acr::Pwd);
-            let asked = preferred.is_some() && can_step_up(visit, account.id, visit.now).await?;
+            let asked = preferred.is_some() && can_step_up(visit, account.id).await?;
             preferred.filter(|_| asked)
         }
         (AcrRequirement::Any | AcrRequirement::Voluntary(_), _) => None,
@@ -322,7 +322,7 @@ pub(crate) async fn deny(visit: &Visit, carried: &Carried, account: AccountId) -
 }
 
 async fn note_not_entitled(visit: &Visit, account: &Account, client: &Client) -> Result<(), FlowError> {
-    let origin = visit.audit().clone();
-    let entry = origin.entry(Actor::Account(account.id), Event::AccessRefused).by_client(client.id());
+    let audit = visit.audit().clone();
+    let entry = audit.entry(Actor::Account(account.id), Event::AccessRefused).by_client(client.id());
     note_refusal(visit, entry).await
 }

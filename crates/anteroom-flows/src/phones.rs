@@ -50,13 +50,13 @@ pub(crate) fn is_sent(call: &Call, phone: &Phone, method: Method) -> bool {
 }
 
 /// Whether a code of a registered account may go to it now.
-pub(crate) fn serves(call: &Call, phone: &Phone, now: Timestamp) -> bool {
-    phone.serves(now) && is_reached(call, phone.kind)
+pub(crate) fn serves(call: &Call, phone: &Phone) -> bool {
+    phone.serves(call.now) && is_reached(call, phone.kind)
 }
 
-pub(crate) async fn usable(call: &Call, account: AccountId, now: Timestamp) -> Result<Vec<Phone>, FlowError> {
+pub(crate) async fn usable(call: &Call, account: AccountId) -> Result<Vec<Phone>, FlowError> {
     let phones = call.store().phones_of(account).await?;
-    Ok(phones.into_iter().filter(|phone| serves(call, phone, now)).collect())
+    Ok(phones.into_iter().filter(|phone| serves(call, phone)).collect())
 }
 
 /// Why no phone of a person can take a code.

@@ -56,8 +56,8 @@ pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<Sav
         return Ok(SaveOutcome::Bad { live: Box::new(live), problems });
     }
     let (account, session) = (live.account, Some(live.session.id));
-    let origin = visit.audit().clone();
-    let act = Act { changes: changes.into(), origin, actor: Actor::Account(account.id), session };
+    let audit = visit.audit().clone();
+    let act = Act { changes: changes.into(), audit, actor: Actor::Account(account.id), session };
     let stands = move |now: &Account| now.epoch == account.epoch && now.status == AccountStatus::Active;
     let written = write(visit, account.id, act, stands).await?;
     Ok(if written == Written::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
@@ -70,8 +70,8 @@ pub async fn set_claims(
     changes: Vec<ClaimChange>,
 ) -> Result<(), AdminError> {
     let account = find(call, address).await?;
-    let origin = call.audit().clone();
-    let act = Act { changes: changes.into(), origin, actor: Actor::Operator, session: None };
+    let audit = call.audit().clone();
+    let act = Act { changes: changes.into(), audit, actor: Actor::Operator, session: None };
     match write(call, account.id, act, |_| true).await? {
         Written::Yes | Written::AccountChanged => Ok(()),
         Written::UsernameTaken { name, holder } => {
@@ -117,7 +117,7 @@ pub async fn claims(
 #[derive(Clone)]
 struct Act {
     changes: Arc<[ClaimChange]>,
-    origin: AuditContext,
+    audit: AuditContext,
     actor: Actor,
     session: Option<SessionId>,
 }
@@ -149,7 +149,7 @@ async fn write(
             let mut described = Described::of(&locked.account);
             let changed = described.change(&act.changes);
             if !changed.is_empty() {
-                let now = act.origin.now;
+                let now = act.audit.now;
                 let (profile, locale) = described.into_parts();
                 if changed.contains(&ProfileClaim::PreferredUsername)
                     && let Some(holder) =
@@ -160,7 +160,7 @@ async fn write(
                 }
                 tx.save_profile(account, &profile, locale.as_deref(), now).await?;
                 let claims = changed.iter().map(|claim| claim.as_str()).collect();
-                let mut entry = act.origin.entry(act.actor, Event::ProfileChanged { claims }).about(account);
+                let mut entry = act.audit.entry(act.actor, Event::ProfileChanged { claims }).about(account);
                 entry.session = act.session;
                 tx.append(&entry).await?;
             }

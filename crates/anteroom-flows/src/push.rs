@@ -18,11 +18,11 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 use crate::answered;
-use crate::call::Visit;
+use crate::call::{Call, Visit};
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::limits::{of_address, of_one, refused};
-use crate::request_object::{self, ResolveError, Resolved};
+use crate::request_object::{self, ResolveError, Resolved, SentBy};
 use crate::trail::note_refusal;
 
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
@@ -69,7 +69,7 @@ impl From<ResolveError> for PushError {
 
 #[tracing::instrument(name = "push_request", skip_all)]
 pub async fn push(
-    visit: &Visit,
+    call: &Call,
     client: &AuthenticatedClient,
     parameters: &Parameters,
 ) -> Result<Pushed, PushError> {
@@ -82,21 +82,21 @@ pub async fn push(
         return Err(PushError::RequestUri);
     }
     let parameters = parameters.clone().from_client(&metadata.client_id);
-    let resolved = request_object::resolve(visit, client, &parameters).await?;
-    let (Resolved { parameters, expires_at, signed }, now) = (resolved, visit.now);
-    let snapshot = visit.snapshot();
+    let resolved = request_object::resolve(SentBy::Client(call), client, &parameters).await?;
+    let (Resolved { parameters, expires_at, signed }, now) = (resolved, call.now);
+    let snapshot = call.snapshot();
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
     if let Err(error) = authorization::check(&parameters, &snapshot.capabilities, find) {
         let event = Event::RequestRefused { reason: error.to_string() };
-        let entry = visit.entry(Actor::Client, event);
-        note_refusal(visit, entry.by_client(&metadata.client_id)).await?;
+        let entry = call.entry(Actor::Client, event);
+        note_refusal(call, entry.by_client(&metadata.client_id)).await?;
         return Err(PushError::Request(error));
     }
     // A request object is good until its `exp`, and as a pushed request no longer.
     let until = now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX);
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
-    let token = visit.random().token();
-    let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
+    let token = call.random().token();
+    let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
     let mut query = parameters.to_compact_query();
     if signed {
         query.push_str(SIGNED);
@@ -106,10 +106,10 @@ pub async fn push(
     }
     let request =
         Arc::new(PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until });
-    let mut budgets = vec![of_one(visit, Limit::PushedOfClient, &metadata.client_id.as_str())];
-    budgets.extend(of_address(visit, visit.address, Limit::PushedOfAddress));
+    let mut budgets = vec![of_one(call, Limit::PushedOfClient, &metadata.client_id.as_str())];
+    budgets.extend(of_address(call, Limit::PushedOfAddress));
     let budgets: Arc<[Budget]> = budgets.into();
-    let write = visit.store().write(move |tx| {
+    let write = call.store().write(move |tx| {
         let (request, budgets) = (Arc::clone(&request), Arc::clone(&budgets));
         async move {
             let spent = tx.spend(&budgets, now).await?;
@@ -120,7 +120,7 @@ pub async fn push(
         }
     });
     if let Spent::Refused { limit, wait } = write.await? {
-        return Err(refused(visit, limit, wait).into());
+        return Err(refused(call, limit, wait).into());
     }
     Ok(Pushed {
         request_uri: format!("{PREFIX}{}", token.encode()),

@@ -44,7 +44,7 @@ pub(crate) async fn fetch(
         Err(error) => return Ok(Err(error)),
     };
     let budgets = budgets(visit, (client, outgoing.is_of_registered()), live.as_ref());
-    spend(visit, budgets, visit.now).await?;
+    spend(visit, budgets).await?;
     Ok(outgoing.get_in(&slot, place, LARGEST).await)
 }
 
@@ -81,7 +81,7 @@ fn budgets(visit: &Visit, (client, is_registered): (&Client, bool), live: Option
     let of = |limit, name: &str| {
         let budgets = match live {
             Some(live) => vec![of_one(visit, limit, &live.account.id.0)],
-            None => of_address(visit, visit.address, limit),
+            None => of_address(visit, limit),
         };
         let name = name.to_owned();
         budgets

@@ -14,26 +14,22 @@ use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::limits::{Sender, of_client, of_one, spend};
 use crate::token::refresh::RefreshToken;
-use crate::trail::AuditContext;
 
 #[tracing::instrument(skip_all)]
 pub async fn revoke(
     call: &Call,
     client: &AuthenticatedClient,
-    origin: AuditContext,
     token: &SecretString,
 ) -> Result<(), FlowError> {
     // The kind is plain from the token itself, so `token_type_hint` has nothing to add (RFC 7009 §2.1).
     if let Some(token) = RefreshToken::parse(call.keyring(), token.expose_secret()) {
         return match living_grant(call, client, token.grant).await? {
-            Some(grant) => end_grant(call, client, origin, grant).await,
+            Some(grant) => end_grant(call, client, grant).await,
             None => Ok(()),
         };
     }
-    match access_token::read(call, token, origin.now) {
-        Some(claims) if claims.client_id == *client.client().id() => {
-            end_token(call, client, origin, claims).await
-        }
+    match access_token::read(call, token, call.now) {
+        Some(claims) if claims.client_id == *client.client().id() => end_token(call, client, claims).await,
         _ => Ok(()),
     }
 }
@@ -53,7 +49,6 @@ async fn living_grant(
 async fn count(
     call: &Call,
     client: &AuthenticatedClient,
-    origin: &AuditContext,
     account: Option<AccountId>,
 ) -> Result<(), FlowError> {
     let budgets = match account {
@@ -61,17 +56,12 @@ async fn count(
         // A client has tokens of its own only where it proves who it is.
         None => vec![of_one(call, Limit::Revocation, &client.client().id().as_str())],
     };
-    spend(call, budgets, origin.now).await
+    spend(call, budgets).await
 }
 
-async fn end_grant(
-    call: &Call,
-    client: &AuthenticatedClient,
-    origin: AuditContext,
-    grant: Grant,
-) -> Result<(), FlowError> {
-    count(call, client, &origin, Some(grant.account)).await?;
-    let entry = origin.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
+async fn end_grant(call: &Call, client: &AuthenticatedClient, grant: Grant) -> Result<(), FlowError> {
+    count(call, client, Some(grant.account)).await?;
+    let entry = call.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
     let write = call.store().write(move |tx| {
         let entry = entry.clone();
@@ -88,13 +78,12 @@ async fn end_grant(
 async fn end_token(
     call: &Call,
     client: &AuthenticatedClient,
-    origin: AuditContext,
     claims: AccessTokenClaims,
 ) -> Result<(), FlowError> {
     if call.store().is_revoked(&claims.jti).await? {
         return Ok(());
     }
-    let entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
+    let entry = call.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
     // The `sub` of a pairwise client names no account; the grant does. A client's own token has none.
     let (entry, account) = match access_token::grant_of_jti(&claims.jti) {
         Some(grant) => match living_grant(call, client, grant).await? {
@@ -103,7 +92,7 @@ async fn end_token(
         },
         None => (entry, None),
     };
-    count(call, client, &origin, account).await?;
+    count(call, client, account).await?;
     let write = call.store().write(move |tx| {
         let (entry, jti) = (entry.clone(), claims.jti.clone());
         async move {

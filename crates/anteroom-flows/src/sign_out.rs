@@ -57,7 +57,7 @@ pub(crate) async fn leave(
     // The one at work in the browser comes first, and is the one who signs out, the others too.
     if let Some(person) = ending.first().map(|live| live.account.id) {
         let sessions = ending.into_iter().map(|live| live.session).collect();
-        end_by(visit, person, visit.audit(), sessions).await?;
+        end_by(visit, person, sessions).await?;
     }
     let browser = BrowserId(visit.random().uuid_v4());
     let farewell = front_channel::seal(visit, (browser, visit.now), gone, back).await?;
@@ -65,39 +65,24 @@ pub(crate) async fn leave(
 }
 
 /// Ends these sessions, of whomever they are, because this person does what ends them.
-pub(crate) async fn end_by(
-    call: &Call,
-    person: AccountId,
-    origin: &AuditContext,
-    sessions: Vec<Session>,
-) -> Result<(), FlowError> {
+pub(crate) async fn end_by(call: &Call, person: AccountId, sessions: Vec<Session>) -> Result<(), FlowError> {
     let hearers = Hearers { by: Some(person), ..hearers(call, SessionEnd::SignedOut) };
-    end_heard(call, origin, sessions, hearers).await
+    end_heard(call, sessions, hearers).await
 }
 
 /// Ends these sessions, without a person who does it, with all that hangs on them.
-async fn end(
-    call: &Call,
-    origin: &AuditContext,
-    sessions: Vec<Session>,
-    why: SessionEnd,
-) -> Result<(), FlowError> {
-    end_heard(call, origin, sessions, hearers(call, why)).await
+async fn end(call: &Call, sessions: Vec<Session>, why: SessionEnd) -> Result<(), FlowError> {
+    end_heard(call, sessions, hearers(call, why)).await
 }
 
-async fn end_heard(
-    call: &Call,
-    origin: &AuditContext,
-    sessions: Vec<Session>,
-    hearers: Hearers,
-) -> Result<(), FlowError> {
+async fn end_heard(call: &Call, sessions: Vec<Session>, hearers: Hearers) -> Result<(), FlowError> {
     if sessions.is_empty() {
         return Ok(());
     }
-    let origin = origin.clone();
+    let audit = call.audit().clone();
     let write = call.store().write(move |tx| {
-        let (origin, sessions, hearers) = (origin.clone(), sessions.clone(), hearers.clone());
-        async move { end_all(&tx, &origin, &sessions, &hearers).await }
+        let (audit, sessions, hearers) = (audit.clone(), sessions.clone(), hearers.clone());
+        async move { end_all(&tx, &audit, &sessions, &hearers).await }
     });
     write.await?;
     call.provider().logout_queued.notify_one();
@@ -171,15 +156,15 @@ impl Hearers {
 /// What hangs on them ends in as many statements for a hundred sessions as for one.
 pub(crate) async fn end_all(
     tx: &Tx,
-    origin: &AuditContext,
+    audit: &AuditContext,
     sessions: &[Session],
     hearers: &Hearers,
 ) -> Result<(), FlowError> {
     for some in sessions.chunks(TOGETHER) {
-        let ended = close(tx, origin, some, hearers).await?;
+        let ended = close(tx, audit, some, hearers).await?;
         let entry = |session: &&Session| {
             let actor = hearers.by.map_or(Actor::System, Actor::Account);
-            entry(origin, actor, session, hearers.why)
+            entry(audit, actor, session, hearers.why)
         };
         tx.append_all(&ended.iter().map(entry).collect::<Vec<_>>()).await?;
     }
@@ -189,18 +174,17 @@ pub(crate) async fn end_all(
 /// Ends a session on the word of a client, which has an ID token of it, wherever its browser is. `false`: it has ended before.
 pub(crate) async fn end_at_client(
     call: &Call,
-    origin: &AuditContext,
     session: &Session,
     client: &ClientId,
 ) -> Result<bool, FlowError> {
     const WHY: SessionEnd = SessionEnd::AtClient;
-    let (origin, session, hearers) = (origin.clone(), session.clone(), hearers(call, WHY));
-    let entry = entry(&origin, Actor::Client, &session, WHY).by_client(client);
+    let (audit, session, hearers) = (call.audit().clone(), session.clone(), hearers(call, WHY));
+    let entry = entry(&audit, Actor::Client, &session, WHY).by_client(client);
     let write = call.store().write(move |tx| {
-        let (origin, session, hearers, entry) =
-            (origin.clone(), session.clone(), hearers.clone(), entry.clone());
+        let (audit, session, hearers, entry) =
+            (audit.clone(), session.clone(), hearers.clone(), entry.clone());
         async move {
-            let ended = close(&tx, &origin, std::slice::from_ref(&session), &hearers).await?;
+            let ended = close(&tx, &audit, std::slice::from_ref(&session), &hearers).await?;
             let ended = !ended.is_empty();
             if ended {
                 tx.append(&entry).await?;
@@ -213,8 +197,8 @@ pub(crate) async fn end_at_client(
     Ok(ended)
 }
 
-fn entry(origin: &AuditContext, actor: Actor, session: &Session, why: SessionEnd) -> AuditEntry {
-    origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id)
+fn entry(audit: &AuditContext, actor: Actor, session: &Session, why: SessionEnd) -> AuditEntry {
+    audit.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id)
 }
 
 /// Sessions that one statement ends.
@@ -223,12 +207,12 @@ const TOGETHER: usize = 100;
 /// The end of sessions with all that hangs on it. Says which have ended now; the others had before.
 async fn close<'a>(
     tx: &Tx,
-    origin: &AuditContext,
+    audit: &AuditContext,
     sessions: &'a [Session],
     hearers: &Hearers,
 ) -> Result<Vec<&'a Session>, FlowError> {
     let all: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-    let ended = tx.end_sessions(&all, hearers.why, origin.now).await?;
+    let ended = tx.end_sessions(&all, hearers.why, audit.now).await?;
     let of_now: Vec<&Session> = sessions.iter().filter(|session| ended.contains(&session.id)).collect();
     if of_now.is_empty() {
         return Ok(of_now);
@@ -238,19 +222,19 @@ async fn close<'a>(
     let deliveries = told.filter_map(|Participant { session: NamedSession { id, .. }, client, subjects }| {
         let session = of_now.iter().find(|session| session.id == id)?;
         Some(LogoutDelivery {
-            id: MessageId(origin.new_id()),
+            id: MessageId(audit.new_id()),
             client,
             session: id,
             account: session.account,
             subjects,
             attempts: 0,
-            created_at: origin.now,
-            expires_at: origin.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
+            created_at: audit.now,
+            expires_at: audit.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
         })
     });
     let deliveries = hearers.within_bounds(tx, deliveries.collect()).await?;
     tx.enqueue_logouts(&deliveries).await?;
-    tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, origin.now).await?;
+    tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, audit.now).await?;
     Ok(of_now)
 }
 
@@ -262,8 +246,7 @@ const LAPSED_BATCH: u64 = 200;
 pub async fn end_of_passed_epochs(call: &Call) -> Result<usize, FlowError> {
     let sessions = call.store().sessions_of_passed_epochs(LAPSED_BATCH).await?;
     let count = sessions.len();
-    let origin = call.audit().clone();
-    end(call, &origin, sessions, SessionEnd::DatabaseAccepted).await?;
+    end(call, sessions, SessionEnd::DatabaseAccepted).await?;
     Ok(count)
 }
 
@@ -274,8 +257,7 @@ pub async fn end_lapsed(call: &Call) -> Result<usize, FlowError> {
     let count = lapsed.len();
     let too_old = |session: &Session| now.duration_since(session.auth_time) >= policy.absolute;
     let (old, idle): (Vec<Session>, Vec<Session>) = lapsed.into_iter().partition(too_old);
-    let origin = call.audit().clone();
-    end(call, &origin, idle, SessionEnd::Idle).await?;
-    end(call, &origin, old, SessionEnd::TooOld).await?;
+    end(call, idle, SessionEnd::Idle).await?;
+    end(call, old, SessionEnd::TooOld).await?;
     Ok(count)
 }

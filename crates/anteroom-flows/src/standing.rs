@@ -38,7 +38,7 @@ pub(crate) async fn person(
 async fn signed_in(visit: &Visit, ahead: &Ahead, live: &Live, needs: &Needs) -> Result<Standing, FlowError> {
     // Read only where the decision can turn on it.
     let asked = needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up;
-    let can_step_up = asked && can_step_up(visit, live.account.id, visit.now).await?;
+    let can_step_up = asked && can_step_up(visit, live.account.id).await?;
     let device = match live.session.device.filter(|_| needs.new_device_steps_up) {
         Some(device) => visit.store().device(device).await?,
         None => None,
@@ -71,19 +71,19 @@ async fn wants_proof(visit: &Visit, ahead: &Ahead, live: &Live) -> Result<bool, 
 }
 
 /// A phone or an authenticator app is at hand.
-pub(crate) async fn can_step_up(call: &Call, account: AccountId, now: Timestamp) -> Result<bool, FlowError> {
-    Ok(!usable(call, account, now).await?.is_empty() || !serving(call, account, now).await?.is_empty())
+pub(crate) async fn can_step_up(call: &Call, account: AccountId) -> Result<bool, FlowError> {
+    Ok(!usable(call, account).await?.is_empty() || !serving(call, account).await?.is_empty())
 }
 
 async fn proven(visit: &Visit, (account, proof): (&Account, &Proof)) -> Result<Person, FlowError> {
     let phones = visit.store().phones_of(account.id).await?;
-    let can_verify = phones.iter().any(|phone| serves(visit, phone, visit.now));
+    let can_verify = phones.iter().any(|phone| serves(visit, phone));
     let code_entered = proof.factor.is_some();
     Ok(match &proof.kind {
         ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
         ProofKind::Invitation { phone, phones_done, .. } => Person::Registering(Registering {
             code_entered,
-            can_verify: phones.iter().any(|phone| counts(visit, phone, visit.now)),
+            can_verify: phones.iter().any(|phone| counts(visit, phone)),
             phone_waits: waiting_phone(&phones, *phone).is_some_and(|phone| is_reached(visit, phone.kind)),
             can_be_reached: !visit.methods().is_empty(),
             has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
@@ -130,8 +130,8 @@ pub(crate) fn phones_for_code<'a>(
 }
 
 /// A phone that was only named proves nothing.
-fn counts(call: &Call, phone: &Phone, now: Timestamp) -> bool {
-    phone.verified_at.is_some() && serves(call, phone, now)
+fn counts(call: &Call, phone: &Phone) -> bool {
+    phone.verified_at.is_some() && serves(call, phone)
 }
 
 /// What "Verify your identity" shows to this person.
@@ -154,7 +154,7 @@ pub(crate) async fn verification(
     let offers = offers(visit, phones_for_code(proof.as_ref(), &phones, visit.now));
     let sent = sent(visit, carried, (&account, purpose, device), &offers).await?;
     let apps = match purpose {
-        CodePurpose::StepUp => serving(visit, account.id, visit.now).await?,
+        CodePurpose::StepUp => serving(visit, account.id).await?,
         // A new password needs a phone on file.
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };

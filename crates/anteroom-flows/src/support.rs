@@ -166,14 +166,14 @@ async fn told_of(
 ) -> Result<Vec<Message>, FlowError> {
     let link = call.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link: link.clone() };
-    let mut messages = notices(call, account, mail, now).await?;
+    let mut messages = notices(call, account, mail).await?;
     // A landline takes no texts, and no person is called without having asked for it: they have the mail.
     let phones = call.store().phones_of(account.id).await?;
     let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, Method::Text);
     let word = Notice::PhoneAdded { phone: number.masked(), link };
     let texts = phones.into_iter().filter(told).map(|phone| {
         let parcel = Parcel::Notice { to: phone.number, notice: word.clone() };
-        notice(call, account, parcel, now)
+        notice(call, account, parcel)
     });
     messages.extend(texts);
     Ok(messages)

@@ -71,9 +71,9 @@ pub async fn write_tallies(call: &Call) -> Result<(), FlowError> {
     if counts.is_empty() {
         return Ok(());
     }
-    let origin = call.audit();
+    let audit = call.audit();
     let entries: Arc<[AuditEntry]> =
-        counts.into_iter().map(|(tally, count)| tally_entry(origin, tally, count)).collect();
+        counts.into_iter().map(|(tally, count)| tally_entry(audit, tally, count)).collect();
     let write = call.store().write(move |tx| {
         let entries = Arc::clone(&entries);
         async move {
@@ -87,17 +87,17 @@ pub async fn write_tallies(call: &Call) -> Result<(), FlowError> {
 }
 
 /// In the log as well, which has no line for each.
-fn tally_entry(origin: &AuditContext, tally: Tally, count: u32) -> AuditEntry {
+fn tally_entry(audit: &AuditContext, tally: Tally, count: u32) -> AuditEntry {
     if let Tally::RateLimited(limit) = tally {
         tracing::info!(limit, count, "turned away since the last such line");
     }
     match tally {
         Tally::ClientTokens(client) => {
-            origin.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)
+            audit.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)
         }
-        Tally::RateLimited(scope) => origin.entry(Actor::System, Event::RateLimited { scope, count }),
+        Tally::RateLimited(scope) => audit.entry(Actor::System, Event::RateLimited { scope, count }),
         Tally::Refusals => {
-            origin.entry(Actor::System, Event::RateLimited { scope: "refused_requests", count })
+            audit.entry(Actor::System, Event::RateLimited { scope: "refused_requests", count })
         }
     }
 }

@@ -7,7 +7,6 @@ use anteroom_oidc::claims::{ScopeClaims, UserInfo, Wanted, release};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::UserInfoClaims;
-use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::access_token::{self, Living, living};
@@ -41,16 +40,12 @@ const NOT_FOR_US: BearerError =
     BearerError::InvalidToken("the access token is not for the userinfo endpoint");
 
 #[tracing::instrument(skip_all)]
-pub async fn userinfo(
-    call: &Call,
-    token: &SecretString,
-    now: Timestamp,
-) -> Result<UserInfoAnswer, UserInfoError> {
-    let claims = access_token::read(call, token, now).ok_or(DEAD)?;
+pub async fn userinfo(call: &Call, token: &SecretString) -> Result<UserInfoAnswer, UserInfoError> {
+    let claims = access_token::read(call, token, call.now).ok_or(DEAD)?;
     let call = &call.that_knows(&claims.client_id).await?;
     let snapshot = call.snapshot();
     let client = snapshot.clients.get(&claims.client_id).ok_or(DEAD)?;
-    let grant = match living(call, client, &claims, now).await? {
+    let grant = match living(call, client, &claims).await? {
         Living::Person(grant) => grant,
         Living::Client(_) | Living::No => return Err(DEAD.into()),
     };
@@ -74,7 +69,7 @@ pub async fn userinfo(
         sub: subject(call, client, record.account.id)?,
         person: release(&standard_claims(&record.account, &snapshot.groups), wanted),
     };
-    let recipient = Recipient::find(call, client, client.metadata.userinfo_encryption, now).await?;
+    let recipient = Recipient::find(call, client, client.metadata.userinfo_encryption, call.now).await?;
     Ok(match (signed(call, client, &user_info)?, recipient) {
         (None, None) => UserInfoAnswer::Json(user_info),
         (Some(jwt), None) => UserInfoAnswer::Jwt(jwt),

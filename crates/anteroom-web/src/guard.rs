@@ -129,8 +129,8 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
 /// No address is served without end, whatever it asks for; what costs more than an answer has further limits in its use case.
 pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let EndpointContext { call, from, .. } = EndpointContext::of(&mut parts, &web);
-    match count_request(&call, from.address, call.now) {
+    let EndpointContext { call, .. } = EndpointContext::of(&mut parts, &web);
+    match count_request(&call) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => {
             let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;

@@ -84,7 +84,7 @@ pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>,
     let policy = visit.snapshot().policy.session;
     let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visit.now));
     let Some(live) = current.filter(|live| live.account.id == app.account) else { return Ok(None) };
-    if live.session.acr < Acr::Mfa && can_step_up(visit, app.account, visit.now).await? {
+    if live.session.acr < Acr::Mfa && can_step_up(visit, app.account).await? {
         return Ok(None);
     }
     // Another person who signed in here since may have its page and its secret.
@@ -139,7 +139,7 @@ struct FirstUse {
     at: Timestamp,
     usable_from: Timestamp,
     messages: Vec<Message>,
-    origin: AuditContext,
+    audit: AuditContext,
 }
 
 async fn first_use(visit: &Visit, enrolment: &Enrolment, step: TimeStep) -> Result<FirstUse, FlowError> {
@@ -155,8 +155,8 @@ async fn first_use(visit: &Visit, enrolment: &Enrolment, step: TimeStep) -> Resu
         step,
         at,
         usable_from,
-        messages: notices(visit, &enrolment.live.account, mail, at).await?,
-        origin: visit.audit().clone(),
+        messages: notices(visit, &enrolment.live.account, mail).await?,
+        audit: visit.audit().clone(),
     })
 }
 
@@ -174,6 +174,6 @@ async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowErr
         tx.enqueue(message).await?;
     }
     let event = Event::AuthenticatorAppAdded { serves_at_once: first.usable_from <= first.at };
-    tx.append(&first.origin.entry(Actor::Account(account), event)).await?;
+    tx.append(&first.audit.entry(Actor::Account(account), event)).await?;
     Ok(true)
 }

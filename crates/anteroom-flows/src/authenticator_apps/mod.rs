@@ -68,7 +68,7 @@ pub async fn list(visit: &Visit) -> Result<Result<Listed, Onward>, FlowError> {
     };
     let apps = confirmed(visit, live.account.id).await?;
     let can_add = apps.len() < MOST_APPS;
-    let has_phone = !usable(visit, live.account.id, visit.now).await?.is_empty();
+    let has_phone = !usable(visit, live.account.id).await?.is_empty();
     Ok(Ok(Listed { live, apps, can_add, has_phone }))
 }
 
@@ -82,13 +82,9 @@ fn confirmed_of(mut apps: Vec<AuthenticatorApp>) -> Vec<AuthenticatorApp> {
 }
 
 /// Those whose codes are taken now.
-pub(crate) async fn serving(
-    call: &Call,
-    account: AccountId,
-    now: Timestamp,
-) -> Result<Vec<AuthenticatorApp>, FlowError> {
+pub(crate) async fn serving(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
     let mut apps = call.store().apps_of(account).await?;
-    apps.retain(|app| app.serves(now));
+    apps.retain(|app| app.serves(call.now));
     Ok(apps)
 }
 
@@ -97,11 +93,10 @@ pub(crate) fn showing(
     call: &Call,
     apps: &[AuthenticatorApp],
     entered: &str,
-    now: Timestamp,
 ) -> Result<Vec<(FactorId, TimeStep)>, FlowError> {
     let mut found = Vec::new();
     for app in apps {
-        if let Some(step) = open(call, app)?.step_of(entered, now) {
+        if let Some(step) = open(call, app)?.step_of(entered, call.now) {
             found.push((app.id, step));
         }
     }

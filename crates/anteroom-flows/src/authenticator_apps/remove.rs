@@ -43,8 +43,8 @@ pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowEr
     let mail = Mail::AuthenticatorApp { at: visit.now, change: AppChange::Removed, link };
     let account = live.account.id;
     let prepared = Arc::new(Prepared {
-        messages: notices(visit, &live.account, mail, visit.now).await?,
-        has_phone: !usable(visit, account, visit.now).await?.is_empty(),
+        messages: notices(visit, &live.account, mail).await?,
+        has_phone: !usable(visit, account).await?.is_empty(),
         entry: visit
             .entry(Actor::Account(account), Event::AuthenticatorAppRemoved)
             .in_session(live.session.id),

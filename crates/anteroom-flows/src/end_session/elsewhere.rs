@@ -40,8 +40,7 @@ pub(super) async fn end(
             }));
         }
         Some((HintWorth::Asks | HintWorth::Ends, session, client)) => {
-            let origin = visit.audit().clone();
-            end_at_client(visit, &origin, &session, client.id()).await?;
+            end_at_client(visit, &session, client.id()).await?;
         }
         Some((HintWorth::Nothing, ..)) | None => {
             if let Some(error) = &checked.stays {

@@ -13,8 +13,6 @@ use anteroom_domain::limits::{Budget, Limit, Per};
 use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
 use anteroom_oidc::ClientId;
 use anteroom_storage::Spent;
-use jiff::Timestamp;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -49,7 +47,9 @@ impl Snapshot {
 }
 
 /// For every prefix of an address that the limit counts.
-pub(crate) fn of_address(call: &Call, address: IpAddr, limit: Limit) -> Vec<Budget> {
+/// None where no request came.
+pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<Budget> {
+    let Some(address) = call.address() else { return Vec::new() };
     let snapshot = call.snapshot();
     let (rate, own) = (snapshot.rate(limit), &snapshot.policy.own_networks);
     let prefixes: Vec<_> = match limit.facts().per {
@@ -65,8 +65,8 @@ pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> Budge
 }
 
 /// Counts what is about to be done, in a write of its own; refuses it where one of the budgets is used up.
-pub(crate) async fn spend(call: &Call, budgets: Vec<Budget>, now: Timestamp) -> Result<(), FlowError> {
-    let budgets: Arc<[Budget]> = budgets.into();
+pub(crate) async fn spend(call: &Call, budgets: Vec<Budget>) -> Result<(), FlowError> {
+    let (budgets, now): (Arc<[Budget]>, _) = (budgets.into(), call.now);
     let write = call.store().write(move |tx| {
         let budgets = Arc::clone(&budgets);
         async move { Ok::<_, FlowError>(tx.spend(&budgets, now).await?) }
@@ -117,8 +117,8 @@ pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken
         CountedFor::Session(session, account) => (session.0, account),
         CountedFor::OnTheWay(id, account) => (id, account),
         CountedFor::Address => {
-            let budgets = of_address(visit, visit.address, token.limit_of_address());
-            return spend(visit, budgets, visit.now).await;
+            let budgets = of_address(visit, token.limit_of_address());
+            return spend(visit, budgets).await;
         }
     };
     let of_session = of_one(visit, Limit::FormOfSession, &session);
@@ -150,22 +150,20 @@ pub async fn spend_sign_out(
 ) -> Result<(), FlowError> {
     let budgets = match counted_for {
         CountedFor::Session(session, _) => vec![of_one(visit, Limit::SignOut, &session.0)],
-        CountedFor::OnTheWay(..) | CountedFor::Address => {
-            of_address(visit, visit.address, token.limit_of_address())
-        }
+        CountedFor::OnTheWay(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
     };
-    spend(visit, budgets, visit.now).await
+    spend(visit, budgets).await
 }
 
 /// Counts any request, in this node's memory.
-pub fn count_request(call: &Call, address: IpAddr, now: Timestamp) -> Result<(), FlowError> {
-    spend_in_memory(call, &of_address(call, address, Limit::Request), now)
+pub fn count_request(call: &Call) -> Result<(), FlowError> {
+    spend_in_memory(call, &of_address(call, Limit::Request))
 }
 
 /// Who sends requests in the name of a client that cannot prove who it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sender {
-    Address(IpAddr),
+    Address,
     /// The request has a token of this account.
     Account(AccountId),
 }
@@ -182,26 +180,22 @@ pub(crate) fn of_client(
     match sender {
         _ if client.has_proven() => vec![of_one(call, limit, &id)],
         Sender::Account(account) => vec![of_one(call, limit, &format!("{} {id}", account.0))],
-        Sender::Address(address) => {
-            let budgets = of_address(call, address, limit).into_iter();
+        Sender::Address => {
+            let budgets = of_address(call, limit).into_iter();
             budgets.map(|budget| Budget { subject: format!("{} {id}", budget.subject), ..budget }).collect()
         }
     }
 }
 
 /// Counts a request of a client, in this node's memory.
-pub fn count_client_request(
-    call: &Call,
-    client: &AuthenticatedClient,
-    (address, now): (IpAddr, Timestamp),
-) -> Result<(), FlowError> {
-    let budgets = of_client(call, client, Sender::Address(address), Limit::ClientRequest);
-    spend_in_memory(call, &budgets, now)
+pub fn count_client_request(call: &Call, client: &AuthenticatedClient) -> Result<(), FlowError> {
+    let budgets = of_client(call, client, Sender::Address, Limit::ClientRequest);
+    spend_in_memory(call, &budgets)
 }
 
 /// For what only reads or signs.
-pub(crate) fn spend_in_memory(call: &Call, budgets: &[Budget], now: Timestamp) -> Result<(), FlowError> {
-    let spent = call.provider().counters.spend(budgets, now);
+pub(crate) fn spend_in_memory(call: &Call, budgets: &[Budget]) -> Result<(), FlowError> {
+    let spent = call.provider().counters.spend(budgets, call.now);
     spent.map_err(|(limit, wait)| refused(call, limit, wait))
 }
 
@@ -218,7 +212,7 @@ pub(crate) fn spend_authorization(visit: &Visit, live: &Live, client: &ClientId)
         of_one(visit, Limit::AuthorizationOfSession, &of_session),
         of_one(visit, Limit::AuthorizationOfAccount, &of_account),
     ];
-    spend_in_memory(visit, &budgets, visit.now)
+    spend_in_memory(visit, &budgets)
 }
 
 /// An answer that must not tell comes no sooner than the floor: what was behind it cannot be timed.

@@ -24,7 +24,7 @@ pub(super) async fn answer(
         live.iter().position(|one| one.account.id == account && answered.secrets.contains(&one.token));
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
     let Some(credential) = visit.store().credential(account).await? else { return Ok(None) };
-    spend(visit, vec![of_one(visit, Limit::NewPassword, &account)], visit.now).await?;
+    spend(visit, vec![of_one(visit, Limit::NewPassword, &account)]).await?;
     let present = OldPassword { hash: credential.hash, form: credential.form };
     if !is_of(visit, lane_of(&current.account), &present, &entered.new).await? {
         return Ok(None);

@@ -128,7 +128,7 @@ async fn set_now(
     };
     let (reason, account) = (*reason, account.clone());
     let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, &account));
-    spend(visit, vec![budget], visit.now).await?;
+    spend(visit, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
     let checked = check(visit, (&account, old.as_ref(), reason), entered).await?;
     if let Err(fault) = checked {

@@ -23,7 +23,6 @@ use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::new_session::{FirstSecret, NewSession};
 use crate::sign_out::{Hearers, end_all, hearers};
-use crate::trail::AuditContext;
 use crate::visitor::{Live, left_behind};
 
 /// How long it is worth telling a person that their password was changed.
@@ -31,7 +30,6 @@ const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) struct Prepared {
     visit: Visit,
-    origin: AuditContext,
     carried: Carried,
     keeping: Keeping,
     account: Account,
@@ -73,8 +71,7 @@ impl Prepared {
         let jitter = visit.random().below(most.saturating_add(1));
         let facts = PasswordFacts { set_at: now, jitter_days: u16::try_from(jitter).unwrap_or(0) };
         Self {
-            origin: visit.audit().clone(),
-            keeping: Keeping::prepare(visit, &carried, now),
+            keeping: Keeping::prepare(visit, &carried),
             session: NewSession::prepare(visit, Some(account.id)),
             left: left_behind(live, account.id),
             hearers: hearers(visit, SessionEnd::PasswordChanged),
@@ -141,7 +138,7 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     tx.insert_session(&session, &secret.stored).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
-    let entry = prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id);
+    let entry = prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id);
     tx.append(&entry).await?;
     let mut carried = prepared.carried.clone();
     carried.journey = carried.journey.signed_in_as(account.id);
@@ -169,7 +166,7 @@ async fn replace_password(
         tx.verify_addresses(account, now).await?;
         tx.remove_unverified_phones(account).await?;
     }
-    tx.append(&prepared.origin.entry(Actor::Account(account), event)).await?;
+    tx.append(&prepared.visit.entry(Actor::Account(account), event)).await?;
     Ok(tx.raise_epoch(account).await?)
 }
 
@@ -177,7 +174,7 @@ async fn replace_password(
 async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     let sessions = tx.sessions_of_account(account).await?;
-    end_all(tx, &prepared.origin, &sessions, &prepared.hearers).await?;
+    end_all(tx, prepared.visit.audit(), &sessions, &prepared.hearers).await?;
     tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
     let proof = prepared.carried.proof().map(|proof| &proof.kind);
     let (kind, link) = match proof {
@@ -201,11 +198,11 @@ async fn tell(tx: &Tx, prepared: &Prepared, mail: &Mail) -> Result<(), FlowError
     let (account, now) = (prepared.account.id, prepared.now());
     for address in tx.addresses_of(account).await? {
         let message = Message {
-            id: MessageId(prepared.origin.new_id()),
+            id: MessageId(prepared.visit.new_id()),
             account: Some(account),
             locale: prepared.account.locale.clone(),
             parcel: Parcel::Email { to: address, mail: mail.clone() },
-            reference: prepared.origin.reference,
+            reference: Some(prepared.visit.reference),
             created_at: now,
             expires_at: now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
         };
@@ -231,7 +228,7 @@ async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled
 /// Phones and apps that were added and do not serve yet. A person who added them learns why they are gone.
 async fn remove_what_waits(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
-    let entry = |event| prepared.origin.entry(Actor::Account(account), event);
+    let entry = |event| prepared.visit.entry(Actor::Account(account), event);
     let phones = tx.phones_of(account).await?;
     let phones = phones.iter().filter(|phone| phone.usable_from > now);
     let phones: Vec<String> = phones.map(|phone| phone.number.masked()).collect();

@@ -35,7 +35,7 @@ pub enum AskOutcome {
 
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 struct Prepared {
-    origin: AuditContext,
+    audit: AuditContext,
     carried: Carried,
     keeping: Keeping,
     ask: NewAsk,
@@ -58,8 +58,8 @@ pub async fn ask(visit: &Visit, asking: Asking) -> Result<AskOutcome, FlowError>
     carried.journey.recovery =
         Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false, device: None });
     let prepared = Arc::new(Prepared {
-        origin: visit.audit().clone(),
-        keeping: Keeping::prepare(visit, &carried, visit.now),
+        audit: visit.audit().clone(),
+        keeping: Keeping::prepare(visit, &carried),
         carried,
         ask,
     });
@@ -74,7 +74,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Carried, FlowError> {
     let proof = prepared.carried.proof().cloned();
     let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
     let mailed = prepared.ask.write(&tx, carried.row()).await?;
-    let entry = prepared.origin.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
+    let entry = prepared.audit.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
     tx.append(&entry).await?;
     Ok(carried)
 }

@@ -116,7 +116,7 @@ async fn follow(visit: &Visit, link: &Link) -> Result<Result<Carried, LinkDead>,
         return Ok(Err(LinkDead::Used));
     }
     let carried = Carried::new(journey_behind(visit, (link, account)).await?);
-    let (keeping, link) = (Keeping::prepare(visit, &carried, visit.now), link.clone());
+    let (keeping, link) = (Keeping::prepare(visit, &carried), link.clone());
     let work = visit.clone();
     let write = visit.store().write(move |tx: Tx| {
         let (carried, keeping) = (carried.clone(), keeping.clone());

@@ -32,9 +32,9 @@ pub async fn ask_again(visit: &Visit, entered: &str) -> Result<AgainOutcome, Flo
     let write = visit.store().write(move |tx: Tx| {
         let work = Arc::clone(&work);
         async move {
-            let (ask, origin) = &*work;
+            let (ask, audit) = &*work;
             let mailed = ask.write(&tx, None).await?;
-            let entry = origin.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
+            let entry = audit.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
             tx.append(&entry).await?;
             Ok::<_, FlowError>(())
         }

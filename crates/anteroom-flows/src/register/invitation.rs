@@ -66,11 +66,10 @@ async fn follow(visit: &Visit, link: Link) -> Result<Result<Carried, LinkDead>, 
     };
     let mut carried = Carried::to_dashboard(visit);
     carried.journey.account = Some(account);
-    let (keeping, origin) = (Keeping::prepare(visit, &carried, visit.now), visit.audit().clone());
+    let (keeping, audit) = (Keeping::prepare(visit, &carried), visit.audit().clone());
     let (browser, now) = (visit.browser.id, visit.now);
     let write = visit.store().write(move |tx: Tx| {
-        let (carried, keeping, origin, link) =
-            (carried.clone(), keeping.clone(), origin.clone(), link.clone());
+        let (carried, keeping, audit, link) = (carried.clone(), keeping.clone(), audit.clone(), link.clone());
         async move {
             let locked = tx.lock_account(account).await?;
             let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
@@ -91,7 +90,7 @@ async fn follow(visit: &Visit, link: Link) -> Result<Result<Carried, LinkDead>, 
                 factor: None,
             };
             let carried = carried.keep(&tx, &keeping, Some(proof)).await?;
-            tx.append(&origin.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
+            tx.append(&audit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
             Ok::<_, FlowError>(Ok(carried))
         }
     });

@@ -245,7 +245,7 @@ async fn registering(visit: &Visit, waiting: Waiting) -> Result<Option<(Carried,
     let stands = account.is_some_and(|account| proof.stands(&account, visit.now));
     if invited && stands {
         let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
-        spend(visit, vec![budget], visit.now).await?;
+        spend(visit, vec![budget]).await?;
     }
     Ok((invited && stands).then_some((carried, proof)))
 }

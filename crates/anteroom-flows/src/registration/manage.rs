@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::register::{accepted, confirm_sector, count, taken_hosts};
 use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
-use crate::call::{Call, Visit};
+use crate::call::Call;
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
 use crate::registered::{checked, follow, kept};
@@ -28,12 +28,12 @@ struct Shown {
 
 #[tracing::instrument(name = "read_registration", skip_all)]
 pub async fn read(
-    visit: &Visit,
+    call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = show(visit, id, token).await?;
-    let snapshot = visit.snapshot();
+    let shown = show(call, id, token).await?;
+    let snapshot = call.snapshot();
     let mut metadata = checked(shown.client.client_id.clone(), kept(&shown.client.metadata), &snapshot)
         .map_err(RegistrationRefusal::from)?;
     metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
@@ -43,46 +43,46 @@ pub async fn read(
 /// Replaces the whole: what the request leaves out is as if it had never been said (RFC 7592 §2.2).
 #[tracing::instrument(name = "update_registration", skip_all)]
 pub async fn update(
-    visit: &Visit,
+    call: &Call,
     id: &str,
     presented: Presented<'_>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = show(visit, id, presented.token).await?;
-    match replace(visit, shown, presented.body).await {
+    let shown = show(call, id, presented.token).await?;
+    match replace(call, shown, presented.body).await {
         Ok(information) => Ok(information),
-        Err(error) => Err(told(visit, error).await),
+        Err(error) => Err(told(call, error).await),
     }
 }
 
 async fn replace(
-    visit: &Visit,
+    call: &Call,
     shown: Shown,
     body: Result<&[u8], RegistrationRefusal>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let snapshot = visit.snapshot();
+    let snapshot = call.snapshot();
     let request = RegistrationRequest::from_json(body?)?;
     let Shown { mut client, token } = shown;
-    check_names(visit, &client, &request)?;
-    let taken = taken_hosts(visit, &snapshot, client.with_initial_token).await?;
+    check_names(call, &client, &request)?;
+    let taken = taken_hosts(call, &snapshot, client.with_initial_token).await?;
     let metadata = accepted(client.client_id.clone(), request, &snapshot, &taken)?;
     let before = checked(client.client_id.clone(), kept(&client.metadata), &snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
-    count(visit).await?;
-    confirm_sector(visit, &metadata).await?;
-    let drawn = settle_secret(visit, &mut client, &metadata);
+    count(call).await?;
+    confirm_sector(call, &metadata).await?;
+    let drawn = settle_secret(call, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
-    client.updated_at = visit.now;
+    client.updated_at = call.now;
     let client = Arc::new(client);
-    let origin = visit.audit().clone();
+    let audit = call.audit().clone();
     let changed = Arc::clone(&client);
-    let written = visit.store().write(move |tx| {
-        let (client, origin) = (Arc::clone(&changed), origin.clone());
+    let written = call.store().write(move |tx| {
+        let (client, audit) = (Arc::clone(&changed), audit.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
             let written = tx.update_registered_client(&client, revision).await?;
             if written {
                 let grants = ends.write(&tx, &client).await?;
-                let entry = origin.entry(Actor::Client, Event::ClientUpdated { grants });
+                let entry = audit.entry(Actor::Client, Event::ClientUpdated { grants });
                 tx.append(&entry.by_client(&client.client_id)).await?;
             }
             Ok::<_, FlowError>(written)
@@ -92,7 +92,7 @@ async fn replace(
         // Of two updates at once, one is told to look again.
         return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
     }
-    follow(visit.provider()).await?;
+    follow(call.provider()).await?;
     Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
 }
 
@@ -181,35 +181,35 @@ fn settle_secret(
 /// What people have granted to it ends with it (RFC 7592 §2.3).
 #[tracing::instrument(name = "delete_registration", skip_all)]
 pub async fn delete(
-    visit: &Visit,
+    call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<(), RegistrationError> {
-    let shown = show(visit, id, token).await?;
-    let origin = visit.audit().clone();
-    end(visit, &shown.client.client_id, (origin, Actor::Client)).await?;
-    follow(visit.provider()).await?;
+    let shown = show(call, id, token).await?;
+    let audit = call.audit().clone();
+    end(call, &shown.client.client_id, (audit, Actor::Client)).await?;
+    follow(call.provider()).await?;
     Ok(())
 }
 
 /// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.
 pub async fn remove(call: &Call, id: &ClientId) -> Result<bool, FlowError> {
-    let origin = call.audit().clone();
-    end(call, id, (origin, Actor::Operator)).await
+    let audit = call.audit().clone();
+    end(call, id, (audit, Actor::Operator)).await
 }
 
-async fn end(call: &Call, id: &ClientId, (origin, actor): (AuditContext, Actor)) -> Result<bool, FlowError> {
+async fn end(call: &Call, id: &ClientId, (audit, actor): (AuditContext, Actor)) -> Result<bool, FlowError> {
     let id = id.clone();
     let written = call.store().write(move |tx| {
-        let (id, origin) = (id.clone(), origin.clone());
+        let (id, audit) = (id.clone(), audit.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
-            if !tx.delete_registered_client(&id, revision, origin.now).await? {
+            if !tx.delete_registered_client(&id, revision, audit.now).await? {
                 return Ok(false);
             }
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, origin.now).await?;
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, audit.now).await?;
             tx.forget_consents(&id).await?;
-            tx.append(&origin.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
+            tx.append(&audit.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
             Ok::<_, FlowError>(true)
         }
     });
@@ -217,13 +217,13 @@ async fn end(call: &Call, id: &ClientId, (origin, actor): (AuditContext, Actor))
 }
 
 async fn show(
-    visit: &Visit,
+    call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<Shown, RegistrationError> {
-    match find(visit, id, token).await {
+    match find(call, id, token).await {
         Ok(shown) => Ok(shown),
-        Err(error) => Err(told(visit, error).await),
+        Err(error) => Err(told(call, error).await),
     }
 }
 

@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use std::fmt;
 
-use crate::call::Visit;
+use crate::call::Call;
 use crate::error::FlowError;
 use crate::trail::note_refusal;
 
@@ -101,7 +101,7 @@ fn information(
 }
 
 /// What a client was told is wrong goes to the operator's log and, as far as one address may fill it, to the trail.
-async fn told(visit: &Visit, error: RegistrationError) -> RegistrationError {
+async fn told(call: &Call, error: RegistrationError) -> RegistrationError {
     let reason = match &error {
         RegistrationError::Closed | RegistrationError::Flow(_) => {
             return error;
@@ -111,10 +111,13 @@ async fn told(visit: &Visit, error: RegistrationError) -> RegistrationError {
         | RegistrationError::Bearer(_)
         | RegistrationError::Refused(_) => error.to_string(),
     };
-    tracing::warn!(reference = %visit.reference, "registration of a client refused: {reason}");
+    tracing::warn!(
+        reference = call.reference().map(tracing::field::display),
+        "registration of a client refused: {reason}"
+    );
     let event = Event::ClientRegistrationRefused { reason };
-    let entry = visit.entry(Actor::Anonymous, event);
-    match note_refusal(visit, entry).await {
+    let entry = call.entry(Actor::Anonymous, event);
+    match note_refusal(call, entry).await {
         Ok(()) => error,
         Err(failed) => failed.into(),
     }

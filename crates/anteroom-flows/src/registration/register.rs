@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::{
     ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, initial_token_digest, told,
 };
-use crate::call::{Call, Visit};
+use crate::call::Call;
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
 use crate::limits::{of_address, spend};
@@ -32,56 +32,50 @@ const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access tok
 
 /// The token is an initial access token; where registration is open, none is asked for.
 #[tracing::instrument(name = "register_client", skip_all)]
-pub async fn register(
-    visit: &Visit,
-    presented: Presented<'_>,
-) -> Result<ClientInformation, RegistrationError> {
-    match try_register(visit, presented).await {
+pub async fn register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+    match try_register(call, presented).await {
         Ok(information) => Ok(information),
-        Err(error) => Err(told(visit, error).await),
+        Err(error) => Err(told(call, error).await),
     }
 }
 
-async fn try_register(
-    visit: &Visit,
-    presented: Presented<'_>,
-) -> Result<ClientInformation, RegistrationError> {
-    let snapshot = visit.snapshot();
+async fn try_register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+    let snapshot = call.snapshot();
     let policy = &snapshot.registration.policy;
     let with_initial_token = match policy.mode {
         RegistrationMode::Closed => return Err(RegistrationError::Closed),
         RegistrationMode::InitialAccessToken => {
-            if !is_initial_token(visit, &snapshot, &presented.token?) {
+            if !is_initial_token(call, &snapshot, &presented.token?) {
                 return Err(BAD_TOKEN.into());
             }
             true
         }
         // None is asked for, and one that is shown all the same says that the operator knows the client.
         RegistrationMode::Open => {
-            presented.token.is_ok_and(|token| is_initial_token(visit, &snapshot, &token))
+            presented.token.is_ok_and(|token| is_initial_token(call, &snapshot, &token))
         }
     };
     let request = RegistrationRequest::from_json(presented.body?)?;
     let id: ClientId =
-        visit.random().uuid_v4().to_string().parse().map_err(|_| FlowError::Broken("a client identifier"))?;
-    let taken = taken_hosts(visit, &snapshot, with_initial_token).await?;
+        call.random().uuid_v4().to_string().parse().map_err(|_| FlowError::Broken("a client identifier"))?;
+    let taken = taken_hosts(call, &snapshot, with_initial_token).await?;
     let metadata = accepted(id, request, &snapshot, &taken)?;
-    count(visit).await?;
-    confirm_sector(visit, &metadata).await?;
-    let drawn = Drawn::new(visit);
-    let client = drawn.client(visit, &metadata)?;
+    count(call).await?;
+    confirm_sector(call, &metadata).await?;
+    let drawn = Drawn::new(call);
+    let client = drawn.client(call, &metadata)?;
     let client = Arc::new(RegisteredClient { with_initial_token, ..client });
-    write(visit, &client).await?;
-    follow(visit.provider()).await?;
+    write(call, &client).await?;
+    follow(call.provider()).await?;
     let secret = client.secret.map(|_| &drawn.secret);
     Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
 }
 
 /// Before anything is fetched or written. Registrations and updates share an allowance: both write, and every node reads
 /// what they wrote.
-pub(super) async fn count(visit: &Visit) -> Result<(), RegistrationError> {
-    let budgets = of_address(visit, visit.address, Limit::ClientRegistration);
-    Ok(spend(visit, budgets, visit.now).await?)
+pub(super) async fn count(call: &Call) -> Result<(), RegistrationError> {
+    let budgets = of_address(call, Limit::ClientRegistration);
+    Ok(spend(call, budgets).await?)
 }
 
 fn is_initial_token(call: &Call, snapshot: &Snapshot, token: &SecretString) -> bool {
@@ -154,26 +148,23 @@ pub(super) async fn taken_hosts(
 }
 
 /// The sector that the client names is its own. Looking was counted with the registration.
-pub(super) async fn confirm_sector(
-    visit: &Visit,
-    metadata: &ClientMetadata,
-) -> Result<(), RegistrationError> {
+pub(super) async fn confirm_sector(call: &Call, metadata: &ClientMetadata) -> Result<(), RegistrationError> {
     if metadata.sector_identifier_uri.is_none() {
         return Ok(());
     }
-    let network = AddressPrefix::network(visit.address);
-    let confirmed = sector::check(&visit.outgoing().of_registered(), metadata, Some(network)).await;
+    let network = call.address().map(AddressPrefix::network);
+    let confirmed = sector::check(&call.outgoing().of_registered(), metadata, network).await;
     confirmed.map_err(|error| match error {
         SectorError::Outgoing(OutgoingError::Busy) => RegistrationError::Busy,
-        error => not_confirmed(visit, &error).into(),
+        error => not_confirmed(call, &error).into(),
     })
 }
 
 /// Why an address is not reached tells of the network that this server is in, so that a stranger is not told: the cause is in
 /// the log, under the reference.
-fn not_confirmed(visit: &Visit, error: &SectorError) -> RegistrationRefusal {
-    let reference = visit.reference;
-    tracing::warn!(%reference, "registration refused: {error}");
+fn not_confirmed(call: &Call, error: &SectorError) -> RegistrationRefusal {
+    let reference = call.reference().map(|reference| reference.to_string()).unwrap_or_default();
+    tracing::warn!(reference, "registration refused: {error}");
     match error {
         SectorError::Outgoing(OutgoingError::Forbidden(..) | OutgoingError::NoAnswer(..)) => {
             RegistrationRefusal::metadata(&format!(
@@ -197,29 +188,29 @@ impl Drawn {
     }
 
     /// The row; a client that uses no secret has none.
-    fn client(&self, visit: &Visit, metadata: &ClientMetadata) -> Result<RegisteredClient, FlowError> {
+    fn client(&self, call: &Call, metadata: &ClientMetadata) -> Result<RegisteredClient, FlowError> {
         let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
-        let mac = visit.keyring().mac(KeyPurpose::TokenHash);
+        let mac = call.keyring().mac(KeyPurpose::TokenHash);
         Ok(RegisteredClient {
             client_id: metadata.client_id.clone(),
             metadata: metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?,
-            secret: uses_secret.then(|| secret_digest(visit.keyring(), &self.secret)),
+            secret: uses_secret.then(|| secret_digest(call.keyring(), &self.secret)),
             registration_token: Some(mac.digest(TOKEN_CONTEXT, self.token.expose_secret().as_bytes())),
             with_initial_token: false,
-            created_at: visit.now,
-            updated_at: visit.now,
+            created_at: call.now,
+            updated_at: call.now,
             deleted_at: None,
             revision: 0,
         })
     }
 }
 
-async fn write(visit: &Visit, client: &Arc<RegisteredClient>) -> Result<(), RegistrationError> {
-    let most = u64::from(visit.snapshot().registration.policy.max_clients);
-    let origin = visit.audit().clone();
-    let entry = origin.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
+async fn write(call: &Call, client: &Arc<RegisteredClient>) -> Result<(), RegistrationError> {
+    let most = u64::from(call.snapshot().registration.policy.max_clients);
+    let audit = call.audit().clone();
+    let entry = audit.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
     let client = Arc::clone(client);
-    let written = visit.store().write(move |tx| {
+    let written = call.store().write(move |tx| {
         let (client, entry) = (Arc::clone(&client), entry.clone());
         async move {
             let revision = tx.next_clients_revision().await?;

@@ -153,7 +153,7 @@ fn entry(visit: &Visit, address: &FoldedAddress, password: &SecretString) -> Opt
 /// Another person at the same network can use up what its address may send. A browser that has signed in to the account before
 /// then has a budget of its own.
 async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> {
-    let counted = spend(visit, of_address(visit, visit.address, Limit::SignIn), visit.now).await;
+    let counted = spend(visit, of_address(visit, Limit::SignIn)).await;
     if visit.browser.devices.is_empty() || !matches!(counted, Err(FlowError::Limited { .. })) {
         return counted;
     }
@@ -161,7 +161,7 @@ async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> 
     match view.and_then(|view| view.devices.first().map(|device| device.id)) {
         Some(device) => {
             let budget = of_one(visit, Limit::SignInOfKnownDevice, &device);
-            spend(visit, vec![budget], visit.now).await
+            spend(visit, vec![budget]).await
         }
         None => counted,
     }
@@ -193,7 +193,7 @@ pub(crate) async fn put_first(
     let others = before.into_iter().filter(|other| other.account.id != account);
     let live: Vec<Live> = std::iter::once(current).chain(others).collect();
     let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
-    sign_out::end_by(visit, account, visit.audit(), dropped).await?;
+    sign_out::end_by(visit, account, dropped).await?;
     Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }
 

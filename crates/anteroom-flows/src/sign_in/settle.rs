@@ -26,7 +26,6 @@ use crate::limits::of_address;
 use crate::new_session::{FirstSecret, HeldSession, NewSession};
 use crate::provider::Snapshot;
 use crate::repeated::{Secret, answers_since};
-use crate::trail::AuditContext;
 use crate::visitor::{Live, left_behind};
 
 /// How long it is worth telling someone that their account was locked.
@@ -35,7 +34,6 @@ const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 pub(super) struct Prepared {
     snapshot: Arc<Snapshot>,
-    origin: AuditContext,
     visit: Visit,
     carried: Carried,
     view: Option<SignInView>,
@@ -81,13 +79,12 @@ impl Prepared {
         (view, verdict, entry): (Option<SignInView>, Verdict, Option<Digest>),
         here: &Here,
     ) -> Self {
-        let (random, now) = (visit.random(), visit.now);
+        let random = visit.random();
         let account = view.as_ref().map(|view| view.account.id);
         let held = here.live.iter().find(|live| Some(live.account.id) == account);
         let live = &here.live;
         Self {
             snapshot: Arc::clone(visit.snapshot()),
-            origin: visit.audit().clone(),
             visit: visit.clone(),
             repeated: held.filter(|live| here.secrets.contains(&live.token)).map(|live| live.session.clone()),
             held: held.map(|live| {
@@ -97,8 +94,8 @@ impl Prepared {
             }),
             entry,
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
-            keeping: Keeping::prepare(visit, &carried, now),
-            of_row: of_address(visit, visit.address, Limit::WaitingRows),
+            keeping: Keeping::prepare(visit, &carried),
+            of_row: of_address(visit, Limit::WaitingRows),
             carried,
             view,
             verdict,
@@ -168,7 +165,7 @@ async fn unknown(tx: &Tx, prepared: &Prepared) -> Result<Settled, FlowError> {
     let counters = Counters::new(Lockout::default(), None, prepared.snapshot.policy.lockout);
     tx.save_counters(prepared.no_account, &counters).await?;
     let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event)).await?;
     Ok(Settled::Refused { told: Told::Nothing, carried: prepared.keep(tx, None).await? })
 }
 
@@ -227,9 +224,9 @@ async fn refuse(
     let counters = decision.counters;
     let failures = counters.device.map_or(counters.lockout.unknown_failures, |device| device.failures);
     let event = Event::sign_in_refused(refusal, failures);
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
     if let Some(scope) = decision.locks {
-        tx.append(&prepared.origin.entry(Actor::System, Event::locked(scope)).about(account.id)).await?;
+        tx.append(&prepared.visit.entry(Actor::System, Event::locked(scope)).about(account.id)).await?;
         // The account of a device that locked itself is not locked.
         if scope != LockScope::ThisDevice {
             tx.enqueue(&lock_notice(prepared, account)).await?;
@@ -253,7 +250,7 @@ fn lock_notice(prepared: &Prepared, account: &Account) -> Message {
                 link: prepared.snapshot.issuer.endpoint("/forgot-password").to_string(),
             },
         },
-        reference: prepared.origin.reference,
+        reference: Some(prepared.visit.reference),
         created_at: now,
         expires_at: now.checked_add(LOCK_NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
     }
@@ -279,7 +276,7 @@ async fn admit(
         // Told apart from the counted refusals, so that the owner who asks finds it. What a sender may write is what an address
         // may send.
         let event = Event::SignInRefused { reason: "too_many_sign_ins", failures: 0 };
-        tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+        tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
         return Ok(Settled::Limited { wait, carried: prepared.carried.clone() });
     }
     if !prepared.visit.browser.keeps_cookies {
@@ -287,7 +284,7 @@ async fn admit(
     }
     let facts = credential.ok_or(FlowError::Broken("a verified password without its row"))?.facts;
     if prepared.snapshot.policy.password_age.age(facts, prepared.now()) == PasswordAge::Expired {
-        let event = prepared.origin.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
+        let event = prepared.visit.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
         tx.append(&event).await?;
         let proof = Proof {
             account: account.id,
@@ -307,7 +304,7 @@ async fn admit(
     let (session, secret) = open_session(tx, prepared, &account, device, first).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
-    tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut carried = prepared.carried.clone();
     carried.journey = carried.journey.signed_in_as(account.id);
     // A password that was remembered after all overtakes what was proven on the way to a new one.
@@ -321,7 +318,7 @@ async fn admit(
 /// page that says so brings the cookie once more, for a browser that only lost it.
 async fn no_cookies(tx: &Tx, prepared: &Prepared, account: &Account) -> Result<Settled, FlowError> {
     let event = Event::SignInRefused { reason: "no_cookies", failures: 0 };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
     Ok(Settled::Refused { told: Told::NoCookies, carried: prepared.keep(tx, None).await? })
 }
 
@@ -357,6 +354,6 @@ async fn open_session(
         // It has just ended, and its secret with it.
         secret = prepared.new.drawn.clone();
     }
-    prepared.new.insert(tx, &prepared.origin, (&fresh, &secret), &prepared.snapshot).await?;
+    prepared.new.insert(tx, prepared.visit.audit(), (&fresh, &secret), &prepared.snapshot).await?;
     Ok((fresh, secret))
 }

@@ -44,7 +44,7 @@ pub(super) async fn redeem(
         session: &session,
         agreed: &agreed,
         session_policy: snapshot.policy.session,
-        now: exchange.origin.now,
+        now: exchange.call.now,
     };
     let (id, person) = (code.grant, code.account);
     let (grant, worth) = match code.into_grant(world) {
@@ -63,7 +63,7 @@ pub(super) async fn redeem(
         .client
         .metadata
         .allows_grant(GrantType::RefreshToken)
-        .then(|| RefreshFamily::begin(grant.id, &snapshot.policy.tokens, exchange.origin.now));
+        .then(|| RefreshFamily::begin(grant.id, &snapshot.policy.tokens, exchange.call.now));
     match write(exchange, &grant, family).await? {
         Inserted::Yes => {}
         Inserted::AlreadyThere => return Err(TokenError::CodeReplayed),
@@ -86,14 +86,14 @@ async fn spent(exchange: &Exchange<'_>, id: GrantId, account: AccountId) -> Resu
     if exchange.call.store().grant_world(id).await?.is_none() {
         return Ok(false);
     }
-    let (origin, client) = (exchange.origin.clone(), exchange.client.id().clone());
+    let (audit, client) = (exchange.call.audit().clone(), exchange.client.id().clone());
     let write = exchange.call.store().write(move |tx| {
-        let (origin, client) = (origin.clone(), client.clone());
+        let (audit, client) = (audit.clone(), client.clone());
         async move {
             // A replay that finds nothing to end is a refused request, which is counted as such.
-            if tx.revoke_grant(id, GrantEnd::CodeReplayed, origin.now).await? {
+            if tx.revoke_grant(id, GrantEnd::CodeReplayed, audit.now).await? {
                 let event = Event::CodeReplayed { grant: id };
-                tx.append(&origin.entry(Actor::Client, event).about(account).by_client(&client)).await?;
+                tx.append(&audit.entry(Actor::Client, event).about(account).by_client(&client)).await?;
             }
             Ok::<_, FlowError>(())
         }
@@ -112,22 +112,22 @@ async fn write(
     let session = exchange.call.snapshot().policy.session.absolute;
     let keep = if family.is_some() { tokens.refresh_absolute.max(session) } else { session };
     let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
-    let (grant, origin) = (Arc::new(grant.clone()), exchange.origin.clone());
+    let (grant, audit) = (Arc::new(grant.clone()), exchange.call.audit().clone());
     let write = exchange.call.store().write(move |tx| {
-        let (grant, origin) = (Arc::clone(&grant), origin.clone());
-        async move { insert(&tx, &origin, &grant, (family, expires_at)).await }
+        let (grant, audit) = (Arc::clone(&grant), audit.clone());
+        async move { insert(&tx, &audit, &grant, (family, expires_at)).await }
     });
     Ok(write.await?)
 }
 
 async fn insert(
     tx: &Tx,
-    origin: &AuditContext,
+    audit: &AuditContext,
     grant: &Grant,
     (family, expires_at): (Option<RefreshFamily>, Timestamp),
 ) -> Result<Inserted, FlowError> {
     let entry = |event| {
-        origin
+        audit
             .entry(Actor::Client, event)
             .about(grant.account)
             .by_client(&grant.client)
@@ -142,7 +142,7 @@ async fn insert(
             tx.append(&entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() })).await?;
         }
         Inserted::AlreadyThere => {
-            if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, origin.now).await? {
+            if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, audit.now).await? {
                 tx.append(&entry(Event::CodeReplayed { grant: grant.id })).await?;
             }
         }

@@ -97,7 +97,7 @@ pub(crate) async fn recipient(
     with_id_token: bool,
 ) -> Result<Option<Recipient>, FlowError> {
     let encryption = exchange.client.metadata.id_token_encryption.filter(|_| with_id_token);
-    Recipient::find(exchange.call, exchange.client, encryption, exchange.origin.now).await
+    Recipient::find(exchange.call, exchange.client, encryption, exchange.call.now).await
 }
 
 /// A token that the client holds for itself; its `sub` is the client (RFC 9068 §2.2).
@@ -150,7 +150,7 @@ fn blank(
     reach: Reach<'_>,
 ) -> AccessTokenClaims {
     let snapshot = exchange.call.snapshot();
-    let now = exchange.origin.now;
+    let now = exchange.call.now;
     AccessTokenClaims {
         iss: snapshot.issuer.clone(),
         sub,
@@ -205,7 +205,7 @@ struct Beside<'a> {
 fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> Result<String, TokenError> {
     let Person { grant, account, first, recipient, .. } = person;
     let snapshot = exchange.call.snapshot();
-    let (now, client) = (exchange.origin.now, exchange.client);
+    let (now, client) = (exchange.call.now, exchange.client);
     let algorithm = client.metadata.id_token_signed_response_alg;
     let sub = subject(exchange.call, client, account.id)?;
     let sid = sid(exchange.call, client, grant.session());
@@ -252,7 +252,7 @@ fn claims_of_person(
     let left_out = mapping.fit_id_token(&mut claims);
     if !left_out.is_nothing() {
         tracing::warn!(
-            reference = exchange.origin.reference.map(tracing::field::display),
+            reference = exchange.call.reference().map(tracing::field::display),
             client = client.id().as_str(),
             groups = left_out.groups,
             claims = ?left_out.claims,

@@ -19,7 +19,7 @@ use anteroom_oidc::token::{TokenRequest, TokenResponse};
 use crate::call::Call;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
-use crate::trail::{AuditContext, note_refusal};
+use crate::trail::note_refusal;
 
 /// Specific inside; [`TokenError::code`] is what the wire gets.
 #[derive(Debug, thiserror::Error)]
@@ -105,23 +105,21 @@ impl From<anteroom_storage::StoreError> for TokenError {
 pub(crate) struct Exchange<'a> {
     pub call: &'a Call,
     pub client: &'a Client,
-    pub origin: AuditContext,
 }
 
 #[tracing::instrument(skip_all)]
 pub async fn exchange(
     call: &Call,
     client: &AuthenticatedClient,
-    origin: AuditContext,
     request: TokenRequest,
 ) -> Result<TokenResponse, TokenError> {
-    let exchange = Exchange { call, client: client.client(), origin };
+    let exchange = Exchange { call, client: client.client() };
     let result = exchange.grant(request).await;
     if let Err(error) = &result
         && error.code().is_some()
     {
         let event = Event::TokenRefused { reason: error.to_string() };
-        let entry = exchange.origin.entry(Actor::Client, event).by_client(exchange.client.id());
+        let entry = exchange.call.entry(Actor::Client, event).by_client(exchange.client.id());
         note_refusal(call, entry).await?;
     }
     result

@@ -73,7 +73,7 @@ pub(super) async fn refresh(
             call.store().grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
         let (family, worth) = check(exchange, &record)?;
         let budget = of_one(call, Limit::Refresh, &record.grant.id.0);
-        spend_in_memory(call, &[budget], exchange.origin.now)?;
+        spend_in_memory(call, &[budget])?;
         // Refused before anything is spent.
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
         let scope = mint::worth_of(&scope, &worth)?;
@@ -102,9 +102,9 @@ async fn decided(
 ) -> Result<Option<RefreshFamily>, TokenError> {
     let presented = Presented {
         generation,
-        from: exchange.origin.address,
+        from: exchange.call.address(),
         authenticated: is_authenticated(exchange),
-        now: exchange.origin.now,
+        now: exchange.call.now,
     };
     let snapshot = exchange.call.snapshot();
     Ok(match family.present(presented, &snapshot.policy.tokens) {
@@ -130,7 +130,7 @@ fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<(RefreshFamily
     if record.grant.client != *exchange.client.id() {
         return Err(TokenError::UnknownRefreshToken);
     }
-    let worth = worth(exchange.call, exchange.client, record, exchange.origin.now)?;
+    let worth = worth(exchange.call, exchange.client, record)?;
     Ok((record.family.ok_or(TokenError::UnknownRefreshToken)?, worth))
 }
 
@@ -143,8 +143,8 @@ async fn rotate(
     let (from, before) = (family.generation, family.counted_before(next.generation));
     let any_address = before.is_some() && is_authenticated(exchange);
     let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before, any_address };
-    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
-    let (entry, now) = (entry.in_session(grant.session), exchange.origin.now);
+    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let (entry, now) = (entry.in_session(grant.session), exchange.call.now);
     let active = exchange.client.policy.refresh_is_activity.then_some(grant.session);
     let write = exchange.call.store().write(move |tx| {
         let entry = entry.clone();
@@ -167,7 +167,7 @@ async fn rotate(
 /// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
 async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Result<TokenError, TokenError> {
     let id = grant.id;
-    let entry = exchange.origin.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
+    let entry = exchange.call.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
     let write = exchange.call.store().write(move |tx| {
         let entry = entry.clone();
@@ -192,7 +192,7 @@ async fn ahead(
 ) -> Result<TokenError, TokenError> {
     let (id, grant) = (record.grant.id, &record.grant);
     let event = Event::RefreshAhead { grant: id, generation, known: family.generation };
-    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
     let entry = entry.in_session(grant.session);
     let write = exchange.call.store().write(move |tx| {
         let entry = entry.clone();

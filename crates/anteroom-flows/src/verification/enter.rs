@@ -24,7 +24,7 @@ use crate::journey::{Carried, Keeping, Waiting};
 use crate::new_session::HeldSession;
 use crate::onward::{Onward, StepPage, proceed, proceed_with};
 use crate::sign_in::NewCookies;
-use crate::trail::{AuditContext, note_refusal};
+use crate::trail::note_refusal;
 use crate::visitor::{Live, left_behind, live_sessions};
 
 #[derive(Debug)]
@@ -85,7 +85,6 @@ pub(super) enum Held {
 
 struct Prepared {
     visit: Visit,
-    origin: AuditContext,
     carried: Carried,
     keeping: Keeping,
     verification: Verification,
@@ -135,9 +134,8 @@ pub async fn enter(
     let renewed = verification.live.as_deref().map(|live| HeldSession::of(visit, live));
     let prepared = Arc::new(Prepared {
         visit: visit.clone(),
-        origin: visit.audit().clone(),
         carried: page.carried.clone(),
-        keeping: Keeping::prepare(visit, &page.carried, visit.now),
+        keeping: Keeping::prepare(visit, &page.carried),
         verification,
         policy: visit.snapshot().policy.codes,
         held,
@@ -184,7 +182,7 @@ async fn note_not_taken(call: &Call, prepared: &Prepared, problem: EntryProblem)
     };
     let Verification { purpose, account, .. } = &prepared.verification;
     let event = Event::CodeNotTaken { purpose: purpose.as_str(), reason };
-    note_refusal(call, prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await
+    note_refusal(call, prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await
 }
 
 async fn hold(
@@ -194,7 +192,7 @@ async fn hold(
 ) -> Result<Held, FlowError> {
     match entered {
         Entered::FromApp(_) if verification.apps.is_empty() => Ok(Held::Nothing),
-        Entered::FromApp(text) => Ok(Held::App(showing(visit, &verification.apps, text, visit.now)?)),
+        Entered::FromApp(text) => Ok(Held::App(showing(visit, &verification.apps, text)?)),
         Entered::Sent(text) => {
             let code = match page.carried.row() {
                 Some(interaction) => visit.store().code_of(interaction, verification.purpose).await?,
@@ -257,7 +255,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
         }
     };
     let event = Event::CodeAccepted { purpose: purpose.as_str(), method: factor.as_str() };
-    tx.append(&prepared.origin.entry(Actor::Account(account.id), event)).await?;
+    tx.append(&prepared.visit.entry(Actor::Account(account.id), event)).await?;
     match purpose {
         CodePurpose::StepUp => step_up(&tx, &prepared, factor).await,
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
@@ -290,7 +288,7 @@ async fn wrong(
     wrong.push(visit.now);
     tx.count_wrong_code(account, (purpose, share, prepared.entry), visit.now).await?;
     let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account)).await?;
     Ok(Settled::Wrong(match policy.entries_left(&wrong, visit.now) {
         Ok(left) => EntryProblem::Wrong { left },
         Err(BudgetSpent { until }) => EntryProblem::BudgetSpent(until),
@@ -304,7 +302,7 @@ async fn prove(tx: &Tx, prepared: &Prepared, method: FactorMethod) -> Result<Car
     let proof = match proof.kind {
         ProofKind::Invitation { link, phones_done, .. } => {
             let event = Event::PhoneVerified { phone: prepared.phone() };
-            tx.append(&prepared.origin.entry(Actor::Account(proof.account), event)).await?;
+            tx.append(&prepared.visit.entry(Actor::Account(proof.account), event)).await?;
             let kind = ProofKind::Invitation { link, phone: None, phones_done };
             Proof { kind, at, factor: Some(Factor { at, method }), ..proof }
         }

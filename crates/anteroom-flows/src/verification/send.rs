@@ -21,7 +21,7 @@ use crate::languages::{asked_in, of_page};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::Offer;
 use crate::repeated::{TURNS, answers_since};
-use crate::trail::{AuditContext, note_refusal};
+use crate::trail::note_refusal;
 
 #[derive(Debug)]
 pub enum SendOutcome {
@@ -60,7 +60,6 @@ pub(super) fn code_context() -> &'static str {
 
 struct Prepared {
     visit: Visit,
-    origin: AuditContext,
     carried: Carried,
     keeping: Keeping,
     verification: Verification,
@@ -148,7 +147,7 @@ fn prepare(
     let (random, at) = (visit.random(), visit.now);
     let policy = visit.snapshot().policy.codes;
     let telephony = visit.snapshot().policy.telephony.clone();
-    let keeping = Keeping::prepare(visit, &carried, at);
+    let keeping = Keeping::prepare(visit, &carried);
     let (digits, message) = (random.digits(DIGITS), MessageId(visit.new_id()));
     let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
     let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
@@ -178,19 +177,7 @@ fn prepare(
         created_at: at,
         expires_at,
     };
-    let origin = visit.audit().clone();
-    Prepared {
-        visit: visit.clone(),
-        origin,
-        carried,
-        keeping,
-        verification,
-        offer,
-        code,
-        message,
-        policy,
-        telephony,
-    }
+    Prepared { visit: visit.clone(), carried, keeping, verification, offer, code, message, policy, telephony }
 }
 
 async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendProblem>, FlowError> {
@@ -228,7 +215,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
         method: code.method.as_str(),
         phone: prepared.offer.phone.number.masked(),
     };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
     Ok(Ok(carried))
 }
 

@@ -7,7 +7,6 @@ use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_to
 use anteroom_flows::limits::count_client_request;
 use anteroom_flows::revoke::revoke as revoke_token;
 use anteroom_flows::token::{TokenError as ExchangeError, exchange};
-use anteroom_flows::trail::AuditContext;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::Form;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenReference, TokenRequest};
@@ -28,7 +27,6 @@ use crate::guard::is_loopback_name;
 pub(crate) struct ClientRequest {
     pub client: AuthenticatedClient,
     pub form: Form,
-    pub origin: AuditContext,
 }
 
 /// A body, or why it was not received whole.
@@ -68,11 +66,11 @@ impl ClientRequest {
             .map_err(|Repeated| unread::credentials(context, (None, &form), CredentialsError::TwoHeaders))?;
         let presented = PresentedCredentials::parse(authorization, &form)
             .map_err(|error| unread::credentials(context, (authorization, &form), error))?;
-        match authenticate(&context.call, context.call.audit(), (endpoint, &presented)).await? {
+        match authenticate(&context.call, (endpoint, &presented)).await? {
             Ok(client) => {
                 context.call.span.is_about(client.client().id());
-                count_client_request(&context.call, &client, (context.from.address, context.call.now))?;
-                Ok(Self { client, form, origin: context.call.audit().clone() })
+                count_client_request(&context.call, &client)?;
+                Ok(Self { client, form })
             }
             Err(error) => {
                 tracing::warn!(reference = %context.from.reference, "client authentication failed: {error}");
@@ -107,11 +105,11 @@ async fn exchanged(
     headers: &HeaderMap,
     body: &Received,
 ) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } =
+    let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Token, headers, body).await?;
     let request = TokenRequest::parse(&form)
         .map_err(|error| unread::token_request(context, (&client, &form), error))?;
-    match exchange(&context.call, &client, origin, request).await {
+    match exchange(&context.call, &client, request).await {
         Ok(response) => Ok(Json(response).into_response()),
         Err(ExchangeError::Flow(error)) => Err(error.into()),
         Err(error) => {
@@ -132,11 +130,11 @@ async fn revoked(
     headers: &HeaderMap,
     body: &Received,
 ) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } =
+    let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Revocation, headers, body).await?;
     let reference = TokenReference::parse(&form)
         .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
-    revoke_token(&context.call, &client, origin, &reference.token).await?;
+    revoke_token(&context.call, &client, &reference.token).await?;
     // RFC 7009 §2.2: clients ignore the body. Some take an answer without a content type for a failure.
     Ok(Json(serde_json::json!({})).into_response())
 }
@@ -150,11 +148,11 @@ async fn introspected(
     headers: &HeaderMap,
     body: &Received,
 ) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } =
+    let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Introspection, headers, body).await?;
     let reference = TokenReference::parse(&form)
         .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
-    match introspect_token(&context.call, &client, &reference.token, &origin).await {
+    match introspect_token(&context.call, &client, &reference.token).await {
         Ok(answer) => Ok(Json(answer).into_response()),
         Err(IntrospectionError::PublicClient) => {
             Err(unread::public_client(context, &client, "a public client may not introspect").into())

@@ -61,7 +61,7 @@ async fn answer(
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let authorization = authorization(headers).map_err(|Repeated| BearerError::InvalidRequest(REPEATED))?;
     let token = bearer_token(authorization, form, query.0.as_deref())?;
-    userinfo(&context.call, &token, context.call.now).await
+    userinfo(&context.call, &token).await
 }
 
 /// RFC 6750 §3. A request that has no token asks how to send one, which is no mistake and no line in the log; a token that has

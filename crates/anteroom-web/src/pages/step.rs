@@ -88,7 +88,6 @@ pub(crate) async fn resume(asker: Asker, query: axum::extract::RawQuery) -> Resp
 }
 
 async fn resumed(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let provider = &asker.web.provider;
     let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
     let Ok(carried) = open(&asker.visit, waiting).await? else {
         return Err(Failure::interaction_expired());
