@@ -1,6 +1,7 @@
 //! One node of an installation: what a server process has, in this one.
 
 use anteroom_config::{Configuration, Settings};
+use anteroom_flows::call::Call;
 use anteroom_flows::configured_clients;
 use anteroom_flows::provider::Provider;
 use anteroom_server::connections::Connections;
@@ -37,7 +38,7 @@ impl Node {
         let address = listener.local_addr().unwrap();
         let (configuration, around) = place(address);
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
-        configured_clients::note(&provider).await.unwrap();
+        configured_clients::note(&Call::local(&provider)).await.unwrap();
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         let router = anteroom_web::router(Arc::clone(&web));
         let routes = routes::of(&router);

@@ -3,7 +3,7 @@
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::chain::{self, When};
 use anteroom_flows::history;
-use anteroom_flows::trail::Origin;
+use anteroom_flows::trail::AuditContext;
 use anteroom_storage::Store;
 use jiff::tz::TimeZone;
 use std::path::Path;
@@ -42,9 +42,9 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
             let hint = "nothing was changed. With --yes the database is accepted";
             return Err(CommandError::Usage(hint.to_owned()));
         }
-        let origin = Origin::local(around.clock.now(), &around.random);
+        let audit = AuditContext::local(around.clock.now(), &around.random);
         let seen = kept.map(|checkpoint| checkpoint.link.seq);
-        let accepted = history::accept(&store, &origin, seen).await?;
+        let accepted = history::accept(&store, &audit, seen).await?;
         chain::link_all(&store).await?;
         let signed = chain::checkpoint(&store, &keyring, When::Now, around.clock.now()).await?;
         store.close().await;

@@ -2,6 +2,7 @@
 
 use anteroom_config::{Settings, Source};
 use anteroom_domain::history::WentBack;
+use anteroom_flows::call::Call;
 use anteroom_flows::{admin, configured_clients, health, undefined_groups};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,9 +32,10 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
         if !provider.history.is_refused() {
-            admin::note_configuration(&provider).await?;
-            configured_clients::note(&provider).await?;
-            undefined_groups::warn(&provider).await?;
+            let call = Call::local(&provider);
+            admin::note_configuration(&call).await?;
+            configured_clients::note(&call).await?;
+            undefined_groups::warn(&call).await?;
         }
         let listen = settings.server.listen;
         let listener =

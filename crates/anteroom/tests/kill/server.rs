@@ -7,6 +7,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::AccountId;
 use anteroom_flows::admin::{Invitee, invite};
+use anteroom_flows::call::Call;
 use anteroom_server::wiring::{self, Surroundings};
 use anteroom_server::{background, sending};
 use jiff::SignedDuration;
@@ -142,6 +143,7 @@ impl Installation {
     /// Numbers people from zero.
     pub(crate) async fn invite(&self, count: u32) -> Vec<(u32, AccountId)> {
         let provider = wiring::provider(&self.configuration(), &Surroundings::production()).await.unwrap();
+        let call = Call::local(&Arc::new(provider));
         let mut invited = Vec::new();
         for number in 0..count {
             let invitee = Invitee {
@@ -150,9 +152,9 @@ impl Installation {
                 groups: BTreeSet::new(),
                 locale: None,
             };
-            invited.push((number, invite(&provider, invitee).await.unwrap().account));
+            invited.push((number, invite(&call, invitee).await.unwrap().account));
         }
-        provider.store.close().await;
+        call.store().close().await;
         invited
     }
 
