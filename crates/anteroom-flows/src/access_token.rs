@@ -15,18 +15,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
 
 /// An access token of ours that has not expired; whether it is worth anything is [`living`]'s to say.
-pub(crate) fn read(provider: &Provider, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
+pub(crate) fn read(call: &Call, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
     let text = token.expose_secret();
     // The parts of a JWT are joined by dots, which base64url does not have.
     if !text.contains('.') {
-        return open(provider, text).filter(|claims| now < claims.exp);
+        return open(call, text).filter(|claims| now < claims.exp);
     }
     let token = text.parse::<UnverifiedJwt>().ok()?;
-    let verified = provider.key_set().jwks().verify_access_token(&token, &provider.snapshot().issuer, now);
+    let verified = call.key_set().jwks().verify_access_token(&token, &call.snapshot().issuer, now);
     verified.ok().map(VerifiedClaims::into_inner)
 }
 
@@ -47,26 +47,25 @@ pub(crate) struct LivingGrant {
 
 /// `client` is the one that the token was given to, as it is registered now.
 pub(crate) async fn living(
-    provider: &Provider,
+    call: &Call,
     client: &Client,
     claims: &AccessTokenClaims,
-    now: Timestamp,
 ) -> Result<Living, FlowError> {
-    if provider.store.is_revoked(&claims.jti).await? {
+    if call.store().is_revoked(&claims.jti).await? {
         return Ok(Living::No);
     }
     let reach = TokenReach { scope: claims.scope.clone(), audience: claims.aud.clone() };
-    let issuer = &provider.snapshot().issuer;
+    let issuer = &call.snapshot().issuer;
     let Some(grant) = grant_of_jti(&claims.jti) else {
         // It has no row that accepting a database could end, and the row that it was revoked by may be among what was lost.
-        if claims.iat.as_second() <= provider.history.accepted_at().as_second() {
+        if claims.iat.as_second() <= call.provider().history.accepted_at().as_second() {
             return Ok(Living::No);
         }
         let own = client_scope(client).map(|allowed| reach.narrowed(&allowed, client, issuer));
         return Ok(own.and_then(Result::ok).map_or(Living::No, Living::Client));
     };
-    let Some(record) = provider.store.grant_world(grant).await? else { return Ok(Living::No) };
-    let narrowed = worth(provider, client, &record, now).and_then(|worth| {
+    let Some(record) = call.store().grant_world(grant).await? else { return Ok(Living::No) };
+    let narrowed = worth(call, client, &record).and_then(|worth| {
         let reach = reach.narrowed(&worth.scope, client, issuer)?;
         Ok((worth, reach))
     });
@@ -77,19 +76,14 @@ pub(crate) async fn living(
 }
 
 /// What the grant is worth to the client as it is registered now.
-pub(crate) fn worth(
-    provider: &Provider,
-    client: &Client,
-    record: &GrantRecord,
-    now: Timestamp,
-) -> Result<GrantWorth, GrantDead> {
+pub(crate) fn worth(call: &Call, client: &Client, record: &GrantRecord) -> Result<GrantWorth, GrantDead> {
     record.grant.worth(GrantContext {
         client,
         account: &record.account,
         session: record.session.as_ref(),
         agreed: &record.agreed,
-        session_policy: provider.snapshot().policy.session,
-        now,
+        session_policy: call.snapshot().policy.session,
+        now: call.now,
     })
 }
 
@@ -101,8 +95,8 @@ pub(crate) fn client_scope(client: &Client) -> Option<ScopeSet> {
 }
 
 /// A token's own identifier. A person's names its grant, so that revocation and introspection find it without a row of its own.
-pub(crate) fn jti(provider: &Provider, grant: Option<GrantId>) -> String {
-    let own = provider.random.uuid_v4();
+pub(crate) fn jti(call: &Call, grant: Option<GrantId>) -> String {
+    let own = call.random().uuid_v4();
     match grant {
         Some(grant) => format!("{grant}.{own}"),
         None => own.to_string(),
@@ -114,24 +108,21 @@ pub(crate) fn grant_of_jti(jti: &str) -> Option<GrantId> {
     jti.split_once('.').and_then(|(grant, _)| grant.parse().ok())
 }
 
-fn associated_data(provider: &Provider) -> Vec<u8> {
-    format!("access_token\n{}", provider.snapshot().issuer).into_bytes()
+fn associated_data(call: &Call) -> Vec<u8> {
+    format!("access_token\n{}", call.snapshot().issuer).into_bytes()
 }
 
 /// An opaque token: the claims, sealed, so that only we can read them and no row is needed to know them.
-pub(crate) fn seal(provider: &Provider, claims: &AccessTokenClaims) -> Result<String, FlowError> {
+pub(crate) fn seal(call: &Call, claims: &AccessTokenClaims) -> Result<String, FlowError> {
     let plain = serde_json::to_vec(claims).map_err(|_| FlowError::Broken("access token"))?;
-    let sealer = provider.keyring.sealer(KeyPurpose::AccessTokenSeal);
-    Ok(URL_SAFE_NO_PAD.encode(sealer.seal(&provider.random, &associated_data(provider), &plain)))
+    let sealer = call.keyring().sealer(KeyPurpose::AccessTokenSeal);
+    Ok(URL_SAFE_NO_PAD.encode(sealer.seal(call.random(), &associated_data(call), &plain)))
 }
 
 /// `None` where it is not one of ours; its times are for the caller to look at.
-fn open(provider: &Provider, token: &str) -> Option<AccessTokenClaims> {
+fn open(call: &Call, token: &str) -> Option<AccessTokenClaims> {
     let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let plain = provider
-        .keyring
-        .sealer(KeyPurpose::AccessTokenSeal)
-        .open(&associated_data(provider), &sealed)
-        .ok()?;
+    let plain =
+        call.keyring().sealer(KeyPurpose::AccessTokenSeal).open(&associated_data(call), &sealed).ok()?;
     serde_json::from_slice(&plain).ok()
 }

@@ -18,12 +18,12 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::call::Call;
 use crate::error::FlowError;
 use crate::links::new_link;
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Snapshot;
 use crate::sign_out::{end_all, hearers};
-use crate::trail::Origin;
-use crate::visitor::new_id;
+use crate::trail::AuditContext;
 use ends::{begin_anew, end_links, remove_phones};
 
 /// An address with what is known of the person; the rest they add themselves.
@@ -85,24 +85,24 @@ pub struct Invited {
 /// Makes the account, its invitation link and the mail that carries it, in one transaction. Who was invited before and has
 /// not registered yet gets another link, and the name, language and groups that are given this time, and begins anew: earlier
 /// links, and phones that were verified behind them, may be those of a stranger who read the mail.
-pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<Invited, AdminError> {
-    known_groups(provider, &invitee.groups)?;
-    let known = provider.store.account_by_address(&invitee.address.folded()).await?;
+pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError> {
+    known_groups(call, &invitee.groups)?;
+    let known = call.store().account_by_address(&invitee.address.folded()).await?;
     if known.as_ref().is_some_and(|known| known.status != AccountStatus::Invited) {
         return Err(AdminError::AddressTaken(invitee.address));
     }
-    let now = provider.clock.now();
+    let now = call.now;
     let changes = said(&invitee, now);
     let invitee = match &known {
         Some(known) => as_known(known, invitee, &changes),
         None => invitee,
     };
-    let account = known.as_ref().map_or_else(|| AccountId(provider.random.uuid_v4()), |known| known.id);
-    let invitation = invitation_for(provider, (account, &invitee), now);
-    let new = known.is_none().then(|| new_account(provider, &invitee, account, now));
-    let origin = Origin::local(now, &provider.random);
-    let write = provider.store.write(move |tx: Tx| {
-        let (new, origin, invitation) = (new.clone(), origin.clone(), invitation.clone());
+    let account = known.as_ref().map_or_else(|| AccountId(call.random().uuid_v4()), |known| known.id);
+    let invitation = invitation_for(call, (account, &invitee), now);
+    let new = known.is_none().then(|| new_account(call, &invitee, account, now));
+    let audit = call.audit().clone();
+    let write = call.store().write(move |tx: Tx| {
+        let (new, audit, invitation) = (new.clone(), audit.clone(), invitation.clone());
         let (invitee, changes) = (invitee.clone(), changes.clone());
         async move {
             let taken = || AdminError::AddressTaken(invitee.address.clone());
@@ -117,11 +117,11 @@ pub async fn invite(provider: &Provider, invitee: Invitee) -> Result<Invited, Ad
             } else {
                 let locked = tx.lock_account(account).await?.map(|locked| locked.account);
                 let before = locked.filter(|now| now.status == AccountStatus::Invited).ok_or_else(taken)?;
-                change_invited(&tx, &origin, (&before, &invitee.groups), &changes).await?;
-                begin_anew(&tx, &origin, account).await?;
+                change_invited(&tx, &audit, (&before, &invitee.groups), &changes).await?;
+                begin_anew(&tx, &audit, account).await?;
             }
             let groups = invitee.groups.iter().map(ToString::to_string).collect();
-            let entry = origin.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
+            let entry = audit.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
             tx.insert_link(&invitation.link).await?;
             tx.enqueue(&invitation.message).await?;
             tx.append(&entry).await?;
@@ -156,16 +156,16 @@ fn as_known(known: &Account, invitee: Invitee, changes: &[ClaimChange]) -> Invit
 /// Makes of an account that waits what the new invitation says; each change has its entry.
 async fn change_invited(
     tx: &Tx,
-    origin: &Origin,
+    audit: &AuditContext,
     (before, groups): (&Account, &BTreeSet<GroupName>),
     changes: &[ClaimChange],
 ) -> Result<(), AdminError> {
-    let entry = |event| origin.entry(Actor::Operator, event).about(before.id);
+    let entry = |event| audit.entry(Actor::Operator, event).about(before.id);
     let mut described = Described::of(before);
     let changed = described.change(changes);
     if !changed.is_empty() {
         let (profile, locale) = described.into_parts();
-        tx.save_profile(before.id, &profile, locale.as_deref(), origin.now).await?;
+        tx.save_profile(before.id, &profile, locale.as_deref(), audit.now).await?;
         let claims = changed.iter().map(|claim| claim.as_str()).collect();
         tx.append(&entry(Event::ProfileChanged { claims })).await?;
     }
@@ -180,14 +180,14 @@ async fn change_invited(
     Ok(())
 }
 
-fn new_account(provider: &Provider, invitee: &Invitee, id: AccountId, now: Timestamp) -> NewAccount {
+fn new_account(call: &Call, invitee: &Invitee, id: AccountId, now: Timestamp) -> NewAccount {
     NewAccount {
         id,
         status: AccountStatus::Invited,
         profile: invitee.profile.clone(),
         locale: invitee.locale.clone(),
         primary_address: NewAddress {
-            id: AddressId(new_id(&provider.random, now)),
+            id: AddressId(call.new_id()),
             address: invitee.address.clone(),
             verified_at: None,
         },
@@ -206,17 +206,13 @@ pub(crate) struct Invitation {
     pub message: Message,
 }
 
-fn invitation_for(
-    provider: &Provider,
-    (account, invitee): (AccountId, &Invitee),
-    now: Timestamp,
-) -> Invitation {
-    let snapshot = provider.snapshot();
+fn invitation_for(call: &Call, (account, invitee): (AccountId, &Invitee), now: Timestamp) -> Invitation {
+    let snapshot = call.snapshot();
     let lifetime = snapshot.policy.invitation_lifetime;
-    let new = new_link(provider, (LinkKind::Invitation, Some(account)), None, (now, lifetime));
+    let new = new_link(call, (LinkKind::Invitation, Some(account)), None, (now, lifetime));
     let mail = invitation_mail(&snapshot, Some(&invitee.profile), &new.token.encode());
     let message = Message {
-        id: MessageId(new_id(&provider.random, now)),
+        id: MessageId(call.new_id()),
         account: Some(account),
         locale: invitee.locale.clone(),
         parcel: Parcel::Email { to: invitee.address.clone(), mail },
@@ -238,26 +234,26 @@ pub(crate) fn invitation_mail(snapshot: &Snapshot, profile: Option<&Profile>, to
     }
 }
 
-fn known_groups(provider: &Provider, groups: &BTreeSet<GroupName>) -> Result<(), AdminError> {
-    let defined = &provider.snapshot().groups;
+fn known_groups(call: &Call, groups: &BTreeSet<GroupName>) -> Result<(), AdminError> {
+    let defined = &call.snapshot().groups;
     match groups.iter().find(|group| !defined.contains(group)) {
         Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: defined.clone() }),
         None => Ok(()),
     }
 }
 
-pub async fn find(provider: &Provider, address: &EmailAddress) -> Result<Account, AdminError> {
-    let found = provider.store.account_by_address(&address.folded()).await?;
+pub async fn find(call: &Call, address: &EmailAddress) -> Result<Account, AdminError> {
+    let found = call.store().account_by_address(&address.folded()).await?;
     found.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))
 }
 
 /// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are worth nothing from now on.
-pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
-    let account = find(provider, address).await?;
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    let hearers = hearers(provider, SessionEnd::Disabled);
-    let write = provider.store.write(move |tx: Tx| {
-        let (origin, hearers) = (origin.clone(), hearers.clone());
+pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
+    let account = find(call, address).await?;
+    let audit = call.audit().clone();
+    let hearers = hearers(call, SessionEnd::Disabled);
+    let write = call.store().write(move |tx: Tx| {
+        let (audit, hearers) = (audit.clone(), hearers.clone());
         async move {
             let locked = tx.lock_account(account.id).await?;
             // What is not changed has no entry.
@@ -267,14 +263,14 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
             }
             // It may be a stranger who verified a phone behind the invitation that ends here.
             if status == AccountStatus::Invited {
-                remove_phones(&tx, &origin, account.id, "disabled").await?;
+                remove_phones(&tx, &audit, account.id, "disabled").await?;
             }
-            end_links(&tx, &origin, account.id).await?;
-            tx.set_status(account.id, AccountStatus::Disabled, origin.now).await?;
+            end_links(&tx, &audit, account.id).await?;
+            tx.set_status(account.id, AccountStatus::Disabled, audit.now).await?;
             tx.raise_epoch(account.id).await?;
             let sessions = tx.sessions_of_account(account.id).await?;
-            end_all(&tx, &origin, &sessions, &hearers).await?;
-            tx.append(&origin.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
+            end_all(&tx, &audit, &sessions, &hearers).await?;
+            tx.append(&audit.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }
     });
@@ -283,11 +279,11 @@ pub async fn disable(provider: &Provider, address: &EmailAddress) -> Result<(), 
 }
 
 /// A person who had registered is active again; one who had not is invited as before.
-pub async fn enable(provider: &Provider, address: &EmailAddress) -> Result<(), AdminError> {
-    let account = find(provider, address).await?;
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    let write = provider.store.write(move |tx: Tx| {
-        let origin = origin.clone();
+pub async fn enable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
+    let account = find(call, address).await?;
+    let audit = call.audit().clone();
+    let write = call.store().write(move |tx: Tx| {
+        let audit = audit.clone();
         async move {
             let locked = tx.lock_account(account.id).await?;
             if locked.as_ref().is_none_or(|locked| locked.account.status != AccountStatus::Disabled) {
@@ -296,9 +292,9 @@ pub async fn enable(provider: &Provider, address: &EmailAddress) -> Result<(), A
             let registered = locked.is_some_and(|locked| locked.credential.is_some());
             let status = if registered { AccountStatus::Active } else { AccountStatus::Invited };
             // Those that a unit of the moment, or a node of release 0.1.0, has left.
-            end_links(&tx, &origin, account.id).await?;
-            tx.set_status(account.id, status, origin.now).await?;
-            tx.append(&origin.entry(Actor::Operator, Event::AccountEnabled).about(account.id)).await?;
+            end_links(&tx, &audit, account.id).await?;
+            tx.set_status(account.id, status, audit.now).await?;
+            tx.append(&audit.entry(Actor::Operator, Event::AccountEnabled).about(account.id)).await?;
             Ok::<_, FlowError>(())
         }
     });
@@ -314,18 +310,18 @@ pub enum Membership {
 
 /// Adds an account to a group or takes it out. Leaving ends the grants of clients that no longer admit the person.
 pub async fn change_group(
-    provider: &Provider,
+    call: &Call,
     address: &EmailAddress,
     group: GroupName,
     change: Membership,
 ) -> Result<(), AdminError> {
     if change == Membership::Add {
-        known_groups(provider, &BTreeSet::from([group.clone()]))?;
+        known_groups(call, &BTreeSet::from([group.clone()]))?;
     }
-    let account = find(provider, address).await?.id;
-    let (snapshot, origin) = (provider.snapshot(), Origin::local(provider.clock.now(), &provider.random));
-    let write = provider.store.write(move |tx: Tx| {
-        let (group, snapshot, origin) = (group.clone(), Arc::clone(&snapshot), origin.clone());
+    let account = find(call, address).await?.id;
+    let (snapshot, audit) = (Arc::clone(call.snapshot()), call.audit().clone());
+    let write = call.store().write(move |tx: Tx| {
+        let (group, snapshot, audit) = (group.clone(), Arc::clone(&snapshot), audit.clone());
         async move {
             tx.lock_account(account).await?;
             let (changed, event) = match change {
@@ -338,8 +334,8 @@ pub async fn change_group(
                 ),
             };
             if changed {
-                tx.append(&origin.entry(Actor::Operator, event).about(account)).await?;
-                end_grants_not_admitted(&tx, &origin, &snapshot, account).await?;
+                tx.append(&audit.entry(Actor::Operator, event).about(account)).await?;
+                end_grants_not_admitted(&tx, &audit, &snapshot, account).await?;
             }
             Ok::<_, FlowError>(())
         }
@@ -350,7 +346,7 @@ pub async fn change_group(
 
 async fn end_grants_not_admitted(
     tx: &Tx,
-    origin: &Origin,
+    audit: &AuditContext,
     snapshot: &Snapshot,
     account: AccountId,
 ) -> Result<(), FlowError> {
@@ -359,21 +355,21 @@ async fn end_grants_not_admitted(
         if snapshot.clients.get(&client).is_some_and(|client| client.admits(&after)) {
             continue;
         }
-        tx.revoke_grant(grant, GrantEnd::NotAdmitted, origin.now).await?;
+        tx.revoke_grant(grant, GrantEnd::NotAdmitted, audit.now).await?;
         let event = Event::revoked(grant, GrantEnd::NotAdmitted);
-        let entry = origin.entry(Actor::System, event).about(account).by_client(&client);
+        let entry = audit.entry(Actor::System, event).about(account).by_client(&client);
         tx.append(&entry.in_session(session)).await?;
     }
     Ok(())
 }
 
 /// A configuration was taken up, at start or while running: the trail says which.
-pub async fn note_configuration(provider: &Provider) -> Result<(), FlowError> {
-    let snapshot = provider.snapshot();
+pub async fn note_configuration(call: &Call) -> Result<(), FlowError> {
+    let snapshot = call.snapshot();
     let event =
         Event::ConfigurationChanged { digest: snapshot.digest.clone(), parts: snapshot.parts.clone() };
-    let entry = Origin::local(provider.clock.now(), &provider.random).entry(Actor::Operator, event);
-    let write = provider.store.write(move |tx: Tx| {
+    let entry = call.entry(Actor::Operator, event);
+    let write = call.store().write(move |tx: Tx| {
         let entry = entry.clone();
         async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
     });

@@ -20,12 +20,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::call::{Call, Visit};
 use crate::consent::ConsentAnswer;
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::Onward;
-use crate::provider::Provider;
-use crate::visitor::{Visitor, new_id};
 
 /// A request that was answered before.
 #[derive(Debug)]
@@ -56,38 +55,37 @@ const CONTEXT: &str = "answered request";
 
 /// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves.
 pub(crate) async fn answer(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     carried: &Carried,
     (account, response): (Option<AccountId>, AuthorizationResponse),
 ) -> Result<Onward, FlowError> {
     let pushed = matches!(carried.journey.source, RequestSource::Pushed { .. });
     let name = carried.name_of_answer().filter(|_| pushed || carried.handed_out);
     let Some(name) = name else {
-        keep_alone(provider, carried).await?;
+        keep_alone(visit, carried).await?;
         return Ok(Onward::Application(Box::new(response)));
     };
     let answer = Answer { account, response };
     let only_pushed = carried.pushed().filter(|_| account.is_none() && !carried.handed_out);
     let finished = if let Some(digest) = only_pushed {
-        finish_by_name(provider, visitor, digest).await?
+        finish_by_name(visit, digest).await?
     } else {
-        let finishing = Arc::new(Finishing::prepare(provider, visitor, (carried, &name), &answer)?);
-        provider.store.write(move |tx| finish(tx, Arc::clone(&finishing))).await?
+        let finishing = Arc::new(Finishing::prepare(visit, (carried, &name), &answer)?);
+        visit.store().write(move |tx| finish(tx, Arc::clone(&finishing))).await?
     };
     Ok(match (finished, carried.journey.request()) {
         (Finished::Now, _) => Onward::Application(Box::new(answer.response)),
         (Finished::ClientChanged, _) => return Err(FlowError::ClientChanged),
-        (Finished::Before(Some(before)), _) => again(provider, visitor, &before, account),
-        (Finished::Before(None), Some(request)) => over(provider, Some(&request.client_id)),
+        (Finished::Before(Some(before)), _) => again(visit, &before, account),
+        (Finished::Before(None), Some(request)) => over(visit, Some(&request.client_id)),
         (Finished::Before(None), None) => Onward::ApplicationGone,
     })
 }
 
 /// Pages of release 0.1.0 name no request: no row says that theirs was answered.
-async fn keep_alone(provider: &Provider, carried: &Carried) -> Result<(), FlowError> {
+async fn keep_alone(call: &Call, carried: &Carried) -> Result<(), FlowError> {
     let Some(consent) = carried.consent.clone() else { return Ok(()) };
-    let write = provider.store.write(move |tx| {
+    let write = call.store().write(move |tx| {
         let consent = Arc::clone(&consent);
         async move {
             let is_kept = consent.is_to_this_client(&tx).await?;
@@ -101,36 +99,27 @@ async fn keep_alone(provider: &Provider, carried: &Carried) -> Result<(), FlowEr
 }
 
 /// Answers a pushed request that no page carries and for which no account is signed in.
-async fn finish_by_name(
-    provider: &Provider,
-    visitor: &Visitor,
-    digest: Digest,
-) -> Result<Finished, FlowError> {
-    let now = visitor.now;
-    let write = provider
-        .store
+async fn finish_by_name(visit: &Visit, digest: Digest) -> Result<Finished, FlowError> {
+    let now = visit.now;
+    let write = visit
+        .store()
         .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
     Ok(if write.await? { Finished::Now } else { Finished::Before(None) })
 }
 
 /// A pushed request was answered, and no row says by what.
-pub(crate) fn over(provider: &Provider, client: Option<&ClientId>) -> Onward {
-    let client = client.and_then(|id| provider.snapshot().clients.get(id).cloned());
+pub(crate) fn over(call: &Call, client: Option<&ClientId>) -> Onward {
+    let client = client.and_then(|id| call.snapshot().clients.get(id).cloned());
     Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat: None }))
 }
 
 /// The row of an earlier answer, for the one who is signed in now (`account`).
-pub(crate) fn again(
-    provider: &Provider,
-    visitor: &Visitor,
-    before: &Interaction,
-    account: Option<AccountId>,
-) -> Onward {
+pub(crate) fn again(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Onward {
     let request = before.journey.request();
-    let client = request.and_then(|request| provider.snapshot().clients.get(&request.client_id).cloned());
+    let client = request.and_then(|request| visit.snapshot().clients.get(&request.client_id).cloned());
     let mut repeat = None;
-    if may_repeat(before, visitor)
-        && let Some(answer) = open(provider, before).filter(|answer| answer.account == account)
+    if may_repeat(before, visit)
+        && let Some(answer) = open(visit, before).filter(|answer| answer.account == account)
     {
         repeat = Some(Box::new(answer.response));
     }
@@ -138,25 +127,22 @@ pub(crate) fn again(
 }
 
 /// In the browser that was answered, and only for a moment.
-pub(crate) fn may_repeat(before: &Interaction, visitor: &Visitor) -> bool {
+pub(crate) fn may_repeat(before: &Interaction, visit: &Visit) -> bool {
     let at = before.finished_at.unwrap_or(before.created_at);
-    before.journey.browser == visitor.browser && visitor.now.duration_since(at) < ANSWER_REPEATED_FOR
+    before.journey.browser == visit.browser.id && visit.now.duration_since(at) < ANSWER_REPEATED_FOR
 }
 
 /// The row of the answer to what is carried here, if it was answered.
-pub(crate) async fn find(provider: &Provider, carried: &Carried) -> Result<Option<Interaction>, FlowError> {
+pub(crate) async fn find(call: &Call, carried: &Carried) -> Result<Option<Interaction>, FlowError> {
     match carried.name_of_answer().filter(|_| carried.journey.request().is_some()) {
-        Some(name) => Ok(provider.store.interaction(&digests(provider, &name)).await?),
+        Some(name) => Ok(call.store().interaction(&digests(call, &name)).await?),
         None => Ok(None),
     }
 }
 
 /// The same for a request of which only the name is there.
-pub(crate) async fn find_by_id(
-    provider: &Provider,
-    request: RequestId,
-) -> Result<Option<Interaction>, FlowError> {
-    Ok(provider.store.interaction(&digests(provider, request.0.as_bytes())).await?)
+pub(crate) async fn find_by_id(call: &Call, request: RequestId) -> Result<Option<Interaction>, FlowError> {
+    Ok(call.store().interaction(&digests(call, request.0.as_bytes())).await?)
 }
 
 /// All interactions of one pushed request are the same request, however often its page is loaded.
@@ -181,27 +167,26 @@ struct Finishing {
 
 impl Finishing {
     fn prepare(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         (carried, name): (&Carried, &[u8]),
         answer: &Answer,
     ) -> Result<Self, FlowError> {
-        let id = InteractionId(new_id(&provider.random, visitor.now));
+        let id = InteractionId(visit.new_id());
         let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
-        let sealer = provider.keyring.sealer(KeyPurpose::InteractionSeal);
+        let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
         let answered = Interaction {
             id,
             journey: marked(&carried.journey),
             proof: None,
-            created_at: visitor.now,
-            expires_at: kept_until(provider, visitor, &carried.journey.source),
-            finished_at: Some(visitor.now),
+            created_at: visit.now,
+            expires_at: kept_until(visit, &carried.journey.source),
+            finished_at: Some(visit.now),
             // It is given again to a form, and there was none.
-            answer: carried.handed_out.then(|| sealer.seal(&provider.random, &associated_data(id), &plain)),
+            answer: carried.handed_out.then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
         };
-        let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+        let mac = visit.keyring().mac(KeyPurpose::TokenHash);
         Ok(Self {
-            digests: digests(provider, name),
+            digests: digests(visit, name),
             digest: mac.digest(CONTEXT, name),
             row: carried.row(),
             pushed: carried.pushed(),
@@ -247,12 +232,12 @@ const SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 /// As long as anything that carried the request could still be opened. What carries a pushed request is worth nothing after the
 /// request's own end.
-fn kept_until(provider: &Provider, visitor: &Visitor, source: &RequestSource) -> Timestamp {
-    let policy = &provider.snapshot().policy;
+fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
+    let policy = &visit.snapshot().policy;
     let (from, kept) = match source {
         RequestSource::Pushed { ends_at, .. } => (*ends_at, SKEW),
         RequestSource::Plain | RequestSource::RequestObject { .. } => {
-            (visitor.now, policy.interaction.lifetime.max(policy.recovery.link_lifetime))
+            (visit.now, policy.interaction.lifetime.max(policy.recovery.link_lifetime))
         }
     };
     from.checked_add(kept).unwrap_or(Timestamp::MAX)
@@ -283,12 +268,12 @@ fn associated_data(id: InteractionId) -> Vec<u8> {
     format!("interactions.answer\n{id}").into_bytes()
 }
 
-fn open(provider: &Provider, before: &Interaction) -> Option<Answer> {
-    let sealer = provider.keyring.sealer(KeyPurpose::InteractionSeal);
+fn open(call: &Call, before: &Interaction) -> Option<Answer> {
+    let sealer = call.keyring().sealer(KeyPurpose::InteractionSeal);
     let plain = sealer.open(&associated_data(before.id), before.answer.as_ref()?).ok()?;
     serde_json::from_slice(&plain).ok()
 }
 
-fn digests(provider: &Provider, name: &[u8]) -> Vec<Digest> {
-    provider.keyring.mac(KeyPurpose::TokenHash).digests(CONTEXT, name)
+fn digests(call: &Call, name: &[u8]) -> Vec<Digest> {
+    call.keyring().mac(KeyPurpose::TokenHash).digests(CONTEXT, name)
 }

@@ -23,22 +23,22 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::admin::invitation_mail;
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::languages::{asked_in, of_page};
 use crate::limits;
 use crate::links::new_link;
-use crate::provider::{Provider, Snapshot};
-use crate::trail::Origin;
-use crate::visitor::{Visitor, new_id};
+use crate::provider::Snapshot;
+use crate::trail::AuditContext;
 
 /// Asks that one round answers at most, in one transaction.
 const BATCH: u32 = 50;
 
 /// Counts an ask for the address that it comes from and for its network, whatever address was entered.
-pub(crate) async fn spend(provider: &Provider, visitor: &Visitor, limit: Limit) -> Result<(), FlowError> {
-    let mut budgets = limits::of_address(provider, visitor.address, limit);
-    budgets.extend(limits::of_address(provider, visitor.address, Limit::AskedRows));
-    limits::spend(provider, budgets, visitor.now).await
+pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> {
+    let mut budgets = limits::of_address(visit, limit);
+    budgets.extend(limits::of_address(visit, Limit::AskedRows));
+    limits::spend(visit, budgets).await
 }
 
 /// A row for an address, drawn before the transaction that may write it.
@@ -47,29 +47,28 @@ pub(crate) struct NewAsk {
     address: FoldedAddress,
     /// So many rows of an address count at once.
     most: u32,
-    visitor: Visitor,
+    visit: Visit,
 }
 
 impl NewAsk {
     /// `browser`: the code of the mail can be typed there. `request`: what waits behind the page.
     pub(crate) fn prepare(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         (kind, entered): (LinkKind, &str),
         (browser, request): (Option<BrowserId>, Option<&AuthorizationRequest>),
     ) -> Self {
-        let (policy, now) = (provider.snapshot().policy.recovery, visitor.now);
-        let new = new_link(provider, (kind, None), browser, (now, policy.link_lifetime));
+        let (policy, now) = (visit.snapshot().policy.recovery, visit.now);
+        let new = new_link(visit, (kind, None), browser, (now, policy.link_lifetime));
         let address = FoldedAddress::from_entered(entered);
         let ask = Ask {
             address: address.as_str().to_owned(),
             token: new.token.encode(),
             typed: browser.map(|_| new.typed),
-            reference: Some(visitor.reference.to_string()),
-            from: Some(visitor.address),
-            languages: asked_in(None, of_page(visitor, request)),
+            reference: Some(visit.reference.to_string()),
+            from: Some(visit.address),
+            languages: asked_in(None, of_page(visit, request)),
         };
-        let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+        let mac = visit.keyring().mac(KeyPurpose::TokenHash);
         Self {
             row: AskedLink {
                 address: mac.digest(context(kind), address.as_str().as_bytes()),
@@ -79,7 +78,7 @@ impl NewAsk {
             },
             address,
             most: policy.links_alive,
-            visitor: visitor.clone(),
+            visit: visit.clone(),
         }
     }
 
@@ -98,12 +97,13 @@ impl NewAsk {
     /// Whether as many rows count as there may be. Those of strangers do not stand in the way of the owner: a device that is
     /// known to the account gets one beside them, so that its tab, its application and its typed code are served.
     async fn is_crowded(&self, tx: &Tx) -> Result<bool, FlowError> {
-        let (visitor, at_most) = (&self.visitor, self.most.saturating_mul(2));
-        let askers = tx.askers(&self.row.address, visitor.now, at_most).await?;
+        let (visit, at_most) = (&self.visit, self.most.saturating_mul(2));
+        let askers = tx.askers(&self.row.address, visit.now, at_most).await?;
         let alive = u32::try_from(askers.len()).unwrap_or(u32::MAX);
         // Only a browser that is known to some account pays for this look, whatever the address.
-        let known = !visitor.devices.is_empty() && tx.is_device_at(&self.address, &visitor.devices).await?;
-        let own = askers.contains(&Some(visitor.browser));
+        let known = !visit.browser.devices.is_empty()
+            && tx.is_device_at(&self.address, &visit.browser.devices).await?;
+        let own = askers.contains(&Some(visit.browser.id));
         Ok(alive >= self.most && (!known || own || alive >= at_most))
     }
 }
@@ -118,18 +118,18 @@ const fn context(kind: LinkKind) -> &'static str {
 
 /// One round: looks up the addresses of what was asked for, and queues the mails. Says how many asks were answered.
 #[tracing::instrument(name = "answer_requests_for_mail", skip_all)]
-pub async fn answer(provider: &Provider) -> Result<usize, FlowError> {
-    let now = provider.clock.now();
-    let waiting = provider.store.waiting_asks(now, BATCH).await?;
+pub async fn answer(call: &Call) -> Result<usize, FlowError> {
+    let now = call.now;
+    let waiting = call.store().waiting_asks(now, BATCH).await?;
     if waiting.is_empty() {
         return Ok(0);
     }
     let mut answers = Vec::with_capacity(waiting.len());
     for asked in waiting {
-        answers.push(Answer::to(provider, asked, now).await?);
+        answers.push(Answer::to(call, asked, now).await?);
     }
     let answers: Arc<[Answer]> = answers.into();
-    let write = provider.store.write(move |tx: Tx| {
+    let write = call.store().write(move |tx: Tx| {
         let answers = Arc::clone(&answers);
         async move {
             for answer in &*answers {
@@ -150,37 +150,37 @@ struct Answer {
 }
 
 impl Answer {
-    async fn to(provider: &Provider, asked: WaitingAsk, now: Timestamp) -> Result<Self, FlowError> {
+    async fn to(call: &Call, asked: WaitingAsk, now: Timestamp) -> Result<Self, FlowError> {
         let address = FoldedAddress::from_entered(asked.ask.as_ref().map_or("", |ask| ask.address.as_str()));
-        let account = provider.store.account_by_address(&address).await?;
-        let spelling = provider.store.address_on_file(&address, now).await?;
+        let account = call.store().account_by_address(&address).await?;
+        let spelling = call.store().address_on_file(&address, now).await?;
         let known = account.zip(spelling);
         let mail = ask::answer(asked.kind, known.as_ref().map(|(account, _)| account.status));
         let known = known.filter(|_| mail.is_some());
         let kind = mail.unwrap_or(asked.kind);
-        let snapshot = provider.snapshot();
+        let snapshot = call.snapshot();
         let expires_at = match mail {
             Some(LinkKind::Invitation) => {
                 now.checked_add(snapshot.policy.invitation_lifetime).unwrap_or(Timestamp::MAX)
             }
             Some(LinkKind::Recovery) | None => asked.expires_at,
         };
-        let origin = origin(provider, asked.ask.as_ref(), now);
+        let audit = audit(call, asked.ask.as_ref(), now);
         let event = Event::AskAnswered { mail: mail.map_or("none", LinkKind::as_str) };
-        let mut entry = origin.entry(Actor::System, event);
+        let mut entry = audit.entry(Actor::System, event);
         if let Some((account, _)) = &known {
             entry = entry.about(account.id);
         }
         let becomes = AskAnswer { account: known.as_ref().map(|(account, _)| account.id), kind, expires_at };
         let message = Message {
-            id: MessageId(new_id(&provider.random, now)),
+            id: MessageId(call.new_id()),
             account: becomes.account,
             locale: asked_in(
                 known.as_ref().and_then(|(account, _)| account.locale.as_deref()),
                 asked.ask.as_ref().and_then(|ask| ask.languages.as_deref()),
             ),
             parcel: parcel(&snapshot, &asked, (kind, known.as_ref())),
-            reference: origin.reference,
+            reference: audit.reference,
             created_at: now,
             expires_at,
         };
@@ -198,11 +198,11 @@ impl Answer {
 }
 
 /// As of the request, whose address and reference the trail has.
-fn origin(provider: &Provider, ask: Option<&Ask>, now: Timestamp) -> Origin {
-    Origin {
+fn audit(call: &Call, ask: Option<&Ask>, _now: Timestamp) -> AuditContext {
+    AuditContext {
         address: ask.and_then(|ask| ask.from),
         reference: ask.and_then(|ask| ask.reference.as_ref()?.parse().ok()),
-        ..Origin::local(now, &provider.random)
+        ..call.audit().clone()
     }
 }
 

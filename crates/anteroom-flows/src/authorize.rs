@@ -17,17 +17,15 @@ use anteroom_oidc::shown::shorten;
 use anteroom_oidc::{ClientId, Prompt, Subject};
 
 use crate::answered::{again, answer, id_of_pushed, over};
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::error_return::{ErrorReturn, ErrorRoute, ErrorTarget};
 use crate::id_token_hint;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
-use crate::provider::Provider;
 use crate::push::{self, Taken};
-use crate::registered::snapshot_that_knows;
-use crate::request_object::{self, ResolveError, Resolved};
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::Visitor;
+use crate::request_object::{self, ResolveError, Resolved, SentBy};
+use crate::trail::note_refusal;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -40,68 +38,64 @@ pub enum AuthorizeOutcome {
 }
 
 #[tracing::instrument(skip_all)]
-pub async fn authorize(
-    provider: &Provider,
-    visitor: &Visitor,
-    parameters: &Parameters,
-) -> Result<AuthorizeOutcome, FlowError> {
+pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<AuthorizeOutcome, FlowError> {
     let id = parameters.client_id();
-    let snapshot = match &id {
-        Some(id) => snapshot_that_knows(provider, id).await?,
-        None => provider.snapshot(),
+    let visit = &match &id {
+        Some(id) => visit.that_knows(id).await?,
+        None => visit.clone(),
     };
+    let snapshot = visit.snapshot();
     let client = id.as_ref().and_then(|id| snapshot.clients.get(id)).map(Arc::as_ref);
     if let Some(client) = client {
-        visitor.span.is_about(client.id());
+        visit.span.is_about(client.id());
     }
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    let meant = match meant(provider, visitor, client, parameters).await? {
+    let meant = match meant(visit, client, parameters).await? {
         Ok(Meant::Request(meant)) => meant,
         Ok(Meant::Answered(before)) => {
             let onward = match before {
-                Some(before) => again(provider, visitor, &before, None),
-                None => over(provider, id.as_ref()),
+                Some(before) => again(visit, &before, None),
+                None => over(visit, id.as_ref()),
             };
             return Ok(AuthorizeOutcome::Onward(onward));
         }
         Err(error) => {
             let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
-            return refuse(provider, visitor, refused, error).await;
+            return refuse(visit, refused, error).await;
         }
     };
     let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
         Ok(accepted) => {
-            note_ignored_scope(visitor, &accepted);
+            note_ignored_scope(visit, &accepted);
             accepted.request
         }
         Err(error) => {
             let MeantRequest { parameters, source, .. } = &meant;
             let refused = RefusedRequest { id: id.as_ref(), parameters, source };
-            return refuse(provider, visitor, refused, error).await;
+            return refuse(visit, refused, error).await;
         }
     };
-    let carried = |request| Carried::new(journey(provider, visitor, request, &meant));
+    let carried = |request| Carried::new(journey(visit, request, &meant));
     if let AcrRequirement::Essential(classes) = request.acr_requirement()
         && classes.is_empty()
     {
-        let response = unmet(provider, &request);
-        return answer_with_error(provider, visitor, &carried(request), response).await;
+        let response = unmet(visit, &request);
+        return answer_with_error(visit, &carried(request), response).await;
     }
     let mut carried = carried(request);
-    match insistence(provider, client, &mut carried.journey) {
-        Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(provider, visitor, carried).await?)),
-        Err(response) => answer_with_error(provider, visitor, &carried, *response).await,
+    match insistence(visit, client, &mut carried.journey) {
+        Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(visit, carried).await?)),
+        Err(response) => answer_with_error(visit, &carried, *response).await,
     }
 }
 
 /// The answer to a well-formed request that no account can satisfy.
 async fn answer_with_error(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     carried: &Carried,
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    let onward = answer(provider, visitor, carried, (None, response)).await?;
+    let onward = answer(visit, carried, (None, response)).await?;
     let (response, request) = match (onward, carried.journey.request()) {
         (Onward::Application(response), Some(request)) => (response, request),
         (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
@@ -109,16 +103,15 @@ async fn answer_with_error(
     let (client, silent) = (Some(&request.client_id), request.prompt.contains(Prompt::None));
     let ui_locales = request.ui_locales.clone();
     let target = ErrorTarget { client, silent, ui_locales, target: &request.target() };
-    return_error(provider, visitor, target, *response).await
+    return_error(visit, target, *response).await
 }
 
 async fn return_error(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     target: ErrorTarget<'_>,
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    Ok(match target.route(provider, visitor, response).await? {
+    Ok(match target.route(visit, response).await? {
         ErrorRoute::Page(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
         ErrorRoute::Application(response) => {
             AuthorizeOutcome::Onward(Onward::Application(Box::new(response)))
@@ -127,21 +120,20 @@ async fn return_error(
 }
 
 fn journey(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     request: AuthorizationRequest,
     MeantRequest { source, signed, .. }: &MeantRequest,
 ) -> Journey {
     let request_id = match source {
         RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
-        RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(provider.random.uuid_v4()),
+        RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(visit.random().uuid_v4()),
     };
     let destination = Destination::Application(Box::new(request));
     Journey {
         request_id: Some(request_id),
         source: source.clone(),
         signed: *signed,
-        ..Journey::new(destination, visitor.browser, visitor.now)
+        ..Journey::new(destination, visit.browser.id, visit.now)
     }
 }
 
@@ -161,8 +153,7 @@ enum Meant {
 
 /// The request as it is meant: as it was pushed (RFC 9126), or with what its request object says.
 async fn meant(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     client: Option<&Client>,
     parameters: &Parameters,
 ) -> Result<Result<Meant, AuthorizationError>, FlowError> {
@@ -176,7 +167,7 @@ async fn meant(
     let refuse = |why, reason| Ok(Err(authorization::refuse(parameters, metadata, why, reason)));
     match request_uri {
         Some(_) if parameters.is_repeated(Parameter::RequestUri) => plain(),
-        Some(uri) => match push::take(provider, visitor, &metadata.client_id, uri).await? {
+        Some(uri) => match push::take(visit, &metadata.client_id, uri).await? {
             Taken::Request(TakenRequest { digest, parameters, ends_at }) => {
                 let source = RequestSource::Pushed { digest, ends_at };
                 // What stands beside the name of a pushed request does not count (RFC 9126 §4).
@@ -201,7 +192,7 @@ async fn meant(
         None if metadata.require_pushed_authorization_requests => {
             refuse(NoRequest::NotPushed, "a request that was not pushed")
         }
-        None => match request_object::resolve(provider, visitor, client, parameters).await {
+        None => match request_object::resolve(SentBy::Browser(visit), client, parameters).await {
             Ok(Resolved { parameters, expires_at, signed }) => {
                 let source = expires_at
                     .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
@@ -221,22 +212,22 @@ async fn meant(
 /// Core §3.1.2.1) or by `sub` as a claim with a value, or with several of which any counts (§5.5.1). Where both are there,
 /// both must be so. The hint has then served, and does not travel on.
 fn insistence(
-    provider: &Provider,
+    call: &Call,
     client: Option<&Client>,
     journey: &mut Journey,
 ) -> Result<(), Box<AuthorizationResponse>> {
-    let snapshot = provider.snapshot();
+    let snapshot = call.snapshot();
     let Destination::Application(request) = &mut journey.destination else { return Ok(()) };
     let refuse = |request: &AuthorizationRequest, code, description| {
         Box::new(request.target().error(&snapshot.issuer, code, description))
     };
     let hinted = match request.id_token_hint.take() {
-        Some(hint) => match id_token_hint::verified(provider, &hint) {
+        Some(hint) => match id_token_hint::verified(call, &hint) {
             Some(claims) => Some(claims.get().sub.as_str().to_owned()),
             // Its key may have been withdrawn. A hint that says nothing ends no request, but without a page it cannot be found
             // out whether the person who is signed in is the one that is meant.
             None if request.prompt.contains(Prompt::None) => {
-                let unverified = "id_token_hint does not verify as an ID token of this provider";
+                let unverified = "id_token_hint does not verify as an ID token of this call";
                 return Err(refuse(request, AuthorizationErrorCode::LoginRequired, unverified));
             }
             None => None,
@@ -260,20 +251,20 @@ fn insistence(
 }
 
 /// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.
-fn unmet(provider: &Provider, request: &AuthorizationRequest) -> AuthorizationResponse {
+fn unmet(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
     let code = AuthorizationErrorCode::UnmetAuthenticationRequirements;
     let description = "no authentication context class that was asked for is known here";
-    request.target().error(&provider.snapshot().issuer, code, description)
+    request.target().error(&call.snapshot().issuer, code, description)
 }
 
 /// The application gets less than it asked for, and often fails only later, where it misses a claim.
-fn note_ignored_scope(visitor: &Visitor, accepted: &Accepted<'_>) {
+fn note_ignored_scope(visit: &Visit, accepted: &Accepted<'_>) {
     let ignored = &accepted.ignored_scope;
     if !ignored.is_empty() {
         let has_comma = separated_by_commas(&ignored.to_string());
         let hint = if has_comma { ". Scopes are separated by spaces, not by commas" } else { "" };
         tracing::info!(
-            reference = %visitor.reference,
+            reference = %visit.reference,
             client = accepted.client.client_id.as_str(),
             received = ?shorten(&ignored.to_string()),
             allowed = ?accepted.client.scope.to_string(),
@@ -292,27 +283,26 @@ struct RefusedRequest<'a> {
 /// A developer's mistake: the operator's log and the trail name the parameter, what came and what is registered; the wire
 /// gets the standard code.
 async fn refuse(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     RefusedRequest { id, parameters, source }: RefusedRequest<'_>,
     error: AuthorizationError,
 ) -> Result<AuthorizeOutcome, FlowError> {
     let client = id.map(ClientId::as_str);
-    tracing::warn!(reference = %visitor.reference, client, "authorization request refused: {error}");
+    tracing::warn!(reference = %visit.reference, client, "authorization request refused: {error}");
     let event = Event::RequestRefused { reason: error.to_string() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
+    let entry = visit.entry(Actor::Anonymous, event);
     // Before the redirect URI is known good, the request may name any client.
     let known = id.filter(|_| error.disposition != Disposition::Page);
     let entry = known.into_iter().fold(entry, AuditEntry::by_client);
-    note_refusal(provider, entry).await?;
-    let response = error.response(&provider.snapshot().issuer);
+    note_refusal(visit, entry).await?;
+    let response = error.response(&visit.snapshot().issuer);
     let (Disposition::Redirect(target), Some(response)) = (&error.disposition, response) else {
         return Ok(AuthorizeOutcome::Refused(error));
     };
-    push::end(provider, visitor, source).await?;
+    push::end(visit, source).await?;
     let ui_locales = language_tags(parameters.get(Parameter::UiLocales).unwrap_or_default());
     let target = ErrorTarget { client: id, silent: is_silent(parameters), ui_locales, target };
-    return_error(provider, visitor, target, response).await
+    return_error(visit, target, response).await
 }
 
 /// Also where `none` stands beside another value, which is an error: such requests come from hidden frames.

@@ -20,12 +20,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::Call;
 use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::outgoing::OutgoingError;
 use crate::person::{kind_to_tell, named_session, sid_of_kind, subject_of_kind};
 use crate::provider::Provider;
-use crate::trail::Origin;
 
 /// Deliveries that are under way at once on this node, of all applications and of one of the configuration. Each has a
 /// connection.
@@ -43,15 +43,17 @@ const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
 
 /// Runs until the task is aborted.
-pub async fn run(provider: &Provider) {
+pub async fn run(provider: &Arc<Provider>) {
     let mut busy = Busy::default();
     let mut lanes = FuturesUnordered::new();
     loop {
-        match lease(provider, &busy).await {
+        let call = Call::local(provider);
+        match lease(&call, &busy).await {
             Ok(due) => {
                 for (client, deliveries) in by_client(due) {
-                    busy.begin(provider, &client, deliveries.len());
-                    lanes.push(async move { (client, deliver_all(provider, deliveries).await) });
+                    busy.begin(&call, &client, deliveries.len());
+                    let call = call.clone();
+                    lanes.push(async move { (client, deliver_all(&call, deliveries).await) });
                 }
             }
             Err(error) => tracing::error!("back-channel logout: {error}"),
@@ -71,10 +73,10 @@ pub async fn run(provider: &Provider) {
 
 /// One round over what is due, at most a lane of each application; returns how many were tried.
 #[tracing::instrument(name = "deliver_logout_tokens", skip_all)]
-pub async fn deliver_due(provider: &Provider) -> Result<usize, FlowError> {
-    let due = lease(provider, &Busy::default()).await?;
+pub async fn deliver_due(call: &Call) -> Result<usize, FlowError> {
+    let due = lease(call, &Busy::default()).await?;
     let count = due.len();
-    deliver_all(provider, due).await?;
+    deliver_all(call, due).await?;
     Ok(count)
 }
 
@@ -89,9 +91,9 @@ struct Lane {
 }
 
 impl Busy {
-    fn begin(&mut self, provider: &Provider, client: &ClientId, deliveries: usize) {
+    fn begin(&mut self, call: &Call, client: &ClientId, deliveries: usize) {
         let deliveries = u32::try_from(deliveries).unwrap_or(LANE);
-        let is_configured = provider.snapshot().clients.is_configured(client);
+        let is_configured = call.snapshot().clients.is_configured(client);
         self.0.insert(client.clone(), Lane { deliveries, is_configured });
     }
 
@@ -104,14 +106,14 @@ impl Busy {
 }
 
 /// Those of the configuration first: what other applications let wait is never before them.
-async fn lease(provider: &Provider, busy: &Busy) -> Result<Vec<LogoutDelivery>, FlowError> {
+async fn lease(call: &Call, busy: &Busy) -> Result<Vec<LogoutDelivery>, FlowError> {
     let (room, room_of_others) = busy.room();
-    if room == 0 || provider.history.is_refused() {
+    if room == 0 || call.provider().history.is_refused() {
         return Ok(Vec::new());
     }
-    let now = provider.clock.now();
+    let now = call.now;
     let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-    let snapshot = provider.snapshot();
+    let snapshot = call.snapshot();
     let configured = || snapshot.clients.configured().map(|client| client.id().clone());
     let free = configured().filter(|client| !busy.0.contains_key(client)).collect();
     let known = configured().chain(busy.0.keys().cloned()).collect();
@@ -123,7 +125,7 @@ async fn lease(provider: &Provider, busy: &Busy) -> Result<Vec<LogoutDelivery>, 
         ..own.clone()
     };
     let leases = Arc::new((own, others));
-    let write = provider.store.write(move |tx| {
+    let write = call.store().write(move |tx| {
         let leases = Arc::clone(&leases);
         async move {
             let (own, others) = &*leases;
@@ -148,16 +150,16 @@ fn by_client(due: Vec<LogoutDelivery>) -> BTreeMap<ClientId, Vec<LogoutDelivery>
 }
 
 /// In parallel, each to its end, whatever becomes of the others.
-async fn deliver_all(provider: &Provider, deliveries: Vec<LogoutDelivery>) -> Result<(), FlowError> {
-    let all = deliveries.into_iter().map(|delivery| deliver(provider, delivery));
+async fn deliver_all(call: &Call, deliveries: Vec<LogoutDelivery>) -> Result<(), FlowError> {
+    let all = deliveries.into_iter().map(|delivery| deliver(call, delivery));
     join_all(all).await.into_iter().collect()
 }
 
-async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), FlowError> {
-    let snapshot = provider.snapshot();
-    let now = provider.clock.now();
+async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError> {
+    let snapshot = call.snapshot();
+    let now = call.now;
     let sent = match snapshot.clients.get(&delivery.client) {
-        Some(client) => send(provider, client, &delivery, now).await,
+        Some(client) => send(call, client, &delivery, now).await,
         // Absent from this configuration, as from another one in a moment: it is waited for as long as its grants are.
         None if now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
             Err(SendError::Absent)
@@ -182,25 +184,25 @@ async fn deliver(provider: &Provider, delivery: LogoutDelivery) -> Result<(), Fl
             }
         }
     };
-    let origin = Origin::local(now, &provider.random);
+    let audit = call.audit().clone();
     let entry = event.map(|event| {
-        origin
+        audit
             .entry(Actor::System, event)
             .about(delivery.account)
             .by_client(&delivery.client)
             .in_session(delivery.session)
     });
-    finish(provider, &delivery, result, entry).await
+    finish(call, &delivery, result, entry).await
 }
 
 async fn finish(
-    provider: &Provider,
+    call: &Call,
     delivery: &LogoutDelivery,
     result: DeliveryResult,
     entry: Option<AuditEntry>,
 ) -> Result<(), FlowError> {
     let id = delivery.id;
-    let write = provider.store.write(move |tx| {
+    let write = call.store().write(move |tx| {
         let entry = entry.clone();
         async move {
             tx.finish_logout(id, result).await?;
@@ -251,31 +253,29 @@ impl SendError {
 }
 
 async fn send(
-    provider: &Provider,
+    call: &Call,
     client: &Client,
     delivery: &LogoutDelivery,
     now: Timestamp,
 ) -> Result<Sent, SendError> {
     let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
-    let Some(kind) = kind_to_tell(provider, client, delivery.subjects.as_ref()) else {
+    let Some(kind) = kind_to_tell(call, client, delivery.subjects.as_ref()) else {
         tracing::info!(
             client = client.id().as_str(),
             "back-channel logout not sent: since the sign-in the client has changed by which `sub` it knows people"
         );
         return Ok(Sent::NobodyToTell);
     };
-    let outgoing = provider.outgoing_for(client.id());
-    let is_configured = provider.snapshot().clients.is_configured(client.id());
+    let outgoing = call.outgoing_for(client.id());
+    let is_configured = call.snapshot().clients.is_configured(client.id());
     let refused = if is_configured { SendError::NotAllowed } else { SendError::Refused };
     outgoing.check(uri).map_err(refused)?;
-    let recipient = Recipient::find(provider, client, client.metadata.id_token_encryption, now).await?;
-    let session = named_session(provider, delivery.session).await?;
-    let token = logout_token(provider, client, (delivery, &kind, session), now)?;
+    let recipient = Recipient::find(call, client, client.metadata.id_token_encryption, now).await?;
+    let session = named_session(call, delivery.session).await?;
+    let token = logout_token(call, client, (delivery, &kind, session), now)?;
     // Back-Channel Logout §2.6: like ID tokens, or the client should refuse it. §2.4: its issuer stands outside as well.
     let token = match recipient {
-        Some(recipient) => {
-            recipient.encrypt(provider, Payload::JwtOf(&token, &provider.snapshot().issuer))?
-        }
+        Some(recipient) => recipient.encrypt(call, Payload::JwtOf(&token, &call.snapshot().issuer))?,
         None => token,
     };
     outgoing.post_form(uri, &[("logout_token", &token)]).await?;
@@ -283,20 +283,20 @@ async fn send(
 }
 
 fn logout_token(
-    provider: &Provider,
+    call: &Call,
     client: &Client,
     (delivery, kind, session): (&LogoutDelivery, &SubjectKind, NamedSession),
     now: Timestamp,
 ) -> Result<String, FlowError> {
-    let subject = subject_of_kind(provider, kind, delivery.account)?;
-    let sid = sid_of_kind(provider, kind, session);
+    let subject = subject_of_kind(call, kind, delivery.account)?;
+    let sid = sid_of_kind(call, kind, session);
     // A retry is another token: clients refuse a `jti` that they have seen.
-    let jti = provider.random.uuid_v4().to_string();
+    let jti = call.random().uuid_v4().to_string();
     // Back-Channel Logout §2.4: a client that reads `sub` and knows nothing of `sid` ends every session of the person. One
     // that has said that it needs `sid` is told of the one session, and cannot take it for all of them.
     let subject = Some(&subject).filter(|_| !client.metadata.backchannel_logout_session_required);
     let claims = LogoutTokenClaims {
-        iss: &provider.snapshot().issuer,
+        iss: &call.snapshot().issuer,
         aud: client.id(),
         sub: subject,
         sid: Some(&sid),
@@ -305,7 +305,7 @@ fn logout_token(
         jti: &jti,
         events: LogoutEvent,
     };
-    let keys = provider.key_set();
+    let keys = call.key_set();
     let key = keys.signer(client.metadata.id_token_signed_response_alg)?;
     claims.sign(key).map_err(|_| FlowError::Broken("a logout token could not be signed"))
 }

@@ -8,12 +8,11 @@ use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::next_step::SignInReason;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, parked, proceed_with};
-use crate::provider::Provider;
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, kept_sessions, left_behind, live_sessions};
+use crate::visitor::{Live, kept_sessions, left_behind, live_sessions};
 use anteroom_crypto::Token;
 
 /// What the `account` field said.
@@ -44,54 +43,51 @@ pub enum ChooseOutcome {
 
 #[tracing::instrument(name = "choose_account", skip_all)]
 pub async fn choose(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Option<Waiting>,
     choice: Choice,
 ) -> Result<ChooseOutcome, FlowError> {
-    let Ok(mut carried) = open_or_dashboard(provider, visitor, waiting).await? else {
+    let Ok(mut carried) = open_or_dashboard(visit, waiting).await? else {
         return Ok(ChooseOutcome::Gone);
     };
-    let mut live = live_sessions(provider, visitor).await?;
+    let mut live = live_sessions(visit).await?;
     let chosen = match choice {
         Choice::Session(id) => live.iter().position(|one| one.session.id == id),
         Choice::Another => None,
     };
     let Some(place) = chosen else {
-        let onward = sign_in_page(provider, carried);
-        return Ok(ChooseOutcome::SignIn(parked(provider, visitor, onward).await?));
+        let onward = sign_in_page(visit, carried);
+        return Ok(ChooseOutcome::SignIn(parked(visit, onward).await?));
     };
     let current = live.remove(place);
     let (id, account) = (current.session.id, current.account.id);
     carried.journey.account = Some(account);
-    carried.journey.picked_at = Some(visitor.now);
-    let wants_proof = current.session.wants_proof(provider.snapshot().policy.session, visitor.now);
+    carried.journey.picked_at = Some(visit.now);
+    let wants_proof = current.session.wants_proof(visit.snapshot().policy.session, visit.now);
     live.insert(0, current);
     if wants_proof {
-        let onward = proceed_with(provider, visitor, carried, live).await?;
-        let onward = parked(provider, visitor, onward).await?;
+        let onward = proceed_with(visit, carried, live).await?;
+        let onward = parked(visit, onward).await?;
         return Ok(ChooseOutcome::Prove { session: id, onward });
     }
     // Nothing changes where the current one is chosen.
     let event = (place > 0).then_some(Event::AccountChosen);
-    let entry =
-        event.map(|event| Origin::of(visitor, &provider.random).entry(Actor::Account(account), event));
+    let entry = event.map(|event| visit.entry(Actor::Account(account), event));
     let entry = entry.map(|entry| entry.in_session(id));
-    become_current(provider, visitor, (id, entry), left_behind(&live, account)).await?;
+    become_current(visit, (id, entry), left_behind(&live, account)).await?;
     let sessions = kept_sessions(&live);
-    let visitor = &visitor.with_other_sessions();
-    let onward = proceed_with(provider, visitor, carried, live).await?;
-    Ok(ChooseOutcome::Chosen { sessions, onward: parked(provider, visitor, onward).await? })
+    let visit = &visit.with_other_sessions();
+    let onward = proceed_with(visit, carried, live).await?;
+    Ok(ChooseOutcome::Chosen { sessions, onward: parked(visit, onward).await? })
 }
 
 async fn become_current(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (session, entry): (SessionId, Option<AuditEntry>),
     left: Vec<SessionId>,
 ) -> Result<(), FlowError> {
-    let now = visitor.now;
-    let write = provider.store.write(move |tx| {
+    let now = visit.now;
+    let write = visit.store().write(move |tx| {
         let (left, entry) = (left.clone(), entry.clone());
         async move {
             tx.return_to_session(session).await?;
@@ -104,8 +100,8 @@ async fn become_current(
     write.await
 }
 
-fn sign_in_page(provider: &Provider, carried: Carried) -> Onward {
-    let snapshot = provider.snapshot();
+fn sign_in_page(call: &Call, carried: Carried) -> Onward {
+    let snapshot = call.snapshot();
     let client =
         carried.journey.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
     let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
@@ -113,17 +109,13 @@ fn sign_in_page(provider: &Provider, carried: Carried) -> Onward {
 }
 
 /// The address of an account that is signed in here, by its session.
-pub async fn address_of(
-    provider: &Provider,
-    visitor: &Visitor,
-    session: SessionId,
-) -> Result<Option<EmailAddress>, FlowError> {
-    let live = live_sessions(provider, visitor).await?;
+pub async fn address_of(visit: &Visit, session: SessionId) -> Result<Option<EmailAddress>, FlowError> {
+    let live = live_sessions(visit).await?;
     let chosen = live.into_iter().find(|one| one.session.id == session);
     Ok(chosen.map(|one| one.account.primary_address))
 }
 
 /// The page to choose on, from the dashboard: all accounts that are signed in here.
-pub async fn choices(provider: &Provider, visitor: &Visitor) -> Result<Vec<Live>, FlowError> {
-    live_sessions(provider, visitor).await
+pub async fn choices(visit: &Visit) -> Result<Vec<Live>, FlowError> {
+    live_sessions(visit).await
 }

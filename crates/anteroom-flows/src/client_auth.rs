@@ -20,13 +20,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::call::Call;
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
 use crate::limits::{of_address, of_one, refused};
-use crate::provider::{Provider, Snapshot};
-use crate::registered::snapshot_that_knows;
-use crate::trail::{Origin, note_refusal};
+use crate::provider::Snapshot;
+use crate::trail::note_refusal;
 
 /// A client that has proven who it is, or that has nothing to prove with (`none`).
 #[derive(Clone, Debug)]
@@ -107,28 +107,27 @@ pub fn secret_digest(keyring: &anteroom_crypto::Keyring, secret: &SecretString) 
 /// Who the client is; a failure is written down.
 #[tracing::instrument(name = "authenticate_client", skip_all)]
 pub async fn authenticate(
-    provider: &Provider,
-    origin: &Origin,
+    call: &Call,
     (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
-    let snapshot = snapshot_that_knows(provider, presented.client_id()).await?;
-    let verdict = judge(provider, origin, &snapshot, (endpoint, presented)).await?;
+    let call = &call.that_knows(presented.client_id()).await?;
+    let verdict = judge(call, call.snapshot(), (endpoint, presented)).await?;
     if let Ok(client) = &verdict {
-        note_method(provider, origin, (client.client(), presented.method()));
+        note_method(call, (client.client(), presented.method()));
     }
     if let Err(error) = &verdict {
         let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
-        let entry = origin.entry(Actor::Anonymous, event).by_client(presented.client_id());
-        note_refusal(provider, entry).await?;
+        let entry = call.entry(Actor::Anonymous, event).by_client(presented.client_id());
+        note_refusal(call, entry).await?;
     }
     Ok(verdict)
 }
 
 /// An operator who names the method in the configuration reads here which one it is.
-fn note_method(provider: &Provider, origin: &Origin, (client, method): (&Client, TokenEndpointAuthMethod)) {
-    if provider.seen_methods.is_new(client, method) {
+fn note_method(call: &Call, (client, method): (&Client, TokenEndpointAuthMethod)) {
+    if call.provider().seen_methods.is_new(client, method) {
         tracing::info!(
-            reference = origin.reference.map(tracing::field::display),
+            reference = call.reference().map(tracing::field::display),
             client = client.id().as_str(),
             "the client sends its secret by {}, and no `token_endpoint_auth_method` is configured for it",
             method.as_str()
@@ -137,8 +136,7 @@ fn note_method(provider: &Provider, origin: &Origin, (client, method): (&Client,
 }
 
 async fn judge(
-    provider: &Provider,
-    origin: &Origin,
+    call: &Call,
     snapshot: &Snapshot,
     (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
@@ -161,15 +159,15 @@ async fn judge(
     let proven = match presented {
         PresentedCredentials::Assertion(assertion) => {
             let audiences = endpoint.audiences(&snapshot.issuer);
-            prove(provider, origin, client, (assertion, &audiences)).await?
+            prove(call, client, (assertion, &audiences)).await?
         }
-        _ => check_secret(provider, client, presented),
+        _ => check_secret(call, client, presented),
     };
     Ok(proven.map(|()| AuthenticatedClient(Arc::clone(client))))
 }
 
 fn check_secret(
-    provider: &Provider,
+    call: &Call,
     client: &Client,
     presented: &PresentedCredentials,
 ) -> Result<(), ClientAuthError> {
@@ -177,7 +175,7 @@ fn check_secret(
         return Ok(());
     }
     let secret = presented.secret().ok_or(ClientAuthError::Missing)?;
-    let digest = secret_digest(&provider.keyring, secret);
+    let digest = secret_digest(call.keyring(), secret);
     // Digests compare in constant time; all are looked at, so that their number decides the time.
     let matches = client.secrets.0.iter().filter(|known| **known == digest).count();
     if matches == 0 {
@@ -188,22 +186,21 @@ fn check_secret(
 
 /// OpenID Connect Core §9 `client_secret_jwt` and `private_key_jwt`.
 async fn prove(
-    provider: &Provider,
-    origin: &Origin,
+    call: &Call,
     client: &Client,
     (assertion, audiences): (&ClientAssertion, &[String]),
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
     let registered = client.metadata.token_endpoint_auth_signing_alg;
-    let uses_known_from = provider.history.accepted_at();
-    let rules = AssertionRules { registered, audiences, now: origin.now, uses_known_from };
+    let uses_known_from = call.provider().history.accepted_at();
+    let rules = AssertionRules { registered, audiences, now: call.now, uses_known_from };
     let name = || client.id().as_str().to_owned();
     let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
     let proven = if assertion.algorithm().is_symmetric() {
         verify(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
     } else {
-        let presented = Presented { now: origin.now, from: origin.address.map(AddressPrefix::of) };
-        let asked_by = origin.address.map(AddressPrefix::network);
-        with_keys_of(provider, client, (presented, asked_by), verify, AssertionError::misses_a_key).await
+        let presented = Presented { now: call.now, from: call.address().map(AddressPrefix::of) };
+        let asked_by = call.address().map(AddressPrefix::network);
+        with_keys_of(call, client, (presented, asked_by), verify, AssertionError::misses_a_key).await
     };
     let proven = match proven {
         Ok(proven) => proven,
@@ -217,24 +214,23 @@ async fn prove(
             return Err(FlowError::KeysLater { client: client.id().clone(), why });
         }
     };
-    let first = use_once(provider, origin, client.id(), proven.jti, proven.expires_at).await?;
+    let first = use_once(call, client.id(), proven.jti, proven.expires_at).await?;
     Ok(if first { Ok(()) } else { Err(ClientAuthError::AssertionReplayed(name())) })
 }
 
 /// RFC 7523 §3, rule 7: whether it is the first time.
 async fn use_once(
-    provider: &Provider,
-    origin: &Origin,
+    call: &Call,
     client: &ClientId,
     jti: String,
     expires_at: Timestamp,
 ) -> Result<bool, FlowError> {
-    let of_address = origin.address.map(|from| of_address(provider, from, Limit::AssertionOfAddress));
-    let of_client = of_one(provider, Limit::AssertionOfClient, &client.as_str());
-    let budgets: Arc<[Budget]> = std::iter::once(of_client).chain(of_address.into_iter().flatten()).collect();
+    let of_address = of_address(call, Limit::AssertionOfAddress);
+    let of_client = of_one(call, Limit::AssertionOfClient, &client.as_str());
+    let budgets: Arc<[Budget]> = std::iter::once(of_client).chain(of_address).collect();
     let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), short(jti).into());
-    let now = origin.now;
-    let write = provider.store.write(move |tx| {
+    let now = call.now;
+    let write = call.store().write(move |tx| {
         let (budgets, client, jti) = (Arc::clone(&budgets), Arc::clone(&client), Arc::clone(&jti));
         async move {
             match tx.spend(&budgets, now).await? {
@@ -243,7 +239,7 @@ async fn use_once(
             }
         }
     });
-    write.await?.map_err(|(limit, wait)| refused(provider, limit, wait))
+    write.await?.map_err(|(limit, wait)| refused(call, limit, wait))
 }
 
 /// The identifiers that libraries make (a UUID, 256 bits in base64url) are kept as they are, which release 0.1.0 does as well. Of

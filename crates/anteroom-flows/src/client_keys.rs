@@ -5,10 +5,10 @@ use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::jwt::ClientProof;
 
+use crate::call::Call;
 use crate::error::KeysLater;
 use crate::fetched_keys::{self, FetchError, JwksUri, Presented};
 use crate::outgoing::{Outgoing, OutgoingError};
-use crate::provider::Provider;
 
 #[derive(Debug)]
 pub(crate) enum KeysError<E> {
@@ -28,7 +28,7 @@ pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> 
 
 /// What `check` makes of the client's keys. `asked_by` is the network whose request needs them. Where it misses one, newer keys are looked for, and it is asked again.
 pub(crate) async fn with_keys_of<T, E>(
-    provider: &Provider,
+    call: &Call,
     client: &Client,
     (presented, asked_by): (Presented, Option<AddressPrefix>),
     check: impl Fn(ClientProof<'_>) -> Result<T, E>,
@@ -40,7 +40,7 @@ pub(crate) async fn with_keys_of<T, E>(
     let Some(url) = &client.metadata.jwks_uri else {
         return Err(KeysError::Unavailable("none is registered".to_owned()));
     };
-    let (fetched, outgoing) = (&provider.fetched_keys, &provider.outgoing_for(client.id()));
+    let (fetched, outgoing) = (&call.provider().fetched_keys, &call.outgoing_for(client.id()));
     let at = JwksUri { client: client.id(), url, outgoing, asked_by };
     let keys = fetched.get(at, presented.now).await;
     let later = |error: &FetchError| match error {

@@ -15,10 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use crate::call::Call;
 use crate::error::FlowError;
 use crate::health::living_nodes;
-use crate::provider::{Provider, Snapshot};
-use crate::trail::Origin;
+use crate::provider::Snapshot;
+use crate::trail::AuditContext;
 
 /// How often a node says that it still has a client.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(50);
@@ -63,20 +64,20 @@ impl Followed {
 
 /// Notes the clients of the configuration, and ends what was granted under another `sub` than theirs now. To be asked at the
 /// start, after each change, and once a minute, so that the other nodes know what this one has.
-pub async fn note(provider: &Provider) -> Result<(), FlowError> {
-    let snapshot = provider.snapshot();
-    let rows = provider.store.configured_clients().await?;
-    let mut changed = changed(&snapshot, &rows, provider.clock.now());
+pub async fn note(call: &Call) -> Result<(), FlowError> {
+    let snapshot = call.snapshot();
+    let rows = call.store().configured_clients().await?;
+    let mut changed = changed(&snapshot, &rows, call.now);
     // Nodes that are brought up to date one after another would undo each other's notes of a `sub`: one is written only when
     // this node's own configuration has changed.
-    if provider.configured.with(|state| state.digest.as_ref() == Some(&snapshot.digest)) {
+    if call.provider().configured.with(|state| state.digest.as_ref() == Some(&snapshot.digest)) {
         changed.retain(|change| rows.iter().all(|row| row.client != change.client));
     }
     for batch in changed.chunks(BATCH_OF_CHANGES) {
-        note_some(provider, batch.to_vec()).await?;
+        note_some(call, batch.to_vec()).await?;
     }
-    touch(provider, &snapshot).await?;
-    provider.configured.with(|state| state.digest = Some(snapshot.digest.clone()));
+    touch(call, &snapshot).await?;
+    call.provider().configured.with(|state| state.digest = Some(snapshot.digest.clone()));
     Ok(())
 }
 
@@ -103,14 +104,14 @@ fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec
     changes.collect()
 }
 
-async fn note_some(provider: &Provider, changes: Vec<Change>) -> Result<(), FlowError> {
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    let write = provider.store.write(move |tx| {
-        let (changes, origin) = (changes.clone(), origin.clone());
+async fn note_some(call: &Call, changes: Vec<Change>) -> Result<(), FlowError> {
+    let audit = call.audit().clone();
+    let write = call.store().write(move |tx| {
+        let (changes, audit) = (changes.clone(), audit.clone());
         async move {
             let mut ended = Vec::new();
             for change in &changes {
-                let grants = note_one(&tx, &origin, change).await?;
+                let grants = note_one(&tx, &audit, change).await?;
                 if grants > 0 {
                     ended.push((change.client.clone(), grants));
                 }
@@ -129,7 +130,7 @@ async fn note_some(provider: &Provider, changes: Vec<Change>) -> Result<(), Flow
 }
 
 /// How many grants ended.
-async fn note_one(tx: &Tx, origin: &Origin, change: &Change) -> Result<u64, FlowError> {
+async fn note_one(tx: &Tx, audit: &AuditContext, change: &Change) -> Result<u64, FlowError> {
     let Change { client, subjects, at, ends } = change;
     let noted = ConfiguredClient { client: client.clone(), subjects: Some(subjects.clone()), seen_at: *at };
     tx.note_configured_client(&noted).await?;
@@ -139,19 +140,19 @@ async fn note_one(tx: &Tx, origin: &Origin, change: &Change) -> Result<u64, Flow
     let grants = tx.revoke_grants_of_other_subjects(client, subjects, *at).await?;
     if grants > 0 {
         let reason = GrantEnd::SubjectsChanged.as_str();
-        let entry = origin.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+        let entry = audit.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
         tx.append(&entry.by_client(client)).await?;
     }
     Ok(grants)
 }
 
-async fn touch(provider: &Provider, snapshot: &Snapshot) -> Result<(), FlowError> {
-    let now = provider.clock.now();
+async fn touch(call: &Call, snapshot: &Snapshot) -> Result<(), FlowError> {
+    let now = call.now;
     let before = now.checked_sub(TOUCH_EVERY).unwrap_or(Timestamp::MIN);
     let ids: Vec<ClientId> = snapshot.clients.configured().map(|client| client.id().clone()).collect();
     for batch in ids.chunks(BATCH) {
         let batch = batch.to_vec();
-        let write = provider.store.write(move |tx| {
+        let write = call.store().write(move |tx| {
             let batch = batch.clone();
             async move { Ok::<_, FlowError>(tx.touch_configured_clients(&batch, before, now).await?) }
         });
@@ -162,42 +163,42 @@ async fn touch(provider: &Provider, snapshot: &Snapshot) -> Result<(), FlowError
 
 /// Ends the grants of clients that no living node has had for long enough. To be asked once a minute, while the clock can be
 /// trusted.
-pub async fn end_absent(provider: &Provider) -> Result<(), FlowError> {
-    let snapshot = provider.snapshot();
-    let (now, after) = (provider.clock.now(), snapshot.policy.clients.end_grants_after);
+pub async fn end_absent(call: &Call) -> Result<(), FlowError> {
+    let snapshot = call.snapshot();
+    let (now, after) = (call.now, snapshot.policy.clients.end_grants_after);
     let configured: HashSet<&ClientId> = snapshot.clients.configured().map(|client| client.id()).collect();
-    let mut absent = provider.store.configured_clients().await?;
+    let mut absent = call.store().configured_clients().await?;
     absent.retain(|row| !configured.contains(&row.client));
-    let long = provider.configured.absent(&absent, after, now);
+    let long = call.provider().configured.absent(&absent, after, now);
     // A node with another configuration may have them, also one of the release before, which notes nothing.
-    if long.is_empty() || !nodes_agree(provider, &snapshot, now).await? {
+    if long.is_empty() || !nodes_agree(call, &snapshot).await? {
         return Ok(());
     }
     for client in long {
         let seen_before = now.checked_sub(after).unwrap_or(Timestamp::MIN);
-        end_one(provider, client, seen_before).await?;
+        end_one(call, client, seen_before).await?;
     }
     Ok(())
 }
 
-async fn nodes_agree(provider: &Provider, snapshot: &Snapshot, now: Timestamp) -> Result<bool, FlowError> {
-    let living = living_nodes(provider, now).await?;
+async fn nodes_agree(call: &Call, snapshot: &Snapshot) -> Result<bool, FlowError> {
+    let living = living_nodes(call.provider(), call.now).await?;
     Ok(living.iter().all(|node| node.config_digest == snapshot.digest))
 }
 
-async fn end_one(provider: &Provider, client: ClientId, seen_before: Timestamp) -> Result<(), FlowError> {
-    let origin = Origin::local(provider.clock.now(), &provider.random);
+async fn end_one(call: &Call, client: ClientId, seen_before: Timestamp) -> Result<(), FlowError> {
+    let audit = call.audit().clone();
     let id = client.clone();
-    let write = provider.store.write(move |tx| {
-        let (id, origin) = (id.clone(), origin.clone());
+    let write = call.store().write(move |tx| {
+        let (id, audit) = (id.clone(), audit.clone());
         async move {
             if !tx.forget_configured_client(&id, seen_before).await? {
                 return Ok(None);
             }
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientRemoved, origin.now).await?;
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientRemoved, audit.now).await?;
             tx.forget_consents(&id).await?;
             let reason = GrantEnd::ClientRemoved.as_str();
-            let entry = origin.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+            let entry = audit.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
             tx.append(&entry.by_client(&id)).await?;
             Ok::<_, FlowError>(Some(grants))
         }
@@ -213,20 +214,20 @@ async fn end_one(provider: &Provider, client: ClientId, seen_before: Timestamp) 
 }
 
 /// Forgets since when clients were absent: after the clock jumped, that was measured with it.
-pub fn measure_anew(provider: &Provider) {
-    provider.configured.with(|state| state.absent_since.clear());
+pub fn measure_anew(call: &Call) {
+    call.provider().configured.with(|state| state.absent_since.clear());
 }
 
 /// The operator's way, at once and whether or not the client is configured. Of one that is not, what people agreed to goes as
 /// well. Says how many grants ended; `None`: there is no such client and there are no grants of it.
-pub async fn end_grants(provider: &Provider, client: &ClientId) -> Result<Option<u64>, FlowError> {
-    let is_known = provider.snapshot().clients.get(client).is_some();
-    let origin = Origin::local(provider.clock.now(), &provider.random);
+pub async fn end_grants(call: &Call, client: &ClientId) -> Result<Option<u64>, FlowError> {
+    let is_known = call.snapshot().clients.get(client).is_some();
+    let audit = call.audit().clone();
     let id = client.clone();
-    let write = provider.store.write(move |tx| {
-        let (id, origin) = (id.clone(), origin.clone());
+    let write = call.store().write(move |tx| {
+        let (id, audit) = (id.clone(), audit.clone());
         async move {
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::OperatorEnded, origin.now).await?;
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::OperatorEnded, audit.now).await?;
             if !is_known {
                 let was_known = tx.forget_configured_client(&id, Timestamp::MAX).await?;
                 tx.forget_consents(&id).await?;
@@ -235,7 +236,7 @@ pub async fn end_grants(provider: &Provider, client: &ClientId) -> Result<Option
                 }
             }
             let reason = GrantEnd::OperatorEnded.as_str();
-            let entry = origin.entry(Actor::Operator, Event::ClientGrantsEnded { reason, grants });
+            let entry = audit.entry(Actor::Operator, Event::ClientGrantsEnded { reason, grants });
             tx.append(&entry.by_client(&id)).await?;
             Ok::<_, FlowError>(Some(grants))
         }

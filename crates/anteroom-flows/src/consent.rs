@@ -17,13 +17,11 @@ use anteroom_storage::Tx;
 use std::sync::Arc;
 
 use crate::answered::again;
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, open};
 use crate::onward::{Onward, Step, StepPage, deny, parked, proceed, proceed_with};
-use crate::provider::Provider;
-use crate::registered::follow;
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor};
+use crate::visitor::Live;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -41,12 +39,11 @@ pub enum ConsentOutcome {
 
 #[tracing::instrument(skip_all)]
 pub async fn consent(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Waiting,
     decision: Decision,
 ) -> Result<ConsentOutcome, FlowError> {
-    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(ConsentOutcome::Gone) };
+    let Ok(carried) = open(visit, waiting).await? else { return Ok(ConsentOutcome::Gone) };
     let (asked_of, shown) = (carried.journey.account, carried.journey.consent_question.clone());
     // Only what the page would ask now can be agreed to, by whom it asked: the world may have moved on since. A refusal keeps
     // nothing, and is one whatever the application has become.
@@ -54,26 +51,26 @@ pub async fn consent(
         let same_question = page.carried.journey.consent_question == shown;
         asked_of == Some(person.account.id) && (same_question || decision == Decision::Deny)
     };
-    let page = match proceed(provider, visitor, carried).await? {
+    let page = match proceed(visit, carried).await? {
         Onward::Page(page) => page,
         elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
     };
     let person = match &page.step {
         Step::Consent { person, .. } if answers(&page, person) => person.clone(),
-        _ => return instead(provider, visitor, (Onward::Page(page), shown)).await,
+        _ => return instead(visit, (Onward::Page(page), shown)).await,
     };
     let carried = page.carried;
     // For a moment an answer is given again to a form that is sent again. What was answered is not answered differently.
     if let Some(before) = &carried.answered {
-        return Ok(ConsentOutcome::Onward(again(provider, visitor, before, Some(person.account.id))));
+        return Ok(ConsentOutcome::Onward(again(visit, before, Some(person.account.id))));
     }
-    match answer(provider, visitor, (&carried, &person), decision).await {
-        Ok(onward) => Ok(ConsentOutcome::Onward(parked(provider, visitor, onward).await?)),
+    match answer(visit, (&carried, &person), decision).await {
+        Ok(onward) => Ok(ConsentOutcome::Onward(parked(visit, onward).await?)),
         // Another node, or a request of this moment, has changed the client.
         Err(FlowError::ClientChanged) => {
-            follow(provider).await?;
-            let onward = proceed_with(provider, visitor, carried, vec![*person]).await?;
-            instead(provider, visitor, (onward, shown)).await
+            let visit = &visit.with_clients_anew().await?;
+            let onward = proceed_with(visit, carried, vec![*person]).await?;
+            instead(visit, (onward, shown)).await
         }
         Err(error) => Err(error),
     }
@@ -82,18 +79,17 @@ pub async fn consent(
 /// The application is answered, and what the person decided is written in the unit that does. Where another page comes first,
 /// nothing was decided yet.
 async fn answer(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (carried, person): (&Carried, &Live),
     decision: Decision,
 ) -> Result<Onward, FlowError> {
     let mut answering = carried.clone();
-    answering.consent = Some(Arc::new(ConsentAnswer::of(provider, visitor, (carried, person), decision)?));
+    answering.consent = Some(Arc::new(ConsentAnswer::of(visit, (carried, person), decision)?));
     if decision == Decision::Deny {
-        return deny(provider, visitor, &answering, person.account.id).await;
+        return deny(visit, &answering, person.account.id).await;
     }
     answering.journey.consented_by = Some(person.account.id);
-    let mut onward = proceed_with(provider, visitor, answering, vec![person.clone()]).await?;
+    let mut onward = proceed_with(visit, answering, vec![person.clone()]).await?;
     if let Onward::Page(page) = &mut onward {
         page.carried.consent = None;
         page.carried.journey.consented_by = None;
@@ -103,11 +99,10 @@ async fn answer(
 
 /// Where the form leads that answers no question of now. Forms of release 0.1.0 say nothing of what their page asked.
 async fn instead(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (onward, shown): (Onward, Option<ConsentQuestion>),
 ) -> Result<ConsentOutcome, FlowError> {
-    Ok(match parked(provider, visitor, onward).await? {
+    Ok(match parked(visit, onward).await? {
         Onward::Page(page) if matches!(page.step, Step::Consent { .. }) && shown.is_some() => {
             let is_anew = page.carried.journey.consent_question != shown;
             if is_anew { ConsentOutcome::AskedAnew(page) } else { ConsentOutcome::Onward(Onward::Page(page)) }
@@ -132,8 +127,7 @@ pub(crate) struct ConsentAnswer {
 
 impl ConsentAnswer {
     fn of(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         (carried, person): (&Carried, &Live),
         decision: Decision,
     ) -> Result<Self, FlowError> {
@@ -146,8 +140,8 @@ impl ConsentAnswer {
             Decision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
             Decision::Deny => Event::ConsentDenied { scope: question.scope.clone() },
         };
-        let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), event);
-        let is_configured = provider.snapshot().clients.is_configured(&client);
+        let entry = visit.entry(Actor::Account(account), event);
+        let is_configured = visit.snapshot().clients.is_configured(&client);
         Ok(Self {
             account,
             device: person.session.device,

@@ -8,11 +8,13 @@ use anteroom_domain::session::Session;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::logout::third_party_login_location;
 
+use crate::browser::Loads;
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed_with};
-use crate::provider::{Provider, Snapshot};
-use crate::visitor::{Live, Loads, Visitor, live_sessions};
+use crate::provider::Snapshot;
+use crate::visitor::{Live, live_sessions};
 
 #[derive(Debug)]
 pub struct Dashboard {
@@ -35,13 +37,13 @@ pub struct TileView {
 
 /// `None`: no account is signed in.
 #[tracing::instrument(skip_all)]
-pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<Dashboard>, FlowError> {
-    let Some((Live { account, session, .. }, others)) = current(provider, visitor).await? else {
+pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard>, FlowError> {
+    let Some((Live { account, session, .. }, others)) = current(visit).await? else {
         return Ok(None);
     };
-    let snapshot = provider.snapshot();
-    let facts = provider.store.password_facts(account.id).await?;
-    let age = facts.map(|facts| snapshot.policy.password_age.age(facts, visitor.now));
+    let snapshot = visit.snapshot();
+    let facts = visit.store().password_facts(account.id).await?;
+    let age = facts.map(|facts| snapshot.policy.password_age.age(facts, visit.now));
     let password_days_left = match age {
         Some(PasswordAge::ExpiresSoon { days_left }) => Some(days_left),
         // The running session is not interrupted, but it is the last one with this password.
@@ -52,32 +54,29 @@ pub async fn dashboard(provider: &Provider, visitor: &Visitor) -> Result<Option<
 }
 
 /// The current session, and the other accounts in the same browser. Looking counts as activity.
-pub(crate) async fn current(
-    provider: &Provider,
-    visitor: &Visitor,
-) -> Result<Option<(Live, Vec<Account>)>, FlowError> {
-    let mut live = live_sessions(provider, visitor).await?;
+pub(crate) async fn current(visit: &Visit) -> Result<Option<(Live, Vec<Account>)>, FlowError> {
+    let mut live = live_sessions(visit).await?;
     if live.is_empty() {
         return Ok(None);
     }
-    if !arrives(provider, visitor, &live).await? {
+    if !arrives(visit, &live).await? {
         return Ok(None);
     }
     let mut first = live.remove(0);
     let others = live.into_iter().map(|one| one.account).collect();
-    touch(provider, visitor, &mut first.session).await?;
+    touch(visit, &mut first.session).await?;
     Ok(Some((first, others)))
 }
 
 /// Whether nothing stands between the person and the dashboard. What could (a second factor for a new device) is for the
 /// one decision to say, at sign-in.
-async fn arrives(provider: &Provider, visitor: &Visitor, live: &[Live]) -> Result<bool, FlowError> {
-    let policy = &provider.snapshot().policy;
-    let wants_proof = live.first().is_some_and(|one| one.session.wants_proof(policy.session, visitor.now));
+async fn arrives(visit: &Visit, live: &[Live]) -> Result<bool, FlowError> {
+    let policy = &visit.snapshot().policy;
+    let wants_proof = live.first().is_some_and(|one| one.session.wants_proof(policy.session, visit.now));
     if !policy.new_devices_step_up && !wants_proof {
         return Ok(true);
     }
-    let onward = proceed_with(provider, visitor, Carried::to_dashboard(visitor), live.to_vec()).await?;
+    let onward = proceed_with(visit, Carried::to_dashboard(visit), live.to_vec()).await?;
     Ok(matches!(onward, Onward::Dashboard))
 }
 
@@ -94,15 +93,15 @@ fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
     admitted.filter_map(|client| view(client)).collect()
 }
 
-async fn touch(provider: &Provider, visitor: &Visitor, session: &mut Session) -> Result<(), FlowError> {
+async fn touch(visit: &Visit, session: &mut Session) -> Result<(), FlowError> {
     // A part of another page keeps no session alive, as in [`crate::release`].
-    if visitor.loads != Loads::Page || !session.wants_touch(visitor.now) {
+    if visit.browser.loads != Loads::Page || !session.wants_touch(visit.now) {
         return Ok(());
     }
-    let (id, now) = (session.id, visitor.now);
+    let (id, now) = (session.id, visit.now);
     session.last_active_at = now;
-    provider
-        .store
+    visit
+        .store()
         .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) })
         .await?;
     Ok(())
@@ -119,15 +118,11 @@ pub enum TileTarget {
 
 /// The application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
 #[tracing::instrument(skip_all)]
-pub async fn open_tile(
-    provider: &Provider,
-    visitor: &Visitor,
-    client: &ClientId,
-) -> Result<TileTarget, FlowError> {
-    let Some((Live { account, .. }, _)) = current(provider, visitor).await? else {
+pub async fn open_tile(visit: &Visit, client: &ClientId) -> Result<TileTarget, FlowError> {
+    let Some((Live { account, .. }, _)) = current(visit).await? else {
         return Ok(TileTarget::NobodySignedIn);
     };
-    let snapshot = provider.snapshot();
+    let snapshot = visit.snapshot();
     let client = snapshot.clients.get(client).filter(|client| client.admits(&account));
     let Some((client, tile)) = client.and_then(|client| Some((client, client.policy.tile.as_ref()?))) else {
         return Ok(TileTarget::Absent);

@@ -8,10 +8,10 @@ use anteroom_oidc::jwe::{self, EncryptionKey, Entropy, Payload};
 use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
 
+use crate::call::Call;
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
-use crate::provider::Provider;
 
 /// Whom something is encrypted for, and how.
 pub(crate) struct Recipient {
@@ -25,7 +25,7 @@ struct NoKey;
 impl Recipient {
     /// `None` where the client asked for no encryption.
     pub(crate) async fn find(
-        provider: &Provider,
+        call: &Call,
         client: &Client,
         encryption: Option<Encryption>,
         now: Timestamp,
@@ -36,7 +36,7 @@ impl Recipient {
             ClientProof::Secrets(_) => Err(NoKey),
         };
         let presented = (Presented { now, from: None }, None);
-        let found = with_keys_of(provider, client, presented, find, |NoKey| true).await;
+        let found = with_keys_of(call, client, presented, find, |NoKey| true).await;
         let client = || client.id().clone();
         let key = found.map_err(|error| match error {
             KeysError::Refused(NoKey) => FlowError::NoKeyOfClient {
@@ -52,13 +52,13 @@ impl Recipient {
         Ok(Some(Self { key, encryption }))
     }
 
-    pub(crate) fn encrypt(&self, provider: &Provider, payload: Payload<'_>) -> Result<String, FlowError> {
-        jwe::encrypt(&self.key, self.encryption, payload, &entropy(provider))
+    pub(crate) fn encrypt(&self, call: &Call, payload: Payload<'_>) -> Result<String, FlowError> {
+        jwe::encrypt(&self.key, self.encryption, payload, &entropy(call))
             .map_err(|_| FlowError::Broken("a token could not be encrypted"))
     }
 }
 
 /// Fresh, for one message.
-pub(crate) fn entropy(provider: &Provider) -> Entropy {
-    Entropy::new(provider.random.bytes())
+pub(crate) fn entropy(call: &Call) -> Entropy {
+    Entropy::new(call.random().bytes())
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::error::FlowError;
 use crate::keys::{KeySchedule, LEAD};
 use crate::succession::{Change, Occasion, Pace, Succession, Term};
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// Nodes take new keys up within a second, and read all of them again each minute.
 const UNTIL_EVERY_NODE_HAS_IT: SignedDuration = SignedDuration::from_mins(1);
@@ -95,10 +95,10 @@ async fn succeed(
         published_until: None,
         decrypts_until: None,
     };
-    let origin = Origin::local(now, random);
+    let audit = AuditContext::local(now, random);
     let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
     let write = store.write(move |tx| {
-        let (mut row, origin, before) = (row.clone(), origin.clone(), Arc::clone(&before));
+        let (mut row, audit, before) = (row.clone(), audit.clone(), Arc::clone(&before));
         async move {
             // As with signing keys.
             tx.begin_change_of_keys().await?;
@@ -110,10 +110,10 @@ async fn succeed(
             row.published_from = succession.from;
             tx.insert_encryption_key(&row).await?;
             let created = Event::EncryptionKeyCreated { kid: row.kid, key: row.kind };
-            tx.append(&origin.entry(occasion.actor(), created)).await?;
+            tx.append(&audit.entry(occasion.actor(), created)).await?;
             for kid in succession.retiring {
                 tx.retire_encryption_key(&kid, succession.from, succession.kept_until).await?;
-                tx.append(&origin.entry(occasion.actor(), Event::EncryptionKeyRetired { kid })).await?;
+                tx.append(&audit.entry(occasion.actor(), Event::EncryptionKeyRetired { kid })).await?;
             }
             Ok::<_, FlowError>(())
         }

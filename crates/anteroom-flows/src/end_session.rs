@@ -17,14 +17,14 @@ use anteroom_oidc::{ClientId, RedirectUri};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::front_channel::Back;
 use crate::id_token_hint;
 use crate::known_client::is_known;
 use crate::person::{sid as sid_of, subject};
-use crate::provider::Provider;
 use crate::sign_out::{Left, leave};
-use crate::visitor::{Live, Visitor, live_sessions};
+use crate::visitor::{Live, live_sessions};
 
 #[derive(Debug)]
 pub enum EndSessionOutcome {
@@ -102,50 +102,48 @@ pub struct Confirmed {
 
 #[tracing::instrument(skip_all)]
 pub async fn end_session(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     request: &EndSessionRequest,
     confirmed: Option<Confirmed>,
 ) -> Result<EndSessionOutcome, FlowError> {
-    let mut checked = match check(provider, request) {
-        Ok(checked) => of_known_clients(provider, request, checked).await?,
-        Err(error) => return Ok(refused(visitor, None, error)),
+    let mut checked = match check(visit, request) {
+        Ok(checked) => of_known_clients(visit, request, checked).await?,
+        Err(error) => return Ok(refused(visit, None, error)),
     };
     if confirmed.is_some_and(|answer| answer.stays) {
         checked.back = None;
     }
     let client = checked.client.clone();
     let (id, stays) = (client.as_ref().map(|client| client.id().as_str()), checked.stays.clone());
-    let outcome = ended(provider, visitor, (request, checked), confirmed).await?;
+    let outcome = ended(visit, (request, checked), confirmed).await?;
     if let EndSessionOutcome::Refused(error) = outcome {
-        return Ok(refused(visitor, id, error));
+        return Ok(refused(visit, id, error));
     }
     if let Some(error) = stays {
-        tracing::warn!(reference = %visitor.reference, client = id, "end-session request leads nowhere: {error}");
+        tracing::warn!(reference = %visit.reference, client = id, "end-session request leads nowhere: {error}");
     }
     Ok(outcome)
 }
 
-fn refused(visitor: &Visitor, client: Option<&str>, error: LogoutError) -> EndSessionOutcome {
-    tracing::warn!(reference = %visitor.reference, client, "end-session request refused: {error}");
+fn refused(visit: &Visit, client: Option<&str>, error: LogoutError) -> EndSessionOutcome {
+    tracing::warn!(reference = %visit.reference, client, "end-session request refused: {error}");
     EndSessionOutcome::Refused(error)
 }
 
 async fn ended(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (request, checked): (&EndSessionRequest, Checked),
     confirmed: Option<Confirmed>,
 ) -> Result<EndSessionOutcome, FlowError> {
-    let live = live_sessions(provider, visitor).await?;
+    let live = live_sessions(visit).await?;
     if live.is_empty() {
-        return elsewhere::end(provider, visitor, (request, checked), confirmed.is_some()).await;
+        return elsewhere::end(visit, (request, checked), confirmed.is_some()).await;
     }
     let stays = checked.stays.is_some() || confirmed.is_some_and(|answer| answer.stays);
     let named = match (&checked.hint, &checked.client) {
         // An application that asks with an address that is not its own may not be what the person takes it for.
         _ if stays => None,
-        (Some(hint), Some(client)) => place_of(provider, client, (hint, &live))?,
+        (Some(hint), Some(client)) => place_of(visit, client, (hint, &live))?,
         (Some(_), None) | (None, _) => None,
     };
     let ending: Vec<Live> = match named {
@@ -159,13 +157,12 @@ async fn ended(
     };
     let stays = |one: &Live| !ending.iter().any(|gone| gone.session.id == one.session.id);
     let staying = live.into_iter().filter(stays).collect();
-    signed_out(provider, visitor, (request, checked), (ending, staying)).await
+    signed_out(visit, (request, checked), (ending, staying)).await
 }
 
 /// Ends these sessions of the browser, and leads back where the application is awaiting the person.
 async fn signed_out(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (request, checked): (&EndSessionRequest, Checked),
     sessions: (Vec<Live>, Vec<Live>),
 ) -> Result<EndSessionOutcome, FlowError> {
@@ -175,32 +172,32 @@ async fn signed_out(
         registered: request.post_logout_redirect_uri.clone(),
         location,
     });
-    let left = leave(provider, visitor, sessions, awaited).await?;
+    let left = leave(visit, sessions, awaited).await?;
     Ok(EndSessionOutcome::SignedOut { back, left })
 }
 
 /// Which of those signed in here the hint is for: the session it names, else the person, as its client knows them.
 fn place_of(
-    provider: &Provider,
+    call: &Call,
     client: &Client,
     (hint, live): (&IdTokenHint, &[Live]),
 ) -> Result<Option<usize>, FlowError> {
     if let Some(sid) = &hint.sid {
-        return Ok(live.iter().position(|one| *sid == sid_of(provider, client, &one.session)));
+        return Ok(live.iter().position(|one| *sid == sid_of(call, client, &one.session)));
     }
     for (place, one) in live.iter().enumerate() {
-        if subject(provider, client, one.account.id)? == hint.sub {
+        if subject(call, client, one.account.id)? == hint.sub {
             return Ok(Some(place));
         }
     }
     Ok(None)
 }
 
-fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
+fn check(call: &Call, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
     // One whose key or client is gone is no hint; then the person is asked, instead of being kept signed in.
-    let verified = |hint| id_token_hint::verified(provider, hint).map(VerifiedClaims::into_inner);
+    let verified = |hint| id_token_hint::verified(call, hint).map(VerifiedClaims::into_inner);
     let hint = request.id_token_hint.as_ref().and_then(verified);
-    let hint = hint.filter(|hint| provider.snapshot().clients.get(&hint.aud).is_some());
+    let hint = hint.filter(|hint| call.snapshot().clients.get(&hint.aud).is_some());
     let audience = hint.as_ref().map(|hint| hint.aud.clone());
     if let (Some(audience), Some(given)) = (&audience, &request.client_id)
         && audience != given
@@ -208,7 +205,7 @@ fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, Lo
         return Err(LogoutError::ClientMismatch { received: shorten(given.as_str()) });
     }
     let client = match request.client_id.as_ref().or(audience.as_ref()) {
-        Some(id) => Some(find(provider, id)?),
+        Some(id) => Some(find(call, id)?),
         None => None,
     };
     let back = match (&request.post_logout_redirect_uri, &client) {
@@ -225,9 +222,9 @@ fn check(provider: &Provider, request: &EndSessionRequest) -> Result<Checked, Lo
     Ok(Checked { hint, client, back, stays })
 }
 
-fn find(provider: &Provider, id: &ClientId) -> Result<Arc<Client>, LogoutError> {
+fn find(call: &Call, id: &ClientId) -> Result<Arc<Client>, LogoutError> {
     let unknown = || LogoutError::UnknownClient { received: shorten(id.as_str()) };
-    provider.snapshot().clients.get(id).cloned().ok_or_else(unknown)
+    call.snapshot().clients.get(id).cloned().ok_or_else(unknown)
 }
 
 fn listed(uris: &[RedirectUri]) -> Listed {
@@ -248,14 +245,14 @@ impl fmt::Display for Listed {
 /// an account here uses that client now, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2). An ID
 /// token hint is no such sign: what its account consented to may have been forgotten since, with the hosts of then.
 async fn of_known_clients(
-    provider: &Provider,
+    call: &Call,
     request: &EndSessionRequest,
     mut checked: Checked,
 ) -> Result<Checked, FlowError> {
     let (Some(client), Some(uri)) = (&checked.client, &request.post_logout_redirect_uri) else {
         return Ok(checked);
     };
-    if checked.back.is_some() && !is_known(provider, client.id()).await? {
+    if checked.back.is_some() && !is_known(call, client.id()).await? {
         let (received, client) = (shorten(uri), client.id().as_str().to_owned());
         checked.stays = Some(LogoutError::UnknownClientRedirect { received, client });
         checked.back = None;

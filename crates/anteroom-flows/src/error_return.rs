@@ -9,10 +9,10 @@
 use anteroom_oidc::ClientId;
 use anteroom_oidc::response::{AuthorizationResponse, ResponseTarget};
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::known_client::is_known;
-use crate::provider::Provider;
-use crate::visitor::{Visitor, live_sessions};
+use crate::visitor::live_sessions;
 
 /// The error, and where it would go.
 #[derive(Debug)]
@@ -42,23 +42,19 @@ pub(crate) struct ErrorTarget<'a> {
 impl ErrorTarget<'_> {
     pub(crate) async fn route(
         self,
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         response: AuthorizationResponse,
     ) -> Result<ErrorRoute, FlowError> {
-        if self.silent
-            || self.is_known(provider).await?
-            || !live_sessions(provider, visitor).await?.is_empty()
-        {
+        if self.silent || self.is_known(visit).await? || !live_sessions(visit).await?.is_empty() {
             return Ok(ErrorRoute::Application(response));
         }
         let host = self.target.redirect_uri.belongs_to();
         Ok(ErrorRoute::Page(ErrorReturn { host, response, ui_locales: self.ui_locales }))
     }
 
-    async fn is_known(&self, provider: &Provider) -> Result<bool, FlowError> {
+    async fn is_known(&self, call: &Call) -> Result<bool, FlowError> {
         match self.client {
-            Some(client) => is_known(provider, client).await,
+            Some(client) => is_known(call, client).await,
             None => Ok(false),
         }
     }

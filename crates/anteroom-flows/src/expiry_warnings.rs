@@ -7,9 +7,8 @@ use anteroom_domain::password::Warning;
 use anteroom_storage::{AgeingPassword, Tx};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::visitor::new_id;
 
 /// Passwords looked at in one go.
 const BATCH: u64 = 200;
@@ -17,32 +16,32 @@ const BATCH: u64 = 200;
 const LIFETIME: SignedDuration = SignedDuration::from_hours(20);
 
 /// One round over all that may be due; says how many were sent.
-pub async fn send_due(provider: &Provider) -> Result<usize, FlowError> {
-    let (snapshot, now) = (provider.snapshot(), provider.clock.now());
+pub async fn send_due(call: &Call) -> Result<usize, FlowError> {
+    let (snapshot, now) = (call.snapshot(), call.now);
     let policy = &snapshot.policy.password_age;
     let Some(set_before) = policy.warn_those_set_before(now) else { return Ok(0) };
     let (mut after, mut count): (Option<AccountId>, usize) = (None, 0);
     loop {
-        let batch = provider.store.ageing_passwords(set_before, after, BATCH).await?;
+        let batch = call.store().ageing_passwords(set_before, after, BATCH).await?;
         let Some(last) = batch.last() else { return Ok(count) };
         after = Some(last.account);
         for ageing in &batch {
             if let Some(warning) = policy.warning_due(ageing.facts, ageing.warned, now) {
-                count += usize::from(send(provider, *ageing, warning, now).await?);
+                count += usize::from(send(call, *ageing, warning, now).await?);
             }
         }
     }
 }
 
 async fn send(
-    provider: &Provider,
+    call: &Call,
     ageing: AgeingPassword,
     warning: Warning,
     now: Timestamp,
 ) -> Result<bool, FlowError> {
-    let Some(account) = provider.store.account(ageing.account).await? else { return Ok(false) };
-    let message = mail(provider, &account, warning, now);
-    let write = provider.store.write(move |tx: Tx| {
+    let Some(account) = call.store().account(ageing.account).await? else { return Ok(false) };
+    let message = mail(call, &account, warning, now);
+    let write = call.store().write(move |tx: Tx| {
         let message = message.clone();
         async move {
             let first = tx.mark_warned(&ageing, warning.threshold).await?;
@@ -55,16 +54,16 @@ async fn send(
     write.await
 }
 
-fn mail(provider: &Provider, account: &Account, warning: Warning, now: Timestamp) -> Message {
+fn mail(call: &Call, account: &Account, warning: Warning, now: Timestamp) -> Message {
     Message {
-        id: MessageId(new_id(&provider.random, now)),
+        id: MessageId(call.new_id()),
         account: Some(account.id),
         locale: account.locale.clone(),
         parcel: Parcel::Email {
             to: account.primary_address.clone(),
             mail: Mail::PasswordExpires {
                 days: warning.days_left,
-                link: provider.snapshot().issuer.endpoint("/change-password").to_string(),
+                link: call.snapshot().issuer.endpoint("/change-password").to_string(),
             },
         },
         reference: None,

@@ -2,12 +2,12 @@
 
 use anteroom_crypto::Token;
 
+use crate::call::{FormOwner, Visit};
 use crate::error::FlowError;
 use crate::journey::{Waiting, proven_on_the_way};
-use crate::limits::{CountedFor, FormOwner};
+use crate::limits::CountedFor;
 use crate::links::token_digests;
-use crate::provider::Provider;
-use crate::visitor::{Visitor, live_sessions};
+use crate::visitor::live_sessions;
 
 /// What a form says of where its person stands, parsed and not yet believed.
 #[derive(Debug)]
@@ -18,38 +18,30 @@ pub struct Brought<'a> {
 }
 
 /// The session that is the current one of this browser, and its account.
-pub async fn form_owner(provider: &Provider, visitor: &Visitor) -> Result<FormOwner, FlowError> {
-    let live = live_sessions(provider, visitor).await?;
+pub async fn form_owner(visit: &Visit) -> Result<FormOwner, FlowError> {
+    let live = live_sessions(visit).await?;
     Ok(live.first().map(FormOwner::of).unwrap_or_default())
 }
 
 /// A person without a session who has given a proof on the way, or holds a mailed link, must not wait for what a stranger at the
 /// same address sends. A handle or a token that is made up finds no row, so it brings no budget of its own.
-pub async fn counted_for(
-    provider: &Provider,
-    visitor: &Visitor,
-    brought: Brought<'_>,
-) -> Result<CountedFor, FlowError> {
-    let owner = form_owner(provider, visitor).await?;
+pub async fn counted_for(visit: &Visit, brought: Brought<'_>) -> Result<CountedFor, FlowError> {
+    let owner = form_owner(visit).await?;
     if let (Some(session), Some(account)) = (owner.session, owner.account) {
         return Ok(CountedFor::Session(session, account));
     }
     if let Some(Waiting::Row(handle)) = Waiting::parse(brought.interaction)
-        && let Some((interaction, account)) = proven_on_the_way(provider, visitor, &handle).await?
+        && let Some((interaction, account)) = proven_on_the_way(visit, &handle).await?
     {
         return Ok(CountedFor::OnTheWay(interaction.0, account));
     }
-    Ok(of_link(provider, visitor, brought.token).await?.unwrap_or(CountedFor::Address))
+    Ok(of_link(visit, brought.token).await?.unwrap_or(CountedFor::Address))
 }
 
-async fn of_link(
-    provider: &Provider,
-    visitor: &Visitor,
-    token: &str,
-) -> Result<Option<CountedFor>, FlowError> {
+async fn of_link(visit: &Visit, token: &str) -> Result<Option<CountedFor>, FlowError> {
     let Some(token) = Token::parse(token) else { return Ok(None) };
-    let link = provider.store.link(&token_digests(provider, &token)).await?;
-    let link = link.filter(|link| link.ended_at.is_none() && visitor.now < link.expires_at);
+    let link = visit.store().link(&token_digests(visit, &token)).await?;
+    let link = link.filter(|link| link.ended_at.is_none() && visit.now < link.expires_at);
     let whose = link.and_then(|link| Some((link.id, link.account?)));
     Ok(whose.map(|(link, account)| CountedFor::OnTheWay(link.0, account)))
 }

@@ -18,10 +18,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use url::Url;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::person::{kind_to_tell, sid_of_kind};
-use crate::provider::Provider;
-use crate::visitor::Visitor;
 
 const AAD: &[u8] = b"signed out";
 /// A page that is opened again later tells no application anew: the person may have signed in meanwhile.
@@ -54,28 +53,28 @@ pub struct Farewell {
 
 /// The sealed part of the page's address; `None` where no application is to be told in this browser.
 pub(crate) async fn seal(
-    provider: &Provider,
+    call: &Call,
     (browser, at): (BrowserId, Timestamp),
     sessions: Vec<SessionId>,
     back: Option<Back>,
 ) -> Result<Option<String>, FlowError> {
-    if frames(provider, &sessions).await?.is_empty() {
+    if frames(call, &sessions).await?.is_empty() {
         return Ok(None);
     }
     let plain = serde_json::to_vec(&Parting { browser, at, sessions, back });
     let plain = plain.map_err(|_| FlowError::Broken("the page after a sign-out"))?;
-    let sealed = provider.keyring.sealer(KeyPurpose::InteractionSeal).seal(&provider.random, AAD, &plain);
+    let sealed = call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
     Ok(Some(URL_SAFE_NO_PAD.encode(sealed)))
 }
 
 /// Of an address that does not open, nothing is left but the words "signed out".
 #[tracing::instrument(name = "front_channel_logout", skip_all)]
-pub async fn open(provider: &Provider, visitor: &Visitor, sealed: &str) -> Result<Farewell, FlowError> {
-    let Some(parting) = unseal(provider, sealed) else { return Ok(Farewell::default()) };
-    if parting.browser != visitor.browser || visitor.now.duration_since(parting.at) > LIFETIME {
+pub async fn open(visit: &Visit, sealed: &str) -> Result<Farewell, FlowError> {
+    let Some(parting) = unseal(visit, sealed) else { return Ok(Farewell::default()) };
+    if parting.browser != visit.browser.id || visit.now.duration_since(parting.at) > LIFETIME {
         return Ok(Farewell::default());
     }
-    let snapshot = provider.snapshot();
+    let snapshot = visit.snapshot();
     let back = parting.back.and_then(|back| {
         let client = snapshot.clients.get(&back.client)?;
         if let Some(uri) = &back.registered {
@@ -83,27 +82,27 @@ pub async fn open(provider: &Provider, visitor: &Visitor, sealed: &str) -> Resul
         }
         Some((Arc::clone(client), back.location))
     });
-    Ok(Farewell { frames: frames(provider, &parting.sessions).await?, back })
+    Ok(Farewell { frames: frames(visit, &parting.sessions).await?, back })
 }
 
-fn unseal(provider: &Provider, sealed: &str) -> Option<Parting> {
+fn unseal(call: &Call, sealed: &str) -> Option<Parting> {
     let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-    let plain = provider.keyring.sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
+    let plain = call.keyring().sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
     serde_json::from_slice(&plain).ok()
 }
 
 /// One for each application and session that it was signed in from.
-async fn frames(provider: &Provider, sessions: &[SessionId]) -> Result<Vec<Url>, FlowError> {
-    let snapshot = provider.snapshot();
+async fn frames(call: &Call, sessions: &[SessionId]) -> Result<Vec<Url>, FlowError> {
+    let snapshot = call.snapshot();
     let mut frames = Vec::new();
     if !snapshot.clients.iter().any(|client| client.metadata.frontchannel_logout_uri.is_some()) {
         return Ok(frames);
     }
-    for participant in provider.store.participants_of_sessions(sessions).await? {
+    for participant in call.store().participants_of_sessions(sessions).await? {
         let Some(client) = snapshot.clients.get(&participant.client) else { continue };
         let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
-        let Some(kind) = kind_to_tell(provider, client, participant.subjects.as_ref()) else { continue };
-        let sid = sid_of_kind(provider, &kind, participant.session);
+        let Some(kind) = kind_to_tell(call, client, participant.subjects.as_ref()) else { continue };
+        let sid = sid_of_kind(call, &kind, participant.session);
         let frame = front_channel_location(uri, &snapshot.issuer, &sid);
         // A session that spans an upgrade has grants with a kind and without.
         if !frames.contains(&frame) {

@@ -15,18 +15,16 @@ use anteroom_storage::Inserted;
 use jiff::Timestamp;
 use std::sync::Arc;
 
+use crate::call::Visit;
 use crate::error::FlowError;
-use crate::provider::Provider;
 use crate::release::SignedIn;
 use crate::token::mint::{self, FrontTokens};
 use crate::token::{Exchange, TokenError};
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, new_id};
+use crate::visitor::Live;
 
 /// `None`: the account has changed in between, and the person who signed in has to do so again.
 pub(crate) async fn issue(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (client, request): (&Client, &AuthorizationRequest),
     person: SignedIn<'_>,
     code: Option<&str>,
@@ -35,8 +33,8 @@ pub(crate) async fn issue(
     if !kind.has_token() && !kind.has_id_token() {
         return Ok(Some(FrontTokens::default()));
     }
-    let exchange = Exchange { provider, client, origin: Origin::of(visitor, &provider.random) };
-    let Some((grant, worth)) = granted(provider, visitor, (client, request), person).await? else {
+    let exchange = Exchange { call: visit, client };
+    let Some((grant, worth)) = granted(visit, (client, request), person).await? else {
         return Ok(None);
     };
     let recipient = mint::recipient(&exchange, kind.has_id_token()).await?;
@@ -63,36 +61,30 @@ fn not_minted(error: TokenError) -> FlowError {
 
 /// The grant with what it is worth; `None`: nothing any more, because the client has changed since it asked.
 async fn granted(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (client, request): (&Client, &AuthorizationRequest),
     SignedIn { live, agrees_to }: SignedIn<'_>,
 ) -> Result<Option<(Grant, GrantWorth)>, FlowError> {
-    let grant = grant_of(provider, visitor, (client, request), live);
-    let before = provider.store.consent(live.account.id, client.id()).await?.unwrap_or_default();
+    let grant = grant_of(visit, (client, request), live);
+    let before = visit.store().consent(live.account.id, client.id()).await?.unwrap_or_default();
     let agreed = agrees_to.map_or(before.clone(), |scope| before.union(scope));
     let context = GrantContext {
         client,
         account: &live.account,
         session: Some(&live.session),
         agreed: &agreed,
-        session_policy: provider.snapshot().policy.session,
-        now: visitor.now,
+        session_policy: visit.snapshot().policy.session,
+        now: visit.now,
     };
     Ok(grant.worth(context).ok().map(|worth| (grant, worth)))
 }
 
-fn grant_of(
-    provider: &Provider,
-    visitor: &Visitor,
-    (client, request): (&Client, &AuthorizationRequest),
-    live: &Live,
-) -> Grant {
+fn grant_of(visit: &Visit, (client, request): (&Client, &AuthorizationRequest), live: &Live) -> Grant {
     // Nothing can be refreshed, so nothing outlives the session.
     let scope: ScopeSet =
         request.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
     Grant {
-        id: GrantId(new_id(&provider.random, visitor.now)),
+        id: GrantId(visit.new_id()),
         client: request.client_id.clone(),
         account: live.account.id,
         session: live.session.id,
@@ -106,20 +98,20 @@ fn grant_of(
         amr: live.session.amr.clone(),
         subjects: Some(SubjectKind::of(client)),
         sid_by_sector: live.session.sid_by_sector,
-        created_at: visitor.now,
+        created_at: visit.now,
         revoked_at: None,
     }
 }
 
 async fn write(exchange: &Exchange<'_>, grant: Grant) -> Result<bool, FlowError> {
     // As long as the session may last in any case: its end is announced to the clients of its grants.
-    let keep = exchange.provider.snapshot().policy.session.absolute;
+    let keep = exchange.call.snapshot().policy.session.absolute;
     let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
     let event = Event::TokensReleased { grant: grant.id, scope: grant.scope.clone() };
-    let entry = exchange.origin.entry(Actor::Account(grant.account), event);
+    let entry = exchange.call.entry(Actor::Account(grant.account), event);
     let entry = entry.by_client(&grant.client).in_session(grant.session);
     let grant = Arc::new(grant);
-    let write = exchange.provider.store.write(move |tx| {
+    let write = exchange.call.store().write(move |tx| {
         let (grant, entry) = (Arc::clone(&grant), entry.clone());
         async move {
             let inserted = tx.insert_grant(&grant, expires_at).await?;

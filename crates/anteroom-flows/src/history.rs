@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 use crate::{key_set, registered};
 
 /// What this node remembers of the database, and whether it refuses it.
@@ -204,13 +204,13 @@ pub struct Accepted {
 
 /// An operator goes on with the database as it is. What was made before is worth nothing: sessions, grants with their tokens,
 /// links, codes, known devices. `seen` is the highest number of the chain that is known from elsewhere.
-pub async fn accept(store: &Store, origin: &Origin, seen: Option<u64>) -> Result<Accepted, FlowError> {
-    let origin = origin.clone();
+pub async fn accept(store: &Store, audit: &AuditContext, seen: Option<u64>) -> Result<Accepted, FlowError> {
+    let audit = audit.clone();
     let write = store.write(move |tx| {
-        let origin = origin.clone();
+        let audit = audit.clone();
         async move {
-            let ended = tx.accept_database(origin.now).await?;
-            let grants = tx.revoke_all_grants(GrantEnd::DatabaseAccepted, origin.now).await?;
+            let ended = tx.accept_database(audit.now).await?;
+            let grants = tx.revoke_all_grants(GrantEnd::DatabaseAccepted, audit.now).await?;
             let up_to = tx.chain_end().await?.seq;
             let event = Event::DatabaseAccepted {
                 epoch: ended.epoch,
@@ -219,7 +219,7 @@ pub async fn accept(store: &Store, origin: &Origin, seen: Option<u64>) -> Result
                 sessions: ended.sessions,
                 grants,
             };
-            tx.append(&origin.entry(Actor::Operator, event)).await?;
+            tx.append(&audit.entry(Actor::Operator, event)).await?;
             Ok::<_, FlowError>(Accepted { ended, grants, up_to })
         }
     });

@@ -3,12 +3,12 @@
 
 use anteroom_oidc::jwt::{IdTokenHint, UnverifiedHint, VerifiedClaims};
 
+use crate::call::Call;
 use crate::encryption::entropy;
-use crate::provider::Provider;
 
 /// `None`: not an ID token of this provider, or one that only its client can read.
-pub(crate) fn verified(provider: &Provider, hint: &UnverifiedHint) -> Option<VerifiedClaims<IdTokenHint>> {
-    let keys = provider.key_set();
-    let token = hint.signed(keys.decrypting(), &entropy(provider))?;
-    keys.jwks().verify_id_token_hint(&token, &provider.snapshot().issuer).ok()
+pub(crate) fn verified(call: &Call, hint: &UnverifiedHint) -> Option<VerifiedClaims<IdTokenHint>> {
+    let keys = call.key_set();
+    let token = hint.signed(keys.decrypting(), &entropy(call))?;
+    keys.jwks().verify_id_token_hint(&token, &call.snapshot().issuer).ok()
 }

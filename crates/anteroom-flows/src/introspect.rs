@@ -13,13 +13,12 @@ use anteroom_storage::GrantRecord;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token::{self, Living, living, worth};
+use crate::call::Call;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::person::{may_know_address, subject};
-use crate::provider::Provider;
-use crate::registered::snapshot_that_knows;
 use crate::token::refresh::RefreshToken;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// RFC 7662 §2.1: introspection is for those who can authenticate.
 #[derive(Debug, thiserror::Error)]
@@ -32,26 +31,25 @@ pub enum IntrospectionError {
 
 #[tracing::instrument(skip_all)]
 pub async fn introspect(
-    provider: &Provider,
+    call: &Call,
     caller: &AuthenticatedClient,
     token: &SecretString,
-    origin: &Origin,
 ) -> Result<IntrospectionResponse, IntrospectionError> {
-    let now = origin.now;
+    let now = call.now;
     if caller.client().metadata.is_public() {
         return Err(IntrospectionError::PublicClient);
     }
-    if let Some(token) = RefreshToken::parse(&provider.keyring, token.expose_secret()) {
-        return Ok(refresh_token(provider, caller, token, origin).await?);
+    if let Some(token) = RefreshToken::parse(call.keyring(), token.expose_secret()) {
+        return Ok(refresh_token(call, caller, token).await?);
     }
-    let Some(claims) = access_token::read(provider, token, now) else {
+    let Some(claims) = access_token::read(call, token, now) else {
         return Ok(IntrospectionResponse::inactive());
     };
-    let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
-    let Some(holder) = snapshot.clients.get(&claims.client_id) else {
+    let call = &call.that_knows(&claims.client_id).await?;
+    let Some(holder) = call.snapshot().clients.get(&claims.client_id) else {
         return Ok(IntrospectionResponse::inactive());
     };
-    let (reach, username) = match living(provider, holder, &claims, now).await? {
+    let (reach, username) = match living(call, holder, &claims).await? {
         Living::No => return Ok(IntrospectionResponse::inactive()),
         Living::Client(reach) => (reach, None),
         Living::Person(grant) => {
@@ -62,7 +60,7 @@ pub async fn introspect(
     let id = caller.client().id();
     let concerns_caller = claims.client_id == *id || reach.audience.iter().any(|one| one == id.as_str());
     if !concerns_caller {
-        note_stranger(origin, caller, (&claims.client_id, &reach.audience));
+        note_stranger(call.audit(), caller, (&claims.client_id, &reach.audience));
         return Ok(IntrospectionResponse::inactive());
     }
     Ok(IntrospectionResponse::active(of_access_token(claims, reach, username)))
@@ -70,9 +68,13 @@ pub async fn introspect(
 
 /// The answer is that of a dead token. An operator who looks for the reason finds it here: the API is not registered under the
 /// name that its clients have as `audience`.
-fn note_stranger(origin: &Origin, caller: &AuthenticatedClient, (holder, audience): (&ClientId, &[String])) {
+fn note_stranger(
+    audit: &AuditContext,
+    caller: &AuthenticatedClient,
+    (holder, audience): (&ClientId, &[String]),
+) {
     tracing::warn!(
-        reference = origin.reference.map(tracing::field::display),
+        reference = audit.reference.map(tracing::field::display),
         client = caller.client().id().as_str(),
         received = ?format!("a token of client {}", shorten(holder.as_str())),
         allowed = ?audience.iter().map(|name| shorten(name)).collect::<Vec<_>>(),
@@ -111,42 +113,41 @@ fn of_access_token(
 
 /// A refresh token concerns its own client alone.
 async fn refresh_token(
-    provider: &Provider,
+    call: &Call,
     caller: &AuthenticatedClient,
     token: RefreshToken,
-    origin: &Origin,
 ) -> Result<IntrospectionResponse, FlowError> {
-    let now = origin.now;
-    let Some(record) = provider.store.grant_world(token.grant).await? else {
+    let now = call.now;
+    let Some(record) = call.store().grant_world(token.grant).await? else {
         return Ok(IntrospectionResponse::inactive());
     };
     let client = caller.client();
     if record.grant.client != *client.id() {
-        note_stranger(origin, caller, (&record.grant.client, &[]));
+        note_stranger(call.audit(), caller, (&record.grant.client, &[]));
         return Ok(IntrospectionResponse::inactive());
     }
     let mine = client.metadata.allows_grant(GrantType::RefreshToken);
     let newest = record.family.filter(|family| {
         family.generation == token.generation && now < family.idle_expires_at && now < family.expires_at
     });
-    Ok(match (newest.filter(|_| mine), worth(provider, client, &record, now)) {
+    Ok(match (newest.filter(|_| mine), worth(call, client, &record)) {
         (Some(family), Ok(worth)) => {
-            IntrospectionResponse::active(of_refresh_token(provider, client, (record, worth), family)?)
+            IntrospectionResponse::active(of_refresh_token(call, client, (record, worth), family)?)
         }
         _ => IntrospectionResponse::inactive(),
     })
 }
 
 fn of_refresh_token(
-    provider: &Provider,
+    call: &Call,
     holder: &Client,
     (record, worth): (GrantRecord, GrantWorth),
     family: RefreshFamily,
 ) -> Result<IntrospectedClaims, FlowError> {
     let grant = record.grant;
     Ok(IntrospectedClaims {
-        iss: provider.snapshot().issuer.clone(),
-        sub: subject(provider, holder, record.account.id)?,
+        iss: call.snapshot().issuer.clone(),
+        sub: subject(call, holder, record.account.id)?,
         client_id: grant.client,
         username: username(holder, &worth.scope, &record.account),
         aud: Vec::new(),

@@ -22,10 +22,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::answered;
+use crate::call::{Call, Visit};
 use crate::consent::ConsentAnswer;
 use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::visitor::{Visitor, another_signed_in_since, new_id};
+use crate::visitor::another_signed_in_since;
 
 /// What a form's `interaction` field holds, parsed but not yet opened.
 #[derive(Clone, Debug)]
@@ -86,8 +86,8 @@ impl Carried {
     }
 
     /// A person on the way to nowhere but the dashboard.
-    pub fn to_dashboard(visitor: &Visitor) -> Self {
-        Self::new(Journey::new(Destination::Dashboard, visitor.browser, visitor.now))
+    pub fn to_dashboard(visit: &Visit) -> Self {
+        Self::new(Journey::new(Destination::Dashboard, visit.browser.id, visit.now))
     }
 
     /// The row that carries it, if it is one.
@@ -130,14 +130,14 @@ impl Carried {
     }
 
     /// What the next page's `interaction` field holds. Nothing for someone on the way to the dashboard who has proven nothing.
-    pub fn field(&self, provider: &Provider) -> Result<Option<String>, FlowError> {
+    pub fn field(&self, call: &Call) -> Result<Option<String>, FlowError> {
         match &self.place {
             Place::Row { handle, .. } => Ok(Some(handle.encode())),
             Place::Page { .. } if self.journey.destination == Destination::Dashboard => Ok(None),
             Place::Page { .. } => {
                 let plain = serde_json::to_vec(&self.journey).map_err(|_| FlowError::Broken("journey"))?;
                 let sealed =
-                    provider.keyring.sealer(KeyPurpose::InteractionSeal).seal(&provider.random, AAD, &plain);
+                    call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
                 Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
             }
         }
@@ -221,31 +221,31 @@ struct Name {
 }
 
 impl Name {
-    fn of(provider: &Provider, handle: Token) -> Self {
-        let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());
+    fn of(call: &Call, handle: Token) -> Self {
+        let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());
         Self { handle, digest }
     }
 
     /// The same page in another browser is another row: neither may find what the other comes to.
-    fn of_page(provider: &Provider, page: &Digest, browser: BrowserId) -> Self {
+    fn of_page(call: &Call, page: &Digest, browser: BrowserId) -> Self {
         let told = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
-        let handle = provider.keyring.mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &told);
-        Self::of(provider, Token::from_bytes(*handle.as_bytes()))
+        let handle = call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &told);
+        Self::of(call, Token::from_bytes(*handle.as_bytes()))
     }
 }
 
 impl Keeping {
-    pub fn prepare(provider: &Provider, carried: &Carried, now: Timestamp) -> Self {
+    pub fn prepare(call: &Call, carried: &Carried) -> Self {
         let page = match &carried.place {
             Place::Page { submitted } => submitted.as_ref(),
             Place::Row { .. } => None,
         };
-        let lifetime = provider.snapshot().policy.interaction.lifetime;
+        let lifetime = call.snapshot().policy.interaction.lifetime;
         Self {
-            id: InteractionId(new_id(&provider.random, now)),
-            own: Name::of(provider, provider.random.token()),
-            of_page: page.map(|page| Name::of_page(provider, page, carried.journey.browser)),
-            now,
+            id: InteractionId(call.new_id()),
+            own: Name::of(call, call.random().token()),
+            of_page: page.map(|page| Name::of_page(call, page, carried.journey.browser)),
+            now: call.now,
             lifetime,
         }
     }
@@ -259,14 +259,9 @@ impl Keeping {
 }
 
 /// The same journey with another proof, in a transaction of its own.
-pub(crate) async fn kept(
-    provider: &Provider,
-    visitor: &Visitor,
-    carried: Carried,
-    proof: Proof,
-) -> Result<Carried, FlowError> {
-    let keeping = Keeping::prepare(provider, &carried, visitor.now);
-    let write = provider.store.write(move |tx| {
+pub(crate) async fn kept(visit: &Visit, carried: Carried, proof: Proof) -> Result<Carried, FlowError> {
+    let keeping = Keeping::prepare(visit, &carried);
+    let write = visit.store().write(move |tx| {
         let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
         async move { carried.keep(&tx, &keeping, Some(proof)).await }
     });
@@ -275,28 +270,24 @@ pub(crate) async fn kept(
 
 /// Opens what a form or an address brought back. One whose request was answered opens too: where it leads now is for
 /// [`crate::onward`] to say.
-pub async fn open(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Waiting,
-) -> Result<Result<Carried, Gone>, FlowError> {
-    let lifetime = provider.snapshot().policy.interaction.lifetime;
+pub async fn open(visit: &Visit, waiting: Waiting) -> Result<Result<Carried, Gone>, FlowError> {
+    let lifetime = visit.snapshot().policy.interaction.lifetime;
     let carried = match waiting {
-        Waiting::Sealed(text) => unseal(provider, &text)
-            .filter(|journey| visitor.now.duration_since(journey.began_at) < lifetime)
-            .and_then(|journey| journey.carried_on_in(visitor.browser, visitor.now))
+        Waiting::Sealed(text) => unseal(visit, &text)
+            .filter(|journey| visit.now.duration_since(journey.began_at) < lifetime)
+            .and_then(|journey| journey.carried_on_in(visit.browser.id, visit.now))
             .map(|journey| Carried {
-                place: Place::Page { submitted: Some(page_digest(provider, &text)) },
+                place: Place::Page { submitted: Some(page_digest(visit, &text)) },
                 ..Carried::new(journey)
             }),
         Waiting::Row(handle) => {
             let digests =
-                provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
-            let found = provider.store.interaction(&digests).await?;
-            match found.filter(|row| visitor.now < row.expires_at) {
+                visit.keyring().mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
+            let found = visit.store().interaction(&digests).await?;
+            match found.filter(|row| visit.now < row.expires_at) {
                 Some(row) => {
-                    let overtaken = is_overtaken(provider, visitor, &row).await?;
-                    opened_row(provider, visitor, FoundRow { row, handle, overtaken })
+                    let overtaken = is_overtaken(visit, &row).await?;
+                    opened_row(visit, FoundRow { row, handle, overtaken })
                 }
                 None => None,
             }
@@ -304,19 +295,19 @@ pub async fn open(
     };
     let Some(mut carried) = carried else { return Ok(Err(Gone)) };
     if let Some(request) = carried.journey.request() {
-        visitor.span.is_about(&request.client_id);
+        visit.span.is_about(&request.client_id);
     }
     carried.handed_out = true;
-    carried.answered = answered::find(provider, &carried).await?.map(Box::new);
+    carried.answered = answered::find(visit, &carried).await?.map(Box::new);
     let over = matches!(&carried.place, Place::Row { interaction, .. } if interaction.finished_at.is_some());
     Ok(if over && carried.answered.is_none() { Err(Gone) } else { Ok(carried) })
 }
 
 /// Whether another account was signed in to at this browser after the proof in this row was given.
-async fn is_overtaken(provider: &Provider, visitor: &Visitor, row: &Interaction) -> Result<bool, FlowError> {
-    let waits = row.finished_at.is_none() && row.journey.browser == visitor.browser;
+async fn is_overtaken(visit: &Visit, row: &Interaction) -> Result<bool, FlowError> {
+    let waits = row.finished_at.is_none() && row.journey.browser == visit.browser.id;
     let Some(proof) = row.proof.as_ref().filter(|_| waits) else { return Ok(false) };
-    another_signed_in_since(provider, visitor, proof.account, proof.last_at()).await
+    another_signed_in_since(visit, proof.account, proof.last_at()).await
 }
 
 /// The row behind a handle.
@@ -329,56 +320,50 @@ struct FoundRow {
 
 /// In another browser (or this one after a restart), or once it is overtaken, a row is worth its request alone: no proof, no
 /// choice goes with it.
-fn opened_row(
-    provider: &Provider,
-    visitor: &Visitor,
-    FoundRow { row, handle, overtaken }: FoundRow,
-) -> Option<Carried> {
-    let own = row.journey.browser == visitor.browser && !overtaken;
-    let journey = row.journey.clone().carried_on_in(visitor.browser, visitor.now)?;
+fn opened_row(visit: &Visit, FoundRow { row, handle, overtaken }: FoundRow) -> Option<Carried> {
+    let own = row.journey.browser == visit.browser.id && !overtaken;
+    let journey = row.journey.clone().carried_on_in(visit.browser.id, visit.now)?;
     let journey = if own { journey } else { journey.request_alone() };
     let place = if own {
         Place::Row { interaction: Box::new(row), handle }
     } else {
-        Place::Page { submitted: Some(page_digest(provider, &handle.encode())) }
+        Place::Page { submitted: Some(page_digest(visit, &handle.encode())) }
     };
     Some(Carried { place, ..Carried::new(journey) })
 }
 
 /// A form without the field leads to the dashboard.
 pub async fn open_or_dashboard(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Option<Waiting>,
 ) -> Result<Result<Carried, Gone>, FlowError> {
     match waiting {
-        Some(waiting) => open(provider, visitor, waiting).await,
-        None => Ok(Ok(Carried::to_dashboard(visitor))),
+        Some(waiting) => open(visit, waiting).await,
+        None => Ok(Ok(Carried::to_dashboard(visit))),
     }
 }
 
 /// Who has proven in this browser, on the way of the row with this handle, who they are.
 pub(crate) async fn proven_on_the_way(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     handle: &Token,
 ) -> Result<Option<(InteractionId, AccountId)>, FlowError> {
-    let digests = provider.keyring.mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
-    let row = provider.store.interaction(&digests).await?.filter(|row| {
-        row.journey.browser == visitor.browser && row.finished_at.is_none() && visitor.now < row.expires_at
+    let digests = visit.keyring().mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
+    let row = visit.store().interaction(&digests).await?.filter(|row| {
+        row.journey.browser == visit.browser.id && row.finished_at.is_none() && visit.now < row.expires_at
     });
     let Some((id, proof)) = row.and_then(|row| Some((row.id, row.proof?))) else { return Ok(None) };
-    let account = provider.store.account(proof.account).await?;
-    Ok(account.filter(|account| proof.stands(account, visitor.now)).map(|account| (id, account.id)))
+    let account = visit.store().account(proof.account).await?;
+    Ok(account.filter(|account| proof.stands(account, visit.now)).map(|account| (id, account.id)))
 }
 
 /// Names a page in memory only; what is stored is made from it with the browser.
-fn page_digest(provider: &Provider, text: &str) -> Digest {
-    provider.keyring.mac(KeyPurpose::TokenHash).digest(PAGE_CONTEXT, text.as_bytes())
+fn page_digest(call: &Call, text: &str) -> Digest {
+    call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_CONTEXT, text.as_bytes())
 }
 
-fn unseal(provider: &Provider, text: &str) -> Option<Journey> {
+fn unseal(call: &Call, text: &str) -> Option<Journey> {
     let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let plain = provider.keyring.sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
+    let plain = call.keyring().sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
     serde_json::from_slice(&plain).ok()
 }

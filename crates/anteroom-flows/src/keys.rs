@@ -19,7 +19,7 @@ use crate::error::FlowError;
 use crate::key_set::associated_data;
 use crate::succession::{Change, Pace, Succession, Term, waiting};
 pub use crate::succession::{Occasion, Reason};
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// How long a key that an operator asks for is published before it signs: a list of keys may be as old as the JWKS says, and
 /// nodes and networks take their moments too.
@@ -176,10 +176,10 @@ async fn make(
         signs_until: None,
         published_until: None,
     };
-    let origin = Origin::local(now, random);
+    let audit = AuditContext::local(now, random);
     let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
     let write = store.write(move |tx| {
-        let (mut row, origin, before) = (row.clone(), origin.clone(), Arc::clone(&before));
+        let (mut row, audit, before) = (row.clone(), audit.clone(), Arc::clone(&before));
         async move {
             // Another node, or another operator, may have been faster while the key was made.
             tx.begin_change_of_keys().await?;
@@ -191,8 +191,8 @@ async fn make(
             row.signs_from = succession.from;
             tx.insert_signing_key(&row).await?;
             let created = Event::SigningKeyCreated { kid: row.kid, algorithm: row.algorithm };
-            tx.append(&origin.entry(occasion.actor(), created)).await?;
-            retire(&tx, &origin, occasion, succession).await?;
+            tx.append(&audit.entry(occasion.actor(), created)).await?;
+            retire(&tx, &audit, occasion, succession).await?;
             Ok::<_, FlowError>(true)
         }
     });
@@ -202,17 +202,17 @@ async fn make(
 /// `false`: meanwhile it signs as soon as that, or is gone.
 async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Result<bool, FlowError> {
     let (now, occasion) = rotating.when;
-    let origin = Origin::local(now, random);
+    let audit = AuditContext::local(now, random);
     let write = store.write(move |tx| {
-        let origin = origin.clone();
+        let audit = audit.clone();
         async move {
             tx.begin_change_of_keys().await?;
             let change = rotating.change(&tx.signing_keys().await?);
             let Some(Change::BringForward { kid, succession }) = change else { return Ok(false) };
             tx.bring_forward_signing_key(&kid, succession.from).await?;
             let event = Event::SigningKeyBroughtForward { kid, signs_from: succession.from };
-            tx.append(&origin.entry(occasion.actor(), event)).await?;
-            retire(&tx, &origin, occasion, succession).await?;
+            tx.append(&audit.entry(occasion.actor(), event)).await?;
+            retire(&tx, &audit, occasion, succession).await?;
             Ok::<_, FlowError>(true)
         }
     });
@@ -221,13 +221,13 @@ async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Re
 
 async fn retire(
     tx: &Tx,
-    origin: &Origin,
+    audit: &AuditContext,
     occasion: Occasion,
     succession: Succession,
 ) -> Result<(), FlowError> {
     for kid in succession.retiring {
         tx.retire_signing_key(&kid, succession.from, succession.kept_until).await?;
-        tx.append(&origin.entry(occasion.actor(), Event::SigningKeyRetired { kid })).await?;
+        tx.append(&audit.entry(occasion.actor(), Event::SigningKeyRetired { kid })).await?;
     }
     Ok(())
 }

@@ -3,18 +3,18 @@
 
 use anteroom_oidc::ClientId;
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
 
 /// Whether the client is the operator's (configured, or registered with an initial access token) or some account has consented
 /// to it. Two rows by their keys at most, and a request without a signed-in person writes neither.
-pub(crate) async fn is_known(provider: &Provider, client: &ClientId) -> Result<bool, FlowError> {
-    if provider.snapshot().clients.is_configured(client) {
+pub(crate) async fn is_known(call: &Call, client: &ClientId) -> Result<bool, FlowError> {
+    if call.snapshot().clients.is_configured(client) {
         return Ok(true);
     }
-    let registered = provider.store.registered_client(client).await?;
+    let registered = call.store().registered_client(client).await?;
     if registered.is_some_and(|client| client.with_initial_token) {
         return Ok(true);
     }
-    Ok(provider.store.is_agreed_to(client).await?)
+    Ok(call.store().is_agreed_to(client).await?)
 }

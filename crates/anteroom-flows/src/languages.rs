@@ -4,10 +4,9 @@
 //! known. The account's own language goes before it, where it has one. Word of a change to an account comes in the
 //! account's language alone, since the page may be a stranger's.
 
+use crate::call::Visit;
 use anteroom_domain::message::LANGUAGE_SEPARATOR;
 use anteroom_oidc::authorization::AuthorizationRequest;
-
-use crate::visitor::Visitor;
 
 /// As many as pages look at.
 const MOST: usize = 16;
@@ -25,7 +24,7 @@ pub(crate) fn asked_in<'a>(
 
 /// The languages of the page: what the application asks for, then the browser's.
 pub(crate) fn of_page<'a>(
-    visitor: &'a Visitor,
+    visit: &'a Visit,
     request: Option<&'a AuthorizationRequest>,
 ) -> impl Iterator<Item = &'a str> {
     let asked_for = request.into_iter().flat_map(|request| &request.ui_locales);
@@ -33,7 +32,7 @@ pub(crate) fn of_page<'a>(
         (1..=LONGEST).contains(&tag.len())
             && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
-    asked_for.chain(&visitor.languages).map(String::as_str).filter(is_tag)
+    asked_for.chain(&visit.browser.languages).map(String::as_str).filter(is_tag)
 }
 
 #[cfg(test)]

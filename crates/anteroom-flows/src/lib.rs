@@ -21,6 +21,8 @@ pub mod asked;
 pub mod authenticator_apps;
 pub mod authorize;
 pub mod backchannel;
+pub mod browser;
+pub mod call;
 pub mod chain;
 pub mod choose_account;
 pub mod client_auth;

@@ -5,8 +5,7 @@ use anteroom_domain::ids::{AccountId, BrowserId, LinkId};
 use anteroom_domain::link::{Link, LinkKind};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::provider::Provider;
-use crate::visitor::new_id;
+use crate::call::Call;
 
 const TOKEN_CONTEXT: &str = "link";
 const TYPED_CONTEXT: &str = "link typed";
@@ -24,14 +23,14 @@ pub(crate) struct NewLink {
 }
 
 pub(crate) fn new_link(
-    provider: &Provider,
+    call: &Call,
     (kind, account): (LinkKind, Option<AccountId>),
     asked_by: Option<BrowserId>,
     (now, lifetime): (Timestamp, SignedDuration),
 ) -> NewLink {
-    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
-    let (token, id) = (provider.random.token(), LinkId(new_id(&provider.random, now)));
-    let typed = draw_typed(provider);
+    let mac = call.keyring().mac(KeyPurpose::TokenHash);
+    let (token, id) = (call.random().token(), LinkId(call.new_id()));
+    let typed = draw_typed(call);
     let link = Link {
         id,
         kind,
@@ -52,8 +51,8 @@ pub(crate) fn new_link(
     NewLink { link, token, typed: format!("{left}-{right}") }
 }
 
-fn draw_typed(provider: &Provider) -> String {
-    let draw = || usize::try_from(provider.random.below(32)).ok().and_then(|place| ALPHABET.get(place));
+fn draw_typed(call: &Call) -> String {
+    let draw = || usize::try_from(call.random().below(32)).ok().and_then(|place| ALPHABET.get(place));
     (0..TYPED_LENGTH).filter_map(|_| draw()).map(|byte| char::from(*byte)).collect()
 }
 
@@ -62,13 +61,13 @@ fn typed_data(id: LinkId, typed: &str) -> Vec<u8> {
 }
 
 /// What the store knows the token of a link by.
-pub(crate) fn token_digests(provider: &Provider, token: &Token) -> Vec<Digest> {
-    provider.keyring.mac(KeyPurpose::TokenHash).digests(TOKEN_CONTEXT, token.as_bytes())
+pub(crate) fn token_digests(call: &Call, token: &Token) -> Vec<Digest> {
+    call.keyring().mac(KeyPurpose::TokenHash).digests(TOKEN_CONTEXT, token.as_bytes())
 }
 
 /// Whether what a person typed is the code of this link's mail.
-pub(crate) fn is_typed_code_of(provider: &Provider, link: &Link, entered: &str) -> bool {
-    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+pub(crate) fn is_typed_code_of(call: &Call, link: &Link, entered: &str) -> bool {
+    let mac = call.keyring().mac(KeyPurpose::TokenHash);
     let data = typed_data(link.id, &normalised(entered));
     link.typed.is_some_and(|typed| mac.verify(TYPED_CONTEXT, &data, &typed))
 }

@@ -6,16 +6,16 @@ use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::{ApplicationType, Prompt, Scope, ScopeSet};
 
+use crate::call::Call;
 use crate::error::FlowError;
 use crate::person_in_question::Who;
-use crate::provider::Provider;
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
 /// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with, and is answered on the
 /// person's machine, asks each time: anything else there can listen where it does (RFC 8252 §8.6). One that says it is `web` is
 /// asked for once there: that is a browser application while it is developed, which renews its tokens silently in a frame.
 pub(crate) async fn missing_consent(
-    provider: &Provider,
+    call: &Call,
     (client, request): (&Client, &AuthorizationRequest),
     who: &Who,
     account: &Account,
@@ -25,20 +25,20 @@ pub(crate) async fn missing_consent(
         return Ok(Some(asked));
     }
     if client.policy.first_party {
-        return missing_offline_consent(provider, (client, request), who).await;
+        return missing_offline_consent(call, (client, request), who).await;
     }
     let is_native = client.metadata.application_type == ApplicationType::Native;
     if is_native && client.metadata.may_be_impersonated_at(&request.redirect_uri) {
         return Ok(Some(asked));
     }
-    let agreed = provider.store.consent(account.id, client.id()).await?.unwrap_or_default();
+    let agreed = call.store().consent(account.id, client.id()).await?.unwrap_or_default();
     Ok((!asked.is_subset(&agreed)).then_some(asked))
 }
 
 /// Once in each browser of the person, which its device is: a program that got refresh tokens on one machine says nothing of
 /// one on another ([`Client::asks_for_offline_access_at`]).
 async fn missing_offline_consent(
-    provider: &Provider,
+    call: &Call,
     (client, request): (&Client, &AuthorizationRequest),
     who: &Who,
 ) -> Result<Option<ScopeSet>, FlowError> {
@@ -52,7 +52,7 @@ async fn missing_offline_consent(
         Who::Nobody | Who::Several(_) | Who::Proven(..) => None,
     };
     let agreed = match device {
-        Some(device) => provider.store.offline_consent(device, client.id()).await?,
+        Some(device) => call.store().offline_consent(device, client.id()).await?,
         None => false,
     };
     Ok((!agreed).then(|| [Scope::OfflineAccess].into_iter().collect()))

@@ -10,12 +10,13 @@ use anteroom_oidc::{Acr, AmrSet};
 use anteroom_storage::{AnsweredForm, Tx};
 use jiff::Timestamp;
 
+use crate::call::Visit;
 use crate::error::FlowError;
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Snapshot;
 use crate::repeated::{Secret, TURNS, answers_since, first_secrets, next_secret};
 use crate::sign_out::{end_all, hearers_in};
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, new_id};
+use crate::trail::AuditContext;
+use crate::visitor::Live;
 
 /// What a session and its device need, drawn before the transaction so that the transaction can run again.
 #[derive(Clone, Debug)]
@@ -45,14 +46,14 @@ fn is_of(session: &Session, account: &Account) -> bool {
 const LOOKED_AT: u64 = 500;
 
 impl HeldSession {
-    pub(crate) fn of(provider: &Provider, visitor: &Visitor, live: &Live) -> Self {
-        let next = Secret::of(provider, visitor, next_secret(provider, &live.token));
+    pub(crate) fn of(visit: &Visit, live: &Live) -> Self {
+        let next = Secret::of(visit, next_secret(visit, &live.token));
         Self { session: live.session.clone(), next }
     }
 
     /// One that this very form has renewed: the second answer brings what the first one brought.
-    pub(crate) fn as_it_is(provider: &Provider, visitor: &Visitor, live: &Live) -> Self {
-        let next = Secret::of(provider, visitor, live.token.clone());
+    pub(crate) fn as_it_is(visit: &Visit, live: &Live) -> Self {
+        let next = Secret::of(visit, live.token.clone());
         Self { session: live.session.clone(), next }
     }
 }
@@ -65,13 +66,13 @@ pub(crate) struct FirstSecret {
 }
 
 impl NewSession {
-    pub(crate) fn prepare(provider: &Provider, visitor: &Visitor, account: Option<AccountId>) -> Self {
-        let (random, now) = (&provider.random, visitor.now);
+    pub(crate) fn prepare(visit: &Visit, account: Option<AccountId>) -> Self {
+        let (random, _now) = (visit.random(), visit.now);
         Self {
-            of_form: account.map(|account| first_secrets(provider, visitor, account)).unwrap_or_default(),
-            drawn: Secret::of(provider, visitor, random.token()),
-            session: SessionId(new_id(random, now)),
-            device: DeviceId(new_id(random, now)),
+            of_form: account.map(|account| first_secrets(visit, account)).unwrap_or_default(),
+            drawn: Secret::of(visit, random.token()),
+            session: SessionId(visit.new_id()),
+            device: DeviceId(visit.new_id()),
         }
     }
 
@@ -105,12 +106,12 @@ impl NewSession {
     pub(crate) async fn keep_device(
         &self,
         tx: &Tx,
-        visitor: &Visitor,
+        visit: &Visit,
         (account, known): (AccountId, Option<DeviceId>),
     ) -> Result<DeviceId, FlowError> {
         // One that was swept since it was read is not to be referred to.
         if let Some(known) = known
-            && tx.touch_device(known, visitor.now).await?
+            && tx.touch_device(known, visit.now).await?
         {
             return Ok(known);
         }
@@ -119,13 +120,13 @@ impl NewSession {
             account,
             failures: 0,
             stepped_up_at: None,
-            label: visitor.device_label.clone(),
-            created_at: visitor.now,
-            last_seen_at: visitor.now,
+            label: visit.browser.device_label.clone(),
+            created_at: visit.now,
+            last_seen_at: visit.now,
             reset_at: None,
         };
         tx.insert_device(&device).await?;
-        tx.forget_surplus_devices(account, visitor.now).await?;
+        tx.forget_surplus_devices(account, visit.now).await?;
         Ok(device.id)
     }
 
@@ -133,7 +134,7 @@ impl NewSession {
     pub(crate) async fn insert(
         &self,
         tx: &Tx,
-        origin: &Origin,
+        audit: &AuditContext,
         (session, secret): (&Session, &Secret),
         snapshot: &Snapshot,
     ) -> Result<(), FlowError> {
@@ -144,24 +145,24 @@ impl NewSession {
         let surplus = surplus(running, session.device, &known);
         if !surplus.is_empty() {
             const WHY: SessionEnd = SessionEnd::TooMany;
-            end_all(tx, origin, &surplus, &hearers_in(snapshot, WHY)).await?;
+            end_all(tx, audit, &surplus, &hearers_in(snapshot, WHY)).await?;
         }
         Ok(tx.insert_session(session, &secret.stored).await?)
     }
 
     pub(crate) fn session(
         &self,
-        visitor: &Visitor,
+        visit: &Visit,
         (account, epoch): (&Account, Epoch),
         device: DeviceId,
         (acr, amr): (Acr, AmrSet),
     ) -> Session {
-        let now = visitor.now;
+        let now = visit.now;
         Session {
             id: self.session,
             account: account.id,
             epoch,
-            browser: visitor.browser,
+            browser: visit.browser.id,
             device: Some(device),
             auth_time: now,
             acr,

@@ -1,26 +1,21 @@
 //! "Back to the application" on the page that refuses someone: the application learns `access_denied`.
 
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Waiting, open};
 use crate::onward::{Onward, Step, deny, parked, proceed};
-use crate::provider::Provider;
-use crate::visitor::Visitor;
 
 /// Wherever the interaction leads now: to the application, or on where the person is not refused any more. `None`: what
 /// waited is gone.
 #[tracing::instrument(name = "return_refusal", skip_all)]
-pub async fn back_to_application(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Waiting,
-) -> Result<Option<Onward>, FlowError> {
-    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(None) };
-    let onward = match proceed(provider, visitor, carried).await? {
+pub async fn back_to_application(visit: &Visit, waiting: Waiting) -> Result<Option<Onward>, FlowError> {
+    let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
+    let onward = match proceed(visit, carried).await? {
         Onward::Page(page) => match &page.step {
-            Step::NotEntitled(account) => deny(provider, visitor, &page.carried, account.id).await?,
+            Step::NotEntitled(account) => deny(visit, &page.carried, account.id).await?,
             _ => Onward::Page(page),
         },
         elsewhere => elsewhere,
     };
-    parked(provider, visitor, onward).await.map(Some)
+    parked(visit, onward).await.map(Some)
 }

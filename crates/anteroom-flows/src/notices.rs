@@ -5,38 +5,31 @@ use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::{Mail, Message, Parcel};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::visitor::new_id;
 
 const LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
-pub(crate) async fn notices(
-    provider: &Provider,
-    account: &Account,
-    mail: Mail,
-    now: Timestamp,
-) -> Result<Vec<Message>, FlowError> {
-    let addresses = provider.store.addresses_of(account.id).await?;
-    let to_each = addresses
-        .into_iter()
-        .map(|to| notice(provider, account, Parcel::Email { to, mail: mail.clone() }, now));
+pub(crate) async fn notices(call: &Call, account: &Account, mail: Mail) -> Result<Vec<Message>, FlowError> {
+    let addresses = call.store().addresses_of(account.id).await?;
+    let to_each =
+        addresses.into_iter().map(|to| notice(call, account, Parcel::Email { to, mail: mail.clone() }));
     Ok(to_each.collect())
 }
 
-pub(crate) fn notice(provider: &Provider, account: &Account, parcel: Parcel, now: Timestamp) -> Message {
-    let until = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-    message(provider, account, parcel, (now, until))
+pub(crate) fn notice(call: &Call, account: &Account, parcel: Parcel) -> Message {
+    let until = call.now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    message(call, account, parcel, (call.now, until))
 }
 
 pub(crate) fn message(
-    provider: &Provider,
+    call: &Call,
     account: &Account,
     parcel: Parcel,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Message {
     Message {
-        id: MessageId(new_id(&provider.random, now)),
+        id: MessageId(call.new_id()),
         account: Some(account.id),
         locale: account.locale.clone(),
         parcel,

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::ahead::Ahead;
 use crate::answered::{self, answer};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Place};
 use crate::limits::of_address;
@@ -25,65 +26,67 @@ use crate::missing_consent::missing_consent;
 use crate::person::subject;
 use crate::person_in_question::Who;
 use crate::phones::NoPhone;
-use crate::provider::Provider;
 use crate::release::{self, SignedIn};
 use crate::standing::{can_step_up, person, verification};
 use crate::tallies::Tally;
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, live_sessions};
+use crate::trail::note_refusal;
+use crate::visitor::{Live, live_sessions};
 use crate::without_a_page::answer_without_a_page;
 
 pub use crate::step::{AnotherPerson, Onward, Step, StepPage};
 
 /// Decides from what the browser's cookies hold.
-pub async fn proceed(provider: &Provider, visitor: &Visitor, carried: Carried) -> Result<Onward, FlowError> {
-    let live = live_sessions(provider, visitor).await?;
-    proceed_with(provider, visitor, carried, live).await
+pub async fn proceed(visit: &Visit, carried: Carried) -> Result<Onward, FlowError> {
+    let live = live_sessions(visit).await?;
+    proceed_with(visit, carried, live).await
 }
 
 /// The same, when the caller has just read or made the sessions.
 #[tracing::instrument(name = "next_step", skip_all)]
-pub async fn proceed_with(
-    provider: &Provider,
-    visitor: &Visitor,
-    carried: Carried,
-    live: Vec<Live>,
-) -> Result<Onward, FlowError> {
-    let snapshot = crate::registered::snapshot_for(provider, &carried.journey).await?;
-    if let Some(before) = carried.answered.as_ref().filter(|row| !answered::may_repeat(row, visitor)) {
-        return Ok(answered::again(provider, visitor, before, None));
+pub async fn proceed_with(visit: &Visit, carried: Carried, live: Vec<Live>) -> Result<Onward, FlowError> {
+    let knowing;
+    let visit = match carried.journey.request() {
+        Some(request) => {
+            knowing = visit.that_knows(&request.client_id).await?;
+            &knowing
+        }
+        None => visit,
+    };
+    let snapshot = visit.snapshot();
+    if let Some(before) = carried.answered.as_ref().filter(|row| !answered::may_repeat(row, visit)) {
+        return Ok(answered::again(visit, before, None));
     }
-    let Some(ahead) = Ahead::of(&snapshot, &carried.journey) else {
+    let Some(ahead) = Ahead::of(snapshot, &carried.journey) else {
         return Ok(Onward::ApplicationGone);
     };
     if let Some(client) = ahead.client() {
-        visitor.span.is_about(client.id());
+        visit.span.is_about(client.id());
     }
-    let who = Who::among(provider, visitor, (&carried, ahead.client()), live).await?;
-    if let Some(account) = who.account().filter(|_| !who.is_shown_by(visitor.form)) {
+    let who = Who::among(visit, (&carried, ahead.client()), live).await?;
+    if let Some(account) = who.account().filter(|_| !who.is_shown_by(visit.form)) {
         let another = AnotherPerson { account: account.clone(), carried };
         return Ok(Onward::AnotherPerson(Box::new(another)));
     }
-    let needs = needs(provider, visitor, (&carried, &ahead), &who).await?;
-    let person = person(provider, visitor, &ahead, &who, &needs).await?;
-    let step = next_step::decide(person, &needs, visitor.now);
-    if let Some(response) = answer_without_a_page(provider, &snapshot, (&ahead, &who), &step).await? {
+    let needs = needs(visit, (&carried, &ahead), &who).await?;
+    let person = person(visit, &ahead, &who, &needs).await?;
+    let step = next_step::decide(person, &needs, visit.now);
+    if let Some(response) = answer_without_a_page(visit, snapshot, (&ahead, &who), &step).await? {
         let account = who.account().map(|account| account.id);
-        return answer(provider, visitor, &carried, (account, response)).await;
+        return answer(visit, &carried, (account, response)).await;
     }
     let step = match (step, who) {
         (NextStep::Done, Who::SignedIn(live)) => {
-            return arrive(provider, visitor, (&carried, ahead), &live).await;
+            return arrive(visit, (&carried, ahead), &live).await;
         }
-        (step, who) => page(provider, visitor, (&carried, &ahead), step, who).await?,
+        (step, who) => page(visit, (&carried, &ahead), step, who).await?,
     };
     if let (Step::NotEntitled(account), Some(client)) = (&step, ahead.client()) {
-        note_not_entitled(provider, visitor, account, client).await?;
+        note_not_entitled(visit, account, client).await?;
     }
     let client = ahead.client().cloned();
     let carried = match (&step, &client) {
         (Step::Consent { scope, person }, Some(client)) => {
-            asking(carried, person, ConsentQuestion::of(client, scope.clone()), visitor.now)
+            asking(carried, person, ConsentQuestion::of(client, scope.clone()), visit.now)
         }
         _ => carried,
     };
@@ -99,13 +102,12 @@ fn asking(mut carried: Carried, person: &Live, question: ConsentQuestion, now: T
 }
 
 async fn arrive(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (carried, ahead): (&Carried, Ahead),
     live: &Live,
 ) -> Result<Onward, FlowError> {
     if let Some(before) = &carried.answered {
-        return Ok(answered::again(provider, visitor, before, Some(live.account.id)));
+        return Ok(answered::again(visit, before, Some(live.account.id)));
     }
     match ahead {
         Ahead::Dashboard | Ahead::ChangePassword => Ok(Onward::Dashboard),
@@ -114,23 +116,22 @@ async fn arrive(
             let response = {
                 let agrees_to = carried.consent.as_ref().and_then(|consent| consent.agrees_to());
                 let person = SignedIn { live, agrees_to };
-                release::respond(provider, visitor, &client, &request, person).await?
+                release::respond(visit, &client, &request, person).await?
             };
-            answer(provider, visitor, carried, (Some(live.account.id), response)).await
+            answer(visit, carried, (Some(live.account.id), response)).await
         }
     }
 }
 
 /// The page for a step, with the person it is about.
 async fn page(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (carried, ahead): (&Carried, &Ahead),
     step: NextStep,
     who: Who,
 ) -> Result<Step, FlowError> {
     let verify = async |who, what| -> Result<Step, FlowError> {
-        Ok(Step::Verify(Box::new(verification(provider, visitor, carried, who, what).await?)))
+        Ok(Step::Verify(Box::new(verification(visit, carried, who, what).await?)))
     };
     Ok(match (step, who) {
         (NextStep::ChooseAccount, who) => Step::ChooseAccount(who.into_choices()),
@@ -138,7 +139,7 @@ async fn page(
         (NextStep::NotEntitled, Who::SignedIn(live)) => Step::NotEntitled(Box::new(live.account)),
         (NextStep::NotEntitled, Who::Proven(account, _)) => Step::NotEntitled(account),
         (NextStep::PasswordExpired, Who::Proven(account, _)) => {
-            let facts = provider.store.password_facts(account.id).await?;
+            let facts = visit.store().password_facts(account.id).await?;
             let set_at = facts.ok_or(FlowError::Broken("a proven password without its row"))?.set_at;
             Step::ExpiredPassword { account, set_at }
         }
@@ -147,13 +148,13 @@ async fn page(
         (NextStep::StepUp(reason), who) => verify(who, (CodePurpose::StepUp, Some(reason))).await?,
         (NextStep::NoSecondFactor(purpose), who) => {
             let phones = match who.account() {
-                Some(account) => provider.store.phones_of(account.id).await?,
+                Some(account) => visit.store().phones_of(account.id).await?,
                 None => Vec::new(),
             };
-            Step::NoSecondFactor { purpose, why: no_phone(provider, visitor, &phones) }
+            Step::NoSecondFactor { purpose, why: no_phone(visit, &phones) }
         }
         (NextStep::AddPhones, Who::Proven(account, _)) => {
-            let phones = provider.store.phones_of(account.id).await?;
+            let phones = visit.store().phones_of(account.id).await?;
             Step::AddPhones { account, phones }
         }
         (NextStep::NewPassword(reason), Who::Proven(account, _)) => {
@@ -184,11 +185,11 @@ async fn page(
 }
 
 /// The person is told and cannot help it, so the operator, who can, is told as well.
-fn no_phone(provider: &Provider, visitor: &Visitor, phones: &[Phone]) -> NoPhone {
-    let why = NoPhone::of(provider, phones, visitor.now);
+fn no_phone(visit: &Visit, phones: &[Phone]) -> NoPhone {
+    let why = NoPhone::of(visit, phones, visit.now);
     if why == NoPhone::Unreached {
         tracing::warn!(
-            reference = %visitor.reference,
+            reference = %visit.reference,
             "somebody cannot go on: no code gets to a phone of theirs, as [text] and [voice] are configured"
         );
     }
@@ -203,22 +204,17 @@ fn is_nowhere_yet(page: &StepPage) -> bool {
 
 /// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row. Where strangers
 /// have used up the rows of the network, the journey stays in its page, which then comes without a redirect.
-pub(crate) async fn parked(
-    provider: &Provider,
-    visitor: &Visitor,
-    onward: Onward,
-) -> Result<Onward, FlowError> {
+pub(crate) async fn parked(visit: &Visit, onward: Onward) -> Result<Onward, FlowError> {
     let Onward::Page(mut page) = onward else { return Ok(onward) };
     if page.carried.is_kept() || is_nowhere_yet(&page) {
         return Ok(Onward::Page(page));
     }
     // The form of a signed-in account was counted for that account.
-    let by_stranger = is_of_stranger(&page.carried) && live_sessions(provider, visitor).await?.is_empty();
-    let budgets =
-        if by_stranger { of_address(provider, visitor.address, Limit::WaitingRows) } else { Vec::new() };
-    let (carried, keeping) = (page.carried.clone(), Keeping::prepare(provider, &page.carried, visitor.now));
-    let now = visitor.now;
-    let write = provider.store.write(move |tx| {
+    let by_stranger = is_of_stranger(&page.carried) && live_sessions(visit).await?.is_empty();
+    let budgets = if by_stranger { of_address(visit, Limit::WaitingRows) } else { Vec::new() };
+    let (carried, keeping) = (page.carried.clone(), Keeping::prepare(visit, &page.carried));
+    let now = visit.now;
+    let write = visit.store().write(move |tx| {
         let (carried, keeping, budgets) = (carried.clone(), keeping.clone(), budgets.clone());
         async move {
             match tx.spend(&budgets, now).await? {
@@ -230,7 +226,7 @@ pub(crate) async fn parked(
     page.carried = write.await?;
     page.without_row = page.carried.row().is_none();
     if page.without_row {
-        provider.tallies.count(Tally::RateLimited(Limit::WaitingRows.name()));
+        visit.provider().tallies.count(Tally::RateLimited(Limit::WaitingRows.name()));
     }
     Ok(Onward::Page(page))
 }
@@ -243,14 +239,9 @@ fn is_of_stranger(carried: &Carried) -> bool {
 /// A desk that its person left is not enough to change what proves who they are: the password was typed not long ago.
 const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 
-async fn needs(
-    provider: &Provider,
-    visitor: &Visitor,
-    (carried, ahead): (&Carried, &Ahead),
-    who: &Who,
-) -> Result<Needs, FlowError> {
+async fn needs(visit: &Visit, (carried, ahead): (&Carried, &Ahead), who: &Who) -> Result<Needs, FlowError> {
     let journey = &carried.journey;
-    let new_device_steps_up = provider.snapshot().policy.new_devices_step_up;
+    let new_device_steps_up = visit.snapshot().policy.new_devices_step_up;
     let of_journey = who.account().is_some_and(|account| journey.was_signed_in_by(account.id));
     // Of a page whose request was answered, nothing but that is to be said.
     let on_its_way = of_journey || carried.answered.is_some();
@@ -259,11 +250,11 @@ async fn needs(
         Ahead::Application { client, request } => (client, request),
         Ahead::Dashboard => return Ok(nothing),
         Ahead::ChangePassword => {
-            let min_acr = factor_that_serves(provider, visitor, who).await?;
+            let min_acr = factor_that_serves(visit, who).await?;
             return Ok(Needs { new_password: true, max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
         }
         Ahead::AuthenticatorApps => {
-            let min_acr = factor_that_serves(provider, visitor, who).await?;
+            let min_acr = factor_that_serves(visit, who).await?;
             return Ok(Needs { max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
         }
     };
@@ -274,16 +265,16 @@ async fn needs(
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         other_account_hinted: match account {
             Some(account) if journey.insists_on.is_some() => {
-                let sub = subject(provider, client, account.id)?;
+                let sub = subject(visit, client, account.id)?;
                 journey.insisted_on().all(|wanted| *wanted != sub)
             }
             _ => false,
         },
-        min_acr: client.policy.min_acr.max(asked_acr(provider, visitor, request, account).await?),
+        min_acr: client.policy.min_acr.max(asked_acr(visit, request, account).await?),
         refused: account.is_some_and(|account| !client.admits(account)),
         consent: match account {
             Some(account) => {
-                let missing = missing_consent(provider, (client, request), who, account).await?;
+                let missing = missing_consent(visit, (client, request), who, account).await?;
                 let question = |scope: &ScopeSet| ConsentQuestion::of(client, scope.clone());
                 missing.filter(|scope| !journey.has_agreed(account.id, &question(scope)))
             }
@@ -295,13 +286,9 @@ async fn needs(
 
 /// A password alone changes no proof of identity where a phone or an app serves. A thief of the password would be worth as much as
 /// the owner: with an app of their own, or with a password that the owner does not have.
-async fn factor_that_serves(
-    provider: &Provider,
-    visitor: &Visitor,
-    who: &Who,
-) -> Result<Option<Acr>, FlowError> {
+async fn factor_that_serves(visit: &Visit, who: &Who) -> Result<Option<Acr>, FlowError> {
     let serves = match who.account() {
-        Some(account) => can_step_up(provider, account.id, visitor.now).await?,
+        Some(account) => can_step_up(visit, account.id).await?,
         None => false,
     };
     Ok(serves.then_some(Acr::Mfa))
@@ -311,8 +298,7 @@ async fn factor_that_serves(
 /// proven more has proven that as well. A voluntary one, which `acr_values` is as well (§3.1.2.1), asks for the class that it
 /// prefers of a person who can prove it, and stops no other.
 async fn asked_acr(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     request: &AuthorizationRequest,
     account: Option<&Account>,
 ) -> Result<Option<Acr>, FlowError> {
@@ -320,7 +306,7 @@ async fn asked_acr(
         (AcrRequirement::Essential(classes), _) => classes.into_iter().min(),
         (AcrRequirement::Voluntary(classes), Some(account)) if !request.prompt.contains(Prompt::None) => {
             let preferred = classes.first().copied().filter(|acr| *acr > Acr::Pwd);
-            let asked = preferred.is_some() && can_step_up(provider, account.id, visitor.now).await?;
+            let asked = preferred.is_some() && can_step_up(visit, account.id).await?;
             preferred.filter(|_| asked)
         }
         (AcrRequirement::Any | AcrRequirement::Voluntary(_), _) => None,
@@ -328,29 +314,19 @@ async fn asked_acr(
 }
 
 /// The answer to an application whose request the person (`account`) or the practice refuses.
-pub(crate) async fn deny(
-    provider: &Provider,
-    visitor: &Visitor,
-    carried: &Carried,
-    account: AccountId,
-) -> Result<Onward, FlowError> {
-    let snapshot = provider.snapshot();
-    let Some(ahead) = Ahead::of(&snapshot, &carried.journey) else {
+pub(crate) async fn deny(visit: &Visit, carried: &Carried, account: AccountId) -> Result<Onward, FlowError> {
+    let snapshot = visit.snapshot();
+    let Some(ahead) = Ahead::of(snapshot, &carried.journey) else {
         return Ok(Onward::ApplicationGone);
     };
     let request = ahead.request().ok_or(FlowError::Broken("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
     let response = request.target().error(&snapshot.issuer, code, description);
-    answer(provider, visitor, carried, (Some(account), response)).await
+    answer(visit, carried, (Some(account), response)).await
 }
 
-async fn note_not_entitled(
-    provider: &Provider,
-    visitor: &Visitor,
-    account: &Account,
-    client: &Client,
-) -> Result<(), FlowError> {
-    let origin = Origin::of(visitor, &provider.random);
-    let entry = origin.entry(Actor::Account(account.id), Event::AccessRefused).by_client(client.id());
-    note_refusal(provider, entry).await
+async fn note_not_entitled(visit: &Visit, account: &Account, client: &Client) -> Result<(), FlowError> {
+    let audit = visit.audit().clone();
+    let entry = audit.entry(Actor::Account(account.id), Event::AccessRefused).by_client(client.id());
+    note_refusal(visit, entry).await
 }

@@ -7,49 +7,41 @@ use anteroom_domain::subject::{self, NamedSession, SubjectKind};
 use anteroom_oidc::Subject;
 use anteroom_oidc::claims::{AddressClaim, StandardClaims};
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
 
 /// Who the account is to this client.
-pub(crate) fn subject(
-    provider: &Provider,
-    client: &Client,
-    account: AccountId,
-) -> Result<Subject, FlowError> {
-    subject_of_kind(provider, &SubjectKind::of(client), account)
+pub(crate) fn subject(call: &Call, client: &Client, account: AccountId) -> Result<Subject, FlowError> {
+    subject_of_kind(call, &SubjectKind::of(client), account)
 }
 
 /// The same for a client of then, which may be another now.
 pub(crate) fn subject_of_kind(
-    provider: &Provider,
+    call: &Call,
     kind: &SubjectKind,
     account: AccountId,
 ) -> Result<Subject, FlowError> {
-    subject::subject(&provider.keyring, kind, account).map_err(|_| FlowError::Broken("account as subject"))
+    subject::subject(call.keyring(), kind, account).map_err(|_| FlowError::Broken("account as subject"))
 }
 
 /// What this client calls a session.
-pub(crate) fn sid(provider: &Provider, client: &Client, session: impl Into<NamedSession>) -> String {
-    sid_of_kind(provider, &SubjectKind::of(client), session.into())
+pub(crate) fn sid(call: &Call, client: &Client, session: impl Into<NamedSession>) -> String {
+    sid_of_kind(call, &SubjectKind::of(client), session.into())
 }
 
-pub(crate) fn sid_of_kind(provider: &Provider, kind: &SubjectKind, session: NamedSession) -> String {
-    subject::sid(&provider.keyring, kind, session)
+pub(crate) fn sid_of_kind(call: &Call, kind: &SubjectKind, session: NamedSession) -> String {
+    subject::sid(call.keyring(), kind, session)
 }
 
 /// By which kind of `sub` and `sid` the client is told of the end of a session that it took part in ([`SubjectKind::to_tell`]).
-pub(crate) fn kind_to_tell(
-    provider: &Provider,
-    client: &Client,
-    noted: Option<&SubjectKind>,
-) -> Option<SubjectKind> {
-    let is_configured = provider.snapshot().clients.is_configured(client.id());
+pub(crate) fn kind_to_tell(call: &Call, client: &Client, noted: Option<&SubjectKind>) -> Option<SubjectKind> {
+    let is_configured = call.snapshot().clients.is_configured(client.id());
     SubjectKind::to_tell(noted, client, is_configured)
 }
 
 /// The session as clients may name it, by its row. A row is kept for longer than the end of its session is announced.
-pub(crate) async fn named_session(provider: &Provider, id: SessionId) -> Result<NamedSession, FlowError> {
-    let row = provider.store.session(id).await?;
+pub(crate) async fn named_session(call: &Call, id: SessionId) -> Result<NamedSession, FlowError> {
+    let row = call.store().session(id).await?;
     Ok(row.as_ref().map_or(NamedSession { id, by_sector: true }, NamedSession::from))
 }
 

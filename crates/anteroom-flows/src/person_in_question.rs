@@ -7,12 +7,11 @@ use anteroom_domain::interaction::{Journey, Proof};
 use anteroom_oidc::{Prompt, Subject};
 use std::sync::Arc;
 
+use crate::call::{Call, FormOwner, Visit};
 use crate::error::FlowError;
 use crate::journey::Carried;
-use crate::limits::FormOwner;
 use crate::person::subject;
-use crate::provider::Provider;
-use crate::visitor::{Live, Visitor};
+use crate::visitor::Live;
 
 pub(crate) enum Who {
     Nobody,
@@ -26,16 +25,15 @@ impl Who {
     /// current one. Where the hint is of an account that is not signed in here, the person chooses. Where the account that was
     /// chosen is not signed in any more there is none: another one does not stand in.
     pub(crate) async fn among(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         (carried, client): (&Carried, Option<&Arc<Client>>),
         mut live: Vec<Live>,
     ) -> Result<Self, FlowError> {
         let journey = &carried.journey;
         // An account that was signed in to or chosen since the proof was given comes first.
         if let Some(proof) = carried.proof().filter(|proof| journey.account == Some(proof.account))
-            && let Some(account) = provider.store.account(proof.account).await?
-            && proof.stands(&account, visitor.now)
+            && let Some(account) = visit.store().account(proof.account).await?
+            && proof.stands(&account, visit.now)
         {
             return Ok(Self::Proven(Box::new(account), proof.clone()));
         }
@@ -45,7 +43,7 @@ impl Who {
             Some(Some(place)) => Some(place),
             None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
             None if hints_at_another(journey, &live) => return Ok(Self::Several(live)),
-            None => named(provider, journey, client, &live).await?.or(match live.len() {
+            None => named(visit, journey, client, &live).await?.or(match live.len() {
                 0 => return Ok(Self::Nobody),
                 1 => Some(0),
                 _ if journey.request().is_none() => Some(0),
@@ -106,16 +104,16 @@ fn hints_at_another(journey: &Journey, live: &[Live]) -> bool {
 /// Without a page, an account that has not consented to the client is named by nothing: the answer would tell whether the hint is
 /// that of an account that is signed in here.
 async fn named(
-    provider: &Provider,
+    call: &Call,
     journey: &Journey,
     client: Option<&Arc<Client>>,
     live: &[Live],
 ) -> Result<Option<usize>, FlowError> {
-    let Some(place) = hinted(provider, journey, client, live)? else { return Ok(None) };
+    let Some(place) = hinted(call, journey, client, live)? else { return Ok(None) };
     let silent = journey.request().is_some_and(|request| request.prompt.contains(Prompt::None));
     let asks = client.filter(|client| silent && live.len() > 1 && !client.policy.first_party);
     if let (Some(client), Some(one)) = (asks, live.get(place))
-        && provider.store.consent(one.account.id, client.id()).await?.is_none()
+        && call.store().consent(one.account.id, client.id()).await?.is_none()
     {
         return Ok(None);
     }
@@ -123,14 +121,14 @@ async fn named(
 }
 
 fn hinted(
-    provider: &Provider,
+    call: &Call,
     journey: &Journey,
     client: Option<&Arc<Client>>,
     live: &[Live],
 ) -> Result<Option<usize>, FlowError> {
     if let (Some(_), Some(client)) = (&journey.insists_on, client) {
         let here: Vec<Subject> =
-            live.iter().map(|one| subject(provider, client, one.account.id)).collect::<Result<_, _>>()?;
+            live.iter().map(|one| subject(call, client, one.account.id)).collect::<Result<_, _>>()?;
         return Ok(journey.insisted_on().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
     }
     let hint = journey.request().and_then(|request| request.login_hint.as_deref());

@@ -9,8 +9,8 @@ use anteroom_domain::phone::{Method, Phone};
 use anteroom_domain::telephony::allowed;
 use jiff::Timestamp;
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
 use crate::verification::Choice;
 
 /// A way that a code can take to a person.
@@ -27,40 +27,36 @@ impl Offer {
 }
 
 /// Every way to these phones, in the order in which they are on file.
-pub(crate) fn offers<'a>(provider: &Provider, phones: impl IntoIterator<Item = &'a Phone>) -> Vec<Offer> {
+pub(crate) fn offers<'a>(call: &Call, phones: impl IntoIterator<Item = &'a Phone>) -> Vec<Offer> {
     let offer = |phone: &Phone, method| Offer { phone: phone.clone(), method };
-    let ways = |phone: &'a Phone| methods(provider, phone.kind).map(move |method| offer(phone, method));
+    let ways = |phone: &'a Phone| methods(call, phone.kind).map(move |method| offer(phone, method));
     phones.into_iter().flat_map(ways).collect()
 }
 
 /// What takes a code to such a phone: its kind takes it, and something is configured that sends it.
-pub fn methods(provider: &Provider, kind: PhoneKind) -> impl Iterator<Item = Method> {
-    kind.methods().iter().copied().filter(|method| provider.methods.contains(method))
+pub fn methods(call: &Call, kind: PhoneKind) -> impl Iterator<Item = Method> {
+    kind.methods().iter().copied().filter(|method| call.methods().contains(method))
 }
 
 /// Whether a code gets to such a phone at all.
-pub(crate) fn is_reached(provider: &Provider, kind: PhoneKind) -> bool {
-    methods(provider, kind).next().is_some()
+pub(crate) fn is_reached(call: &Call, kind: PhoneKind) -> bool {
+    methods(call, kind).next().is_some()
 }
 
 /// Whether something goes to it this way, to a number that the operator still allows.
-pub(crate) fn is_sent(provider: &Provider, phone: &Phone, method: Method) -> bool {
-    let allowed = allowed(&phone.number, &provider.snapshot().policy.telephony).is_ok();
-    allowed && methods(provider, phone.kind).any(|sent| sent == method)
+pub(crate) fn is_sent(call: &Call, phone: &Phone, method: Method) -> bool {
+    let allowed = allowed(&phone.number, &call.snapshot().policy.telephony).is_ok();
+    allowed && methods(call, phone.kind).any(|sent| sent == method)
 }
 
 /// Whether a code of a registered account may go to it now.
-pub(crate) fn serves(provider: &Provider, phone: &Phone, now: Timestamp) -> bool {
-    phone.serves(now) && is_reached(provider, phone.kind)
+pub(crate) fn serves(call: &Call, phone: &Phone) -> bool {
+    phone.serves(call.now) && is_reached(call, phone.kind)
 }
 
-pub(crate) async fn usable(
-    provider: &Provider,
-    account: AccountId,
-    now: Timestamp,
-) -> Result<Vec<Phone>, FlowError> {
-    let phones = provider.store.phones_of(account).await?;
-    Ok(phones.into_iter().filter(|phone| serves(provider, phone, now)).collect())
+pub(crate) async fn usable(call: &Call, account: AccountId) -> Result<Vec<Phone>, FlowError> {
+    let phones = call.store().phones_of(account).await?;
+    Ok(phones.into_iter().filter(|phone| serves(call, phone)).collect())
 }
 
 /// Why no phone of a person can take a code.
@@ -75,11 +71,11 @@ pub enum NoPhone {
 }
 
 impl NoPhone {
-    pub(crate) fn of(provider: &Provider, phones: &[Phone], now: Timestamp) -> Self {
-        if provider.methods.is_empty() || phones.iter().any(|phone| phone.serves(now)) {
+    pub(crate) fn of(call: &Call, phones: &[Phone], now: Timestamp) -> Self {
+        if call.methods().is_empty() || phones.iter().any(|phone| phone.serves(now)) {
             return Self::Unreached;
         }
-        let reached = phones.iter().filter(|phone| is_reached(provider, phone.kind));
+        let reached = phones.iter().filter(|phone| is_reached(call, phone.kind));
         reached.map(|phone| phone.usable_from).min().map_or(Self::Missing, Self::Waits)
     }
 }

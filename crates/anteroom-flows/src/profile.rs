@@ -16,18 +16,17 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use crate::admin::{AdminError, find};
+use crate::call::{Call, Visit};
 use crate::dashboard::current;
 use crate::error::FlowError;
 use crate::person::{may_know_address, standard_claims, subject};
-use crate::provider::Provider;
-use crate::registered::snapshot_that_knows;
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor};
+use crate::trail::AuditContext;
+use crate::visitor::Live;
 
 /// The person who is signed in. `None`: no account is.
 #[tracing::instrument(name = "read_profile", skip_all)]
-pub async fn profile(provider: &Provider, visitor: &Visitor) -> Result<Option<Live>, FlowError> {
-    Ok(current(provider, visitor).await?.map(|(live, _)| live))
+pub async fn profile(visit: &Visit) -> Result<Option<Live>, FlowError> {
+    Ok(current(visit).await?.map(|(live, _)| live))
 }
 
 #[derive(Debug)]
@@ -43,16 +42,12 @@ pub enum SaveOutcome {
 
 /// Writes what the person says of themselves.
 #[tracing::instrument(name = "save_profile", skip_all)]
-pub async fn save(
-    provider: &Provider,
-    visitor: &Visitor,
-    entered: &[(ProfileClaim, &str)],
-) -> Result<SaveOutcome, FlowError> {
-    let Some(live) = profile(provider, visitor).await? else { return Ok(SaveOutcome::NobodySignedIn) };
+pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<SaveOutcome, FlowError> {
+    let Some(live) = profile(visit).await? else { return Ok(SaveOutcome::NobodySignedIn) };
     let (mut changes, mut problems) = (Vec::new(), Vec::new());
     // What is not the person's to say is not taken from a form.
     for (claim, text) in entered.iter().filter(|(claim, _)| claim.is_the_persons()) {
-        match ClaimChange::parse(*claim, text, visitor.now) {
+        match ClaimChange::parse(*claim, text, visit.now) {
             Ok(change) => changes.push(change),
             Err(problem) => problems.push((*claim, problem)),
         }
@@ -61,26 +56,26 @@ pub async fn save(
         return Ok(SaveOutcome::Bad { live: Box::new(live), problems });
     }
     let (account, session) = (live.account, Some(live.session.id));
-    let origin = Origin::of(visitor, &provider.random);
-    let act = Act { changes: changes.into(), origin, actor: Actor::Account(account.id), session };
+    let audit = visit.audit().clone();
+    let act = Act { changes: changes.into(), audit, actor: Actor::Account(account.id), session };
     let stands = move |now: &Account| now.epoch == account.epoch && now.status == AccountStatus::Active;
-    let written = write(provider, account.id, act, stands).await?;
+    let written = write(visit, account.id, act, stands).await?;
     Ok(if written == Written::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
 }
 
 /// What an operator says of a person.
 pub async fn set_claims(
-    provider: &Provider,
+    call: &Call,
     address: &EmailAddress,
     changes: Vec<ClaimChange>,
 ) -> Result<(), AdminError> {
-    let account = find(provider, address).await?;
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    let act = Act { changes: changes.into(), origin, actor: Actor::Operator, session: None };
-    match write(provider, account.id, act, |_| true).await? {
+    let account = find(call, address).await?;
+    let audit = call.audit().clone();
+    let act = Act { changes: changes.into(), audit, actor: Actor::Operator, session: None };
+    match write(call, account.id, act, |_| true).await? {
         Written::Yes | Written::AccountChanged => Ok(()),
         Written::UsernameTaken { name, holder } => {
-            let holder = provider.store.account(holder).await?.map(|holder| holder.primary_address);
+            let holder = call.store().account(holder).await?.map(|holder| holder.primary_address);
             Err(AdminError::UsernameTaken { name, holder: holder.unwrap_or_else(|| address.clone()) })
         }
     }
@@ -89,13 +84,13 @@ pub async fn set_claims(
 /// Everything that applications can be told of a person; with a client, what that one is told at the most, and by which
 /// `sub`.
 pub async fn claims(
-    provider: &Provider,
+    call: &Call,
     address: &EmailAddress,
     client: Option<&ClientId>,
 ) -> Result<Value, AdminError> {
-    let account = find(provider, address).await?;
+    let account = find(call, address).await?;
     let (asked, told) = (ClaimRequests::default(), &ScopeClaims::All);
-    let person = standard_claims(&account, &provider.snapshot().groups);
+    let person = standard_claims(&account, &call.snapshot().groups);
     let Some(id) = client else {
         let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
         let wanted = Wanted {
@@ -108,13 +103,13 @@ pub async fn claims(
         };
         return Ok(Value::Object(release(&person, wanted)));
     };
-    let snapshot = snapshot_that_knows(provider, id).await?;
-    let client = snapshot.clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
+    let call = &call.that_knows(id).await?;
+    let client = call.snapshot().clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
     let address_as_username = may_know_address(client);
     let wanted = Wanted { scope, told, asked: &asked, allowed: scope, mapping, address_as_username };
     let mut claims = release(&person, wanted);
-    let sub = subject(provider, client, account.id)?;
+    let sub = subject(call, client, account.id)?;
     claims.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));
     Ok(Value::Object(claims))
 }
@@ -122,7 +117,7 @@ pub async fn claims(
 #[derive(Clone)]
 struct Act {
     changes: Arc<[ClaimChange]>,
-    origin: Origin,
+    audit: AuditContext,
     actor: Actor,
     session: Option<SessionId>,
 }
@@ -139,12 +134,12 @@ enum Written {
 }
 
 async fn write(
-    provider: &Provider,
+    call: &Call,
     account: AccountId,
     act: Act,
     stands: impl Fn(&Account) -> bool + Clone + Send + Sync + 'static,
 ) -> Result<Written, FlowError> {
-    let write = provider.store.write(move |tx: Tx| {
+    let write = call.store().write(move |tx: Tx| {
         let (act, stands) = (act.clone(), stands.clone());
         async move {
             let locked = tx.lock_account(account).await?;
@@ -154,7 +149,7 @@ async fn write(
             let mut described = Described::of(&locked.account);
             let changed = described.change(&act.changes);
             if !changed.is_empty() {
-                let now = act.origin.now;
+                let now = act.audit.now;
                 let (profile, locale) = described.into_parts();
                 if changed.contains(&ProfileClaim::PreferredUsername)
                     && let Some(holder) =
@@ -165,7 +160,7 @@ async fn write(
                 }
                 tx.save_profile(account, &profile, locale.as_deref(), now).await?;
                 let claims = changed.iter().map(|claim| claim.as_str()).collect();
-                let mut entry = act.origin.entry(act.actor, Event::ProfileChanged { claims }).about(account);
+                let mut entry = act.audit.entry(act.actor, Event::ProfileChanged { claims }).about(account);
                 entry.session = act.session;
                 tx.append(&entry).await?;
             }

@@ -164,15 +164,6 @@ impl Provider {
         });
     }
 
-    /// What fetches from the addresses of a client: what the operator allows holds for those in the configuration.
-    pub(crate) fn outgoing_for(&self, client: &ClientId) -> Outgoing {
-        if self.snapshot().clients.is_configured(client) {
-            self.outgoing.clone()
-        } else {
-            self.outgoing.of_registered()
-        }
-    }
-
     pub fn key_set(&self) -> Arc<KeySet> {
         self.key_set.load_full()
     }

@@ -11,7 +11,7 @@ use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::FlowError;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// Entries looked at in one go: about as many are removed in one transaction.
 const PAGE: u64 = 1_000;
@@ -33,10 +33,10 @@ pub enum Pruning {
 pub async fn prune(
     store: &Store,
     keyring: &Keyring,
-    origin: &Origin,
+    audit: &AuditContext,
     retention: SignedDuration,
 ) -> Result<Pruning, FlowError> {
-    let older_than = origin.now.checked_sub(retention).unwrap_or(Timestamp::MIN);
+    let older_than = audit.now.checked_sub(retention).unwrap_or(Timestamp::MIN);
     let due = older_than.checked_sub(SLACK).unwrap_or(Timestamp::MIN);
     let pruned = store.pruned().await?;
     let begins = pruned.as_ref().map_or_else(Link::beginning, |pruned| pruned.link);
@@ -55,9 +55,9 @@ pub async fn prune(
         return Ok(Pruning::Refused(report.findings));
     }
     let Some(link) = found else { return Ok(Pruning::Nothing) };
-    let pruned = Pruned::sign(link, (origin.now, older_than), &signer).map_err(FlowError::from)?;
+    let pruned = Pruned::sign(link, (audit.now, older_than), &signer).map_err(FlowError::from)?;
     let entries = link.seq.saturating_sub(begins.seq);
-    let entry = origin.entry(Actor::System, Event::TrailPruned { up_to: link.seq, entries });
+    let entry = audit.entry(Actor::System, Event::TrailPruned { up_to: link.seq, entries });
     let done = store.prune_entries(begins.seq, pruned, entry).await?;
     Ok(if done { Pruning::Done(entries) } else { Pruning::Nothing })
 }

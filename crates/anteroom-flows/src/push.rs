@@ -18,13 +18,12 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 use crate::answered;
+use crate::call::{Call, Visit};
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::limits::{of_address, of_one, refused};
-use crate::provider::Provider;
-use crate::request_object::{self, ResolveError, Resolved};
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::Visitor;
+use crate::request_object::{self, ResolveError, Resolved, SentBy};
+use crate::trail::note_refusal;
 
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -70,8 +69,7 @@ impl From<ResolveError> for PushError {
 
 #[tracing::instrument(name = "push_request", skip_all)]
 pub async fn push(
-    provider: &Provider,
-    visitor: &Visitor,
+    call: &Call,
     client: &AuthenticatedClient,
     parameters: &Parameters,
 ) -> Result<Pushed, PushError> {
@@ -84,21 +82,21 @@ pub async fn push(
         return Err(PushError::RequestUri);
     }
     let parameters = parameters.clone().from_client(&metadata.client_id);
-    let resolved = request_object::resolve(provider, visitor, client, &parameters).await?;
-    let (Resolved { parameters, expires_at, signed }, now) = (resolved, visitor.now);
-    let snapshot = provider.snapshot();
+    let resolved = request_object::resolve(SentBy::Client(call), client, &parameters).await?;
+    let (Resolved { parameters, expires_at, signed }, now) = (resolved, call.now);
+    let snapshot = call.snapshot();
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
     if let Err(error) = authorization::check(&parameters, &snapshot.capabilities, find) {
         let event = Event::RequestRefused { reason: error.to_string() };
-        let entry = Origin::of(visitor, &provider.random).entry(Actor::Client, event);
-        note_refusal(provider, entry.by_client(&metadata.client_id)).await?;
+        let entry = call.entry(Actor::Client, event);
+        note_refusal(call, entry.by_client(&metadata.client_id)).await?;
         return Err(PushError::Request(error));
     }
     // A request object is good until its `exp`, and as a pushed request no longer.
     let until = now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX);
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
-    let token = provider.random.token();
-    let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
+    let token = call.random().token();
+    let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
     let mut query = parameters.to_compact_query();
     if signed {
         query.push_str(SIGNED);
@@ -108,10 +106,10 @@ pub async fn push(
     }
     let request =
         Arc::new(PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until });
-    let mut budgets = vec![of_one(provider, Limit::PushedOfClient, &metadata.client_id.as_str())];
-    budgets.extend(of_address(provider, visitor.address, Limit::PushedOfAddress));
+    let mut budgets = vec![of_one(call, Limit::PushedOfClient, &metadata.client_id.as_str())];
+    budgets.extend(of_address(call, Limit::PushedOfAddress));
     let budgets: Arc<[Budget]> = budgets.into();
-    let write = provider.store.write(move |tx| {
+    let write = call.store().write(move |tx| {
         let (request, budgets) = (Arc::clone(&request), Arc::clone(&budgets));
         async move {
             let spent = tx.spend(&budgets, now).await?;
@@ -122,7 +120,7 @@ pub async fn push(
         }
     });
     if let Spent::Refused { limit, wait } = write.await? {
-        return Err(refused(provider, limit, wait).into());
+        return Err(refused(call, limit, wait).into());
     }
     Ok(Pushed {
         request_uri: format!("{PREFIX}{}", token.encode()),
@@ -152,20 +150,15 @@ pub(crate) enum Taken {
 }
 
 /// What was pushed under this name, for the visitor's browser.
-pub(crate) async fn take(
-    provider: &Provider,
-    visitor: &Visitor,
-    client: &ClientId,
-    request_uri: &str,
-) -> Result<Taken, FlowError> {
+pub(crate) async fn take(visit: &Visit, client: &ClientId, request_uri: &str) -> Result<Taken, FlowError> {
     let Some(token) = request_uri.strip_prefix(PREFIX).and_then(Token::parse) else {
         return Ok(Taken::Unknown);
     };
-    let digests: Arc<[Digest]> = digests(&provider.keyring, &token).into();
+    let digests: Arc<[Digest]> = digests(visit.keyring(), &token).into();
     let taking = Arc::clone(&digests);
-    let (browser, now, client) = (visitor.browser, visitor.now, Arc::new(client.clone()));
+    let (browser, now, client) = (visit.browser.id, visit.now, Arc::new(client.clone()));
     let of_client = Arc::clone(&client);
-    let write = provider.store.write(move |tx| {
+    let write = visit.store().write(move |tx| {
         let (digests, client) = (Arc::clone(&taking), Arc::clone(&client));
         async move { Ok::<_, FlowError>(tx.take_pushed_request(&digests, &client, browser, now).await?) }
     });
@@ -173,25 +166,21 @@ pub(crate) async fn take(
         return Ok(Taken::Request(request));
     }
     for digest in digests.iter() {
-        let before = answered::find_by_id(provider, answered::id_of_pushed(digest)).await?;
+        let before = answered::find_by_id(visit, answered::id_of_pushed(digest)).await?;
         if let Some(before) = before.filter(|before| before.journey.browser == browser) {
             return Ok(Taken::Answered(Some(Box::new(before))));
         }
     }
-    let is_answered = provider.store.answered_pushed_request(&digests, &of_client, browser).await?;
+    let is_answered = visit.store().answered_pushed_request(&digests, &of_client, browser).await?;
     Ok(if is_answered { Taken::Answered(None) } else { Taken::Unknown })
 }
 
 /// An error is an answer too: a request that was pushed is over with it.
-pub(crate) async fn end(
-    provider: &Provider,
-    visitor: &Visitor,
-    source: &RequestSource,
-) -> Result<(), FlowError> {
+pub(crate) async fn end(visit: &Visit, source: &RequestSource) -> Result<(), FlowError> {
     let RequestSource::Pushed { digest, .. } = source else { return Ok(()) };
-    let (digest, now) = (*digest, visitor.now);
-    let write = provider
-        .store
+    let (digest, now) = (*digest, visit.now);
+    let write = visit
+        .store()
         .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
     write.await?;
     Ok(())

@@ -8,7 +8,6 @@
 //! look before the node's own.
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
-use anteroom_domain::interaction::Journey;
 use anteroom_oidc::client::TakenHosts;
 use anteroom_oidc::shown::{is_hidden, is_seen};
 use anteroom_oidc::{
@@ -115,27 +114,6 @@ fn warn_of_taken_host(client: &Client, taken: &TakenHosts) {
         "a client that registered itself leads people to a host of the provider or of an application in the configuration{subjects}. \
          If it is not that application's own, `anteroom client remove` ends it"
     );
-}
-
-/// The snapshot in which this client is known, if it is known anywhere.
-pub(crate) async fn snapshot_that_knows(
-    provider: &Provider,
-    id: &ClientId,
-) -> Result<Arc<Snapshot>, FlowError> {
-    let snapshot = provider.snapshot();
-    if snapshot.clients.get(id).is_some() || snapshot.registration.policy.is_closed() {
-        return Ok(snapshot);
-    }
-    follow(provider).await?;
-    Ok(provider.snapshot())
-}
-
-/// The same for the client that a journey leads to.
-pub(crate) async fn snapshot_for(provider: &Provider, journey: &Journey) -> Result<Arc<Snapshot>, FlowError> {
-    match journey.request() {
-        Some(request) => snapshot_that_knows(provider, &request.client_id).await,
-        None => Ok(provider.snapshot()),
-    }
 }
 
 /// What is stored of a client. An earlier release took names with characters that are not seen: its clients stay, without

@@ -14,13 +14,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
+use crate::browser::Loads;
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::front_tokens;
 use crate::limits::spend_authorization;
-use crate::provider::Provider;
 use crate::session_state::session_state;
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Loads, Visitor, new_id};
+use crate::trail::note_refusal;
+use crate::visitor::Live;
 
 /// The person who is answered for.
 #[derive(Clone, Copy)]
@@ -32,15 +33,14 @@ pub(crate) struct SignedIn<'a> {
 
 /// Answers the request for the person who is signed in.
 pub(crate) async fn respond(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     client: &Client,
     request: &AuthorizationRequest,
     person: SignedIn<'_>,
 ) -> Result<AuthorizationResponse, FlowError> {
     let live = person.live;
-    let issuer = &provider.snapshot().issuer;
-    if spend_authorization(provider, visitor, live, client.id()).is_err() {
+    let issuer = &visit.snapshot().issuer;
+    if spend_authorization(visit, live, client.id()).is_err() {
         let description = "too many requests from this sign-in";
         return Ok(request.target().error(
             issuer,
@@ -49,11 +49,11 @@ pub(crate) async fn respond(
         ));
     }
     let with_code = request.response_type.has_code();
-    let code = if with_code { Some(code(provider, visitor, client, request, live)?) } else { None };
-    let tokens = front_tokens::issue(provider, visitor, (client, request), person, code.as_deref()).await;
+    let code = if with_code { Some(code(visit, client, request, live)?) } else { None };
+    let tokens = front_tokens::issue(visit, (client, request), person, code.as_deref()).await;
     let tokens = match tokens {
         Err(error) if error.is_of_client() => {
-            return not_encrypted(provider, visitor, (client, request), &error).await;
+            return not_encrypted(visit, (client, request), &error).await;
         }
         tokens => tokens?,
     };
@@ -61,14 +61,14 @@ pub(crate) async fn respond(
         let description = "the person has to sign in again";
         return Ok(request.target().error(issuer, AuthorizationErrorCode::LoginRequired, description));
     };
-    touch(provider, visitor, live, request).await?;
-    let expires_in = provider.snapshot().policy.tokens.access_token_lifetime;
+    touch(visit, live, request).await?;
+    let expires_in = visit.snapshot().policy.tokens.access_token_lifetime;
     let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
         token,
         expires_in,
         scope: Some(&tokens.scope),
     });
-    let session_state = session_state(provider, visitor, request);
+    let session_state = session_state(visit, request);
     let issued = Issued {
         code: code.as_deref(),
         access_token,
@@ -81,36 +81,34 @@ pub(crate) async fn respond(
 /// There is nothing to encrypt the answer to. The person can do nothing about it, and a silent frame shows no page: the
 /// application, whose keys they are, learns of it, and the operator as well.
 async fn not_encrypted(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (client, request): (&Client, &AuthorizationRequest),
     error: &FlowError,
 ) -> Result<AuthorizationResponse, FlowError> {
     let name = client.id().as_str();
-    tracing::warn!(reference = %visitor.reference, client = name, "an authorization request is not answered: {error}");
+    tracing::warn!(reference = %visit.reference, client = name, "an authorization request is not answered: {error}");
     let event = Event::RequestRefused { reason: error.to_string() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Client, event);
-    note_refusal(provider, entry.by_client(client.id())).await?;
+    let entry = visit.entry(Actor::Client, event);
+    note_refusal(visit, entry.by_client(client.id())).await?;
     let (code, description) = match error {
         FlowError::KeysLater { .. } => {
             (AuthorizationErrorCode::TemporarilyUnavailable, "too many keys are being fetched; try again")
         }
         _ => (AuthorizationErrorCode::ServerError, "there is no key of the client to encrypt the answer to"),
     };
-    Ok(request.target().error(&provider.snapshot().issuer, code, description))
+    Ok(request.target().error(&visit.snapshot().issuer, code, description))
 }
 
 fn code(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     client: &Client,
     request: &AuthorizationRequest,
     live: &Live,
 ) -> Result<String, FlowError> {
-    let snapshot = provider.snapshot();
+    let snapshot = visit.snapshot();
     let lifetime = snapshot.policy.tokens.code_lifetime;
     let code = AuthorizationCode {
-        grant: GrantId(new_id(&provider.random, visitor.now)),
+        grant: GrantId(visit.new_id()),
         client: client.id().clone(),
         client_version: client.version,
         account: live.account.id,
@@ -125,27 +123,22 @@ fn code(
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),
-        issued_at: visitor.now,
-        expires_at: visitor.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+        issued_at: visit.now,
+        expires_at: visit.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
     };
-    seal(provider, &snapshot.issuer, &code)
+    seal(visit, &snapshot.issuer, &code)
 }
 
 /// Opening a tile counts as activity of the session. `prompt=none` does not, and neither does what a page loads as a part of
 /// itself: any application on this site could keep a session alive with it. Written at most once a minute.
-async fn touch(
-    provider: &Provider,
-    visitor: &Visitor,
-    live: &Live,
-    request: &AuthorizationRequest,
-) -> Result<(), FlowError> {
+async fn touch(visit: &Visit, live: &Live, request: &AuthorizationRequest) -> Result<(), FlowError> {
     let silent = request.prompt.contains(Prompt::None);
-    if silent || visitor.loads != Loads::Page || !live.session.wants_touch(visitor.now) {
+    if silent || visit.browser.loads != Loads::Page || !live.session.wants_touch(visit.now) {
         return Ok(());
     }
-    let (session, now) = (live.session.id, visitor.now);
-    provider
-        .store
+    let (session, now) = (live.session.id, visit.now);
+    visit
+        .store()
         .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(session, now).await?) })
         .await?;
     Ok(())
@@ -156,17 +149,17 @@ fn associated_data(issuer: &Issuer, client: &ClientId) -> Vec<u8> {
     format!("authorization_code\n{}\n{}", issuer.as_str(), client.as_str()).into_bytes()
 }
 
-fn seal(provider: &Provider, issuer: &Issuer, code: &AuthorizationCode) -> Result<String, FlowError> {
+fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode) -> Result<String, FlowError> {
     let plain = serde_json::to_vec(code).map_err(|_| FlowError::Broken("authorization code"))?;
-    let sealer = provider.keyring.sealer(KeyPurpose::CodeSeal);
-    let sealed = sealer.seal(&provider.random, &associated_data(issuer, &code.client), &plain);
+    let sealer = call.keyring().sealer(KeyPurpose::CodeSeal);
+    let sealed = sealer.seal(call.random(), &associated_data(issuer, &code.client), &plain);
     Ok(URL_SAFE_NO_PAD.encode(sealed))
 }
 
 /// Opens a code presented by `client`; `None` where it is not one of ours for this client.
-pub(crate) fn open(provider: &Provider, client: &Client, code: &str) -> Option<AuthorizationCode> {
+pub(crate) fn open(call: &Call, client: &Client, code: &str) -> Option<AuthorizationCode> {
     let sealed = URL_SAFE_NO_PAD.decode(code).ok()?;
-    let aad = associated_data(&provider.snapshot().issuer, client.id());
-    let plain = provider.keyring.sealer(KeyPurpose::CodeSeal).open(&aad, &sealed).ok()?;
+    let aad = associated_data(&call.snapshot().issuer, client.id());
+    let plain = call.keyring().sealer(KeyPurpose::CodeSeal).open(&aad, &sealed).ok()?;
     serde_json::from_slice(&plain).ok()
 }

@@ -13,11 +13,13 @@ use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::ANSWER_REPEATED_FOR;
 use anteroom_storage::{AnsweredForm, SessionSecret};
 use jiff::Timestamp;
+use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
+use crate::browser::Browser;
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::visitor::{Live, Visitor, live_sessions, session_digest};
+use crate::visitor::{Live, live_sessions, session_digest};
 
 /// A form as it came in, by its token, which no other page has.
 #[derive(Clone, Copy, Debug)]
@@ -39,32 +41,32 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
-    pub(crate) fn of(provider: &Provider, visitor: &Visitor, token: Token) -> Self {
-        let digest = session_digest(&provider.keyring, &token);
-        Self { token, stored: SessionSecret { digest, form: visitor.sent_form.map(|form| form.0) } }
+    pub(crate) fn of(visit: &Visit, token: Token) -> Self {
+        let digest = session_digest(visit.keyring(), &token);
+        Self { token, stored: SessionSecret { digest, form: visit.sent_form.map(|form| form.0) } }
     }
 }
 
 impl SentForm {
     /// `token` has been verified.
-    pub fn of(provider: &Provider, token: &str) -> Self {
-        Self(provider.keyring.mac(KeyPurpose::TokenHash).digest(FORM_CONTEXT, token.as_bytes()))
+    pub fn of(call: &Call, token: &str) -> Self {
+        Self(call.keyring().mac(KeyPurpose::TokenHash).digest(FORM_CONTEXT, token.as_bytes()))
     }
 
     /// Names what was entered in this form.
-    pub(crate) fn entry(&self, provider: &Provider, entered: &[&[u8]]) -> Digest {
+    pub(crate) fn entry(&self, call: &Call, entered: &[&[u8]]) -> Digest {
         let mut told = self.0.as_bytes().to_vec();
         for part in entered {
             told.extend_from_slice(&(part.len() as u64).to_be_bytes());
             told.extend_from_slice(part);
         }
-        provider.keyring.mac(KeyPurpose::TokenHash).digest(ENTRY_CONTEXT, &told)
+        call.keyring().mac(KeyPurpose::TokenHash).digest(ENTRY_CONTEXT, &told)
     }
 
     /// The same as the identifier of a row.
-    pub(crate) fn entry_id(&self, provider: &Provider, entered: &[&[u8]]) -> Uuid {
+    pub(crate) fn entry_id(&self, call: &Call, entered: &[&[u8]]) -> Uuid {
         let mut bytes = [0; 16];
-        for (to, from) in bytes.iter_mut().zip(self.entry(provider, entered).as_bytes()) {
+        for (to, from) in bytes.iter_mut().zip(self.entry(call, entered).as_bytes()) {
             *to = *from;
         }
         Builder::from_custom_bytes(bytes).into_uuid()
@@ -72,8 +74,8 @@ impl SentForm {
 
     /// Secrets of sessions that this form begins now, in the order in which they are used up, and then those of the moment before.
     /// Later it begins sessions with others: a secret that was renewed away does not come back with its form.
-    fn first_secrets(&self, provider: &Provider, (account, now): (AccountId, Timestamp)) -> Vec<Token> {
-        let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+    fn first_secrets(&self, call: &Call, (account, now): (AccountId, Timestamp)) -> Vec<Token> {
+        let mac = call.keyring().mac(KeyPurpose::TokenHash);
         let this_moment = now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
         let told = |moment: i64, turn: u8| {
             [self.0.as_bytes().as_slice(), account.0.as_bytes(), &moment.to_be_bytes(), &[turn]].concat()
@@ -86,16 +88,16 @@ impl SentForm {
 }
 
 /// The secret that takes the place of this one where its session is renewed.
-pub(crate) fn next_secret(provider: &Provider, token: &Token) -> Token {
-    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+pub(crate) fn next_secret(call: &Call, token: &Token) -> Token {
+    let mac = call.keyring().mac(KeyPurpose::TokenHash);
     Token::from_bytes(*mac.digest(NEXT_CONTEXT, token.as_bytes()).as_bytes())
 }
 
 /// The secrets that a session of this account may begin with. Without a form there are none.
-pub(crate) fn first_secrets(provider: &Provider, visitor: &Visitor, account: AccountId) -> Vec<Secret> {
-    let form = visitor.sent_form;
-    let tokens = form.map(|form| form.first_secrets(provider, (account, visitor.now))).unwrap_or_default();
-    tokens.into_iter().map(|token| Secret::of(provider, visitor, token)).collect()
+pub(crate) fn first_secrets(visit: &Visit, account: AccountId) -> Vec<Secret> {
+    let form = visit.sent_form;
+    let tokens = form.map(|form| form.first_secrets(visit, (account, visit.now))).unwrap_or_default();
+    tokens.into_iter().map(|token| Secret::of(visit, token)).collect()
 }
 
 /// Since when a form that was answered gets its answer again.
@@ -106,38 +108,37 @@ pub(crate) fn answers_since(now: Timestamp) -> Timestamp {
 /// The browser as the first submission of its form left it, where it sends the form again with the cookies of before.
 /// `account`: of a session that the form may have begun where there was none; then the caller has seen that the person is there.
 pub(crate) async fn as_it_was_answered(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     account: Option<AccountId>,
 ) -> Result<Option<Answered>, FlowError> {
-    let Some(form) = visitor.sent_form else { return Ok(None) };
-    let next: Vec<Token> = visitor.sessions.iter().map(|token| next_secret(provider, token)).collect();
-    let begun =
-        account.map(|account| form.first_secrets(provider, (account, visitor.now))).unwrap_or_default();
+    let Some(form) = visit.sent_form else { return Ok(None) };
+    let next: Vec<Token> = visit.browser.sessions.iter().map(|token| next_secret(visit, token)).collect();
+    let begun = account.map(|account| form.first_secrets(visit, (account, visit.now))).unwrap_or_default();
     let digests: Vec<Digest> =
-        next.iter().chain(&begun).map(|token| session_digest(&provider.keyring, token)).collect();
+        next.iter().chain(&begun).map(|token| session_digest(visit.keyring(), token)).collect();
     if digests.is_empty() {
         return Ok(None);
     }
-    let answered = AnsweredForm { form: &form.0, since: answers_since(visitor.now) };
-    let found = provider.store.secrets_answered_to(answered, &digests).await?;
-    let is_found = |token: &Token| found.contains(&session_digest(&provider.keyring, token));
+    let answered = AnsweredForm { form: &form.0, since: answers_since(visit.now) };
+    let found = visit.store().secrets_answered_to(answered, &digests).await?;
+    let is_found = |token: &Token| found.contains(&session_digest(visit.keyring(), token));
     let secrets: Vec<Token> = next.iter().chain(&begun).filter(|token| is_found(token)).cloned().collect();
     if secrets.is_empty() {
         return Ok(None);
     }
-    let stays = visitor.sessions.iter().zip(&next).filter(|(_, next)| !is_found(next));
+    let stays = visit.browser.sessions.iter().zip(&next).filter(|(_, next)| !is_found(next));
     let sessions = secrets.iter().chain(stays.map(|(token, _)| token)).cloned().collect();
-    let visitor = Visitor { sessions, ..visitor.clone() };
-    let live = live_sessions(provider, &visitor).await?;
+    let browser = Arc::new(Browser { sessions, ..Browser::clone(&visit.browser) });
+    let visit = Visit { browser, ..visit.clone() };
+    let live = live_sessions(&visit).await?;
     let is_there =
-        live.iter().any(|live| secrets.contains(&live.token) && live.session.browser == visitor.browser);
-    Ok(is_there.then_some(Answered { visitor, live, secrets }))
+        live.iter().any(|live| secrets.contains(&live.token) && live.session.browser == visit.browser.id);
+    Ok(is_there.then_some(Answered { visit, live, secrets }))
 }
 
 /// What a form came to that was sent before.
 pub(crate) struct Answered {
-    pub visitor: Visitor,
+    pub visit: Visit,
     pub live: Vec<Live>,
     /// Those that the form brought about.
     pub secrets: Vec<Token>,

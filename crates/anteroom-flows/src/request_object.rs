@@ -14,14 +14,13 @@ use anteroom_oidc::jwt::ClientProof;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::call::{Call, Visit};
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::encryption::entropy;
 use crate::error::FlowError;
 use crate::fetched_keys::Presented;
 use crate::outgoing::OutgoingError;
-use crate::provider::Provider;
 use crate::request_uri;
-use crate::visitor::Visitor;
 
 /// Why it cannot be used: what the wire gets, and what the operator reads.
 struct Unusable {
@@ -69,13 +68,30 @@ impl Resolved {
     }
 }
 
+/// What brings a request.
+#[derive(Clone, Copy)]
+pub(crate) enum SentBy<'a> {
+    Browser(&'a Visit),
+    /// The client itself, which may not name a place where the request is (RFC 9126 §2.1).
+    Client(&'a Call),
+}
+
+impl SentBy<'_> {
+    fn call(&self) -> &Call {
+        match self {
+            Self::Browser(visit) => visit,
+            Self::Client(call) => call,
+        }
+    }
+}
+
 /// The request as it is meant: with what its request object says in place of what stands beside it.
 pub(crate) async fn resolve(
-    provider: &Provider,
-    visitor: &Visitor,
+    sent_by: SentBy<'_>,
     client: &Client,
     parameters: &Parameters,
 ) -> Result<Resolved, ResolveError> {
+    let call = sent_by.call();
     let places = [Parameter::Request, Parameter::RequestUri];
     if places.iter().any(|name| parameters.is_repeated(*name)) {
         return Ok(Resolved::plain(parameters));
@@ -89,10 +105,10 @@ pub(crate) async fn resolve(
     }
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(Resolved::plain(parameters)),
-        (Some(request), None) => read(provider, visitor, client, (request, Passed::ByValue)).await,
+        (Some(request), None) => read(call, client, (request, Passed::ByValue)).await,
         (None, Some(uri)) => match client.metadata.find_request_uri(uri) {
-            Some(place) => match fetch(provider, visitor, client, &place).await? {
-                Ok(text) => read(provider, visitor, client, (text.trim(), Passed::ByReference)).await,
+            Some(place) => match fetch(sent_by, client, &place).await? {
+                Ok(text) => read(call, client, (text.trim(), Passed::ByReference)).await,
                 Err(unusable) => Err(unusable),
             },
             None => Err(Unusable::uri(&format!("{uri} is not one that the client registered"))),
@@ -111,7 +127,11 @@ pub(crate) async fn resolve(
         Err(Unusable { why, reason, stated }) => {
             // The refusal may be about what stands outside.
             let name = client.id().as_str();
-            tracing::info!(reference = %visitor.reference, client = name, "request object not used: {reason:?}");
+            tracing::info!(
+                reference = call.reference().map(tracing::field::display),
+                client = name,
+                "request object not used: {reason:?}"
+            );
             // An object that does not count has no say over what stands outside.
             let parameters = stated.superseded_by(parameters.clone());
             Err(authorization::refuse(&parameters, &client.metadata, why, &reason).into())
@@ -122,12 +142,14 @@ pub(crate) async fn resolve(
 /// Core §6.2: from a place that the client registered, and from no other. Each time anew: a client that signs requests that are
 /// good for minutes has another one there for the next person.
 async fn fetch(
-    provider: &Provider,
-    visitor: &Visitor,
+    sent_by: SentBy<'_>,
     client: &Client,
     place: &Url,
 ) -> Result<Result<String, Unusable>, FlowError> {
-    let body = request_uri::fetch(provider, visitor, client, place).await?;
+    let SentBy::Browser(visit) = sent_by else {
+        return Ok(Err(Unusable::uri(&"a pushed request names no place")));
+    };
+    let body = request_uri::fetch(visit, client, place).await?;
     let body = body.map_err(|error| match error {
         OutgoingError::Busy => Unusable::new(NoRequest::FetchedTooOften, &error),
         _ => Unusable::uri(&error),
@@ -136,17 +158,16 @@ async fn fetch(
 }
 
 async fn read(
-    provider: &Provider,
-    visitor: &Visitor,
+    call: &Call,
     client: &Client,
     (text, passed): (&str, Passed),
 ) -> Result<AcceptedObject, Unusable> {
-    let now = visitor.now;
-    let snapshot = provider.snapshot();
+    let now = call.now;
+    let snapshot = call.snapshot();
     let rules = RequestObjectRules { client: &client.metadata, issuer: &snapshot.issuer, now };
     let object = if RequestObject::is_encrypted(text) {
-        let keys = provider.key_set();
-        RequestObject::decrypt(text, keys.decrypting(), &client.metadata, &entropy(provider))
+        let keys = call.key_set();
+        RequestObject::decrypt(text, keys.decrypting(), &client.metadata, &entropy(call))
     } else {
         RequestObject::parse(text)
     };
@@ -159,8 +180,8 @@ async fn read(
     };
     let check = |proof: ClientProof<'_>| RequestObject::verify(&jwt, proof, rules);
     // A browser carries it, from wherever its person is.
-    let presented = (Presented { now, from: None }, Some(AddressPrefix::network(visitor.address)));
-    let inner = with_keys_of(provider, client, presented, check, RequestObjectError::misses_a_key).await;
+    let presented = (Presented { now, from: None }, call.address().map(AddressPrefix::network));
+    let inner = with_keys_of(call, client, presented, check, RequestObjectError::misses_a_key).await;
     inner.map_err(|error| match error {
         KeysError::Refused(error) => Unusable::object(&error),
         KeysError::Unavailable(reason) => {

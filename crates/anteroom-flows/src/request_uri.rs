@@ -8,14 +8,14 @@ use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::limits::{Budget, Limit};
 use anteroom_domain::rate::AddressPrefix;
-use std::net::IpAddr;
 use url::Url;
 
+use crate::browser::Loads;
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::limits::{of_address, of_one, spend};
 use crate::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Share};
-use crate::provider::Provider;
-use crate::visitor::{Loads, Visitor, live_sessions};
+use crate::visitor::live_sessions;
 
 /// Whatever is larger is none that the rules would let pass.
 const LARGEST: usize = 16 * 1024;
@@ -37,7 +37,7 @@ const OF_REGISTERED: usize = 4;
 enum Requester {
     Account(AccountId),
     /// No account is signed in.
-    Stranger(IpAddr),
+    Stranger,
 }
 
 /// What is fetched, for whom.
@@ -51,27 +51,25 @@ struct RequestUri<'a> {
 
 /// It is counted once there is room for it: what is not fetched costs nothing.
 pub(crate) async fn fetch(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     client: &Client,
     place: &Url,
 ) -> Result<Result<Vec<u8>, OutgoingError>, FlowError> {
-    let live = live_sessions(provider, visitor).await?.into_iter().next();
-    let outgoing = provider.outgoing_for(client.id());
+    let live = live_sessions(visit).await?.into_iter().next();
+    let outgoing = visit.outgoing_for(client.id());
     let wanted = RequestUri {
         client,
         place,
         outgoing: &outgoing,
-        requester: live
-            .map_or(Requester::Stranger(visitor.address), |live| Requester::Account(live.account.id)),
-        network: AddressPrefix::network(visitor.address),
+        requester: live.map_or(Requester::Stranger, |live| Requester::Account(live.account.id)),
+        network: AddressPrefix::network(visit.address),
     };
     let shares = wanted.shares();
     let slot = match outgoing.reserve(Fetch { what: Fetched::RequestObject, shares: &shares }) {
         Ok(slot) => slot,
         Err(error) => return Ok(Err(error)),
     };
-    spend(provider, wanted.budgets(provider, visitor.loads), visitor.now).await?;
+    spend(visit, wanted.budgets(visit, visit.browser.loads)).await?;
     Ok(outgoing.get_in(&slot, place, LARGEST).await)
 }
 
@@ -82,7 +80,7 @@ impl RequestUri<'_> {
             Requester::Account(account) => {
                 vec![Share::new(Party::AccountAtClient, &format!("{} {id}", account.0), OF_ACCOUNT_AT_CLIENT)]
             }
-            Requester::Stranger(_) => vec![Share::new(Party::Strangers, "", FOR_STRANGERS)],
+            Requester::Stranger => vec![Share::new(Party::Strangers, "", FOR_STRANGERS)],
         };
         if self.outgoing.is_of_registered() {
             let host = self.place.host_str().unwrap_or_default();
@@ -92,18 +90,18 @@ impl RequestUri<'_> {
             return shares;
         }
         shares.push(Share::new(Party::Client, id, OF_CLIENT));
-        if matches!(self.requester, Requester::Stranger(_)) {
+        if matches!(self.requester, Requester::Stranger) {
             shares.push(Share::new(Party::StrangersAtClient, id, OF_CLIENT_FOR_STRANGERS));
         }
         shares
     }
 
-    fn budgets(&self, provider: &Provider, loads: Loads) -> Vec<Budget> {
+    fn budgets(&self, call: &Call, loads: Loads) -> Vec<Budget> {
         let kind = if loads == Loads::Page { "" } else { " within a page" };
         let of = |limit, name: &str| {
             let budgets = match self.requester {
-                Requester::Account(account) => vec![of_one(provider, limit, &account.0)],
-                Requester::Stranger(address) => of_address(provider, address, limit),
+                Requester::Account(account) => vec![of_one(call, limit, &account.0)],
+                Requester::Stranger => of_address(call, limit),
             };
             let name = name.to_owned();
             budgets

@@ -9,71 +9,61 @@ use anteroom_oidc::jwt::AccessTokenClaims;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token;
+use crate::call::Call;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::limits::{Sender, of_client, of_one, spend};
-use crate::provider::Provider;
 use crate::token::refresh::RefreshToken;
-use crate::trail::Origin;
 
 #[tracing::instrument(skip_all)]
 pub async fn revoke(
-    provider: &Provider,
+    call: &Call,
     client: &AuthenticatedClient,
-    origin: Origin,
     token: &SecretString,
 ) -> Result<(), FlowError> {
     // The kind is plain from the token itself, so `token_type_hint` has nothing to add (RFC 7009 §2.1).
-    if let Some(token) = RefreshToken::parse(&provider.keyring, token.expose_secret()) {
-        return match living_grant(provider, client, token.grant).await? {
-            Some(grant) => end_grant(provider, client, origin, grant).await,
+    if let Some(token) = RefreshToken::parse(call.keyring(), token.expose_secret()) {
+        return match living_grant(call, client, token.grant).await? {
+            Some(grant) => end_grant(call, client, grant).await,
             None => Ok(()),
         };
     }
-    match access_token::read(provider, token, origin.now) {
-        Some(claims) if claims.client_id == *client.client().id() => {
-            end_token(provider, client, origin, claims).await
-        }
+    match access_token::read(call, token, call.now) {
+        Some(claims) if claims.client_id == *client.client().id() => end_token(call, client, claims).await,
         _ => Ok(()),
     }
 }
 
 /// The grant, if it is the client's and has not ended: there is nothing to write of one that has, and nothing is counted.
 async fn living_grant(
-    provider: &Provider,
+    call: &Call,
     client: &AuthenticatedClient,
     grant: GrantId,
 ) -> Result<Option<Grant>, FlowError> {
-    let grant = provider.store.grant_world(grant).await?.map(|record| record.grant);
+    let grant = call.store().grant_world(grant).await?.map(|record| record.grant);
     Ok(grant.filter(|grant| grant.client == *client.client().id() && grant.revoked_at.is_none()))
 }
 
 /// Before anything is written. The tokens of one account use up nothing that another one needs where the client cannot prove who it
 /// is.
 async fn count(
-    provider: &Provider,
+    call: &Call,
     client: &AuthenticatedClient,
-    origin: &Origin,
     account: Option<AccountId>,
 ) -> Result<(), FlowError> {
     let budgets = match account {
-        Some(account) => of_client(provider, client, Sender::Account(account), Limit::Revocation),
+        Some(account) => of_client(call, client, Sender::Account(account), Limit::Revocation),
         // A client has tokens of its own only where it proves who it is.
-        None => vec![of_one(provider, Limit::Revocation, &client.client().id().as_str())],
+        None => vec![of_one(call, Limit::Revocation, &client.client().id().as_str())],
     };
-    spend(provider, budgets, origin.now).await
+    spend(call, budgets).await
 }
 
-async fn end_grant(
-    provider: &Provider,
-    client: &AuthenticatedClient,
-    origin: Origin,
-    grant: Grant,
-) -> Result<(), FlowError> {
-    count(provider, client, &origin, Some(grant.account)).await?;
-    let entry = origin.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
+async fn end_grant(call: &Call, client: &AuthenticatedClient, grant: Grant) -> Result<(), FlowError> {
+    count(call, client, Some(grant.account)).await?;
+    let entry = call.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
-    let write = provider.store.write(move |tx| {
+    let write = call.store().write(move |tx| {
         let entry = entry.clone();
         async move {
             if tx.revoke_grant(grant.id, GrantEnd::ClientRevoked, entry.at).await? {
@@ -86,25 +76,24 @@ async fn end_grant(
 }
 
 async fn end_token(
-    provider: &Provider,
+    call: &Call,
     client: &AuthenticatedClient,
-    origin: Origin,
     claims: AccessTokenClaims,
 ) -> Result<(), FlowError> {
-    if provider.store.is_revoked(&claims.jti).await? {
+    if call.store().is_revoked(&claims.jti).await? {
         return Ok(());
     }
-    let entry = origin.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
+    let entry = call.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
     // The `sub` of a pairwise client names no account; the grant does. A client's own token has none.
     let (entry, account) = match access_token::grant_of_jti(&claims.jti) {
-        Some(grant) => match living_grant(provider, client, grant).await? {
+        Some(grant) => match living_grant(call, client, grant).await? {
             Some(grant) => (entry.about(grant.account).in_session(grant.session), Some(grant.account)),
             None => return Ok(()),
         },
         None => (entry, None),
     };
-    count(provider, client, &origin, account).await?;
-    let write = provider.store.write(move |tx| {
+    count(call, client, account).await?;
+    let write = call.store().write(move |tx| {
         let (entry, jti) = (entry.clone(), claims.jti.clone());
         async move {
             if tx.revoke_jti(&jti, claims.exp).await? {

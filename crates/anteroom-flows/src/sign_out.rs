@@ -17,11 +17,12 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::front_channel::{self, Back};
-use crate::provider::{Provider, Snapshot};
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, live_sessions, new_id, sessions_here};
+use crate::provider::Snapshot;
+use crate::trail::AuditContext;
+use crate::visitor::{Live, live_sessions, sessions_here};
 
 /// After this an application that could not be told has long dropped the session by its own limits.
 const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
@@ -38,69 +39,53 @@ pub struct Left {
 
 /// Ends every session of the browser.
 #[tracing::instrument(name = "sign_out", skip_all)]
-pub async fn everywhere(provider: &Provider, visitor: &Visitor) -> Result<Left, FlowError> {
-    let live = live_sessions(provider, visitor).await?;
-    leave(provider, visitor, (live, Vec::new()), None).await
+pub async fn everywhere(visit: &Visit) -> Result<Left, FlowError> {
+    let live = live_sessions(visit).await?;
+    leave(visit, (live, Vec::new()), None).await
 }
 
 /// Ends some of the browser's sessions and keeps the others.
 pub(crate) async fn leave(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (ending, staying): (Vec<Live>, Vec<Live>),
     back: Option<Back>,
 ) -> Result<Left, FlowError> {
     let stays = |id: SessionId| staying.iter().any(|live| live.session.id == id);
     // Those, too, that ended before without the browser hearing of it: idle, elsewhere, or by the first click of two.
-    let here = sessions_here(provider, visitor).await?;
+    let here = sessions_here(visit).await?;
     let gone = here.iter().map(|(row, _)| row.session.id).filter(|id| !stays(*id)).collect();
     // The one at work in the browser comes first, and is the one who signs out, the others too.
     if let Some(person) = ending.first().map(|live| live.account.id) {
         let sessions = ending.into_iter().map(|live| live.session).collect();
-        end_by(provider, person, &Origin::of(visitor, &provider.random), sessions).await?;
+        end_by(visit, person, sessions).await?;
     }
-    let browser = BrowserId(provider.random.uuid_v4());
-    let farewell = front_channel::seal(provider, (browser, visitor.now), gone, back).await?;
+    let browser = BrowserId(visit.random().uuid_v4());
+    let farewell = front_channel::seal(visit, (browser, visit.now), gone, back).await?;
     Ok(Left { browser, remaining: staying.into_iter().map(|live| live.token).collect(), farewell })
 }
 
 /// Ends these sessions, of whomever they are, because this person does what ends them.
-pub(crate) async fn end_by(
-    provider: &Provider,
-    person: AccountId,
-    origin: &Origin,
-    sessions: Vec<Session>,
-) -> Result<(), FlowError> {
-    let hearers = Hearers { by: Some(person), ..hearers(provider, SessionEnd::SignedOut) };
-    end_heard(provider, origin, sessions, hearers).await
+pub(crate) async fn end_by(call: &Call, person: AccountId, sessions: Vec<Session>) -> Result<(), FlowError> {
+    let hearers = Hearers { by: Some(person), ..hearers(call, SessionEnd::SignedOut) };
+    end_heard(call, sessions, hearers).await
 }
 
 /// Ends these sessions, without a person who does it, with all that hangs on them.
-async fn end(
-    provider: &Provider,
-    origin: &Origin,
-    sessions: Vec<Session>,
-    why: SessionEnd,
-) -> Result<(), FlowError> {
-    end_heard(provider, origin, sessions, hearers(provider, why)).await
+async fn end(call: &Call, sessions: Vec<Session>, why: SessionEnd) -> Result<(), FlowError> {
+    end_heard(call, sessions, hearers(call, why)).await
 }
 
-async fn end_heard(
-    provider: &Provider,
-    origin: &Origin,
-    sessions: Vec<Session>,
-    hearers: Hearers,
-) -> Result<(), FlowError> {
+async fn end_heard(call: &Call, sessions: Vec<Session>, hearers: Hearers) -> Result<(), FlowError> {
     if sessions.is_empty() {
         return Ok(());
     }
-    let origin = origin.clone();
-    let write = provider.store.write(move |tx| {
-        let (origin, sessions, hearers) = (origin.clone(), sessions.clone(), hearers.clone());
-        async move { end_all(&tx, &origin, &sessions, &hearers).await }
+    let audit = call.audit().clone();
+    let write = call.store().write(move |tx| {
+        let (audit, sessions, hearers) = (audit.clone(), sessions.clone(), hearers.clone());
+        async move { end_all(&tx, &audit, &sessions, &hearers).await }
     });
     write.await?;
-    provider.logout_queued.notify_one();
+    call.provider().logout_queued.notify_one();
     Ok(())
 }
 
@@ -121,8 +106,8 @@ pub(crate) struct Hearers {
 /// each sign-out of an account.
 const MOST_WAITING: u64 = 500;
 
-pub(crate) fn hearers(provider: &Provider, why: SessionEnd) -> Hearers {
-    hearers_in(&provider.snapshot(), why)
+pub(crate) fn hearers(call: &Call, why: SessionEnd) -> Hearers {
+    hearers_in(&call.snapshot(), why)
 }
 
 pub(crate) fn hearers_in(snapshot: &Snapshot, why: SessionEnd) -> Hearers {
@@ -171,15 +156,15 @@ impl Hearers {
 /// What hangs on them ends in as many statements for a hundred sessions as for one.
 pub(crate) async fn end_all(
     tx: &Tx,
-    origin: &Origin,
+    audit: &AuditContext,
     sessions: &[Session],
     hearers: &Hearers,
 ) -> Result<(), FlowError> {
     for some in sessions.chunks(TOGETHER) {
-        let ended = close(tx, origin, some, hearers).await?;
+        let ended = close(tx, audit, some, hearers).await?;
         let entry = |session: &&Session| {
             let actor = hearers.by.map_or(Actor::System, Actor::Account);
-            entry(origin, actor, session, hearers.why)
+            entry(audit, actor, session, hearers.why)
         };
         tx.append_all(&ended.iter().map(entry).collect::<Vec<_>>()).await?;
     }
@@ -188,19 +173,18 @@ pub(crate) async fn end_all(
 
 /// Ends a session on the word of a client, which has an ID token of it, wherever its browser is. `false`: it has ended before.
 pub(crate) async fn end_at_client(
-    provider: &Provider,
-    origin: &Origin,
+    call: &Call,
     session: &Session,
     client: &ClientId,
 ) -> Result<bool, FlowError> {
     const WHY: SessionEnd = SessionEnd::AtClient;
-    let (origin, session, hearers) = (origin.clone(), session.clone(), hearers(provider, WHY));
-    let entry = entry(&origin, Actor::Client, &session, WHY).by_client(client);
-    let write = provider.store.write(move |tx| {
-        let (origin, session, hearers, entry) =
-            (origin.clone(), session.clone(), hearers.clone(), entry.clone());
+    let (audit, session, hearers) = (call.audit().clone(), session.clone(), hearers(call, WHY));
+    let entry = entry(&audit, Actor::Client, &session, WHY).by_client(client);
+    let write = call.store().write(move |tx| {
+        let (audit, session, hearers, entry) =
+            (audit.clone(), session.clone(), hearers.clone(), entry.clone());
         async move {
-            let ended = close(&tx, &origin, std::slice::from_ref(&session), &hearers).await?;
+            let ended = close(&tx, &audit, std::slice::from_ref(&session), &hearers).await?;
             let ended = !ended.is_empty();
             if ended {
                 tx.append(&entry).await?;
@@ -209,12 +193,12 @@ pub(crate) async fn end_at_client(
         }
     });
     let ended = write.await?;
-    provider.logout_queued.notify_one();
+    call.provider().logout_queued.notify_one();
     Ok(ended)
 }
 
-fn entry(origin: &Origin, actor: Actor, session: &Session, why: SessionEnd) -> AuditEntry {
-    origin.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id)
+fn entry(audit: &AuditContext, actor: Actor, session: &Session, why: SessionEnd) -> AuditEntry {
+    audit.entry(actor, Event::signed_out(why)).about(session.account).in_session(session.id)
 }
 
 /// Sessions that one statement ends.
@@ -223,12 +207,12 @@ const TOGETHER: usize = 100;
 /// The end of sessions with all that hangs on it. Says which have ended now; the others had before.
 async fn close<'a>(
     tx: &Tx,
-    origin: &Origin,
+    audit: &AuditContext,
     sessions: &'a [Session],
     hearers: &Hearers,
 ) -> Result<Vec<&'a Session>, FlowError> {
     let all: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-    let ended = tx.end_sessions(&all, hearers.why, origin.now).await?;
+    let ended = tx.end_sessions(&all, hearers.why, audit.now).await?;
     let of_now: Vec<&Session> = sessions.iter().filter(|session| ended.contains(&session.id)).collect();
     if of_now.is_empty() {
         return Ok(of_now);
@@ -238,19 +222,19 @@ async fn close<'a>(
     let deliveries = told.filter_map(|Participant { session: NamedSession { id, .. }, client, subjects }| {
         let session = of_now.iter().find(|session| session.id == id)?;
         Some(LogoutDelivery {
-            id: MessageId(new_id(&origin.random, origin.now)),
+            id: MessageId(audit.new_id()),
             client,
             session: id,
             account: session.account,
             subjects,
             attempts: 0,
-            created_at: origin.now,
-            expires_at: origin.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
+            created_at: audit.now,
+            expires_at: audit.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
         })
     });
     let deliveries = hearers.within_bounds(tx, deliveries.collect()).await?;
     tx.enqueue_logouts(&deliveries).await?;
-    tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, origin.now).await?;
+    tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, audit.now).await?;
     Ok(of_now)
 }
 
@@ -259,23 +243,21 @@ const LAPSED_BATCH: u64 = 200;
 
 /// Sessions are worth nothing once an operator has accepted a database that went back. This notes their end and tells the
 /// applications. Says how many; the next round takes more.
-pub async fn end_of_passed_epochs(provider: &Provider) -> Result<usize, FlowError> {
-    let sessions = provider.store.sessions_of_passed_epochs(LAPSED_BATCH).await?;
+pub async fn end_of_passed_epochs(call: &Call) -> Result<usize, FlowError> {
+    let sessions = call.store().sessions_of_passed_epochs(LAPSED_BATCH).await?;
     let count = sessions.len();
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    end(provider, &origin, sessions, SessionEnd::DatabaseAccepted).await?;
+    end(call, sessions, SessionEnd::DatabaseAccepted).await?;
     Ok(count)
 }
 
 /// Ends sessions whose limits have passed, so that what hangs on them ends too. Says how many; the next round takes more.
-pub async fn end_lapsed(provider: &Provider) -> Result<usize, FlowError> {
-    let (policy, now) = (provider.snapshot().policy.session, provider.clock.now());
-    let lapsed = provider.store.lapsed_sessions(policy, now, LAPSED_BATCH).await?;
+pub async fn end_lapsed(call: &Call) -> Result<usize, FlowError> {
+    let (policy, now) = (call.snapshot().policy.session, call.now);
+    let lapsed = call.store().lapsed_sessions(policy, now, LAPSED_BATCH).await?;
     let count = lapsed.len();
     let too_old = |session: &Session| now.duration_since(session.auth_time) >= policy.absolute;
     let (old, idle): (Vec<Session>, Vec<Session>) = lapsed.into_iter().partition(too_old);
-    let origin = Origin::local(now, &provider.random);
-    end(provider, &origin, idle, SessionEnd::Idle).await?;
-    end(provider, &origin, old, SessionEnd::TooOld).await?;
+    end(call, idle, SessionEnd::Idle).await?;
+    end(call, old, SessionEnd::TooOld).await?;
     Ok(count)
 }

@@ -13,17 +13,16 @@ use jiff::Timestamp;
 
 use crate::ahead::Ahead;
 use crate::authenticator_apps::serving;
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::person_in_question::Who;
 use crate::phones::{is_reached, offers, serves, usable};
-use crate::provider::Provider;
 use crate::verification::{Verification, sent};
-use crate::visitor::{Live, Visitor};
+use crate::visitor::Live;
 
 pub(crate) async fn person(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     ahead: &Ahead,
     who: &Who,
     needs: &Needs,
@@ -31,23 +30,17 @@ pub(crate) async fn person(
     match who {
         Who::Nobody => Ok(Person::Nobody),
         Who::Several(_) => Ok(Person::Several),
-        Who::SignedIn(live) => signed_in(provider, visitor, ahead, live, needs).await.map(Person::One),
-        Who::Proven(account, proof) => proven(provider, visitor, (account, proof)).await,
+        Who::SignedIn(live) => signed_in(visit, ahead, live, needs).await.map(Person::One),
+        Who::Proven(account, proof) => proven(visit, (account, proof)).await,
     }
 }
 
-async fn signed_in(
-    provider: &Provider,
-    visitor: &Visitor,
-    ahead: &Ahead,
-    live: &Live,
-    needs: &Needs,
-) -> Result<Standing, FlowError> {
+async fn signed_in(visit: &Visit, ahead: &Ahead, live: &Live, needs: &Needs) -> Result<Standing, FlowError> {
     // Read only where the decision can turn on it.
     let asked = needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up;
-    let can_step_up = asked && can_step_up(provider, live.account.id, visitor.now).await?;
+    let can_step_up = asked && can_step_up(visit, live.account.id).await?;
     let device = match live.session.device.filter(|_| needs.new_device_steps_up) {
-        Some(device) => provider.store.device(device).await?,
+        Some(device) => visit.store().device(device).await?,
         None => None,
     };
     Ok(Standing {
@@ -57,25 +50,20 @@ async fn signed_in(
         password: PasswordStanding::Good,
         device_stepped_up: device.is_some_and(|device| device.passed_second_factor()),
         can_step_up,
-        wants_proof: wants_proof(provider, visitor, ahead, live).await?,
+        wants_proof: wants_proof(visit, ahead, live).await?,
     })
 }
 
 /// An application that was signed in from a session goes on with it in silence (`prompt=none`): it has the person already, and
 /// the one at the browser sees nothing of it.
-async fn wants_proof(
-    provider: &Provider,
-    visitor: &Visitor,
-    ahead: &Ahead,
-    live: &Live,
-) -> Result<bool, FlowError> {
-    let policy = provider.snapshot().policy.session;
-    if !live.session.wants_proof(policy, visitor.now) {
+async fn wants_proof(visit: &Visit, ahead: &Ahead, live: &Live) -> Result<bool, FlowError> {
+    let policy = visit.snapshot().policy.session;
+    if !live.session.wants_proof(policy, visit.now) {
         return Ok(false);
     }
     match ahead.request().filter(|request| request.prompt.contains(Prompt::None)) {
         Some(request) => {
-            let participants = provider.store.participants_of_sessions(&[live.session.id]).await?;
+            let participants = visit.store().participants_of_sessions(&[live.session.id]).await?;
             Ok(participants.iter().all(|one| one.client != request.client_id))
         }
         None => Ok(true),
@@ -83,30 +71,21 @@ async fn wants_proof(
 }
 
 /// A phone or an authenticator app is at hand.
-pub(crate) async fn can_step_up(
-    provider: &Provider,
-    account: AccountId,
-    now: Timestamp,
-) -> Result<bool, FlowError> {
-    Ok(!usable(provider, account, now).await?.is_empty()
-        || !serving(provider, account, now).await?.is_empty())
+pub(crate) async fn can_step_up(call: &Call, account: AccountId) -> Result<bool, FlowError> {
+    Ok(!usable(call, account).await?.is_empty() || !serving(call, account).await?.is_empty())
 }
 
-async fn proven(
-    provider: &Provider,
-    visitor: &Visitor,
-    (account, proof): (&Account, &Proof),
-) -> Result<Person, FlowError> {
-    let phones = provider.store.phones_of(account.id).await?;
-    let can_verify = phones.iter().any(|phone| serves(provider, phone, visitor.now));
+async fn proven(visit: &Visit, (account, proof): (&Account, &Proof)) -> Result<Person, FlowError> {
+    let phones = visit.store().phones_of(account.id).await?;
+    let can_verify = phones.iter().any(|phone| serves(visit, phone));
     let code_entered = proof.factor.is_some();
     Ok(match &proof.kind {
         ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
         ProofKind::Invitation { phone, phones_done, .. } => Person::Registering(Registering {
             code_entered,
-            can_verify: phones.iter().any(|phone| counts(provider, phone, visitor.now)),
-            phone_waits: waiting_phone(&phones, *phone).is_some_and(|phone| is_reached(provider, phone.kind)),
-            can_be_reached: !provider.methods.is_empty(),
+            can_verify: phones.iter().any(|phone| counts(visit, phone)),
+            phone_waits: waiting_phone(&phones, *phone).is_some_and(|phone| is_reached(visit, phone.kind)),
+            can_be_reached: !visit.methods().is_empty(),
             has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
             phones_done: *phones_done,
         }),
@@ -151,14 +130,13 @@ pub(crate) fn phones_for_code<'a>(
 }
 
 /// A phone that was only named proves nothing.
-fn counts(provider: &Provider, phone: &Phone, now: Timestamp) -> bool {
-    phone.verified_at.is_some() && serves(provider, phone, now)
+fn counts(call: &Call, phone: &Phone) -> bool {
+    phone.verified_at.is_some() && serves(call, phone)
 }
 
 /// What "Verify your identity" shows to this person.
 pub(crate) async fn verification(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     carried: &Carried,
     who: Who,
     (purpose, step_up): (CodePurpose, Option<StepUpReason>),
@@ -170,13 +148,13 @@ pub(crate) async fn verification(
     };
     let of_proof = proof.as_ref().and_then(|proof| proof.device);
     let device = live.as_ref().map_or(of_proof, |live| live.session.device);
-    let phones = provider.store.phones_of(account.id).await?;
+    let phones = visit.store().phones_of(account.id).await?;
     let registering = proof.as_ref().filter(|_| purpose == CodePurpose::Registration);
     let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
-    let offers = offers(provider, phones_for_code(proof.as_ref(), &phones, visitor.now));
-    let sent = sent(provider, visitor, carried, (&account, purpose, device), &offers).await?;
+    let offers = offers(visit, phones_for_code(proof.as_ref(), &phones, visit.now));
+    let sent = sent(visit, carried, (&account, purpose, device), &offers).await?;
     let apps = match purpose {
-        CodePurpose::StepUp => serving(provider, account.id, visitor.now).await?,
+        CodePurpose::StepUp => serving(visit, account.id).await?,
         // A new password needs a phone on file.
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 use crate::answered::AnsweredBefore;
+use crate::call::FormOwner;
 use crate::journey::Carried;
-use crate::limits::FormOwner;
 use crate::phones::NoPhone;
 use crate::verification::Verification;
 use crate::visitor::Live;

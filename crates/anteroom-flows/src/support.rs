@@ -15,13 +15,11 @@ use anteroom_storage::{NewPhone, Tx};
 use jiff::Timestamp;
 
 use crate::admin::{AdminError, find};
+use crate::call::Call;
 use crate::error::FlowError;
 use crate::links::new_link;
 use crate::notices::{message, notice, notices};
 use crate::phones::is_sent;
-use crate::provider::Provider;
-use crate::trail::Origin;
-use crate::visitor::new_id;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SupportError {
@@ -62,8 +60,8 @@ impl From<NotAllowed> for SupportError {
     }
 }
 
-async fn active(provider: &Provider, address: &EmailAddress) -> Result<Account, SupportError> {
-    let account = find(provider, address).await?;
+async fn active(call: &Call, address: &EmailAddress) -> Result<Account, SupportError> {
+    let account = find(call, address).await?;
     match account.status {
         AccountStatus::Active => Ok(account),
         AccountStatus::Invited | AccountStatus::Disabled => Err(SupportError::NotActive(address.clone())),
@@ -71,11 +69,11 @@ async fn active(provider: &Provider, address: &EmailAddress) -> Result<Account, 
 }
 
 /// Mails the link of a reset, as the person could ask for it. There is no browser for its code to be typed in.
-pub async fn send_reset(provider: &Provider, address: &EmailAddress) -> Result<(), SupportError> {
-    let account = active(provider, address).await?;
-    let (snapshot, now) = (provider.snapshot(), provider.clock.now());
+pub async fn send_reset(call: &Call, address: &EmailAddress) -> Result<(), SupportError> {
+    let account = active(call, address).await?;
+    let (snapshot, now) = (call.snapshot(), call.now);
     let lifetime = snapshot.policy.recovery.link_lifetime;
-    let new = new_link(provider, (LinkKind::Recovery, Some(account.id)), None, (now, lifetime));
+    let new = new_link(call, (LinkKind::Recovery, Some(account.id)), None, (now, lifetime));
     let mut href = snapshot.issuer.endpoint("/recover");
     href.query_pairs_mut().append_pair("token", &new.token.encode());
     let mail = Mail::Recovery {
@@ -84,11 +82,9 @@ pub async fn send_reset(provider: &Provider, address: &EmailAddress) -> Result<(
         minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
     };
     let to = account.primary_address.clone();
-    let message = message(provider, &account, Parcel::Email { to, mail }, (now, new.link.expires_at));
-    let entry = Origin::local(now, &provider.random)
-        .entry(Actor::Operator, Event::RecoveryAsked { mailed: true })
-        .about(account.id);
-    let write = provider.store.write(move |tx: Tx| {
+    let message = message(call, &account, Parcel::Email { to, mail }, (now, new.link.expires_at));
+    let entry = call.entry(Actor::Operator, Event::RecoveryAsked { mailed: true }).about(account.id);
+    let write = call.store().write(move |tx: Tx| {
         let (link, message, entry) = (new.link.clone(), message.clone(), entry.clone());
         async move {
             if !is_active(&tx, account.id).await? {
@@ -112,27 +108,22 @@ async fn is_active(tx: &Tx, account: AccountId) -> Result<bool, FlowError> {
 /// Adds a number that an operator took down in person. It serves after the delay, and the first code sent to it verifies
 /// it. Says from when.
 pub async fn add_phone(
-    provider: &Provider,
+    call: &Call,
     address: &EmailAddress,
     (text, kind): (&str, PhoneKind),
 ) -> Result<Timestamp, SupportError> {
-    let account = active(provider, address).await?;
-    let (snapshot, now) = (provider.snapshot(), provider.clock.now());
+    let account = active(call, address).await?;
+    let (snapshot, now) = (call.snapshot(), call.now);
     let telephony = &snapshot.policy.telephony;
     let number = parse_number(text, telephony.default_region())?;
     allowed(&number, telephony)?;
     let usable_from = now.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
-    let phone = NewPhone {
-        id: PhoneId(new_id(&provider.random, now)),
-        number: number.clone(),
-        kind,
-        verified_at: None,
-        usable_from,
-    };
-    let messages = told_of(provider, &account, (&number, usable_from), now).await?;
+    let phone =
+        NewPhone { id: PhoneId(call.new_id()), number: number.clone(), kind, verified_at: None, usable_from };
+    let messages = told_of(call, &account, (&number, usable_from), now).await?;
     let event = Event::PhoneAdded { phone: number.masked(), phone_kind: kind.as_str() };
-    let entry = Origin::local(now, &provider.random).entry(Actor::Operator, event).about(account.id);
-    let write = provider.store.write(move |tx: Tx| {
+    let entry = call.entry(Actor::Operator, event).about(account.id);
+    let write = call.store().write(move |tx: Tx| {
         let (phone, messages, entry) = (phone.clone(), messages.clone(), entry.clone());
         async move {
             if !is_active(&tx, account.id).await? {
@@ -168,21 +159,21 @@ enum Added {
 
 /// Word of it by mail to every address, and by text to the phones that were there.
 async fn told_of(
-    provider: &Provider,
+    call: &Call,
     account: &Account,
     (number, usable_from): (&E164, Timestamp),
     now: Timestamp,
 ) -> Result<Vec<Message>, FlowError> {
-    let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
+    let link = call.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link: link.clone() };
-    let mut messages = notices(provider, account, mail, now).await?;
+    let mut messages = notices(call, account, mail).await?;
     // A landline takes no texts, and no person is called without having asked for it: they have the mail.
-    let phones = provider.store.phones_of(account.id).await?;
-    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(provider, phone, Method::Text);
+    let phones = call.store().phones_of(account.id).await?;
+    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, Method::Text);
     let word = Notice::PhoneAdded { phone: number.masked(), link };
     let texts = phones.into_iter().filter(told).map(|phone| {
         let parcel = Parcel::Notice { to: phone.number, notice: word.clone() };
-        notice(provider, account, parcel, now)
+        notice(call, account, parcel)
     });
     messages.extend(texts);
     Ok(messages)

@@ -3,12 +3,12 @@
 
 use anteroom_domain::account::GroupName;
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
 
 /// Tells the log of each. To be asked at the start and after each change of the configuration.
-pub async fn warn(provider: &Provider) -> Result<(), FlowError> {
-    for (group, members) in undefined(provider).await? {
+pub async fn warn(call: &Call) -> Result<(), FlowError> {
+    for (group, members) in undefined(call).await? {
         tracing::warn!(
             group = group.as_str(),
             members,
@@ -20,8 +20,8 @@ pub async fn warn(provider: &Provider) -> Result<(), FlowError> {
 }
 
 /// The groups, and how many accounts are in each.
-pub async fn undefined(provider: &Provider) -> Result<Vec<(GroupName, u64)>, FlowError> {
-    let defined = provider.snapshot();
-    let in_use = provider.store.groups_in_use().await?;
+pub async fn undefined(call: &Call) -> Result<Vec<(GroupName, u64)>, FlowError> {
+    let defined = call.snapshot();
+    let in_use = call.store().groups_in_use().await?;
     Ok(in_use.into_iter().filter(|(group, _)| !defined.groups.contains(group)).collect())
 }

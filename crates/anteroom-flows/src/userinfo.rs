@@ -7,15 +7,13 @@ use anteroom_oidc::claims::{ScopeClaims, UserInfo, Wanted, release};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::UserInfoClaims;
-use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::access_token::{self, Living, living};
+use crate::call::Call;
 use crate::encryption::Recipient;
 use crate::error::FlowError;
 use crate::person::{may_know_address, standard_claims, subject};
-use crate::provider::Provider;
-use crate::registered::snapshot_that_knows;
 
 /// The answer, in the form that the client is registered for.
 #[derive(Debug)]
@@ -42,15 +40,12 @@ const NOT_FOR_US: BearerError =
     BearerError::InvalidToken("the access token is not for the userinfo endpoint");
 
 #[tracing::instrument(skip_all)]
-pub async fn userinfo(
-    provider: &Provider,
-    token: &SecretString,
-    now: Timestamp,
-) -> Result<UserInfoAnswer, UserInfoError> {
-    let claims = access_token::read(provider, token, now).ok_or(DEAD)?;
-    let snapshot = snapshot_that_knows(provider, &claims.client_id).await?;
+pub async fn userinfo(call: &Call, token: &SecretString) -> Result<UserInfoAnswer, UserInfoError> {
+    let claims = access_token::read(call, token, call.now).ok_or(DEAD)?;
+    let call = &call.that_knows(&claims.client_id).await?;
+    let snapshot = call.snapshot();
     let client = snapshot.clients.get(&claims.client_id).ok_or(DEAD)?;
-    let grant = match living(provider, client, &claims, now).await? {
+    let grant = match living(call, client, &claims).await? {
         Living::Person(grant) => grant,
         Living::Client(_) | Living::No => return Err(DEAD.into()),
     };
@@ -71,28 +66,24 @@ pub async fn userinfo(
         address_as_username: may_know_address(client),
     };
     let user_info = UserInfo {
-        sub: subject(provider, client, record.account.id)?,
+        sub: subject(call, client, record.account.id)?,
         person: release(&standard_claims(&record.account, &snapshot.groups), wanted),
     };
-    let recipient = Recipient::find(provider, client, client.metadata.userinfo_encryption, now).await?;
-    Ok(match (signed(provider, client, &user_info)?, recipient) {
+    let recipient = Recipient::find(call, client, client.metadata.userinfo_encryption, call.now).await?;
+    Ok(match (signed(call, client, &user_info)?, recipient) {
         (None, None) => UserInfoAnswer::Json(user_info),
         (Some(jwt), None) => UserInfoAnswer::Jwt(jwt),
-        (Some(jwt), Some(recipient)) => UserInfoAnswer::Jwt(recipient.encrypt(provider, Payload::Jwt(&jwt))?),
+        (Some(jwt), Some(recipient)) => UserInfoAnswer::Jwt(recipient.encrypt(call, Payload::Jwt(&jwt))?),
         (None, Some(recipient)) => {
             let json = serde_json::to_vec(&user_info).map_err(|_| FlowError::Broken("userinfo"))?;
-            UserInfoAnswer::Jwt(recipient.encrypt(provider, Payload::Claims(&json))?)
+            UserInfoAnswer::Jwt(recipient.encrypt(call, Payload::Claims(&json))?)
         }
     })
 }
 
-fn signed(
-    provider: &Provider,
-    client: &Client,
-    user_info: &UserInfo,
-) -> Result<Option<String>, UserInfoError> {
+fn signed(call: &Call, client: &Client, user_info: &UserInfo) -> Result<Option<String>, UserInfoError> {
     let Some(algorithm) = client.metadata.userinfo_signed_response_alg else { return Ok(None) };
-    let (keys, issuer) = (provider.key_set(), &provider.snapshot().issuer);
+    let (keys, issuer) = (call.key_set(), &call.snapshot().issuer);
     let claims = UserInfoClaims { iss: issuer, aud: client.id(), user_info };
     let signed = claims.sign(keys.signer(algorithm)?);
     Ok(Some(signed.map_err(|_| FlowError::Broken("userinfo could not be signed"))?))

@@ -8,12 +8,13 @@ use anteroom_oidc::Prompt;
 use anteroom_oidc::response::AuthorizationResponse;
 
 use crate::ahead::Ahead;
+use crate::call::Call;
 use crate::error::FlowError;
 use crate::person_in_question::Who;
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Snapshot;
 
 pub(crate) async fn answer_without_a_page(
-    provider: &Provider,
+    call: &Call,
     snapshot: &Snapshot,
     (ahead, who): (&Ahead, &Who),
     step: &NextStep,
@@ -24,12 +25,12 @@ pub(crate) async fn answer_without_a_page(
         return Ok(None);
     }
     let description = "the person would have to be asked something";
-    let code = step.without_a_page(prior_consent(provider, client, who).await?);
+    let code = step.without_a_page(prior_consent(call, client, who).await?);
     Ok(code.map(|code| request.target().error(&snapshot.issuer, code, description)))
 }
 
 /// Of several who are signed in here and of whom none was chosen, one is enough: the choice is between them.
-async fn prior_consent(provider: &Provider, client: &Client, who: &Who) -> Result<PriorConsent, FlowError> {
+async fn prior_consent(call: &Call, client: &Client, who: &Who) -> Result<PriorConsent, FlowError> {
     if client.policy.first_party {
         return Ok(PriorConsent::Given);
     }
@@ -38,7 +39,7 @@ async fn prior_consent(provider: &Provider, client: &Client, who: &Who) -> Resul
         one => one.account().map(|account| account.id).into_iter().collect(),
     };
     for account in accounts {
-        if provider.store.consent(account, client.id()).await?.is_some() {
+        if call.store().consent(account, client.id()).await?.is_some() {
             return Ok(PriorConsent::Given);
         }
     }

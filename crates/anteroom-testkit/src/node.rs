@@ -1,11 +1,12 @@
 //! One node of an installation: what a server process has, in this one.
 
-use anteroom::connections::Connections;
-use anteroom::serve;
-use anteroom::wiring::{self, Surroundings};
 use anteroom_config::{Configuration, Settings};
+use anteroom_flows::call::Call;
 use anteroom_flows::configured_clients;
 use anteroom_flows::provider::Provider;
+use anteroom_server::connections::Connections;
+use anteroom_server::serve;
+use anteroom_server::wiring::{self, Surroundings};
 use anteroom_web::Web;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Node {
         let address = listener.local_addr().unwrap();
         let (configuration, around) = place(address);
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
-        configured_clients::note(&provider).await.unwrap();
+        configured_clients::note(&Call::local(&provider)).await.unwrap();
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         let router = anteroom_web::router(Arc::clone(&web));
         let routes = routes::of(&router);

@@ -1,14 +1,15 @@
 //! A provider that runs: real HTTP on a free port, a clock that tests move, accounts, and what it has written down.
 
-use anteroom::wiring::{self, Surroundings};
-use anteroom::{background, housekeeping, sending};
 use anteroom_config::{Configuration, Settings};
 use anteroom_crypto::PasswordHasher;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
+use anteroom_flows::call::Call;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::{asked, backchannel, history, keys, registered, sign_out, trail};
+use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::{background, housekeeping, sending};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageState, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -281,6 +282,11 @@ impl TestProvider {
         keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap()
     }
 
+    /// The context of an operator's command, or of a background round, that begins now.
+    pub fn local(&self) -> Call {
+        Call::local(&self.provider)
+    }
+
     /// One look of the node at its database.
     pub async fn look_at_history(&self) {
         history::look(&self.provider).await.unwrap();
@@ -288,19 +294,19 @@ impl TestProvider {
 
     /// What `anteroom database accept` does.
     pub async fn accept_database(&self) {
-        let origin = trail::Origin::local(self.now(), &self.provider.random);
-        history::accept(&self.provider.store, &origin, None).await.unwrap();
+        let audit = trail::AuditContext::local(self.now(), &self.provider.random);
+        history::accept(&self.provider.store, &audit, None).await.unwrap();
     }
 
     /// What the background does each minute about what is only counted.
     pub async fn write_tallies(&self) {
-        trail::write_tallies(&self.provider).await.unwrap();
+        trail::write_tallies(&self.local()).await.unwrap();
     }
 
     /// What the background does each minute about sessions whose time has passed.
     pub async fn end_lapsed_sessions(&self) {
-        sign_out::end_lapsed(&self.provider).await.unwrap();
-        sign_out::end_of_passed_epochs(&self.provider).await.unwrap();
+        sign_out::end_lapsed(&self.local()).await.unwrap();
+        sign_out::end_of_passed_epochs(&self.local()).await.unwrap();
     }
 
     /// What the background does each minute by the clock, with `running` on the stopwatch.
@@ -311,12 +317,12 @@ impl TestProvider {
 
     /// One round of back-channel logout; how many deliveries were tried.
     pub async fn deliver_logouts(&self) -> usize {
-        backchannel::deliver_due(&self.provider).await.unwrap()
+        backchannel::deliver_due(&self.local()).await.unwrap()
     }
 
     /// What the background does twice a second about mails that were asked for; how many asks were answered.
     pub async fn answer_asks(&self) -> usize {
-        asked::answer(&self.provider).await.unwrap()
+        asked::answer(&self.local()).await.unwrap()
     }
 
     /// Messages to people, newest first, once what was asked for is answered.

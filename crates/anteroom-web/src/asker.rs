@@ -1,8 +1,8 @@
-//! Who is asking over HTTP: the [`Visitor`] of the use cases, with what only the web needs to know.
+//! Who is asking over HTTP: the [`Visit`] of the use cases, with what only the web needs to know.
 
 use anteroom_domain::reference::Reference;
-use anteroom_flows::limits::FormOwner;
-use anteroom_flows::visitor::{FetchMetadata, Loads, RequestSpan, Visitor};
+use anteroom_flows::browser::{Browser, FetchMetadata, Loads};
+use anteroom_flows::call::{Call, RequestFrom, Visit};
 use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use ipnet::IpNet;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::cookies::Jar;
@@ -23,47 +24,79 @@ const SHOWN_OF_PATH: usize = 200;
 /// Of a header that cannot be read, in the log.
 const SHOWN_OF_HEADER: usize = 80;
 
-/// The request's context: handed to every page.
+/// The context of a request, whether a browser or a client sent it: no cookie has been read.
+#[derive(Clone)]
+pub(crate) struct EndpointContext {
+    pub web: Arc<Web>,
+    pub call: Call,
+    pub from: RequestFrom,
+    /// Of the request, without its query, for log and trail.
+    pub path: String,
+}
+
+impl EndpointContext {
+    /// Made once for a request, by what asks for it first.
+    pub(crate) fn of(parts: &mut Parts, web: &Arc<Web>) -> Self {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return known.clone();
+        }
+        let from = RequestFrom { address: client_address(parts, web), reference: reference(parts, web) };
+        let path = parts.uri.path().chars().take(SHOWN_OF_PATH).collect();
+        let context = Self { web: Arc::clone(web), call: Call::of_request(&web.provider, from), from, path };
+        parts.extensions.insert(context.clone());
+        context
+    }
+}
+
+impl FromRequestParts<Arc<Web>> for EndpointContext {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(parts, web))
+    }
+}
+
+/// The context of a request from a browser: handed to every page.
 #[derive(Clone)]
 pub(crate) struct Asker {
-    pub web: Arc<Web>,
-    pub visitor: Visitor,
+    endpoint: EndpointContext,
+    pub visit: Visit,
     pub jar: Jar,
     pub accept_language: Option<String>,
     /// Where the page of the form that was sent can be opened anew.
     pub again: Option<String>,
-    /// Of the request, without its query, for log and trail.
-    pub path: String,
+}
+
+impl Deref for Asker {
+    type Target = EndpointContext;
+
+    fn deref(&self) -> &EndpointContext {
+        &self.endpoint
+    }
 }
 
 impl FromRequestParts<Arc<Web>> for Asker {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let provider = &web.provider;
-        let jar = Jar::read(&parts.headers, web.secure_cookies(), &provider.keyring, &provider.random);
-        let reference = reference(parts, web);
+        let endpoint = EndpointContext::of(parts, web);
+        let EndpointContext { call, from, .. } = &endpoint;
+        let jar = Jar::read(&parts.headers, web.secure_cookies(), call.keyring(), call.random());
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let visitor = Visitor {
-            now: provider.clock.now(),
-            address: client_address(parts, web),
-            reference,
-            browser: jar.browser,
+        let browser = Browser {
+            id: jar.browser,
             keeps_cookies: !jar.browser_is_new,
             sessions: jar.sessions.clone(),
             devices: jar.devices.clone(),
-            browser_state: jar.state,
-            next_browser_state: jar.next_state,
+            state: jar.state,
+            next_state: jar.next_state,
             loads: loads(&parts.headers),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
-            form: FormOwner::default(),
-            sent_form: None,
-            span: RequestSpan::current(),
         };
+        let visit = Visit::new(call.clone(), browser, *from);
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
-        let path = parts.uri.path().chars().take(SHOWN_OF_PATH).collect();
-        Ok(Self { web: Arc::clone(web), visitor, jar, accept_language, again: None, path })
+        Ok(Self { endpoint, visit, jar, accept_language, again: None })
     }
 }
 

@@ -93,7 +93,7 @@ async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
     let theme = web.theme();
     let rendered = messages.iter().map(|message| Delivered::of(&theme, &letterhead, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {
-        tracing::error!(reference = %asker.visitor.reference, "message does not render: {error}");
+        tracing::error!(reference = %asker.visit.reference, "message does not render: {error}");
         Failure::from(anteroom_flows::error::FlowError::Broken("a message does not render"))
     })
 }

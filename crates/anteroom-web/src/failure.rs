@@ -6,7 +6,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::journey::Carried;
-use anteroom_flows::trail::{Origin, note_refusal};
+use anteroom_flows::trail::note_refusal;
 use anteroom_pages::{ErrorKind, ErrorPage, Forward, ForwardKind};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -63,7 +63,7 @@ impl Failure {
     /// The code of a mail, or the page that waits for it, where nothing was asked for; another mail can be, and what `carried`
     /// holds waits for that as well.
     pub(crate) fn not_asked_here(asker: &Asker, carried: Option<&Carried>) -> Result<Self, FlowError> {
-        let handle = carried.map(|carried| carried.field(&asker.web.provider)).transpose()?.flatten();
+        let handle = carried.map(|carried| carried.field(&asker.visit)).transpose()?.flatten();
         let href = on_with(FORGOT_PASSWORD, handle.as_deref());
         let forward = Forward { kind: ForwardKind::Recover, href };
         Ok(Self::page(StatusCode::BAD_REQUEST, ErrorKind::NotAskedHere, forward))
@@ -105,19 +105,18 @@ impl Failure {
     /// The page, once the trail knows of its reference.
     pub(crate) async fn answer(self, asker: &Asker) -> Response {
         if let Some((status, kind)) = self.shown() {
-            let provider = &asker.web.provider;
             let (page, path) = (format!("{kind:?}"), Some(asker.path.clone()));
             let event = Event::ErrorShown { status: status.as_u16(), page, path };
-            let entry = Origin::of(&asker.visitor, &provider.random).entry(Actor::Anonymous, event);
-            if let Err(error) = note_refusal(provider, entry).await {
-                tracing::error!(reference = %asker.visitor.reference, "the trail was not told: {error}");
+            let entry = asker.visit.entry(Actor::Anonymous, event);
+            if let Err(error) = note_refusal(&asker.visit, entry).await {
+                tracing::error!(reference = %asker.visit.reference, "the trail was not told: {error}");
             }
         }
         self.respond(asker)
     }
 
     fn respond(self, asker: &Asker) -> Response {
-        let reference = asker.visitor.reference;
+        let reference = asker.visit.reference;
         let person = match &self {
             Self::AnotherPerson { email, .. } => Some(email.clone()),
             Self::Page { .. } | Self::Flow(_) => None,

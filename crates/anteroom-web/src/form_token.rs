@@ -8,7 +8,7 @@
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring};
 use anteroom_domain::ids::{AccountId, BrowserId, SessionId};
-use anteroom_flows::limits::FormOwner;
+use anteroom_flows::call::FormOwner;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};

@@ -5,9 +5,10 @@
 //! with what was entered, it takes [`FormOrStale`] and has to say what becomes of a stale one. Requests that other sites may
 //! post have a type of their own: `endpoints::authorize::FromAnySite`.
 
+use anteroom_flows::call::FormOwner;
 use anteroom_flows::forms::{Brought, counted_for};
 use anteroom_flows::journey::Waiting;
-use anteroom_flows::limits::{FormOwner, FormToken, spend_form, spend_sign_out};
+use anteroom_flows::limits::{FormToken, spend_form, spend_sign_out};
 use anteroom_flows::repeated::SentForm;
 use anteroom_flows::visitor::another_person;
 use anteroom_oidc::Issuer;
@@ -89,15 +90,15 @@ async fn opened(request: Request, web: &Arc<Web>) -> (Asker, Request) {
 
 async fn good<T: FormFields>(asker: &mut Asker, request: Request) -> Result<T, Failure> {
     let (sent, token) = received::<T>(asker, request).await?;
-    asker.visitor.form = match token {
+    asker.visit.form = match token {
         Ok(owner) => owner,
         Err(Stale) => return Err(Failure::stale_form(&T::again(&sent))),
     };
-    if T::NEEDS_COOKIES && !asker.visitor.keeps_cookies {
+    if T::NEEDS_COOKIES && !asker.visit.browser.keeps_cookies {
         return Err(Failure::no_cookies(&T::again(&sent)));
     }
     if T::OF_CURRENT_SESSION
-        && let Some(other) = another_person(&asker.web.provider, &asker.visitor).await?
+        && let Some(other) = another_person(&asker.visit).await?
     {
         return Err(Failure::another_person(&other.account, &T::again(&sent)));
     }
@@ -108,7 +109,7 @@ async fn good_or_stale<T: FormFields>(asker: &mut Asker, request: Request) -> Re
     let (sent, token) = received::<T>(asker, request).await?;
     match token {
         Ok(owner) => {
-            asker.visitor.form = owner;
+            asker.visit.form = owner;
             T::read(&sent).map(Token::Good)
         }
         Err(Stale) => T::read(&sent).map(Token::Stale),
@@ -125,7 +126,7 @@ async fn received<T: FormFields>(
     let sent = Sent::receive(asker, request).await?;
     asker.again = Some(T::again(&sent));
     let token = sent.check_token(asker, T::NAME);
-    asker.visitor.sent_form = token.is_ok().then(|| SentForm::of(&asker.web.provider, sent.token()));
+    asker.visit.sent_form = token.is_ok().then(|| SentForm::of(&asker.visit, sent.token()));
     count(asker, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
     Ok((sent, token))
 }
@@ -139,7 +140,7 @@ pub(crate) struct Sent {
 impl Sent {
     async fn receive(asker: &Asker, request: Request) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let vouched = own_page(&parts.headers, &asker.web.provider.snapshot().issuer)?;
+        let vouched = own_page(&parts.headers, &asker.visit.snapshot().issuer)?;
         if !is_form(&parts.headers) {
             return Err(malformed());
         }
@@ -204,13 +205,13 @@ async fn count(asker: &Asker, path: &str, sent: &Sent, token: FormToken) -> Resu
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());
     }
-    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
+    let visit = &asker.visit;
     let brought = Brought { interaction: sent.field("interaction"), token: sent.field("token") };
-    let counted_for = counted_for(provider, visitor, brought).await?;
+    let counted_for = counted_for(visit, brought).await?;
     if path == "/sign-out" {
-        return Ok(spend_sign_out(provider, visitor, counted_for, token).await?);
+        return Ok(spend_sign_out(visit, counted_for, token).await?);
     }
-    Ok(spend_form(provider, visitor, counted_for, token).await?)
+    Ok(spend_form(visit, counted_for, token).await?)
 }
 
 fn own_page(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, Failure> {
@@ -233,7 +234,7 @@ fn too_large() -> Failure {
 }
 
 fn here(asker: &Asker) -> Moment {
-    Moment { browser: asker.visitor.browser, now: asker.visitor.now }
+    Moment { browser: asker.visit.browser.id, now: asker.visit.now }
 }
 
 /// The token for a form that is about to be shown, on a page that shows `owner`.

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::asker::Asker;
+use crate::asker::{Asker, EndpointContext};
 use crate::endpoints::token::unavailable;
 use crate::failure::{Failure, to_sign_in};
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
@@ -61,7 +61,7 @@ async fn not_here(
     let (mut parts, _) = request.into_parts();
     let Ok(asker) = Asker::from_request_parts(&mut parts, web).await;
     tracing::warn!(
-        reference = %asker.visitor.reference,
+        reference = %asker.visit.reference,
         received = shorten(&received_host(&parts.headers, &parts.uri)),
         expected = issuer.origin(),
         "{why}"
@@ -129,10 +129,13 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
 /// No address is served without end, whatever it asks for; what costs more than an answer has further limits in its use case.
 pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
-    match count_request(&web.provider, asker.visitor.address, asker.visitor.now) {
+    let EndpointContext { call, .. } = EndpointContext::of(&mut parts, &web);
+    match count_request(&call) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(error) => refuse(&asker, parts.uri.path(), error).await,
+        Err(error) => {
+            let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+            refuse(&asker, parts.uri.path(), error).await
+        }
     }
 }
 
@@ -178,7 +181,7 @@ pub(crate) async fn refuse(asker: &Asker, path: &str, error: FlowError) -> Respo
 /// A path of which a part is not of the kind that its route takes.
 pub(crate) async fn nothing_there(asker: &Asker) -> Response {
     if is_for_programs(&asker.path) {
-        tracing::info!(reference = %asker.visitor.reference, path = asker.path, "no such address");
+        tracing::info!(reference = %asker.visit.reference, path = asker.path, "no such address");
         let body = serde_json::json!({
             "error": "invalid_request",
             "error_description": "there is nothing at this address",

@@ -3,7 +3,7 @@
 //! of one application could otherwise sign its visitors in at all the others, keep their sessions alive, and use up what they
 //! need.
 
-use anteroom_flows::visitor::Loads;
+use anteroom_flows::browser::Loads;
 use anteroom_pages::ErrorKind;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::StatusCode;
@@ -23,7 +23,7 @@ pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Ne
     let (mut parts, _) = request.into_parts();
     let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
     tracing::info!(
-        reference = %asker.visitor.reference,
+        reference = %asker.visit.reference,
         path = asker.path,
         "request refused: the browser loads it as an image, a script or another part of a page, a script of another origin asks for it, or it is fetched ahead of time (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
     );

@@ -128,7 +128,7 @@ impl<'a> Frame<'a> {
     }
 
     pub(crate) fn page<P: Page>(self, status: StatusCode, view: &P) -> Response {
-        let (snapshot, policy) = (self.asker.web.provider.snapshot(), self.policy());
+        let (snapshot, policy) = (self.asker.visit.snapshot(), self.policy());
         let chrome = Chrome {
             practice_name: snapshot.practice.name.clone(),
             locale: self.locale,
@@ -158,8 +158,8 @@ impl<'a> Frame<'a> {
             }
             Err(error) => {
                 // Every template was rendered at start: this cannot be reached but by a defect.
-                tracing::error!(reference = %self.asker.visitor.reference, "page does not render: {error}");
-                (StatusCode::INTERNAL_SERVER_ERROR, self.asker.visitor.reference.to_string()).into_response()
+                tracing::error!(reference = %self.asker.visit.reference, "page does not render: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, self.asker.visit.reference.to_string()).into_response()
             }
         }
     }
@@ -259,7 +259,7 @@ pub(crate) fn error_return_page(asker: &Asker, waits: &ErrorReturn) -> Response 
             (None, Some(action.clone()), hidden_fields(parameters))
         }
     };
-    let reference = asker.visitor.reference.to_string();
+    let reference = asker.visit.reference.to_string();
     let (host, forward) = (waits.host.clone(), to_sign_in());
     let view = ErrorReturnPage { host, href, action, fields, forward, reference };
     let frame = Frame::of(asker).in_language_of(&waits.ui_locales).leads_to_client();

@@ -1,10 +1,6 @@
 //! The audit trail as an operator meets it: the commands as they are run, on trails that are whole and on damaged ones.
 #![cfg(test)]
 
-use anteroom::background::extend_chain;
-use anteroom::commands::production;
-use anteroom::logging::text;
-use anteroom::wiring::{self, Surroundings};
 use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::account::Profile;
@@ -13,10 +9,14 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::reference::Reference;
 use anteroom_domain::sign_in::Refusal;
 use anteroom_flows::admin::{self, Invitee};
+use anteroom_flows::call::Call;
 use anteroom_flows::chain::When;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
-use anteroom_flows::trail::Origin;
+use anteroom_flows::trail::AuditContext;
+use anteroom_server::background::extend_chain;
+use anteroom_server::logging::text;
+use anteroom_server::wiring::{self, Surroundings};
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeSet;
 use std::fs;
@@ -80,12 +80,12 @@ impl Installation {
     }
 
     /// With the provider of this installation, and its checkpoints file.
-    fn work(&self, work: impl AsyncFnOnce(&Provider, PathBuf)) {
+    fn work(&self, work: impl AsyncFnOnce(&Arc<Provider>, PathBuf)) {
         self.runtime.block_on(async {
             let configuration = Configuration::load(&self.path("anteroom.toml"), &|_| None);
             let configuration = configuration.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-            let around = Surroundings { may_make_keys: true, ..production() };
-            let provider = wiring::provider(&configuration, &around).await.unwrap();
+            let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+            let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
             work(&provider, self.path("anteroom.checkpoints.jsonl")).await;
             provider.store.close().await;
         });
@@ -117,26 +117,26 @@ impl Installation {
     }
 }
 
-async fn invite(provider: &Provider) {
+async fn invite(provider: &Arc<Provider>) {
     let invitee = Invitee {
         address: EmailAddress::parse(ADDRESS).unwrap(),
         profile: Profile::default(),
         groups: BTreeSet::new(),
         locale: None,
     };
-    admin::invite(provider, invitee).await.unwrap();
+    admin::invite(&Call::local(provider), invitee).await.unwrap();
 }
 
 fn reference() -> Reference {
     Reference::from_random([1, 2, 3, 4, 5])
 }
 
-async fn refuse(provider: &Provider, refusal: Refusal, failures: u32) {
-    let account = admin::find(provider, &EmailAddress::parse(ADDRESS).unwrap()).await.unwrap();
-    let mut origin = Origin::local(provider.clock.now(), &provider.random);
-    origin.address = Some("203.0.113.9".parse().unwrap());
-    origin.reference = Some(reference());
-    let entry = origin.entry(Actor::Anonymous, Event::sign_in_refused(refusal, failures)).about(account.id);
+async fn refuse(provider: &Arc<Provider>, refusal: Refusal, failures: u32) {
+    let account = admin::find(&Call::local(provider), &EmailAddress::parse(ADDRESS).unwrap()).await.unwrap();
+    let mut audit = AuditContext::local(provider.clock.now(), &provider.random);
+    audit.address = Some("203.0.113.9".parse().unwrap());
+    audit.reference = Some(reference());
+    let entry = audit.entry(Actor::Anonymous, Event::sign_in_refused(refusal, failures)).about(account.id);
     let write = provider.store.write(move |tx| {
         let entry = entry.clone();
         async move { Ok::<_, FlowError>(tx.append(&entry).await?) }

@@ -6,19 +6,19 @@ use anteroom_domain::link::LinkKind;
 use anteroom_storage::Tx;
 
 use crate::error::FlowError;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 /// Nothing that was proven or verified on the way to a registration counts any more.
-pub(super) async fn begin_anew(tx: &Tx, origin: &Origin, account: AccountId) -> Result<(), FlowError> {
+pub(super) async fn begin_anew(tx: &Tx, audit: &AuditContext, account: AccountId) -> Result<(), FlowError> {
     tx.raise_epoch(account).await?;
-    remove_phones(tx, origin, account, "invited_again").await?;
-    tx.complete_link(account, (LinkKind::Invitation, None), origin.now).await?;
+    remove_phones(tx, audit, account, "invited_again").await?;
+    tx.complete_link(account, (LinkKind::Invitation, None), audit.now).await?;
     Ok(())
 }
 
 pub(super) async fn remove_phones(
     tx: &Tx,
-    origin: &Origin,
+    audit: &AuditContext,
     account: AccountId,
     reason: &'static str,
 ) -> Result<(), FlowError> {
@@ -26,16 +26,16 @@ pub(super) async fn remove_phones(
     if phones.is_empty() {
         return Ok(());
     }
-    tx.remove_phones(account, origin.now).await?;
+    tx.remove_phones(account, audit.now).await?;
     let phones = phones.iter().map(|phone| phone.number.masked()).collect();
     let event = Event::PhonesRemoved { phones, reason };
-    Ok(tx.append(&origin.entry(Actor::Operator, event).about(account)).await?)
+    Ok(tx.append(&audit.entry(Actor::Operator, event).about(account)).await?)
 }
 
 /// Mailed links of before open nothing any more.
-pub(super) async fn end_links(tx: &Tx, origin: &Origin, account: AccountId) -> Result<(), FlowError> {
+pub(super) async fn end_links(tx: &Tx, audit: &AuditContext, account: AccountId) -> Result<(), FlowError> {
     for kind in [LinkKind::Recovery, LinkKind::Invitation] {
-        tx.complete_link(account, (kind, None), origin.now).await?;
+        tx.complete_link(account, (kind, None), audit.now).await?;
     }
     Ok(())
 }

@@ -11,14 +11,14 @@ use anteroom_storage::{FirstCode, Tx};
 use jiff::Timestamp;
 
 use super::{admitted_to_act, confirmed, confirmed_of, open};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::notices::notices;
 use crate::onward::Onward;
-use crate::provider::Provider;
 use crate::repeated::answers_since;
 use crate::standing::can_step_up;
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, another_signed_in_since, live_sessions, new_id};
+use crate::trail::{AuditContext, note_refusal};
+use crate::visitor::{Live, another_signed_in_since, live_sessions};
 
 #[derive(Debug)]
 pub enum BeginOutcome {
@@ -45,18 +45,18 @@ pub enum ConfirmOutcome {
 }
 
 #[tracing::instrument(name = "begin_enrolment", skip_all)]
-pub async fn begin(provider: &Provider, visitor: &Visitor) -> Result<BeginOutcome, FlowError> {
-    let live = match admitted_to_act(provider, visitor).await? {
+pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
+    let live = match admitted_to_act(visit).await? {
         Ok(live) => live,
         Err(onward) => return Ok(BeginOutcome::Elsewhere(onward)),
     };
-    if confirmed(provider, live.account.id).await?.len() >= MOST_APPS {
+    if confirmed(visit, live.account.id).await?.len() >= MOST_APPS {
         return Ok(BeginOutcome::TooMany);
     }
-    let (random, now) = (&provider.random, visitor.now);
-    let id = FactorId(new_id(random, now));
+    let (random, now) = (visit.random(), visit.now);
+    let id = FactorId(visit.new_id());
     let secret = TotpSecret::generate(random);
-    let sealer = provider.keyring.sealer(KeyPurpose::FactorSeal);
+    let sealer = visit.keyring().sealer(KeyPurpose::FactorSeal);
     let app = AuthenticatorApp {
         id,
         account: live.account.id,
@@ -66,7 +66,7 @@ pub async fn begin(provider: &Provider, visitor: &Visitor) -> Result<BeginOutcom
         last_step: None,
         created_at: now,
     };
-    let write = provider.store.write(move |tx: Tx| {
+    let write = visit.store().write(move |tx: Tx| {
         let app = app.clone();
         async move { Ok::<_, FlowError>(tx.begin_app(&app).await?) }
     });
@@ -76,72 +76,58 @@ pub async fn begin(provider: &Provider, visitor: &Visitor) -> Result<BeginOutcom
 
 /// What was begun and waits for its first code, for its owner. Another session of theirs, with the password alone, could find the
 /// address in the history and take the secret: it takes the second factor as well to see it, as it did to begin.
-pub async fn enrolment(
-    provider: &Provider,
-    visitor: &Visitor,
-    id: FactorId,
-) -> Result<Option<Enrolment>, FlowError> {
-    let app = provider.store.app(id).await?.filter(|app| app.may_be_confirmed(visitor.now));
+pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>, FlowError> {
+    let app = visit.store().app(id).await?.filter(|app| app.may_be_confirmed(visit.now));
     let Some(app) = app else { return Ok(None) };
-    let live = live_sessions(provider, visitor).await?;
+    let live = live_sessions(visit).await?;
     // The current session's alone: its page shows the secret, and its form acts for it.
-    let policy = provider.snapshot().policy.session;
-    let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visitor.now));
+    let policy = visit.snapshot().policy.session;
+    let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visit.now));
     let Some(live) = current.filter(|live| live.account.id == app.account) else { return Ok(None) };
-    if live.session.acr < Acr::Mfa && can_step_up(provider, app.account, visitor.now).await? {
+    if live.session.acr < Acr::Mfa && can_step_up(visit, app.account).await? {
         return Ok(None);
     }
     // Another person who signed in here since may have its page and its secret.
-    if another_signed_in_since(provider, visitor, app.account, app.created_at).await? {
+    if another_signed_in_since(visit, app.account, app.created_at).await? {
         return Ok(None);
     }
-    let secret = open(provider, &app)?;
+    let secret = open(visit, &app)?;
     Ok(Some(Enrolment { live, app, secret }))
 }
 
 #[tracing::instrument(name = "confirm_enrolment", skip_all)]
-pub async fn confirm(
-    provider: &Provider,
-    visitor: &Visitor,
-    id: FactorId,
-    entered: &str,
-) -> Result<ConfirmOutcome, FlowError> {
-    let Some(enrolment) = enrolment(provider, visitor, id).await? else {
-        return gone(provider, visitor, id, entered).await;
+pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
+    let Some(enrolment) = enrolment(visit, id).await? else {
+        return gone(visit, id, entered).await;
     };
     if entered.trim().is_empty() {
         return Ok(ConfirmOutcome::Missing(Box::new(enrolment)));
     }
-    let Some(step) = enrolment.secret.step_of(entered, visitor.now) else {
+    let Some(step) = enrolment.secret.step_of(entered, visit.now) else {
         let event = Event::CodeNotTaken { purpose: "authenticator_app", reason: "wrong" };
         let actor = Actor::Account(enrolment.live.account.id);
-        note_refusal(provider, Origin::of(visitor, &provider.random).entry(actor, event)).await?;
+        note_refusal(visit, visit.entry(actor, event)).await?;
         return Ok(ConfirmOutcome::Wrong(Box::new(enrolment)));
     };
-    let first = first_use(provider, visitor, &enrolment, step).await?;
+    let first = first_use(visit, &enrolment, step).await?;
     let account = enrolment.live.account;
-    let write = provider.store.write(move |tx: Tx| {
+    let write = visit.store().write(move |tx: Tx| {
         let (first, epoch) = (first.clone(), account.epoch);
         async move { settle(&tx, &first, epoch).await }
     });
     if write.await? {
         return Ok(ConfirmOutcome::Confirmed);
     }
-    gone(provider, visitor, id, entered).await
+    gone(visit, id, entered).await
 }
 
 /// Nothing waits for this code any more. Where the same button, pressed twice, is why, the app was added a moment ago.
-async fn gone(
-    provider: &Provider,
-    visitor: &Visitor,
-    id: FactorId,
-    entered: &str,
-) -> Result<ConfirmOutcome, FlowError> {
-    let since = answers_since(visitor.now);
-    let app = provider.store.app(id).await?.filter(|app| app.confirmed_at.is_some_and(|at| at > since));
+async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
+    let since = answers_since(visit.now);
+    let app = visit.store().app(id).await?.filter(|app| app.confirmed_at.is_some_and(|at| at > since));
     let Some(app) = app else { return Ok(ConfirmOutcome::Gone) };
-    let is_owner = visitor.form.account == Some(app.account);
-    let is_confirmed = is_owner && open(provider, &app)?.step_of(entered, visitor.now).is_some();
+    let is_owner = visit.form.account == Some(app.account);
+    let is_confirmed = is_owner && open(visit, &app)?.step_of(entered, visit.now).is_some();
     Ok(if is_confirmed { ConfirmOutcome::Confirmed } else { ConfirmOutcome::Gone })
 }
 
@@ -153,16 +139,11 @@ struct FirstUse {
     at: Timestamp,
     usable_from: Timestamp,
     messages: Vec<Message>,
-    origin: Origin,
+    audit: AuditContext,
 }
 
-async fn first_use(
-    provider: &Provider,
-    visitor: &Visitor,
-    enrolment: &Enrolment,
-    step: TimeStep,
-) -> Result<FirstUse, FlowError> {
-    let (snapshot, at) = (provider.snapshot(), visitor.now);
+async fn first_use(visit: &Visit, enrolment: &Enrolment, step: TimeStep) -> Result<FirstUse, FlowError> {
+    let (snapshot, at) = (visit.snapshot(), visit.now);
     // A thief who knows the password and no more could have added it.
     let waits = enrolment.live.session.acr < Acr::Mfa;
     let later = at.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
@@ -174,8 +155,8 @@ async fn first_use(
         step,
         at,
         usable_from,
-        messages: notices(provider, &enrolment.live.account, mail, at).await?,
-        origin: Origin::of(visitor, &provider.random),
+        messages: notices(visit, &enrolment.live.account, mail).await?,
+        audit: visit.audit().clone(),
     })
 }
 
@@ -193,6 +174,6 @@ async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowErr
         tx.enqueue(message).await?;
     }
     let event = Event::AuthenticatorAppAdded { serves_at_once: first.usable_from <= first.at };
-    tx.append(&first.origin.entry(Actor::Account(account), event)).await?;
+    tx.append(&first.audit.entry(Actor::Account(account), event)).await?;
     Ok(true)
 }

@@ -19,12 +19,12 @@ use anteroom_domain::interaction::Destination;
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret, may_remove};
 use jiff::Timestamp;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::Carried;
 use crate::onward::{Onward, parked, proceed};
 use crate::phones::usable;
-use crate::provider::Provider;
-use crate::visitor::{Live, Visitor};
+use crate::visitor::Live;
 
 /// What the page lists.
 #[derive(Debug)]
@@ -44,36 +44,36 @@ impl Listed {
 }
 
 /// The person, or what stands between them and this page.
-async fn admitted(provider: &Provider, visitor: &Visitor) -> Result<Result<Live, Onward>, FlowError> {
-    let mut carried = Carried::to_dashboard(visitor);
+async fn admitted(visit: &Visit) -> Result<Result<Live, Onward>, FlowError> {
+    let mut carried = Carried::to_dashboard(visit);
     carried.journey.destination = Destination::AuthenticatorApps;
-    Ok(match proceed(provider, visitor, carried).await? {
+    Ok(match proceed(visit, carried).await? {
         Onward::AuthenticatorApps(live) => Ok(*live),
         elsewhere => Err(elsewhere),
     })
 }
 
 /// The same for a form, after which a page comes by way of a redirect.
-async fn admitted_to_act(provider: &Provider, visitor: &Visitor) -> Result<Result<Live, Onward>, FlowError> {
-    match admitted(provider, visitor).await? {
+async fn admitted_to_act(visit: &Visit) -> Result<Result<Live, Onward>, FlowError> {
+    match admitted(visit).await? {
         Ok(live) => Ok(Ok(live)),
-        Err(onward) => Ok(Err(parked(provider, visitor, onward).await?)),
+        Err(onward) => Ok(Err(parked(visit, onward).await?)),
     }
 }
 
-pub async fn list(provider: &Provider, visitor: &Visitor) -> Result<Result<Listed, Onward>, FlowError> {
-    let live = match admitted(provider, visitor).await? {
+pub async fn list(visit: &Visit) -> Result<Result<Listed, Onward>, FlowError> {
+    let live = match admitted(visit).await? {
         Ok(live) => live,
         Err(onward) => return Ok(Err(onward)),
     };
-    let apps = confirmed(provider, live.account.id).await?;
+    let apps = confirmed(visit, live.account.id).await?;
     let can_add = apps.len() < MOST_APPS;
-    let has_phone = !usable(provider, live.account.id, visitor.now).await?.is_empty();
+    let has_phone = !usable(visit, live.account.id).await?.is_empty();
     Ok(Ok(Listed { live, apps, can_add, has_phone }))
 }
 
-async fn confirmed(provider: &Provider, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
-    Ok(confirmed_of(provider.store.apps_of(account).await?))
+async fn confirmed(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
+    Ok(confirmed_of(call.store().apps_of(account).await?))
 }
 
 fn confirmed_of(mut apps: Vec<AuthenticatorApp>) -> Vec<AuthenticatorApp> {
@@ -82,34 +82,29 @@ fn confirmed_of(mut apps: Vec<AuthenticatorApp>) -> Vec<AuthenticatorApp> {
 }
 
 /// Those whose codes are taken now.
-pub(crate) async fn serving(
-    provider: &Provider,
-    account: AccountId,
-    now: Timestamp,
-) -> Result<Vec<AuthenticatorApp>, FlowError> {
-    let mut apps = provider.store.apps_of(account).await?;
-    apps.retain(|app| app.serves(now));
+pub(crate) async fn serving(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
+    let mut apps = call.store().apps_of(account).await?;
+    apps.retain(|app| app.serves(call.now));
     Ok(apps)
 }
 
 /// Which of the apps shows this code now, and the step it belongs to.
 pub(crate) fn showing(
-    provider: &Provider,
+    call: &Call,
     apps: &[AuthenticatorApp],
     entered: &str,
-    now: Timestamp,
 ) -> Result<Vec<(FactorId, TimeStep)>, FlowError> {
     let mut found = Vec::new();
     for app in apps {
-        if let Some(step) = open(provider, app)?.step_of(entered, now) {
+        if let Some(step) = open(call, app)?.step_of(entered, call.now) {
             found.push((app.id, step));
         }
     }
     Ok(found)
 }
 
-fn open(provider: &Provider, app: &AuthenticatorApp) -> Result<TotpSecret, FlowError> {
-    let sealer = provider.keyring.sealer(KeyPurpose::FactorSeal);
+fn open(call: &Call, app: &AuthenticatorApp) -> Result<TotpSecret, FlowError> {
+    let sealer = call.keyring().sealer(KeyPurpose::FactorSeal);
     let plain = sealer.open(&AuthenticatorApp::associated_data(app.id), &app.secret_sealed);
     let plain =
         plain.map_err(|_| FlowError::Broken("an app's secret that does not open under this master key"))?;

@@ -8,13 +8,12 @@ use anteroom_storage::Tx;
 use std::sync::Arc;
 
 use super::admitted_to_act;
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::notices::notices;
 use crate::onward::Onward;
 use crate::phones::usable;
-use crate::provider::Provider;
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor};
+use crate::visitor::Live;
 
 #[derive(Debug)]
 pub enum RemoveOutcome {
@@ -35,28 +34,24 @@ struct Prepared {
 }
 
 #[tracing::instrument(name = "remove_authenticator", skip_all)]
-pub async fn remove(
-    provider: &Provider,
-    visitor: &Visitor,
-    id: FactorId,
-) -> Result<RemoveOutcome, FlowError> {
-    let live = match admitted_to_act(provider, visitor).await? {
+pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowError> {
+    let live = match admitted_to_act(visit).await? {
         Ok(live) => live,
         Err(onward) => return Ok(RemoveOutcome::Elsewhere(onward)),
     };
-    let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
-    let mail = Mail::AuthenticatorApp { at: visitor.now, change: AppChange::Removed, link };
+    let link = visit.snapshot().issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::AuthenticatorApp { at: visit.now, change: AppChange::Removed, link };
     let account = live.account.id;
     let prepared = Arc::new(Prepared {
-        messages: notices(provider, &live.account, mail, visitor.now).await?,
-        has_phone: !usable(provider, account, visitor.now).await?.is_empty(),
-        entry: Origin::of(visitor, &provider.random)
+        messages: notices(visit, &live.account, mail).await?,
+        has_phone: !usable(visit, account).await?.is_empty(),
+        entry: visit
             .entry(Actor::Account(account), Event::AuthenticatorAppRemoved)
             .in_session(live.session.id),
         live,
         id,
     });
-    let write = provider.store.write(move |tx: Tx| {
+    let write = visit.store().write(move |tx: Tx| {
         let prepared = Arc::clone(&prepared);
         async move { settle(&tx, &prepared).await }
     });

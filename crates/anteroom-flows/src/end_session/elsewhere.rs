@@ -8,25 +8,23 @@ use anteroom_oidc::jwt::IdTokenHint;
 use anteroom_oidc::logout::EndSessionRequest;
 
 use super::{Checked, EndSessionOutcome, LogoutError, NothingToEnd, Question, signed_out};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::person::{sid, subject};
-use crate::provider::Provider;
 use crate::sign_out::end_at_client;
-use crate::trail::Origin;
-use crate::visitor::{Visitor, sessions_here};
+use crate::visitor::sessions_here;
 
 pub(super) async fn end(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (request, checked): (&EndSessionRequest, Checked),
     confirmed: bool,
 ) -> Result<EndSessionOutcome, FlowError> {
     let found = match (&checked.hint, &checked.client) {
         (Some(hint), Some(client)) => {
-            let session = session_of(provider, client, (hint, visitor)).await?;
+            let session = session_of(visit, client, hint).await?;
             session.map(|session| {
                 let times = (hint.iat, hint.exp);
-                (session.hint_without_cookie(times, visitor.browser, visitor.now), session, client)
+                (session.hint_without_cookie(times, visit.browser.id, visit.now), session, client)
             })
         }
         (Some(_), None) | (None, _) => None,
@@ -42,8 +40,7 @@ pub(super) async fn end(
             }));
         }
         Some((HintWorth::Asks | HintWorth::Ends, session, client)) => {
-            let origin = Origin::of(visitor, &provider.random);
-            end_at_client(provider, &origin, &session, client.id()).await?;
+            end_at_client(visit, &session, client.id()).await?;
         }
         Some((HintWorth::Nothing, ..)) | None => {
             if let Some(error) = &checked.stays {
@@ -52,13 +49,13 @@ pub(super) async fn end(
             // A session of this browser that is over needs no end, an application that waits gets its person back, and a
             // person who answered the question signed out meanwhile, in another tab.
             let is_awaited = confirmed || checked.back.is_some();
-            if !is_awaited && sessions_here(provider, visitor).await?.is_empty() {
+            if !is_awaited && sessions_here(visit).await?.is_empty() {
                 let why = if found.is_some() { NothingToEnd::OldHint } else { nothing(request, &checked) };
                 return Ok(EndSessionOutcome::Refused(LogoutError::NothingToEnd(why)));
             }
         }
     }
-    signed_out(provider, visitor, (request, checked), (Vec::new(), Vec::new())).await
+    signed_out(visit, (request, checked), (Vec::new(), Vec::new())).await
 }
 
 const fn nothing(request: &EndSessionRequest, checked: &Checked) -> NothingToEnd {
@@ -73,19 +70,19 @@ const fn nothing(request: &EndSessionRequest, checked: &Checked) -> NothingToEnd
 
 /// The session that the hint names, where it is alive and of the person whom the hint names.
 async fn session_of(
-    provider: &Provider,
+    visit: &Visit,
     client: &Client,
-    (hint, visitor): (&IdTokenHint, &Visitor),
+    hint: &IdTokenHint,
 ) -> Result<Option<Session>, FlowError> {
     let Some(named) = &hint.sid else { return Ok(None) };
-    let Some(id) = session_of_sid(&provider.keyring, client, named) else { return Ok(None) };
-    let Some(session) = provider.store.session(id).await? else { return Ok(None) };
-    if *named != sid(provider, client, &session) {
+    let Some(id) = session_of_sid(visit.keyring(), client, named) else { return Ok(None) };
+    let Some(session) = visit.store().session(id).await? else { return Ok(None) };
+    if *named != sid(visit, client, &session) {
         return Ok(None);
     }
-    let Some(account) = provider.store.account(session.account).await? else { return Ok(None) };
-    let policy = provider.snapshot().policy.session;
-    let is_alive = session.standing(&account, policy, visitor.now) == SessionStanding::Live;
-    let is_theirs = subject(provider, client, account.id)? == hint.sub;
+    let Some(account) = visit.store().account(session.account).await? else { return Ok(None) };
+    let policy = visit.snapshot().policy.session;
+    let is_alive = session.standing(&account, policy, visit.now) == SessionStanding::Live;
+    let is_theirs = subject(visit, client, account.id)? == hint.sub;
     Ok((is_alive && is_theirs).then_some(session))
 }

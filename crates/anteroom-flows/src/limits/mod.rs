@@ -13,17 +13,17 @@ use anteroom_domain::limits::{Budget, Limit, Per};
 use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
 use anteroom_oidc::ClientId;
 use anteroom_storage::Spent;
-use jiff::Timestamp;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
+use crate::browser::Loads;
+use crate::call::{Call, Visit};
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Snapshot;
 use crate::tallies::Tally;
-use crate::visitor::{Live, Loads, Visitor};
+use crate::visitor::Live;
 
 impl Snapshot {
     /// What a limit allows under this configuration.
@@ -50,8 +50,10 @@ impl Snapshot {
 }
 
 /// For every prefix of an address that the limit counts.
-pub(crate) fn of_address(provider: &Provider, address: IpAddr, limit: Limit) -> Vec<Budget> {
-    let snapshot = provider.snapshot();
+/// None where no request came.
+pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<Budget> {
+    let Some(address) = call.address() else { return Vec::new() };
+    let snapshot = call.snapshot();
     let (rate, own) = (snapshot.rate(limit), &snapshot.policy.own_networks);
     let prefixes: Vec<_> = match limit.facts().per {
         Per::Network => vec![network_limit(address, rate, own)],
@@ -61,38 +63,27 @@ pub(crate) fn of_address(provider: &Provider, address: IpAddr, limit: Limit) -> 
 }
 
 /// For one session, account, client or grant.
-pub(crate) fn of_one(provider: &Provider, limit: Limit, subject: &dyn ToString) -> Budget {
-    Budget { limit, subject: subject.to_string(), rate: provider.snapshot().rate(limit) }
+pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> Budget {
+    Budget { limit, subject: subject.to_string(), rate: call.snapshot().rate(limit) }
 }
 
 /// Counts what is about to be done, in a write of its own; refuses it where one of the budgets is used up.
-pub(crate) async fn spend(
-    provider: &Provider,
-    budgets: Vec<Budget>,
-    now: Timestamp,
-) -> Result<(), FlowError> {
-    let budgets: Arc<[Budget]> = budgets.into();
-    let write = provider.store.write(move |tx| {
+pub(crate) async fn spend(call: &Call, budgets: Vec<Budget>) -> Result<(), FlowError> {
+    let (budgets, now): (Arc<[Budget]>, _) = (budgets.into(), call.now);
+    let write = call.store().write(move |tx| {
         let budgets = Arc::clone(&budgets);
         async move { Ok::<_, FlowError>(tx.spend(&budgets, now).await?) }
     });
     match write.await? {
         Spent::Counted => Ok(()),
-        Spent::Refused { limit, wait } => Err(refused(provider, limit, wait)),
+        Spent::Refused { limit, wait } => Err(refused(call, limit, wait)),
     }
 }
 
 /// The refusal, counted for the audit trail.
-pub(crate) fn refused(provider: &Provider, limit: Limit, wait: Wait) -> FlowError {
-    provider.tallies.count(Tally::RateLimited(limit.name()));
+pub(crate) fn refused(call: &Call, limit: Limit, wait: Wait) -> FlowError {
+    call.provider().tallies.count(Tally::RateLimited(limit.name()));
     FlowError::Limited { limit, wait }
-}
-
-/// Whose form it is that came in, as far as its page said so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FormOwner {
-    pub session: Option<SessionId>,
-    pub account: Option<AccountId>,
 }
 
 /// For whom a form counts: [`crate::forms::counted_for`] finds it.
@@ -124,26 +115,21 @@ impl FormToken {
 
 /// Counts a form that was sent: for its session and, beyond the first ones of each session, for its account; so too where a proof
 /// on the way stands for the session; else for the address that sent it. Forms that have a limit of their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
-pub async fn spend_form(
-    provider: &Provider,
-    visitor: &Visitor,
-    counted_for: CountedFor,
-    token: FormToken,
-) -> Result<(), FlowError> {
+pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken) -> Result<(), FlowError> {
     let (session, account) = match counted_for {
         CountedFor::Session(session, account) => (session.0, account),
         CountedFor::OnTheWay(id, account) => (id, account),
         CountedFor::Address => {
-            let budgets = of_address(provider, visitor.address, token.limit_of_address());
-            return spend(provider, budgets, visitor.now).await;
+            let budgets = of_address(visit, token.limit_of_address());
+            return spend(visit, budgets).await;
         }
     };
-    let of_session = of_one(provider, Limit::FormOfSession, &session);
-    let first = of_one(provider, Limit::FirstFormsOfSession, &session);
-    let of_account = of_one(provider, Limit::FormOfAccount, &account.0);
+    let of_session = of_one(visit, Limit::FormOfSession, &session);
+    let first = of_one(visit, Limit::FirstFormsOfSession, &session);
+    let of_account = of_one(visit, Limit::FormOfAccount, &account.0);
     let either = Arc::new([vec![of_session.clone(), first], vec![of_session, of_account]]);
-    let now = visitor.now;
-    let write = provider.store.write(move |tx| {
+    let now = visit.now;
+    let write = visit.store().write(move |tx| {
         let either = Arc::clone(&either);
         async move {
             let [first, further] = &*either;
@@ -155,35 +141,32 @@ pub async fn spend_form(
     });
     match write.await? {
         Spent::Counted => Ok(()),
-        Spent::Refused { limit, wait } => Err(refused(provider, limit, wait)),
+        Spent::Refused { limit, wait } => Err(refused(visit, limit, wait)),
     }
 }
 
 /// Counts a sign-out, apart from other forms: a person who has sent too many of those can still leave.
 pub async fn spend_sign_out(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     counted_for: CountedFor,
     token: FormToken,
 ) -> Result<(), FlowError> {
     let budgets = match counted_for {
-        CountedFor::Session(session, _) => vec![of_one(provider, Limit::SignOut, &session.0)],
-        CountedFor::OnTheWay(..) | CountedFor::Address => {
-            of_address(provider, visitor.address, token.limit_of_address())
-        }
+        CountedFor::Session(session, _) => vec![of_one(visit, Limit::SignOut, &session.0)],
+        CountedFor::OnTheWay(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
     };
-    spend(provider, budgets, visitor.now).await
+    spend(visit, budgets).await
 }
 
 /// Counts any request, in this node's memory.
-pub fn count_request(provider: &Provider, address: IpAddr, now: Timestamp) -> Result<(), FlowError> {
-    spend_in_memory(provider, &of_address(provider, address, Limit::Request), now)
+pub fn count_request(call: &Call) -> Result<(), FlowError> {
+    spend_in_memory(call, &of_address(call, Limit::Request))
 }
 
 /// Who sends requests in the name of a client that cannot prove who it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sender {
-    Address(IpAddr),
+    Address,
     /// The request has a token of this account.
     Account(AccountId),
 }
@@ -191,61 +174,48 @@ pub(crate) enum Sender {
 /// For the client, where it has proven who it is. Else for the client and the sender: strangers can name any client that
 /// proves nothing, and would use up what its people need.
 pub(crate) fn of_client(
-    provider: &Provider,
+    call: &Call,
     client: &AuthenticatedClient,
     sender: Sender,
     limit: Limit,
 ) -> Vec<Budget> {
     let id = client.client().id().as_str();
     match sender {
-        _ if client.has_proven() => vec![of_one(provider, limit, &id)],
-        Sender::Account(account) => vec![of_one(provider, limit, &format!("{} {id}", account.0))],
-        Sender::Address(address) => {
-            let budgets = of_address(provider, address, limit).into_iter();
+        _ if client.has_proven() => vec![of_one(call, limit, &id)],
+        Sender::Account(account) => vec![of_one(call, limit, &format!("{} {id}", account.0))],
+        Sender::Address => {
+            let budgets = of_address(call, limit).into_iter();
             budgets.map(|budget| Budget { subject: format!("{} {id}", budget.subject), ..budget }).collect()
         }
     }
 }
 
 /// Counts a request of a client, in this node's memory.
-pub fn count_client_request(
-    provider: &Provider,
-    visitor: &Visitor,
-    client: &AuthenticatedClient,
-) -> Result<(), FlowError> {
-    let budgets = of_client(provider, client, Sender::Address(visitor.address), Limit::ClientRequest);
-    spend_in_memory(provider, &budgets, visitor.now)
+pub fn count_client_request(call: &Call, client: &AuthenticatedClient) -> Result<(), FlowError> {
+    let budgets = of_client(call, client, Sender::Address, Limit::ClientRequest);
+    spend_in_memory(call, &budgets)
 }
 
 /// For what only reads or signs.
-pub(crate) fn spend_in_memory(
-    provider: &Provider,
-    budgets: &[Budget],
-    now: Timestamp,
-) -> Result<(), FlowError> {
-    let spent = provider.counters.spend(budgets, now);
-    spent.map_err(|(limit, wait)| refused(provider, limit, wait))
+pub(crate) fn spend_in_memory(call: &Call, budgets: &[Budget]) -> Result<(), FlowError> {
+    let spent = call.provider().counters.spend(budgets, call.now);
+    spent.map_err(|(limit, wait)| refused(call, limit, wait))
 }
 
 /// Counts an answer to an application. Each application has a count of its own, and frames and scripts have others than pages
 /// that a person opens: the page of one application could otherwise use up what all others need.
-pub(crate) fn spend_authorization(
-    provider: &Provider,
-    visitor: &Visitor,
-    live: &Live,
-    client: &ClientId,
-) -> Result<(), FlowError> {
+pub(crate) fn spend_authorization(visit: &Visit, live: &Live, client: &ClientId) -> Result<(), FlowError> {
     let session = live.session.id;
-    let kind = if visitor.loads == Loads::Page { "" } else { " within a page" };
+    let kind = if visit.browser.loads == Loads::Page { "" } else { " within a page" };
     let of_client = format!("{} {}{kind}", session.0, client.as_str());
     let of_session = format!("{}{kind}", session.0);
     let of_account = format!("{}{kind}", live.account.id.0);
     let budgets = [
-        of_one(provider, Limit::Authorization, &of_client),
-        of_one(provider, Limit::AuthorizationOfSession, &of_session),
-        of_one(provider, Limit::AuthorizationOfAccount, &of_account),
+        of_one(visit, Limit::Authorization, &of_client),
+        of_one(visit, Limit::AuthorizationOfSession, &of_session),
+        of_one(visit, Limit::AuthorizationOfAccount, &of_account),
     ];
-    spend_in_memory(provider, &budgets, visitor.now)
+    spend_in_memory(visit, &budgets)
 }
 
 /// An answer that must not tell comes no sooner than the floor: what was behind it cannot be timed.

@@ -3,34 +3,32 @@
 use anteroom_domain::limits::Limit;
 
 use super::{Entered, NewPasswordOutcome, is_of, lane_of, signed_in};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Waiting, open_or_dashboard};
 use crate::limits::{of_one, spend};
-use crate::provider::Provider;
 use crate::repeated::as_it_was_answered;
-use crate::visitor::Visitor;
 use anteroom_storage::OldPassword;
 
 /// The answer of the first submission once more. The form's token alone is no proof of the person: what was entered must be the
 /// password by now.
 pub(super) async fn answer(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Option<Waiting>,
     entered: &Entered,
 ) -> Result<Option<NewPasswordOutcome>, FlowError> {
-    let Some(account) = visitor.form.account else { return Ok(None) };
-    let Some(answered) = as_it_was_answered(provider, visitor, Some(account)).await? else { return Ok(None) };
+    let Some(account) = visit.form.account else { return Ok(None) };
+    let Some(answered) = as_it_was_answered(visit, Some(account)).await? else { return Ok(None) };
     let mut live = answered.live;
     let place =
         live.iter().position(|one| one.account.id == account && answered.secrets.contains(&one.token));
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
-    let Some(credential) = provider.store.credential(account).await? else { return Ok(None) };
-    spend(provider, vec![of_one(provider, Limit::NewPassword, &account)], visitor.now).await?;
+    let Some(credential) = visit.store().credential(account).await? else { return Ok(None) };
+    spend(visit, vec![of_one(visit, Limit::NewPassword, &account)]).await?;
     let present = OldPassword { hash: credential.hash, form: credential.form };
-    if !is_of(provider, lane_of(&current.account), &present, &entered.new).await? {
+    if !is_of(visit, lane_of(&current.account), &present, &entered.new).await? {
         return Ok(None);
     }
-    let Ok(carried) = open_or_dashboard(provider, visitor, waiting).await? else { return Ok(None) };
-    Ok(Some(signed_in(provider, visitor, carried, (current, live)).await?))
+    let Ok(carried) = open_or_dashboard(visit, waiting).await? else { return Ok(None) };
+    Ok(Some(signed_in(visit, carried, (current, live)).await?))
 }

@@ -26,14 +26,14 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::limits::{of_one, spend};
 use crate::onward::{Onward, Step, StepPage, parked, proceed, proceed_with};
-use crate::provider::Provider;
 use crate::sign_in::{NewCookies, put_first};
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, live_sessions};
+use crate::trail::note_refusal;
+use crate::visitor::{Live, live_sessions};
 use settle::{Prepared, Settled, settle};
 
 pub struct Entered {
@@ -97,14 +97,13 @@ impl Fault {
 
 #[tracing::instrument(name = "set_password", skip_all)]
 pub async fn set(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Option<Waiting>,
     entered: Entered,
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let outcome = set_now(provider, visitor, waiting.clone(), &entered).await?;
+    let outcome = set_now(visit, waiting.clone(), &entered).await?;
     if matches!(outcome, NewPasswordOutcome::Onward(_) | NewPasswordOutcome::Gone)
-        && let Some(again) = again::answer(provider, visitor, waiting, &entered).await?
+        && let Some(again) = again::answer(visit, waiting, &entered).await?
     {
         return Ok(again);
     }
@@ -112,16 +111,15 @@ pub async fn set(
 }
 
 async fn set_now(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Option<Waiting>,
     entered: &Entered,
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let carried = match open_or_dashboard(provider, visitor, waiting.clone()).await? {
+    let carried = match open_or_dashboard(visit, waiting.clone()).await? {
         Ok(carried) => carried,
         Err(Gone) => return Ok(NewPasswordOutcome::Gone),
     };
-    let page = match proceed(provider, visitor, carried).await? {
+    let page = match proceed(visit, carried).await? {
         Onward::Page(page) => page,
         onward => return Ok(elsewhere(onward)),
     };
@@ -129,29 +127,27 @@ async fn set_now(
         return Ok(elsewhere(Onward::Page(page)));
     };
     let (reason, account) = (*reason, account.clone());
-    let budget = of_one(provider, Limit::NewPassword, &counted_for(&page, &account));
-    spend(provider, vec![budget], visitor.now).await?;
-    let old = provider.store.credential(account.id).await?;
-    let checked = check(provider, visitor, (&account, old.as_ref(), reason), entered).await?;
+    let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, &account));
+    spend(visit, vec![budget]).await?;
+    let old = visit.store().credential(account.id).await?;
+    let checked = check(visit, (&account, old.as_ref(), reason), entered).await?;
     if let Err(fault) = checked {
-        note_fault(provider, visitor, &account, fault).await?;
+        note_fault(visit, &account, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
-    let hash = provider.hashing.hash(lane_of(&account), &normalized(&entered.new)).await?;
-    let live = live_sessions(provider, visitor).await?;
-    let prepared = Prepared::new(provider, visitor, (page.carried, *account, reason), hash, &live);
+    let hash = visit.hashing().hash(lane_of(&account), &normalized(&entered.new)).await?;
+    let live = live_sessions(visit).await?;
+    let prepared = Prepared::new(visit, (page.carried, *account, reason), hash, &live);
     let prepared = Arc::new(prepared);
     let work = Arc::clone(&prepared);
-    let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
-    provider.logout_queued.notify_one();
+    let settled = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    visit.provider().logout_queued.notify_one();
     match settled {
         Settled::Reset { device, carried } => Ok(NewPasswordOutcome::Reset { device, carried }),
-        Settled::SignedIn { current, carried } => {
-            signed_in(provider, visitor, carried, (*current, live)).await
-        }
+        Settled::SignedIn { current, carried } => signed_in(visit, carried, (*current, live)).await,
         // Looked at once more: what came first may have been the same button.
-        Settled::TooLate => match open_or_dashboard(provider, visitor, waiting).await? {
-            Ok(carried) => Ok(elsewhere(proceed(provider, visitor, carried).await?)),
+        Settled::TooLate => match open_or_dashboard(visit, waiting).await? {
+            Ok(carried) => Ok(elsewhere(proceed(visit, carried).await?)),
             Err(Gone) => Ok(NewPasswordOutcome::Gone),
         },
     }
@@ -186,24 +182,18 @@ const fn lane_of(account: &Account) -> Lane {
     Lane::Account(account.id.0.as_u128())
 }
 
-async fn note_fault(
-    provider: &Provider,
-    visitor: &Visitor,
-    account: &Account,
-    fault: Fault,
-) -> Result<(), FlowError> {
+async fn note_fault(visit: &Visit, account: &Account, fault: Fault) -> Result<(), FlowError> {
     let event = Event::NewPasswordRefused { reason: fault.as_str() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event).about(account.id);
-    note_refusal(provider, entry).await
+    let entry = visit.entry(Actor::Anonymous, event).about(account.id);
+    note_refusal(visit, entry).await
 }
 
 async fn check(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (account, old, reason): (&Account, Option<&Credential>, NewPasswordReason),
     entered: &Entered,
 ) -> Result<Result<(), Fault>, FlowError> {
-    let snapshot = provider.snapshot();
+    let snapshot = visit.snapshot();
     let policy = snapshot.policy.new_password;
     let (new, confirmed) = (entered.new.expose_secret(), entered.confirmed.expose_secret());
     if new.is_empty() || confirmed.is_empty() {
@@ -214,19 +204,19 @@ async fn check(
         return Ok(Err(Fault::Mismatch));
     }
     if let (NewPasswordReason::Chosen, Some(old)) = (reason, old)
-        && let Some(left) = policy.too_young(old.facts.set_at, visitor.now)
+        && let Some(left) = policy.too_young(old.facts.set_at, visit.now)
     {
         return Ok(Err(Fault::TooYoung(left)));
     }
     let known = known_words(account, &snapshot.practice.name);
-    let strength = provider.hashing.run(lane_of(account), move || policy.check(&normal, &known));
+    let strength = visit.hashing().run(lane_of(account), move || policy.check(&normal, &known));
     if let Err(weakness) = strength.await? {
         return Ok(Err(Fault::Weakness(weakness)));
     }
-    let before = provider.store.password_history(account.id, u64::from(policy.remembered)).await?;
+    let before = visit.store().password_history(account.id, u64::from(policy.remembered)).await?;
     let current = old.map(|old| OldPassword { hash: old.hash.clone(), form: old.form });
     for old in current.iter().chain(&before) {
-        if is_of(provider, lane_of(account), old, &entered.new).await? {
+        if is_of(visit, lane_of(account), old, &entered.new).await? {
             return Ok(Err(Fault::Used));
         }
     }
@@ -235,19 +225,14 @@ async fn check(
 
 /// Whether the old password is the one that was typed. One hash, but for a text of more than ASCII against a hash that may
 /// be of the text as it was typed.
-async fn is_of(
-    provider: &Provider,
-    lane: Lane,
-    old: &OldPassword,
-    typed: &SecretString,
-) -> Result<bool, FlowError> {
+async fn is_of(call: &Call, lane: Lane, old: &OldPassword, typed: &SecretString) -> Result<bool, FlowError> {
     let mut forms = candidates(typed);
     if old.form == Some(PasswordForm::OpaqueString) {
         forms.truncate(1);
     }
     for form in forms {
         // One after another, so that each waits its turn.
-        let verdict = provider.hashing.verify(lane, &form, Some(&old.hash)).await?;
+        let verdict = call.hashing().verify(lane, &form, Some(&old.hash)).await?;
         if matches!(verdict, Verdict::Match { .. }) {
             return Ok(true);
         }
@@ -256,17 +241,16 @@ async fn is_of(
 }
 
 async fn signed_in(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     mut carried: Carried,
     (current, before): (Live, Vec<Live>),
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let (cookies, live) = put_first(provider, visitor, current, before).await?;
+    let (cookies, live) = put_first(visit, current, before).await?;
     if carried.journey.destination == Destination::ChangePassword {
         carried.journey.destination = Destination::Dashboard;
     }
-    let visitor = &visitor.with_other_sessions();
-    let onward = proceed_with(provider, visitor, carried, live).await?;
-    let onward = parked(provider, visitor, onward).await?;
+    let visit = &visit.with_other_sessions();
+    let onward = proceed_with(visit, carried, live).await?;
+    let onward = parked(visit, onward).await?;
     Ok(NewPasswordOutcome::SignedIn { cookies, onward })
 }

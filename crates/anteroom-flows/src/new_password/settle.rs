@@ -18,20 +18,18 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
 
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::new_session::{FirstSecret, NewSession};
-use crate::provider::Provider;
 use crate::sign_out::{Hearers, end_all, hearers};
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, left_behind, new_id};
+use crate::visitor::{Live, left_behind};
 
 /// How long it is worth telling a person that their password was changed.
 const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) struct Prepared {
-    visitor: Visitor,
-    origin: Origin,
+    visit: Visit,
     carried: Carried,
     keeping: Keeping,
     account: Account,
@@ -63,27 +61,25 @@ pub(super) enum Settled {
 
 impl Prepared {
     pub(super) fn new(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         (carried, account, reason): (Carried, Account, NewPasswordReason),
         hash: PasswordHash,
         live: &[Live],
     ) -> Self {
-        let (snapshot, now) = (provider.snapshot(), visitor.now);
+        let (snapshot, now) = (visit.snapshot(), visit.now);
         let most = u32::from(snapshot.policy.password_age.jitter_days);
-        let jitter = provider.random.below(most.saturating_add(1));
+        let jitter = visit.random().below(most.saturating_add(1));
         let facts = PasswordFacts { set_at: now, jitter_days: u16::try_from(jitter).unwrap_or(0) };
         Self {
-            origin: Origin::of(visitor, &provider.random),
-            keeping: Keeping::prepare(provider, &carried, now),
-            session: NewSession::prepare(provider, visitor, Some(account.id)),
+            keeping: Keeping::prepare(visit, &carried),
+            session: NewSession::prepare(visit, Some(account.id)),
             left: left_behind(live, account.id),
-            hearers: hearers(provider, SessionEnd::PasswordChanged),
+            hearers: hearers(visit, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
-            retired: new_id(&provider.random, now),
+            retired: visit.new_id(),
             remembered: snapshot.policy.new_password.remembered,
             credential: Credential { hash, form: Some(PasswordForm::OpaqueString), facts },
-            visitor: visitor.clone(),
+            visit: visit.clone(),
             carried,
             account,
             reason,
@@ -91,7 +87,7 @@ impl Prepared {
     }
 
     fn now(&self) -> Timestamp {
-        self.visitor.now
+        self.visit.now
     }
 
     /// The code that was entered on the way, if there was one. A phone that is just being registered is no second factor yet.
@@ -116,13 +112,13 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     }
     let Some(epoch) = replace_password(&tx, prepared, &locked).await? else { return Ok(Settled::TooLate) };
     end_the_old(&tx, prepared).await?;
-    let known = tx.device_of(prepared.account.id, &prepared.visitor.devices).await?;
+    let known = tx.device_of(prepared.account.id, &prepared.visit.browser.devices).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         // A thief's browsers may be among the devices: those that the password alone made known are forgotten, but for this one.
         let this = known.unwrap_or(prepared.session.device);
         tx.forget_devices(prepared.account.id, this, prepared.now()).await?;
     }
-    let device = prepared.session.keep_device(&tx, &prepared.visitor, (prepared.account.id, known)).await?;
+    let device = prepared.session.keep_device(&tx, &prepared.visit, (prepared.account.id, known)).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         tx.note_reset_at(prepared.account.id, device, prepared.now()).await?;
         return reset(&tx, prepared, device).await;
@@ -136,13 +132,13 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
     if factor.is_some() {
         tx.step_device_up(account.id, device, prepared.now()).await?;
     }
-    let session = prepared.session.session(&prepared.visitor, (&account, epoch), device, (acr, amr));
+    let session = prepared.session.session(&prepared.visit, (&account, epoch), device, (acr, amr));
     // All the others have just ended.
     let FirstSecret { secret, .. } = prepared.session.secret(&tx, &account, prepared.now()).await?;
     tx.insert_session(&session, &secret.stored).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
-    let entry = prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id);
+    let entry = prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id);
     tx.append(&entry).await?;
     let mut carried = prepared.carried.clone();
     carried.journey = carried.journey.signed_in_as(account.id);
@@ -170,7 +166,7 @@ async fn replace_password(
         tx.verify_addresses(account, now).await?;
         tx.remove_unverified_phones(account).await?;
     }
-    tx.append(&prepared.origin.entry(Actor::Account(account), event)).await?;
+    tx.append(&prepared.visit.entry(Actor::Account(account), event)).await?;
     Ok(tx.raise_epoch(account).await?)
 }
 
@@ -178,7 +174,7 @@ async fn replace_password(
 async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     let sessions = tx.sessions_of_account(account).await?;
-    end_all(tx, &prepared.origin, &sessions, &prepared.hearers).await?;
+    end_all(tx, prepared.visit.audit(), &sessions, &prepared.hearers).await?;
     tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
     let proof = prepared.carried.proof().map(|proof| &proof.kind);
     let (kind, link) = match proof {
@@ -202,11 +198,11 @@ async fn tell(tx: &Tx, prepared: &Prepared, mail: &Mail) -> Result<(), FlowError
     let (account, now) = (prepared.account.id, prepared.now());
     for address in tx.addresses_of(account).await? {
         let message = Message {
-            id: MessageId(new_id(&prepared.origin.random, now)),
+            id: MessageId(prepared.visit.new_id()),
             account: Some(account),
             locale: prepared.account.locale.clone(),
             parcel: Parcel::Email { to: address, mail: mail.clone() },
-            reference: prepared.origin.reference,
+            reference: Some(prepared.visit.reference),
             created_at: now,
             expires_at: now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
         };
@@ -232,7 +228,7 @@ async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled
 /// Phones and apps that were added and do not serve yet. A person who added them learns why they are gone.
 async fn remove_what_waits(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
-    let entry = |event| prepared.origin.entry(Actor::Account(account), event);
+    let entry = |event| prepared.visit.entry(Actor::Account(account), event);
     let phones = tx.phones_of(account).await?;
     let phones = phones.iter().filter(|phone| phone.usable_from > now);
     let phones: Vec<String> = phones.map(|phone| phone.number.masked()).collect();

@@ -10,12 +10,11 @@ use anteroom_storage::Tx;
 use std::sync::Arc;
 
 use crate::asked::{self, NewAsk};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Keeping, Waiting, open_or_dashboard};
 use crate::limits::wait_for_floor;
-use crate::provider::Provider;
-use crate::trail::Origin;
-use crate::visitor::Visitor;
+use crate::trail::AuditContext;
 
 pub struct Asking {
     /// As it was entered.
@@ -36,36 +35,36 @@ pub enum AskOutcome {
 
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 struct Prepared {
-    origin: Origin,
+    audit: AuditContext,
     carried: Carried,
     keeping: Keeping,
     ask: NewAsk,
 }
 
 #[tracing::instrument(name = "ask_for_recovery", skip_all)]
-pub async fn ask(provider: &Provider, visitor: &Visitor, asking: Asking) -> Result<AskOutcome, FlowError> {
+pub async fn ask(visit: &Visit, asking: Asking) -> Result<AskOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let mut carried = match open_or_dashboard(provider, visitor, asking.waiting).await? {
+    let mut carried = match open_or_dashboard(visit, asking.waiting).await? {
         Ok(carried) => carried,
         Err(Gone) => return Ok(AskOutcome::Gone),
     };
-    let snapshot = provider.snapshot();
-    match asked::spend(provider, visitor, Limit::Recovery).await {
+    let snapshot = visit.snapshot();
+    match asked::spend(visit, Limit::Recovery).await {
         Err(FlowError::Limited { wait, .. }) => return Ok(AskOutcome::RateLimited { wait, carried }),
         counted => counted?,
     }
     let of = (LinkKind::Recovery, asking.address.as_str());
-    let ask = NewAsk::prepare(provider, visitor, of, (Some(visitor.browser), carried.journey.request()));
+    let ask = NewAsk::prepare(visit, of, (Some(visit.browser.id), carried.journey.request()));
     carried.journey.recovery =
         Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false, device: None });
     let prepared = Arc::new(Prepared {
-        origin: Origin::of(visitor, &provider.random),
-        keeping: Keeping::prepare(provider, &carried, visitor.now),
+        audit: visit.audit().clone(),
+        keeping: Keeping::prepare(visit, &carried),
         carried,
         ask,
     });
     let work = Arc::clone(&prepared);
-    let carried = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    let carried = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
     wait_for_floor(started, &snapshot).await;
     Ok(AskOutcome::Asked(carried))
 }
@@ -75,7 +74,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Carried, FlowError> {
     let proof = prepared.carried.proof().cloned();
     let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
     let mailed = prepared.ask.write(&tx, carried.row()).await?;
-    let entry = prepared.origin.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
+    let entry = prepared.audit.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
     tx.append(&entry).await?;
     Ok(carried)
 }

@@ -9,11 +9,9 @@ use anteroom_storage::Tx;
 use std::sync::Arc;
 
 use crate::asked::{self, NewAsk};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::limits::wait_for_floor;
-use crate::provider::Provider;
-use crate::trail::Origin;
-use crate::visitor::Visitor;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AgainOutcome {
@@ -22,25 +20,21 @@ pub enum AgainOutcome {
 }
 
 #[tracing::instrument(name = "ask_for_invitation", skip_all)]
-pub async fn ask_again(
-    provider: &Provider,
-    visitor: &Visitor,
-    entered: &str,
-) -> Result<AgainOutcome, FlowError> {
+pub async fn ask_again(visit: &Visit, entered: &str) -> Result<AgainOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let snapshot = provider.snapshot();
-    match asked::spend(provider, visitor, Limit::Invitation).await {
+    let snapshot = visit.snapshot();
+    match asked::spend(visit, Limit::Invitation).await {
         Err(FlowError::Limited { wait, .. }) => return Ok(AgainOutcome::RateLimited(wait)),
         counted => counted?,
     }
-    let ask = NewAsk::prepare(provider, visitor, (LinkKind::Invitation, entered), (None, None));
-    let work = Arc::new((ask, Origin::of(visitor, &provider.random)));
-    let write = provider.store.write(move |tx: Tx| {
+    let ask = NewAsk::prepare(visit, (LinkKind::Invitation, entered), (None, None));
+    let work = Arc::new((ask, visit.audit().clone()));
+    let write = visit.store().write(move |tx: Tx| {
         let work = Arc::clone(&work);
         async move {
-            let (ask, origin) = &*work;
+            let (ask, audit) = &*work;
             let mailed = ask.write(&tx, None).await?;
-            let entry = origin.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
+            let entry = audit.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
             tx.append(&entry).await?;
             Ok::<_, FlowError>(())
         }

@@ -7,13 +7,12 @@ use anteroom_domain::interaction::{Proof, ProofKind};
 use anteroom_domain::link::{Link, LinkDead, LinkKind};
 use anteroom_storage::Tx;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::links::token_digests;
 use crate::onward::{Onward, proceed};
-use crate::provider::Provider;
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::Visitor;
+use crate::trail::note_refusal;
 
 #[derive(Debug)]
 pub enum InvitationOutcome {
@@ -24,20 +23,16 @@ pub enum InvitationOutcome {
 
 /// Whom the link invites, while it can be taken up. Looking changes nothing.
 #[tracing::instrument(name = "open_invitation", skip_all)]
-pub async fn invited(
-    provider: &Provider,
-    visitor: &Visitor,
-    token: &str,
-) -> Result<Option<Account>, FlowError> {
-    let Some(link) = invitation(provider, token).await? else { return Ok(None) };
-    let Ok(account) = unpressed(&link).press(visitor.browser, visitor.now) else { return Ok(None) };
-    let account = provider.store.account(account).await?;
+pub async fn invited(visit: &Visit, token: &str) -> Result<Option<Account>, FlowError> {
+    let Some(link) = invitation(visit, token).await? else { return Ok(None) };
+    let Ok(account) = unpressed(&link).press(visit.browser.id, visit.now) else { return Ok(None) };
+    let account = visit.store().account(account).await?;
     Ok(account.filter(|account| account.status == AccountStatus::Invited))
 }
 
-async fn invitation(provider: &Provider, token: &str) -> Result<Option<Link>, FlowError> {
+async fn invitation(call: &Call, token: &str) -> Result<Option<Link>, FlowError> {
     let Some(token) = Token::parse(token) else { return Ok(None) };
-    let link = provider.store.link(&token_digests(provider, &token)).await?;
+    let link = call.store().link(&token_digests(call, &token)).await?;
     Ok(link.filter(|link| link.kind == LinkKind::Invitation))
 }
 
@@ -48,43 +43,33 @@ fn unpressed(link: &Link) -> Link {
 }
 
 #[tracing::instrument(name = "accept_invitation", skip_all)]
-pub async fn accept(
-    provider: &Provider,
-    visitor: &Visitor,
-    token: &str,
-) -> Result<InvitationOutcome, FlowError> {
-    let followed = match invitation(provider, token).await? {
-        Some(link) => follow(provider, visitor, link).await?,
+pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, FlowError> {
+    let followed = match invitation(visit, token).await? {
+        Some(link) => follow(visit, link).await?,
         None => Err(LinkDead::NoAccount),
     };
     match followed {
-        Ok(carried) => Ok(InvitationOutcome::Onward(proceed(provider, visitor, carried).await?)),
+        Ok(carried) => Ok(InvitationOutcome::Onward(proceed(visit, carried).await?)),
         Err(why) => {
             let event = Event::LinkRefused { reason: why.as_str() };
-            let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-            note_refusal(provider, entry).await?;
+            let entry = visit.entry(Actor::Anonymous, event);
+            note_refusal(visit, entry).await?;
             Ok(InvitationOutcome::Dead)
         }
     }
 }
 
-async fn follow(
-    provider: &Provider,
-    visitor: &Visitor,
-    link: Link,
-) -> Result<Result<Carried, LinkDead>, FlowError> {
-    let account = match unpressed(&link).press(visitor.browser, visitor.now) {
+async fn follow(visit: &Visit, link: Link) -> Result<Result<Carried, LinkDead>, FlowError> {
+    let account = match unpressed(&link).press(visit.browser.id, visit.now) {
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
-    let mut carried = Carried::to_dashboard(visitor);
+    let mut carried = Carried::to_dashboard(visit);
     carried.journey.account = Some(account);
-    let (keeping, origin) =
-        (Keeping::prepare(provider, &carried, visitor.now), Origin::of(visitor, &provider.random));
-    let (browser, now) = (visitor.browser, visitor.now);
-    let write = provider.store.write(move |tx: Tx| {
-        let (carried, keeping, origin, link) =
-            (carried.clone(), keeping.clone(), origin.clone(), link.clone());
+    let (keeping, audit) = (Keeping::prepare(visit, &carried), visit.audit().clone());
+    let (browser, now) = (visit.browser.id, visit.now);
+    let write = visit.store().write(move |tx: Tx| {
+        let (carried, keeping, audit, link) = (carried.clone(), keeping.clone(), audit.clone(), link.clone());
         async move {
             let locked = tx.lock_account(account).await?;
             let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
@@ -105,7 +90,7 @@ async fn follow(
                 factor: None,
             };
             let carried = carried.keep(&tx, &keeping, Some(proof)).await?;
-            tx.append(&origin.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
+            tx.append(&audit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
             Ok::<_, FlowError>(Ok(carried))
         }
     });

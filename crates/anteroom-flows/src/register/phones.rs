@@ -10,15 +10,14 @@ use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
 use anteroom_storage::{NewPhone, Tx};
 use std::sync::Arc;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::{Carried, Waiting, kept, open};
 use crate::limits::{of_one, spend};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::is_reached;
-use crate::provider::Provider;
 use crate::standing::is_resumed;
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Visitor, new_id};
+use crate::trail::note_refusal;
 
 /// As it was entered.
 #[derive(Clone, Debug)]
@@ -79,30 +78,29 @@ impl PhoneProblem {
 /// Adds a number, or takes up one that waits for its code already.
 #[tracing::instrument(skip_all)]
 pub async fn add_phone(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Waiting,
     entered: NewNumber,
 ) -> Result<PhoneOutcome, FlowError> {
-    let Some((carried, proof)) = registering(provider, visitor, waiting).await? else {
+    let Some((carried, proof)) = registering(visit, waiting).await? else {
         return Ok(PhoneOutcome::Gone);
     };
-    let phones = provider.store.phones_of(proof.account).await?;
+    let phones = visit.store().phones_of(proof.account).await?;
     if is_resumed(&proof, &phones) {
-        return Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?));
+        return Ok(PhoneOutcome::Onward(proceed(visit, carried).await?));
     }
-    let added = match read(provider, &entered) {
+    let added = match read(visit, &entered) {
         Ok(added) => added,
-        Err(problem) => return refused(provider, visitor, (carried, proof), problem).await,
+        Err(problem) => return refused(visit, (carried, proof), problem).await,
     };
     // Its page would offer no way, so it is not put on file at all.
-    if !is_reached(provider, added.kind) {
-        return refused(provider, visitor, (carried, proof), PhoneProblem::Unreached).await;
+    if !is_reached(visit, added.kind) {
+        return refused(visit, (carried, proof), PhoneProblem::Unreached).await;
     }
-    match write_phone(provider, visitor, &proof, added).await? {
-        Written::Waits(id) => waiting_for(provider, visitor, (carried, proof), Some(id)).await,
-        Written::TooMany => refused(provider, visitor, (carried, proof), PhoneProblem::TooMany).await,
-        Written::Overtaken => Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?)),
+    match write_phone(visit, &proof, added).await? {
+        Written::Waits(id) => waiting_for(visit, (carried, proof), Some(id)).await,
+        Written::TooMany => refused(visit, (carried, proof), PhoneProblem::TooMany).await,
+        Written::Overtaken => Ok(PhoneOutcome::Onward(proceed(visit, carried).await?)),
     }
 }
 
@@ -114,12 +112,12 @@ enum Written {
     Overtaken,
 }
 
-fn read(provider: &Provider, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
+fn read(call: &Call, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
     let missing = entered.text.trim().is_empty();
     let Some(kind) = entered.kind.filter(|_| !missing) else {
         return Err(PhoneProblem::Missing { number: missing, kind: entered.kind.is_none() });
     };
-    let snapshot = provider.snapshot();
+    let snapshot = call.snapshot();
     let policy = &snapshot.policy.telephony;
     let number =
         telephony::parse_number(&entered.text, policy.default_region()).map_err(|problem| match problem {
@@ -134,20 +132,15 @@ fn read(provider: &Provider, entered: &NewNumber) -> Result<AddedPhone, PhonePro
 
 /// What the page was decided by is decided again under the account's lock: another browser may have verified a phone since, and
 /// the mail alone adds none beside it.
-async fn write_phone(
-    provider: &Provider,
-    visitor: &Visitor,
-    proof: &Proof,
-    added: AddedPhone,
-) -> Result<Written, FlowError> {
-    let (account, now) = (proof.account, visitor.now);
-    let id = PhoneId(new_id(&provider.random, now));
+async fn write_phone(visit: &Visit, proof: &Proof, added: AddedPhone) -> Result<Written, FlowError> {
+    let (account, now) = (proof.account, visit.now);
+    let id = PhoneId(visit.new_id());
     let event = Event::PhoneAdded { phone: added.number.masked(), phone_kind: added.kind.as_str() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Account(account), event);
+    let entry = visit.entry(Actor::Account(account), event);
     // It serves at once: the account has none that a thief could be replacing.
     let phone = NewPhone { id, number: added.number, kind: added.kind, verified_at: None, usable_from: now };
     let work = Arc::new((phone, entry, proof.clone()));
-    let write = provider.store.write(move |tx: Tx| {
+    let write = visit.store().write(move |tx: Tx| {
         let work = Arc::clone(&work);
         async move {
             let (phone, entry, proof) = &*work;
@@ -182,101 +175,77 @@ async fn write_phone(
 
 /// A phone on file that was not verified yet.
 #[tracing::instrument(name = "verify_phone", skip_all)]
-pub async fn verify(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Waiting,
-    phone: PhoneId,
-) -> Result<PhoneOutcome, FlowError> {
-    let Some((carried, proof)) = registering(provider, visitor, waiting).await? else {
+pub async fn verify(visit: &Visit, waiting: Waiting, phone: PhoneId) -> Result<PhoneOutcome, FlowError> {
+    let Some((carried, proof)) = registering(visit, waiting).await? else {
         return Ok(PhoneOutcome::Gone);
     };
-    let phones = provider.store.phones_of(proof.account).await?;
-    if phones.iter().any(|known| known.id == phone && !is_reached(provider, known.kind)) {
-        return again(provider, visitor, carried, PhoneProblem::Unreached).await;
+    let phones = visit.store().phones_of(proof.account).await?;
+    if phones.iter().any(|known| known.id == phone && !is_reached(visit, known.kind)) {
+        return again(visit, carried, PhoneProblem::Unreached).await;
     }
-    waiting_for(provider, visitor, (carried, proof), Some(phone)).await
+    waiting_for(visit, (carried, proof), Some(phone)).await
 }
 
 /// Back to the phones: the number was mistyped, or another one is better.
-pub async fn another_phone(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Waiting,
-) -> Result<PhoneOutcome, FlowError> {
-    match registering(provider, visitor, waiting).await? {
-        Some(found) => waiting_for(provider, visitor, found, None).await,
+pub async fn another_phone(visit: &Visit, waiting: Waiting) -> Result<PhoneOutcome, FlowError> {
+    match registering(visit, waiting).await? {
+        Some(found) => waiting_for(visit, found, None).await,
         None => Ok(PhoneOutcome::Gone),
     }
 }
 
 /// No further phone: on to the password. Whether one is verified is for the one decision to see.
 #[tracing::instrument(name = "phones_done", skip_all)]
-pub async fn done(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Waiting,
-) -> Result<PhoneOutcome, FlowError> {
-    let Some((carried, proof)) = registering(provider, visitor, waiting).await? else {
+pub async fn done(visit: &Visit, waiting: Waiting) -> Result<PhoneOutcome, FlowError> {
+    let Some((carried, proof)) = registering(visit, waiting).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone: None, phones_done: true };
-    let carried = kept(provider, visitor, carried, Proof { kind, ..proof }).await?;
-    Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?))
+    let carried = kept(visit, carried, Proof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
 }
 
 async fn waiting_for(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (carried, proof): (Carried, Proof),
     phone: Option<PhoneId>,
 ) -> Result<PhoneOutcome, FlowError> {
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone, phones_done: false };
-    let carried = kept(provider, visitor, carried, Proof { kind, ..proof }).await?;
-    Ok(PhoneOutcome::Onward(proceed(provider, visitor, carried).await?))
+    let carried = kept(visit, carried, Proof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
 }
 
 /// The page again, and an entry in the trail.
 async fn refused(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (carried, proof): (Carried, Proof),
     problem: PhoneProblem,
 ) -> Result<PhoneOutcome, FlowError> {
     let event = Event::PhoneRefused { reason: problem.as_str() };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event).about(proof.account);
-    note_refusal(provider, entry).await?;
-    again(provider, visitor, carried, problem).await
+    let entry = visit.entry(Actor::Anonymous, event).about(proof.account);
+    note_refusal(visit, entry).await?;
+    again(visit, carried, problem).await
 }
 
-async fn again(
-    provider: &Provider,
-    visitor: &Visitor,
-    carried: Carried,
-    problem: PhoneProblem,
-) -> Result<PhoneOutcome, FlowError> {
-    match proceed(provider, visitor, carried).await? {
+async fn again(visit: &Visit, carried: Carried, problem: PhoneProblem) -> Result<PhoneOutcome, FlowError> {
+    match proceed(visit, carried).await? {
         Onward::Page(page) => Ok(PhoneOutcome::Problem { problem, page }),
         elsewhere => Ok(PhoneOutcome::Onward(elsewhere)),
     }
 }
 
 /// The journey of an invited person, whose proof still stands.
-async fn registering(
-    provider: &Provider,
-    visitor: &Visitor,
-    waiting: Waiting,
-) -> Result<Option<(Carried, Proof)>, FlowError> {
-    let Ok(carried) = open(provider, visitor, waiting).await? else { return Ok(None) };
+async fn registering(visit: &Visit, waiting: Waiting) -> Result<Option<(Carried, Proof)>, FlowError> {
+    let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
     let Some(proof) = carried.proof().cloned() else { return Ok(None) };
-    let account = provider.store.account(proof.account).await?;
+    let account = visit.store().account(proof.account).await?;
     let invited = matches!(proof.kind, ProofKind::Invitation { .. });
-    let stands = account.is_some_and(|account| proof.stands(&account, visitor.now));
+    let stands = account.is_some_and(|account| proof.stands(&account, visit.now));
     if invited && stands {
-        let budget = of_one(provider, Limit::FormOfAccount, &proof.account.0);
-        spend(provider, vec![budget], visitor.now).await?;
+        let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
+        spend(visit, vec![budget]).await?;
     }
     Ok((invited && stands).then_some((carried, proof)))
 }

@@ -11,12 +11,11 @@ use std::sync::Arc;
 
 use super::register::{accepted, confirm_sector, count, taken_hosts};
 use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
+use crate::call::Call;
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
-use crate::provider::Provider;
 use crate::registered::{checked, follow, kept};
-use crate::trail::Origin;
-use crate::visitor::Visitor;
+use crate::trail::AuditContext;
 
 /// RFC 7592 §2.1: a wrong token and an unknown client are answered alike.
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("not the registration access token of this client");
@@ -29,13 +28,12 @@ struct Shown {
 
 #[tracing::instrument(name = "read_registration", skip_all)]
 pub async fn read(
-    provider: &Provider,
-    visitor: &Visitor,
+    call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = show(provider, visitor, id, token).await?;
-    let snapshot = provider.snapshot();
+    let shown = show(call, id, token).await?;
+    let snapshot = call.snapshot();
     let mut metadata = checked(shown.client.client_id.clone(), kept(&shown.client.metadata), &snapshot)
         .map_err(RegistrationRefusal::from)?;
     metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
@@ -45,48 +43,46 @@ pub async fn read(
 /// Replaces the whole: what the request leaves out is as if it had never been said (RFC 7592 §2.2).
 #[tracing::instrument(name = "update_registration", skip_all)]
 pub async fn update(
-    provider: &Provider,
-    visitor: &Visitor,
+    call: &Call,
     id: &str,
     presented: Presented<'_>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = show(provider, visitor, id, presented.token).await?;
-    match replace(provider, visitor, shown, presented.body).await {
+    let shown = show(call, id, presented.token).await?;
+    match replace(call, shown, presented.body).await {
         Ok(information) => Ok(information),
-        Err(error) => Err(told(provider, visitor, error).await),
+        Err(error) => Err(told(call, error).await),
     }
 }
 
 async fn replace(
-    provider: &Provider,
-    visitor: &Visitor,
+    call: &Call,
     shown: Shown,
     body: Result<&[u8], RegistrationRefusal>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let snapshot = provider.snapshot();
+    let snapshot = call.snapshot();
     let request = RegistrationRequest::from_json(body?)?;
     let Shown { mut client, token } = shown;
-    check_names(provider, &client, &request)?;
-    let taken = taken_hosts(provider, &snapshot, client.with_initial_token).await?;
+    check_names(call, &client, &request)?;
+    let taken = taken_hosts(call, &snapshot, client.with_initial_token).await?;
     let metadata = accepted(client.client_id.clone(), request, &snapshot, &taken)?;
     let before = checked(client.client_id.clone(), kept(&client.metadata), &snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
-    count(provider, visitor).await?;
-    confirm_sector(provider, visitor, &metadata).await?;
-    let drawn = settle_secret(provider, &mut client, &metadata);
+    count(call).await?;
+    confirm_sector(call, &metadata).await?;
+    let drawn = settle_secret(call, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
-    client.updated_at = visitor.now;
+    client.updated_at = call.now;
     let client = Arc::new(client);
-    let origin = Origin::of(visitor, &provider.random);
+    let audit = call.audit().clone();
     let changed = Arc::clone(&client);
-    let written = provider.store.write(move |tx| {
-        let (client, origin) = (Arc::clone(&changed), origin.clone());
+    let written = call.store().write(move |tx| {
+        let (client, audit) = (Arc::clone(&changed), audit.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
             let written = tx.update_registered_client(&client, revision).await?;
             if written {
                 let grants = ends.write(&tx, &client).await?;
-                let entry = origin.entry(Actor::Client, Event::ClientUpdated { grants });
+                let entry = audit.entry(Actor::Client, Event::ClientUpdated { grants });
                 tx.append(&entry.by_client(&client.client_id)).await?;
             }
             Ok::<_, FlowError>(written)
@@ -96,7 +92,7 @@ async fn replace(
         // Of two updates at once, one is told to look again.
         return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
     }
-    follow(provider).await?;
+    follow(call.provider()).await?;
     Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
 }
 
@@ -149,7 +145,7 @@ impl Ends {
 
 /// RFC 7592 §2.2: `client_id` must be there and the client's own, `client_secret`, if it is there, as well.
 fn check_names(
-    provider: &Provider,
+    call: &Call,
     client: &RegisteredClient,
     request: &RegistrationRequest,
 ) -> Result<(), RegistrationRefusal> {
@@ -157,7 +153,7 @@ fn check_names(
         return Err(RegistrationRefusal::metadata("client_id: must be that of the client"));
     }
     match &request.client_secret {
-        Some(secret) if client.secret != Some(secret_digest(&provider.keyring, secret)) => {
+        Some(secret) if client.secret != Some(secret_digest(call.keyring(), secret)) => {
             Err(RegistrationRefusal::metadata("client_secret: is not that of the client"))
         }
         _ => Ok(()),
@@ -166,7 +162,7 @@ fn check_names(
 
 /// A secret stays, goes when it is used no more, and is drawn where it is used from now on.
 fn settle_secret(
-    provider: &Provider,
+    call: &Call,
     client: &mut RegisteredClient,
     metadata: &ClientMetadata,
 ) -> Option<SecretString> {
@@ -177,48 +173,43 @@ fn settle_secret(
     if client.secret.is_some() {
         return None;
     }
-    let drawn = SecretString::from(provider.random.token().encode());
-    client.secret = Some(secret_digest(&provider.keyring, &drawn));
+    let drawn = SecretString::from(call.random().token().encode());
+    client.secret = Some(secret_digest(call.keyring(), &drawn));
     Some(drawn)
 }
 
 /// What people have granted to it ends with it (RFC 7592 §2.3).
 #[tracing::instrument(name = "delete_registration", skip_all)]
 pub async fn delete(
-    provider: &Provider,
-    visitor: &Visitor,
+    call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<(), RegistrationError> {
-    let shown = show(provider, visitor, id, token).await?;
-    let origin = Origin::of(visitor, &provider.random);
-    end(provider, &shown.client.client_id, (origin, Actor::Client)).await?;
-    follow(provider).await?;
+    let shown = show(call, id, token).await?;
+    let audit = call.audit().clone();
+    end(call, &shown.client.client_id, (audit, Actor::Client)).await?;
+    follow(call.provider()).await?;
     Ok(())
 }
 
 /// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.
-pub async fn remove(provider: &Provider, id: &ClientId) -> Result<bool, FlowError> {
-    let origin = Origin::local(provider.clock.now(), &provider.random);
-    end(provider, id, (origin, Actor::Operator)).await
+pub async fn remove(call: &Call, id: &ClientId) -> Result<bool, FlowError> {
+    let audit = call.audit().clone();
+    end(call, id, (audit, Actor::Operator)).await
 }
 
-async fn end(
-    provider: &Provider,
-    id: &ClientId,
-    (origin, actor): (Origin, Actor),
-) -> Result<bool, FlowError> {
+async fn end(call: &Call, id: &ClientId, (audit, actor): (AuditContext, Actor)) -> Result<bool, FlowError> {
     let id = id.clone();
-    let written = provider.store.write(move |tx| {
-        let (id, origin) = (id.clone(), origin.clone());
+    let written = call.store().write(move |tx| {
+        let (id, audit) = (id.clone(), audit.clone());
         async move {
             let revision = tx.next_clients_revision().await?;
-            if !tx.delete_registered_client(&id, revision, origin.now).await? {
+            if !tx.delete_registered_client(&id, revision, audit.now).await? {
                 return Ok(false);
             }
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, origin.now).await?;
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, audit.now).await?;
             tx.forget_consents(&id).await?;
-            tx.append(&origin.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
+            tx.append(&audit.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
             Ok::<_, FlowError>(true)
         }
     });
@@ -226,29 +217,28 @@ async fn end(
 }
 
 async fn show(
-    provider: &Provider,
-    visitor: &Visitor,
+    call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<Shown, RegistrationError> {
-    match find(provider, id, token).await {
+    match find(call, id, token).await {
         Ok(shown) => Ok(shown),
-        Err(error) => Err(told(provider, visitor, error).await),
+        Err(error) => Err(told(call, error).await),
     }
 }
 
 async fn find(
-    provider: &Provider,
+    call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<Shown, RegistrationError> {
-    if provider.snapshot().registration.policy.is_closed() {
+    if call.snapshot().registration.policy.is_closed() {
         return Err(RegistrationError::Closed);
     }
     let token = token?;
     let id: ClientId = id.parse().map_err(|_| BAD_TOKEN)?;
-    let client = provider.store.registered_client(&id).await.map_err(FlowError::from)?.ok_or(BAD_TOKEN)?;
-    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+    let client = call.store().registered_client(&id).await.map_err(FlowError::from)?.ok_or(BAD_TOKEN)?;
+    let mac = call.keyring().mac(KeyPurpose::TokenHash);
     let is_its_own = client
         .registration_token
         .is_some_and(|digest| mac.verify(TOKEN_CONTEXT, token.expose_secret().as_bytes(), &digest));

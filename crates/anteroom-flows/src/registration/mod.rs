@@ -19,10 +19,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use std::fmt;
 
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::Visitor;
+use crate::trail::note_refusal;
 
 /// The client information response (RFC 7591 §3.2.1, RFC 7592 §3): all metadata as registered.
 #[derive(Serialize)]
@@ -102,7 +101,7 @@ fn information(
 }
 
 /// What a client was told is wrong goes to the operator's log and, as far as one address may fill it, to the trail.
-async fn told(provider: &Provider, visitor: &Visitor, error: RegistrationError) -> RegistrationError {
+async fn told(call: &Call, error: RegistrationError) -> RegistrationError {
     let reason = match &error {
         RegistrationError::Closed | RegistrationError::Flow(_) => {
             return error;
@@ -112,10 +111,13 @@ async fn told(provider: &Provider, visitor: &Visitor, error: RegistrationError) 
         | RegistrationError::Bearer(_)
         | RegistrationError::Refused(_) => error.to_string(),
     };
-    tracing::warn!(reference = %visitor.reference, "registration of a client refused: {reason}");
+    tracing::warn!(
+        reference = call.reference().map(tracing::field::display),
+        "registration of a client refused: {reason}"
+    );
     let event = Event::ClientRegistrationRefused { reason };
-    let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event);
-    match note_refusal(provider, entry).await {
+    let entry = call.entry(Actor::Anonymous, event);
+    match note_refusal(call, entry).await {
         Ok(()) => error,
         Err(failed) => failed.into(),
     }

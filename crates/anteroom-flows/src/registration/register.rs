@@ -17,15 +17,14 @@ use std::sync::Arc;
 use super::{
     ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, initial_token_digest, told,
 };
+use crate::call::Call;
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
 use crate::limits::{of_address, spend};
 use crate::outgoing::OutgoingError;
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Snapshot;
 use crate::registered::{checked, follow, kept, taken_by_configuration};
 use crate::sector::{self, SectorError};
-use crate::trail::Origin;
-use crate::visitor::Visitor;
 
 /// Whether a script's origin is that of some redirect URI is asked of all clients, and each list is read with each request.
 const MOST_OF_A_LIST: usize = 32;
@@ -33,66 +32,54 @@ const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access tok
 
 /// The token is an initial access token; where registration is open, none is asked for.
 #[tracing::instrument(name = "register_client", skip_all)]
-pub async fn register(
-    provider: &Provider,
-    visitor: &Visitor,
-    presented: Presented<'_>,
-) -> Result<ClientInformation, RegistrationError> {
-    match try_register(provider, visitor, presented).await {
+pub async fn register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+    match try_register(call, presented).await {
         Ok(information) => Ok(information),
-        Err(error) => Err(told(provider, visitor, error).await),
+        Err(error) => Err(told(call, error).await),
     }
 }
 
-async fn try_register(
-    provider: &Provider,
-    visitor: &Visitor,
-    presented: Presented<'_>,
-) -> Result<ClientInformation, RegistrationError> {
-    let snapshot = provider.snapshot();
+async fn try_register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+    let snapshot = call.snapshot();
     let policy = &snapshot.registration.policy;
     let with_initial_token = match policy.mode {
         RegistrationMode::Closed => return Err(RegistrationError::Closed),
         RegistrationMode::InitialAccessToken => {
-            if !is_initial_token(provider, &snapshot, &presented.token?) {
+            if !is_initial_token(call, &snapshot, &presented.token?) {
                 return Err(BAD_TOKEN.into());
             }
             true
         }
         // None is asked for, and one that is shown all the same says that the operator knows the client.
         RegistrationMode::Open => {
-            presented.token.is_ok_and(|token| is_initial_token(provider, &snapshot, &token))
+            presented.token.is_ok_and(|token| is_initial_token(call, &snapshot, &token))
         }
     };
     let request = RegistrationRequest::from_json(presented.body?)?;
-    let id: ClientId = provider
-        .random
-        .uuid_v4()
-        .to_string()
-        .parse()
-        .map_err(|_| FlowError::Broken("a client identifier"))?;
-    let taken = taken_hosts(provider, &snapshot, with_initial_token).await?;
+    let id: ClientId =
+        call.random().uuid_v4().to_string().parse().map_err(|_| FlowError::Broken("a client identifier"))?;
+    let taken = taken_hosts(call, &snapshot, with_initial_token).await?;
     let metadata = accepted(id, request, &snapshot, &taken)?;
-    count(provider, visitor).await?;
-    confirm_sector(provider, visitor, &metadata).await?;
-    let drawn = Drawn::new(provider);
-    let client = drawn.client(provider, visitor, &metadata)?;
+    count(call).await?;
+    confirm_sector(call, &metadata).await?;
+    let drawn = Drawn::new(call);
+    let client = drawn.client(call, &metadata)?;
     let client = Arc::new(RegisteredClient { with_initial_token, ..client });
-    write(provider, visitor, &client).await?;
-    follow(provider).await?;
+    write(call, &client).await?;
+    follow(call.provider()).await?;
     let secret = client.secret.map(|_| &drawn.secret);
     Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
 }
 
 /// Before anything is fetched or written. Registrations and updates share an allowance: both write, and every node reads
 /// what they wrote.
-pub(super) async fn count(provider: &Provider, visitor: &Visitor) -> Result<(), RegistrationError> {
-    let budgets = of_address(provider, visitor.address, Limit::ClientRegistration);
-    Ok(spend(provider, budgets, visitor.now).await?)
+pub(super) async fn count(call: &Call) -> Result<(), RegistrationError> {
+    let budgets = of_address(call, Limit::ClientRegistration);
+    Ok(spend(call, budgets).await?)
 }
 
-fn is_initial_token(provider: &Provider, snapshot: &Snapshot, token: &SecretString) -> bool {
-    let digest = initial_token_digest(&provider.keyring, token);
+fn is_initial_token(call: &Call, snapshot: &Snapshot, token: &SecretString) -> bool {
+    let digest = initial_token_digest(call.keyring(), token);
     // All are looked at, so that their number decides the time.
     snapshot.registration.initial_access_tokens.iter().filter(|known| **known == digest).count() > 0
 }
@@ -144,13 +131,13 @@ fn check_lists(asked: &ClientMetadataInput) -> Result<(), RegistrationRefusal> {
 /// Hosts that a client may not name: those of the configuration and, unless the operator gave it an initial access token, those
 /// of clients that have shown one.
 pub(super) async fn taken_hosts(
-    provider: &Provider,
+    call: &Call,
     snapshot: &Snapshot,
     with_initial_token: bool,
 ) -> Result<TakenHosts, FlowError> {
     let mut taken = taken_by_configuration(snapshot);
     if !with_initial_token {
-        for client in provider.store.clients_with_initial_token().await? {
+        for client in call.store().clients_with_initial_token().await? {
             // One that does not fit the configuration any more is not known at any endpoint.
             if let Ok(metadata) = checked(client.client_id, kept(&client.metadata), snapshot) {
                 taken.add(&metadata);
@@ -161,27 +148,23 @@ pub(super) async fn taken_hosts(
 }
 
 /// The sector that the client names is its own. Looking was counted with the registration.
-pub(super) async fn confirm_sector(
-    provider: &Provider,
-    visitor: &Visitor,
-    metadata: &ClientMetadata,
-) -> Result<(), RegistrationError> {
+pub(super) async fn confirm_sector(call: &Call, metadata: &ClientMetadata) -> Result<(), RegistrationError> {
     if metadata.sector_identifier_uri.is_none() {
         return Ok(());
     }
-    let network = AddressPrefix::network(visitor.address);
-    let confirmed = sector::check(&provider.outgoing.of_registered(), metadata, Some(network)).await;
+    let network = call.address().map(AddressPrefix::network);
+    let confirmed = sector::check(&call.outgoing().of_registered(), metadata, network).await;
     confirmed.map_err(|error| match error {
         SectorError::Outgoing(OutgoingError::Busy) => RegistrationError::Busy,
-        error => not_confirmed(visitor, &error).into(),
+        error => not_confirmed(call, &error).into(),
     })
 }
 
 /// Why an address is not reached tells of the network that this server is in, so that a stranger is not told: the cause is in
 /// the log, under the reference.
-fn not_confirmed(visitor: &Visitor, error: &SectorError) -> RegistrationRefusal {
-    let reference = visitor.reference;
-    tracing::warn!(%reference, "registration refused: {error}");
+fn not_confirmed(call: &Call, error: &SectorError) -> RegistrationRefusal {
+    let reference = call.reference().map(|reference| reference.to_string()).unwrap_or_default();
+    tracing::warn!(reference, "registration refused: {error}");
     match error {
         SectorError::Outgoing(OutgoingError::Forbidden(..) | OutgoingError::NoAnswer(..)) => {
             RegistrationRefusal::metadata(&format!(
@@ -199,44 +182,35 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn new(provider: &Provider) -> Self {
-        let draw = || SecretString::from(provider.random.token().encode());
+    fn new(call: &Call) -> Self {
+        let draw = || SecretString::from(call.random().token().encode());
         Self { secret: draw(), token: draw() }
     }
 
     /// The row; a client that uses no secret has none.
-    fn client(
-        &self,
-        provider: &Provider,
-        visitor: &Visitor,
-        metadata: &ClientMetadata,
-    ) -> Result<RegisteredClient, FlowError> {
+    fn client(&self, call: &Call, metadata: &ClientMetadata) -> Result<RegisteredClient, FlowError> {
         let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
-        let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+        let mac = call.keyring().mac(KeyPurpose::TokenHash);
         Ok(RegisteredClient {
             client_id: metadata.client_id.clone(),
             metadata: metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?,
-            secret: uses_secret.then(|| secret_digest(&provider.keyring, &self.secret)),
+            secret: uses_secret.then(|| secret_digest(call.keyring(), &self.secret)),
             registration_token: Some(mac.digest(TOKEN_CONTEXT, self.token.expose_secret().as_bytes())),
             with_initial_token: false,
-            created_at: visitor.now,
-            updated_at: visitor.now,
+            created_at: call.now,
+            updated_at: call.now,
             deleted_at: None,
             revision: 0,
         })
     }
 }
 
-async fn write(
-    provider: &Provider,
-    visitor: &Visitor,
-    client: &Arc<RegisteredClient>,
-) -> Result<(), RegistrationError> {
-    let most = u64::from(provider.snapshot().registration.policy.max_clients);
-    let origin = Origin::of(visitor, &provider.random);
-    let entry = origin.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
+async fn write(call: &Call, client: &Arc<RegisteredClient>) -> Result<(), RegistrationError> {
+    let most = u64::from(call.snapshot().registration.policy.max_clients);
+    let audit = call.audit().clone();
+    let entry = audit.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
     let client = Arc::clone(client);
-    let written = provider.store.write(move |tx| {
+    let written = call.store().write(move |tx| {
         let (client, entry) = (Arc::clone(&client), entry.clone());
         async move {
             let revision = tx.next_clients_revision().await?;

@@ -19,16 +19,15 @@ use anteroom_storage::SignInView;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::limits::{of_address, of_one, spend, wait_for_floor};
 use crate::onward::{Onward, parked, proceed_with};
-use crate::provider::Provider;
 use crate::repeated::as_it_was_answered;
 use crate::sign_out;
 use crate::tallies::Tally;
-use crate::trail::Origin;
-use crate::visitor::{Live, MAX_SESSIONS, Visitor, kept_sessions, live_sessions};
+use crate::visitor::{Live, MAX_SESSIONS, kept_sessions, live_sessions};
 use settle::{Prepared, Settled, settle};
 
 /// What the form said, parsed.
@@ -83,43 +82,39 @@ pub struct NewCookies {
 }
 
 #[tracing::instrument(skip_all)]
-pub async fn sign_in(
-    provider: &Provider,
-    visitor: &Visitor,
-    credentials: Credentials,
-) -> Result<SignInOutcome, FlowError> {
+pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let snapshot = provider.snapshot();
-    let carried = match open_or_dashboard(provider, visitor, credentials.waiting).await? {
+    let snapshot = visit.snapshot();
+    let carried = match open_or_dashboard(visit, credentials.waiting).await? {
         Ok(carried) => carried,
         Err(Gone) => return Ok(SignInOutcome::Gone),
     };
-    match count(provider, visitor, &credentials.address).await {
+    match count(visit, &credentials.address).await {
         Err(FlowError::Limited { wait, .. }) => return Ok(SignInOutcome::RateLimited { wait, carried }),
         counted => counted?,
     }
-    let view = provider.store.sign_in_view(&credentials.address, &visitor.devices).await?;
-    let here = Here::of(provider, visitor).await?;
-    let verdict = verify(provider, visitor, view.as_ref(), &credentials.password).await?;
-    let entry = entry(provider, visitor, &credentials.address, &credentials.password);
-    let prepared = Arc::new(Prepared::new(provider, visitor, carried, (view, verdict, entry), &here));
+    let view = visit.store().sign_in_view(&credentials.address, &visit.browser.devices).await?;
+    let here = Here::of(visit).await?;
+    let verdict = verify(visit, view.as_ref(), &credentials.password).await?;
+    let entry = entry(visit, &credentials.address, &credentials.password);
+    let prepared = Arc::new(Prepared::new(visit, carried, (view, verdict, entry), &here));
     let live = here.live;
     let work = Arc::clone(&prepared);
-    let settled = provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    let settled = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
     match settled {
         Settled::SignedIn { current, carried } => {
             // The person is in already; what fails here is put off until next time.
-            if let Err(error) = rehash_if_outdated(provider, &prepared, &credentials.password).await {
-                tracing::warn!(reference = %visitor.reference, "a password was not hashed anew: {error}");
+            if let Err(error) = rehash_if_outdated(visit, &prepared, &credentials.password).await {
+                tracing::warn!(reference = %visit.reference, "a password was not hashed anew: {error}");
             }
-            signed_in(provider, visitor, carried, *current, live).await
+            signed_in(visit, carried, *current, live).await
         }
         Settled::Expired(carried) => {
-            let onward = proceed_with(provider, visitor, carried, live).await?;
+            let onward = proceed_with(visit, carried, live).await?;
             Ok(SignInOutcome::Proven { onward })
         }
         Settled::Limited { wait, carried } => {
-            provider.tallies.count(Tally::RateLimited(Limit::RightPassword.name()));
+            visit.provider().tallies.count(Tally::RateLimited(Limit::RightPassword.name()));
             Ok(SignInOutcome::TooManySignIns { wait, carried })
         }
         Settled::Refused { told, carried } => {
@@ -137,11 +132,11 @@ struct Here {
 }
 
 impl Here {
-    async fn of(provider: &Provider, visitor: &Visitor) -> Result<Self, FlowError> {
-        let live = live_sessions(provider, visitor).await?;
+    async fn of(visit: &Visit) -> Result<Self, FlowError> {
+        let live = live_sessions(visit).await?;
         // Where each secret of the cookie has its session, none was renewed.
-        if live.len() < visitor.sessions.len()
-            && let Some(answered) = as_it_was_answered(provider, visitor, None).await?
+        if live.len() < visit.browser.sessions.len()
+            && let Some(answered) = as_it_was_answered(visit, None).await?
         {
             return Ok(Self { live: answered.live, secrets: answered.secrets });
         }
@@ -150,28 +145,23 @@ impl Here {
 }
 
 /// Names what was entered, for the count of wrong passwords.
-fn entry(
-    provider: &Provider,
-    visitor: &Visitor,
-    address: &FoldedAddress,
-    password: &SecretString,
-) -> Option<Digest> {
+fn entry(visit: &Visit, address: &FoldedAddress, password: &SecretString) -> Option<Digest> {
     let entered = [address.as_str().as_bytes(), password.expose_secret().as_bytes()];
-    visitor.sent_form.map(|form| form.entry(provider, &entered))
+    visit.sent_form.map(|form| form.entry(visit, &entered))
 }
 
 /// Another person at the same network can use up what its address may send. A browser that has signed in to the account before
 /// then has a budget of its own.
-async fn count(provider: &Provider, visitor: &Visitor, address: &FoldedAddress) -> Result<(), FlowError> {
-    let counted = spend(provider, of_address(provider, visitor.address, Limit::SignIn), visitor.now).await;
-    if visitor.devices.is_empty() || !matches!(counted, Err(FlowError::Limited { .. })) {
+async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> {
+    let counted = spend(visit, of_address(visit, Limit::SignIn)).await;
+    if visit.browser.devices.is_empty() || !matches!(counted, Err(FlowError::Limited { .. })) {
         return counted;
     }
-    let view = provider.store.sign_in_view(address, &visitor.devices).await?;
+    let view = visit.store().sign_in_view(address, &visit.browser.devices).await?;
     match view.and_then(|view| view.devices.first().map(|device| device.id)) {
         Some(device) => {
-            let budget = of_one(provider, Limit::SignInOfKnownDevice, &device);
-            spend(provider, vec![budget], visitor.now).await
+            let budget = of_one(visit, Limit::SignInOfKnownDevice, &device);
+            spend(visit, vec![budget]).await
         }
         None => counted,
     }
@@ -179,24 +169,22 @@ async fn count(provider: &Provider, visitor: &Visitor, address: &FoldedAddress) 
 
 /// The new session comes first among those of the browser, and the journey goes on.
 async fn signed_in(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     carried: Carried,
     current: Live,
     before: Vec<Live>,
 ) -> Result<SignInOutcome, FlowError> {
-    let (cookies, live) = put_first(provider, visitor, current, before).await?;
-    let visitor = &visitor.with_other_sessions();
-    let onward = proceed_with(provider, visitor, carried, live).await?;
-    let onward = parked(provider, visitor, onward).await?;
+    let (cookies, live) = put_first(visit, current, before).await?;
+    let visit = &visit.with_other_sessions();
+    let onward = proceed_with(visit, carried, live).await?;
+    let onward = parked(visit, onward).await?;
     Ok(SignInOutcome::SignedIn { cookies, onward })
 }
 
 /// The cookies of a browser in which this session is the current one from now on, and its sessions. What the cookie has no room
 /// for ends: it could not be signed out of any more.
 pub(crate) async fn put_first(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     current: Live,
     before: Vec<Live>,
 ) -> Result<(NewCookies, Vec<Live>), FlowError> {
@@ -205,13 +193,13 @@ pub(crate) async fn put_first(
     let others = before.into_iter().filter(|other| other.account.id != account);
     let live: Vec<Live> = std::iter::once(current).chain(others).collect();
     let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
-    sign_out::end_by(provider, account, &Origin::of(visitor, &provider.random), dropped).await?;
+    sign_out::end_by(visit, account, dropped).await?;
     Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }
 
 /// Stronger parameters, or a new pepper, reach a password when its owner next types it.
 async fn rehash_if_outdated(
-    provider: &Provider,
+    call: &Call,
     prepared: &Prepared,
     password: &SecretString,
 ) -> Result<(), FlowError> {
@@ -219,8 +207,8 @@ async fn rehash_if_outdated(
     // The person is in already: a full queue only puts this off until next time.
     let account = prepared.account_id();
     let lane = Lane::Account(account.map_or(0, |account| account.0.as_u128()));
-    let Ok(new) = provider.hashing.hash(lane, &normalized(password)).await else { return Ok(()) };
-    let write = provider.store.write(move |tx| {
+    let Ok(new) = call.hashing().hash(lane, &normalized(password)).await else { return Ok(()) };
+    let write = call.store().write(move |tx| {
         let (old, new) = (old.clone(), new.clone());
         async move {
             match account {
@@ -236,8 +224,7 @@ async fn rehash_if_outdated(
 /// Every form that was typed is verified, also after one that matched: against the account's hash, or a dummy of the same
 /// cost.
 async fn verify(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     view: Option<&SignInView>,
     password: &SecretString,
 ) -> Result<Verdict, FlowError> {
@@ -250,7 +237,7 @@ async fn verify(
     });
     let lane = match known {
         Some(view) => Lane::KnownDevice(view.account.id.0.as_u128()),
-        None => Lane::of_address(visitor.address),
+        None => Lane::of_address(visit.address),
     };
     let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     // A hash that does not say that it is of the normalized form is made anew while the text is here.
@@ -258,7 +245,7 @@ async fn verify(
     let unmarked = unmarked && !password.expose_secret().is_ascii();
     let mut result = Verdict::Mismatch;
     for (place, form) in candidates(password).iter().enumerate() {
-        let verdict = provider.hashing.verify(lane, form, hash).await?;
+        let verdict = visit.hashing().verify(lane, form, hash).await?;
         if let (Verdict::Mismatch, Verdict::Match { outdated }) = (result, verdict) {
             result = Verdict::Match { outdated: outdated || unmarked || place > 0 };
         }

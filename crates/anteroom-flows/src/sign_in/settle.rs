@@ -19,14 +19,14 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use super::{Here, Told};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::limits::of_address;
 use crate::new_session::{FirstSecret, HeldSession, NewSession};
-use crate::provider::{Provider, Snapshot};
+use crate::provider::Snapshot;
 use crate::repeated::{Secret, answers_since};
-use crate::trail::Origin;
-use crate::visitor::{Live, Visitor, left_behind, new_id};
+use crate::visitor::{Live, left_behind};
 
 /// How long it is worth telling someone that their account was locked.
 const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
@@ -34,8 +34,7 @@ const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 pub(super) struct Prepared {
     snapshot: Arc<Snapshot>,
-    origin: Origin,
-    visitor: Visitor,
+    visit: Visit,
     carried: Carried,
     view: Option<SignInView>,
     verdict: Verdict,
@@ -75,35 +74,33 @@ pub(super) enum Settled {
 
 impl Prepared {
     pub(super) fn new(
-        provider: &Provider,
-        visitor: &Visitor,
+        visit: &Visit,
         carried: Carried,
         (view, verdict, entry): (Option<SignInView>, Verdict, Option<Digest>),
         here: &Here,
     ) -> Self {
-        let (random, now) = (&provider.random, visitor.now);
+        let random = visit.random();
         let account = view.as_ref().map(|view| view.account.id);
         let held = here.live.iter().find(|live| Some(live.account.id) == account);
         let live = &here.live;
         Self {
-            snapshot: provider.snapshot(),
-            origin: Origin::of(visitor, random),
-            visitor: visitor.clone(),
+            snapshot: Arc::clone(visit.snapshot()),
+            visit: visit.clone(),
             repeated: held.filter(|live| here.secrets.contains(&live.token)).map(|live| live.session.clone()),
             held: held.map(|live| {
                 let renewed =
                     if here.secrets.contains(&live.token) { HeldSession::as_it_is } else { HeldSession::of };
-                renewed(provider, visitor, live)
+                renewed(visit, live)
             }),
             entry,
             left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
-            keeping: Keeping::prepare(provider, &carried, now),
-            of_row: of_address(provider, visitor.address, Limit::WaitingRows),
+            keeping: Keeping::prepare(visit, &carried),
+            of_row: of_address(visit, Limit::WaitingRows),
             carried,
             view,
             verdict,
-            new: NewSession::prepare(provider, visitor, account),
-            notice: MessageId(new_id(random, now)),
+            new: NewSession::prepare(visit, account),
+            notice: MessageId(visit.new_id()),
             no_account: AccountId(random.uuid_v4()),
         }
     }
@@ -125,7 +122,7 @@ impl Prepared {
     }
 
     fn now(&self) -> Timestamp {
-        self.visitor.now
+        self.visit.now
     }
 
     /// Whether the network may have another row without a proof. Where not, the request waits on in its page: an error in place
@@ -168,7 +165,7 @@ async fn unknown(tx: &Tx, prepared: &Prepared) -> Result<Settled, FlowError> {
     let counters = Counters::new(Lockout::default(), None, prepared.snapshot.policy.lockout);
     tx.save_counters(prepared.no_account, &counters).await?;
     let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event)).await?;
     Ok(Settled::Refused { told: Told::Nothing, carried: prepared.keep(tx, None).await? })
 }
 
@@ -187,7 +184,7 @@ async fn counted_before(tx: &Tx, prepared: &Prepared, account: AccountId) -> Res
 async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownDevice>, FlowError> {
     // In the cookie's order: the one this account was last signed in with comes first.
     let known = prepared.view.as_ref().and_then(|view| {
-        let mut named = prepared.visitor.devices.iter();
+        let mut named = prepared.visit.browser.devices.iter();
         named.find_map(|id| view.devices.iter().find(|device| device.id == *id))
     });
     match known {
@@ -225,9 +222,9 @@ async fn refuse(
     known_device: bool,
 ) -> Result<Settled, FlowError> {
     let event = Event::sign_in_refused(refusal, decision.failures);
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
     if let Some(scope) = decision.locks {
-        tx.append(&prepared.origin.entry(Actor::System, Event::locked(scope)).about(account.id)).await?;
+        tx.append(&prepared.visit.entry(Actor::System, Event::locked(scope)).about(account.id)).await?;
         tx.enqueue(&lock_notice(prepared, account)).await?;
     }
     // Devices that count as unknown ones from now on are not locked by that.
@@ -250,7 +247,7 @@ fn lock_notice(prepared: &Prepared, account: &Account) -> Message {
                 link: prepared.snapshot.issuer.endpoint("/forgot-password").to_string(),
             },
         },
-        reference: prepared.origin.reference,
+        reference: Some(prepared.visit.reference),
         created_at: now,
         expires_at: now.checked_add(LOCK_NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
     }
@@ -276,15 +273,15 @@ async fn admit(
         // Told apart from the counted refusals, so that the owner who asks finds it. What a sender may write is what an address
         // may send.
         let event = Event::SignInRefused { reason: "too_many_sign_ins", failures: 0 };
-        tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+        tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
         return Ok(Settled::Limited { wait, carried: prepared.carried.clone() });
     }
-    if !prepared.visitor.keeps_cookies {
+    if !prepared.visit.browser.keeps_cookies {
         return no_cookies(tx, prepared, &account).await;
     }
     let facts = credential.ok_or(FlowError::Broken("a verified password without its row"))?.facts;
     if prepared.snapshot.policy.password_age.age(facts, prepared.now()) == PasswordAge::Expired {
-        let event = prepared.origin.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
+        let event = prepared.visit.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
         tx.append(&event).await?;
         let proof = Proof {
             account: account.id,
@@ -300,11 +297,11 @@ async fn admit(
     // The second answer of a form brings the device of the first.
     let known = device.map(|device| device.id).or(repeated.and_then(|session| session.device));
     let known = (account.id, known);
-    let device = prepared.new.keep_device(tx, &prepared.visitor, known).await?;
+    let device = prepared.new.keep_device(tx, &prepared.visit, known).await?;
     let (session, secret) = open_session(tx, prepared, &account, device, first).await?;
     tx.leave_sessions(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
-    tx.append(&prepared.origin.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut carried = prepared.carried.clone();
     carried.journey = carried.journey.signed_in_as(account.id);
     // A password that was remembered after all overtakes what was proven on the way to a new one.
@@ -318,7 +315,7 @@ async fn admit(
 /// page that says so brings the cookie once more, for a browser that only lost it.
 async fn no_cookies(tx: &Tx, prepared: &Prepared, account: &Account) -> Result<Settled, FlowError> {
     let event = Event::SignInRefused { reason: "no_cookies", failures: 0 };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
     Ok(Settled::Refused { told: Told::NoCookies, carried: prepared.keep(tx, None).await? })
 }
 
@@ -332,7 +329,7 @@ async fn open_session(
     first: FirstSecret,
 ) -> Result<(Session, Secret), FlowError> {
     let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
-    let fresh = prepared.new.session(&prepared.visitor, (account, account.epoch), device, proven);
+    let fresh = prepared.new.session(&prepared.visit, (account, account.epoch), device, proven);
     let renewed = |held: &Session| Session {
         id: held.id,
         created_at: held.created_at,
@@ -354,6 +351,6 @@ async fn open_session(
         // It has just ended, and its secret with it.
         secret = prepared.new.drawn.clone();
     }
-    prepared.new.insert(tx, &prepared.origin, (&fresh, &secret), &prepared.snapshot).await?;
+    prepared.new.insert(tx, prepared.visit.audit(), (&fresh, &secret), &prepared.snapshot).await?;
     Ok((fresh, secret))
 }

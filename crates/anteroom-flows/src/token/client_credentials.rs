@@ -11,6 +11,6 @@ pub(super) fn issue(
     request: &ClientCredentialsGrant,
 ) -> Result<TokenResponse, TokenError> {
     let response = mint::for_client(exchange, request)?;
-    exchange.provider.tallies.count(Tally::ClientTokens(exchange.client.id().clone()));
+    exchange.call.provider().tallies.count(Tally::ClientTokens(exchange.client.id().clone()));
     Ok(response)
 }

@@ -19,24 +19,24 @@ use std::sync::Arc;
 use super::{Exchange, TokenError, mint, refresh};
 use crate::error::FlowError;
 use crate::release;
-use crate::trail::Origin;
+use crate::trail::AuditContext;
 
 pub(super) async fn redeem(
     exchange: &Exchange<'_>,
     request: AuthorizationCodeGrant,
 ) -> Result<TokenResponse, TokenError> {
-    let provider = exchange.provider;
-    let code = release::open(provider, exchange.client, request.code.expose_secret())
-        .ok_or(TokenError::UnknownCode)?;
+    let call = exchange.call;
+    let code =
+        release::open(call, exchange.client, request.code.expose_secret()).ok_or(TokenError::UnknownCode)?;
     code.check_presented(Presented {
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),
     })?;
-    let record = provider.store.code_world(code.account, code.session, exchange.client.id()).await?;
+    let record = call.store().code_world(code.account, code.session, exchange.client.id()).await?;
     let Some(CodeRecord { account, session, agreed }) = record else {
         return Err(CodeRefusal::Account.into());
     };
-    let snapshot = provider.snapshot();
+    let snapshot = call.snapshot();
     let session = session.ok_or(CodeRefusal::Session)?;
     let world = World {
         client: exchange.client,
@@ -44,7 +44,7 @@ pub(super) async fn redeem(
         session: &session,
         agreed: &agreed,
         session_policy: snapshot.policy.session,
-        now: exchange.origin.now,
+        now: exchange.call.now,
     };
     let (id, person) = (code.grant, code.account);
     let (grant, worth) = match code.into_grant(world) {
@@ -63,13 +63,13 @@ pub(super) async fn redeem(
         .client
         .metadata
         .allows_grant(GrantType::RefreshToken)
-        .then(|| RefreshFamily::begin(grant.id, &snapshot.policy.tokens, exchange.origin.now));
+        .then(|| RefreshFamily::begin(grant.id, &snapshot.policy.tokens, exchange.call.now));
     match write(exchange, &grant, family).await? {
         Inserted::Yes => {}
         Inserted::AlreadyThere => return Err(TokenError::CodeReplayed),
         Inserted::WorldChanged => return Err(CodeRefusal::Account.into()),
     }
-    let refresh_token = family.map(|family| refresh::token(&provider.keyring, &family));
+    let refresh_token = family.map(|family| refresh::token(call.keyring(), &family));
     let grant = Grant { scope: worth.scope, resources, ..grant };
     let person = mint::Person {
         grant: &grant,
@@ -83,17 +83,17 @@ pub(super) async fn redeem(
 
 /// Whether the code was used before; if so, ends what it gave.
 async fn spent(exchange: &Exchange<'_>, id: GrantId, account: AccountId) -> Result<bool, TokenError> {
-    if exchange.provider.store.grant_world(id).await?.is_none() {
+    if exchange.call.store().grant_world(id).await?.is_none() {
         return Ok(false);
     }
-    let (origin, client) = (exchange.origin.clone(), exchange.client.id().clone());
-    let write = exchange.provider.store.write(move |tx| {
-        let (origin, client) = (origin.clone(), client.clone());
+    let (audit, client) = (exchange.call.audit().clone(), exchange.client.id().clone());
+    let write = exchange.call.store().write(move |tx| {
+        let (audit, client) = (audit.clone(), client.clone());
         async move {
             // A replay that finds nothing to end is a refused request, which is counted as such.
-            if tx.revoke_grant(id, GrantEnd::CodeReplayed, origin.now).await? {
+            if tx.revoke_grant(id, GrantEnd::CodeReplayed, audit.now).await? {
                 let event = Event::CodeReplayed { grant: id };
-                tx.append(&origin.entry(Actor::Client, event).about(account).by_client(&client)).await?;
+                tx.append(&audit.entry(Actor::Client, event).about(account).by_client(&client)).await?;
             }
             Ok::<_, FlowError>(())
         }
@@ -107,27 +107,27 @@ async fn write(
     grant: &Grant,
     family: Option<RefreshFamily>,
 ) -> Result<Inserted, TokenError> {
-    let tokens = exchange.provider.snapshot().policy.tokens;
+    let tokens = exchange.call.snapshot().policy.tokens;
     // As long as the session may last in any case: its end is announced to the clients of its grants.
-    let session = exchange.provider.snapshot().policy.session.absolute;
+    let session = exchange.call.snapshot().policy.session.absolute;
     let keep = if family.is_some() { tokens.refresh_absolute.max(session) } else { session };
     let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
-    let (grant, origin) = (Arc::new(grant.clone()), exchange.origin.clone());
-    let write = exchange.provider.store.write(move |tx| {
-        let (grant, origin) = (Arc::clone(&grant), origin.clone());
-        async move { insert(&tx, &origin, &grant, (family, expires_at)).await }
+    let (grant, audit) = (Arc::new(grant.clone()), exchange.call.audit().clone());
+    let write = exchange.call.store().write(move |tx| {
+        let (grant, audit) = (Arc::clone(&grant), audit.clone());
+        async move { insert(&tx, &audit, &grant, (family, expires_at)).await }
     });
     Ok(write.await?)
 }
 
 async fn insert(
     tx: &Tx,
-    origin: &Origin,
+    audit: &AuditContext,
     grant: &Grant,
     (family, expires_at): (Option<RefreshFamily>, Timestamp),
 ) -> Result<Inserted, FlowError> {
     let entry = |event| {
-        origin
+        audit
             .entry(Actor::Client, event)
             .about(grant.account)
             .by_client(&grant.client)
@@ -142,7 +142,7 @@ async fn insert(
             tx.append(&entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() })).await?;
         }
         Inserted::AlreadyThere => {
-            if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, origin.now).await? {
+            if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, audit.now).await? {
                 tx.append(&entry(Event::CodeReplayed { grant: grant.id })).await?;
             }
         }

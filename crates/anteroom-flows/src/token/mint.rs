@@ -48,7 +48,7 @@ pub(super) fn for_person(
     Ok(TokenResponse {
         access_token,
         token_type: TokenType::Bearer,
-        expires_in: exchange.provider.snapshot().policy.tokens.access_token_lifetime,
+        expires_in: exchange.call.snapshot().policy.tokens.access_token_lifetime,
         refresh_token,
         id_token,
         scope: person.grant.scope.clone(),
@@ -83,7 +83,7 @@ pub(crate) fn for_front(
 
 /// The keys that this client's tokens are signed with are there.
 pub(crate) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
-    let (keys, metadata) = (exchange.provider.key_set(), &exchange.client.metadata);
+    let (keys, metadata) = (exchange.call.key_set(), &exchange.client.metadata);
     keys.signer(metadata.id_token_signed_response_alg)?;
     if let Some(algorithm) = metadata.access_token_signature() {
         keys.signer(algorithm)?;
@@ -97,7 +97,7 @@ pub(crate) async fn recipient(
     with_id_token: bool,
 ) -> Result<Option<Recipient>, FlowError> {
     let encryption = exchange.client.metadata.id_token_encryption.filter(|_| with_id_token);
-    Recipient::find(exchange.provider, exchange.client, encryption, exchange.origin.now).await
+    Recipient::find(exchange.call, exchange.client, encryption, exchange.call.now).await
 }
 
 /// A token that the client holds for itself; its `sub` is the client (RFC 9068 §2.2).
@@ -113,7 +113,7 @@ pub(super) fn for_client(
     Ok(TokenResponse {
         access_token: sign(exchange, &claims)?,
         token_type: TokenType::Bearer,
-        expires_in: exchange.provider.snapshot().policy.tokens.access_token_lifetime,
+        expires_in: exchange.call.snapshot().policy.tokens.access_token_lifetime,
         refresh_token: None,
         id_token: None,
         scope,
@@ -126,10 +126,10 @@ fn access_token(exchange: &Exchange<'_>, person: Person<'_>) -> Result<String, T
         auth_time: Some(grant.auth_time),
         acr: Some(grant.acr),
         amr: grant.amr.clone(),
-        sid: Some(sid(exchange.provider, exchange.client, grant.session())),
+        sid: Some(sid(exchange.call, exchange.client, grant.session())),
         ..blank(
             exchange,
-            (subject(exchange.provider, exchange.client, account.id)?, Some(grant.id)),
+            (subject(exchange.call, exchange.client, account.id)?, Some(grant.id)),
             Reach { scope: &grant.scope, resources: &grant.resources },
         )
     };
@@ -149,8 +149,8 @@ fn blank(
     (sub, grant): (Subject, Option<GrantId>),
     reach: Reach<'_>,
 ) -> AccessTokenClaims {
-    let snapshot = exchange.provider.snapshot();
-    let now = exchange.origin.now;
+    let snapshot = exchange.call.snapshot();
+    let now = exchange.call.now;
     AccessTokenClaims {
         iss: snapshot.issuer.clone(),
         sub,
@@ -158,7 +158,7 @@ fn blank(
         client_id: exchange.client.id().clone(),
         exp: after(now, snapshot.policy.tokens.access_token_lifetime),
         iat: now,
-        jti: jti(exchange.provider, grant),
+        jti: jti(exchange.call, grant),
         scope: reach.scope.clone(),
         auth_time: None,
         acr: None,
@@ -172,9 +172,9 @@ fn blank(
 fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
     let client = exchange.client;
     let Some(algorithm) = client.metadata.access_token_signature() else {
-        return Ok(seal(exchange.provider, claims)?);
+        return Ok(seal(exchange.call, claims)?);
     };
-    let keys = exchange.provider.key_set();
+    let keys = exchange.call.key_set();
     let signed = claims.sign(keys.signer(algorithm)?, client.policy.access_token_typ);
     Ok(signed.map_err(|_| FlowError::Broken("an access token could not be signed"))?)
 }
@@ -186,7 +186,7 @@ fn audience(exchange: &Exchange<'_>, reach: Reach<'_>) -> Vec<String> {
         return reach.resources.to_vec();
     }
     let mut audience = exchange.client.metadata.audience.clone();
-    let issuer = exchange.provider.snapshot().issuer.as_str().to_owned();
+    let issuer = exchange.call.snapshot().issuer.as_str().to_owned();
     if (audience.is_empty() || reach.scope.contains(&Scope::OpenId)) && !audience.contains(&issuer) {
         audience.push(issuer);
     }
@@ -204,11 +204,11 @@ struct Beside<'a> {
 
 fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> Result<String, TokenError> {
     let Person { grant, account, first, recipient, .. } = person;
-    let snapshot = exchange.provider.snapshot();
-    let (now, client) = (exchange.origin.now, exchange.client);
+    let snapshot = exchange.call.snapshot();
+    let (now, client) = (exchange.call.now, exchange.client);
     let algorithm = client.metadata.id_token_signed_response_alg;
-    let sub = subject(exchange.provider, client, account.id)?;
-    let sid = sid(exchange.provider, client, grant.session());
+    let sub = subject(exchange.call, client, account.id)?;
+    let sid = sid(exchange.call, client, grant.session());
     let claims = IdTokenClaims {
         iss: &snapshot.issuer,
         sub: &sub,
@@ -226,12 +226,12 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
         s_hash: None,
         person: claims_of_person(exchange, person, beside.told),
     };
-    let keys = exchange.provider.key_set();
+    let keys = exchange.call.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
     let signed = signed.map_err(|_| FlowError::Broken("an ID token could not be signed"))?;
     // Core §2: signed, then encrypted.
     match recipient {
-        Some(recipient) => Ok(recipient.encrypt(exchange.provider, Payload::Jwt(&signed))?),
+        Some(recipient) => Ok(recipient.encrypt(exchange.call, Payload::Jwt(&signed))?),
         None => Ok(signed),
     }
 }
@@ -248,11 +248,11 @@ fn claims_of_person(
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
     let address_as_username = may_know_address(client);
     let wanted = Wanted { scope, told, asked, allowed, mapping, address_as_username };
-    let mut claims = release(&standard_claims(person.account, &exchange.provider.snapshot().groups), wanted);
+    let mut claims = release(&standard_claims(person.account, &exchange.call.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
     if !left_out.is_nothing() {
         tracing::warn!(
-            reference = exchange.origin.reference.map(tracing::field::display),
+            reference = exchange.call.reference().map(tracing::field::display),
             client = client.id().as_str(),
             groups = left_out.groups,
             claims = ?left_out.claims,

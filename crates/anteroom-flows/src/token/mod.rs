@@ -16,10 +16,10 @@ use anteroom_oidc::errors::TokenErrorCode;
 use anteroom_oidc::names::separated_by_commas;
 use anteroom_oidc::token::{TokenRequest, TokenResponse};
 
+use crate::call::Call;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
-use crate::provider::Provider;
-use crate::trail::{Origin, note_refusal};
+use crate::trail::note_refusal;
 
 /// Specific inside; [`TokenError::code`] is what the wire gets.
 #[derive(Debug, thiserror::Error)]
@@ -103,26 +103,24 @@ impl From<anteroom_storage::StoreError> for TokenError {
 
 /// The request's own context: what a grant needs besides its parameters.
 pub(crate) struct Exchange<'a> {
-    pub provider: &'a Provider,
+    pub call: &'a Call,
     pub client: &'a Client,
-    pub origin: Origin,
 }
 
 #[tracing::instrument(skip_all)]
 pub async fn exchange(
-    provider: &Provider,
+    call: &Call,
     client: &AuthenticatedClient,
-    origin: Origin,
     request: TokenRequest,
 ) -> Result<TokenResponse, TokenError> {
-    let exchange = Exchange { provider, client: client.client(), origin };
+    let exchange = Exchange { call, client: client.client() };
     let result = exchange.grant(request).await;
     if let Err(error) = &result
         && error.code().is_some()
     {
         let event = Event::TokenRefused { reason: error.to_string() };
-        let entry = exchange.origin.entry(Actor::Client, event).by_client(exchange.client.id());
-        note_refusal(provider, entry).await?;
+        let entry = exchange.call.entry(Actor::Client, event).by_client(exchange.client.id());
+        note_refusal(call, entry).await?;
     }
     result
 }

@@ -64,16 +64,16 @@ pub(super) async fn refresh(
     exchange: &Exchange<'_>,
     request: RefreshTokenGrant,
 ) -> Result<TokenResponse, TokenError> {
-    let provider = exchange.provider;
-    let presented = RefreshToken::parse(&provider.keyring, request.refresh_token.expose_secret())
+    let call = exchange.call;
+    let presented = RefreshToken::parse(call.keyring(), request.refresh_token.expose_secret())
         .ok_or(TokenError::UnknownRefreshToken)?;
     // Losing the race against a parallel refresh or repeat is seen as a row that has moved on: the next look decides anew.
     for _ in 0..3 {
         let record =
-            provider.store.grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
+            call.store().grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
         let (family, worth) = check(exchange, &record)?;
-        let budget = of_one(provider, Limit::Refresh, &record.grant.id.0);
-        spend_in_memory(provider, &[budget], exchange.origin.now)?;
+        let budget = of_one(call, Limit::Refresh, &record.grant.id.0);
+        spend_in_memory(call, &[budget])?;
         // Refused before anything is spent.
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
         let scope = mint::worth_of(&scope, &worth)?;
@@ -88,7 +88,7 @@ pub(super) async fn refresh(
             first: false,
             recipient: recipient.as_ref(),
         };
-        return mint::for_person(exchange, person, Some(token(&provider.keyring, &next)));
+        return mint::for_person(exchange, person, Some(token(call.keyring(), &next)));
     }
     Err(TokenError::RefreshReplayed)
 }
@@ -102,11 +102,11 @@ async fn decided(
 ) -> Result<Option<RefreshFamily>, TokenError> {
     let presented = Presented {
         generation,
-        from: exchange.origin.address,
+        from: exchange.call.address(),
         authenticated: is_authenticated(exchange),
-        now: exchange.origin.now,
+        now: exchange.call.now,
     };
-    let snapshot = exchange.provider.snapshot();
+    let snapshot = exchange.call.snapshot();
     Ok(match family.present(presented, &snapshot.policy.tokens) {
         RefreshDecision::Rotate(next) => {
             rotate(exchange, &record.grant, (&family, next)).await?.then_some(next)
@@ -130,7 +130,7 @@ fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<(RefreshFamily
     if record.grant.client != *exchange.client.id() {
         return Err(TokenError::UnknownRefreshToken);
     }
-    let worth = worth(exchange.provider, exchange.client, record, exchange.origin.now)?;
+    let worth = worth(exchange.call, exchange.client, record)?;
     Ok((record.family.ok_or(TokenError::UnknownRefreshToken)?, worth))
 }
 
@@ -143,10 +143,10 @@ async fn rotate(
     let (from, before) = (family.generation, family.counted_before(next.generation));
     let any_address = before.is_some() && is_authenticated(exchange);
     let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before, any_address };
-    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
-    let (entry, now) = (entry.in_session(grant.session), exchange.origin.now);
+    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let (entry, now) = (entry.in_session(grant.session), exchange.call.now);
     let active = exchange.client.policy.refresh_is_activity.then_some(grant.session);
-    let write = exchange.provider.store.write(move |tx| {
+    let write = exchange.call.store().write(move |tx| {
         let entry = entry.clone();
         async move {
             if !tx.rotate_family(&next, from).await? {
@@ -167,9 +167,9 @@ async fn rotate(
 /// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
 async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Result<TokenError, TokenError> {
     let id = grant.id;
-    let entry = exchange.origin.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
+    let entry = exchange.call.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
-    let write = exchange.provider.store.write(move |tx| {
+    let write = exchange.call.store().write(move |tx| {
         let entry = entry.clone();
         async move {
             // Of many replays at once, one ends the family; the others are refused requests, which are counted as such.
@@ -192,9 +192,9 @@ async fn ahead(
 ) -> Result<TokenError, TokenError> {
     let (id, grant) = (record.grant.id, &record.grant);
     let event = Event::RefreshAhead { grant: id, generation, known: family.generation };
-    let entry = exchange.origin.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
     let entry = entry.in_session(grant.session);
-    let write = exchange.provider.store.write(move |tx| {
+    let write = exchange.call.store().write(move |tx| {
         let entry = entry.clone();
         async move {
             let ended = tx.revoke_grant(id, GrantEnd::CommitsLost, entry.at).await?;

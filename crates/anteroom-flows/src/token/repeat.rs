@@ -22,13 +22,13 @@ pub(super) async fn repeat(
 ) -> Result<bool, TokenError> {
     let messages: Arc<[Message]> =
         if elsewhere { told(exchange, record).await?.into() } else { Arc::default() };
-    let (account, now) = (record.grant.account, exchange.origin.now);
+    let (account, now) = (record.grant.account, exchange.call.now);
     let budget = Budget {
         limit: Limit::RepeatNotice,
         subject: account.to_string(),
-        rate: exchange.provider.snapshot().policy.limits.get(Limit::RepeatNotice),
+        rate: exchange.call.snapshot().policy.limits.get(Limit::RepeatNotice),
     };
-    let prepared = exchange.origin.clone();
+    let prepared = exchange.call.clone();
     let (client, session, id) = (record.grant.client.clone(), record.grant.session, record.grant.id);
     let entry = move |repeat| -> AuditEntry {
         let first_address = family.rotated_from;
@@ -36,7 +36,7 @@ pub(super) async fn repeat(
             Event::RefreshRepeated { grant: id, generation: family.generation, repeat, first_address };
         prepared.entry(Actor::Client, event).about(account).by_client(&client).in_session(session)
     };
-    let write = exchange.provider.store.write(move |tx| {
+    let write = exchange.call.store().write(move |tx| {
         let (messages, budget, entry) = (Arc::clone(&messages), budget.clone(), entry.clone());
         async move {
             let Some(repeat) = tx.repeat_family(&family, MOST_REPEATS).await? else { return Ok(false) };
@@ -53,11 +53,11 @@ pub(super) async fn repeat(
 }
 
 async fn told(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<Vec<Message>, FlowError> {
-    let (provider, now) = (exchange.provider, exchange.origin.now);
+    let (provider, now) = (exchange.call, exchange.call.now);
     let application = exchange.client.display_name().to_owned();
     let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::TokensAskedElsewhere { at: now, application, link };
-    notices(provider, &record.account, mail, now).await
+    notices(provider, &record.account, mail).await
 }
 
 /// Applications of one person that change networks all day do not fill the mailbox.

@@ -18,14 +18,14 @@ use super::again::{again, again_in_session, entry_id, goes_on};
 use super::send::{code_context, code_data};
 use super::{Now, Verification, a_day_before, now, share_of, still_takes, way_of};
 use crate::authenticator_apps::showing;
+use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::new_session::HeldSession;
 use crate::onward::{Onward, StepPage, proceed, proceed_with};
-use crate::provider::Provider;
 use crate::sign_in::NewCookies;
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Live, Visitor, left_behind, live_sessions};
+use crate::trail::note_refusal;
+use crate::visitor::{Live, left_behind, live_sessions};
 
 #[derive(Debug)]
 pub enum EnterOutcome {
@@ -84,8 +84,7 @@ pub(super) enum Held {
 }
 
 struct Prepared {
-    visitor: Visitor,
-    origin: Origin,
+    visit: Visit,
     carried: Carried,
     keeping: Keeping,
     verification: Verification,
@@ -111,15 +110,14 @@ enum Settled {
 
 #[tracing::instrument(name = "enter_code", skip_all)]
 pub async fn enter(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Option<Waiting>,
     entered: Entered<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let (verification, page) = match now(provider, visitor, waiting.clone()).await? {
+    let (verification, page) = match now(visit, waiting.clone()).await? {
         Now::Verifying(found) => *found,
         Now::Elsewhere(onward) => {
-            let again = again_in_session(provider, visitor, waiting).await?;
+            let again = again_in_session(visit, waiting).await?;
             return Ok(again.unwrap_or(EnterOutcome::Onward(onward)));
         }
         Now::Gone => return Ok(EnterOutcome::Gone),
@@ -127,59 +125,54 @@ pub async fn enter(
     if entered.text().trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
-    let held = hold(provider, visitor, (&verification, &page), entered).await?;
+    let held = hold(visit, (&verification, &page), entered).await?;
     let left = match &verification.live {
-        Some(live) => left_behind(&live_sessions(provider, visitor).await?, live.account.id),
+        Some(live) => left_behind(&live_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
-    let entry = entry_id(provider, visitor, (&held, entered));
-    let renewed = verification.live.as_deref().map(|live| HeldSession::of(provider, visitor, live));
+    let entry = entry_id(visit, (&held, entered));
+    let renewed = verification.live.as_deref().map(|live| HeldSession::of(visit, live));
     let prepared = Arc::new(Prepared {
-        visitor: visitor.clone(),
-        origin: Origin::of(visitor, &provider.random),
+        visit: visit.clone(),
         carried: page.carried.clone(),
-        keeping: Keeping::prepare(provider, &page.carried, visitor.now),
+        keeping: Keeping::prepare(visit, &page.carried),
         verification,
-        policy: provider.snapshot().policy.codes,
+        policy: visit.snapshot().policy.codes,
         held,
         entry,
         renewed,
         left,
     });
     let work = Arc::clone(&prepared);
-    match provider.store.write(move |tx| settle(tx, Arc::clone(&work))).await? {
+    match visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await? {
         Settled::Proven(carried) => {
-            let live = live_sessions(provider, visitor).await?;
-            Ok(EnterOutcome::Onward(proceed_with(provider, visitor, *carried, live).await?))
+            let live = live_sessions(visit).await?;
+            Ok(EnterOutcome::Onward(proceed_with(visit, *carried, live).await?))
         }
-        Settled::SteppedUp(session) => stepped_up(provider, visitor, &prepared, *session).await,
+        Settled::SteppedUp(session) => stepped_up(visit, &prepared, *session).await,
         Settled::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
         Settled::Overtaken => {
             // What came first may have been the same button.
-            if let Some(again) = again_in_session(provider, visitor, waiting).await? {
+            if let Some(again) = again_in_session(visit, waiting).await? {
                 return Ok(again);
             }
-            note_not_taken(provider, &prepared, EntryProblem::Expired).await?;
-            Ok(EnterOutcome::Onward(proceed(provider, visitor, page.carried).await?))
+            note_not_taken(visit, &prepared, EntryProblem::Expired).await?;
+            Ok(EnterOutcome::Onward(proceed(visit, page.carried).await?))
         }
         Settled::Refused(problem) => {
             // What came first may have been the same button.
             if let EntryProblem::Expired | EntryProblem::Used = problem
-                && let Some(again) = again(provider, visitor, waiting).await?
+                && let Some(again) = again(visit, waiting).await?
             {
                 return Ok(again);
             }
-            note_not_taken(provider, &prepared, problem).await?;
+            note_not_taken(visit, &prepared, problem).await?;
             Ok(EnterOutcome::Problem { problem, page: Box::new(page) })
         }
     }
 }
 
-async fn note_not_taken(
-    provider: &Provider,
-    prepared: &Prepared,
-    problem: EntryProblem,
-) -> Result<(), FlowError> {
+async fn note_not_taken(call: &Call, prepared: &Prepared, problem: EntryProblem) -> Result<(), FlowError> {
     let reason = match problem {
         EntryProblem::Missing => "missing",
         EntryProblem::Wrong { .. } => "wrong",
@@ -189,57 +182,56 @@ async fn note_not_taken(
     };
     let Verification { purpose, account, .. } = &prepared.verification;
     let event = Event::CodeNotTaken { purpose: purpose.as_str(), reason };
-    note_refusal(provider, prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await
+    note_refusal(call, prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await
 }
 
 async fn hold(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (verification, page): (&Verification, &StepPage),
     entered: Entered<'_>,
 ) -> Result<Held, FlowError> {
     match entered {
         Entered::FromApp(_) if verification.apps.is_empty() => Ok(Held::Nothing),
-        Entered::FromApp(text) => Ok(Held::App(showing(provider, &verification.apps, text, visitor.now)?)),
+        Entered::FromApp(text) => Ok(Held::App(showing(visit, &verification.apps, text)?)),
         Entered::Sent(text) => {
             let code = match page.carried.row() {
-                Some(interaction) => provider.store.code_of(interaction, verification.purpose).await?,
+                Some(interaction) => visit.store().code_of(interaction, verification.purpose).await?,
                 None => None,
             };
             let own = code.filter(|code| way_of(code, &verification.account, &verification.offers).is_some());
-            Ok(own.map_or(Held::Nothing, |code| Held::Sent { right: is_right(provider, &code, text), code }))
+            Ok(own.map_or(Held::Nothing, |code| Held::Sent { right: is_right(visit, &code, text), code }))
         }
     }
 }
 
 /// In constant time. Spaces between the digits are how people read them out.
-fn is_right(provider: &Provider, code: &OneTimeCode, entered: &str) -> bool {
+fn is_right(call: &Call, code: &OneTimeCode, entered: &str) -> bool {
     let digits: String = entered.chars().filter(|c| !c.is_whitespace() && *c != '-').take(16).collect();
-    let mac = provider.keyring.mac(KeyPurpose::TokenHash);
+    let mac = call.keyring().mac(KeyPurpose::TokenHash);
     mac.verify(code_context(), &code_data(code.id, &digits), &code.digest)
 }
 
 async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
-    let Prepared { visitor, verification, policy, .. } = &*prepared;
+    let Prepared { visit, verification, policy, .. } = &*prepared;
     let (account, purpose) = (&verification.account, verification.purpose);
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
         return Ok(Settled::Refused(EntryProblem::Expired));
     }
     if let Held::Sent { code, .. } = &prepared.held
-        && !still_takes(&tx, (&prepared.carried, verification), code.phone, visitor.now).await?
+        && !still_takes(&tx, (&prepared.carried, verification), code.phone, visit.now).await?
     {
         return Ok(Settled::Overtaken);
     }
     let share = share_of(&tx, account.id, verification.device).await?;
-    let before = tx.sent_before(account.id, (purpose, share), a_day_before(visitor.now)).await?;
-    let left = match policy.entries_left(&before.wrong, visitor.now) {
+    let before = tx.sent_before(account.id, (purpose, share), a_day_before(visit.now)).await?;
+    let left = match policy.entries_left(&before.wrong, visit.now) {
         Ok(left) => left,
         Err(BudgetSpent { until }) => return Ok(Settled::Refused(EntryProblem::BudgetSpent(until))),
     };
     let factor = match &prepared.held {
         Held::Nothing => return Ok(Settled::Refused(EntryProblem::Expired)),
-        Held::Sent { code, .. } if !code.is_alive(visitor.now) => {
+        Held::Sent { code, .. } if !code.is_alive(visit.now) => {
             return Ok(Settled::Refused(EntryProblem::Expired));
         }
         Held::Sent { right: false, .. } => return wrong(&tx, &prepared, (before.wrong, share), left).await,
@@ -248,22 +240,22 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
         }
         Held::Sent { code, .. } => {
             // Losing the race against a re-send is an expired code.
-            if !tx.use_code(code.id, visitor.now).await? {
+            if !tx.use_code(code.id, visit.now).await? {
                 return Ok(Settled::Refused(EntryProblem::Expired));
             }
             // A number that an operator added is finished by the person: here.
-            tx.use_phone(account.id, code.phone, visitor.now).await?;
+            tx.use_phone(account.id, code.phone, visit.now).await?;
             FactorMethod::from(code.method)
         }
         Held::App(showing) => {
-            if !use_one(&tx, showing, visitor.now).await? {
+            if !use_one(&tx, showing, visit.now).await? {
                 return Ok(Settled::Refused(EntryProblem::Used));
             }
             FactorMethod::Totp
         }
     };
     let event = Event::CodeAccepted { purpose: purpose.as_str(), method: factor.as_str() };
-    tx.append(&prepared.origin.entry(Actor::Account(account.id), event)).await?;
+    tx.append(&prepared.visit.entry(Actor::Account(account.id), event)).await?;
     match purpose {
         CodePurpose::StepUp => step_up(&tx, &prepared, factor).await,
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
@@ -288,16 +280,16 @@ async fn wrong(
     (mut wrong, share): (Vec<Timestamp>, CodeShare),
     left: u32,
 ) -> Result<Settled, FlowError> {
-    let Prepared { visitor, verification, policy, .. } = prepared;
+    let Prepared { visit, verification, policy, .. } = prepared;
     let (account, purpose) = (verification.account.id, verification.purpose);
     if tx.is_wrong_code_counted(account, (purpose, prepared.entry)).await? {
         return Ok(Settled::Wrong(EntryProblem::Wrong { left }));
     }
-    wrong.push(visitor.now);
-    tx.count_wrong_code(account, (purpose, share, prepared.entry), visitor.now).await?;
+    wrong.push(visit.now);
+    tx.count_wrong_code(account, (purpose, share, prepared.entry), visit.now).await?;
     let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account)).await?;
-    Ok(Settled::Wrong(match policy.entries_left(&wrong, visitor.now) {
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account)).await?;
+    Ok(Settled::Wrong(match policy.entries_left(&wrong, visit.now) {
         Ok(left) => EntryProblem::Wrong { left },
         Err(BudgetSpent { until }) => EntryProblem::BudgetSpent(until),
     }))
@@ -306,11 +298,11 @@ async fn wrong(
 /// The journey carries from here on that the code was entered.
 async fn prove(tx: &Tx, prepared: &Prepared, method: FactorMethod) -> Result<Carried, FlowError> {
     let proof = prepared.carried.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
-    let at = prepared.visitor.now;
+    let at = prepared.visit.now;
     let proof = match proof.kind {
         ProofKind::Invitation { link, phones_done, .. } => {
             let event = Event::PhoneVerified { phone: prepared.phone() };
-            tx.append(&prepared.origin.entry(Actor::Account(proof.account), event)).await?;
+            tx.append(&prepared.visit.entry(Actor::Account(proof.account), event)).await?;
             let kind = ProofKind::Invitation { link, phone: None, phones_done };
             Proof { kind, at, factor: Some(Factor { at, method }), ..proof }
         }
@@ -333,7 +325,7 @@ impl Prepared {
 
 async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<Settled, FlowError> {
     let renewed = prepared.renewed.as_ref().ok_or(FlowError::Broken("a step-up without a session"))?;
-    let now = prepared.visitor.now;
+    let now = prepared.visit.now;
     // As it is by now: its person may have signed in again meanwhile.
     let Some(present) = tx.session(renewed.session.id).await? else {
         return Ok(Settled::Refused(EntryProblem::Expired));
@@ -356,13 +348,12 @@ async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<S
 }
 
 async fn stepped_up(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     prepared: &Prepared,
     (session, token): (Session, Token),
 ) -> Result<EnterOutcome, FlowError> {
     let account: Account = (*prepared.verification.account).clone();
     let current = Live { session, account, token };
-    let live = live_sessions(provider, visitor).await?;
-    goes_on(provider, visitor, prepared.carried.clone(), (current, live)).await
+    let live = live_sessions(visit).await?;
+    goes_on(visit, prepared.carried.clone(), (current, live)).await
 }

@@ -20,13 +20,13 @@ use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_storage::{MessageState, MessageStatus, Reads};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
 use crate::onward::{Onward, Step, StepPage, proceed};
 use crate::phones::Offer;
-use crate::provider::Provider;
 use crate::standing::phones_for_code;
-use crate::visitor::{Live, Visitor};
+use crate::visitor::Live;
 
 /// Which way a code shall take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,22 +127,21 @@ async fn still_takes(
 
 /// What was sent on this way and can still be entered.
 pub(crate) async fn sent(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     carried: &Carried,
     (account, purpose, device): (&Account, CodePurpose, Option<DeviceId>),
     offers: &[Offer],
 ) -> Result<Option<Sent>, FlowError> {
     let Some(interaction) = carried.row() else { return Ok(None) };
-    let Some(code) = provider.store.code_of(interaction, purpose).await? else { return Ok(None) };
+    let Some(code) = visit.store().code_of(interaction, purpose).await? else { return Ok(None) };
     let Some(offer) = way_of(&code, account, offers).cloned() else { return Ok(None) };
-    let share = share_of(&provider.store, account.id, device).await?;
-    let before = provider.store.sent_before(account.id, (purpose, share), a_day_before(visitor.now)).await?;
-    let wait = provider.snapshot().policy.codes.may_send(&before.sent, visitor.now).err();
+    let share = share_of(visit.store(), account.id, device).await?;
+    let before = visit.store().sent_before(account.id, (purpose, share), a_day_before(visit.now)).await?;
+    let wait = visit.snapshot().policy.codes.may_send(&before.sent, visit.now).err();
     // What was handed over is swept after a while.
-    let state = provider.store.message_state(code.message).await?;
+    let state = visit.store().message_state(code.message).await?;
     let delivery = state.map_or(Delivery::HandedOver, |state| delivery(&state));
-    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visitor.now), delivery }))
+    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visit.now), delivery }))
 }
 
 /// Which of the ways offered to this account the code took. None of them: in one browser several people sign in on the way
@@ -169,12 +168,12 @@ enum Now {
     Gone,
 }
 
-async fn now(provider: &Provider, visitor: &Visitor, waiting: Option<Waiting>) -> Result<Now, FlowError> {
-    let carried = match open_or_dashboard(provider, visitor, waiting).await? {
+async fn now(visit: &Visit, waiting: Option<Waiting>) -> Result<Now, FlowError> {
+    let carried = match open_or_dashboard(visit, waiting).await? {
         Ok(carried) => carried,
         Err(Gone) => return Ok(Now::Gone),
     };
-    Ok(match proceed(provider, visitor, carried).await? {
+    Ok(match proceed(visit, carried).await? {
         Onward::Page(page) => match &page.step {
             Step::Verify(verification) => Now::Verifying(Box::new(((**verification).clone(), *page))),
             _ => Now::Elsewhere(Onward::Page(page)),

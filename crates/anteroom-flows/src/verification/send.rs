@@ -14,15 +14,14 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 use super::{Choice, Now, Verification, a_day_before, now, share_of, still_takes};
+use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::languages::{asked_in, of_page};
 use crate::onward::{Onward, StepPage, proceed};
 use crate::phones::Offer;
-use crate::provider::Provider;
 use crate::repeated::{TURNS, answers_since};
-use crate::trail::{Origin, note_refusal};
-use crate::visitor::{Visitor, new_id};
+use crate::trail::note_refusal;
 
 #[derive(Debug)]
 pub enum SendOutcome {
@@ -60,8 +59,7 @@ pub(super) fn code_context() -> &'static str {
 }
 
 struct Prepared {
-    visitor: Visitor,
-    origin: Origin,
+    visit: Visit,
     carried: Carried,
     keeping: Keeping,
     verification: Verification,
@@ -74,12 +72,11 @@ struct Prepared {
 
 #[tracing::instrument(name = "send_code", skip_all)]
 pub async fn send(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     waiting: Option<Waiting>,
     choice: Option<Choice>,
 ) -> Result<SendOutcome, FlowError> {
-    let (verification, page) = match now(provider, visitor, waiting).await? {
+    let (verification, page) = match now(visit, waiting).await? {
         Now::Verifying(found) => *found,
         Now::Elsewhere(onward) => return Ok(SendOutcome::Onward(onward)),
         Now::Gone => return Ok(SendOutcome::Gone),
@@ -93,22 +90,22 @@ pub async fn send(
         return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: Box::new(page) });
     };
     let (account, purpose) = (verification.account.id, verification.purpose);
-    let settled = if allowed(&offer.phone.number, &provider.snapshot().policy.telephony).is_err() {
+    let settled = if allowed(&offer.phone.number, &visit.snapshot().policy.telephony).is_err() {
         Err(SendProblem::Refused)
     } else {
-        let id = code_id(provider, visitor, &offer).await?;
-        let prepared = prepare(provider, visitor, (verification, offer, id), page.carried.clone());
+        let id = code_id(visit, &offer).await?;
+        let prepared = prepare(visit, (verification, offer, id), page.carried.clone());
         let prepared = Arc::new(prepared);
-        provider.store.write(move |tx| settle(tx, Arc::clone(&prepared))).await?
+        visit.store().write(move |tx| settle(tx, Arc::clone(&prepared))).await?
     };
     match settled {
-        Ok(carried) => Ok(SendOutcome::Onward(proceed(provider, visitor, carried).await?)),
+        Ok(carried) => Ok(SendOutcome::Onward(proceed(visit, carried).await?)),
         Err(problem) => {
             let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
-            let entry = Origin::of(visitor, &provider.random).entry(Actor::Anonymous, event).about(account);
-            note_refusal(provider, entry).await?;
+            let entry = visit.entry(Actor::Anonymous, event).about(account);
+            note_refusal(visit, entry).await?;
             if problem == SendProblem::Choose {
-                return Ok(SendOutcome::Onward(proceed(provider, visitor, page.carried).await?));
+                return Ok(SendOutcome::Onward(proceed(visit, page.carried).await?));
             }
             Ok(SendOutcome::Problem { problem, page: Box::new(page) })
         }
@@ -129,32 +126,31 @@ impl SendProblem {
 
 /// The same button twice sends one code, so its identifier is that of the form and what was chosen. A page that is kept open sends
 /// another one after a while.
-async fn code_id(provider: &Provider, visitor: &Visitor, offer: &Offer) -> Result<CodeId, FlowError> {
-    let since = answers_since(visitor.now);
+async fn code_id(visit: &Visit, offer: &Offer) -> Result<CodeId, FlowError> {
+    let since = answers_since(visit.now);
     let method = offer.method.as_str().as_bytes();
     for turn in 0..TURNS {
-        let Some(form) = visitor.sent_form else { break };
-        let id = CodeId(form.entry_id(provider, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
-        if provider.store.code_sent_at(id).await?.is_none_or(|at| at > since) {
+        let Some(form) = visit.sent_form else { break };
+        let id = CodeId(form.entry_id(visit, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
+        if visit.store().code_sent_at(id).await?.is_none_or(|at| at > since) {
             return Ok(id);
         }
     }
-    Ok(CodeId(new_id(&provider.random, visitor.now)))
+    Ok(CodeId(visit.new_id()))
 }
 
 fn prepare(
-    provider: &Provider,
-    visitor: &Visitor,
+    visit: &Visit,
     (verification, offer, id): (Verification, Offer, CodeId),
     carried: Carried,
 ) -> Prepared {
-    let (random, at) = (&provider.random, visitor.now);
-    let policy = provider.snapshot().policy.codes;
-    let telephony = provider.snapshot().policy.telephony.clone();
-    let keeping = Keeping::prepare(provider, &carried, at);
-    let (digits, message) = (random.digits(DIGITS), MessageId(new_id(random, at)));
+    let (random, at) = (visit.random(), visit.now);
+    let policy = visit.snapshot().policy.codes;
+    let telephony = visit.snapshot().policy.telephony.clone();
+    let keeping = Keeping::prepare(visit, &carried);
+    let (digits, message) = (random.digits(DIGITS), MessageId(visit.new_id()));
     let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
-    let digest = provider.keyring.mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
+    let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
     let code = OneTimeCode {
         id,
         account: verification.account.id,
@@ -175,36 +171,24 @@ fn prepare(
     let message = Message {
         id: message,
         account: Some(verification.account.id),
-        locale: asked_in(verification.account.locale.as_deref(), of_page(visitor, carried.journey.request())),
+        locale: asked_in(verification.account.locale.as_deref(), of_page(visit, carried.journey.request())),
         parcel,
-        reference: Some(visitor.reference),
+        reference: Some(visit.reference),
         created_at: at,
         expires_at,
     };
-    let origin = Origin::of(visitor, random);
-    Prepared {
-        visitor: visitor.clone(),
-        origin,
-        carried,
-        keeping,
-        verification,
-        offer,
-        code,
-        message,
-        policy,
-        telephony,
-    }
+    Prepared { visit: visit.clone(), carried, keeping, verification, offer, code, message, policy, telephony }
 }
 
 async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendProblem>, FlowError> {
-    let Prepared { visitor, verification, policy, code, .. } = &*prepared;
+    let Prepared { visit, verification, policy, code, .. } = &*prepared;
     let account = &verification.account;
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
         // A reset or a disablement came in between; the next look at the page says so.
         return Ok(Err(SendProblem::Choose));
     }
-    if !still_takes(&tx, (&prepared.carried, verification), code.phone, visitor.now).await? {
+    if !still_takes(&tx, (&prepared.carried, verification), code.phone, visit.now).await? {
         return Ok(Err(SendProblem::Choose));
     }
     let proof = prepared.carried.proof().cloned();
@@ -212,11 +196,11 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
         return Ok(Ok(prepared.carried.keep(&tx, &prepared.keeping, proof).await?));
     }
     let share = share_of(&tx, account.id, verification.device).await?;
-    let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visitor.now)).await?;
-    if let Err(spent) = policy.entries_left(&before.wrong, visitor.now) {
+    let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visit.now)).await?;
+    if let Err(spent) = policy.entries_left(&before.wrong, visit.now) {
         return Ok(Err(SendProblem::BudgetSpent(spent.until)));
     }
-    if let Err(wait) = policy.may_send(&before.sent, visitor.now) {
+    if let Err(wait) = policy.may_send(&before.sent, visit.now) {
         return Ok(Err(SendProblem::Wait(wait)));
     }
     if let Err(wait) = spend(&tx, &prepared, share).await? {
@@ -231,7 +215,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
         method: code.method.as_str(),
         phone: prepared.offer.phone.number.masked(),
     };
-    tx.append(&prepared.origin.entry(Actor::Anonymous, event).about(account.id)).await?;
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
     Ok(Ok(carried))
 }
 
@@ -239,19 +223,19 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
 async fn spend(tx: &Tx, prepared: &Prepared, share: CodeShare) -> Result<Result<(), Wait>, FlowError> {
     let (number, purpose) = (&prepared.offer.phone.number, prepared.verification.purpose);
     let budgets = prepared.telephony.budgets(number, purpose, share);
-    let Spent::Refused { limit, wait } = tx.spend(&budgets, prepared.visitor.now).await? else {
+    let Spent::Refused { limit, wait } = tx.spend(&budgets, prepared.visit.now).await? else {
         return Ok(Ok(()));
     };
     if limit == Limit::PhoneOverall {
         let overall = budgets.iter().find(|budget| budget.limit == limit);
         tracing::error!(
-            reference = %prepared.visitor.reference,
+            reference = %prepared.visit.reference,
             most = overall.map(|budget| budget.rate.max),
             "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
         );
     } else {
         tracing::warn!(
-            reference = %prepared.visitor.reference,
+            reference = %prepared.visit.reference,
             scope = limit.name(),
             "a code was not sent: too many to this number or its neighbours"
         );

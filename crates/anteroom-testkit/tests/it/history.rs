@@ -2,9 +2,9 @@
 //! a backup was restored. Here later rows are taken out of it.
 
 use crate::{ALICE, BOB};
-use anteroom::background::{extend_chain, keep_newest};
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::chain::{self, When};
+use anteroom_server::background::{extend_chain, keep_newest};
 use anteroom_testkit::{AppKey, Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
 use jiff::SignedDuration;
 use serde_json::{Value, json};

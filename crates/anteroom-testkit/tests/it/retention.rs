@@ -1,12 +1,12 @@
 //! The trail's beginning, and its end: what is old goes, and nothing else does unnoticed.
 
 use crate::{ALICE, BOB};
-use anteroom::background::extend_chain;
 use anteroom_domain::ids::{AuditId, NodeId};
 use anteroom_domain::trail::verify::{Finding, Kept, Report};
 use anteroom_flows::chain::{self, When};
 use anteroom_flows::pruning::{Pruning, prune};
-use anteroom_flows::trail::Origin;
+use anteroom_flows::trail::AuditContext;
+use anteroom_server::background::extend_chain;
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 
@@ -31,7 +31,7 @@ async fn signed(provider: &TestProvider) {
 
 async fn pruned(provider: &TestProvider) -> Pruning {
     let parts = &provider.provider;
-    let origin = Origin::local(provider.now(), &parts.random);
+    let origin = AuditContext::local(provider.now(), &parts.random);
     prune(&parts.store, &parts.keyring, &origin, SIX_YEARS).await.unwrap()
 }
 

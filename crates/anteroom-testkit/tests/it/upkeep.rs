@@ -2,11 +2,11 @@
 //! or swept by a clock that jumped.
 
 use crate::ALICE;
-use anteroom::background;
-use anteroom::housekeeping::Rounds;
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::keys::Reason;
 use anteroom_oidc::SigningAlgorithm;
+use anteroom_server::background;
+use anteroom_server::housekeeping::Rounds;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
 use jiff::SignedDuration;
 use std::time::Duration;

@@ -22,7 +22,7 @@ pub(crate) async fn get(asker: Asker, query: RawQuery) -> Response {
 
 async fn answer(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let form = Form::decode(query.as_bytes()).map_err(|_| invalid())?;
-    match authorize(&asker.web.provider, &asker.visitor, &Parameters::from(&form)).await? {
+    match authorize(&asker.visit, &Parameters::from(&form)).await? {
         AuthorizeOutcome::Onward(onward) => show(asker, onward),
         AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(asker, &waits)),
         AuthorizeOutcome::Refused(error) => Err(refused(&error)),

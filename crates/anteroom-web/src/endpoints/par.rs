@@ -8,25 +8,29 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::Asker;
+use crate::asker::EndpointContext;
 use crate::endpoints::token::{ClientRequest, Received, Refused, finish};
 use crate::endpoints::unread;
 
-pub(crate) async fn endpoint(asker: Asker, headers: HeaderMap, body: Received) -> Response {
-    finish(&asker, pushed(&asker, &headers, &body).await)
+pub(crate) async fn endpoint(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+    finish(&context, pushed(&context, &headers, &body).await)
 }
 
-async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
+async fn pushed(
+    context: &EndpointContext,
+    headers: &HeaderMap,
+    body: &Received,
+) -> Result<Response, Refused> {
     let ClientRequest { client, form, .. } =
-        ClientRequest::read(asker, ClientEndpoint::PushedAuthorization, headers, body).await?;
-    match push(&asker.web.provider, &asker.visitor, &client, &Parameters::from(&form)).await {
+        ClientRequest::read(context, ClientEndpoint::PushedAuthorization, headers, body).await?;
+    match push(&context.call, &client, &Parameters::from(&form)).await {
         Ok(pushed) => {
             let body =
                 serde_json::json!({ "request_uri": pushed.request_uri, "expires_in": pushed.expires_in });
             Ok((StatusCode::CREATED, Json(body)).into_response())
         }
         Err(PushError::PublicClient) => {
-            Err(unread::public_client(asker, &client, "a public client may not push requests").into())
+            Err(unread::public_client(context, &client, "a public client may not push requests").into())
         }
         Err(PushError::RequestUri) => {
             let description = "request_uri is not a parameter of pushed requests";
@@ -38,7 +42,7 @@ async fn pushed(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<R
         // RFC 9126 §2.3: the codes of the authorization endpoint, told to the client itself.
         Err(PushError::Request(error)) => {
             let client = client.client().id().as_str();
-            tracing::warn!(reference = %asker.visitor.reference, client, "pushed request refused: {error}");
+            tracing::warn!(reference = %context.from.reference, client, "pushed request refused: {error}");
             let body = ErrorBody { error: error.code.as_str(), error_description: error.description.into() };
             Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
         }

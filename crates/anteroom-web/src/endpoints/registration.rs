@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
-use crate::asker::Asker;
+use crate::asker::EndpointContext;
 use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::unavailable;
 use crate::segment::Segment;
@@ -27,26 +27,30 @@ const BUSY_FOR: &str = "10";
 type Sent = Result<Bytes, BytesRejection>;
 type Answered = Result<Response, RegistrationError>;
 
-pub(crate) async fn register(asker: Asker, query: RawQuery, headers: HeaderMap, body: Sent) -> Response {
+pub(crate) async fn register(
+    context: EndpointContext,
+    query: RawQuery,
+    headers: HeaderMap,
+    body: Sent,
+) -> Response {
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
-    let registered = registration::register(&asker.web.provider, &asker.visitor, presented).await;
-    finish(&asker, registered.map(|client| told(StatusCode::CREATED, &client)))
+    let registered = registration::register(&context.call, presented).await;
+    finish(&context, registered.map(|client| told(StatusCode::CREATED, &client)))
 }
 
 pub(crate) async fn read(
-    asker: Asker,
+    context: EndpointContext,
     Segment(client): Segment<String>,
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let read =
-        registration::read(&asker.web.provider, &asker.visitor, &client, token(&headers, &query)).await;
-    finish(&asker, read.map(|client| told(StatusCode::OK, &client)))
+    let read = registration::read(&context.call, &client, token(&headers, &query)).await;
+    finish(&context, read.map(|client| told(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn update(
-    asker: Asker,
+    context: EndpointContext,
     Segment(client): Segment<String>,
     query: RawQuery,
     headers: HeaderMap,
@@ -54,19 +58,18 @@ pub(crate) async fn update(
 ) -> Response {
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
-    let updated = registration::update(&asker.web.provider, &asker.visitor, &client, presented).await;
-    finish(&asker, updated.map(|client| told(StatusCode::OK, &client)))
+    let updated = registration::update(&context.call, &client, presented).await;
+    finish(&context, updated.map(|client| told(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn delete(
-    asker: Asker,
+    context: EndpointContext,
     Segment(client): Segment<String>,
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let deleted =
-        registration::delete(&asker.web.provider, &asker.visitor, &client, token(&headers, &query)).await;
-    finish(&asker, deleted.map(|()| StatusCode::NO_CONTENT.into_response()))
+    let deleted = registration::delete(&context.call, &client, token(&headers, &query)).await;
+    finish(&context, deleted.map(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
 fn presented<'a>(
@@ -98,14 +101,14 @@ fn told(status: StatusCode, client: &ClientInformation) -> Response {
 }
 
 /// RFC 7591 §3.2.1: nothing of this is ever kept by a cache.
-fn finish(asker: &Asker, result: Answered) -> Response {
-    let mut response = result.unwrap_or_else(|error| refuse(asker, error));
+fn finish(context: &EndpointContext, result: Answered) -> Response {
+    let mut response = result.unwrap_or_else(|error| refuse(context, error));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
 
-fn refuse(asker: &Asker, error: RegistrationError) -> Response {
+fn refuse(context: &EndpointContext, error: RegistrationError) -> Response {
     match error {
         RegistrationError::Closed => StatusCode::NOT_FOUND.into_response(),
         RegistrationError::Full => {
@@ -116,11 +119,11 @@ fn refuse(asker: &Asker, error: RegistrationError) -> Response {
             let body = body("temporarily_unavailable", "as much is being fetched as may be at once");
             (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, BUSY_FOR)], body).into_response()
         }
-        RegistrationError::Bearer(error) => challenge(&asker.web.provider.snapshot().issuer, &error),
+        RegistrationError::Bearer(error) => challenge(&context.call.snapshot().issuer, &error),
         RegistrationError::Refused(refusal) => {
             (StatusCode::BAD_REQUEST, body(refusal.code.as_str(), &refusal.description)).into_response()
         }
-        RegistrationError::Flow(error) => unavailable(asker, &error),
+        RegistrationError::Flow(error) => unavailable(context, &error),
     }
 }
 

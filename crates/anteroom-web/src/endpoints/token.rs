@@ -7,7 +7,6 @@ use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_to
 use anteroom_flows::limits::count_client_request;
 use anteroom_flows::revoke::revoke as revoke_token;
 use anteroom_flows::token::{TokenError as ExchangeError, exchange};
-use anteroom_flows::trail::Origin;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::Form;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenReference, TokenRequest};
@@ -18,7 +17,7 @@ use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::Asker;
+use crate::asker::EndpointContext;
 use crate::authorization::{Repeated, authorization};
 use crate::endpoints::unread;
 use crate::forms::is_form;
@@ -28,7 +27,6 @@ use crate::guard::is_loopback_name;
 pub(crate) struct ClientRequest {
     pub client: AuthenticatedClient,
     pub form: Form,
-    pub origin: Origin,
 }
 
 /// A body, or why it was not received whole.
@@ -58,104 +56,114 @@ impl From<FlowError> for Refused {
 
 impl ClientRequest {
     pub(crate) async fn read(
-        asker: &Asker,
+        context: &EndpointContext,
         endpoint: ClientEndpoint,
         headers: &HeaderMap,
         body: &Received,
     ) -> Result<Self, Refused> {
-        let form = form(asker, headers, body)?;
+        let form = form(context, headers, body)?;
         let authorization = authorization(headers)
-            .map_err(|Repeated| unread::credentials(asker, (None, &form), CredentialsError::TwoHeaders))?;
+            .map_err(|Repeated| unread::credentials(context, (None, &form), CredentialsError::TwoHeaders))?;
         let presented = PresentedCredentials::parse(authorization, &form)
-            .map_err(|error| unread::credentials(asker, (authorization, &form), error))?;
-        let provider = &asker.web.provider;
-        let origin = Origin::of(&asker.visitor, &provider.random);
-        match authenticate(provider, &origin, (endpoint, &presented)).await? {
+            .map_err(|error| unread::credentials(context, (authorization, &form), error))?;
+        match authenticate(&context.call, (endpoint, &presented)).await? {
             Ok(client) => {
-                asker.visitor.span.is_about(client.client().id());
-                count_client_request(provider, &asker.visitor, &client)?;
-                Ok(Self { client, form, origin })
+                context.call.span.is_about(client.client().id());
+                count_client_request(&context.call, &client)?;
+                Ok(Self { client, form })
             }
             Err(error) => {
-                tracing::warn!(reference = %asker.visitor.reference, "client authentication failed: {error}");
+                tracing::warn!(reference = %context.from.reference, "client authentication failed: {error}");
                 Err(Refused::Client(error))
             }
         }
     }
 }
 
-fn form(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Form, Refused> {
+fn form(context: &EndpointContext, headers: &HeaderMap, body: &Received) -> Result<Form, Refused> {
     let body = match body {
         Ok(body) => body,
         Err(rejection) if is_too_long(rejection) => return Err(Refused::TooLong),
-        Err(_) => return Err(unread::body(asker, headers, "the body was cut off").into()),
+        Err(_) => return Err(unread::body(context, headers, "the body was cut off").into()),
     };
     if !is_form(headers) {
-        return Err(unread::body(asker, headers, "another content type").into());
+        return Err(unread::body(context, headers, "another content type").into());
     }
-    Form::decode(body).map_err(|error| unread::body(asker, headers, &error.to_string()).into())
+    Form::decode(body).map_err(|error| unread::body(context, headers, &error.to_string()).into())
 }
 
 pub(crate) fn is_too_long(rejection: &BytesRejection) -> bool {
     rejection.status() == StatusCode::PAYLOAD_TOO_LARGE
 }
 
-pub(crate) async fn token(asker: Asker, headers: HeaderMap, body: Received) -> Response {
-    finish(&asker, exchanged(&asker, &headers, &body).await)
+pub(crate) async fn token(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+    finish(&context, exchanged(&context, &headers, &body).await)
 }
 
-async fn exchanged(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } =
-        ClientRequest::read(asker, ClientEndpoint::Token, headers, body).await?;
-    let request =
-        TokenRequest::parse(&form).map_err(|error| unread::token_request(asker, (&client, &form), error))?;
-    match exchange(&asker.web.provider, &client, origin, request).await {
+async fn exchanged(
+    context: &EndpointContext,
+    headers: &HeaderMap,
+    body: &Received,
+) -> Result<Response, Refused> {
+    let ClientRequest { client, form } =
+        ClientRequest::read(context, ClientEndpoint::Token, headers, body).await?;
+    let request = TokenRequest::parse(&form)
+        .map_err(|error| unread::token_request(context, (&client, &form), error))?;
+    match exchange(&context.call, &client, request).await {
         Ok(response) => Ok(Json(response).into_response()),
         Err(ExchangeError::Flow(error)) => Err(error.into()),
         Err(error) => {
             let client = client.client().id().as_str();
-            tracing::warn!(reference = %asker.visitor.reference, client, "token request refused: {error}");
+            tracing::warn!(reference = %context.from.reference, client, "token request refused: {error}");
             Err(TokenError::new(error.code().unwrap_or(TokenErrorCode::InvalidRequest), error.description())
                 .into())
         }
     }
 }
 
-pub(crate) async fn revoke(asker: Asker, headers: HeaderMap, body: Received) -> Response {
-    finish(&asker, revoked(&asker, &headers, &body).await)
+pub(crate) async fn revoke(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+    finish(&context, revoked(&context, &headers, &body).await)
 }
 
-async fn revoked(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } =
-        ClientRequest::read(asker, ClientEndpoint::Revocation, headers, body).await?;
+async fn revoked(
+    context: &EndpointContext,
+    headers: &HeaderMap,
+    body: &Received,
+) -> Result<Response, Refused> {
+    let ClientRequest { client, form } =
+        ClientRequest::read(context, ClientEndpoint::Revocation, headers, body).await?;
     let reference = TokenReference::parse(&form)
-        .map_err(|error| unread::token_reference(asker, (&client, &form), error))?;
-    revoke_token(&asker.web.provider, &client, origin, &reference.token).await?;
+        .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
+    revoke_token(&context.call, &client, &reference.token).await?;
     // RFC 7009 §2.2: clients ignore the body. Some take an answer without a content type for a failure.
     Ok(Json(serde_json::json!({})).into_response())
 }
 
-pub(crate) async fn introspect(asker: Asker, headers: HeaderMap, body: Received) -> Response {
-    finish(&asker, introspected(&asker, &headers, &body).await)
+pub(crate) async fn introspect(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+    finish(&context, introspected(&context, &headers, &body).await)
 }
 
-async fn introspected(asker: &Asker, headers: &HeaderMap, body: &Received) -> Result<Response, Refused> {
-    let ClientRequest { client, form, origin } =
-        ClientRequest::read(asker, ClientEndpoint::Introspection, headers, body).await?;
+async fn introspected(
+    context: &EndpointContext,
+    headers: &HeaderMap,
+    body: &Received,
+) -> Result<Response, Refused> {
+    let ClientRequest { client, form } =
+        ClientRequest::read(context, ClientEndpoint::Introspection, headers, body).await?;
     let reference = TokenReference::parse(&form)
-        .map_err(|error| unread::token_reference(asker, (&client, &form), error))?;
-    match introspect_token(&asker.web.provider, &client, &reference.token, &origin).await {
+        .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
+    match introspect_token(&context.call, &client, &reference.token).await {
         Ok(answer) => Ok(Json(answer).into_response()),
         Err(IntrospectionError::PublicClient) => {
-            Err(unread::public_client(asker, &client, "a public client may not introspect").into())
+            Err(unread::public_client(context, &client, "a public client may not introspect").into())
         }
         Err(IntrospectionError::Flow(error)) => Err(error.into()),
     }
 }
 
 /// RFC 6749 §5.1: nothing of this is ever kept by a cache.
-pub(crate) fn finish(asker: &Asker, result: Result<Response, Refused>) -> Response {
-    let mut response = result.unwrap_or_else(|refused| refuse(asker, &refused));
+pub(crate) fn finish(context: &EndpointContext, result: Result<Response, Refused>) -> Response {
+    let mut response = result.unwrap_or_else(|refused| refuse(context, &refused));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
@@ -170,30 +178,30 @@ pub(crate) async fn only_post() -> Response {
     response
 }
 
-fn refuse(asker: &Asker, refused: &Refused) -> Response {
+fn refuse(context: &EndpointContext, refused: &Refused) -> Response {
     match refused {
-        Refused::Protocol(error) => told(asker, *error, None),
+        Refused::Protocol(error) => told(context, *error, None),
         Refused::Client(why) => {
             let error = TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed");
-            told(asker, error, Some(why))
+            told(context, error, Some(why))
         }
         Refused::TooLong => {
             let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is too long");
             (StatusCode::PAYLOAD_TOO_LARGE, Json(error.body())).into_response()
         }
-        Refused::Flow(error) => unavailable(asker, error),
+        Refused::Flow(error) => unavailable(context, error),
     }
 }
 
 /// `invalid_client` has one description for all its causes, so that strangers learn nothing of clients, and a reference with
 /// which an operator finds the cause. Where the issuer is on the developer's own machine, the cause itself is told.
-fn told(asker: &Asker, error: TokenError, why: Option<&ClientAuthError>) -> Response {
-    let issuer = asker.web.provider.snapshot().issuer.clone();
+fn told(context: &EndpointContext, error: TokenError, why: Option<&ClientAuthError>) -> Response {
+    let issuer = context.call.snapshot().issuer.clone();
     let mut body = error.body();
     if error.code == TokenErrorCode::InvalidClient {
         let is_local = issuer.url().host_str().is_some_and(is_loopback_name);
         let why = why.filter(|_| is_local).map(|why| format!(" ({})", describable(&why.to_string())));
-        let reference = asker.visitor.reference;
+        let reference = context.from.reference;
         body.error_description =
             format!("{}{}; reference {reference}", error.description, why.unwrap_or_default()).into();
     }
@@ -217,22 +225,22 @@ fn describable(text: &str) -> String {
 }
 
 /// Not the client's fault, or too often: it may try again.
-pub(crate) fn unavailable(asker: &Asker, error: &FlowError) -> Response {
+pub(crate) fn unavailable(context: &EndpointContext, error: &FlowError) -> Response {
     if let FlowError::Limited { limit, wait } = error {
-        tracing::debug!(reference = %asker.visitor.reference, limit = limit.name(), "turned away");
+        tracing::debug!(reference = %context.from.reference, limit = limit.name(), "turned away");
         return too_many(*wait);
     }
     if matches!(error, FlowError::NotServing(_)) {
-        tracing::info!(reference = %asker.visitor.reference, "not served: {error}");
+        tracing::info!(reference = %context.from.reference, "not served: {error}");
     } else if error.is_of_client() {
-        tracing::warn!(reference = %asker.visitor.reference, "not answered: {error}");
+        tracing::warn!(reference = %context.from.reference, "not answered: {error}");
     } else {
-        tracing::error!(reference = %asker.visitor.reference, "internal error: {error}");
+        tracing::error!(reference = %context.from.reference, "internal error: {error}");
     }
     let temporary = error.is_temporary();
     let status = if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
     let body =
-        serde_json::json!({ "error": "server_error", "reference": asker.visitor.reference.to_string() });
+        serde_json::json!({ "error": "server_error", "reference": context.from.reference.to_string() });
     let mut response = (status, Json(body)).into_response();
     if temporary {
         let wait = error.retry_after();

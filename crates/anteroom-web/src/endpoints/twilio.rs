@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
-use crate::asker::Asker;
+use crate::asker::EndpointContext;
 use crate::endpoints::token::Received;
 use crate::segment::Segment;
 use crate::state::Web;
@@ -15,39 +15,39 @@ use crate::state::Web;
 const SIGNATURE: &str = "x-twilio-signature";
 
 pub(crate) async fn status(
-    asker: Asker,
+    context: EndpointContext,
     Segment(id): Segment<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Received,
 ) -> Response {
-    let web = &asker.web;
+    let web = &context.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
-    let Ok(body) = body else { return unread(&asker) };
+    let Ok(body) = body else { return unread(&context) };
     let callback = read(web, (id, &uri), &headers, &body);
     match callbacks.status(&callback, web.provider.clock.now()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => refuse(&asker, &error),
+        Err(error) => refuse(&context, &error),
     }
 }
 
 pub(crate) async fn key(
-    asker: Asker,
+    context: EndpointContext,
     Segment(id): Segment<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Received,
 ) -> Response {
-    let web = &asker.web;
+    let web = &context.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
-    let Ok(body) = body else { return unread(&asker) };
+    let Ok(body) = body else { return unread(&context) };
     let callback = read(web, (id, &uri), &headers, &body);
     match spoken(web, callbacks, &callback, &uri) {
         Ok(twiml) => {
             let kind = (CONTENT_TYPE, HeaderValue::from_static("application/xml"));
             ([kind, (CACHE_CONTROL, HeaderValue::from_static("no-store"))], twiml).into_response()
         }
-        Err(error) => refuse(&asker, &error),
+        Err(error) => refuse(&context, &error),
     }
 }
 
@@ -70,13 +70,13 @@ fn read(web: &Web, (message, uri): (MessageId, &Uri), headers: &HeaderMap, body:
 }
 
 /// A callback is short. What does not end, or was cut off, is nothing that Twilio sends.
-fn unread(asker: &Asker) -> Response {
-    tracing::warn!(reference = %asker.visitor.reference, "callback: its body is too long or incomplete");
+fn unread(context: &EndpointContext) -> Response {
+    tracing::warn!(reference = %context.from.reference, "callback: its body is too long or incomplete");
     StatusCode::PAYLOAD_TOO_LARGE.into_response()
 }
 
-fn refuse(asker: &Asker, error: &CallbackError) -> Response {
-    tracing::warn!(reference = %asker.visitor.reference, "callback: {error}");
+fn refuse(context: &EndpointContext, error: &CallbackError) -> Response {
+    tracing::warn!(reference = %context.from.reference, "callback: {error}");
     match error {
         CallbackError::Signature | CallbackError::Part(_) => StatusCode::FORBIDDEN.into_response(),
         CallbackError::Store(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),

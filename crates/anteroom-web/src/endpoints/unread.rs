@@ -11,19 +11,19 @@ use anteroom_oidc::token::{CredentialsError, PresentedCredentials};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 
-use crate::asker::Asker;
+use crate::asker::EndpointContext;
 
 /// Neither UTF-8 nor short enough, or of another type.
-pub(super) fn body(asker: &Asker, headers: &HeaderMap, why: &str) -> TokenError {
+pub(super) fn body(context: &EndpointContext, headers: &HeaderMap, why: &str) -> TokenError {
     let received =
         headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let received = format!("{}: {why}", shorten(&received.unwrap_or_default()));
     let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
-    refused(asker, None, (&received, "application/x-www-form-urlencoded"), error)
+    refused(context, None, (&received, "application/x-www-form-urlencoded"), error)
 }
 
 pub(super) fn credentials(
-    asker: &Asker,
+    context: &EndpointContext,
     (authorization, form): (Option<&str>, &Form),
     error: CredentialsError,
 ) -> TokenError {
@@ -33,7 +33,7 @@ pub(super) fn credentials(
     });
     let client = form.as_left("client_id").map(str::to_owned).or(of_header);
     let known = client.as_deref().and_then(|id| id.parse().ok());
-    let snapshot = asker.web.provider.snapshot();
+    let snapshot = context.call.snapshot();
     let known = known.and_then(|id| snapshot.clients.get(&id));
     let methods = known.map_or(TokenEndpointAuthMethod::ALL, |client| client.accepted_methods());
     let allowed = format!("one of {}", listed(methods.iter().map(|method| method.as_str())));
@@ -46,12 +46,12 @@ pub(super) fn credentials(
     let received = listed(scheme.into_iter().chain(in_form));
     let reason = error.to_string();
     let error = TokenError::from(error);
-    line(asker, client.as_deref(), (&received, &allowed), &reason);
+    line(context, client.as_deref(), (&received, &allowed), &reason);
     error
 }
 
 pub(super) fn token_request(
-    asker: &Asker,
+    context: &EndpointContext,
     (client, form): (&AuthenticatedClient, &Form),
     error: TokenError,
 ) -> TokenError {
@@ -61,17 +61,17 @@ pub(super) fn token_request(
         Some(grant) => format!("grant_type {}", shorten(grant)),
         None => listed(form.pairs().iter().map(|(name, _)| name.as_str())),
     };
-    refused(asker, Some(client.client().id().as_str()), (&received, &allowed), error)
+    refused(context, Some(client.client().id().as_str()), (&received, &allowed), error)
 }
 
 pub(super) fn token_reference(
-    asker: &Asker,
+    context: &EndpointContext,
     (client, form): (&AuthenticatedClient, &Form),
     error: TokenError,
 ) -> TokenError {
     let received = listed(form.pairs().iter().map(|(name, _)| name.as_str()));
     refused(
-        asker,
+        context,
         Some(client.client().id().as_str()),
         (&received, "token, token_type_hint, each once"),
         error,
@@ -80,27 +80,32 @@ pub(super) fn token_reference(
 
 /// At an endpoint for clients that can authenticate.
 pub(super) fn public_client(
-    asker: &Asker,
+    context: &EndpointContext,
     client: &AuthenticatedClient,
     description: &'static str,
 ) -> TokenError {
     let error = TokenError::new(TokenErrorCode::InvalidClient, description);
     refused(
-        asker,
+        context,
         Some(client.client().id().as_str()),
         ("a public client", "clients that authenticate"),
         error,
     )
 }
 
-fn refused(asker: &Asker, client: Option<&str>, sides: (&str, &str), error: TokenError) -> TokenError {
-    line(asker, client, sides, &error.to_string());
+fn refused(
+    context: &EndpointContext,
+    client: Option<&str>,
+    sides: (&str, &str),
+    error: TokenError,
+) -> TokenError {
+    line(context, client, sides, &error.to_string());
     error
 }
 
-fn line(asker: &Asker, client: Option<&str>, (received, allowed): (&str, &str), reason: &str) {
+fn line(context: &EndpointContext, client: Option<&str>, (received, allowed): (&str, &str), reason: &str) {
     tracing::warn!(
-        reference = %asker.visitor.reference,
+        reference = %context.from.reference,
         client = client.map(shorten),
         received = ?shorten(received),
         allowed,

@@ -10,22 +10,27 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::Asker;
+use crate::asker::EndpointContext;
 use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::{Received, is_too_long, unavailable};
 use crate::forms::is_form;
 
 /// RFC 6750 §2.2: a method without a body of its own takes the token in the header alone.
-pub(crate) async fn get(asker: Asker, query: RawQuery, headers: HeaderMap) -> Response {
-    finish(&asker, answer(&asker, &headers, (None, &query)).await)
+pub(crate) async fn get(context: EndpointContext, query: RawQuery, headers: HeaderMap) -> Response {
+    finish(&context, answer(&context, &headers, (None, &query)).await)
 }
 
-pub(crate) async fn post(asker: Asker, query: RawQuery, headers: HeaderMap, body: Received) -> Response {
-    finish(&asker, posted(&asker, &headers, (&body, &query)).await)
+pub(crate) async fn post(
+    context: EndpointContext,
+    query: RawQuery,
+    headers: HeaderMap,
+    body: Received,
+) -> Response {
+    finish(&context, posted(&context, &headers, (&body, &query)).await)
 }
 
 async fn posted(
-    asker: &Asker,
+    context: &EndpointContext,
     headers: &HeaderMap,
     (body, query): (&Received, &RawQuery),
 ) -> Result<UserInfoAnswer, UserInfoError> {
@@ -33,36 +38,36 @@ async fn posted(
         |rejection| if is_too_long(rejection) { "the body is too long" } else { "the body was cut off" };
     let body = body.as_ref().map_err(|rejection| BearerError::InvalidRequest(why(rejection)))?;
     let form = Some(body).filter(|_| is_form(headers)).and_then(|body| Form::decode(body).ok());
-    answer(asker, headers, (form.as_ref(), query)).await
+    answer(context, headers, (form.as_ref(), query)).await
 }
 
-fn finish(asker: &Asker, result: Result<UserInfoAnswer, UserInfoError>) -> Response {
+fn finish(context: &EndpointContext, result: Result<UserInfoAnswer, UserInfoError>) -> Response {
     let mut response = match result {
         Ok(UserInfoAnswer::Json(user_info)) => Json(user_info).into_response(),
         Ok(UserInfoAnswer::Jwt(jwt)) => {
             ([(CONTENT_TYPE, HeaderValue::from_static("application/jwt"))], jwt).into_response()
         }
-        Err(UserInfoError::Bearer(error)) => refuse(asker, &error),
-        Err(UserInfoError::Flow(error)) => unavailable(asker, &error),
+        Err(UserInfoError::Bearer(error)) => refuse(context, &error),
+        Err(UserInfoError::Flow(error)) => unavailable(context, &error),
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 async fn answer(
-    asker: &Asker,
+    context: &EndpointContext,
     headers: &HeaderMap,
     (form, query): (Option<&Form>, &RawQuery),
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let authorization = authorization(headers).map_err(|Repeated| BearerError::InvalidRequest(REPEATED))?;
     let token = bearer_token(authorization, form, query.0.as_deref())?;
-    userinfo(&asker.web.provider, &token, asker.visitor.now).await
+    userinfo(&context.call, &token).await
 }
 
 /// RFC 6750 §3. A request that has no token asks how to send one, which is no mistake and no line in the log; a token that has
 /// expired is in the way of things.
-fn refuse(asker: &Asker, error: &BearerError) -> Response {
-    let (reference, path) = (&asker.visitor.reference, asker.path.as_str());
+fn refuse(context: &EndpointContext, error: &BearerError) -> Response {
+    let (reference, path) = (&context.from.reference, context.path.as_str());
     match error {
         BearerError::NoToken => {}
         BearerError::InvalidRequest(_) => {
@@ -74,7 +79,7 @@ fn refuse(asker: &Asker, error: &BearerError) -> Response {
     }
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let mut response = status.into_response();
-    let challenge = error.www_authenticate(&asker.web.provider.snapshot().issuer);
+    let challenge = error.www_authenticate(&context.call.snapshot().issuer);
     if let Ok(value) = HeaderValue::from_str(&challenge) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }

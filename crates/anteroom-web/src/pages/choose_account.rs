@@ -21,7 +21,7 @@ pub(crate) async fn form(asker: Asker) -> Response {
 }
 
 async fn shown(asker: &Asker) -> Result<Response, Failure> {
-    let live = signed_in_here(&asker.web.provider, &asker.visitor).await?;
+    let live = signed_in_here(&asker.visit).await?;
     if live.is_empty() {
         return nobody_signed_in(asker).await;
     }
@@ -59,7 +59,7 @@ pub(crate) async fn submit(Form { asker, fields }: Form<Picked>) -> Response {
 
 async fn submitted(asker: &Asker, Picked { choice, waiting }: Picked) -> Result<Response, Failure> {
     let to_dashboard = waiting.is_none();
-    match choose(&asker.web.provider, &asker.visitor, waiting, choice).await? {
+    match choose(&asker.visit, waiting, choice).await? {
         ChooseOutcome::Chosen { sessions, onward } => {
             let mut jar = asker.jar.clone();
             jar.sessions = sessions;
@@ -82,6 +82,6 @@ fn another(asker: &Asker, onward: anteroom_flows::onward::Onward) -> Result<Resp
     if page.without_row {
         return Ok(SignInForm::new(asker, &page.carried)?.respond(asker, StatusCode::OK));
     }
-    let handle = page.carried.field(&asker.web.provider)?.unwrap_or_default();
+    let handle = page.carried.field(&asker.visit)?.unwrap_or_default();
     Ok(see_next(asker, &format!("/sign-in?another=1&interaction={handle}")))
 }

@@ -37,7 +37,7 @@ pub(crate) async fn submit(Form { asker, fields }: Form<Answered>) -> Response {
 }
 
 async fn submitted(asker: &Asker, Answered { decision, waiting }: Answered) -> Result<Response, Failure> {
-    match consent(&asker.web.provider, &asker.visitor, waiting, decision).await? {
+    match consent(&asker.visit, waiting, decision).await? {
         ConsentOutcome::Onward(onward) => go(asker, onward),
         ConsentOutcome::AskedAnew(page) => {
             Ok(see_next(asker, &format!("{}&changed=1", continue_address(asker, &page)?)))

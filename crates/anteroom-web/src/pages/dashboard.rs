@@ -1,8 +1,8 @@
 //! `GET /dashboard` and `GET /open/CLIENT`, where a tile leads.
 
 use anteroom_domain::account::Account;
+use anteroom_flows::call::FormOwner;
 use anteroom_flows::dashboard::{Dashboard, TileTarget, TileView, dashboard, open_tile};
-use anteroom_flows::limits::FormOwner;
 use anteroom_oidc::ClientId;
 use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, PersonHere, Tile};
 use axum::http::StatusCode;
@@ -30,7 +30,7 @@ pub(crate) async fn show(asker: Asker) -> Response {
 }
 
 async fn shown(asker: &Asker) -> Result<Response, Failure> {
-    let Some(view) = dashboard(&asker.web.provider, &asker.visitor).await? else {
+    let Some(view) = dashboard(&asker.visit).await? else {
         return nobody_signed_in(asker).await;
     };
     let Dashboard { account, session, tiles, password_days_left, others } = view;
@@ -85,7 +85,7 @@ async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {
         Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward)
     };
     let client: ClientId = client.parse().map_err(|_| absent())?;
-    match open_tile(&asker.web.provider, &asker.visitor, &client).await? {
+    match open_tile(&asker.visit, &client).await? {
         TileTarget::Application(target) => Ok(leave(asker, &target)),
         TileTarget::NobodySignedIn => nobody_signed_in(asker).await,
         TileTarget::Absent => Err(absent()),

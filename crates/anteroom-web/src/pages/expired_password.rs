@@ -31,7 +31,7 @@ pub(crate) async fn submit(Form { asker, fields }: Form<GoOn>) -> Response {
 }
 
 async fn submitted(asker: &Asker, GoOn { waiting }: GoOn) -> Result<Response, Failure> {
-    match go_on(&asker.web.provider, &asker.visitor, waiting).await? {
+    match go_on(&asker.visit, waiting).await? {
         Some(onward) => go(asker, onward),
         None => Err(Failure::interaction_expired()),
     }

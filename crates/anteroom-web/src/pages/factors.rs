@@ -5,7 +5,7 @@ use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_flows::authenticator_apps::{
     BeginOutcome, ConfirmOutcome, Enrolment, Listed, RemoveOutcome, begin, confirm, enrolment, list, remove,
 };
-use anteroom_flows::limits::FormOwner;
+use anteroom_flows::call::FormOwner;
 use anteroom_flows::visitor::Live;
 use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 use axum::extract::RawQuery;
@@ -37,7 +37,7 @@ pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
         Some("not-there") => Some(FactorsNotice::NotThere),
         _ => None,
     };
-    let listed = list(&asker.web.provider, &asker.visitor).await.map_err(Failure::from);
+    let listed = list(&asker.visit).await.map_err(Failure::from);
     let response = listed.and_then(|listed| match listed {
         Ok(listed) => Ok(page(&asker, &listed, (notice, None))),
         Err(onward) => show_onward(&asker, onward),
@@ -68,13 +68,13 @@ fn signed_in<'a>(asker: &'a Asker, live: &Live) -> Frame<'a> {
 }
 
 fn factor(asker: &Asker, listed: &Listed, (number, app): (u32, &AuthenticatorApp)) -> Factor {
-    let waits = app.usable_from > asker.visitor.now;
+    let waits = app.usable_from > asker.visit.now;
     Factor {
         id: app.id.to_string(),
         number,
         added_on: moment(asker, app.created_at).date,
         serves_from: waits.then(|| moment(asker, app.usable_from)),
-        can_remove: listed.may_remove(app, asker.visitor.now),
+        can_remove: listed.may_remove(app, asker.visit.now),
     }
 }
 
@@ -98,7 +98,7 @@ pub(crate) async fn add(Form { asker, fields: Add }: Form<Add>) -> Response {
 }
 
 async fn added(asker: &Asker) -> Result<Response, Failure> {
-    match begin(&asker.web.provider, &asker.visitor).await? {
+    match begin(&asker.visit).await? {
         BeginOutcome::Begun(id) => Ok(see_next(asker, &format!("{FACTORS}/{id}"))),
         // The page says so, and has no button any more.
         BeginOutcome::TooMany => Ok(see_other(FACTORS)),
@@ -118,7 +118,7 @@ pub(crate) async fn enrol(asker: Asker, Segment(id): Segment<String>) -> Respons
 
 async fn begun(asker: &Asker, id: &str) -> Result<Option<Enrolment>, Failure> {
     let Ok(id) = id.parse::<FactorId>() else { return Ok(None) };
-    Ok(enrolment(&asker.web.provider, &asker.visitor, id).await?)
+    Ok(enrolment(&asker.visit, id).await?)
 }
 
 fn enrolment_page(asker: &Asker, enrolment: &Enrolment, problem: Option<EnrolProblem>) -> Response {
@@ -151,7 +151,7 @@ pub(crate) async fn picture(asker: Asker, Segment(id): Segment<String>) -> Respo
 }
 
 fn draw(asker: &Asker, enrolment: &Enrolment) -> Option<String> {
-    let snapshot = asker.web.provider.snapshot();
+    let snapshot = asker.visit.snapshot();
     let account = enrolment.live.account.primary_address.as_str();
     let url = enrolment.secret.url(&snapshot.practice.name, account).ok()?;
     let code = QrCode::new(url).ok()?;
@@ -183,7 +183,7 @@ pub(crate) async fn enter(Form { asker, fields }: Form<FirstCode>) -> Response {
 
 async fn entered(asker: &Asker, FirstCode { factor, code }: FirstCode) -> Result<Response, Failure> {
     let outcome = match factor {
-        Some(id) => confirm(&asker.web.provider, &asker.visitor, id, &code).await?,
+        Some(id) => confirm(&asker.visit, id, &code).await?,
         None => ConfirmOutcome::Gone,
     };
     match outcome {
@@ -192,7 +192,7 @@ async fn entered(asker: &Asker, FirstCode { factor, code }: FirstCode) -> Result
             Ok(enrolment_page(asker, &enrolment, Some(EnrolProblem::Missing)))
         }
         ConfirmOutcome::Wrong(enrolment) => Ok(enrolment_page(asker, &enrolment, Some(EnrolProblem::Wrong))),
-        ConfirmOutcome::Gone => match list(&asker.web.provider, &asker.visitor).await? {
+        ConfirmOutcome::Gone => match list(&asker.visit).await? {
             Ok(listed) => Ok(page(asker, &listed, (None, Some(FactorsProblem::TooLate)))),
             Err(onward) => show_onward(asker, onward),
         },
@@ -222,7 +222,7 @@ pub(crate) async fn take_off(Form { asker, fields }: Form<TakeOff>) -> Response 
 
 async fn taken_off(asker: &Asker, TakeOff { factor }: TakeOff) -> Result<Response, Failure> {
     let outcome = match factor {
-        Some(id) => remove(&asker.web.provider, &asker.visitor, id).await?,
+        Some(id) => remove(&asker.visit, id).await?,
         None => RemoveOutcome::NotThere,
     };
     match outcome {

@@ -31,7 +31,7 @@ pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
 }
 
 async fn opened(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let carried = match open_or_dashboard(&asker.web.provider, &asker.visitor, waiting_in(query)).await? {
+    let carried = match open_or_dashboard(&asker.visit, waiting_in(query)).await? {
         Ok(carried) => carried,
         Err(Gone) => return Err(Failure::interaction_expired()),
     };
@@ -53,7 +53,7 @@ fn shown(
         Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let interaction = carried.field(provider)?;
+    let interaction = carried.field(&asker.visit)?;
     // A person who remembers the password after all carries on to the same application.
     let sign_in_href = match &interaction {
         Some(handle) => format!("/continue?interaction={handle}"),
@@ -95,21 +95,21 @@ pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<Address>) 
 }
 
 async fn submitted(asker: &Asker, fields: Token<Address>) -> Result<Response, Failure> {
-    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
+    let visit = &asker.visit;
     let (Address { email, waiting }, problem) = match fields {
         Token::Stale(fields) => (fields, Some(ForgotPasswordProblem::Stale)),
         Token::Good(fields) if fields.email.is_empty() => (fields, Some(ForgotPasswordProblem::Missing)),
         Token::Good(fields) => (fields, None),
     };
     if problem.is_some() {
-        let Ok(carried) = open_or_dashboard(provider, visitor, waiting).await? else {
+        let Ok(carried) = open_or_dashboard(visit, waiting).await? else {
             return Err(Failure::interaction_expired());
         };
         return shown(asker, &carried, (email, problem));
     }
-    match ask(provider, visitor, Asking { address: email.clone(), waiting }).await? {
+    match ask(visit, Asking { address: email.clone(), waiting }).await? {
         AskOutcome::Asked(carried) => {
-            let handle = carried.field(provider)?.unwrap_or_default();
+            let handle = carried.field(&asker.visit)?.unwrap_or_default();
             Ok(see_next(asker, &format!("{ASKED}?interaction={handle}")))
         }
         AskOutcome::RateLimited { wait, carried } => {
@@ -139,7 +139,7 @@ pub(crate) async fn asked(asker: Asker, query: RawQuery) -> Response {
 
 async fn asked_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let carried = match waiting_in(query) {
-        Some(waiting) => open(&asker.web.provider, &asker.visitor, waiting).await?.ok(),
+        Some(waiting) => open(&asker.visit, waiting).await?.ok(),
         None => None,
     };
     match carried {
@@ -154,7 +154,7 @@ pub(crate) fn asked_page(
     problem: Option<RecoveryAskedProblem>,
 ) -> Result<Response, Failure> {
     let provider = &asker.web.provider;
-    let handle = carried.field(provider)?;
+    let handle = carried.field(&asker.visit)?;
     // The page with a problem may be asked for in a browser that lost its cookies, too.
     let Some(note) = &carried.journey.recovery else {
         return Err(Failure::not_asked_here(asker, Some(carried))?);
@@ -186,7 +186,7 @@ struct GoOn {
 pub(crate) async fn waiting(asker: Asker, query: RawQuery) -> Response {
     let waiting = waiting_in(query.0.as_deref().unwrap_or_default());
     let result = match waiting {
-        Some(waiting) => may_go_on(&asker.web.provider, &asker.visitor, waiting).await,
+        Some(waiting) => may_go_on(&asker.visit, waiting).await,
         None => Ok(false),
     };
     let answer = result.map_err(Failure::from).map(|go| {

@@ -29,7 +29,7 @@ pub(crate) fn page(
     (reason, account): (Reason, &Account),
     fault: Option<NewPasswordProblem>,
 ) -> Response {
-    let policy = shown.asker.web.provider.snapshot().policy.new_password;
+    let policy = shown.asker.visit.snapshot().policy.new_password;
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = NewPasswordPage {
         form_token: token_for(shown.asker, FormName::NewPassword, shown.owner),
@@ -51,9 +51,9 @@ pub(crate) fn page(
 
 /// `GET /change-password`.
 pub(crate) async fn change(asker: Asker) -> Response {
-    let mut carried = Carried::to_dashboard(&asker.visitor);
+    let mut carried = Carried::to_dashboard(&asker.visit);
     carried.journey.destination = Destination::ChangePassword;
-    let onward = proceed(&asker.web.provider, &asker.visitor, carried).await;
+    let onward = proceed(&asker.visit, carried).await;
     finish(&asker, onward.map_err(Failure::from).and_then(|onward| show(&asker, onward))).await
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn submit(Form { asker, fields }: Form<Chosen>) -> Response {
 }
 
 async fn submitted(asker: &Asker, Chosen { entered, waiting }: Chosen) -> Result<Response, Failure> {
-    match set(&asker.web.provider, &asker.visitor, waiting, entered).await? {
+    match set(&asker.visit, waiting, entered).await? {
         NewPasswordOutcome::Reset { device, carried } => to_changed(asker, &carried, Some(device)),
         NewPasswordOutcome::Done { device, carried } => to_changed(asker, &carried, device),
         NewPasswordOutcome::SignedIn { cookies, onward } => {
@@ -98,12 +98,12 @@ async fn submitted(asker: &Asker, Chosen { entered, waiting }: Chosen) -> Result
 }
 
 fn to_changed(asker: &Asker, carried: &Carried, device: Option<DeviceId>) -> Result<Response, Failure> {
-    let handle = carried.field(&asker.web.provider)?.unwrap_or_default();
+    let handle = carried.field(&asker.visit)?.unwrap_or_default();
     let answer = see_next(asker, &format!("{CHANGED}?interaction={handle}"));
     let Some(device) = device else { return Ok(answer) };
     let mut jar = asker.jar.clone();
     jar.remember_device(device);
-    let cookie = jar.device_cookie(asker.web.secure_cookies(), &asker.web.provider.keyring);
+    let cookie = jar.device_cookie(asker.web.secure_cookies(), asker.visit.keyring());
     Ok(with_cookies(answer, &[cookie]))
 }
 
@@ -140,17 +140,17 @@ pub(crate) async fn changed(asker: Asker, query: RawQuery) -> Response {
 async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let provider = &asker.web.provider;
     let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
-    let Ok(carried) = open(provider, &asker.visitor, waiting).await? else {
+    let Ok(carried) = open(&asker.visit, waiting).await? else {
         return Err(Failure::interaction_expired());
     };
     let Some(note) = carried.journey.recovery.as_ref().filter(|note| note.done) else {
-        return go(asker, proceed(provider, &asker.visitor, carried).await?);
+        return go(asker, proceed(&asker.visit, carried).await?);
     };
     let snapshot = provider.snapshot();
     let request = carried.journey.request();
     let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
     let view = PasswordChangedPage {
-        continue_href: match carried.field(provider)? {
+        continue_href: match carried.field(&asker.visit)? {
             Some(handle) => format!("/continue?interaction={handle}"),
             None => "/sign-in".to_owned(),
         },

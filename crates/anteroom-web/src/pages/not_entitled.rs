@@ -31,7 +31,7 @@ pub(crate) async fn submit(Form { asker, fields }: Form<Back>) -> Response {
 }
 
 async fn submitted(asker: &Asker, Back { waiting }: Back) -> Result<Response, Failure> {
-    match back_to_application(&asker.web.provider, &asker.visitor, waiting).await? {
+    match back_to_application(&asker.visit, waiting).await? {
         Some(onward) => go(asker, onward),
         None => Err(Failure::interaction_expired()),
     }

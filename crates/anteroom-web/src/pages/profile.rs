@@ -1,7 +1,7 @@
 //! `/account/profile`: what is said of the person who is signed in.
 
 use anteroom_domain::profile::{BadClaim, Described, ProfileClaim, time_zones};
-use anteroom_flows::limits::FormOwner;
+use anteroom_flows::call::FormOwner;
 use anteroom_flows::profile::{SaveOutcome, profile, save};
 use anteroom_flows::visitor::Live;
 use anteroom_pages::{
@@ -65,7 +65,7 @@ pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
 }
 
 async fn shown(asker: &Asker, saved: bool) -> Result<Response, Failure> {
-    match profile(&asker.web.provider, &asker.visitor).await? {
+    match profile(&asker.visit).await? {
         Some(live) => Ok(page(asker, &live, &Said { saved, ..Said::default() })),
         None => nobody_signed_in(asker).await,
     }
@@ -98,7 +98,7 @@ pub(crate) async fn submit(Form { asker, fields }: Form<Details>) -> Response {
 async fn submitted(asker: &Asker, Details { entered }: &Details) -> Result<Response, Failure> {
     let entered: Vec<(ProfileClaim, &str)> =
         entered.iter().map(|(claim, text)| (*claim, text.as_str())).collect();
-    match save(&asker.web.provider, &asker.visitor, &entered).await? {
+    match save(&asker.visit, &entered).await? {
         SaveOutcome::Saved => Ok(see_other(&format!("{PROFILE}?saved"))),
         SaveOutcome::Bad { live, problems } => {
             Ok(page(asker, &live, &Said { saved: false, entered, problems }))

@@ -55,7 +55,7 @@ pub(crate) async fn press(Form { asker, fields }: Form<Press>) -> Response {
 }
 
 async fn pressed(asker: &Asker, token: &str) -> Result<Response, Failure> {
-    match press_link(&asker.web.provider, &asker.visitor, token).await? {
+    match press_link(&asker.visit, token).await? {
         PressOutcome::Onward(onward) => go(asker, onward),
         PressOutcome::Dead => Err(dead()),
     }
@@ -88,14 +88,14 @@ pub(crate) async fn type_code(Form { asker, fields }: Form<TypedCode>) -> Respon
 }
 
 async fn entered(asker: &Asker, TypedCode { code, waiting }: TypedCode) -> Result<Response, Failure> {
-    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
+    let visit = &asker.visit;
     if code.is_empty() {
-        let Ok(carried) = open(provider, visitor, waiting).await? else {
+        let Ok(carried) = open(visit, waiting).await? else {
             return Err(Failure::not_asked_here(asker, None)?);
         };
         return asked_page(asker, &carried, Some(RecoveryAskedProblem::Missing));
     }
-    match typed(provider, visitor, waiting, &code).await? {
+    match typed(visit, waiting, &code).await? {
         TypedOutcome::Onward(onward) => go(asker, onward),
         TypedOutcome::Wrong(carried) => asked_page(asker, &carried, Some(RecoveryAskedProblem::Wrong)),
         TypedOutcome::NotAskedHere(carried) => Err(Failure::not_asked_here(asker, Some(&carried))?),

@@ -31,7 +31,7 @@ async fn opened(asker: &Asker, token: &str) -> Result<Response, Failure> {
     if token.is_empty() {
         return Ok(page(asker, String::new(), false, None));
     }
-    let Some(invited) = invited(&asker.web.provider, &asker.visitor, token).await? else {
+    let Some(invited) = invited(&asker.visit, token).await? else {
         return Err(dead());
     };
     let view = InvitationPage {
@@ -95,7 +95,7 @@ async fn asked_again(asker: &Asker, fields: Token<Address>) -> Result<Response, 
         }
         Token::Good(Address { email }) => email,
     };
-    Ok(match ask_again(&asker.web.provider, &asker.visitor, &email).await? {
+    Ok(match ask_again(&asker.visit, &email).await? {
         AgainOutcome::Asked => page(asker, email, true, None),
         AgainOutcome::RateLimited(wait) => {
             let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
@@ -126,7 +126,7 @@ pub(crate) async fn accept(Form { asker, fields }: Form<Accept>) -> Response {
 }
 
 async fn accepted(asker: &Asker, token: &str) -> Result<Response, Failure> {
-    match accept_invitation(&asker.web.provider, &asker.visitor, token).await? {
+    match accept_invitation(&asker.visit, token).await? {
         InvitationOutcome::Onward(onward) => go(asker, onward),
         InvitationOutcome::Dead => Err(dead()),
     }

@@ -30,8 +30,7 @@ pub(crate) struct Refused {
 }
 
 pub(crate) fn page(shown: Shown<'_>, phones: &[Phone], refused: Option<Refused>) -> Response {
-    let provider = &shown.asker.web.provider;
-    let ways = |kind| ways(methods(provider, kind));
+    let ways = |kind| ways(methods(&shown.asker.visit, kind));
     let on_file = |phone: &Phone| {
         let to_verify = phone.verified_at.is_none() && ways(phone.kind).is_some();
         PhoneOnFile {
@@ -98,7 +97,7 @@ impl FormFields for Added {
 
 pub(crate) async fn add(Form { asker, fields }: Form<Added>) -> Response {
     let Added { entered, waiting } = fields;
-    let outcome = add_phone(&asker.web.provider, &asker.visitor, waiting, entered.clone()).await;
+    let outcome = add_phone(&asker.visit, waiting, entered.clone()).await;
     let response = outcome.map_err(Failure::from).and_then(|outcome| answer(&asker, outcome, entered));
     finish(&asker, response).await
 }
@@ -124,7 +123,7 @@ impl FormFields for ToVerify {
 
 pub(crate) async fn verify(Form { asker, fields }: Form<ToVerify>) -> Response {
     let ToVerify { phone, waiting } = fields;
-    let outcome = verify_phone(&asker.web.provider, &asker.visitor, waiting, phone).await;
+    let outcome = verify_phone(&asker.visit, waiting, phone).await;
     answered(&asker, outcome).await
 }
 
@@ -146,7 +145,7 @@ impl FormFields for AnotherPhone {
 }
 
 pub(crate) async fn another(Form { asker, fields }: Form<AnotherPhone>) -> Response {
-    let outcome = another_phone(&asker.web.provider, &asker.visitor, fields.waiting).await;
+    let outcome = another_phone(&asker.visit, fields.waiting).await;
     answered(&asker, outcome).await
 }
 
@@ -167,7 +166,7 @@ impl FormFields for PhonesDone {
 }
 
 pub(crate) async fn done(Form { asker, fields }: Form<PhonesDone>) -> Response {
-    let outcome = phones_done(&asker.web.provider, &asker.visitor, fields.waiting).await;
+    let outcome = phones_done(&asker.visit, fields.waiting).await;
     answered(&asker, outcome).await
 }
 

@@ -2,7 +2,7 @@
 //! who was signed in too long is led.
 
 use anteroom_domain::session::{Session, SessionEnd, SessionLeft};
-use anteroom_flows::limits::FormOwner;
+use anteroom_flows::call::FormOwner;
 use anteroom_flows::session_time::{lapsed, left, stay};
 use anteroom_pages::SessionClock;
 use axum::Json;
@@ -31,8 +31,8 @@ struct Left {
 
 /// What a page says of the session whose it is.
 pub(crate) fn clock(asker: &Asker, session: &Session) -> SessionClock {
-    let policy = asker.web.provider.snapshot().policy.session;
-    let SessionLeft { left, fixed } = session.left(policy, asker.visitor.now);
+    let policy = asker.visit.snapshot().policy.session;
+    let SessionLeft { left, fixed } = session.left(policy, asker.visit.now);
     let owner = FormOwner { session: Some(session.id), account: Some(session.account) };
     SessionClock {
         handle: session.id.to_string(),
@@ -55,7 +55,7 @@ pub(crate) async fn ask(asker: Asker, query: RawQuery) -> Response {
     let session =
         form.as_ref().and_then(|form| form.once("session").ok()?).and_then(|text| text.parse().ok());
     let result = match session {
-        Some(session) => left(&asker.web.provider, &asker.visitor, session).await,
+        Some(session) => left(&asker.visit, session).await,
         None => Ok(None),
     };
     finish(&asker, result.map_err(Failure::from).map(answer)).await
@@ -79,8 +79,8 @@ impl FormFields for Stay {
 /// `POST /session`: the person is there.
 pub(crate) async fn go_on(FormOrStale { asker, fields }: FormOrStale<Stay>) -> Response {
     let Token::Good(Stay) = fields else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
-    let result = match asker.visitor.form.session {
-        Some(session) => stay(&asker.web.provider, &asker.visitor, session).await,
+    let result = match asker.visit.form.session {
+        Some(session) => stay(&asker.visit, session).await,
         None => Ok(None),
     };
     finish(&asker, result.map_err(Failure::from).map(answer)).await
@@ -94,7 +94,7 @@ fn answer(left: Option<SessionLeft>) -> Response {
 
 /// To sign-in, which says why where a limit of time is the reason.
 pub(crate) async fn nobody_signed_in(asker: &Asker) -> Result<Response, Failure> {
-    Ok(see_other(match lapsed(&asker.web.provider, &asker.visitor).await? {
+    Ok(see_other(match lapsed(&asker.visit).await? {
         Some(SessionEnd::Idle) => OVER_IDLE,
         Some(SessionEnd::TooOld) => OVER_TOO_OLD,
         Some(

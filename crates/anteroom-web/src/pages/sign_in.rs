@@ -32,16 +32,16 @@ pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
 }
 
 async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let (provider, visitor) = (&asker.web.provider, &asker.visitor);
+    let visit = &asker.visit;
     let wish = Wish::parse(query);
-    let carried = match open_or_dashboard(provider, visitor, waiting_in(query)).await? {
+    let carried = match open_or_dashboard(visit, waiting_in(query)).await? {
         Ok(carried) => carried,
         Err(Gone) => return Err(Failure::interaction_expired()),
     };
     if wish.another {
         let form = SignInForm::new(asker, &carried)?;
         let address = match wish.account {
-            Some(session) => address_of(provider, visitor, session).await?,
+            Some(session) => address_of(visit, session).await?,
             None => None,
         };
         let form = match address {
@@ -53,7 +53,7 @@ async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
         };
         return Ok(form.respond(asker, StatusCode::OK));
     }
-    match proceed(provider, visitor, carried.clone()).await? {
+    match proceed(visit, carried.clone()).await? {
         Onward::Page(_) if wish.notice.is_some() => {
             let form = SignInForm::new(asker, &carried)?;
             Ok(SignInForm { notice: wish.notice, ..form }.respond(asker, StatusCode::OK))
@@ -104,7 +104,7 @@ async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Fa
     };
     if let Some(problem) = problem {
         let waiting = entered.waiting;
-        let Ok(carried) = open_or_dashboard(&asker.web.provider, &asker.visitor, waiting).await? else {
+        let Ok(carried) = open_or_dashboard(&asker.visit, waiting).await? else {
             return Err(Failure::interaction_expired());
         };
         return refused(asker, &carried, entered.email, problem);
@@ -114,7 +114,7 @@ async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Fa
         password: entered.password,
         waiting: entered.waiting,
     };
-    match sign_in(&asker.web.provider, &asker.visitor, credentials).await? {
+    match sign_in(&asker.visit, credentials).await? {
         // Signed in also where the way onward ends on an error page.
         SignInOutcome::SignedIn { cookies, onward } => {
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))

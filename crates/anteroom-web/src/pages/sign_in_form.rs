@@ -29,7 +29,7 @@ impl SignInForm {
         let snapshot = provider.snapshot();
         let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
         Ok(Self {
-            interaction: carried.field(provider)?,
+            interaction: carried.field(&asker.visit)?,
             application: application(asker, client.map(|client| &**client)),
             email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
             problem: None,

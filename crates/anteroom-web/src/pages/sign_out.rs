@@ -61,7 +61,7 @@ async fn submitted(asker: &Asker, SignOut { request, confirmed }: &SignOut) -> R
         let pairs = request.iter().map(|(name, value)| (*name, value.as_str()));
         return answer(asker, &encode(pairs), Some(*confirmed)).await;
     }
-    let left = everywhere(&asker.web.provider, &asker.visitor).await?;
+    let left = everywhere(&asker.visit).await?;
     Ok(signed_out(asker, left, (None, &[])))
 }
 
@@ -76,7 +76,7 @@ async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let form = Decoded::decode(query.as_bytes()).ok();
     let field = |name| form.as_ref().and_then(|form| form.once(name).ok().flatten()).unwrap_or_default();
     let (sealed, ui_locales) = (field(FAREWELL), language_tags(field(UI_LOCALES)));
-    let Farewell { frames, back } = front_channel::open(&asker.web.provider, &asker.visitor, sealed).await?;
+    let Farewell { frames, back } = front_channel::open(&asker.visit, sealed).await?;
     let frame = Frame::of(asker).in_language_of(&ui_locales);
     let frame = frame.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
@@ -113,7 +113,7 @@ async fn answer(asker: &Asker, query: &str, confirmed: Option<Confirmed>) -> Res
     let invalid = || Failure::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in());
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
-    match end_session(&asker.web.provider, &asker.visitor, &request, confirmed).await? {
+    match end_session(&asker.visit, &request, confirmed).await? {
         EndSessionOutcome::Ask(question) => ask(asker, (&form, &request.ui_locales), &question).await,
         EndSessionOutcome::SignedOut { back, left } => {
             Ok(signed_out(asker, left, (back, &request.ui_locales)))
@@ -127,7 +127,7 @@ async fn ask(
     (form, ui_locales): (&Decoded, &[String]),
     question: &Question,
 ) -> Result<Response, Failure> {
-    let owner = form_owner(&asker.web.provider, &asker.visitor).await?;
+    let owner = form_owner(&asker.visit).await?;
     let page = SignOutPage {
         form_token: token_for(asker, FormName::SignOut, owner),
         application: application(asker, question.client.as_deref()),

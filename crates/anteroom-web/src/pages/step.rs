@@ -4,8 +4,8 @@ use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
 use anteroom_domain::session::Session;
+use anteroom_flows::call::FormOwner;
 use anteroom_flows::journey::{Waiting, open};
-use anteroom_flows::limits::FormOwner;
 use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
 use anteroom_flows::phones::NoPhone;
 use anteroom_flows::visitor::Live;
@@ -55,7 +55,7 @@ fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Fail
         Onward::ApplicationGone => Err(application_gone()),
         Onward::AnsweredBefore(before) => Err(Failure::answered_before(before.client.as_deref())),
         Onward::AnotherPerson(other) => {
-            let handle = other.carried.field(&asker.web.provider)?;
+            let handle = other.carried.field(&asker.visit)?;
             let again =
                 handle.map_or_else(|| DASHBOARD.to_owned(), |handle| on_with("/continue", Some(&handle)));
             Err(Failure::another_person(&other.account, &again))
@@ -78,7 +78,7 @@ pub(crate) fn go(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
 }
 
 pub(crate) fn continue_address(asker: &Asker, page: &StepPage) -> Result<String, Failure> {
-    let handle = page.carried.field(&asker.web.provider)?;
+    let handle = page.carried.field(&asker.visit)?;
     Ok(handle.map_or_else(|| "/sign-in".to_owned(), |handle| format!("/continue?interaction={handle}")))
 }
 
@@ -88,12 +88,11 @@ pub(crate) async fn resume(asker: Asker, query: axum::extract::RawQuery) -> Resp
 }
 
 async fn resumed(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let provider = &asker.web.provider;
     let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
-    let Ok(carried) = open(provider, &asker.visitor, waiting).await? else {
+    let Ok(carried) = open(&asker.visit, waiting).await? else {
         return Err(Failure::interaction_expired());
     };
-    show_saying(asker, proceed(provider, &asker.visitor, carried).await?, Say::asked_in(query))
+    show_saying(asker, proceed(&asker.visit, carried).await?, Say::asked_in(query))
 }
 
 /// The journey named in an address.
@@ -148,7 +147,7 @@ impl<'a> Shown<'a> {
         let frame = Frame::of(asker).in_language_of(&locales);
         Ok(Self {
             asker,
-            interaction: page.carried.field(&asker.web.provider)?,
+            interaction: page.carried.field(&asker.visit)?,
             owner: page.owner(),
             application: application(asker, page.client.as_deref()),
             // Any step may be the last one before the application, if only because another tab took the others.
@@ -164,7 +163,7 @@ impl<'a> Shown<'a> {
 
     /// Begun days count.
     fn new_phone_days(&self) -> u32 {
-        let delay = self.asker.web.provider.snapshot().policy.recovery.new_phone_delay;
+        let delay = self.asker.visit.snapshot().policy.recovery.new_phone_delay;
         u32::try_from((delay.as_hours() + 23) / 24).unwrap_or(u32::MAX)
     }
 
@@ -227,7 +226,7 @@ impl<'a> Shown<'a> {
 
     /// Nothing but the page says which hosts are told of a person by a client that registered itself.
     fn sign_out_host(&self, client: &Client) -> Option<String> {
-        let is_configured = self.asker.web.provider.snapshot().clients.is_configured(client.id());
+        let is_configured = self.asker.visit.snapshot().clients.is_configured(client.id());
         client.metadata.sign_out_host().filter(|_| !is_configured)
     }
 
@@ -242,7 +241,7 @@ impl<'a> Shown<'a> {
     }
 
     fn expired_password(self, account: &Account, set_at: Timestamp) -> Response {
-        let snapshot = self.asker.web.provider.snapshot();
+        let snapshot = self.asker.visit.snapshot();
         let days = snapshot.policy.password_age.max_age_days.unwrap_or_default();
         let set_on = set_at.to_zoned_datetime(snapshot.practice.time_zone.clone());
         let view = PasswordExpiredPage {
@@ -265,7 +264,7 @@ fn with_hosts(client: &Client) -> Application {
 /// application, which is that of a client that registered itself.
 pub(crate) fn application(asker: &Asker, client: Option<&Client>) -> Application {
     let Some(client) = client else { return Application::unnamed() };
-    if asker.web.provider.snapshot().clients.is_configured(client.id()) {
+    if asker.visit.snapshot().clients.is_configured(client.id()) {
         Application::configured(client.display_name())
     } else {
         with_hosts(client)

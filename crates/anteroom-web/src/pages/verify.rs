@@ -154,7 +154,7 @@ fn entry(
     (problem, notice): (Option<EnterCodeProblem>, Option<EnterCodeNotice>),
     status: StatusCode,
 ) -> Response {
-    let lifetime = shown.asker.web.provider.snapshot().policy.codes.lifetime;
+    let lifetime = shown.asker.visit.snapshot().policy.codes.lifetime;
     let handle = shown.interaction.clone().unwrap_or_default();
     let (channel, number, method, other_ways) = match read {
         Read::OnPhone(Sent { offer, .. }) => {
@@ -228,7 +228,7 @@ pub(crate) async fn send(Form { asker, fields }: Form<SendCode>) -> Response {
 }
 
 async fn sent(asker: &Asker, SendCode { chosen, again, waiting }: SendCode) -> Result<Response, Failure> {
-    match send_code(&asker.web.provider, &asker.visitor, waiting, chosen).await? {
+    match send_code(&asker.visit, waiting, chosen).await? {
         SendOutcome::Onward(onward) => sent_to(asker, onward, again),
         SendOutcome::App(page) => Ok(see_next(asker, &format!("{}&app=1", continue_address(asker, &page)?))),
         SendOutcome::Problem { problem, page } => not_sent(asker, *page, (problem, chosen)),
@@ -240,7 +240,7 @@ fn sent_to(asker: &Asker, onward: Onward, again: bool) -> Result<Response, Failu
     match &onward {
         // Not where cookies were lost, and the way begins anew.
         Onward::Page(page) if again && matches!(page.step, Step::Verify(_)) => {
-            let handle = page.carried.field(&asker.web.provider)?.unwrap_or_default();
+            let handle = page.carried.field(&asker.visit)?.unwrap_or_default();
             Ok(see_next(asker, &format!("/continue?interaction={handle}&again=1")))
         }
         _ => go(asker, onward),
@@ -264,7 +264,7 @@ fn not_sent(
     let Step::Verify(verification) = page.step else {
         return show(asker, Onward::Page(Box::new(page)));
     };
-    let until = |at: Timestamp| Wait(at.duration_since(asker.visitor.now));
+    let until = |at: Timestamp| Wait(at.duration_since(asker.visit.now));
     let (status, wait) = match problem {
         SendProblem::Choose | SendProblem::Refused => (StatusCode::UNPROCESSABLE_ENTITY, None),
         SendProblem::Wait(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
@@ -329,7 +329,7 @@ async fn entered(
     EnterCode { code, from_app, waiting }: EnterCode,
 ) -> Result<Response, Failure> {
     let code = if from_app { Entered::FromApp(&code) } else { Entered::Sent(&code) };
-    match enter_code(&asker.web.provider, &asker.visitor, waiting, code).await? {
+    match enter_code(&asker.visit, waiting, code).await? {
         EnterOutcome::Onward(onward) => go(asker, onward),
         EnterOutcome::SteppedUp { cookies, onward } => {
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))

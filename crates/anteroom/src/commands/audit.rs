@@ -11,9 +11,12 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{CommandError, at_shell, block_on, counted, load, new_private_file, say};
+use super::{CommandError, block_on, counted, load, new_private_file, say};
 use crate::cli::{AuditCommand, ConfigArgs, ExportArgs, VerifyArgs};
-use crate::{checkpoints, wiring};
+use anteroom_server::{
+    checkpoints,
+    wiring::{self, Surroundings},
+};
 
 /// Findings that are listed one by one.
 const LISTED: usize = 20;
@@ -47,7 +50,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     // Before the database, which may grow meanwhile.
     let (outside, findings) = read_checkpoints(&files)?;
     let report = block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &at_shell()).await?;
+        let (store, keyring) = wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
         let report = chain::verify(&store, &keyring, outside, findings).await?;
         store.close().await;
         Ok(report)
@@ -69,7 +72,8 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
     let keyring = if args.with_master_key {
         let configuration = load(&args.config.config)?;
         Some(block_on(async move {
-            let (store, keyring) = wiring::open_store(&configuration.settings, &at_shell()).await?;
+            let (store, keyring) =
+                wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
             store.close().await;
             Ok(keyring)
         })?)
@@ -198,7 +202,7 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
     };
     let mut out = BufWriter::new(out);
     let entries = block_on(async {
-        let around = at_shell();
+        let around = Surroundings::at_shell();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let write = |line: &Line| writeln!(out, "{}", line.write()?);
         let entries = chain::export(&store, &keyring, around.clock.now(), write).await?;
@@ -215,7 +219,7 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
 fn keys(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &at_shell()).await?;
+        let (store, keyring) = wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
         store.close().await;
         for key in public_keys(&keyring)? {
             say(&show_key(&key));

@@ -4,7 +4,7 @@ use anteroom_storage::backup;
 
 use super::{CommandError, block_on, load, say};
 use crate::cli::BackupArgs;
-use crate::wiring::store_options;
+use anteroom_server::wiring::store_options;
 
 pub fn run(args: &BackupArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;

@@ -8,11 +8,11 @@ use anteroom_messaging::{Smtp, reach};
 use anteroom_pages::Theme;
 
 use super::text_lengths::{TextLengths, text_lengths};
-use super::{CommandError, block_on, check_database, counted, load, production, say, warn};
+use super::{CommandError, block_on, check_database, counted, load, say, warn};
 use crate::cli::CheckArgs;
-use crate::sending::{self, SendingError};
-use crate::tls::Pair;
-use crate::wiring::{self, WiringError};
+use anteroom_server::sending::{self, SendingError};
+use anteroom_server::tls::Pair;
+use anteroom_server::wiring::{self, Surroundings, WiringError};
 
 pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
@@ -29,7 +29,8 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         warn(&unknown);
     }
     if let Some(pair) = Pair::of(settings).map_err(WiringError::from)? {
-        let standing = pair.load().map_err(WiringError::from)?.validity.standing(production().clock.now());
+        let standing =
+            pair.load().map_err(WiringError::from)?.validity.standing(Surroundings::production().clock.now());
         if standing.is_good() { say(&format!("{standing}.")) } else { warn(&standing.to_string()) }
     }
     for gap in sending::gaps(settings).into_iter().chain(wiring::checkpoints_gap(settings)) {
@@ -45,7 +46,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         block_on(online(settings))?;
     }
     if args.database {
-        say(&block_on(check_database::look(settings, &production()))?);
+        say(&block_on(check_database::look(settings, &Surroundings::production()))?);
     }
     say(&format!(
         "The configuration is good: issuer {}, {}, {}, policy profile {}.",

@@ -5,7 +5,7 @@ use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_storage::Store;
 
 use super::CommandError;
-use crate::wiring::{self, Surroundings, WiringError};
+use anteroom_server::wiring::{self, Surroundings, WiringError};
 
 pub(super) async fn look(settings: &Settings, around: &Surroundings) -> Result<String, CommandError> {
     let master = wiring::master_key(settings)?;

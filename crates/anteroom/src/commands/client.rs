@@ -1,7 +1,7 @@
 //! `anteroom client …`: secrets of configured clients, and the clients that registered themselves.
 
 use anteroom_crypto::Random;
-use anteroom_flows::provider::Provider;
+use anteroom_flows::call::Call;
 use anteroom_flows::{configured_clients, registration};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::shown::is_hidden;
@@ -18,11 +18,11 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
         ClientCommand::List(args) => with_provider(&args.config, list),
         ClientCommand::Remove { client, config } => {
             let id = identifier(&client)?;
-            changing(&config.config, async move |provider| remove(&provider, &id).await)
+            changing(&config.config, async move |call| remove(&call, &id).await)
         }
         ClientCommand::EndGrants { client, config } => {
             let id = identifier(&client)?;
-            changing(&config.config, async move |provider| end_grants(&provider, &id).await)
+            changing(&config.config, async move |call| end_grants(&call, &id).await)
         }
     }
 }
@@ -45,8 +45,8 @@ pub fn secret(file: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-async fn list(provider: Provider) -> Result<(), CommandError> {
-    let mut clients = provider.store.registered_clients_since(0).await?;
+async fn list(call: Call) -> Result<(), CommandError> {
+    let mut clients = call.store().registered_clients_since(0).await?;
     clients.retain(|client| client.deleted_at.is_none());
     clients.sort_by_key(|client| client.created_at);
     if clients.is_empty() {
@@ -54,7 +54,7 @@ async fn list(provider: Provider) -> Result<(), CommandError> {
             "No client has registered itself. Those of the configuration are in its files; `anteroom check` counts them.",
         );
     }
-    let zone = provider.snapshot().practice.time_zone.clone();
+    let zone = call.snapshot().practice.time_zone.clone();
     for client in clients {
         // A stranger chose these words: nothing in them reaches the terminal as a command.
         let plain = |text: &str| text.escape_debug().to_string().replace(is_hidden, "\u{fffd}");
@@ -66,16 +66,16 @@ async fn list(provider: Provider) -> Result<(), CommandError> {
     Ok(())
 }
 
-async fn remove(provider: &Provider, id: &ClientId) -> Result<(), CommandError> {
-    if registration::remove(provider, id).await? {
+async fn remove(call: &Call, id: &ClientId) -> Result<(), CommandError> {
+    if registration::remove(call, id).await? {
         say(&format!("{} is registered no more; what people granted to it has ended.", id.as_str()));
         return Ok(());
     }
     Err(CommandError::Usage(format!("no client {} has registered itself", id.as_str())))
 }
 
-async fn end_grants(provider: &Provider, id: &ClientId) -> Result<(), CommandError> {
-    match configured_clients::end_grants(provider, id).await? {
+async fn end_grants(call: &Call, id: &ClientId) -> Result<(), CommandError> {
+    match configured_clients::end_grants(call, id).await? {
         Some(1) => say(&format!("1 grant of {} has ended.", id.as_str())),
         Some(grants) => say(&format!("{grants} grants of {} have ended.", id.as_str())),
         None => {

@@ -3,14 +3,17 @@
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::chain::{self, When};
 use anteroom_flows::history;
-use anteroom_flows::trail::Origin;
+use anteroom_flows::trail::AuditContext;
 use anteroom_storage::Store;
 use jiff::tz::TimeZone;
 use std::path::Path;
 
-use super::{CommandError, block_on, counted, load, production, say, shown_time};
+use super::{CommandError, block_on, counted, load, say, shown_time};
 use crate::cli::{AcceptArgs, DatabaseCommand};
-use crate::{checkpoints, wiring};
+use anteroom_server::{
+    checkpoints,
+    wiring::{self, Surroundings},
+};
 
 const MEANING: &str = "\nGoing on with it ends what was made before: every session and every token of an application, links \
     and codes that were sent, browsers that were known. Everybody signs in anew. Nothing that was lost comes back, and what \
@@ -27,7 +30,7 @@ pub fn run(command: DatabaseCommand) -> Result<(), CommandError> {
 fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
-        let around = production();
+        let around = Surroundings::production();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let file = checkpoints::file(&configuration.settings);
         let kept = wiring::last_checkpoint(&configuration.settings)?;
@@ -39,9 +42,9 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
             let hint = "nothing was changed. With --yes the database is accepted";
             return Err(CommandError::Usage(hint.to_owned()));
         }
-        let origin = Origin::local(around.clock.now(), &around.random);
+        let audit = AuditContext::local(around.clock.now(), &around.random);
         let seen = kept.map(|checkpoint| checkpoint.link.seq);
-        let accepted = history::accept(&store, &origin, seen).await?;
+        let accepted = history::accept(&store, &audit, seen).await?;
         chain::link_all(&store).await?;
         let signed = chain::checkpoint(&store, &keyring, When::Now, around.clock.now()).await?;
         store.close().await;

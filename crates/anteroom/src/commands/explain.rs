@@ -13,9 +13,9 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 use super::shown::argument;
-use super::{CommandError, at_shell, block_on, load, say, shown_time as time};
+use super::{CommandError, block_on, load, say, shown_time as time};
 use crate::cli::ExplainArgs;
-use crate::wiring;
+use anteroom_server::wiring::{self, Surroundings};
 
 /// What a request has noted in so short a time belongs together.
 const OF_ONE_REQUEST: SignedDuration = SignedDuration::from_secs(5);
@@ -31,7 +31,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
         let settings = &configuration.settings;
-        let (store, _) = wiring::open_store(settings, &at_shell()).await?;
+        let (store, _) = wiring::open_store(settings, &Surroundings::at_shell()).await?;
         let zone = &settings.practice.time_zone;
         let (mut entries, waiting) = match &asked {
             Asked::Reference(reference) => {

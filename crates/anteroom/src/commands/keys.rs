@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
-use super::{CommandError, at_shell, block_on, load, production, say, shown_time, write_secret_file};
+use super::{CommandError, block_on, load, say, shown_time, write_secret_file};
 use crate::cli::{ConfigArgs, KeysCommand, RotateArgs};
-use crate::wiring;
+use anteroom_server::wiring::{self, Surroundings};
 
 pub fn run(command: KeysCommand) -> Result<(), CommandError> {
     match command {
@@ -40,7 +40,7 @@ fn init(args: &ConfigArgs) -> Result<(), CommandError> {
 fn list(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, _) = wiring::open_store(&configuration.settings, &at_shell()).await?;
+        let (store, _) = wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
         let zone = &configuration.settings.practice.time_zone;
         say("kid                                          algorithm  signs from                signs until");
         for key in store.signing_keys().await? {
@@ -81,7 +81,7 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let reason = if args.compromised { Reason::Compromised } else { Reason::Planned };
     block_on(async move {
-        let around = production();
+        let around = Surroundings::production();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();

@@ -2,10 +2,10 @@
 
 use anteroom_storage::migrate;
 
-use super::{CommandError, block_on, load, production, say};
+use super::{CommandError, block_on, load, say};
 use crate::cli::ConfigArgs;
-use crate::logging;
-use crate::wiring::{Surroundings, master_key, open_store, store_options};
+use anteroom_server::logging;
+use anteroom_server::wiring::{Surroundings, master_key, open_store, store_options};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
@@ -16,7 +16,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         // Before anything is changed: a schema without its keys would be of no use.
         master_key(settings)?;
         let applied = migrate(&store_options(settings)?).await?;
-        let around = Surroundings { may_make_keys: true, ..production() };
+        let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
         let (store, _) = open_store(settings, &around).await?;
         store.close().await;
         say(&format!("The database is up to date ({applied} migrations applied)."));

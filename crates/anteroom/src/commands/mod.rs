@@ -15,15 +15,12 @@ pub mod text_lengths;
 pub mod user;
 
 use anteroom_config::{Configuration, Diagnostics};
-use anteroom_crypto::{PasswordHasher, Random};
-use anteroom_domain::clock::Clock;
 use anteroom_domain::history::WentBack;
 use anteroom_flows::admin::AdminError;
 use anteroom_flows::chain::ExportError;
-use anteroom_flows::keys::NewKeys;
 use anteroom_flows::support::SupportError;
 use anteroom_pages::RenderError;
-use anteroom_storage::{BackupError, InstanceKind, StoreError};
+use anteroom_storage::{BackupError, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fs::File;
@@ -31,9 +28,8 @@ use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::wiring::{Surroundings, WiringError};
+use anteroom_server::wiring::WiringError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -154,24 +150,6 @@ pub fn load(path: &Path) -> Result<Configuration, CommandError> {
             writeln!(std::io::stderr(), "{}", configuration.warnings.render(std::io::stderr().is_terminal()));
     }
     Ok(configuration)
-}
-
-/// Around a real installation. A demo's database is refused, except by what only looks or does what an operator does there.
-pub fn production() -> Surroundings {
-    Surroundings {
-        clock: Clock::system(),
-        random: Random::system(),
-        kind: InstanceKind::Production,
-        may_make_keys: false,
-        may_open_demo: false,
-        hasher: PasswordHasher::new,
-        key_maker: Arc::new(NewKeys),
-    }
-}
-
-/// The same for commands that can be tried on a demo. What serves, and what makes or accepts a database, is not among them.
-pub fn at_shell() -> Surroundings {
-    Surroundings { may_open_demo: true, ..production() }
 }
 
 pub fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {

@@ -2,15 +2,19 @@
 
 use anteroom_config::{Settings, Source};
 use anteroom_domain::history::WentBack;
+use anteroom_flows::call::Call;
 use anteroom_flows::{admin, configured_clients, health, undefined_groups};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-use super::{CommandError, block_on, production};
+use super::{CommandError, block_on};
 use crate::cli::ConfigArgs;
-use crate::connections::Connections;
-use crate::{background, logging, sending, serve, tls, wiring};
+use anteroom_server::connections::Connections;
+use anteroom_server::{
+    background, logging, sending, serve, tls,
+    wiring::{self, Surroundings},
+};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let mut source = Source::new(&args.config);
@@ -23,14 +27,15 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     }
     block_on(async move {
         let settings = &configuration.settings;
-        let around = production();
+        let around = Surroundings::production();
         let tls = tls::open(settings, around.clock.now()).map_err(wiring::WiringError::from)?;
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
         if !provider.history.is_refused() {
-            admin::note_configuration(&provider).await?;
-            configured_clients::note(&provider).await?;
-            undefined_groups::warn(&provider).await?;
+            let call = Call::local(&provider);
+            admin::note_configuration(&call).await?;
+            configured_clients::note(&call).await?;
+            undefined_groups::warn(&call).await?;
         }
         let listen = settings.server.listen;
         let listener =

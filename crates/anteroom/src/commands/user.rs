@@ -7,9 +7,9 @@ use anteroom_domain::ids::AccountId;
 use anteroom_domain::phone::Phone;
 use anteroom_domain::profile::{ClaimChange, Described, ProfileClaim};
 use anteroom_flows::admin::{self, Invitee, Membership};
+use anteroom_flows::call::Call;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::profile;
-use anteroom_flows::provider::Provider;
 use anteroom_flows::support;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::shown::is_hidden;
@@ -17,13 +17,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::shown::argument;
-use super::{CommandError, at_shell, block_on, load, production, say, shown_time, warn};
+use super::{CommandError, block_on, load, say, shown_time, warn};
 use crate::cli::{
     ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
 };
-use crate::wiring;
+use anteroom_server::wiring::{self, Surroundings};
 
 /// Accounts read at a time while listing.
 const PAGE: u32 = 200;
@@ -35,16 +36,16 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         UserCommand::Show(args) => show(&args),
         UserCommand::Disable(args) => {
             let address = parse_address(&args.email)?;
-            changing(&args.config.config, async move |provider| {
-                admin::disable(&provider, &address).await?;
+            changing(&args.config.config, async move |call| {
+                admin::disable(&call, &address).await?;
                 say(&format!("{address} is disabled; every session of the account has ended."));
                 Ok(())
             })
         }
         UserCommand::Enable(args) => {
             let address = parse_address(&args.email)?;
-            changing(&args.config.config, async move |provider| {
-                admin::enable(&provider, &address).await?;
+            changing(&args.config.config, async move |call| {
+                admin::enable(&call, &address).await?;
                 say(&format!("{address} is enabled."));
                 Ok(())
             })
@@ -53,16 +54,16 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         UserCommand::Claims(args) => {
             let address = parse_address(&args.email)?;
             let client = args.client.as_deref().map(parse_client).transpose()?;
-            with_provider(&args.config.config, async move |provider| {
-                show_claims(&provider, &address, client.as_ref()).await
+            with_provider(&args.config.config, async move |call| {
+                show_claims(&call, &address, client.as_ref()).await
             })
         }
         UserCommand::SetClaims(args) => set_claims(&args),
         UserCommand::Phone(args) => phone(args),
         UserCommand::SendReset(args) => {
             let address = parse_address(&args.email)?;
-            changing(&args.config.config, async move |provider| {
-                support::send_reset(&provider, &address).await?;
+            changing(&args.config.config, async move |call| {
+                support::send_reset(&call, &address).await?;
                 say(&format!("The mail to {address} is queued. Only the person can finish the reset."));
                 Ok(())
             })
@@ -72,7 +73,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
 
 pub(super) fn with_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
 where
-    F: FnOnce(Provider) -> Fut,
+    F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,
 {
     with_configuration(&load(config)?, work)
@@ -80,12 +81,12 @@ where
 
 fn with_configuration<F, Fut>(configuration: &Configuration, work: F) -> Result<(), CommandError>
 where
-    F: FnOnce(Provider) -> Fut,
+    F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,
 {
     block_on(async move {
-        let provider = wiring::provider(configuration, &at_shell()).await?;
-        work(provider).await
+        let provider = wiring::provider(configuration, &Surroundings::at_shell()).await?;
+        work(Call::local(&Arc::new(provider))).await
     })
 }
 
@@ -93,7 +94,7 @@ where
 /// accepted, or be of something that was undone already.
 pub(super) fn changing<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
 where
-    F: FnOnce(Provider) -> Fut,
+    F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,
 {
     changing_with(&load(config)?, work)
@@ -101,27 +102,27 @@ where
 
 fn changing_with<F, Fut>(configuration: &Configuration, work: F) -> Result<(), CommandError>
 where
-    F: FnOnce(Provider) -> Fut,
+    F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,
 {
-    with_configuration(configuration, async move |provider| match provider.history.refused() {
+    with_configuration(configuration, async move |call| match call.provider().history.refused() {
         Some(why) => Err(CommandError::WentBack(why)),
-        None => work(provider).await,
+        None => work(call).await,
     })
 }
 
 fn show(args: &ShowArgs) -> Result<(), CommandError> {
     if let Ok(id) = args.account.parse::<AccountId>() {
-        return with_provider(&args.config.config, async move |provider| {
-            let account = provider.store.account(id).await.map_err(FlowError::from)?;
+        return with_provider(&args.config.config, async move |call| {
+            let account = call.store().account(id).await.map_err(FlowError::from)?;
             let account = account.ok_or_else(|| CommandError::Usage(format!("{id} is no account")))?;
-            describe(&provider, &account).await
+            describe(&call, &account).await
         });
     }
     let address = parse_address(&args.account)?;
-    with_provider(&args.config.config, async move |provider| {
-        let account = admin::find(&provider, &address).await?;
-        describe(&provider, &account).await
+    with_provider(&args.config.config, async move |call| {
+        let account = admin::find(&call, &address).await?;
+        describe(&call, &account).await
     })
 }
 
@@ -135,9 +136,9 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let settings = &configuration.settings;
     let mails_go_out = settings.email.is_some() || settings.dev.outbox;
-    changing_with(&configuration, async move |provider| {
+    changing_with(&configuration, async move |call| {
         let address = invitee.address.clone();
-        let invited = admin::invite(&provider, invitee).await?;
+        let invited = admin::invite(&call, invitee).await?;
         let again = if invited.again { " again" } else { "" };
         let groups: Vec<&str> = invited.groups.iter().map(GroupName::as_str).collect();
         let groups = if groups.is_empty() { "no group".to_owned() } else { groups.join(", ") };
@@ -158,9 +159,9 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
         PhoneKindArg::Cell => PhoneKind::Cell,
         PhoneKindArg::Landline => PhoneKind::Landline,
     };
-    changing(&args.config.config, async move |provider| {
-        let usable_from = support::add_phone(&provider, &address, (&args.number, kind)).await?;
-        let when = shown_time(usable_from, &provider.snapshot().practice.time_zone);
+    changing(&args.config.config, async move |call| {
+        let usable_from = support::add_phone(&call, &address, (&args.number, kind)).await?;
+        let when = shown_time(usable_from, &call.snapshot().practice.time_zone);
         say(&format!(
             "The phone is on file and takes codes from {when}. Every address and every cell phone of {address} is told."
         ));
@@ -173,10 +174,10 @@ fn full_name(given: Option<&str>, family: Option<&str>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-async fn list(provider: Provider) -> Result<(), CommandError> {
+async fn list(call: Call) -> Result<(), CommandError> {
     let mut after: Option<FoldedAddress> = None;
     loop {
-        let page = provider.store.accounts(after.as_ref(), PAGE).await?;
+        let page = call.store().accounts(after.as_ref(), PAGE).await?;
         for account in &page {
             let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
             let state = state(account);
@@ -199,9 +200,9 @@ fn state(account: &Account) -> String {
     format!("{}{lock}", account.status.as_str())
 }
 
-async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandError> {
+async fn describe(call: &Call, account: &Account) -> Result<(), CommandError> {
     let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
-    let sessions = provider.store.sessions_of_account(account.id).await?;
+    let sessions = call.store().sessions_of_account(account.id).await?;
     say(&format!("account    {}", account.id));
     say(&format!(
         "address    {}{}",
@@ -211,10 +212,10 @@ async fn describe(provider: &Provider, account: &Account) -> Result<(), CommandE
     say(&format!("name       {}", account.display_name().replace(is_hidden, "\u{fffd}")));
     say(&format!("state      {}", state(account)));
     say(&format!("groups     {}", groups.join(" ")));
-    let (now, zone) = (provider.clock.now(), provider.snapshot().practice.time_zone.clone());
+    let (now, zone) = (call.now, call.snapshot().practice.time_zone.clone());
     say(&format!("since      {}", shown_time(account.created_at, &zone)));
     say(&format!("sessions   {}", sessions.len()));
-    let phones = provider.store.phones_of(account.id).await?;
+    let phones = call.store().phones_of(account.id).await?;
     if phones.is_empty() {
         say("phones     none");
     }
@@ -241,9 +242,9 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
         GroupChange::Add => Membership::Add,
         GroupChange::Remove => Membership::Remove,
     };
-    changing(&args.config.config, async move |provider| {
-        admin::change_group(&provider, &address, group, change).await?;
-        let account = admin::find(&provider, &address).await?;
+    changing(&args.config.config, async move |call| {
+        admin::change_group(&call, &address, group, change).await?;
+        let account = admin::find(&call, &address).await?;
         let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
         say(&format!("{address} is in: {}", groups.join(" ")));
         Ok(())
@@ -252,22 +253,22 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
 
 /// As the userinfo endpoint would say them.
 async fn show_claims(
-    provider: &Provider,
+    call: &Call,
     address: &EmailAddress,
     client: Option<&ClientId>,
 ) -> Result<(), CommandError> {
-    let claims = profile::claims(provider, address, client).await?;
+    let claims = profile::claims(call, address, client).await?;
     say(&format!("{claims:#}"));
     Ok(())
 }
 
 fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
     let address = parse_address(&args.email)?;
-    let now = production().clock.now();
+    let now = Surroundings::production().clock.now();
     let changes = parse_claims(&args.claims, now)?;
-    changing(&args.config.config, async move |provider| {
-        profile::set_claims(&provider, &address, changes).await?;
-        show_claims(&provider, &address, None).await
+    changing(&args.config.config, async move |call| {
+        profile::set_claims(&call, &address, changes).await?;
+        show_claims(&call, &address, None).await
     })
 }
 
@@ -301,7 +302,7 @@ fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> 
 fn named(args: &InviteArgs) -> Result<Profile, CommandError> {
     let (given, family) = (args.given_name.as_deref(), args.family_name.as_deref());
     let full = full_name(given, family);
-    let now = production().clock.now();
+    let now = Surroundings::production().clock.now();
     let said = [("given_name", given), ("family_name", family), ("name", full.as_deref())];
     let said = said.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
     let changes = said.map(|text| parse_claim(&text, now)).collect::<Result<Vec<_>, _>>()?;

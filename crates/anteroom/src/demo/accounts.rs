@@ -9,8 +9,8 @@ use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::phone::E164;
 use anteroom_flows::admin::{self, Invitee};
+use anteroom_flows::call::Call;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::provider::Provider;
 use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -56,40 +56,40 @@ const SAMPLES: &[Sample] = &[
 ];
 
 /// Makes the accounts, unless a kept database has them already.
-pub(super) async fn seed(provider: &Provider) -> Result<(), CommandError> {
+pub(super) async fn seed(call: &Call) -> Result<(), CommandError> {
     for sample in SAMPLES {
         let address = address(sample.name)?;
-        if provider.store.account_by_address(&address.folded()).await?.is_none() {
-            insert(provider, sample, address).await?;
+        if call.store().account_by_address(&address.folded()).await?.is_none() {
+            insert(call, sample, address).await?;
         }
     }
     let erin = address("Erin")?;
-    if provider.store.account_by_address(&erin.folded()).await?.is_none() {
+    if call.store().account_by_address(&erin.folded()).await?.is_none() {
         let invitee =
             Invitee { address: erin, profile: profile("Erin"), groups: groups(&["staff"])?, locale: None };
-        admin::invite(provider, invitee).await?;
+        admin::invite(call, invitee).await?;
     }
     Ok(())
 }
 
-async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> Result<(), CommandError> {
-    let now = provider.clock.now();
+async fn insert(call: &Call, sample: &Sample, address: EmailAddress) -> Result<(), CommandError> {
+    let now = call.now;
     let age = if sample.expired { LONG_AGO } else { A_FEW_DAYS };
     let set_at = now.checked_sub(age).unwrap_or(now);
-    let hash = provider.hashing.hash(Lane::Prefix(0), &PASSWORD.into()).await.map_err(FlowError::from)?;
-    let id = AccountId(provider.random.uuid_v4());
+    let hash = call.hashing().hash(Lane::Prefix(0), &PASSWORD.into()).await.map_err(FlowError::from)?;
+    let id = AccountId(call.random().uuid_v4());
     let account = NewAccount {
         id,
         status: AccountStatus::Active,
         profile: profile(sample.name),
         locale: None,
         primary_address: NewAddress {
-            id: AddressId(provider.random.uuid_v4()),
+            id: AddressId(call.random().uuid_v4()),
             address,
             verified_at: Some(now),
         },
         other_addresses: Vec::new(),
-        phones: phones(provider, sample, now),
+        phones: phones(call, sample, now),
         groups: groups(sample.groups)?,
         credential: Some(Credential {
             hash,
@@ -99,7 +99,7 @@ async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> 
         now,
     };
     let locked = sample.locked;
-    let write = provider.store.write(move |tx| {
+    let write = call.store().write(move |tx| {
         let account = account.clone();
         async move {
             tx.insert_account(&account).await.map_err(|_| FlowError::Broken("a sample account"))?;
@@ -118,9 +118,9 @@ async fn insert(provider: &Provider, sample: &Sample, address: EmailAddress) -> 
     Ok(write.await?)
 }
 
-fn phones(provider: &Provider, sample: &Sample, now: Timestamp) -> Vec<NewPhone> {
+fn phones(call: &Call, sample: &Sample, now: Timestamp) -> Vec<NewPhone> {
     let phone = |number: E164, kind| NewPhone {
-        id: PhoneId(provider.random.uuid_v4()),
+        id: PhoneId(call.random().uuid_v4()),
         number,
         kind,
         verified_at: Some(now),

@@ -8,6 +8,7 @@ mod own_clients;
 
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
+use anteroom_flows::call::Call;
 use anteroom_flows::configured_clients;
 use anteroom_flows::keys::NewKeys;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
@@ -20,9 +21,9 @@ use tokio::sync::watch;
 
 use crate::cli::DemoArgs;
 use crate::commands::{CommandError, block_on, say, write_secret_file};
-use crate::connections::Connections;
-use crate::wiring::Surroundings;
-use crate::{background, logging, serve, wiring};
+use anteroom_server::connections::Connections;
+use anteroom_server::wiring::Surroundings;
+use anteroom_server::{background, logging, serve, wiring};
 use apps::Apps;
 use configuration::Plan;
 
@@ -114,8 +115,8 @@ impl Demo<'_> {
             key_maker: Arc::new(NewKeys),
         };
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
-        accounts::seed(&provider).await?;
-        configured_clients::note(&provider).await?;
+        accounts::seed(&Call::local(&provider)).await?;
+        configured_clients::note(&Call::local(&provider)).await?;
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
         let tasks = background::start(&web, &configuration, None);
         let (stop, stopped) = watch::channel(());

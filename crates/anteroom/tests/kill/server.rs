@@ -1,8 +1,5 @@
 //! The server as an operator runs it: a folder with a configuration, and the binary.
 
-use anteroom::commands::production;
-use anteroom::wiring::{self, Surroundings};
-use anteroom::{background, sending};
 use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::account::Profile;
@@ -10,6 +7,9 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::AccountId;
 use anteroom_flows::admin::{Invitee, invite};
+use anteroom_flows::call::Call;
+use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::{background, sending};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeSet;
@@ -142,7 +142,8 @@ impl Installation {
 
     /// Numbers people from zero.
     pub(crate) async fn invite(&self, count: u32) -> Vec<(u32, AccountId)> {
-        let provider = wiring::provider(&self.configuration(), &production()).await.unwrap();
+        let provider = wiring::provider(&self.configuration(), &Surroundings::production()).await.unwrap();
+        let call = Call::local(&Arc::new(provider));
         let mut invited = Vec::new();
         for number in 0..count {
             let invitee = Invitee {
@@ -151,9 +152,9 @@ impl Installation {
                 groups: BTreeSet::new(),
                 locale: None,
             };
-            invited.push((number, invite(&provider, invitee).await.unwrap().account));
+            invited.push((number, invite(&call, invitee).await.unwrap().account));
         }
-        provider.store.close().await;
+        call.store().close().await;
         invited
     }
 
@@ -161,7 +162,7 @@ impl Installation {
     pub(crate) async fn send_the_rest(&self, post: &Post) {
         let configuration = self.configuration();
         let clock = Clock::manual(Clock::system().now().checked_add(AFTER_THE_LEASE).unwrap());
-        let around = Surroundings { clock, ..production() };
+        let around = Surroundings { clock, ..Surroundings::production() };
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         post.lives.send_modify(|life| *life += 1);

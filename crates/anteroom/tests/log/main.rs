@@ -3,15 +3,14 @@
 
 mod requests;
 
-use anteroom::commands::production;
 use anteroom::commands::serve::{RunningNode, tell_start};
-use anteroom::logging::text;
-use anteroom::reload::Follower;
-use anteroom::wiring::{self, Surroundings};
 use anteroom_config::Source;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::history::WentBack;
 use anteroom_oidc::shown::is_hidden;
+use anteroom_server::logging::text;
+use anteroom_server::reload::Follower;
+use anteroom_server::wiring::{self, Surroundings};
 use anteroom_storage::StoreOptions;
 use anteroom_testkit::{AppKey, CLIENT_SECRET, Listener, Proof, TestProvider, Tokens, on_sqlite};
 use jiff::SignedDuration;
@@ -351,7 +350,7 @@ async fn a_reload_names_what_has_changed_and_what_of_it_waits() {
     let mut source = Source::new(path("anteroom.toml"));
     let started = source.load(&|_| None).unwrap();
     anteroom_storage::migrate(&StoreOptions::sqlite(path("anteroom.db"))).await.unwrap();
-    let around = Surroundings { may_make_keys: true, ..production() };
+    let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
     let provider = Arc::new(wiring::provider(&started, &around).await.unwrap());
     let web = Arc::new(wiring::web(&started.settings, Arc::clone(&provider)).unwrap());
     let algorithms = wiring::key_schedule(&started.settings).algorithms;

@@ -1,6 +1,6 @@
 //! A peer that is slow about a handshake holds no other up.
 
-use anteroom::handshakes::{Bounds, Handshakes};
+use anteroom_server::handshakes::{Bounds, Handshakes};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

@@ -8,8 +8,8 @@ mod renewal;
 
 use anteroom::cli::CheckArgs;
 use anteroom::commands::{CommandError, check};
-use anteroom::tls::TlsError;
-use anteroom::wiring::WiringError;
+use anteroom_server::tls::TlsError;
+use anteroom_server::wiring::WiringError;
 use practice::{HOST, Practice};
 use reqwest::header::STRICT_TRANSPORT_SECURITY;
 use reqwest::tls::Version;

@@ -1,13 +1,12 @@
 //! An installation with an authority of its own, served on a free port.
 
 use anteroom::cli::ConfigArgs;
-use anteroom::commands::production;
-use anteroom::connections::Connections;
-use anteroom::serve;
-use anteroom::tls::{self, Follower, Served};
-use anteroom::wiring::{self, Surroundings};
 use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
+use anteroom_server::connections::Connections;
+use anteroom_server::serve;
+use anteroom_server::tls::{self, Follower, Served};
+use anteroom_server::wiring::{self, Surroundings};
 use anteroom_storage::StoreOptions;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use reqwest::tls::Version;
@@ -115,7 +114,7 @@ impl Practice {
     }
 
     pub(crate) fn open(&self) -> (Served, Follower) {
-        let (settings, now) = (self.configuration().settings, production().clock.now());
+        let (settings, now) = (self.configuration().settings, Surroundings::production().clock.now());
         tls::open(&settings, now).unwrap().unwrap()
     }
 
@@ -123,7 +122,7 @@ impl Practice {
         let configuration = self.configuration();
         let options = StoreOptions::sqlite(self.path("anteroom.db"));
         anteroom_storage::migrate(&options).await.unwrap();
-        let around = Surroundings { may_make_keys: true, ..production() };
+        let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, provider).unwrap());
         let (served, follower) = self.open();

@@ -15,7 +15,7 @@ const FACING_OUT: &[&str] = &[
 /// Fields whose words are our own.
 const OUR_WORDS: &[&str] = &["reason", "description", "offered"];
 /// The module and its parts.
-const LOGGING: &str = "crates/anteroom/src/logging";
+const LOGGING: &str = "crates/anteroom-server/src/logging";
 /// Put together here so that this file does not contain it.
 const SUBSCRIBER: &str = concat!("tracing_", "subscriber::");
 const ERROR: &str = "#[error(";

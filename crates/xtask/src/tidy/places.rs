@@ -46,7 +46,7 @@ mod tests {
             ("crates/anteroom-storage/src/engine/connect.rs", 1),
             ("crates/anteroom-storage/src/engine/files.rs", 0),
             ("crates/anteroom-storage/src/engine/tests/files.rs", 0),
-            ("crates/anteroom/src/tls/mod.rs", 0),
+            ("crates/anteroom-server/src/tls/mod.rs", 0),
         ] {
             assert_eq!(problems(&Tree::of(&[(path, text)])).len(), count, "{path}");
         }

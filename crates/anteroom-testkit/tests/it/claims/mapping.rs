@@ -46,7 +46,7 @@ async fn an_application_is_told_groups_in_its_own_words(backend: Backend) {
     }
     // An operator sees what the application is told.
     let (address, id) = (EmailAddress::parse(ALICE).unwrap(), "charts".parse().unwrap());
-    let told = anteroom_flows::profile::claims(&provider.provider, &address, Some(&id)).await.unwrap();
+    let told = anteroom_flows::profile::claims(&provider.local(), &address, Some(&id)).await.unwrap();
     let alice = provider.signed_in(ALICE).await;
     let info = charts.userinfo(&charts.tokens(&alice, "openid groups").await.access_token).await.json();
     assert_eq!(told, info);
@@ -65,13 +65,13 @@ async fn an_application_is_told_of_no_group_that_left_the_configuration(backend:
     let (web, browser) = (provider.client("web"), provider.signed_in(EMAIL).await);
     let info = web.userinfo(&web.tokens(&browser, "openid groups").await.access_token).await.json();
     assert_eq!(info["groups"], json!(["staff"]));
-    let undefined = undefined_groups::undefined(&provider.provider).await.unwrap();
+    let undefined = undefined_groups::undefined(&provider.local()).await.unwrap();
     let told: Vec<_> = undefined.iter().map(|(group, members)| (group.as_str(), *members)).collect();
     assert_eq!(told, [("locums", 1)]);
     // Where it is defined again, its members are in it again.
     let clients = "[[groups]]\nname = \"locums\"\n";
     let again = TestProvider::on(&backend).beside(&provider).clients(clients).start().await;
-    assert!(undefined_groups::undefined(&again.provider).await.unwrap().is_empty());
+    assert!(undefined_groups::undefined(&again.local()).await.unwrap().is_empty());
 }
 
 async fn a_claim_under_another_name_is_agreed_to_like_any_other(backend: Backend) {

@@ -131,14 +131,14 @@ async fn core_5_1_an_operator_says_the_rest(backend: Backend) {
         (ProfileClaim::Nickname, ""),
     ];
     let changes = said.map(|(claim, text)| ClaimChange::parse(claim, text, provider.now()).unwrap());
-    set_claims(&provider.provider, &address, changes.to_vec()).await.unwrap();
+    set_claims(&provider.local(), &address, changes.to_vec()).await.unwrap();
     let info = userinfo(&provider, &browser, "openid profile").await;
     assert_eq!((&info["preferred_username"], &info["locale"]), (&json!("amoreno"), &json!("fr-CA")));
     assert!(info.get("nickname").is_none());
     // A language that mails are not written in stays the person's own.
     let page = browser.get(PAGE).await;
     assert_eq!(page.form(PAGE).fields["locale"], "fr-CA");
-    let mine = anteroom_flows::profile::claims(&provider.provider, &address, None).await.unwrap();
+    let mine = anteroom_flows::profile::claims(&provider.local(), &address, None).await.unwrap();
     assert_eq!((&mine["email"], &mine["groups"]), (&json!(ALICE), &json!(["clinicians", "staff"])));
 }
 

@@ -25,7 +25,7 @@ fn address(text: &str) -> EmailAddress {
 
 async fn name(provider: &TestProvider, who: &str, name: &str) -> Result<(), AdminError> {
     let change = ClaimChange::parse(ProfileClaim::PreferredUsername, name, provider.now()).unwrap();
-    set_claims(&provider.provider, &address(who), vec![change]).await
+    set_claims(&provider.local(), &address(who), vec![change]).await
 }
 
 async fn name_of(provider: &TestProvider, who: &str) -> Option<String> {
@@ -70,11 +70,11 @@ async fn not_ascii_addresses_are_no_names(provider: &TestProvider) {
         groups: BTreeSet::new(),
         locale: None,
     };
-    let refused = admin::invite(&provider.provider, rene).await;
+    let refused = admin::invite(&provider.local(), rene).await;
     assert!(matches!(&refused, Err(AdminError::AddressIsUsername(_))), "{refused:?}");
     provider.person("jÖr@practice.example").create().await;
     name(provider, BOB, "jör@practice.example").await.unwrap();
-    let told = claims(&provider.provider, &address("jÖr@practice.example"), None).await.unwrap();
+    let told = claims(&provider.local(), &address("jÖr@practice.example"), None).await.unwrap();
     assert_eq!(
         (told["email"].as_str(), told.get("preferred_username")),
         (Some("jÖr@practice.example"), None)
@@ -108,10 +108,10 @@ async fn a_name_is_no_address_of_somebody_else(backend: Backend) {
         groups: BTreeSet::new(),
         locale: None,
     };
-    let refused = admin::invite(&provider.provider, carol.clone()).await;
+    let refused = admin::invite(&provider.local(), carol.clone()).await;
     assert!(matches!(&refused, Err(AdminError::AddressIsUsername(_))), "{refused:?}");
     name(&provider, BOB, "bob").await.unwrap();
-    admin::invite(&provider.provider, carol).await.unwrap();
+    admin::invite(&provider.local(), carol).await.unwrap();
 }
 
 async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Backend) {
@@ -191,9 +191,9 @@ subject_type = "pairwise"
         }
     }
     let who = address(ALICE);
-    let told = claims(&provider.provider, &who, Some(&"lab".parse().unwrap())).await.unwrap();
+    let told = claims(&provider.local(), &who, Some(&"lab".parse().unwrap())).await.unwrap();
     assert!(told.get("preferred_username").is_none());
-    assert_eq!(claims(&provider.provider, &who, None).await.unwrap()["preferred_username"], ALICE);
+    assert_eq!(claims(&provider.local(), &who, None).await.unwrap()["preferred_username"], ALICE);
     name(&provider, ALICE, "amoreno").await.unwrap();
     let web = provider.client("web");
     let tokens = web.tokens(&browser, "openid profile email").await;

@@ -1,7 +1,7 @@
 //! Setting a new password: what is refused, and what ends.
 
 use super::*;
-use anteroom::housekeeping::Rounds;
+use anteroom_server::housekeeping::Rounds;
 use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two, on_sqlite};
 use jiff::SignedDuration;
 use std::time::Duration;

@@ -304,8 +304,8 @@ async fn a_link_of_before_a_disablement_opens_nothing(backend: Backend) {
     let browser = provider.browser();
     forget(&browser, CAROL).await;
     let page = browser.get(&mailed(&provider).await.0).await;
-    disable(&provider.provider, &carol).await.unwrap();
-    enable(&provider.provider, &carol).await.unwrap();
+    disable(&provider.local(), &carol).await.unwrap();
+    enable(&provider.local(), &carol).await.unwrap();
     assert_eq!(browser.submit(&page, "/recover", &[]).await.status, 410);
     // What is asked for afterwards serves.
     provider.advance(SignedDuration::from_secs(1));

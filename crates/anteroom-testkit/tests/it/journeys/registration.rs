@@ -36,7 +36,7 @@ pub(crate) async fn invited_to(provider: &TestProvider) {
         groups: std::iter::empty().collect(),
         locale: None,
     };
-    invite(&provider.provider, invitee).await.unwrap();
+    invite(&provider.local(), invitee).await.unwrap();
 }
 
 pub(crate) async fn invitation(provider: &TestProvider) -> String {
@@ -193,8 +193,8 @@ async fn an_invitation_ends_with_a_disablement(backend: Backend) {
     let (stranger, erin) = (provider.browser(), EmailAddress::parse(ERIN).unwrap());
     let old = invitation(&provider).await;
     with_phone(&provider, &stranger, "(202) 555-0166").await;
-    disable(&provider.provider, &erin).await.unwrap();
-    enable(&provider.provider, &erin).await.unwrap();
+    disable(&provider.local(), &erin).await.unwrap();
+    enable(&provider.local(), &erin).await.unwrap();
     assert!(!provider.browser().get(&old).await.has_form("/register"));
     assert_eq!(provider.audited("phones_removed").await.len(), 1);
     provider.advance(SignedDuration::from_secs(1));

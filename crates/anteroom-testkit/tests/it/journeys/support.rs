@@ -21,7 +21,7 @@ async fn trap_15_a_reset_that_support_starts_goes_to_the_owner_alone(backend: Ba
     provider.person(CAROL).phone(CELL).create().await;
     let carol = EmailAddress::parse(CAROL).unwrap();
     // Nothing comes back that could be passed on.
-    let () = send_reset(&provider.provider, &carol).await.unwrap();
+    let () = send_reset(&provider.local(), &carol).await.unwrap();
     let sent = provider.outbox().await;
     assert_eq!(sent.len(), 1);
     let Parcel::Email { to, mail: Mail::Recovery { code, .. } } = &sent[0].parcel else {
@@ -53,7 +53,7 @@ async fn trap_15_a_phone_that_support_adds_serves_nothing_before_its_owner_can_o
     provider.person(CAROL).phone(CELL).create().await;
     let carol = EmailAddress::parse(CAROL).unwrap();
     let added = ("+1 202 555 0166", PhoneKind::Cell);
-    add_phone(&provider.provider, &carol, added).await.unwrap();
+    add_phone(&provider.local(), &carol, added).await.unwrap();
     let told = provider.outbox().await;
     let mut to: Vec<&str> = told.iter().map(|message| message.parcel.recipient()).collect();
     to.sort_unstable();

@@ -296,7 +296,7 @@ async fn disabling_an_account_is_told(backend: Backend) {
     let browser = provider.signed_in(ALICE).await;
     provider.client("charts").tokens(&browser, "openid").await;
     let address = anteroom_domain::address::EmailAddress::parse(ALICE).unwrap();
-    anteroom_flows::admin::disable(&provider.provider, &address).await.unwrap();
+    anteroom_flows::admin::disable(&provider.local(), &address).await.unwrap();
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (1, 1));
 }
 

@@ -218,8 +218,8 @@ async fn an_operator_is_rid_of_a_client_without_its_token(backend: Backend) {
     let provider = open(&backend).start().await;
     let told = register(&provider, &metadata()).await;
     let id = told["client_id"].as_str().unwrap().parse().unwrap();
-    assert!(remove(&provider.provider, &id).await.unwrap());
-    assert!(!remove(&provider.provider, &id).await.unwrap());
+    assert!(remove(&provider.local(), &id).await.unwrap());
+    assert!(!remove(&provider.local(), &id).await.unwrap());
     provider.follow_clients().await;
     assert_eq!(provider.registered(&told).introspect("x").await.status, 401);
     let (uri, token) = address(&told);

@@ -37,7 +37,7 @@ async fn rfc5890_2_3_2_1_an_address_is_one_however_its_domain_is_written(backend
     provider.person(UNICODE).create().await;
     for typed in [UNICODE, ASCII, "Hans@ZahnÄrzte.example", "hans@zahna\u{308}rzte.example"] {
         assert_eq!(provider.browser().sign_in(typed, PASSWORD).await.status, 303, "{typed}");
-        let again = admin::invite(&provider.provider, invitee(typed)).await;
+        let again = admin::invite(&provider.local(), invitee(typed)).await;
         assert!(matches!(again, Err(AdminError::AddressTaken(_))), "{typed}");
     }
     // A mail goes where mail servers know the way.
@@ -98,14 +98,14 @@ async fn a_second_invitation_says_what_holds(backend: Backend) {
         groups: groups.iter().map(|name| GroupName::parse(name).unwrap()).collect(),
         ..invitee("maria@practice.example")
     };
-    let first = admin::invite(&provider.provider, maria("Mria", None, &names[..1])).await.unwrap();
+    let first = admin::invite(&provider.local(), maria("Mria", None, &names[..1])).await.unwrap();
     assert!(!first.again);
-    let second = admin::invite(&provider.provider, maria("Maria", Some("es"), &names[1..])).await.unwrap();
+    let second = admin::invite(&provider.local(), maria("Maria", Some("es"), &names[1..])).await.unwrap();
     assert!(second.again && second.account == first.account);
     let now = account(&provider, "maria@practice.example").await;
     assert_eq!((&now.groups, now.groups.len()), (&second.groups, 1));
     // What is not said stays, and the trail says what holds.
-    let third = admin::invite(&provider.provider, invitee("maria@practice.example")).await.unwrap();
+    let third = admin::invite(&provider.local(), invitee("maria@practice.example")).await.unwrap();
     assert_eq!(third.groups, now.groups);
     let still = account(&provider, "maria@practice.example").await;
     assert_eq!((&still.profile, &still.locale, &still.groups), (&now.profile, &now.locale, &now.groups));

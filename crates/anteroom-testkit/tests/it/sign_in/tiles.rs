@@ -102,7 +102,7 @@ async fn joining_a_group_opens_its_applications_at_once(backend: Backend) {
     let page = charts.authorize(&browser, &[]).await;
     assert_eq!(page.status, 403);
     let (address, group) = (EmailAddress::parse(BOB).unwrap(), GroupName::parse("clinicians").unwrap());
-    change_group(&provider.provider, &address, group, Membership::Add).await.unwrap();
+    change_group(&provider.local(), &address, group, Membership::Add).await.unwrap();
     // Admitted meanwhile: the refusal's own way back leads in.
     charts.code_in(&browser.submit(&page, "/not-entitled", &[]).await);
     assert_eq!(tiles(&browser.get("/dashboard").await).len(), 2);

@@ -77,7 +77,7 @@ async fn leaving_a_group_ends_refresh_userinfo_and_introspection(backend: Backen
     let tokens = imaging.tokens(&browser, "openid offline_access").await;
     let code = imaging.code(&browser, &[]).await;
     let (address, group) = (EmailAddress::parse(ALICE).unwrap(), GroupName::parse("clinicians").unwrap());
-    change_group(&provider.provider, &address, group, Membership::Remove).await.unwrap();
+    change_group(&provider.local(), &address, group, Membership::Remove).await.unwrap();
     assert!(!lives(&imaging, &tokens).await);
     assert_eq!(imaging.redeem(&code).await.error(), "invalid_grant");
     assert_eq!(imaging.authorize(&browser, &[("prompt", "none")]).await.error(), "access_denied");
@@ -90,9 +90,9 @@ async fn disabling_an_account_ends_its_grants_for_good(backend: Backend) {
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let tokens = web.tokens(&browser, "openid offline_access").await;
     let address = EmailAddress::parse(ALICE).unwrap();
-    disable(&provider.provider, &address).await.unwrap();
+    disable(&provider.local(), &address).await.unwrap();
     assert!(!lives(&web, &tokens).await);
-    enable(&provider.provider, &address).await.unwrap();
+    enable(&provider.local(), &address).await.unwrap();
     assert!(!lives(&web, &tokens).await);
 }
 

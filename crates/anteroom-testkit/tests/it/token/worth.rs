@@ -157,15 +157,15 @@ async fn a_client_that_is_gone_gets_nothing_and_keeps_its_grants_for_ten_minutes
     let tokens = granted(&before, "openid offline_access").await;
     let after = changed(&backend, &before, "").await;
     assert_eq!(after.client("web").userinfo(&tokens.access_token).await.status, 401);
-    end_absent(&after.provider).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
     after.advance(SignedDuration::from_secs(599));
-    end_absent(&after.provider).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
     // A reload that missed a file takes nothing for good.
     let refreshed = Tokens::of(&before.client("app").refresh(tokens.refresh_token()).await);
     assert!(after.audited("client_grants_ended").await.is_empty());
     after.advance(SignedDuration::from_secs(1));
-    end_absent(&after.provider).await.unwrap();
-    end_absent(&after.provider).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
     assert_eq!(before.client("app").refresh(refreshed.refresh_token()).await.error(), "invalid_grant");
     let ended = after.audited("client_grants_ended").await;
     assert_eq!((ended.len(), ended[0].client.as_deref()), (1, Some("app")));
@@ -180,9 +180,9 @@ async fn a_client_that_is_added_again_after_its_grants_ended_has_none(backend: B
     let code = before.client("app").code_in(&agreed);
     let tokens = Tokens::of(&before.client("app").redeem(&code).await);
     let after = changed(&backend, &before, "").await;
-    end_absent(&after.provider).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
     after.advance(SignedDuration::from_mins(10));
-    end_absent(&after.provider).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
     let again = changed(&backend, &before, &app(false, ALL)).await;
     let app = again.client("app");
     assert_eq!(app.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
@@ -203,10 +203,10 @@ async fn another_node_with_another_configuration_keeps_the_grants(backend: Backe
     let after = changed(&backend, &before, "").await;
     let mut refresh = tokens.refresh_token().to_owned();
     for _ in 0..3 {
-        end_absent(&after.provider).await.unwrap();
+        end_absent(&after.local()).await.unwrap();
         after.advance(SignedDuration::from_mins(6));
-        note(&before.provider).await.unwrap();
-        end_absent(&after.provider).await.unwrap();
+        note(&before.local()).await.unwrap();
+        end_absent(&after.local()).await.unwrap();
         refresh = Tokens::of(&before.client("app").refresh(&refresh).await).refresh_token.unwrap();
     }
     // One of the release before notes no clients, and is known by its heartbeat alone.
@@ -215,10 +215,10 @@ async fn another_node_with_another_configuration_keeps_the_grants(backend: Backe
     let (digest, now) = (before.provider.snapshot().digest.clone(), before.now());
     let store = &before.provider.store;
     store.write(move |tx| heartbeat(tx, node, digest.clone(), now)).await.unwrap();
-    end_absent(&after.provider).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
     refresh = Tokens::of(&before.client("app").refresh(&refresh).await).refresh_token.unwrap();
     after.advance(SignedDuration::from_mins(1));
-    end_absent(&after.provider).await.unwrap();
+    end_absent(&after.local()).await.unwrap();
     assert_eq!(before.client("app").refresh(&refresh).await.error(), "invalid_grant");
 }
 
@@ -227,14 +227,14 @@ async fn an_operator_ends_all_grants_of_a_client(backend: Backend) {
     let tokens = [granted(&provider, "openid offline_access").await, granted(&provider, "openid").await];
     let others = provider.client("web").tokens(&provider.signed_in(ALICE).await, "openid").await;
     let id = "app".parse().unwrap();
-    assert_eq!(end_grants(&provider.provider, &id).await.unwrap(), Some(2));
+    assert_eq!(end_grants(&provider.local(), &id).await.unwrap(), Some(2));
     for tokens in tokens {
         assert_eq!(provider.client("app").userinfo(&tokens.access_token).await.status, 401);
         assert_eq!(provider.client("app").refresh(tokens.refresh_token()).await.error(), "invalid_grant");
     }
     assert_eq!(provider.client("web").userinfo(&others.access_token).await.status, 200);
-    assert_eq!(end_grants(&provider.provider, &id).await.unwrap(), Some(0));
-    assert_eq!(end_grants(&provider.provider, &"nobody".parse().unwrap()).await.unwrap(), None);
+    assert_eq!(end_grants(&provider.local(), &id).await.unwrap(), Some(0));
+    assert_eq!(end_grants(&provider.local(), &"nobody".parse().unwrap()).await.unwrap(), None);
     let ended = provider.audited("client_grants_ended").await;
     let of_two = ended.iter().filter(|entry| entry.detail.contains("\"grants\":2"));
     assert_eq!((ended.len(), of_two.count()), (2, 1), "{ended:?}");

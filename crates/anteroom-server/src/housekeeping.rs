@@ -4,10 +4,11 @@
 //! jumped, and while the database's shows something else.
 
 use anteroom_domain::clock::{JumpWatch, Steadiness};
+use anteroom_flows::call::Call;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::provider::Provider;
 use anteroom_flows::pruning::{Pruning, prune};
-use anteroom_flows::trail::Origin;
+use anteroom_flows::trail::AuditContext;
 use anteroom_flows::{
     addresses, configured_clients, expiry_warnings, health, keys, sign_out, trail, usernames,
 };
@@ -72,10 +73,10 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
         if let Err(error) = rotate_keys(&provider, &schedule).await {
             tracing::error!("rotation of keys: {error}");
         }
-        if let Err(error) = trail::write_tallies(&provider).await {
+        if let Err(error) = trail::write_tallies(&Call::local(&provider)).await {
             tracing::error!("token counts: {error}");
         }
-        if let Err(error) = expiry_warnings::send_due(&provider).await {
+        if let Err(error) = expiry_warnings::send_due(&Call::local(&provider)).await {
             tracing::error!("warnings of expiry: {error}");
         }
         if let Err(error) = addresses::renew_domains(&provider.store).await {
@@ -91,7 +92,7 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
                 tracing::error!("the table of authenticators: {error}");
             }
         }
-        if let Err(error) = configured_clients::note(&provider).await {
+        if let Err(error) = configured_clients::note(&Call::local(&provider)).await {
             tracing::error!("the clients of the configuration: {error}");
         }
         if let Err(error) = tidy_up(&provider, retention, &mut rounds, started.elapsed()).await {
@@ -111,7 +112,7 @@ pub async fn rotate_keys(provider: &Provider, schedule: &keys::KeySchedule) -> R
 /// Ends what has lapsed and deletes what is over, unless the clock is in doubt. `retention` is that of the audit trail,
 /// `running` is monotonic time.
 pub async fn tidy_up(
-    provider: &Provider,
+    provider: &Arc<Provider>,
     retention: SignedDuration,
     rounds: &mut Rounds,
     running: Duration,
@@ -120,7 +121,7 @@ pub async fn tidy_up(
         Steadiness::Steady => {}
         Steadiness::Jumped(by) => {
             tracing::warn!(seconds = by.as_secs(), "the clock jumped: nothing is ended or swept for a while");
-            configured_clients::measure_anew(provider);
+            configured_clients::measure_anew(&Call::local(provider));
             return Ok(());
         }
         Steadiness::Settling => return Ok(()),
@@ -130,15 +131,16 @@ pub async fn tidy_up(
         return Ok(());
     }
     end_lapsed(provider).await?;
-    configured_clients::end_absent(provider).await?;
+    configured_clients::end_absent(&Call::local(provider)).await?;
     sweep(provider, rounds, running).await?;
     prune_trail(provider, retention).await
 }
 
 /// Ends all sessions that have lapsed, or whose epoch has passed, batch by batch.
-async fn end_lapsed(provider: &Provider) -> Result<(), FlowError> {
+async fn end_lapsed(provider: &Arc<Provider>) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
-        if sign_out::end_lapsed(provider).await? + sign_out::end_of_passed_epochs(provider).await? == 0 {
+        let call = Call::local(provider);
+        if sign_out::end_lapsed(&call).await? + sign_out::end_of_passed_epochs(&call).await? == 0 {
             break;
         }
         tokio::task::yield_now().await;
@@ -179,7 +181,7 @@ async fn sweep(provider: &Provider, rounds: &mut Rounds, running: Duration) -> R
 /// Removes what of the trail was kept long enough, batch by batch.
 async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
-        let origin = Origin::local(provider.clock.now(), &provider.random);
+        let origin = AuditContext::local(provider.clock.now(), &provider.random);
         match prune(&provider.store, &provider.keyring, &origin, retention).await? {
             Pruning::Nothing => break,
             Pruning::Done(entries) => {

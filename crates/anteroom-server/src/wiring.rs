@@ -1,19 +1,19 @@
 //! From settings to a provider: opening the database, its keys, the hashing pool, the clients.
 
+mod surroundings;
 mod web;
 
 use anteroom_config::{Configuration, SecretOrigin, Settings};
 use anteroom_crypto::{
     HashParams, HashParamsError, HashPool, KeyPurpose, Keyring, KeyringError, MasterKey, MasterKeyError,
-    PasswordHasher, PoolSize, Random,
+    PoolSize,
 };
 use anteroom_domain::client::{Client, ClientSecrets};
-use anteroom_domain::clock::Clock;
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::client_auth::secret_digest;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::key_set;
-use anteroom_flows::keys::{self, KeyMaker, KeySchedule, NewKeys};
+use anteroom_flows::keys::{self, KeySchedule, NewKeys};
 use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
 use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::{addresses, history, registered, registration, usernames};
@@ -33,8 +33,8 @@ use crate::logging;
 use crate::sending::{self, SendingError};
 use crate::tls::TlsError;
 
-pub(crate) use web::warn_of_theme;
-pub use web::web;
+pub use surroundings::Surroundings;
+pub use web::{warn_of_theme, web};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
@@ -103,22 +103,6 @@ fn check_server(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What differs between a server, a demo and a test.
-#[derive(Clone, Debug)]
-pub struct Surroundings {
-    pub clock: Clock,
-    pub random: Random,
-    pub kind: InstanceKind,
-    /// Whether this may make the keys of a database in which nothing was made yet. Over one that has lost them, no command may.
-    pub may_make_keys: bool,
-    /// Whether a demo's database may be opened where a real one is expected: to look into it, or to change an account.
-    pub may_open_demo: bool,
-    /// Makes what hashes passwords; tests have a cheap one.
-    pub hasher: fn(HashParams, &Keyring, Random) -> PasswordHasher,
-    /// Makes the keys that a new database begins with; tests have some that were made before.
-    pub key_maker: Arc<dyn KeyMaker>,
-}
-
 /// The store with its keys open, and the keyring for all else.
 pub async fn open_store(
     settings: &Settings,
@@ -160,7 +144,7 @@ pub fn master_key(settings: &Settings) -> Result<MasterKey, WiringError> {
     parsed.map_err(|error| WiringError::MasterKey { origin: keys.master_key_origin.clone(), error })
 }
 
-pub(crate) fn same_kind(instance: Instance, kind: InstanceKind) -> Result<(), WiringError> {
+pub fn same_kind(instance: Instance, kind: InstanceKind) -> Result<(), WiringError> {
     match (instance.kind, kind) {
         (InstanceKind::Demo, InstanceKind::Production) => Err(WiringError::DemoDatabase),
         (InstanceKind::Production, InstanceKind::Demo) => Err(WiringError::ProductionDatabase),

@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 /// As configured, else beside the SQLite database. With PostgreSQL there is no such place: then the log alone has them.
-pub(crate) fn file(settings: &Settings) -> Option<PathBuf> {
+pub fn file(settings: &Settings) -> Option<PathBuf> {
     if let Some(file) = &settings.audit.checkpoints_file {
         return Some(file.clone());
     }
@@ -21,7 +21,7 @@ pub(crate) fn file(settings: &Settings) -> Option<PathBuf> {
 }
 
 /// Behind a line that a crash has cut off, a new one begins.
-pub(crate) fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+pub fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
     let mut text = if ends_a_line(&mut file)? { String::new() } else { "\n".to_owned() };
@@ -33,7 +33,7 @@ pub(crate) fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
 
 /// Another node may have signed it. The number is looked at and the time: of a database that an operator accepted after it went
 /// back, the file has higher numbers that are void.
-pub(crate) fn append_newer(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+pub fn append_newer(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     let known = match last(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         known => known?,
@@ -57,7 +57,7 @@ const TAIL: u64 = 64 * 1024;
 
 /// The last checkpoint in a file that can be read. `None`: the file is empty. A file with something else in it is an error: it
 /// may know that the database went back.
-pub(crate) fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
+pub fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
     let mut file = std::fs::File::open(path)?;
     let begins = file.metadata()?.len().saturating_sub(TAIL);
     file.seek(SeekFrom::Start(begins))?;
@@ -78,7 +78,7 @@ pub(crate) fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
 }
 
 /// The checkpoints of a file, and what is wrong with it.
-pub(crate) fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
+pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
     let (mut checkpoints, mut findings) = (Vec::new(), Vec::new());
     let text = std::fs::read(path)?;
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {

@@ -68,7 +68,7 @@ impl Follower {
     }
 
     /// Until the task is aborted.
-    pub(crate) async fn run(mut self) {
+    pub async fn run(mut self) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.web.provider.confirmations.confirm(Cached::Configuration, Instant::now());

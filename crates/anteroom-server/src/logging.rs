@@ -50,7 +50,7 @@ pub fn init_filtered(written: LogFormat, filter: &str) {
 }
 
 /// How many lines about requests were left out since the last time, by the place that would have written them.
-pub(crate) fn tell_left_out() {
+pub fn tell_left_out() {
     for (place, count) in LINE_LIMIT.take_left_out() {
         tracing::warn!(
             place,
@@ -71,7 +71,7 @@ where
 }
 
 /// A report of several lines: each is an event of its own.
-pub(crate) fn report(level: Level, report: &str) {
+pub fn report(level: Level, report: &str) {
     for line in report.lines() {
         if level == Level::ERROR {
             tracing::error!("{line}");

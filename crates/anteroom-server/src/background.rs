@@ -5,6 +5,7 @@ use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::AuditId;
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_domain::trail::lines::Line;
+use anteroom_flows::call::Call;
 use anteroom_flows::chain::{self, When};
 use anteroom_flows::confirmed::Cached;
 use anteroom_flows::error::FlowError;
@@ -126,7 +127,7 @@ async fn answer_asks(provider: Arc<Provider>) {
         if provider.history.is_refused() {
             continue;
         }
-        if let Err(error) = asked::answer(&provider).await {
+        if let Err(error) = asked::answer(&Call::local(&provider)).await {
             tracing::error!("mails that were asked for: {error}");
         }
     }
@@ -243,17 +244,17 @@ pub async fn keep_newest(provider: &Provider, file: Option<&Path>) -> Result<(),
 }
 
 /// Before stopping: what was counted and what waits goes into the trail, and the trail is signed.
-pub async fn finish_trail(provider: &Provider, settings: &Settings) -> Result<(), FlowError> {
+pub async fn finish_trail(provider: &Arc<Provider>, settings: &Settings) -> Result<(), FlowError> {
     if provider.history.is_refused() {
         return Ok(());
     }
-    trail::write_tallies(provider).await?;
+    trail::write_tallies(&Call::local(provider)).await?;
     let file = checkpoints::file(settings);
     extend_chain(provider, file.as_deref(), When::Now).await?;
     keep_newest(provider, file.as_deref()).await
 }
 
-pub(crate) const REFUSED: &str = "the changed configuration was refused, the running one stays";
+pub const REFUSED: &str = "the changed configuration was refused, the running one stays";
 
 /// Why a good configuration cannot take the place of the running one.
 #[derive(Debug, thiserror::Error)]
@@ -294,19 +295,20 @@ pub async fn take_up(
     Ok(())
 }
 
-pub(crate) async fn taken_up(web: &Web, configuration: &Configuration) {
+pub async fn taken_up(web: &Web, configuration: &Configuration) {
     wiring::warn_of(configuration);
     if web.provider.history.is_refused() {
         return;
     }
-    if let Err(error) = admin::note_configuration(&web.provider).await {
+    let call = Call::local(&web.provider);
+    if let Err(error) = admin::note_configuration(&call).await {
         tracing::error!("the trail was not told of the configuration: {error}");
     }
     // What fails here is done by the next round of housekeeping.
-    if let Err(error) = configured_clients::note(&web.provider).await {
+    if let Err(error) = configured_clients::note(&call).await {
         tracing::error!("the clients of the configuration: {error}");
     }
-    if let Err(error) = undefined_groups::warn(&web.provider).await {
+    if let Err(error) = undefined_groups::warn(&call).await {
         tracing::error!("the groups of the configuration: {error}");
     }
 }

@@ -36,7 +36,7 @@ fn default_locale(tag: &str, available: &[Locale]) -> Locale {
     })
 }
 
-pub(crate) fn warn_of_theme(theme: &Theme) {
+pub fn warn_of_theme(theme: &Theme) {
     for file in theme.passed_over() {
         tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
     }

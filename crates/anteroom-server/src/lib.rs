@@ -1,0 +1,16 @@
+//! The running server: the listener, TLS and its handshakes, connections, the tasks beside the requests, housekeeping, the
+//! log, and the wiring that makes a provider from a configuration. It decides nothing; what it runs lives in the crates
+//! below, and the commands that run it live in the crate above.
+
+pub mod background;
+pub mod checkpoints;
+pub mod connections;
+pub mod handshakes;
+pub mod housekeeping;
+pub mod lingering;
+pub mod logging;
+pub mod reload;
+pub mod sending;
+pub mod serve;
+pub mod tls;
+pub mod wiring;
