@@ -210,7 +210,7 @@ fn invitation_for(call: &Call, (account, invitee): (AccountId, &Invitee), now: T
     let snapshot = call.snapshot();
     let lifetime = snapshot.policy.invitation_lifetime;
     let new = new_link(call, (LinkKind::Invitation, Some(account)), None, (now, lifetime));
-    let mail = invitation_mail(&snapshot, Some(&invitee.profile), &new.token.encode());
+    let mail = invitation_mail(snapshot, Some(&invitee.profile), &new.token.encode());
     let message = Message {
         id: MessageId(call.new_id()),
         account: Some(account),

@@ -179,7 +179,7 @@ impl Answer {
                 known.as_ref().and_then(|(account, _)| account.locale.as_deref()),
                 asked.ask.as_ref().and_then(|ask| ask.languages.as_deref()),
             ),
-            parcel: parcel(&snapshot, &asked, (kind, known.as_ref())),
+            parcel: parcel(snapshot, &asked, (kind, known.as_ref())),
             reference: audit.reference,
             created_at: now,
             expires_at,

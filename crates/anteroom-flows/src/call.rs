@@ -223,7 +223,7 @@ impl Visit {
     /// The same browser once its cookies say that other sessions are in it, or that more was proven in one of them.
     /// The form has been answered by then, so that whom its page showed binds no further step.
     pub(crate) fn with_other_sessions(&self) -> Self {
-        let browser = Browser { state: self.browser.next_state.clone(), ..Browser::clone(&self.browser) };
+        let browser = Browser { state: self.browser.next_state, ..Browser::clone(&self.browser) };
         Self { browser: Arc::new(browser), form: FormOwner::default(), ..self.clone() }
     }
 

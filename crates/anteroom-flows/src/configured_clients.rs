@@ -67,7 +67,7 @@ impl Followed {
 pub async fn note(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let rows = call.store().configured_clients().await?;
-    let mut changed = changed(&snapshot, &rows, call.now);
+    let mut changed = changed(snapshot, &rows, call.now);
     // Nodes that are brought up to date one after another would undo each other's notes of a `sub`: one is written only when
     // this node's own configuration has changed.
     if call.provider().configured.with(|state| state.digest.as_ref() == Some(&snapshot.digest)) {
@@ -76,7 +76,7 @@ pub async fn note(call: &Call) -> Result<(), FlowError> {
     for batch in changed.chunks(BATCH_OF_CHANGES) {
         note_some(call, batch.to_vec()).await?;
     }
-    touch(call, &snapshot).await?;
+    touch(call, snapshot).await?;
     call.provider().configured.with(|state| state.digest = Some(snapshot.digest.clone()));
     Ok(())
 }
@@ -171,7 +171,7 @@ pub async fn end_absent(call: &Call) -> Result<(), FlowError> {
     absent.retain(|row| !configured.contains(&row.client));
     let long = call.provider().configured.absent(&absent, after, now);
     // A node with another configuration may have them, also one of the release before, which notes nothing.
-    if long.is_empty() || !nodes_agree(call, &snapshot).await? {
+    if long.is_empty() || !nodes_agree(call, snapshot).await? {
         return Ok(());
     }
     for client in long {

@@ -50,7 +50,7 @@ pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard>, FlowError> {
         Some(PasswordAge::Expired) => Some(0),
         Some(PasswordAge::Fresh) | None => None,
     };
-    Ok(Some(Dashboard { tiles: tiles(&snapshot, &account), account, session, password_days_left, others }))
+    Ok(Some(Dashboard { tiles: tiles(snapshot, &account), account, session, password_days_left, others }))
 }
 
 /// The current session, and the other accounts in the same browser. Looking counts as activity.

@@ -107,7 +107,7 @@ pub(crate) struct Hearers {
 const MOST_WAITING: u64 = 500;
 
 pub(crate) fn hearers(call: &Call, why: SessionEnd) -> Hearers {
-    hearers_in(&call.snapshot(), why)
+    hearers_in(call.snapshot(), why)
 }
 
 pub(crate) fn hearers_in(snapshot: &Snapshot, why: SessionEnd) -> Hearers {

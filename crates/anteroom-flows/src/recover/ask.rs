@@ -65,7 +65,7 @@ pub async fn ask(visit: &Visit, asking: Asking) -> Result<AskOutcome, FlowError>
     });
     let work = Arc::clone(&prepared);
     let carried = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
-    wait_for_floor(started, &snapshot).await;
+    wait_for_floor(started, snapshot).await;
     Ok(AskOutcome::Asked(carried))
 }
 

@@ -85,7 +85,7 @@ pub async fn type_code(visit: &Visit, waiting: Waiting, entered: &str) -> Result
     let mut open = open.iter().filter(|link| tried.contains(&link.id));
     let Some(link) = open.find(|link| is_typed_code_of(visit, link, entered)) else {
         note_wrong(visit, "wrong_code").await?;
-        wait_for_floor(started, &visit.snapshot()).await;
+        wait_for_floor(started, visit.snapshot()).await;
         return Ok(TypedOutcome::Wrong(carried));
     };
     match follow(visit, link).await? {
@@ -189,7 +189,7 @@ async fn address_of(call: &Call, entered: Option<String>, account: AccountId) ->
 pub async fn may_go_on(visit: &Visit, waiting: Waiting) -> Result<bool, FlowError> {
     let started = tokio::time::Instant::now();
     let go_on = is_reset_done(visit, waiting).await;
-    wait_for_floor(started, &visit.snapshot()).await;
+    wait_for_floor(started, visit.snapshot()).await;
     go_on
 }
 

@@ -40,6 +40,6 @@ pub async fn ask_again(visit: &Visit, entered: &str) -> Result<AgainOutcome, Flo
         }
     });
     write.await?;
-    wait_for_floor(started, &snapshot).await;
+    wait_for_floor(started, snapshot).await;
     Ok(AgainOutcome::Asked)
 }

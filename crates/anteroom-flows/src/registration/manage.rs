@@ -34,7 +34,7 @@ pub async fn read(
 ) -> Result<ClientInformation, RegistrationError> {
     let shown = show(call, id, token).await?;
     let snapshot = call.snapshot();
-    let mut metadata = checked(shown.client.client_id.clone(), kept(&shown.client.metadata), &snapshot)
+    let mut metadata = checked(shown.client.client_id.clone(), kept(&shown.client.metadata), snapshot)
         .map_err(RegistrationRefusal::from)?;
     metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
     Ok(information(&snapshot.issuer, &shown.client, metadata, (None, &shown.token)))
@@ -63,9 +63,9 @@ async fn replace(
     let request = RegistrationRequest::from_json(body?)?;
     let Shown { mut client, token } = shown;
     check_names(call, &client, &request)?;
-    let taken = taken_hosts(call, &snapshot, client.with_initial_token).await?;
-    let metadata = accepted(client.client_id.clone(), request, &snapshot, &taken)?;
-    let before = checked(client.client_id.clone(), kept(&client.metadata), &snapshot);
+    let taken = taken_hosts(call, snapshot, client.with_initial_token).await?;
+    let metadata = accepted(client.client_id.clone(), request, snapshot, &taken)?;
+    let before = checked(client.client_id.clone(), kept(&client.metadata), snapshot);
     let ends = Ends::between(before.as_ref().ok(), &metadata);
     count(call).await?;
     confirm_sector(call, &metadata).await?;

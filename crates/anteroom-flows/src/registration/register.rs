@@ -45,21 +45,19 @@ async fn try_register(call: &Call, presented: Presented<'_>) -> Result<ClientInf
     let with_initial_token = match policy.mode {
         RegistrationMode::Closed => return Err(RegistrationError::Closed),
         RegistrationMode::InitialAccessToken => {
-            if !is_initial_token(call, &snapshot, &presented.token?) {
+            if !is_initial_token(call, snapshot, &presented.token?) {
                 return Err(BAD_TOKEN.into());
             }
             true
         }
         // None is asked for, and one that is shown all the same says that the operator knows the client.
-        RegistrationMode::Open => {
-            presented.token.is_ok_and(|token| is_initial_token(call, &snapshot, &token))
-        }
+        RegistrationMode::Open => presented.token.is_ok_and(|token| is_initial_token(call, snapshot, &token)),
     };
     let request = RegistrationRequest::from_json(presented.body?)?;
     let id: ClientId =
         call.random().uuid_v4().to_string().parse().map_err(|_| FlowError::Broken("a client identifier"))?;
-    let taken = taken_hosts(call, &snapshot, with_initial_token).await?;
-    let metadata = accepted(id, request, &snapshot, &taken)?;
+    let taken = taken_hosts(call, snapshot, with_initial_token).await?;
+    let metadata = accepted(id, request, snapshot, &taken)?;
     count(call).await?;
     confirm_sector(call, &metadata).await?;
     let drawn = Drawn::new(call);

@@ -118,7 +118,7 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
             Ok(SignInOutcome::TooManySignIns { wait, carried })
         }
         Settled::Refused { told, carried } => {
-            wait_for_floor(started, &snapshot).await;
+            wait_for_floor(started, snapshot).await;
             Ok(SignInOutcome::Refused { told, carried })
         }
     }
