@@ -18,12 +18,12 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::audit_context::AuditContext;
 use crate::call::Call;
 use crate::error::FlowError;
 use crate::links::new_link;
 use crate::provider::Snapshot;
 use crate::sign_out::{end_all, hearers};
-use crate::trail::AuditContext;
 use ends::{begin_anew, end_links, remove_phones};
 
 /// An address with what is known of the person; the rest they add themselves.

@@ -10,7 +10,6 @@
 //! connection that broke.
 
 use anteroom_crypto::{Digest, KeyPurpose};
-use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, InteractionId, RequestId};
 use anteroom_domain::interaction::{ANSWER_REPEATED_FOR, Destination, Interaction, Journey, RequestSource};
 use anteroom_oidc::ClientId;
@@ -21,18 +20,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::call::{Call, Visit};
-use crate::consent::ConsentAnswer;
+use crate::consent_answer::ConsentAnswer;
 use crate::error::FlowError;
 use crate::journey::Carried;
-use crate::onward::Onward;
-
-/// A request that was answered before.
-#[derive(Debug)]
-pub struct AnsweredBefore {
-    pub client: Option<Arc<Client>>,
-    /// The answer, where a form that was sent again may get it again.
-    pub repeat: Option<Box<AuthorizationResponse>>,
-}
+use crate::step::{AnsweredBefore, Onward};
 
 /// What became of an attempt to answer.
 enum Finished {

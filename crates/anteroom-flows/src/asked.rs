@@ -23,13 +23,13 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::admin::invitation_mail;
+use crate::audit_context::AuditContext;
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::languages::{asked_in, of_page};
 use crate::limits;
 use crate::links::new_link;
 use crate::provider::Snapshot;
-use crate::trail::AuditContext;
 
 /// Asks that one round answers at most, in one transaction.
 const BATCH: u32 = 50;

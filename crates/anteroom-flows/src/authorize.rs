@@ -23,7 +23,7 @@ use crate::error_return::{ErrorReturn, ErrorRoute, ErrorTarget};
 use crate::id_token_hint;
 use crate::journey::Carried;
 use crate::onward::{Onward, proceed};
-use crate::push::{self, Taken};
+use crate::pushed_request::{self, Taken};
 use crate::request_object::{self, ResolveError, Resolved, SentBy};
 use crate::trail::note_refusal;
 use std::sync::Arc;
@@ -163,15 +163,15 @@ async fn meant(
     };
     let Some(client) = client else { return plain() };
     let metadata = &client.metadata;
-    let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| push::names_pushed(uri));
+    let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| pushed_request::names_pushed(uri));
     let refuse = |why, reason| Ok(Err(authorization::refuse(parameters, metadata, why, reason)));
     match request_uri {
         Some(_) if parameters.is_repeated(Parameter::RequestUri) => plain(),
-        Some(uri) => match push::take(visit, &metadata.client_id, uri).await? {
+        Some(uri) => match pushed_request::take(visit, &metadata.client_id, uri).await? {
             Taken::Request(TakenRequest { digest, parameters, ends_at }) => {
                 let source = RequestSource::Pushed { digest, ends_at };
                 // What stands beside the name of a pushed request does not count (RFC 9126 §4).
-                let (parameters, signed) = push::stored(&parameters);
+                let (parameters, signed) = pushed_request::stored(&parameters);
                 if metadata.require_signed_request_object && !signed {
                     let reason = "what was pushed was in no signed request object";
                     return Ok(Err(authorization::refuse(
@@ -299,7 +299,7 @@ async fn refuse(
     let (Disposition::Redirect(target), Some(response)) = (&error.disposition, response) else {
         return Ok(AuthorizeOutcome::Refused(error));
     };
-    push::end(visit, source).await?;
+    pushed_request::end(visit, source).await?;
     let ui_locales = language_tags(parameters.get(Parameter::UiLocales).unwrap_or_default());
     let target = ErrorTarget { client: id, silent: is_silent(parameters), ui_locales, target };
     return_error(visit, target, response).await

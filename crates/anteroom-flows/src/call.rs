@@ -6,7 +6,7 @@
 //! request, by a command for its operator, by a background task for each round. A client that is not known yet is looked up in
 //! one place, [`Call::that_knows`], which gives the call to go on with.
 
-use anteroom_crypto::{HashPool, Keyring, Random};
+use anteroom_crypto::{Digest, HashPool, Keyring, Random};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::{AccountId, NodeId, SessionId};
 use anteroom_domain::phone::Method;
@@ -20,15 +20,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
+use crate::audit_context::AuditContext;
 use crate::browser::Browser;
 use crate::error::FlowError;
 use crate::key_set::KeySet;
+use crate::live::Live;
 use crate::outgoing::Outgoing;
 use crate::provider::{Provider, Snapshot};
 use crate::registered;
-use crate::repeated::SentForm;
-use crate::trail::AuditContext;
-use crate::visitor::Live;
 
 /// From where a request came, and the reference by which it is known wherever it is spoken of.
 #[derive(Clone, Copy, Debug)]
@@ -256,6 +255,10 @@ impl RequestSpan {
         }
     }
 }
+
+/// A form as it came in, by its token, which no other page has.
+#[derive(Clone, Copy, Debug)]
+pub struct SentForm(pub(crate) Digest);
 
 /// Whose form it is that came in, as far as its page said so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

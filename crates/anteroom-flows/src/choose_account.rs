@@ -10,9 +10,11 @@ use anteroom_domain::next_step::SignInReason;
 
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::journey::{Carried, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Waiting};
+use crate::live::Live;
 use crate::onward::{Onward, Step, StepPage, parked, proceed_with};
-use crate::visitor::{Live, kept_sessions, left_behind, live_sessions};
+use crate::open_interaction::open_or_dashboard;
+use crate::visitor::{kept_sessions, left_behind, live_sessions};
 use anteroom_crypto::Token;
 
 /// What the `account` field said.

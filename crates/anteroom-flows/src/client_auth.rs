@@ -17,9 +17,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use crate::authenticated_client::AuthenticatedClient;
 use crate::call::Call;
 use crate::client_keys::{KeysError, with_keys_of};
 use crate::error::FlowError;
@@ -27,21 +27,6 @@ use crate::fetched_keys::Presented;
 use crate::limits::{of_address, of_one, refused};
 use crate::provider::Snapshot;
 use crate::trail::note_refusal;
-
-/// A client that has proven who it is, or that has nothing to prove with (`none`).
-#[derive(Clone, Debug)]
-pub struct AuthenticatedClient(Arc<Client>);
-
-impl AuthenticatedClient {
-    pub fn client(&self) -> &Arc<Client> {
-        &self.0
-    }
-
-    /// Anybody can send a request in the name of one that has nothing to prove itself with.
-    pub(crate) fn has_proven(&self) -> bool {
-        !self.0.metadata.is_public()
-    }
-}
 
 /// Where a client proves who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,17 +69,6 @@ pub enum ClientAuthError {
     AssertionReplayed(String),
     #[error("the keys of client {client:?} cannot be had: {reason}")]
     Keys { client: String, reason: String },
-}
-
-/// Which ways of sending its secret each client has used that may use several. The log names each of them once.
-#[derive(Debug, Default)]
-pub(crate) struct SeenMethods(Mutex<BTreeSet<(ClientId, TokenEndpointAuthMethod)>>);
-
-impl SeenMethods {
-    fn is_new(&self, client: &Client, method: TokenEndpointAuthMethod) -> bool {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        client.policy.any_secret_method && seen.insert((client.id().clone(), method))
-    }
 }
 
 const SECRET_CONTEXT: &str = "client_secret";

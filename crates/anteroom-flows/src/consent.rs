@@ -8,26 +8,17 @@
 //! That transaction is the one that answers the application ([`crate::answered`]): of two answers at one instant one wins, and a
 //! consent whose answer was a denial would stay.
 
-use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::client::ClientVersion;
-use anteroom_domain::ids::{AccountId, DeviceId};
 use anteroom_domain::interaction::ConsentQuestion;
-use anteroom_oidc::{ClientId, Scope, ScopeSet};
-use anteroom_storage::Tx;
 use std::sync::Arc;
 
 use crate::answered::again;
 use crate::call::Visit;
+use crate::consent_answer::{ConsentAnswer, Decision};
 use crate::error::FlowError;
-use crate::journey::{Carried, Waiting, open};
+use crate::journey::{Carried, Waiting};
+use crate::live::Live;
 use crate::onward::{Onward, Step, StepPage, deny, parked, proceed, proceed_with};
-use crate::visitor::Live;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    Allow,
-    Deny,
-}
+use crate::open_interaction::open;
 
 #[derive(Debug)]
 pub enum ConsentOutcome {
@@ -84,7 +75,7 @@ async fn answer(
     decision: Decision,
 ) -> Result<Onward, FlowError> {
     let mut answering = carried.clone();
-    answering.consent = Some(Arc::new(ConsentAnswer::of(visit, (carried, person), decision)?));
+    answering.consent = Some(Arc::new(ConsentAnswer::of(visit, (&carried.journey, person), decision)?));
     if decision == Decision::Deny {
         return deny(visit, &answering, person.account.id).await;
     }
@@ -109,74 +100,4 @@ async fn instead(
         }
         elsewhere => ConsentOutcome::Onward(elsewhere),
     })
-}
-
-/// What is written of an answer.
-#[derive(Debug)]
-pub(crate) struct ConsentAnswer {
-    account: AccountId,
-    device: Option<DeviceId>,
-    client: ClientId,
-    question: ConsentQuestion,
-    decision: Decision,
-    /// At which the client's row must be; `None` for one of the configuration, which has no row. The operator answers for what
-    /// such a client is, and consent to it does not end with a change of it.
-    registered: Option<ClientVersion>,
-    entry: AuditEntry,
-}
-
-impl ConsentAnswer {
-    fn of(
-        visit: &Visit,
-        (carried, person): (&Carried, &Live),
-        decision: Decision,
-    ) -> Result<Self, FlowError> {
-        let (Some(request), Some(question)) = (carried.journey.request(), &carried.journey.consent_question)
-        else {
-            return Err(FlowError::Broken("consent without a request"));
-        };
-        let (account, client) = (person.account.id, request.client_id.clone());
-        let event = match decision {
-            Decision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
-            Decision::Deny => Event::ConsentDenied { scope: question.scope.clone() },
-        };
-        let entry = visit.entry(Actor::Account(account), event);
-        let is_configured = visit.snapshot().clients.is_configured(&client);
-        Ok(Self {
-            account,
-            device: person.session.device,
-            registered: (!is_configured).then_some(question.client_version),
-            question: question.clone(),
-            decision,
-            entry: entry.by_client(&client).in_session(person.session.id),
-            client,
-        })
-    }
-
-    /// What the person agrees to with the answer that is being made.
-    pub(crate) fn agrees_to(&self) -> Option<&ScopeSet> {
-        (self.decision == Decision::Allow).then_some(&self.question.scope)
-    }
-
-    /// Whether the client still is what the page showed. Until the unit ends it does not change.
-    pub(crate) async fn is_to_this_client(&self, tx: &Tx) -> Result<bool, FlowError> {
-        let Some(version) = self.registered.filter(|_| self.decision == Decision::Allow) else {
-            return Ok(true);
-        };
-        let revision = tx.lock_revision_of_client(&self.client).await?;
-        Ok(revision.map(ClientVersion::of_revision) == Some(version))
-    }
-
-    pub(crate) async fn keep(&self, tx: &Tx) -> Result<(), FlowError> {
-        let Self { account, client, .. } = self;
-        if let Some(scope) = self.agrees_to() {
-            let now = self.entry.at;
-            tx.save_consent(*account, client, scope, now).await?;
-            if let Some(device) = self.device.filter(|_| scope.contains(&Scope::OfflineAccess)) {
-                tx.save_offline_consent(device, client, now).await?;
-            }
-        }
-        tx.append(&self.entry).await?;
-        Ok(())
-    }
 }

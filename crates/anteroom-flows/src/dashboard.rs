@@ -12,9 +12,10 @@ use crate::browser::Loads;
 use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::Carried;
+use crate::live::Live;
 use crate::onward::{Onward, proceed_with};
 use crate::provider::Snapshot;
-use crate::visitor::{Live, live_sessions};
+use crate::visitor::live_sessions;
 
 #[derive(Debug)]
 pub struct Dashboard {

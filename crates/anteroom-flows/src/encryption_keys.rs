@@ -10,10 +10,10 @@ use anteroom_storage::{EncryptionKeyRow, Store};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
+use crate::audit_context::AuditContext;
 use crate::error::FlowError;
-use crate::keys::{KeySchedule, LEAD};
+use crate::key_schedule::{KeySchedule, LEAD};
 use crate::succession::{Change, Occasion, Pace, Succession, Term};
-use crate::trail::AuditContext;
 
 /// Nodes take new keys up within a second, and read all of them again each minute.
 const UNTIL_EVERY_NODE_HAS_IT: SignedDuration = SignedDuration::from_mins(1);

@@ -22,9 +22,10 @@ use crate::error::FlowError;
 use crate::front_channel::Back;
 use crate::id_token_hint;
 use crate::known_client::is_known;
+use crate::leave::{Left, leave};
+use crate::live::Live;
 use crate::person::{sid as sid_of, subject};
-use crate::sign_out::{Left, leave};
-use crate::visitor::{Live, live_sessions};
+use crate::visitor::live_sessions;
 
 #[derive(Debug)]
 pub enum EndSessionOutcome {

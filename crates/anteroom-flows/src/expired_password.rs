@@ -4,8 +4,9 @@ use anteroom_domain::interaction::{Proof, ProofKind};
 
 use crate::call::Visit;
 use crate::error::FlowError;
-use crate::journey::{Waiting, kept, open};
+use crate::journey::{Waiting, kept};
 use crate::onward::{Onward, proceed};
+use crate::open_interaction::open;
 
 /// `None`: what waited is gone.
 #[tracing::instrument(name = "leave_expired_password", skip_all)]

@@ -4,9 +4,10 @@ use anteroom_crypto::Token;
 
 use crate::call::{FormOwner, Visit};
 use crate::error::FlowError;
-use crate::journey::{Waiting, proven_on_the_way};
+use crate::journey::Waiting;
 use crate::limits::CountedFor;
 use crate::links::token_digests;
+use crate::open_interaction::proven_on_the_way;
 use crate::visitor::live_sessions;
 
 /// What a form says of where its person stands, parsed and not yet believed.

@@ -17,10 +17,17 @@ use std::sync::Arc;
 
 use crate::call::Visit;
 use crate::error::FlowError;
-use crate::release::SignedIn;
+use crate::live::Live;
 use crate::token::mint::{self, FrontTokens};
 use crate::token::{Exchange, TokenError};
-use crate::visitor::Live;
+
+/// The person who is answered for.
+#[derive(Clone, Copy)]
+pub(crate) struct SignedIn<'a> {
+    pub(crate) live: &'a Live,
+    /// With this very answer, which keeps it; what was agreed to before is in the database.
+    pub(crate) agrees_to: Option<&'a ScopeSet>,
+}
 
 /// `None`: the account has changed in between, and the person who signed in has to do so again.
 pub(crate) async fn issue(

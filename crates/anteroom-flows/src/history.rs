@@ -10,7 +10,7 @@
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, SealedKey, sha256};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::history::{Found, Judgement, Seen, WentBack};
+use anteroom_domain::history::{Judgement, Seen, WentBack};
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_storage::{Ended, Store};
 use arc_swap::ArcSwapOption;
@@ -18,88 +18,11 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use crate::audit_context::AuditContext;
+use crate::database_history::History;
 use crate::error::FlowError;
 use crate::provider::Provider;
-use crate::trail::AuditContext;
 use crate::{key_set, registered};
-
-/// What this node remembers of the database, and whether it refuses it.
-#[derive(Debug)]
-pub struct History {
-    /// Held during a look, so that one look does not overtake another.
-    seen: tokio::sync::Mutex<Seen>,
-    refused: ArcSwapOption<WentBack>,
-    /// Of the keys as they are sealed in the database.
-    sealed_keys: Digest,
-    /// It was logged that the server does not tell its timeline.
-    is_timeline_missing: AtomicBool,
-    /// The epoch of the instance: when an operator last accepted the database, in milliseconds; 0 without.
-    accepted_at: AtomicI64,
-    /// The breaks of connections before the last look that found nothing wrong.
-    looked_after: AtomicU64,
-}
-
-impl History {
-    /// Why this node does not serve its database, if it does not.
-    pub fn refused(&self) -> Option<WentBack> {
-        self.refused.load().as_deref().copied()
-    }
-
-    /// When an operator last accepted the database. What is known by its time alone, and was made before, is worth nothing.
-    pub(crate) fn accepted_at(&self) -> Timestamp {
-        let epoch = self.accepted_at.load(Ordering::Acquire);
-        Timestamp::from_millisecond(epoch).unwrap_or(Timestamp::UNIX_EPOCH)
-    }
-
-    pub fn is_refused(&self) -> bool {
-        self.refused.load().is_some()
-    }
-
-    /// Whether it was looked at since a connection last broke: another server may have taken over, or the same one come back with
-    /// an earlier state.
-    pub fn is_looked_at(&self, store: &Store) -> bool {
-        self.looked_after.load(Ordering::Acquire) == store.connection_breaks()
-    }
-
-    async fn find(&self, store: &Store, seen: &Seen) -> Result<Found, FlowError> {
-        let mut found = store.history(seen.end.seq).await?;
-        match store.timeline().await {
-            Ok(timeline) => found.now.timeline = timeline,
-            Err(anteroom_storage::StoreError::Statement(error)) => {
-                if !self.is_timeline_missing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(
-                        "the PostgreSQL server does not tell its timeline ({error}): a primary that was replaced is known \
-                         by its audit trail alone"
-                    );
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(found)
-    }
-
-    /// The first word stays, with the time in the log at which it was found.
-    async fn refuse(&self, store: &Store, seen: &Seen, why: WentBack, now: Timestamp) {
-        if self.is_refused() {
-            return;
-        }
-        self.refused.store(Some(Arc::new(why)));
-        tracing::error!(
-            "the database went back to an earlier state: {why}. A backup was restored, or a server took over that had not \
-             received everything. This node serves nothing until an operator has looked at it. `anteroom database accept` \
-             says what going on with this database means, and does it"
-        );
-        if matches!(why, WentBack::Reported { .. }) {
-            return;
-        }
-        let seq = seen.end.seq;
-        let note =
-            store.write(move |tx| async move { Ok::<_, FlowError>(tx.report_went_back(seq, now).await?) });
-        if let Err(error) = note.await {
-            tracing::error!("the other nodes could not be told in the database that it went back: {error}");
-        }
-    }
-}
 
 /// Holds the database against the last checkpoint that was kept outside of it, where there is one.
 pub async fn at_start(

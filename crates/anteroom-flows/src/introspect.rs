@@ -13,12 +13,12 @@ use anteroom_storage::GrantRecord;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token::{self, Living, living, worth};
+use crate::audit_context::AuditContext;
+use crate::authenticated_client::AuthenticatedClient;
 use crate::call::Call;
-use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::person::{may_know_address, subject};
 use crate::token::refresh::RefreshToken;
-use crate::trail::AuditContext;
 
 /// RFC 7662 §2.1: introspection is for those who can authenticate.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@
 //! so does the first proof of who the person is.
 
 use anteroom_crypto::{Digest, KeyPurpose, Token};
-use anteroom_domain::ids::{AccountId, BrowserId, InteractionId};
+use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{
     Destination, Interaction, Journey, LIFE_OF_STRANGERS_ROW, Proof, RequestSource,
 };
@@ -21,11 +21,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-use crate::answered;
 use crate::call::{Call, Visit};
-use crate::consent::ConsentAnswer;
+use crate::consent_answer::ConsentAnswer;
 use crate::error::FlowError;
-use crate::visitor::another_signed_in_since;
 
 /// What a form's `interaction` field holds, parsed but not yet opened.
 #[derive(Clone, Debug)]
@@ -64,7 +62,7 @@ pub enum Place {
 pub struct Gone;
 
 const AAD: &[u8] = b"interaction";
-const HANDLE_CONTEXT: &str = "interaction";
+pub(crate) const HANDLE_CONTEXT: &str = "interaction";
 const PAGE_CONTEXT: &str = "submitted page";
 const PAGE_HANDLE_CONTEXT: &str = "handle of a submitted page";
 /// Handles and sealed values share a field; a prefix tells them apart.
@@ -268,101 +266,12 @@ pub(crate) async fn kept(visit: &Visit, carried: Carried, proof: Proof) -> Resul
     write.await
 }
 
-/// Opens what a form or an address brought back. One whose request was answered opens too: where it leads now is for
-/// [`crate::onward`] to say.
-pub async fn open(visit: &Visit, waiting: Waiting) -> Result<Result<Carried, Gone>, FlowError> {
-    let lifetime = visit.snapshot().policy.interaction.lifetime;
-    let carried = match waiting {
-        Waiting::Sealed(text) => unseal(visit, &text)
-            .filter(|journey| visit.now.duration_since(journey.began_at) < lifetime)
-            .and_then(|journey| journey.carried_on_in(visit.browser.id, visit.now))
-            .map(|journey| Carried {
-                place: Place::Page { submitted: Some(page_digest(visit, &text)) },
-                ..Carried::new(journey)
-            }),
-        Waiting::Row(handle) => {
-            let digests =
-                visit.keyring().mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
-            let found = visit.store().interaction(&digests).await?;
-            match found.filter(|row| visit.now < row.expires_at) {
-                Some(row) => {
-                    let overtaken = is_overtaken(visit, &row).await?;
-                    opened_row(visit, FoundRow { row, handle, overtaken })
-                }
-                None => None,
-            }
-        }
-    };
-    let Some(mut carried) = carried else { return Ok(Err(Gone)) };
-    if let Some(request) = carried.journey.request() {
-        visit.span.is_about(&request.client_id);
-    }
-    carried.handed_out = true;
-    carried.answered = answered::find(visit, &carried).await?.map(Box::new);
-    let over = matches!(&carried.place, Place::Row { interaction, .. } if interaction.finished_at.is_some());
-    Ok(if over && carried.answered.is_none() { Err(Gone) } else { Ok(carried) })
-}
-
-/// Whether another account was signed in to at this browser after the proof in this row was given.
-async fn is_overtaken(visit: &Visit, row: &Interaction) -> Result<bool, FlowError> {
-    let waits = row.finished_at.is_none() && row.journey.browser == visit.browser.id;
-    let Some(proof) = row.proof.as_ref().filter(|_| waits) else { return Ok(false) };
-    another_signed_in_since(visit, proof.account, proof.last_at()).await
-}
-
-/// The row behind a handle.
-struct FoundRow {
-    row: Interaction,
-    handle: Token,
-    /// [`is_overtaken`].
-    overtaken: bool,
-}
-
-/// In another browser (or this one after a restart), or once it is overtaken, a row is worth its request alone: no proof, no
-/// choice goes with it.
-fn opened_row(visit: &Visit, FoundRow { row, handle, overtaken }: FoundRow) -> Option<Carried> {
-    let own = row.journey.browser == visit.browser.id && !overtaken;
-    let journey = row.journey.clone().carried_on_in(visit.browser.id, visit.now)?;
-    let journey = if own { journey } else { journey.request_alone() };
-    let place = if own {
-        Place::Row { interaction: Box::new(row), handle }
-    } else {
-        Place::Page { submitted: Some(page_digest(visit, &handle.encode())) }
-    };
-    Some(Carried { place, ..Carried::new(journey) })
-}
-
-/// A form without the field leads to the dashboard.
-pub async fn open_or_dashboard(
-    visit: &Visit,
-    waiting: Option<Waiting>,
-) -> Result<Result<Carried, Gone>, FlowError> {
-    match waiting {
-        Some(waiting) => open(visit, waiting).await,
-        None => Ok(Ok(Carried::to_dashboard(visit))),
-    }
-}
-
-/// Who has proven in this browser, on the way of the row with this handle, who they are.
-pub(crate) async fn proven_on_the_way(
-    visit: &Visit,
-    handle: &Token,
-) -> Result<Option<(InteractionId, AccountId)>, FlowError> {
-    let digests = visit.keyring().mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
-    let row = visit.store().interaction(&digests).await?.filter(|row| {
-        row.journey.browser == visit.browser.id && row.finished_at.is_none() && visit.now < row.expires_at
-    });
-    let Some((id, proof)) = row.and_then(|row| Some((row.id, row.proof?))) else { return Ok(None) };
-    let account = visit.store().account(proof.account).await?;
-    Ok(account.filter(|account| proof.stands(account, visit.now)).map(|account| (id, account.id)))
-}
-
 /// Names a page in memory only; what is stored is made from it with the browser.
-fn page_digest(call: &Call, text: &str) -> Digest {
+pub(crate) fn page_digest(call: &Call, text: &str) -> Digest {
     call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_CONTEXT, text.as_bytes())
 }
 
-fn unseal(call: &Call, text: &str) -> Option<Journey> {
+pub(crate) fn unseal(call: &Call, text: &str) -> Option<Journey> {
     let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
     let plain = call.keyring().sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
     serde_json::from_slice(&plain).ok()

@@ -6,69 +6,18 @@
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::audit::Event;
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
-use anteroom_oidc::keys::{Jwks, SigningKey};
 use anteroom_storage::{SigningKeyRow, Store, Tx};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::fmt::Debug;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
+use crate::audit_context::AuditContext;
 use crate::encryption_keys;
 use crate::error::FlowError;
+pub use crate::key_schedule::{KeyMaker, KeySchedule, LEAD, NewKeys};
 use crate::key_set::associated_data;
 use crate::succession::{Change, Pace, Succession, Term, waiting};
 pub use crate::succession::{Occasion, Reason};
-use crate::trail::AuditContext;
-
-/// How long a key that an operator asks for is published before it signs: a list of keys may be as old as the JWKS says, and
-/// nodes and networks take their moments too.
-pub const LEAD: SignedDuration = Jwks::MAX_AGE.saturating_add(SignedDuration::from_mins(1));
-
-/// Makes private keys: each with its DER form, which is to be sealed before it rests anywhere. Finding primes takes a while, so
-/// this is asked on a thread that serves no requests.
-pub trait KeyMaker: Debug + Send + Sync {
-    fn signing_key(&self, algorithm: SigningAlgorithm) -> Option<(SigningKey, Zeroizing<Vec<u8>>)>;
-    fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)>;
-}
-
-/// A new key each time.
-#[derive(Clone, Copy, Debug)]
-pub struct NewKeys;
-
-impl KeyMaker for NewKeys {
-    fn signing_key(&self, algorithm: SigningAlgorithm) -> Option<(SigningKey, Zeroizing<Vec<u8>>)> {
-        SigningKey::generate(algorithm).ok()
-    }
-
-    fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)> {
-        DecryptionKey::generate(kind).ok()
-    }
-}
-
-/// When keys follow each other, and what makes them.
-#[derive(Clone, Debug)]
-pub struct KeySchedule {
-    pub maker: Arc<dyn KeyMaker>,
-    pub algorithms: Vec<SigningAlgorithm>,
-    pub rotate_every: SignedDuration,
-    /// How long a new key is published before it signs, and an old one after it has stopped: at least what clients
-    /// cache the JWKS for, and longer than any token lives.
-    pub overlap: SignedDuration,
-}
-
-impl KeySchedule {
-    fn pace(&self) -> Pace {
-        Pace {
-            every: self.rotate_every,
-            lead_of_schedule: self.overlap,
-            lead_of_operator: LEAD,
-            overlap: self.overlap,
-            // Whatever they signed is believed no more.
-            overlap_after_leak: SignedDuration::ZERO,
-        }
-    }
-}
 
 /// What a rotation has done to the signing keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Opening a session: after a right password, and after a new one was set by someone who proved who they are.
 
 use anteroom_crypto::Digest;
+use anteroom_crypto::Token;
 use anteroom_domain::account::{Account, Epoch};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
@@ -10,13 +11,14 @@ use anteroom_oidc::{Acr, AmrSet};
 use anteroom_storage::{AnsweredForm, Tx};
 use jiff::Timestamp;
 
+use crate::audit_context::AuditContext;
 use crate::call::Visit;
 use crate::error::FlowError;
+use crate::live::Live;
 use crate::provider::Snapshot;
 use crate::repeated::{Secret, TURNS, answers_since, first_secrets, next_secret};
-use crate::sign_out::{end_all, hearers_in};
-use crate::trail::AuditContext;
-use crate::visitor::Live;
+use crate::sign_out::{end_all, end_by, hearers_in};
+use crate::visitor::{MAX_SESSIONS, kept_sessions};
 
 /// What a session and its device need, drawn before the transaction so that the transaction can run again.
 #[derive(Clone, Debug)]
@@ -174,4 +176,26 @@ impl NewSession {
             left_at: None,
         }
     }
+}
+
+#[derive(Clone, Debug)]
+pub struct NewCookies {
+    pub sessions: Vec<Token>,
+    pub device: DeviceId,
+}
+
+/// The cookies of a browser in which this session is the current one from now on, and its sessions. What the cookie has no room
+/// for ends: it could not be signed out of any more.
+pub(crate) async fn put_first(
+    visit: &Visit,
+    current: Live,
+    before: Vec<Live>,
+) -> Result<(NewCookies, Vec<Live>), FlowError> {
+    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
+    let account = current.account.id;
+    let others = before.into_iter().filter(|other| other.account.id != account);
+    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
+    let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
+    end_by(visit, account, dropped).await?;
+    Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }

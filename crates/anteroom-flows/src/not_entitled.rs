@@ -2,8 +2,9 @@
 
 use crate::call::Visit;
 use crate::error::FlowError;
-use crate::journey::{Waiting, open};
+use crate::journey::Waiting;
 use crate::onward::{Onward, Step, deny, parked, proceed};
+use crate::open_interaction::open;
 
 /// Wherever the interaction leads now: to the application, or on where the person is not refused any more. `None`: what
 /// waited is gone.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::call::{Call, FormOwner, Visit};
 use crate::error::FlowError;
 use crate::journey::Carried;
+use crate::live::Live;
 use crate::person::subject;
-use crate::visitor::Live;
 
 pub(crate) enum Who {
     Nobody,

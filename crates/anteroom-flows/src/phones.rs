@@ -11,20 +11,7 @@ use jiff::Timestamp;
 
 use crate::call::Call;
 use crate::error::FlowError;
-use crate::verification::Choice;
-
-/// A way that a code can take to a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    pub phone: Phone,
-    pub method: Method,
-}
-
-impl Offer {
-    pub const fn choice(&self) -> Choice {
-        Choice::Phone { method: self.method, phone: self.phone.id }
-    }
-}
+use crate::verification_model::Offer;
 
 /// Every way to these phones, in the order in which they are on file.
 pub(crate) fn offers<'a>(call: &Call, phones: impl IntoIterator<Item = &'a Phone>) -> Vec<Offer> {

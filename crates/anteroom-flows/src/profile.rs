@@ -16,12 +16,12 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use crate::admin::{AdminError, find};
+use crate::audit_context::AuditContext;
 use crate::call::{Call, Visit};
 use crate::dashboard::current;
 use crate::error::FlowError;
+use crate::live::Live;
 use crate::person::{may_know_address, standard_claims, subject};
-use crate::trail::AuditContext;
-use crate::visitor::Live;
 
 /// The person who is signed in. `None`: no account is.
 #[tracing::instrument(name = "read_profile", skip_all)]

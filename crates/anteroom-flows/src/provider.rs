@@ -15,16 +15,16 @@ use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::client_auth::SeenMethods;
-use crate::configured_clients;
+use crate::absent_clients::Followed as AbsentClients;
+use crate::authenticated_client::SeenMethods;
 use crate::confirmed::Confirmations;
+use crate::database_history::History;
 use crate::fetched_keys::FetchedKeys;
-use crate::history::History;
+use crate::followed_clients::Followed;
 use crate::key_set::KeySet;
-use crate::limits::MemoryCounters;
+use crate::memory_counters::MemoryCounters;
 use crate::outgoing::Outgoing;
 use crate::readiness::Readiness;
-use crate::registered::Followed;
 use crate::tallies::Tallies;
 
 /// One application state for all of Anteroom; tests swap the parts inside.
@@ -54,7 +54,7 @@ pub struct Provider {
     pub(crate) tallies: Tallies,
     /// Of limits that this node counts for itself.
     pub(crate) counters: MemoryCounters,
-    pub(crate) configured: configured_clients::Followed,
+    pub(crate) configured: AbsentClients,
     pub(crate) fetched_keys: FetchedKeys,
     pub(crate) seen_methods: SeenMethods,
 }
@@ -128,7 +128,7 @@ impl Provider {
             logout_queued: tokio::sync::Notify::new(),
             tallies: Tallies::default(),
             counters: MemoryCounters::default(),
-            configured: configured_clients::Followed::default(),
+            configured: AbsentClients::default(),
             fetched_keys: FetchedKeys::default(),
             seen_methods: SeenMethods::default(),
         }

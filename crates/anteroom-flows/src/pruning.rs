@@ -10,8 +10,8 @@ use anteroom_domain::trail::verify::{Finding, Kept, Keys, Verifier};
 use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::audit_context::AuditContext;
 use crate::error::FlowError;
-use crate::trail::AuditContext;
 
 /// Entries looked at in one go: about as many are removed in one transaction.
 const PAGE: u64 = 1_000;

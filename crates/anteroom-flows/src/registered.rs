@@ -14,24 +14,12 @@ use anteroom_oidc::{
     Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules, SubjectType,
 };
 use anteroom_storage::{ClientsRevision, RegisteredClient};
-use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::error::FlowError;
+use crate::followed_clients::Followed;
 use crate::provider::{Provider, Snapshot};
-
-/// What was read of the database so far, and under which configuration. Another configuration may mean other clients, and a
-/// database that is behind what was read of it, or in another epoch, has others: they are read again.
-#[derive(Debug, Default)]
-pub(crate) struct Followed {
-    digest: String,
-    epoch: i64,
-    revision: i64,
-    clients: HashMap<ClientId, Arc<Client>>,
-    /// When the last look that succeeded began.
-    looked_at: Option<Instant>,
-}
 
 /// Takes up what has changed. Says when the look began that has seen it.
 pub async fn follow(provider: &Provider) -> Result<Instant, FlowError> {

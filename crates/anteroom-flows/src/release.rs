@@ -1,7 +1,6 @@
 //! Answering an application: with a code, sealed and self-contained, so that a single sign-on writes nothing yet, and with
 //! tokens where the response type names them.
 
-use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
@@ -9,27 +8,18 @@ use anteroom_domain::ids::GrantId;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
-use anteroom_oidc::{ClientId, Issuer, Prompt, ScopeSet};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use anteroom_oidc::Prompt;
 use jiff::Timestamp;
 
 use crate::browser::Loads;
-use crate::call::{Call, Visit};
+use crate::call::Visit;
+use crate::code;
 use crate::error::FlowError;
-use crate::front_tokens;
+use crate::front_tokens::{self, SignedIn};
 use crate::limits::spend_authorization;
+use crate::live::Live;
 use crate::session_state::session_state;
 use crate::trail::note_refusal;
-use crate::visitor::Live;
-
-/// The person who is answered for.
-#[derive(Clone, Copy)]
-pub(crate) struct SignedIn<'a> {
-    pub(crate) live: &'a Live,
-    /// With this very answer, which keeps it; what was agreed to before is in the database.
-    pub(crate) agrees_to: Option<&'a ScopeSet>,
-}
 
 /// Answers the request for the person who is signed in.
 pub(crate) async fn respond(
@@ -126,7 +116,7 @@ fn code(
         issued_at: visit.now,
         expires_at: visit.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
     };
-    seal(visit, &snapshot.issuer, &code)
+    code::seal(visit, &snapshot.issuer, &code)
 }
 
 /// Opening a tile counts as activity of the session. `prompt=none` does not, and neither does what a page loads as a part of
@@ -142,24 +132,4 @@ async fn touch(visit: &Visit, live: &Live, request: &AuthorizationRequest) -> Re
         .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(session, now).await?) })
         .await?;
     Ok(())
-}
-
-/// Purpose, issuer and client are part of the seal: another client's code does not open.
-fn associated_data(issuer: &Issuer, client: &ClientId) -> Vec<u8> {
-    format!("authorization_code\n{}\n{}", issuer.as_str(), client.as_str()).into_bytes()
-}
-
-fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode) -> Result<String, FlowError> {
-    let plain = serde_json::to_vec(code).map_err(|_| FlowError::Broken("authorization code"))?;
-    let sealer = call.keyring().sealer(KeyPurpose::CodeSeal);
-    let sealed = sealer.seal(call.random(), &associated_data(issuer, &code.client), &plain);
-    Ok(URL_SAFE_NO_PAD.encode(sealed))
-}
-
-/// Opens a code presented by `client`; `None` where it is not one of ours for this client.
-pub(crate) fn open(call: &Call, client: &Client, code: &str) -> Option<AuthorizationCode> {
-    let sealed = URL_SAFE_NO_PAD.decode(code).ok()?;
-    let aad = associated_data(&call.snapshot().issuer, client.id());
-    let plain = call.keyring().sealer(KeyPurpose::CodeSeal).open(&aad, &sealed).ok()?;
-    serde_json::from_slice(&plain).ok()
 }

@@ -17,13 +17,10 @@ use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
 use crate::browser::Browser;
-use crate::call::{Call, Visit};
+use crate::call::{Call, SentForm, Visit};
 use crate::error::FlowError;
-use crate::visitor::{Live, live_sessions, session_digest};
-
-/// A form as it came in, by its token, which no other page has.
-#[derive(Clone, Copy, Debug)]
-pub struct SentForm(pub(crate) Digest);
+use crate::live::Live;
+use crate::visitor::{live_sessions, session_digest};
 
 const FORM_CONTEXT: &str = "form that was sent";
 const NEXT_CONTEXT: &str = "next secret of a session";

@@ -9,8 +9,8 @@ use anteroom_oidc::jwt::AccessTokenClaims;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token;
+use crate::authenticated_client::AuthenticatedClient;
 use crate::call::Call;
-use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::limits::{Sender, of_client, of_one, spend};
 use crate::token::refresh::RefreshToken;

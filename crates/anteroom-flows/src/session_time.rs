@@ -5,7 +5,8 @@ use anteroom_domain::session::{SessionEnd, SessionLeft};
 
 use crate::call::Visit;
 use crate::error::FlowError;
-use crate::visitor::{Live, live_sessions, sessions_here};
+use crate::live::Live;
+use crate::visitor::{live_sessions, sessions_here};
 
 /// `None`: that session is not alive, or not this browser's, or wants its person's proof. A page of one that was left is not to be
 /// seen by the next person when a browser goes back to it. Asking is no activity.

@@ -4,11 +4,10 @@
 //! application that was signed in from it, in the same transaction; the person never waits for those. Applications that
 //! are told in the browser are told by the page that follows (`front_channel.rs`).
 
-use anteroom_crypto::Token;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::ids::{AccountId, BrowserId, MessageId, SessionId};
+use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_domain::subject::NamedSession;
 use anteroom_oidc::ClientId;
@@ -17,52 +16,13 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::call::{Call, Visit};
+use crate::audit_context::AuditContext;
+use crate::call::Call;
 use crate::error::FlowError;
-use crate::front_channel::{self, Back};
 use crate::provider::Snapshot;
-use crate::trail::AuditContext;
-use crate::visitor::{Live, live_sessions, sessions_here};
 
 /// After this an application that could not be told has long dropped the session by its own limits.
 const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
-
-/// What is left in a browser after a sign-out.
-#[derive(Debug)]
-pub struct Left {
-    /// Its identifier from now on: journeys of the person who has left do not wait here for the next person.
-    pub browser: BrowserId,
-    pub remaining: Vec<Token>,
-    /// For the page that tells applications in this browser, where there are such.
-    pub farewell: Option<String>,
-}
-
-/// Ends every session of the browser.
-#[tracing::instrument(name = "sign_out", skip_all)]
-pub async fn everywhere(visit: &Visit) -> Result<Left, FlowError> {
-    let live = live_sessions(visit).await?;
-    leave(visit, (live, Vec::new()), None).await
-}
-
-/// Ends some of the browser's sessions and keeps the others.
-pub(crate) async fn leave(
-    visit: &Visit,
-    (ending, staying): (Vec<Live>, Vec<Live>),
-    back: Option<Back>,
-) -> Result<Left, FlowError> {
-    let stays = |id: SessionId| staying.iter().any(|live| live.session.id == id);
-    // Those, too, that ended before without the browser hearing of it: idle, elsewhere, or by the first click of two.
-    let here = sessions_here(visit).await?;
-    let gone = here.iter().map(|(row, _)| row.session.id).filter(|id| !stays(*id)).collect();
-    // The one at work in the browser comes first, and is the one who signs out, the others too.
-    if let Some(person) = ending.first().map(|live| live.account.id) {
-        let sessions = ending.into_iter().map(|live| live.session).collect();
-        end_by(visit, person, sessions).await?;
-    }
-    let browser = BrowserId(visit.random().uuid_v4());
-    let farewell = front_channel::seal(visit, (browser, visit.now), gone, back).await?;
-    Ok(Left { browser, remaining: staying.into_iter().map(|live| live.token).collect(), farewell })
-}
 
 /// Ends these sessions, of whomever they are, because this person does what ends them.
 pub(crate) async fn end_by(call: &Call, person: AccountId, sessions: Vec<Session>) -> Result<(), FlowError> {

@@ -1,7 +1,7 @@
 //! How the person stands before the one decision: what was proven, and what could be proven next.
 
 use anteroom_domain::account::Account;
-use anteroom_domain::ids::{AccountId, PhoneId};
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::{Destination, Proof, ProofKind};
 use anteroom_domain::next_step::{
     Needs, PasswordStanding, Person, Recovering, Registering, Standing, StepUpReason,
@@ -9,17 +9,16 @@ use anteroom_domain::next_step::{
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_oidc::{Acr, Prompt};
-use jiff::Timestamp;
 
 use crate::ahead::Ahead;
-use crate::authenticator_apps::serving;
+use crate::apps::serving;
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::Carried;
+use crate::live::Live;
 use crate::person_in_question::Who;
 use crate::phones::{is_reached, offers, serves, usable};
-use crate::verification::{Verification, sent};
-use crate::visitor::Live;
+use crate::verification_model::{Verification, is_resumed, phones_for_code, sent, waiting_phone};
 
 pub(crate) async fn person(
     visit: &Visit,
@@ -99,34 +98,6 @@ async fn proven(visit: &Visit, (account, proof): (&Account, &Proof)) -> Result<P
             wants_proof: false,
         }),
     })
-}
-
-fn waiting_phone(phones: &[Phone], id: Option<PhoneId>) -> Option<&Phone> {
-    phones.iter().find(|phone| Some(phone.id) == id && phone.verified_at.is_none())
-}
-
-/// Whether a phone was verified on another way to the same registration, and no code was entered on this one. Then a code to
-/// such a phone comes before anything else: a thief who reads the mail could name a phone of their own.
-pub(crate) fn is_resumed(proof: &Proof, phones: &[Phone]) -> bool {
-    proof.factor.is_none() && phones.iter().any(|phone| phone.verified_at.is_some())
-}
-
-/// The phones that a code may go to and come from. The page asks it, and so does the unit that takes the code, of the phones as
-/// they are under the account's lock: one may have been verified in another browser since.
-pub(crate) fn phones_for_code<'a>(
-    proof: Option<&Proof>,
-    phones: &'a [Phone],
-    now: Timestamp,
-) -> Vec<&'a Phone> {
-    let serving = phones.iter().filter(|phone| phone.serves(now));
-    let Some(proof) = proof else { return serving.collect() };
-    match proof.kind {
-        ProofKind::Invitation { .. } if is_resumed(proof, phones) => {
-            serving.filter(|phone| phone.verified_at.is_some()).collect()
-        }
-        ProofKind::Invitation { phone, .. } => waiting_phone(phones, phone).into_iter().collect(),
-        ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => serving.collect(),
-    }
 }
 
 /// A phone that was only named proves nothing.

@@ -11,12 +11,11 @@ use anteroom_oidc::response::AuthorizationResponse;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use crate::answered::AnsweredBefore;
 use crate::call::FormOwner;
 use crate::journey::Carried;
+use crate::live::Live;
 use crate::phones::NoPhone;
-use crate::verification::Verification;
-use crate::visitor::Live;
+use crate::verification_model::Verification;
 
 /// What the web shows or where it sends the browser.
 #[derive(Debug)]
@@ -34,6 +33,14 @@ pub enum Onward {
     AnsweredBefore(Box<AnsweredBefore>),
     /// The form is of a page that showed another person, or another session: nothing was done with it.
     AnotherPerson(Box<AnotherPerson>),
+}
+
+/// A request that was answered before.
+#[derive(Debug)]
+pub struct AnsweredBefore {
+    pub client: Option<Arc<Client>>,
+    /// The answer, where a form that was sent again may get it again.
+    pub repeat: Option<Box<AuthorizationResponse>>,
 }
 
 /// Whom the step would be about now, and what carries it on for them.

@@ -1,55 +1,12 @@
-//! Audit entries, filled in from the request that caused them.
+//! Entries of the audit trail that stand alone: refusals, and what was only counted.
 
-use anteroom_crypto::Random;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::AuditId;
-use anteroom_domain::reference::Reference;
-use jiff::Timestamp;
-use std::net::IpAddr;
 use std::sync::Arc;
-use uuid::Uuid;
 
+use crate::audit_context::AuditContext;
 use crate::call::Call;
 use crate::error::FlowError;
 use crate::tallies::Tally;
-
-/// From where and when an act came: the part of an entry that is the same for all entries of a request.
-#[derive(Clone, Debug)]
-pub struct AuditContext {
-    pub now: Timestamp,
-    pub address: Option<IpAddr>,
-    pub reference: Option<Reference>,
-    pub random: Random,
-}
-
-impl AuditContext {
-    /// An act of Anteroom itself or of an operator at the shell.
-    pub fn local(now: Timestamp, random: &Random) -> Self {
-        Self { now, address: None, reference: None, random: random.clone() }
-    }
-
-    /// Time-ordered identifiers keep the newest rows of an index together.
-    pub(crate) fn new_id(&self) -> Uuid {
-        self.random.uuid_v7(u64::try_from(self.now.as_millisecond()).unwrap_or(0))
-    }
-
-    pub fn entry(&self, actor: Actor, event: Event) -> AuditEntry {
-        AuditEntry {
-            id: AuditId(self.new_id()),
-            at: self.now,
-            actor,
-            subject: match actor {
-                Actor::Account(account) => Some(account),
-                _ => None,
-            },
-            client: None,
-            session: None,
-            address: self.address,
-            reference: self.reference,
-            event,
-        }
-    }
-}
 
 /// Writes down a request that was refused, unless its address, or the account that it is about, has had its share for this
 /// minute.

@@ -1,26 +1,17 @@
 //! The sessions in a browser, read by the secrets in its cookie.
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Token};
-use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, SessionId};
-use anteroom_domain::session::{Session, SessionStanding};
+use anteroom_domain::session::SessionStanding;
 use anteroom_storage::FoundSession;
 use jiff::Timestamp;
 
 use crate::call::Visit;
 use crate::error::FlowError;
+use crate::live::Live;
 
 /// At most this many accounts are signed in in one browser; the least recently used goes first.
 pub const MAX_SESSIONS: usize = 5;
-
-/// A session that is alive now, with its account as it is now.
-#[derive(Clone, Debug)]
-pub struct Live {
-    pub session: Session,
-    pub account: Account,
-    /// Which of the browser's secrets opened it.
-    pub token: Token,
-}
 
 const SESSION_CONTEXT: &str = "session";
 

@@ -5,8 +5,8 @@ use anteroom_domain::ids::AccountId;
 use anteroom_domain::link::LinkKind;
 use anteroom_storage::Tx;
 
+use crate::audit_context::AuditContext;
 use crate::error::FlowError;
-use crate::trail::AuditContext;
 
 /// Nothing that was proven or verified on the way to a registration counts any more.
 pub(super) async fn begin_anew(tx: &Tx, audit: &AuditContext, account: AccountId) -> Result<(), FlowError> {

@@ -10,15 +10,18 @@ use anteroom_oidc::Acr;
 use anteroom_storage::{FirstCode, Tx};
 use jiff::Timestamp;
 
-use super::{admitted_to_act, confirmed, confirmed_of, open};
+use super::{admitted_to_act, confirmed, confirmed_of};
+use crate::apps::open;
+use crate::audit_context::AuditContext;
 use crate::call::Visit;
 use crate::error::FlowError;
+use crate::live::Live;
 use crate::notices::notices;
 use crate::onward::Onward;
 use crate::repeated::answers_since;
 use crate::standing::can_step_up;
-use crate::trail::{AuditContext, note_refusal};
-use crate::visitor::{Live, another_signed_in_since, live_sessions};
+use crate::trail::note_refusal;
+use crate::visitor::{another_signed_in_since, live_sessions};
 
 #[derive(Debug)]
 pub enum BeginOutcome {

@@ -13,18 +13,17 @@ mod remove;
 pub use enrol::{BeginOutcome, ConfirmOutcome, Enrolment, begin, confirm, enrolment};
 pub use remove::{RemoveOutcome, remove};
 
-use anteroom_crypto::KeyPurpose;
-use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::Destination;
-use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret, may_remove};
+use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, may_remove};
 use jiff::Timestamp;
 
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::Carried;
+use crate::live::Live;
 use crate::onward::{Onward, parked, proceed};
 use crate::phones::usable;
-use crate::visitor::Live;
 
 /// What the page lists.
 #[derive(Debug)]
@@ -79,34 +78,4 @@ async fn confirmed(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorA
 fn confirmed_of(mut apps: Vec<AuthenticatorApp>) -> Vec<AuthenticatorApp> {
     apps.retain(|app| app.confirmed_at.is_some());
     apps
-}
-
-/// Those whose codes are taken now.
-pub(crate) async fn serving(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
-    let mut apps = call.store().apps_of(account).await?;
-    apps.retain(|app| app.serves(call.now));
-    Ok(apps)
-}
-
-/// Which of the apps shows this code now, and the step it belongs to.
-pub(crate) fn showing(
-    call: &Call,
-    apps: &[AuthenticatorApp],
-    entered: &str,
-) -> Result<Vec<(FactorId, TimeStep)>, FlowError> {
-    let mut found = Vec::new();
-    for app in apps {
-        if let Some(step) = open(call, app)?.step_of(entered, call.now) {
-            found.push((app.id, step));
-        }
-    }
-    Ok(found)
-}
-
-fn open(call: &Call, app: &AuthenticatorApp) -> Result<TotpSecret, FlowError> {
-    let sealer = call.keyring().sealer(KeyPurpose::FactorSeal);
-    let plain = sealer.open(&AuthenticatorApp::associated_data(app.id), &app.secret_sealed);
-    let plain =
-        plain.map_err(|_| FlowError::Broken("an app's secret that does not open under this master key"))?;
-    TotpSecret::from_slice(&plain).ok_or(FlowError::Broken("an app's secret of another length"))
 }

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::admitted_to_act;
 use crate::call::Visit;
 use crate::error::FlowError;
+use crate::live::Live;
 use crate::notices::notices;
 use crate::onward::Onward;
 use crate::phones::usable;
-use crate::visitor::Live;
 
 #[derive(Debug)]
 pub enum RemoveOutcome {

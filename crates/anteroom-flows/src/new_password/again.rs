@@ -5,8 +5,9 @@ use anteroom_domain::limits::Limit;
 use super::{Entered, NewPasswordOutcome, is_of, lane_of, signed_in};
 use crate::call::Visit;
 use crate::error::FlowError;
-use crate::journey::{Waiting, open_or_dashboard};
+use crate::journey::Waiting;
 use crate::limits::{of_one, spend};
+use crate::open_interaction::open_or_dashboard;
 use crate::repeated::as_it_was_answered;
 use anteroom_storage::OldPassword;
 

@@ -28,12 +28,14 @@ use std::sync::Arc;
 
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Gone, Waiting};
 use crate::limits::{of_one, spend};
+use crate::live::Live;
+use crate::new_session::{NewCookies, put_first};
 use crate::onward::{Onward, Step, StepPage, parked, proceed, proceed_with};
-use crate::sign_in::{NewCookies, put_first};
+use crate::open_interaction::open_or_dashboard;
 use crate::trail::note_refusal;
-use crate::visitor::{Live, live_sessions};
+use crate::visitor::live_sessions;
 use settle::{Prepared, Settled, settle};
 
 pub struct Entered {

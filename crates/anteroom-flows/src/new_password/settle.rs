@@ -21,9 +21,10 @@ use uuid::Uuid;
 use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
+use crate::live::Live;
 use crate::new_session::{FirstSecret, NewSession};
 use crate::sign_out::{Hearers, end_all, hearers};
-use crate::visitor::{Live, left_behind};
+use crate::visitor::left_behind;
 
 /// How long it is worth telling a person that their password was changed.
 const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);

@@ -10,11 +10,12 @@ use anteroom_storage::Tx;
 use std::sync::Arc;
 
 use crate::asked::{self, NewAsk};
+use crate::audit_context::AuditContext;
 use crate::call::Visit;
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Keeping, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Gone, Keeping, Waiting};
 use crate::limits::wait_for_floor;
-use crate::trail::AuditContext;
+use crate::open_interaction::open_or_dashboard;
 
 pub struct Asking {
     /// As it was entered.

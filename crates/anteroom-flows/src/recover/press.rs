@@ -11,10 +11,11 @@ use anteroom_storage::Tx;
 
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Keeping, Place, Waiting, open};
+use crate::journey::{Carried, Gone, Keeping, Place, Waiting};
 use crate::limits::wait_for_floor;
 use crate::links::{is_typed_code_of, token_digests};
 use crate::onward::{Onward, proceed};
+use crate::open_interaction::open;
 use crate::trail::note_refusal;
 use crate::visitor::another_signed_in_since;
 

@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::journey::{Carried, Waiting, kept, open};
+use crate::journey::{Carried, Waiting, kept};
 use crate::limits::{of_one, spend};
 use crate::onward::{Onward, StepPage, proceed};
+use crate::open_interaction::open;
 use crate::phones::is_reached;
-use crate::standing::is_resumed;
 use crate::trail::note_refusal;
+use crate::verification_model::is_resumed;
 
 /// As it was entered.
 #[derive(Clone, Debug)]

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use super::register::{accepted, confirm_sector, count, taken_hosts};
 use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
+use crate::audit_context::AuditContext;
 use crate::call::Call;
 use crate::client_auth::secret_digest;
 use crate::error::FlowError;
 use crate::registered::{checked, follow, kept};
-use crate::trail::AuditContext;
 
 /// RFC 7592 §2.1: a wrong token and an unknown client are answered alike.
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("not the registration access token of this client");

@@ -10,24 +10,24 @@ mod settle;
 use anteroom_crypto::{Digest, Lane, Token, Verdict};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
-use anteroom_domain::ids::DeviceId;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::password_text::{candidates, normalized};
 use anteroom_domain::rate::Wait;
-use anteroom_domain::session::Session;
 use anteroom_storage::SignInView;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::journey::{Carried, Gone, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Gone, Waiting};
 use crate::limits::{of_address, of_one, spend, wait_for_floor};
+use crate::live::Live;
+use crate::new_session::{NewCookies, put_first};
 use crate::onward::{Onward, parked, proceed_with};
+use crate::open_interaction::open_or_dashboard;
 use crate::repeated::as_it_was_answered;
-use crate::sign_out;
 use crate::tallies::Tally;
-use crate::visitor::{Live, MAX_SESSIONS, kept_sessions, live_sessions};
+use crate::visitor::live_sessions;
 use settle::{Prepared, Settled, settle};
 
 /// What the form said, parsed.
@@ -73,12 +73,6 @@ pub enum Told {
     Locked,
     /// The password was right, and no session was begun: the browser would not keep its cookie.
     NoCookies,
-}
-
-#[derive(Clone, Debug)]
-pub struct NewCookies {
-    pub sessions: Vec<Token>,
-    pub device: DeviceId,
 }
 
 #[tracing::instrument(skip_all)]
@@ -179,22 +173,6 @@ async fn signed_in(
     let onward = proceed_with(visit, carried, live).await?;
     let onward = parked(visit, onward).await?;
     Ok(SignInOutcome::SignedIn { cookies, onward })
-}
-
-/// The cookies of a browser in which this session is the current one from now on, and its sessions. What the cookie has no room
-/// for ends: it could not be signed out of any more.
-pub(crate) async fn put_first(
-    visit: &Visit,
-    current: Live,
-    before: Vec<Live>,
-) -> Result<(NewCookies, Vec<Live>), FlowError> {
-    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
-    let account = current.account.id;
-    let others = before.into_iter().filter(|other| other.account.id != account);
-    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
-    let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
-    sign_out::end_by(visit, account, dropped).await?;
-    Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }
 
 /// Stronger parameters, or a new pepper, reach a password when its owner next types it.

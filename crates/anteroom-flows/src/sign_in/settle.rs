@@ -23,10 +23,11 @@ use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping};
 use crate::limits::of_address;
+use crate::live::Live;
 use crate::new_session::{FirstSecret, HeldSession, NewSession};
 use crate::provider::Snapshot;
 use crate::repeated::{Secret, answers_since};
-use crate::visitor::{Live, left_behind};
+use crate::visitor::left_behind;
 
 /// How long it is worth telling someone that their account was locked.
 const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);

@@ -17,9 +17,9 @@ use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 
 use super::{Exchange, TokenError, mint, refresh};
+use crate::audit_context::AuditContext;
+use crate::code;
 use crate::error::FlowError;
-use crate::release;
-use crate::trail::AuditContext;
 
 pub(super) async fn redeem(
     exchange: &Exchange<'_>,
@@ -27,7 +27,7 @@ pub(super) async fn redeem(
 ) -> Result<TokenResponse, TokenError> {
     let call = exchange.call;
     let code =
-        release::open(call, exchange.client, request.code.expose_secret()).ok_or(TokenError::UnknownCode)?;
+        code::open(call, exchange.client, request.code.expose_secret()).ok_or(TokenError::UnknownCode)?;
     code.check_presented(Presented {
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),

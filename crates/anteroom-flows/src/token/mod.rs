@@ -16,8 +16,8 @@ use anteroom_oidc::errors::TokenErrorCode;
 use anteroom_oidc::names::separated_by_commas;
 use anteroom_oidc::token::{TokenRequest, TokenResponse};
 
+use crate::authenticated_client::AuthenticatedClient;
 use crate::call::Call;
-use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
 use crate::trail::note_refusal;
 

@@ -7,11 +7,12 @@ use super::enter::{EnterOutcome, Entered, Held};
 use super::{Now, now};
 use crate::call::Visit;
 use crate::error::FlowError;
-use crate::journey::{Carried, Waiting, open_or_dashboard};
+use crate::journey::{Carried, Waiting};
+use crate::live::Live;
+use crate::new_session::put_first;
 use crate::onward::{parked, proceed_with};
+use crate::open_interaction::open_or_dashboard;
 use crate::repeated::{Answered, as_it_was_answered};
-use crate::sign_in::put_first;
-use crate::visitor::Live;
 
 /// The row of a wrong entry is that of the form, of what was entered and of what could have been right: the same button twice is one
 /// wrong entry, and the same digits against another code are another one.

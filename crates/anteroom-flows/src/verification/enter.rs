@@ -16,16 +16,18 @@ use uuid::Uuid;
 
 use super::again::{again, again_in_session, entry_id, goes_on};
 use super::send::{code_context, code_data};
-use super::{Now, Verification, a_day_before, now, share_of, still_takes, way_of};
-use crate::authenticator_apps::showing;
+use super::{Now, now};
+use crate::apps::showing;
 use crate::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
+use crate::live::Live;
 use crate::new_session::HeldSession;
+use crate::new_session::NewCookies;
 use crate::onward::{Onward, StepPage, proceed, proceed_with};
-use crate::sign_in::NewCookies;
 use crate::trail::note_refusal;
-use crate::visitor::{Live, left_behind, live_sessions};
+use crate::verification_model::{Verification, a_day_before, share_of, still_takes, way_of};
+use crate::visitor::{left_behind, live_sessions};
 
 #[derive(Debug)]
 pub enum EnterOutcome {

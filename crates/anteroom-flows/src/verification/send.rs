@@ -13,15 +13,16 @@ use anteroom_storage::{Spent, Tx};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use super::{Choice, Now, Verification, a_day_before, now, share_of, still_takes};
+use super::{Now, now};
 use crate::call::Visit;
 use crate::error::FlowError;
 use crate::journey::{Carried, Keeping, Waiting};
 use crate::languages::{asked_in, of_page};
 use crate::onward::{Onward, StepPage, proceed};
-use crate::phones::Offer;
 use crate::repeated::{TURNS, answers_since};
 use crate::trail::note_refusal;
+use crate::verification_model::Offer;
+use crate::verification_model::{Choice, Verification, a_day_before, share_of, still_takes};
 
 #[derive(Debug)]
 pub enum SendOutcome {

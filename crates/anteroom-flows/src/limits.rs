@@ -4,10 +4,6 @@
 //! Invariant: what writes, sends, hashes or fetches is counted by the statement that decides, before it is done. A refusal is
 //! [`FlowError::Limited`], which the web answers with 429 and the wait.
 
-mod memory;
-
-pub(crate) use memory::MemoryCounters;
-
 use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::limits::{Budget, Limit, Per};
 use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
@@ -17,13 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
+use crate::authenticated_client::AuthenticatedClient;
 use crate::browser::Loads;
 use crate::call::{Call, Visit};
-use crate::client_auth::AuthenticatedClient;
 use crate::error::FlowError;
+use crate::live::Live;
 use crate::provider::Snapshot;
 use crate::tallies::Tally;
-use crate::visitor::Live;
 
 impl Snapshot {
     /// What a limit allows under this configuration.

@@ -1,0 +1,32 @@
+//! A client that has authenticated, as the use cases get it.
+
+use anteroom_domain::client::Client;
+use anteroom_oidc::{ClientId, TokenEndpointAuthMethod};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A client that has proven who it is, or that has nothing to prove with (`none`).
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient(pub(crate) Arc<Client>);
+
+impl AuthenticatedClient {
+    pub fn client(&self) -> &Arc<Client> {
+        &self.0
+    }
+
+    /// Anybody can send a request in the name of one that has nothing to prove itself with.
+    pub(crate) fn has_proven(&self) -> bool {
+        !self.0.metadata.is_public()
+    }
+}
+
+/// Which ways of sending its secret each client has used that may use several. The log names each of them once.
+#[derive(Debug, Default)]
+pub(crate) struct SeenMethods(Mutex<BTreeSet<(ClientId, TokenEndpointAuthMethod)>>);
+
+impl SeenMethods {
+    pub(crate) fn is_new(&self, client: &Client, method: TokenEndpointAuthMethod) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        client.policy.any_secret_method && seen.insert((client.id().clone(), method))
+    }
+}
