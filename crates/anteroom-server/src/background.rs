@@ -5,15 +5,21 @@ use anteroom_config::{Configuration, Settings, Source};
 use anteroom_domain::ids::AuditId;
 use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_domain::trail::lines::Line;
-use anteroom_flows::call::Call;
-use anteroom_flows::chain::{self, When};
-use anteroom_flows::confirmed::Cached;
+use anteroom_flows::audit::chain::{self, When};
+use anteroom_flows::context::call::Call;
+use anteroom_flows::context::confirmations::Cached;
+use anteroom_flows::context::provider::Provider;
+use anteroom_flows::context::refusals;
+use anteroom_flows::context::registered_clients;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::provider::Provider;
-use anteroom_flows::{
-    admin, asked, backchannel, configured_clients, health, history, key_set, registered, trail,
-    undefined_groups,
-};
+use anteroom_flows::keys::key_set;
+use anteroom_flows::node::configured_clients;
+use anteroom_flows::node::health;
+use anteroom_flows::node::history;
+use anteroom_flows::people::admin;
+use anteroom_flows::people::asked;
+use anteroom_flows::people::undefined_groups;
+use anteroom_flows::protocol::backchannel;
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_pages::{Theme, ThemeError};
 use anteroom_storage::{InstanceKind, KeysVersion};
@@ -111,7 +117,7 @@ async fn follow_clients(provider: Arc<Provider>) {
         if provider.history.is_refused() {
             continue;
         }
-        match registered::follow(&provider).await {
+        match registered_clients::follow(&provider).await {
             Ok(looked_at) => provider.confirmations.confirm(Cached::RegisteredClients, looked_at),
             Err(error) => tracing::error!("registered clients: {error}"),
         }
@@ -248,7 +254,7 @@ pub async fn finish_trail(provider: &Arc<Provider>, settings: &Settings) -> Resu
     if provider.history.is_refused() {
         return Ok(());
     }
-    trail::write_tallies(&Call::local(provider)).await?;
+    refusals::write_tallies(&Call::local(provider)).await?;
     let file = checkpoints::file(settings);
     extend_chain(provider, file.as_deref(), When::Now).await?;
     keep_newest(provider, file.as_deref()).await

@@ -4,14 +4,19 @@
 //! jumped, and while the database's shows something else.
 
 use anteroom_domain::clock::{JumpWatch, Steadiness};
-use anteroom_flows::call::Call;
+use anteroom_flows::audit::context::AuditContext;
+use anteroom_flows::audit::pruning::{Pruning, prune};
+use anteroom_flows::context::call::Call;
+use anteroom_flows::context::provider::Provider;
+use anteroom_flows::context::refusals;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::provider::Provider;
-use anteroom_flows::pruning::{Pruning, prune};
-use anteroom_flows::trail::AuditContext;
-use anteroom_flows::{
-    addresses, configured_clients, expiry_warnings, health, keys, sign_out, trail, usernames,
-};
+use anteroom_flows::keys::signing_keys;
+use anteroom_flows::node::configured_clients;
+use anteroom_flows::node::health;
+use anteroom_flows::people::addresses;
+use anteroom_flows::people::expiry_warnings;
+use anteroom_flows::people::usernames;
+use anteroom_flows::sessions::end_sessions;
 use anteroom_storage::Sweeps;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -58,7 +63,7 @@ impl Rounds {
 }
 
 /// Runs until the task is aborted.
-pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention: SignedDuration) {
+pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, retention: SignedDuration) {
     let mut ticks = interval(EVERY_MINUTE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (started, mut rounds) = (Instant::now(), Rounds::default());
@@ -73,7 +78,7 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
         if let Err(error) = rotate_keys(&provider, &schedule).await {
             tracing::error!("rotation of keys: {error}");
         }
-        if let Err(error) = trail::write_tallies(&Call::local(&provider)).await {
+        if let Err(error) = refusals::write_tallies(&Call::local(&provider)).await {
             tracing::error!("token counts: {error}");
         }
         if let Err(error) = expiry_warnings::send_due(&Call::local(&provider)).await {
@@ -102,10 +107,10 @@ pub async fn run(provider: Arc<Provider>, schedule: keys::KeySchedule, retention
 }
 
 /// Makes and retires the keys whose time has come.
-pub async fn rotate_keys(provider: &Provider, schedule: &keys::KeySchedule) -> Result<(), FlowError> {
+pub async fn rotate_keys(provider: &Provider, schedule: &signing_keys::KeySchedule) -> Result<(), FlowError> {
     let now = provider.clock.now();
-    let when = (now, keys::Occasion::Schedule);
-    keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, when).await?;
+    let when = (now, signing_keys::Occasion::Schedule);
+    signing_keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, when).await?;
     Ok(())
 }
 
@@ -140,7 +145,7 @@ pub async fn tidy_up(
 async fn end_lapsed(provider: &Arc<Provider>) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
         let call = Call::local(provider);
-        if sign_out::end_lapsed(&call).await? + sign_out::end_of_passed_epochs(&call).await? == 0 {
+        if end_sessions::end_lapsed(&call).await? + end_sessions::end_of_passed_epochs(&call).await? == 0 {
             break;
         }
         tokio::task::yield_now().await;

@@ -6,7 +6,7 @@
 use anteroom_config::{
     Changes, Configuration, ConfigurationDigest, Diagnostics, PartDigests, Settings, Source,
 };
-use anteroom_flows::confirmed::Cached;
+use anteroom_flows::context::confirmations::Cached;
 use anteroom_oidc::{ClientId, SigningAlgorithm};
 use anteroom_web::Web;
 use std::collections::HashSet;

@@ -5,7 +5,7 @@ use anteroom_config::{
 };
 use anteroom_domain::gateway::{Escape, Values};
 use anteroom_domain::phone::Method;
-use anteroom_flows::provider::Provider;
+use anteroom_flows::context::provider::Provider;
 use anteroom_messaging::twilio::{Callbacks, SpokenPart, Twilio, TwilioAccount, TwilioError};
 use anteroom_messaging::{
     Gateway, GatewayError, GatewayMethod, GatewayRequest, Rendered, Senders, Smtp, SmtpError, SmtpServer,

@@ -10,13 +10,17 @@ use anteroom_crypto::{
 };
 use anteroom_domain::client::{Client, ClientSecrets};
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_flows::client_auth::secret_digest;
+use anteroom_flows::context::outgoing::{Outgoing, OutgoingError, Reach};
+use anteroom_flows::context::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
+use anteroom_flows::context::registered_clients;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::key_set;
-use anteroom_flows::keys::{self, KeySchedule, NewKeys};
-use anteroom_flows::outgoing::{Outgoing, OutgoingError, Reach};
-use anteroom_flows::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
-use anteroom_flows::{addresses, history, registered, registration, usernames};
+use anteroom_flows::keys::key_set;
+use anteroom_flows::keys::signing_keys::{self, KeySchedule, NewKeys};
+use anteroom_flows::node::history;
+use anteroom_flows::people::addresses;
+use anteroom_flows::people::usernames;
+use anteroom_flows::protocol::client_authentication::secret_digest;
+use anteroom_flows::protocol::registration;
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
 use anteroom_pages::{Locale, ThemeError};
 use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
@@ -197,7 +201,14 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
     let history = history::at_start(&store, &keyring, kept.as_ref(), now).await?;
     // Nothing is written into a database that went back.
     if !history.is_refused() {
-        keys::rotate(&store, &keyring, &around.random, &schedule, (now, keys::Occasion::Schedule)).await?;
+        signing_keys::rotate(
+            &store,
+            &keyring,
+            &around.random,
+            &schedule,
+            (now, signing_keys::Occasion::Schedule),
+        )
+        .await?;
         addresses::renew_domains(&store).await?;
         // Who has none of their own is told by the node that serves, and not by each command.
         usernames::enter(&store).await?;
@@ -216,7 +227,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
         key_set,
         history,
     });
-    registered::follow(&provider).await?;
+    registered_clients::follow(&provider).await?;
     Ok(provider)
 }
 

@@ -1,7 +1,7 @@
 //! The keys that the database of a test begins with. To make them takes longer than most tests do, so all databases of a process
 //! begin with the same.
 
-use anteroom_flows::keys::{KeyMaker, NewKeys};
+use anteroom_flows::keys::signing_keys::{KeyMaker, NewKeys};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
 use anteroom_oidc::keys::SigningKey;

@@ -1,9 +1,9 @@
 //! One node of an installation: what a server process has, in this one.
 
 use anteroom_config::{Configuration, Settings};
-use anteroom_flows::call::Call;
-use anteroom_flows::configured_clients;
-use anteroom_flows::provider::Provider;
+use anteroom_flows::context::call::Call;
+use anteroom_flows::context::provider::Provider;
+use anteroom_flows::node::configured_clients;
 use anteroom_server::connections::Connections;
 use anteroom_server::serve;
 use anteroom_server::wiring::{self, Surroundings};

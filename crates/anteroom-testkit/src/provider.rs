@@ -5,9 +5,15 @@ use anteroom_crypto::PasswordHasher;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::message::Message;
-use anteroom_flows::call::Call;
-use anteroom_flows::provider::Provider;
-use anteroom_flows::{asked, backchannel, history, keys, registered, sign_out, trail};
+use anteroom_flows::context::call::Call;
+use anteroom_flows::context::provider::Provider;
+use anteroom_flows::context::refusals;
+use anteroom_flows::context::registered_clients;
+use anteroom_flows::keys::signing_keys;
+use anteroom_flows::node::history;
+use anteroom_flows::people::asked;
+use anteroom_flows::protocol::backchannel;
+use anteroom_flows::sessions::end_sessions;
 use anteroom_server::wiring::{self, Surroundings};
 use anteroom_server::{background, housekeeping, sending};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageState, MessageStatus};
@@ -265,7 +271,7 @@ impl TestProvider {
 
     /// What the background does each second about clients that registered at another node.
     pub async fn follow_clients(&self) {
-        registered::follow(&self.provider).await.unwrap();
+        registered_clients::follow(&self.provider).await.unwrap();
     }
 
     /// What the background does each minute about keys.
@@ -276,10 +282,10 @@ impl TestProvider {
     }
 
     /// What `anteroom keys rotate` does.
-    pub async fn rotate_keys(&self, reason: keys::Reason) -> keys::Rotated {
+    pub async fn rotate_keys(&self, reason: signing_keys::Reason) -> signing_keys::Rotated {
         let (schedule, parts) = (wiring::key_schedule(&self.settings), &self.provider);
-        let when = (self.now(), keys::Occasion::Operator(reason));
-        keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap()
+        let when = (self.now(), signing_keys::Occasion::Operator(reason));
+        signing_keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap()
     }
 
     /// The context of an operator's command, or of a background round, that begins now.
@@ -294,19 +300,19 @@ impl TestProvider {
 
     /// What `anteroom database accept` does.
     pub async fn accept_database(&self) {
-        let audit = trail::AuditContext::local(self.now(), &self.provider.random);
-        history::accept(&self.provider.store, &audit, None).await.unwrap();
+        let call = self.local();
+        history::accept(call.store(), call.audit(), None).await.unwrap();
     }
 
     /// What the background does each minute about what is only counted.
     pub async fn write_tallies(&self) {
-        trail::write_tallies(&self.local()).await.unwrap();
+        refusals::write_tallies(&self.local()).await.unwrap();
     }
 
     /// What the background does each minute about sessions whose time has passed.
     pub async fn end_lapsed_sessions(&self) {
-        sign_out::end_lapsed(&self.local()).await.unwrap();
-        sign_out::end_of_passed_epochs(&self.local()).await.unwrap();
+        end_sessions::end_lapsed(&self.local()).await.unwrap();
+        end_sessions::end_of_passed_epochs(&self.local()).await.unwrap();
     }
 
     /// What the background does each minute by the clock, with `running` on the stopwatch.

@@ -1,8 +1,8 @@
 //! Who is asking over HTTP: the [`Visit`] of the use cases, with what only the web needs to know.
 
 use anteroom_domain::reference::Reference;
-use anteroom_flows::browser::{Browser, FetchMetadata, Loads};
-use anteroom_flows::call::{Call, RequestFrom, Visit};
+use anteroom_flows::context::browser::{Browser, FetchMetadata, Loads};
+use anteroom_flows::context::call::{Call, RequestFrom, Visit};
 use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};

@@ -6,7 +6,7 @@
 use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
 use anteroom_domain::device::COOKIE_LIFE;
 use anteroom_domain::ids::{BrowserId, DeviceId};
-use anteroom_flows::visitor::MAX_SESSIONS;
+use anteroom_flows::sessions::browser_sessions::MAX_SESSIONS;
 use anteroom_oidc::session_state::OpBrowserState;
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;

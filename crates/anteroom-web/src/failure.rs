@@ -4,9 +4,9 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
+use anteroom_flows::context::refusals::note_refusal;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::journey::Carried;
-use anteroom_flows::trail::note_refusal;
+use anteroom_flows::interaction::open_interaction::Carried;
 use anteroom_pages::{ErrorKind, ErrorPage, Forward, ForwardKind};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};

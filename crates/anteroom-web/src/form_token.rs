@@ -4,11 +4,11 @@
 //! number that no other page has, under a MAC that also names the form. It must come back from that browser; where the browser itself vouches that the form was sent
 //! from our own page (`Sec-Fetch-Site`), a token made for an identifier that was lost meanwhile (two tabs restored at once,
 //! cookies cleared) is as good. Whom the page showed is held against whom the form would act for: by the extractor
-//! (`forms.rs`) where that is the current session, else by the one decision (`anteroom_flows::onward`).
+//! (`forms.rs`) where that is the current session, else by the one decision (`anteroom_flows::interaction::next`).
 
 use anteroom_crypto::{Digest, KeyPurpose, Keyring};
 use anteroom_domain::ids::{AccountId, BrowserId, SessionId};
-use anteroom_flows::call::FormOwner;
+use anteroom_flows::context::call::FormOwner;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};

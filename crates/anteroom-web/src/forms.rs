@@ -1,16 +1,16 @@
 //! Forms that people submit: parsed, from our own page, with a token that was made for them.
 //!
 //! A handler takes [`Form`] of the type that describes its form, and gets its fields only where origin and token are good;
-//! what the token says of the person is in [`anteroom_flows::visitor::Visitor::form`]. Where the page is to be shown again
+//! what the token says of the person is in [`anteroom_flows::sessions::browser_sessions::Visitor::form`]. Where the page is to be shown again
 //! with what was entered, it takes [`FormOrStale`] and has to say what becomes of a stale one. Requests that other sites may
 //! post have a type of their own: `endpoints::authorize::FromAnySite`.
 
-use anteroom_flows::call::FormOwner;
-use anteroom_flows::forms::{Brought, counted_for};
-use anteroom_flows::journey::Waiting;
-use anteroom_flows::limits::{FormToken, spend_form, spend_sign_out};
-use anteroom_flows::repeated::SentForm;
-use anteroom_flows::visitor::another_person;
+use anteroom_flows::context::call::FormOwner;
+use anteroom_flows::context::call::SentForm;
+use anteroom_flows::context::limits::{FormToken, spend_form, spend_sign_out};
+use anteroom_flows::interaction::form_limits::{Brought, counted_for};
+use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::sessions::browser_sessions::another_person;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::form::Form as Decoded;
 use anteroom_pages::ErrorKind;

@@ -1,9 +1,9 @@
 //! What every request passes first: the right host, a node that is up to date, a bounded body, a time limit, no panic; and the headers that every
 //! answer carries.
 
+use anteroom_flows::context::limits::count_request;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::health;
-use anteroom_flows::limits::count_request;
+use anteroom_flows::node::health;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::shown::shorten;

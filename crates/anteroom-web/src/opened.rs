@@ -3,7 +3,7 @@
 //! of one application could otherwise sign its visitors in at all the others, keep their sessions alive, and use up what they
 //! need.
 
-use anteroom_flows::browser::Loads;
+use anteroom_flows::context::browser::Loads;
 use anteroom_pages::ErrorKind;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::StatusCode;

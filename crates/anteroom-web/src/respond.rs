@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::session::Session;
-use anteroom_flows::error_return::ErrorReturn;
+use anteroom_flows::interaction::error_return::ErrorReturn;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
     Application, Chrome, ErrorKind, ErrorReturnPage, FormPostPage, Forward, ForwardKind, HiddenField, Locale,

@@ -1,6 +1,6 @@
 //! What every handler shares.
 
-use anteroom_flows::provider::Provider;
+use anteroom_flows::context::provider::Provider;
 use anteroom_messaging::Letterhead;
 use anteroom_messaging::twilio::Callbacks;
 use anteroom_pages::{Locale, Theme};

@@ -2,7 +2,7 @@
 
 use anteroom_crypto::{HashParams, Keyring, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
-use anteroom_flows::keys::{KeyMaker, NewKeys};
+use anteroom_flows::keys::signing_keys::{KeyMaker, NewKeys};
 use anteroom_storage::InstanceKind;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! From settings to what answers requests: the theme, its languages, and what is known of the way here.
 
 use anteroom_config::Settings;
-use anteroom_flows::provider::Provider;
+use anteroom_flows::context::provider::Provider;
 use anteroom_pages::{Locale, Theme};
 use anteroom_web::{Web, WebSettings};
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 use crate::journeys::{CAROL, CELL, NEW, choose, digits, forget, press, send, through};
 use crate::registration::register;
 use crate::{ALICE, BOB};
-use anteroom_flows::chain::{self, When};
+use anteroom_flows::audit::chain::{self, When};
 use anteroom_server::background::extend_chain;
 use anteroom_testkit::{
     Backend, Browser, Builder, CHALLENGE, PASSWORD, TestProvider, Tokens, on_both_databases, on_copy_of,

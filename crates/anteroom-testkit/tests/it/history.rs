@@ -3,7 +3,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_flows::chain::{self, When};
+use anteroom_flows::audit::chain::{self, When};
 use anteroom_server::background::{extend_chain, keep_newest};
 use anteroom_testkit::{AppKey, Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
 use jiff::SignedDuration;

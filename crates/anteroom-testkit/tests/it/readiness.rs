@@ -1,7 +1,7 @@
 //! A node that cannot do what serving needs says so, to `/readyz` and to every request, and serves again when it can.
 
 use crate::ALICE;
-use anteroom_flows::health::Watch;
+use anteroom_flows::node::health::Watch;
 use anteroom_flows::readiness::{Check, NotReady};
 use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
 use jiff::SignedDuration;
@@ -22,7 +22,7 @@ on_both_databases!(
 async fn look(provider: &TestProvider) {
     Watch::default().look(&provider.provider).await;
     // An error is looked at again a second later.
-    let _ = anteroom_flows::history::look(&provider.provider).await;
+    let _ = anteroom_flows::node::history::look(&provider.provider).await;
 }
 
 fn assert_told_to_come_again(answer: &Answer, what: &str) {

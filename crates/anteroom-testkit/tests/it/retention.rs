@@ -3,9 +3,9 @@
 use crate::{ALICE, BOB};
 use anteroom_domain::ids::{AuditId, NodeId};
 use anteroom_domain::trail::verify::{Finding, Kept, Report};
-use anteroom_flows::chain::{self, When};
-use anteroom_flows::pruning::{Pruning, prune};
-use anteroom_flows::trail::AuditContext;
+use anteroom_flows::audit::chain::{self, When};
+use anteroom_flows::audit::context::AuditContext;
+use anteroom_flows::audit::pruning::{Pruning, prune};
 use anteroom_server::background::extend_chain;
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use jiff::SignedDuration;

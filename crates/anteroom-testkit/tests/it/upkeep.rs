@@ -2,8 +2,8 @@
 //! or swept by a clock that jumped.
 
 use crate::ALICE;
-use anteroom_flows::confirmed::Cached;
-use anteroom_flows::keys::Reason;
+use anteroom_flows::context::confirmations::Cached;
+use anteroom_flows::keys::signing_keys::Reason;
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_server::background;
 use anteroom_server::housekeeping::Rounds;

@@ -1,6 +1,6 @@
 //! `/authorize` (OpenID Connect Core §3.1.2.1: GET and POST alike).
 
-use anteroom_flows::authorize::{AuthorizeOutcome, authorize};
+use anteroom_flows::interaction::authorize::{AuthorizeOutcome, authorize};
 use anteroom_oidc::authorization::{AuthorizationError, Parameter, Parameters};
 use anteroom_oidc::form::Form;
 use anteroom_pages::ErrorKind;

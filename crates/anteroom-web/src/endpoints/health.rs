@@ -1,6 +1,6 @@
 //! `/healthz`: the process answers. `/readyz`: it can serve, as far as is known; both are answered from memory.
 
-use anteroom_flows::health::reasons;
+use anteroom_flows::node::health::reasons;
 use axum::extract::State;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};

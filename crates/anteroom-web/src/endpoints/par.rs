@@ -1,7 +1,7 @@
 //! `/par`: pushed authorization requests (RFC 9126).
 
-use anteroom_flows::client_auth::ClientEndpoint;
-use anteroom_flows::push::{PushError, push};
+use anteroom_flows::protocol::client_authentication::ClientEndpoint;
+use anteroom_flows::protocol::par::{PushError, push};
 use anteroom_oidc::authorization::Parameters;
 use anteroom_oidc::errors::{ErrorBody, TokenError, TokenErrorCode};
 use axum::Json;

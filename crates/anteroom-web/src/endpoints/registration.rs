@@ -1,6 +1,6 @@
 //! `/clients`: registration of clients (RFC 7591 §3), and `/clients/{client}`, where they look after it (RFC 7592 §2).
 
-use anteroom_flows::registration::{self, ClientInformation, Presented, RegistrationError};
+use anteroom_flows::protocol::registration::{self, ClientInformation, Presented, RegistrationError};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::token::bearer_token;
 use anteroom_oidc::{Issuer, RegistrationRefusal};

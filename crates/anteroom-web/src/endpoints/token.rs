@@ -1,12 +1,13 @@
 //! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
 
 use anteroom_domain::rate::Wait;
-use anteroom_flows::client_auth::{AuthenticatedClient, ClientAuthError, ClientEndpoint, authenticate};
+use anteroom_flows::context::authenticated_client::AuthenticatedClient;
+use anteroom_flows::context::limits::count_client_request;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::introspect::{IntrospectionError, introspect as introspect_token};
-use anteroom_flows::limits::count_client_request;
-use anteroom_flows::revoke::revoke as revoke_token;
-use anteroom_flows::token::{TokenError as ExchangeError, exchange};
+use anteroom_flows::protocol::client_authentication::{ClientAuthError, ClientEndpoint, authenticate};
+use anteroom_flows::protocol::introspect::{IntrospectionError, introspect as introspect_token};
+use anteroom_flows::protocol::revoke::revoke as revoke_token;
+use anteroom_flows::protocol::token::{TokenError as ExchangeError, exchange};
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::Form;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenReference, TokenRequest};

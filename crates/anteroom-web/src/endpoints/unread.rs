@@ -2,7 +2,7 @@
 //! mistakes; the operator's log has one line with the client, what was received and what is allowed. Values may be secrets,
 //! so that only the names of parameters are in it.
 
-use anteroom_flows::client_auth::AuthenticatedClient;
+use anteroom_flows::context::authenticated_client::AuthenticatedClient;
 use anteroom_oidc::TokenEndpointAuthMethod;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::Form;

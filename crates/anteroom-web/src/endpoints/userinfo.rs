@@ -1,6 +1,6 @@
 //! `/userinfo` (OpenID Connect Core §5.3): GET and POST, the token in the header or a form.
 
-use anteroom_flows::userinfo::{UserInfoAnswer, UserInfoError, userinfo};
+use anteroom_flows::protocol::userinfo::{UserInfoAnswer, UserInfoError, userinfo};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::form::Form;
 use anteroom_oidc::token::bearer_token;

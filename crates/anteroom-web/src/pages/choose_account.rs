@@ -1,7 +1,7 @@
 //! `GET` and `POST /choose-account`.
 
-use anteroom_flows::choose_account::{Choice, ChooseOutcome, choices as signed_in_here, choose};
-use anteroom_flows::journey::Waiting;
+use anteroom_flows::interaction::choose_account::{Choice, ChooseOutcome, choices as signed_in_here, choose};
+use anteroom_flows::interaction::open_interaction::Waiting;
 use anteroom_pages::{Application, ChooseAccountPage};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -77,8 +77,8 @@ async fn submitted(asker: &Asker, Picked { choice, waiting }: Picked) -> Result<
 }
 
 /// Sign-in to another account, on the way to the same application.
-fn another(asker: &Asker, onward: anteroom_flows::onward::Onward) -> Result<Response, Failure> {
-    let anteroom_flows::onward::Onward::Page(page) = onward else { return go(asker, onward) };
+fn another(asker: &Asker, onward: anteroom_flows::interaction::next::Onward) -> Result<Response, Failure> {
+    let anteroom_flows::interaction::next::Onward::Page(page) = onward else { return go(asker, onward) };
     if page.without_row {
         return Ok(SignInForm::new(asker, &page.carried)?.respond(asker, StatusCode::OK));
     }

@@ -1,7 +1,8 @@
 //! `POST /consent`.
 
-use anteroom_flows::consent::{ConsentOutcome, Decision, consent};
-use anteroom_flows::journey::Waiting;
+use anteroom_flows::interaction::consent::{ConsentOutcome, consent};
+use anteroom_flows::interaction::consent_answer::Decision;
+use anteroom_flows::interaction::open_interaction::Waiting;
 use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_pages::ConsentScope;
 use axum::response::Response;

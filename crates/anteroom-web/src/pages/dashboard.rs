@@ -1,8 +1,8 @@
 //! `GET /dashboard` and `GET /open/CLIENT`, where a tile leads.
 
 use anteroom_domain::account::Account;
-use anteroom_flows::call::FormOwner;
-use anteroom_flows::dashboard::{Dashboard, TileTarget, TileView, dashboard, open_tile};
+use anteroom_flows::context::call::FormOwner;
+use anteroom_flows::people::dashboard::{Dashboard, TileTarget, TileView, dashboard, open_tile};
 use anteroom_oidc::ClientId;
 use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, PersonHere, Tile};
 use axum::http::StatusCode;

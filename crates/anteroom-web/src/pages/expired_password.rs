@@ -1,7 +1,7 @@
 //! `POST /expired-password`: on to a new password, which begins with a code sent to a phone.
 
-use anteroom_flows::expired_password::go_on;
-use anteroom_flows::journey::Waiting;
+use anteroom_flows::interaction::expired_password::go_on;
+use anteroom_flows::interaction::open_interaction::Waiting;
 use axum::response::Response;
 
 use crate::asker::Asker;

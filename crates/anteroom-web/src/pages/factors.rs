@@ -2,11 +2,11 @@
 
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::totp::AuthenticatorApp;
-use anteroom_flows::authenticator_apps::{
+use anteroom_flows::context::call::FormOwner;
+use anteroom_flows::context::live::Live;
+use anteroom_flows::people::authenticator_apps::{
     BeginOutcome, ConfirmOutcome, Enrolment, Listed, RemoveOutcome, begin, confirm, enrolment, list, remove,
 };
-use anteroom_flows::call::FormOwner;
-use anteroom_flows::visitor::Live;
 use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
 use axum::extract::RawQuery;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};

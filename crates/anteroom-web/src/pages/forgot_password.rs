@@ -1,8 +1,9 @@
 //! `GET` and `POST /forgot-password`, the page that says the same for every address, and what its tab waits for.
 
 use anteroom_domain::rate::Wait;
-use anteroom_flows::journey::{Carried, Gone, Waiting, open, open_or_dashboard};
-use anteroom_flows::recover::{AskOutcome, Asking, ask, may_go_on};
+use anteroom_flows::interaction::open_interaction::{Carried, Gone, Waiting};
+use anteroom_flows::interaction::reopen::{open, open_or_dashboard};
+use anteroom_flows::people::recover::{AskOutcome, Asking, ask, may_go_on};
 use anteroom_pages::{
     ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, Wait as WaitText,
 };

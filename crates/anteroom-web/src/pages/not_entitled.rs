@@ -1,7 +1,7 @@
 //! `POST /not-entitled`: "Back to the application", which learns `access_denied`.
 
-use anteroom_flows::journey::Waiting;
-use anteroom_flows::not_entitled::back_to_application;
+use anteroom_flows::interaction::not_entitled::back_to_application;
+use anteroom_flows::interaction::open_interaction::Waiting;
 use axum::response::Response;
 
 use crate::asker::Asker;

@@ -1,9 +1,9 @@
 //! `/account/profile`: what is said of the person who is signed in.
 
 use anteroom_domain::profile::{BadClaim, Described, ProfileClaim, time_zones};
-use anteroom_flows::call::FormOwner;
-use anteroom_flows::profile::{SaveOutcome, profile, save};
-use anteroom_flows::visitor::Live;
+use anteroom_flows::context::call::FormOwner;
+use anteroom_flows::context::live::Live;
+use anteroom_flows::people::profile::{SaveOutcome, profile, save};
 use anteroom_pages::{
     LanguageChoice, Locale, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage,
     ProfileProblem,

@@ -1,8 +1,9 @@
 //! `GET /recover`, which a mailed link opens and which changes nothing; `POST /recover`, its button; `POST /recover/code`,
 //! the code of the mail typed instead.
 
-use anteroom_flows::journey::{Waiting, open};
-use anteroom_flows::recover::{PressOutcome, TypedOutcome, press as press_link, type_code as typed};
+use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::reopen::open;
+use anteroom_flows::people::recover::{PressOutcome, TypedOutcome, press as press_link, type_code as typed};
 use anteroom_pages::{ErrorKind, Forward, ForwardKind, RecoveryAskedProblem, RecoveryLinkPage};
 use axum::extract::RawQuery;
 use axum::http::StatusCode;

@@ -1,7 +1,7 @@
 //! `GET /complete-registration`: what an invitation's link opens, and which changes nothing; without a link, how to get
 //! another one. `POST /register` is the link's button.
 
-use anteroom_flows::register::{
+use anteroom_flows::people::register::{
     AgainOutcome, InvitationOutcome, accept as accept_invitation, ask_again, invited,
 };
 use anteroom_pages::{

@@ -4,10 +4,10 @@ use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::phone::{Method, Phone};
 use anteroom_flows::error::FlowError;
-use anteroom_flows::journey::Waiting;
-use anteroom_flows::onward::{Onward, Step, StepPage};
-use anteroom_flows::phones::methods;
-use anteroom_flows::register::{
+use anteroom_flows::interaction::next::{Onward, Step, StepPage};
+use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::phones::methods;
+use anteroom_flows::people::register::{
     NewNumber, PhoneOutcome, PhoneProblem, add_phone, another_phone, done as phones_done,
     verify as verify_phone,
 };

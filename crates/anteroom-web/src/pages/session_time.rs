@@ -2,8 +2,8 @@
 //! who was signed in too long is led.
 
 use anteroom_domain::session::{Session, SessionEnd, SessionLeft};
-use anteroom_flows::call::FormOwner;
-use anteroom_flows::session_time::{lapsed, left, stay};
+use anteroom_flows::context::call::FormOwner;
+use anteroom_flows::sessions::session_time::{lapsed, left, stay};
 use anteroom_pages::SessionClock;
 use axum::Json;
 use axum::extract::RawQuery;

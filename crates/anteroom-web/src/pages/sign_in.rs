@@ -3,10 +3,12 @@
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::rate::Wait;
-use anteroom_flows::choose_account::address_of;
-use anteroom_flows::journey::{Carried, Gone, Waiting, open_or_dashboard};
-use anteroom_flows::onward::{Onward, proceed};
-use anteroom_flows::sign_in::{Credentials, NewCookies, SignInOutcome, Told, sign_in};
+use anteroom_flows::interaction::choose_account::address_of;
+use anteroom_flows::interaction::next::{Onward, proceed};
+use anteroom_flows::interaction::open_interaction::{Carried, Gone, Waiting};
+use anteroom_flows::interaction::reopen::open_or_dashboard;
+use anteroom_flows::people::sign_in::{Credentials, SignInOutcome, Told, sign_in};
+use anteroom_flows::sessions::new_session::NewCookies;
 use anteroom_pages::{SignInNotice, SignInProblem, Wait as WaitText};
 use axum::extract::RawQuery;
 use axum::http::header::RETRY_AFTER;

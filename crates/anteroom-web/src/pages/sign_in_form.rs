@@ -1,6 +1,6 @@
 //! The sign-in form, however one comes to it.
 
-use anteroom_flows::journey::Carried;
+use anteroom_flows::interaction::open_interaction::Carried;
 use anteroom_pages::{Application, SignInNotice, SignInPage, SignInProblem};
 use axum::http::StatusCode;
 use axum::response::Response;

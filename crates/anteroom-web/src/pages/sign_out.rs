@@ -1,9 +1,11 @@
 //! `POST /sign-out`, `GET /signed-out` and the end-session endpoint (RP-Initiated Logout 1.0, Front-Channel Logout 1.0 §3).
 
-use anteroom_flows::end_session::{Confirmed, EndSessionOutcome, LogoutError, Question, end_session};
-use anteroom_flows::forms::form_owner;
-use anteroom_flows::front_channel::{self, Farewell};
-use anteroom_flows::sign_out::{Left, everywhere};
+use anteroom_flows::interaction::form_limits::form_owner;
+use anteroom_flows::protocol::end_session::{
+    Confirmed, EndSessionOutcome, LogoutError, Question, end_session,
+};
+use anteroom_flows::protocol::front_channel::{self, Farewell};
+use anteroom_flows::protocol::sign_out::{Left, everywhere};
 use anteroom_oidc::form::{Form as Decoded, encode};
 use anteroom_oidc::logout::EndSessionRequest;
 use anteroom_oidc::names::language_tags;

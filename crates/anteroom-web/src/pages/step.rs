@@ -4,11 +4,12 @@ use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
 use anteroom_domain::session::Session;
-use anteroom_flows::call::FormOwner;
-use anteroom_flows::journey::{Waiting, open};
-use anteroom_flows::onward::{Onward, Step, StepPage, proceed};
-use anteroom_flows::phones::NoPhone;
-use anteroom_flows::visitor::Live;
+use anteroom_flows::context::call::FormOwner;
+use anteroom_flows::context::live::Live;
+use anteroom_flows::interaction::next::{Onward, Step, StepPage, proceed};
+use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::phones::NoPhone;
+use anteroom_flows::interaction::reopen::open;
 use anteroom_oidc::ScopeSet;
 use anteroom_pages::{
     AccountChoice, Application, ChooseAccountPage, ConsentPage, Date, NoPhonePage, NotEntitledPage,

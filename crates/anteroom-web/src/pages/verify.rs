@@ -4,13 +4,13 @@ use anteroom_domain::account::PhoneKind;
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Method;
 use anteroom_domain::rate::Wait;
-use anteroom_flows::journey::Waiting;
-use anteroom_flows::onward::{Onward, Step, StepPage};
-use anteroom_flows::phones::Offer;
-use anteroom_flows::verification::{
-    Choice, Delivery, EnterOutcome, Entered, EntryProblem, SendFailure, SendOutcome, SendProblem, Sent,
-    Verification, enter as enter_code, send as send_code,
+use anteroom_flows::interaction::next::{Onward, Step, StepPage};
+use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::verification::{
+    EnterOutcome, Entered, EntryProblem, SendOutcome, SendProblem, enter as enter_code, send as send_code,
 };
+use anteroom_flows::interaction::verification_model::Offer;
+use anteroom_flows::interaction::verification_model::{Choice, Delivery, SendFailure, Sent, Verification};
 use anteroom_pages::{
     ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, VerifyIdentityPage,
     VerifyProblem, VerifyReason,

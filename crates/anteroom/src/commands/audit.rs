@@ -5,7 +5,7 @@ use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_domain::trail::export::{Contents, ExportVerifier};
 use anteroom_domain::trail::lines::{Line, parse_key, show_key};
 use anteroom_domain::trail::verify::{Finding, Kept, Report};
-use anteroom_flows::chain;
+use anteroom_flows::audit::chain;
 use anteroom_flows::error::FlowError;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write};

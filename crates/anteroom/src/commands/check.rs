@@ -3,7 +3,8 @@
 //! and calls is connected to, and with `--database` the database.
 
 use anteroom_config::Settings;
-use anteroom_flows::{client_keys, sector};
+use anteroom_flows::protocol::client_keys;
+use anteroom_flows::protocol::sector;
 use anteroom_messaging::{Smtp, reach};
 use anteroom_pages::Theme;
 

@@ -1,8 +1,9 @@
 //! `anteroom client …`: secrets of configured clients, and the clients that registered themselves.
 
 use anteroom_crypto::Random;
-use anteroom_flows::call::Call;
-use anteroom_flows::{configured_clients, registration};
+use anteroom_flows::context::call::Call;
+use anteroom_flows::node::configured_clients;
+use anteroom_flows::protocol::registration;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::shown::is_hidden;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! `anteroom database accept`: goes on with a database that went back to an earlier state.
 
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_flows::chain::{self, When};
-use anteroom_flows::history;
-use anteroom_flows::trail::AuditContext;
+use anteroom_flows::audit::chain::{self, When};
+use anteroom_flows::audit::context::AuditContext;
+use anteroom_flows::node::history;
 use anteroom_storage::Store;
 use jiff::tz::TimeZone;
 use std::path::Path;

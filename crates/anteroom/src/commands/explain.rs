@@ -6,7 +6,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::reference::Reference;
 use anteroom_domain::trail::words::{self, Facts, sentence};
-use anteroom_flows::admin::AdminError;
+use anteroom_flows::people::admin::AdminError;
 use anteroom_storage::{AuditRecord, Store};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;

@@ -2,7 +2,7 @@
 
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
-use anteroom_flows::keys::{self, LEAD, Occasion, Reason, Rotated};
+use anteroom_flows::keys::signing_keys::{self, LEAD, Occasion, Reason, Rotated};
 use anteroom_storage::{EncryptionKeyRow, SigningKeyRow};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -86,7 +86,7 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
         let when = (now, Occasion::Operator(reason));
-        let rotated = keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
+        let rotated = signing_keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
         store.close().await;
         say(&told(rotated, reason, &configuration.settings.practice.time_zone));
         Ok(())

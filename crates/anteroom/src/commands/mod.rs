@@ -16,9 +16,9 @@ pub mod user;
 
 use anteroom_config::{Configuration, Diagnostics};
 use anteroom_domain::history::WentBack;
-use anteroom_flows::admin::AdminError;
-use anteroom_flows::chain::ExportError;
-use anteroom_flows::support::SupportError;
+use anteroom_flows::audit::chain::ExportError;
+use anteroom_flows::people::admin::AdminError;
+use anteroom_flows::people::support::SupportError;
 use anteroom_pages::RenderError;
 use anteroom_storage::{BackupError, StoreError};
 use jiff::Timestamp;

@@ -2,8 +2,11 @@
 
 use anteroom_config::{Settings, Source};
 use anteroom_domain::history::WentBack;
-use anteroom_flows::call::Call;
-use anteroom_flows::{admin, configured_clients, health, undefined_groups};
+use anteroom_flows::context::call::Call;
+use anteroom_flows::node::configured_clients;
+use anteroom_flows::node::health;
+use anteroom_flows::people::admin;
+use anteroom_flows::people::undefined_groups;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;

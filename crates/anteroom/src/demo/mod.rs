@@ -8,9 +8,9 @@ mod own_clients;
 
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
-use anteroom_flows::call::Call;
-use anteroom_flows::configured_clients;
-use anteroom_flows::keys::NewKeys;
+use anteroom_flows::context::call::Call;
+use anteroom_flows::keys::signing_keys::NewKeys;
+use anteroom_flows::node::configured_clients;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -90,7 +90,7 @@ fn master_key(home: &Path) -> Result<SecretString, CommandError> {
 }
 
 /// As quiet as the demo is, a developer sees what is wrong with a request, and what was left out of it.
-const LOG: &str = "warn,anteroom_flows::authorize=info";
+const LOG: &str = "warn,anteroom_flows::interaction::authorize=info";
 
 struct Demo<'a> {
     plan: Plan<'a>,

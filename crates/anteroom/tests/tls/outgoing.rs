@@ -1,7 +1,7 @@
 //! What the provider fetches of applications, over TLS: with a certificate of the authority that the operator named, and with
 //! no other. (Those that the system trusts count besides, outside of development.)
 
-use anteroom_flows::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Reach};
+use anteroom_flows::context::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Reach};
 
 use crate::practice::{HOST, Practice};
 

@@ -1,7 +1,7 @@
 //! Encrypted requests (OpenID Connect Core §6.1, RFC 9101 §6.1).
 
 use crate::ALICE;
-use anteroom_flows::keys::Reason;
+use anteroom_flows::keys::signing_keys::Reason;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 use anteroom_testkit::{

@@ -2,7 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_domain::address::EmailAddress;
-use anteroom_flows::undefined_groups;
+use anteroom_flows::people::undefined_groups;
 use anteroom_testkit::{Backend, TestProvider, Tokens, claims, on_both_databases};
 use serde_json::json;
 
@@ -46,7 +46,7 @@ async fn an_application_is_told_groups_in_its_own_words(backend: Backend) {
     }
     // An operator sees what the application is told.
     let (address, id) = (EmailAddress::parse(ALICE).unwrap(), "charts".parse().unwrap());
-    let told = anteroom_flows::profile::claims(&provider.local(), &address, Some(&id)).await.unwrap();
+    let told = anteroom_flows::people::profile::claims(&provider.local(), &address, Some(&id)).await.unwrap();
     let alice = provider.signed_in(ALICE).await;
     let info = charts.userinfo(&charts.tokens(&alice, "openid groups").await.access_token).await.json();
     assert_eq!(told, info);

@@ -3,7 +3,7 @@
 use crate::{ALICE, BOB};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::profile::{ClaimChange, ProfileClaim};
-use anteroom_flows::profile::set_claims;
+use anteroom_flows::people::profile::set_claims;
 use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ async fn core_5_1_an_operator_says_the_rest(backend: Backend) {
     // A language that mails are not written in stays the person's own.
     let page = browser.get(PAGE).await;
     assert_eq!(page.form(PAGE).fields["locale"], "fr-CA");
-    let mine = anteroom_flows::profile::claims(&provider.local(), &address, None).await.unwrap();
+    let mine = anteroom_flows::people::profile::claims(&provider.local(), &address, None).await.unwrap();
     assert_eq!((&mine["email"], &mine["groups"]), (&json!(ALICE), &json!(["clinicians", "staff"])));
 }
 

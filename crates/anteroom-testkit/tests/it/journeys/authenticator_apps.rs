@@ -3,7 +3,7 @@
 use super::*;
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::address::EmailAddress;
-use anteroom_flows::support::add_phone;
+use anteroom_flows::people::support::add_phone;
 use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;

@@ -2,7 +2,7 @@
 
 use super::*;
 use anteroom_domain::address::EmailAddress;
-use anteroom_flows::admin::{disable, enable};
+use anteroom_flows::people::admin::{disable, enable};
 use anteroom_testkit::{Backend, on_one_node_and_on_two};
 use jiff::SignedDuration;
 use reqwest::Method;

@@ -3,7 +3,7 @@
 use super::*;
 use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
-use anteroom_flows::admin::{Invitee, disable, enable, invite};
+use anteroom_flows::people::admin::{Invitee, disable, enable, invite};
 use anteroom_testkit::{Backend, on_one_node_and_on_two};
 use jiff::SignedDuration;
 

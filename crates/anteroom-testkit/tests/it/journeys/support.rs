@@ -6,7 +6,7 @@ use crate::{ALICE, BOB};
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::message::Notice;
-use anteroom_flows::support::{add_phone, send_reset};
+use anteroom_flows::people::support::{add_phone, send_reset};
 use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
 use jiff::SignedDuration;
 

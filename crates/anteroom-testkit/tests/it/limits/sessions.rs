@@ -125,7 +125,7 @@ async fn a_hundred_sessions_end_together_and_each_is_told(backend: Backend) {
     // More than one statement ends: release 0.1.0 had no bound.
     begin(&provider, 250).await;
     let address = alice(&provider).await.primary_address;
-    anteroom_flows::admin::disable(&provider.local(), &address).await.unwrap();
+    anteroom_flows::people::admin::disable(&provider.local(), &address).await.unwrap();
     assert_eq!(running(&provider).await, 0);
     assert_eq!(provider.audited("signed_out").await.len(), 252);
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (2, 2));

@@ -209,7 +209,7 @@ async fn many_logouts_for_a_dead_application_hold_up_nobody_elses(backend: Backe
     dead.sleep();
     queue(&provider, "dead", 100).await;
     let node = Arc::clone(&provider.provider);
-    let deliveries = tokio::spawn(async move { anteroom_flows::backchannel::run(&node).await });
+    let deliveries = tokio::spawn(async move { anteroom_flows::protocol::backchannel::run(&node).await });
     let until = async |heard: &dyn Fn() -> bool| {
         while !heard() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -296,7 +296,7 @@ async fn disabling_an_account_is_told(backend: Backend) {
     let browser = provider.signed_in(ALICE).await;
     provider.client("charts").tokens(&browser, "openid").await;
     let address = anteroom_domain::address::EmailAddress::parse(ALICE).unwrap();
-    anteroom_flows::admin::disable(&provider.local(), &address).await.unwrap();
+    anteroom_flows::people::admin::disable(&provider.local(), &address).await.unwrap();
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (1, 1));
 }
 

@@ -1,7 +1,7 @@
 //! RP-Initiated Logout 1.0.
 
 use crate::{ALICE, BOB};
-use anteroom_flows::keys::Reason;
+use anteroom_flows::keys::signing_keys::Reason;
 use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 

@@ -25,7 +25,7 @@ async fn clients_that_registered_themselves_hold_up_no_configured_one(backend: B
         queue(&provider, told["client_id"].as_str().unwrap(), 8).await;
     }
     let node = Arc::clone(&provider.provider);
-    let deliveries = tokio::spawn(async move { anteroom_flows::backchannel::run(&node).await });
+    let deliveries = tokio::spawn(async move { anteroom_flows::protocol::backchannel::run(&node).await });
     heard(&dead, 32).await;
     for round in 1..=3 {
         let browser = provider.signed_in(ALICE).await;

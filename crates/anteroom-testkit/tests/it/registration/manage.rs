@@ -2,7 +2,7 @@
 
 use super::{CALLBACK, CLIENTS, address, metadata, open, refused_for, register, with};
 use crate::ALICE;
-use anteroom_flows::registration::remove;
+use anteroom_flows::protocol::registration::remove;
 use anteroom_testkit::{Backend, TestProvider, Tokens, on_both_databases};
 use serde_json::{Value, json};
 

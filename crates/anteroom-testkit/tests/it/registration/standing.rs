@@ -112,7 +112,7 @@ async fn a_client_stays_whose_name_an_earlier_release_took(backend: Backend) {
 async fn requests_that_name_unknown_clients_share_a_look(backend: Backend) {
     let provider = open(&backend).start().await;
     let asked = tokio::time::Instant::now();
-    let look = || anteroom_flows::registered::follow_as_of(&provider.provider, asked);
+    let look = || anteroom_flows::context::registered_clients::follow_as_of(&provider.provider, asked);
     let looks = join_all((0..50).map(|_| look())).await;
     let looks: std::collections::BTreeSet<_> = looks.into_iter().map(Result::unwrap).collect();
     assert_eq!(looks.len(), 1, "looks for 50 requests");

@@ -3,7 +3,7 @@
 
 use crate::ALICE;
 use anteroom_crypto::KeyPurpose;
-use anteroom_flows::keys::{LEAD, Reason};
+use anteroom_flows::keys::signing_keys::{LEAD, Reason};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::keys::Jwks;
 use anteroom_testkit::{Backend, TestProvider, header, on_both_databases};

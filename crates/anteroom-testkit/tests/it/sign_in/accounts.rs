@@ -163,7 +163,7 @@ async fn a_session_that_ended_meanwhile_cannot_be_chosen(backend: Backend) {
     let (web, browser) = (provider.client("web"), both(&provider).await);
     let page = web.authorize(&browser, &[]).await;
     let address = anteroom_domain::address::EmailAddress::parse(ALICE).unwrap();
-    anteroom_flows::admin::disable(&provider.local(), &address).await.unwrap();
+    anteroom_flows::people::admin::disable(&provider.local(), &address).await.unwrap();
     let answer = choose(&browser, &page, ALICE).await;
     assert!(browser.follow(&answer).await.has_form("/sign-in"));
     // Another browser's session is not this one's to choose.

@@ -4,7 +4,7 @@ use crate::ALICE;
 use anteroom_domain::account::{Account, GroupName, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::message::Parcel;
-use anteroom_flows::admin::{self, AdminError, Invitee};
+use anteroom_flows::people::admin::{self, AdminError, Invitee};
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
 use std::collections::BTreeSet;
 

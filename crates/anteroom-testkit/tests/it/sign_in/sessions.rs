@@ -231,10 +231,10 @@ async fn disabling_an_account_ends_its_sessions(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let browser = provider.signed_in(ALICE).await;
     let address = anteroom_domain::address::EmailAddress::parse(ALICE).unwrap();
-    anteroom_flows::admin::disable(&provider.local(), &address).await.unwrap();
+    anteroom_flows::people::admin::disable(&provider.local(), &address).await.unwrap();
     assert!(!browser.is_signed_in().await);
     assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 422);
-    anteroom_flows::admin::enable(&provider.local(), &address).await.unwrap();
+    anteroom_flows::people::admin::enable(&provider.local(), &address).await.unwrap();
     assert!(!browser.is_signed_in().await);
     assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
 }

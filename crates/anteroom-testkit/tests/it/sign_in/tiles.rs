@@ -3,7 +3,7 @@
 use crate::{ALICE, BOB};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::address::EmailAddress;
-use anteroom_flows::admin::{Membership, change_group};
+use anteroom_flows::people::admin::{Membership, change_group};
 use anteroom_testkit::{Answer, Backend, TestProvider, on_both_databases};
 
 on_both_databases!(

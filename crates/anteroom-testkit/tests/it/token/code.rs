@@ -193,8 +193,8 @@ async fn a_code_dies_with_the_account(backend: Backend) {
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let code = web.code(&browser, &[]).await;
     let address = anteroom_domain::address::EmailAddress::parse(ALICE).unwrap();
-    anteroom_flows::admin::disable(&provider.local(), &address).await.unwrap();
-    anteroom_flows::admin::enable(&provider.local(), &address).await.unwrap();
+    anteroom_flows::people::admin::disable(&provider.local(), &address).await.unwrap();
+    anteroom_flows::people::admin::enable(&provider.local(), &address).await.unwrap();
     assert_eq!(web.redeem(&code).await.error(), "invalid_grant");
 }
 

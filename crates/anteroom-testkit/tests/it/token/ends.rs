@@ -3,7 +3,7 @@
 use crate::{ALICE, BOB};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::address::EmailAddress;
-use anteroom_flows::admin::{Membership, change_group, disable, enable};
+use anteroom_flows::people::admin::{Membership, change_group, disable, enable};
 use anteroom_testkit::{Backend, Browser, RelyingParty, TestProvider, Tokens, on_both_databases};
 use jiff::SignedDuration;
 

@@ -2,7 +2,7 @@
 
 use crate::ALICE;
 use anteroom_domain::ids::NodeId;
-use anteroom_flows::configured_clients::{end_absent, end_grants, note};
+use anteroom_flows::node::configured_clients::{end_absent, end_grants, note};
 use anteroom_storage::{StoreError, Tx};
 use anteroom_testkit::{Backend, TestProvider, Tokens, claims, on_both_databases};
 use jiff::{SignedDuration, Timestamp};

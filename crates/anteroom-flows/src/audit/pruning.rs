@@ -1,0 +1,93 @@
+//! The oldest entries of the trail are removed once they were kept as long as they must be.
+//!
+//! Invariants: only from the beginning, up to a checkpoint; only entries that verify, so that a change of their time gets
+//! no young ones removed; what is left begins behind a signed word of it, so that a removal without one is found.
+
+use anteroom_crypto::{KeyPurpose, Keyring};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::trail::chain::{Link, Linked, Pruned};
+use anteroom_domain::trail::verify::{Finding, Kept, Keys, Verifier};
+use anteroom_storage::Store;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::audit::context::AuditContext;
+use crate::error::FlowError;
+
+/// Entries looked at in one go: about as many are removed in one transaction.
+const PAGE: u64 = 1_000;
+/// Pages in which a checkpoint is looked for; they are closer together unless nothing was linked for long.
+const PAGES: u32 = 100;
+/// Pruning is itself an entry, so it waits until a day's worth is due.
+const SLACK: SignedDuration = SignedDuration::from_hours(24);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pruning {
+    Nothing,
+    /// So many entries are gone; there may be more.
+    Done(u64),
+    /// The oldest entries are not as they were written, so none is removed.
+    Refused(Vec<Finding>),
+}
+
+/// One batch of what is older than `retention`.
+pub async fn prune(
+    store: &Store,
+    keyring: &Keyring,
+    audit: &AuditContext,
+    retention: SignedDuration,
+) -> Result<Pruning, FlowError> {
+    let older_than = audit.now.checked_sub(retention).unwrap_or(Timestamp::MIN);
+    let due = older_than.checked_sub(SLACK).unwrap_or(Timestamp::MIN);
+    let pruned = store.pruned().await?;
+    let begins = pruned.as_ref().map_or_else(Link::beginning, |pruned| pruned.link);
+    let oldest = store.linked_entries(begins.seq, 1).await?;
+    if oldest.first().is_none_or(|oldest| oldest.record.at >= due) {
+        return Ok(Pruning::Nothing);
+    }
+    let signer = keyring.signer(KeyPurpose::AuditMac)?;
+    let mut verifier = Verifier::new(Keys { keyring: Some(keyring), signers: signer.verifying_keys() });
+    if let Some(pruned) = pruned {
+        verifier.pruned(pruned);
+    }
+    let found = look(store, &mut verifier, begins.seq, older_than).await?;
+    let report = verifier.finish();
+    if report.found > 0 {
+        return Ok(Pruning::Refused(report.findings));
+    }
+    let Some(link) = found else { return Ok(Pruning::Nothing) };
+    let pruned = Pruned::sign(link, (audit.now, older_than), &signer).map_err(FlowError::from)?;
+    let entries = link.seq.saturating_sub(begins.seq);
+    let entry = audit.entry(Actor::System, Event::TrailPruned { up_to: link.seq, entries });
+    let done = store.prune_entries(begins.seq, pruned, entry).await?;
+    Ok(if done { Pruning::Done(entries) } else { Pruning::Nothing })
+}
+
+/// Verifies old entries behind `after`, page by page, until a checkpoint is among them: its link. The last entry of the
+/// chain stays in any case: the next one is linked to it.
+async fn look(
+    store: &Store,
+    verifier: &mut Verifier<'_>,
+    mut after: u64,
+    older_than: Timestamp,
+) -> Result<Option<Link>, FlowError> {
+    let end = store.chain_end().await?;
+    for _ in 0..PAGES {
+        let page = store.linked_entries(after, PAGE).await?;
+        let is_old = |linked: &&Linked| linked.record.at < older_than && linked.link.seq < end.seq;
+        let old: Vec<&Linked> = page.iter().take_while(is_old).collect();
+        let Some(last) = old.last() else { break };
+        let checkpoints = store.checkpoints(after, last.link.seq, PAGE).await?;
+        let found = checkpoints.last().map(|checkpoint| checkpoint.link);
+        for checkpoint in checkpoints {
+            verifier.checkpoint(Kept::Inside, checkpoint);
+        }
+        for linked in &old {
+            verifier.entry(linked);
+        }
+        if found.is_some() || old.len() < page.len() {
+            return Ok(found);
+        }
+        after = last.link.seq;
+    }
+    Ok(None)
+}

@@ -1,0 +1,352 @@
+//! The keys of clients at their `jwks_uri` (OpenID Connect Core §10.1.1): fetched when they are needed, kept for a while, and
+//! fetched again when one is missing.
+//!
+//! Each node keeps its own. An address is asked once a minute at most, whatever strangers send, and once more for the client
+//! itself, so that a stranger who names unknown keys cannot keep a new key of the client's from being found. The client is
+//! told from strangers by the networks that it has signed from before. Who hangs up ends no fetch that others wait for.
+
+use anteroom_domain::rate::{AddressPrefix, Wait};
+use anteroom_oidc::ClientId;
+use anteroom_oidc::keys::{ClientJwks, ClientJwksError};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use url::Url;
+
+use crate::context::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Reach, Share};
+
+/// Then they are looked at again, so that a key that its client took back does not count much longer.
+const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
+/// While an address does not answer, what it said last counts for so long.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
+const BETWEEN_FETCHES: SignedDuration = SignedDuration::from_mins(1);
+const LARGEST: usize = 64 * 1024;
+/// A client that registers names addresses: beyond this many, those that are not being asked now are forgotten.
+const MOST_PLACES: usize = 1_000;
+/// Of clients that registered themselves, from one host and for one network. One client has one fetch at a time.
+const AT_ONCE: usize = 4;
+/// The networks of one client that are remembered.
+const MOST_NETWORKS: usize = 8;
+
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error("{0}")]
+    Outgoing(#[from] OutgoingError),
+    #[error("what is there is {0}")]
+    Unreadable(#[from] ClientJwksError),
+    #[error("it was asked less than a minute ago")]
+    TooSoon { wait: Wait },
+    #[error("the fetch was broken off")]
+    BrokenOff,
+}
+
+/// By the client: any client may name any address, and one that names another's would use up how often that is asked. By the
+/// address as well, and by where requests for it may go, which change with the registration.
+#[derive(Default)]
+pub(crate) struct FetchedKeys(Mutex<HashMap<Source, Arc<Place>>>);
+
+/// Whose keys they are, where, and what may be reached from there.
+type Source = (ClientId, Url, Arc<Reach>);
+
+/// The `jwks_uri` of a client, and what asks there.
+#[derive(Clone, Copy)]
+pub(crate) struct JwksUri<'a> {
+    pub(crate) client: &'a ClientId,
+    pub(crate) url: &'a Url,
+    pub(crate) outgoing: &'a Outgoing,
+    /// The network whose request needs the keys, where there is one.
+    pub(crate) asked_by: Option<AddressPrefix>,
+}
+
+impl JwksUri<'_> {
+    /// An operator vouches for the hosts of the configuration, of which each client has few. A stranger can name any number of
+    /// hosts that never answer, and the host of another client.
+    fn shares(&self) -> Vec<Share> {
+        if !self.outgoing.is_of_registered() {
+            return Vec::new();
+        }
+        let host = self.url.host_str().map(|host| Share::new(Party::Host, host, AT_ONCE));
+        let network = self.asked_by.map(|network| Share::new(Party::Network, &network.to_string(), AT_ONCE));
+        host.into_iter().chain(network).collect()
+    }
+
+    fn source(&self) -> Source {
+        (self.client.clone(), self.url.clone(), Arc::clone(self.outgoing.reach()))
+    }
+}
+
+#[derive(Default)]
+struct Place {
+    known: Mutex<Option<Known>>,
+    /// From where signatures came that these keys verified; the newest last.
+    signed_from: Mutex<Vec<AddressPrefix>>,
+    /// The task that holds it is asking now.
+    asked: tokio::sync::Mutex<Asked>,
+}
+
+/// When an address was last asked.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    for_anybody: Option<Timestamp>,
+    /// The one time more.
+    for_the_client: Option<Timestamp>,
+}
+
+impl Asked {
+    /// That it is asked now; or when it may be again.
+    fn admit(&mut self, now: Timestamp, is_the_client: bool) -> Result<(), Wait> {
+        let recent =
+            |at: Option<Timestamp>| at.is_some_and(|at| now.duration_since(at).abs() < BETWEEN_FETCHES);
+        let last = if !recent(self.for_anybody) {
+            &mut self.for_anybody
+        } else if is_the_client && !recent(self.for_the_client) {
+            &mut self.for_the_client
+        } else {
+            let own = self.for_the_client.filter(|_| is_the_client);
+            let ago = |at: Timestamp| now.duration_since(at).abs();
+            let longest = [self.for_anybody, own].into_iter().flatten().map(ago).max().unwrap_or_default();
+            return Err(Wait(BETWEEN_FETCHES - longest));
+        };
+        *last = Some(now);
+        Ok(())
+    }
+}
+
+/// When something that a client signed is looked at, and from where it came; none where a browser carried it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented {
+    pub(crate) now: Timestamp,
+    pub(crate) from: Option<AddressPrefix>,
+}
+
+impl FetchError {
+    /// Too much is being fetched at this moment: that says nothing of the client and its keys.
+    const fn is_busy(&self) -> bool {
+        matches!(self, Self::Outgoing(OutgoingError::Busy))
+    }
+}
+
+#[derive(Clone)]
+struct Known {
+    keys: Arc<ClientJwks>,
+    fetched_at: Timestamp,
+}
+
+impl FetchedKeys {
+    /// The keys as they were fetched lately.
+    pub(crate) async fn get(&self, at: JwksUri<'_>, now: Timestamp) -> Result<Arc<ClientJwks>, FetchError> {
+        let place = self.place(at);
+        let younger_than =
+            |age: SignedDuration| move |known: &Known| now.duration_since(known.fetched_at).abs() < age;
+        let known = place.known();
+        if let Some(known) = known.clone().filter(younger_than(FRESH_FOR)) {
+            return Ok(known.keys);
+        }
+        match place.ask_on(at, Presented { now, from: None }).await {
+            Ok(keys) => Ok(keys),
+            Err(error) => match known.filter(younger_than(KEPT_FOR)) {
+                Some(known) => Ok(known.keys),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Newer ones than `seen`, among which one was missing.
+    pub(crate) async fn newer(
+        &self,
+        at: JwksUri<'_>,
+        seen: &Arc<ClientJwks>,
+        presented: Presented,
+    ) -> Result<Arc<ClientJwks>, FetchError> {
+        let place = self.place(at);
+        match place.known() {
+            Some(known) if !Arc::ptr_eq(&known.keys, seen) => Ok(known.keys),
+            _ => place.ask_on(at, presented).await,
+        }
+    }
+
+    /// Whether the client has signed from there before. Only such a sender is told that the address was asked lately: by whom else,
+    /// is nothing for a stranger.
+    pub(crate) fn has_signed_from(&self, at: JwksUri<'_>, from: Option<AddressPrefix>) -> bool {
+        let place = self.place(at);
+        let networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        from.is_some_and(|from| networks.contains(&from))
+    }
+
+    /// A signature that came from there was verified with the keys at this address.
+    pub(crate) fn note_signature(&self, at: JwksUri<'_>, from: Option<AddressPrefix>) {
+        let Some(from) = from else { return };
+        let place = self.place(at);
+        let mut networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        networks.retain(|known| *known != from);
+        if networks.len() >= MOST_NETWORKS {
+            networks.remove(0);
+        }
+        networks.push(from);
+    }
+
+    fn place(&self, at: JwksUri<'_>) -> Arc<Place> {
+        let source = at.source();
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() >= MOST_PLACES && !places.contains_key(&source) {
+            // Clients that register themselves displace each other's, and none of the configuration's, whose reach is another.
+            let stays = |known: &Source| known.2 != source.2;
+            places.retain(|known, place| stays(known) || Arc::strong_count(place) > 1);
+        }
+        Arc::clone(places.entry(source).or_default())
+    }
+}
+
+pub(crate) async fn fetch(
+    outgoing: &Outgoing,
+    url: &Url,
+    shares: &[Share],
+) -> Result<ClientJwks, FetchError> {
+    let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Keys, shares }).await?;
+    Ok(ClientJwks::from_json(&document)?)
+}
+
+impl Place {
+    fn known(&self) -> Option<Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Before the client has signed anything here it cannot be told from a stranger.
+    fn is_of_the_client(&self, from: Option<AddressPrefix>) -> bool {
+        let networks = self.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        from.is_some_and(|from| networks.is_empty() || networks.contains(&from))
+    }
+
+    /// In a task of its own, which goes on when the client that began it hangs up.
+    async fn ask_on(
+        self: Arc<Self>,
+        at: JwksUri<'_>,
+        presented: Presented,
+    ) -> Result<Arc<ClientJwks>, FetchError> {
+        let (outgoing, url, shares) = (at.outgoing.clone(), at.url.clone(), at.shares());
+        let asking = tokio::spawn(async move { self.ask((&outgoing, &url), &shares, presented).await });
+        asking.await.unwrap_or(Err(FetchError::BrokenOff))
+    }
+
+    async fn ask(
+        &self,
+        (outgoing, url): (&Outgoing, &Url),
+        shares: &[Share],
+        Presented { now, from }: Presented,
+    ) -> Result<Arc<ClientJwks>, FetchError> {
+        let before = self.known();
+        let mut asked = self.asked.lock().await;
+        // Another task may have asked while this one waited.
+        let is_another =
+            |known: &Known| before.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.keys, &known.keys));
+        if let Some(known) = self.known().filter(is_another) {
+            return Ok(known.keys);
+        }
+        let before = *asked;
+        asked.admit(now, self.is_of_the_client(from)).map_err(|wait| FetchError::TooSoon { wait })?;
+        let keys = fetch(outgoing, url, shares).await;
+        // The address itself was not asked.
+        if keys.as_ref().is_err_and(FetchError::is_busy) {
+            *asked = before;
+        }
+        let keys = keys?;
+        let known = Known { keys: Arc::new(keys), fetched_at: now };
+        let keys = Arc::clone(&known.keys);
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Ok(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+
+    async fn answer(asked: &mut TcpStream) {
+        asked.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{KEYS}", KEYS.len());
+        asked.write_all(answer.as_bytes()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn core_10_1_1_who_hangs_up_ends_no_fetch_that_others_need() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let client = "app".parse().unwrap();
+        let at = JwksUri { client: &client, url: &url, outgoing: &outgoing, asked_by: None };
+        let now = Timestamp::UNIX_EPOCH;
+        // Asked, and not answered yet, when the first one goes.
+        let mut asked = tokio::select! {
+            _ = fetched.get(at, now) => panic!("nobody answered"),
+            asked = listener.accept() => asked.unwrap().0,
+        };
+        answer(&mut asked).await;
+        // Within the minute in which the address is not asked again.
+        assert!(fetched.get(at, now).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn core_10_1_1_strangers_do_not_spend_the_clients_own_look_for_a_new_key() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let publishing = tokio::spawn(async move {
+            loop {
+                answer(&mut listener.accept().await.unwrap().0).await;
+            }
+        });
+        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let prefix = |address: &str| Some(AddressPrefix::of(address.parse().unwrap()));
+        let (client, stranger) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
+        let (app, begin) = ("app".parse().unwrap(), Timestamp::UNIX_EPOCH);
+        let at = JwksUri { client: &app, url: &url, outgoing: &outgoing, asked_by: None };
+        let mut seen = fetched.get(at, begin).await.unwrap();
+        fetched.note_signature(at, client);
+        for (minutes, from, is_asked) in [
+            (1, stranger, true),
+            (1, stranger, false),
+            (1, None, false),
+            (1, client, true),
+            (1, client, false),
+            (2, client, true),
+            (2, client, true),
+            (2, stranger, false),
+        ] {
+            let presented = Presented { now: begin + SignedDuration::from_mins(minutes), from };
+            let newer = fetched.newer(at, &seen, presented).await;
+            assert_eq!(newer.is_ok(), is_asked, "{minutes} {from:?} {newer:?}");
+            seen = newer.unwrap_or(seen);
+        }
+        publishing.abort();
+    }
+
+    #[tokio::test]
+    async fn core_10_1_1_another_client_at_the_same_address_has_an_allowance_of_its_own() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
+        let publishing = tokio::spawn(async move {
+            loop {
+                answer(&mut listener.accept().await.unwrap().0).await;
+            }
+        });
+        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let (ours, other) = ("ours".parse().unwrap(), "other".parse().unwrap());
+        let at = |client| JwksUri { client, url: &url, outgoing: &outgoing, asked_by: None };
+        let later = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(1);
+        let presented = Presented { now: later, from: None };
+        let mut seen = Vec::new();
+        for client in [&ours, &other] {
+            seen.push(fetched.get(at(client), Timestamp::UNIX_EPOCH).await.unwrap());
+        }
+        // The other one spends what it may.
+        let newer = fetched.newer(at(&other), &seen[1], presented).await.unwrap();
+        assert!(fetched.newer(at(&other), &newer, presented).await.is_err());
+        let own = fetched.newer(at(&ours), &seen[0], presented).await.unwrap();
+        assert!(!Arc::ptr_eq(&own, &newer), "it was not asked for this one");
+        publishing.abort();
+    }
+}

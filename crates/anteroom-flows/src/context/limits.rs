@@ -1,0 +1,221 @@
+//! Limits, as the use cases spend them (`anteroom_domain::limits` has them all), and a floor under the time that an answer
+//! takes.
+//!
+//! Invariant: what writes, sends, hashes or fetches is counted by the statement that decides, before it is done. A refusal is
+//! [`FlowError::Limited`], which the web answers with 429 and the wait.
+
+use anteroom_domain::ids::{AccountId, SessionId};
+use anteroom_domain::limits::{Budget, Limit, Per};
+use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
+use anteroom_oidc::ClientId;
+use anteroom_storage::Spent;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+use crate::audit::counters::Tally;
+use crate::context::authenticated_client::AuthenticatedClient;
+use crate::context::browser::Loads;
+use crate::context::call::{Call, Visit};
+use crate::context::live::Live;
+use crate::context::provider::Snapshot;
+use crate::error::FlowError;
+
+impl Snapshot {
+    /// What a limit allows under this configuration.
+    pub(crate) fn rate(&self, limit: Limit) -> RateLimit {
+        match limit {
+            Limit::SignIn => self.policy.sign_in.rate,
+            Limit::Recovery | Limit::Invitation => self.policy.recovery.rate,
+            Limit::ClientRegistration => self.registration.policy.rate,
+            Limit::PhoneNumber => self.policy.telephony.per_number,
+            Limit::PhoneNumberBesidesRecovery => self.policy.telephony.besides_recovery(),
+            Limit::PhoneNumberOfOtherDevices => self.policy.telephony.of_other_devices(),
+            Limit::PhonePrefix => self.policy.telephony.per_prefix,
+            Limit::PhoneOverall => self.policy.telephony.overall,
+            Limit::RequestUriOfClient | Limit::RequestUriOfRegistered => self.part_of_request_uri(2),
+            Limit::RequestUriOfRegisteredClient => self.part_of_request_uri(4),
+            other => self.policy.limits.get(other),
+        }
+    }
+
+    fn part_of_request_uri(&self, parts: u32) -> RateLimit {
+        let all = self.policy.limits.get(Limit::RequestUri);
+        RateLimit { max: all.max.div_ceil(parts), ..all }
+    }
+}
+
+/// For every prefix of an address that the limit counts.
+/// None where no request came.
+pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<Budget> {
+    let Some(address) = call.address() else { return Vec::new() };
+    let snapshot = call.snapshot();
+    let (rate, own) = (snapshot.rate(limit), &snapshot.policy.own_networks);
+    let prefixes: Vec<_> = match limit.facts().per {
+        Per::Network => vec![network_limit(address, rate, own)],
+        _ => limits_for(address, rate, own).collect(),
+    };
+    prefixes.into_iter().map(|(prefix, rate)| Budget { limit, subject: prefix.to_string(), rate }).collect()
+}
+
+/// For one session, account, client or grant.
+pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> Budget {
+    Budget { limit, subject: subject.to_string(), rate: call.snapshot().rate(limit) }
+}
+
+/// Counts what is about to be done, in a write of its own; refuses it where one of the budgets is used up.
+pub(crate) async fn spend(call: &Call, budgets: Vec<Budget>) -> Result<(), FlowError> {
+    let (budgets, now): (Arc<[Budget]>, _) = (budgets.into(), call.now);
+    let write = call.store().write(move |tx| {
+        let budgets = Arc::clone(&budgets);
+        async move { Ok::<_, FlowError>(tx.spend(&budgets, now).await?) }
+    });
+    match write.await? {
+        Spent::Counted => Ok(()),
+        Spent::Refused { limit, wait } => Err(refused(call, limit, wait)),
+    }
+}
+
+/// The refusal, counted for the audit trail.
+pub(crate) fn refused(call: &Call, limit: Limit, wait: Wait) -> FlowError {
+    call.provider().tallies.count(Tally::RateLimited(limit.name()));
+    FlowError::Limited { limit, wait }
+}
+
+/// For whom a form counts: [`crate::interaction::form_limits::counted_for`] finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedFor {
+    Session(SessionId, AccountId),
+    /// An account with a proof and without a session yet: the identifier of the interaction, or of the mailed link.
+    OnTheWay(Uuid, AccountId),
+    /// No account is known: the address that sent the form.
+    Address,
+}
+
+/// Whether a form came with a token that verifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormToken {
+    Good,
+    Stale,
+}
+
+impl FormToken {
+    /// Many people can be behind one address. Forms that a program makes up there do not use up what theirs need.
+    const fn limit_of_address(self) -> Limit {
+        match self {
+            Self::Good => Limit::FormOfAddress,
+            Self::Stale => Limit::StaleFormOfAddress,
+        }
+    }
+}
+
+/// Counts a form that was sent: for its session and, beyond the first ones of each session, for its account; so too where a proof
+/// on the way stands for the session; else for the address that sent it. Forms that have a limit of their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
+pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken) -> Result<(), FlowError> {
+    let (session, account) = match counted_for {
+        CountedFor::Session(session, account) => (session.0, account),
+        CountedFor::OnTheWay(id, account) => (id, account),
+        CountedFor::Address => {
+            let budgets = of_address(visit, token.limit_of_address());
+            return spend(visit, budgets).await;
+        }
+    };
+    let of_session = of_one(visit, Limit::FormOfSession, &session);
+    let first = of_one(visit, Limit::FirstFormsOfSession, &session);
+    let of_account = of_one(visit, Limit::FormOfAccount, &account.0);
+    let either = Arc::new([vec![of_session.clone(), first], vec![of_session, of_account]]);
+    let now = visit.now;
+    let write = visit.store().write(move |tx| {
+        let either = Arc::clone(&either);
+        async move {
+            let [first, further] = &*either;
+            match tx.spend(first, now).await? {
+                Spent::Counted => Ok(Spent::Counted),
+                Spent::Refused { .. } => Ok::<_, FlowError>(tx.spend(further, now).await?),
+            }
+        }
+    });
+    match write.await? {
+        Spent::Counted => Ok(()),
+        Spent::Refused { limit, wait } => Err(refused(visit, limit, wait)),
+    }
+}
+
+/// Counts a sign-out, apart from other forms: a person who has sent too many of those can still leave.
+pub async fn spend_sign_out(
+    visit: &Visit,
+    counted_for: CountedFor,
+    token: FormToken,
+) -> Result<(), FlowError> {
+    let budgets = match counted_for {
+        CountedFor::Session(session, _) => vec![of_one(visit, Limit::SignOut, &session.0)],
+        CountedFor::OnTheWay(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
+    };
+    spend(visit, budgets).await
+}
+
+/// Counts any request, in this node's memory.
+pub fn count_request(call: &Call) -> Result<(), FlowError> {
+    spend_in_memory(call, &of_address(call, Limit::Request))
+}
+
+/// Who sends requests in the name of a client that cannot prove who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sender {
+    Address,
+    /// The request has a token of this account.
+    Account(AccountId),
+}
+
+/// For the client, where it has proven who it is. Else for the client and the sender: strangers can name any client that
+/// proves nothing, and would use up what its people need.
+pub(crate) fn of_client(
+    call: &Call,
+    client: &AuthenticatedClient,
+    sender: Sender,
+    limit: Limit,
+) -> Vec<Budget> {
+    let id = client.client().id().as_str();
+    match sender {
+        _ if client.has_proven() => vec![of_one(call, limit, &id)],
+        Sender::Account(account) => vec![of_one(call, limit, &format!("{} {id}", account.0))],
+        Sender::Address => {
+            let budgets = of_address(call, limit).into_iter();
+            budgets.map(|budget| Budget { subject: format!("{} {id}", budget.subject), ..budget }).collect()
+        }
+    }
+}
+
+/// Counts a request of a client, in this node's memory.
+pub fn count_client_request(call: &Call, client: &AuthenticatedClient) -> Result<(), FlowError> {
+    let budgets = of_client(call, client, Sender::Address, Limit::ClientRequest);
+    spend_in_memory(call, &budgets)
+}
+
+/// For what only reads or signs.
+pub(crate) fn spend_in_memory(call: &Call, budgets: &[Budget]) -> Result<(), FlowError> {
+    let spent = call.provider().counters.spend(budgets, call.now);
+    spent.map_err(|(limit, wait)| refused(call, limit, wait))
+}
+
+/// Counts an answer to an application. Each application has a count of its own, and frames and scripts have others than pages
+/// that a person opens: the page of one application could otherwise use up what all others need.
+pub(crate) fn spend_authorization(visit: &Visit, live: &Live, client: &ClientId) -> Result<(), FlowError> {
+    let session = live.session.id;
+    let kind = if visit.browser.loads == Loads::Page { "" } else { " within a page" };
+    let of_client = format!("{} {}{kind}", session.0, client.as_str());
+    let of_session = format!("{}{kind}", session.0);
+    let of_account = format!("{}{kind}", live.account.id.0);
+    let budgets = [
+        of_one(visit, Limit::Authorization, &of_client),
+        of_one(visit, Limit::AuthorizationOfSession, &of_session),
+        of_one(visit, Limit::AuthorizationOfAccount, &of_account),
+    ];
+    spend_in_memory(visit, &budgets)
+}
+
+/// An answer that must not tell comes no sooner than the floor: what was behind it cannot be timed.
+pub(crate) async fn wait_for_floor(started: tokio::time::Instant, snapshot: &Snapshot) {
+    let floor = Duration::try_from(snapshot.policy.sign_in.failure_floor).unwrap_or_default();
+    tokio::time::sleep_until(started + floor).await;
+}

@@ -1,0 +1,60 @@
+//! Entries of the audit trail that stand alone: refusals, and what was only counted.
+
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use std::sync::Arc;
+
+use crate::audit::context::AuditContext;
+use crate::audit::counters::Tally;
+use crate::context::call::Call;
+use crate::error::FlowError;
+
+/// Writes down a request that was refused, unless its address, or the account that it is about, has had its share for this
+/// minute.
+pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowError> {
+    if !call.provider().tallies.may_write(entry.address, entry.subject) {
+        call.provider().tallies.count(Tally::Refusals);
+        return Ok(());
+    }
+    let write = call.store().write(move |tx| {
+        let entry = entry.clone();
+        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
+    });
+    write.await
+}
+
+/// Once a minute, and before stopping: what was counted becomes entries of the trail.
+pub async fn write_tallies(call: &Call) -> Result<(), FlowError> {
+    let counts = call.provider().tallies.take();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let audit = call.audit();
+    let entries: Arc<[AuditEntry]> =
+        counts.into_iter().map(|(tally, count)| tally_entry(audit, tally, count)).collect();
+    let write = call.store().write(move |tx| {
+        let entries = Arc::clone(&entries);
+        async move {
+            for entry in &*entries {
+                tx.append(entry).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}
+
+/// In the log as well, which has no line for each.
+fn tally_entry(audit: &AuditContext, tally: Tally, count: u32) -> AuditEntry {
+    if let Tally::RateLimited(limit) = tally {
+        tracing::info!(limit, count, "turned away since the last such line");
+    }
+    match tally {
+        Tally::ClientTokens(client) => {
+            audit.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)
+        }
+        Tally::RateLimited(scope) => audit.entry(Actor::System, Event::RateLimited { scope, count }),
+        Tally::Refusals => {
+            audit.entry(Actor::System, Event::RateLimited { scope: "refused_requests", count })
+        }
+    }
+}

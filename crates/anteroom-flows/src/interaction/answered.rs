@@ -1,0 +1,270 @@
+//! An authorization request is answered once: with a code, with tokens or with an error.
+//!
+//! What carries a waiting request (a sealed page, a row, a mailed link) can be opened again from a browser's history, and the
+//! same request may be in several of them. All name the request's identifier, and the answer inserts one row under it, so
+//! that one answer wins however many are made at once. A request that is answered in the moment it comes, without a page,
+//! has no carrier, and nothing is written for it; one that was pushed has its name, which the answer ends. Where no person is
+//! signed in, that is all: a client could otherwise have a row written for each request that it pushes, without a browser.
+//!
+//! For a moment the browser that was answered gets the same answer again, if it sends a form again: a double click, or a
+//! connection that broke.
+
+use anteroom_crypto::{Digest, KeyPurpose};
+use anteroom_domain::ids::{AccountId, InteractionId, RequestId};
+use anteroom_domain::interaction::{ANSWER_REPEATED_FOR, Destination, Interaction, Journey, RequestSource};
+use anteroom_oidc::ClientId;
+use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_storage::Tx;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use crate::context::call::{Call, Visit};
+use crate::error::FlowError;
+use crate::interaction::consent_answer::ConsentAnswer;
+use crate::interaction::open_interaction::Carried;
+use crate::interaction::step::{AnsweredBefore, Onward};
+
+/// What became of an attempt to answer.
+enum Finished {
+    Now,
+    /// Nothing was written: what was agreed to is not what the client is now.
+    ClientChanged,
+    /// It was answered before: the row that says so, where there is one.
+    Before(Option<Box<Interaction>>),
+}
+
+/// What rests, sealed, in the row of an answered request.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    /// Who was signed in for it.
+    account: Option<AccountId>,
+    response: AuthorizationResponse,
+}
+
+const CONTEXT: &str = "answered request";
+
+/// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves.
+pub(crate) async fn answer(
+    visit: &Visit,
+    carried: &Carried,
+    (account, response): (Option<AccountId>, AuthorizationResponse),
+) -> Result<Onward, FlowError> {
+    let pushed = matches!(carried.journey.source, RequestSource::Pushed { .. });
+    let name = carried.name_of_answer().filter(|_| pushed || carried.handed_out);
+    let Some(name) = name else {
+        keep_alone(visit, carried).await?;
+        return Ok(Onward::Application(Box::new(response)));
+    };
+    let answer = Answer { account, response };
+    let only_pushed = carried.pushed().filter(|_| account.is_none() && !carried.handed_out);
+    let finished = if let Some(digest) = only_pushed {
+        finish_by_name(visit, digest).await?
+    } else {
+        let finishing = Arc::new(Finishing::prepare(visit, (carried, &name), &answer)?);
+        visit.store().write(move |tx| finish(tx, Arc::clone(&finishing))).await?
+    };
+    Ok(match (finished, carried.journey.request()) {
+        (Finished::Now, _) => Onward::Application(Box::new(answer.response)),
+        (Finished::ClientChanged, _) => return Err(FlowError::ClientChanged),
+        (Finished::Before(Some(before)), _) => again(visit, &before, account),
+        (Finished::Before(None), Some(request)) => over(visit, Some(&request.client_id)),
+        (Finished::Before(None), None) => Onward::ApplicationGone,
+    })
+}
+
+/// Pages of release 0.1.0 name no request: no row says that theirs was answered.
+async fn keep_alone(call: &Call, carried: &Carried) -> Result<(), FlowError> {
+    let Some(consent) = carried.consent.clone() else { return Ok(()) };
+    let write = call.store().write(move |tx| {
+        let consent = Arc::clone(&consent);
+        async move {
+            let is_kept = consent.is_to_this_client(&tx).await?;
+            if is_kept {
+                consent.keep(&tx).await?;
+            }
+            Ok::<_, FlowError>(is_kept)
+        }
+    });
+    if write.await? { Ok(()) } else { Err(FlowError::ClientChanged) }
+}
+
+/// Answers a pushed request that no page carries and for which no account is signed in.
+async fn finish_by_name(visit: &Visit, digest: Digest) -> Result<Finished, FlowError> {
+    let now = visit.now;
+    let write = visit
+        .store()
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
+    Ok(if write.await? { Finished::Now } else { Finished::Before(None) })
+}
+
+/// A pushed request was answered, and no row says by what.
+pub(crate) fn over(call: &Call, client: Option<&ClientId>) -> Onward {
+    let client = client.and_then(|id| call.snapshot().clients.get(id).cloned());
+    Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat: None }))
+}
+
+/// The row of an earlier answer, for the one who is signed in now (`account`).
+pub(crate) fn again(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Onward {
+    let request = before.journey.request();
+    let client = request.and_then(|request| visit.snapshot().clients.get(&request.client_id).cloned());
+    let mut repeat = None;
+    if may_repeat(before, visit)
+        && let Some(answer) = open(visit, before).filter(|answer| answer.account == account)
+    {
+        repeat = Some(Box::new(answer.response));
+    }
+    Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat }))
+}
+
+/// In the browser that was answered, and only for a moment.
+pub(crate) fn may_repeat(before: &Interaction, visit: &Visit) -> bool {
+    let at = before.finished_at.unwrap_or(before.created_at);
+    before.journey.browser == visit.browser.id && visit.now.duration_since(at) < ANSWER_REPEATED_FOR
+}
+
+/// The row of the answer to what is carried here, if it was answered.
+pub(crate) async fn find(call: &Call, carried: &Carried) -> Result<Option<Interaction>, FlowError> {
+    match carried.name_of_answer().filter(|_| carried.journey.request().is_some()) {
+        Some(name) => Ok(call.store().interaction(&digests(call, &name)).await?),
+        None => Ok(None),
+    }
+}
+
+/// The same for a request of which only the name is there.
+pub(crate) async fn find_by_id(call: &Call, request: RequestId) -> Result<Option<Interaction>, FlowError> {
+    Ok(call.store().interaction(&digests(call, request.0.as_bytes())).await?)
+}
+
+/// All interactions of one pushed request are the same request, however often its page is loaded.
+pub(crate) fn id_of_pushed(digest: &Digest) -> RequestId {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest.as_bytes()) {
+        *to = *from;
+    }
+    RequestId(uuid::Uuid::from_bytes(bytes))
+}
+
+struct Finishing {
+    /// The row that says that the request was answered, and by what.
+    answered: Interaction,
+    digests: Vec<Digest>,
+    digest: Digest,
+    /// The row that carried the request here.
+    row: Option<InteractionId>,
+    pushed: Option<Digest>,
+    consent: Option<Arc<ConsentAnswer>>,
+}
+
+impl Finishing {
+    fn prepare(
+        visit: &Visit,
+        (carried, name): (&Carried, &[u8]),
+        answer: &Answer,
+    ) -> Result<Self, FlowError> {
+        let id = InteractionId(visit.new_id());
+        let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
+        let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
+        let answered = Interaction {
+            id,
+            journey: marked(&carried.journey),
+            proof: None,
+            created_at: visit.now,
+            expires_at: kept_until(visit, &carried.journey.source),
+            finished_at: Some(visit.now),
+            // It is given again to a form, and there was none.
+            answer: carried.handed_out.then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
+        };
+        let mac = visit.keyring().mac(KeyPurpose::TokenHash);
+        Ok(Self {
+            digests: digests(visit, name),
+            digest: mac.digest(CONTEXT, name),
+            row: carried.row(),
+            pushed: carried.pushed(),
+            consent: carried.consent.clone(),
+            answered,
+        })
+    }
+}
+
+/// The earlier answer, if there is one.
+async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Finished, FlowError> {
+    let Finishing { answered, digests, digest, row, pushed, consent } = &*finishing;
+    if let Some(before) = tx.interaction(digests).await? {
+        return Ok(Finished::Before(Some(Box::new(before))));
+    }
+    if let Some(consent) = consent
+        && !consent.is_to_this_client(&tx).await?
+    {
+        return Ok(Finished::ClientChanged);
+    }
+    let now = answered.created_at;
+    if let Some(pushed) = pushed
+        && !tx.end_pushed_request(pushed, now).await?
+    {
+        return Ok(Finished::Before(tx.interaction(digests).await?.map(Box::new)));
+    }
+    if !tx.insert_interaction(answered, digest).await? {
+        let before = tx.interaction(digests).await?;
+        let before = before.ok_or(FlowError::Broken("an answered request without its row"))?;
+        return Ok(Finished::Before(Some(Box::new(before))));
+    }
+    if let Some(row) = row {
+        tx.finish_interaction(*row, now).await?;
+    }
+    if let Some(consent) = consent {
+        consent.keep(&tx).await?;
+    }
+    Ok(Finished::Now)
+}
+
+/// Clocks of nodes may differ by as much.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// As long as anything that carried the request could still be opened. What carries a pushed request is worth nothing after the
+/// request's own end.
+fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
+    let policy = &visit.snapshot().policy;
+    let (from, kept) = match source {
+        RequestSource::Pushed { ends_at, .. } => (*ends_at, SKEW),
+        RequestSource::Plain | RequestSource::RequestObject { .. } => {
+            (visit.now, policy.interaction.lifetime.max(policy.recovery.link_lifetime))
+        }
+    };
+    from.checked_add(kept).unwrap_or(Timestamp::MAX)
+}
+
+/// What the row of an answered request has to say of it: in which browser it was answered, and for which client. The rest of the
+/// request is a client's words, and as long as it likes.
+fn marked(journey: &Journey) -> Journey {
+    let destination = match &journey.destination {
+        Destination::Application(request) => {
+            Destination::Application(Box::new(request.without_what_it_asks()))
+        }
+        other => other.clone(),
+    };
+    Journey {
+        destination,
+        account: None,
+        consented_by: None,
+        consent_question: None,
+        insists_on: None,
+        also_insists_on: Vec::new(),
+        recovery: None,
+        ..journey.clone()
+    }
+}
+
+fn associated_data(id: InteractionId) -> Vec<u8> {
+    format!("interactions.answer\n{id}").into_bytes()
+}
+
+fn open(call: &Call, before: &Interaction) -> Option<Answer> {
+    let sealer = call.keyring().sealer(KeyPurpose::InteractionSeal);
+    let plain = sealer.open(&associated_data(before.id), before.answer.as_ref()?).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+fn digests(call: &Call, name: &[u8]) -> Vec<Digest> {
+    call.keyring().mac(KeyPurpose::TokenHash).digests(CONTEXT, name)
+}

@@ -1,0 +1,38 @@
+//! The authenticator apps of an account: the one place that says which codes of theirs are taken now.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::totp::{AuthenticatorApp, TimeStep, TotpSecret};
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+
+/// Those whose codes are taken now.
+pub(crate) async fn serving(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
+    let mut apps = call.store().apps_of(account).await?;
+    apps.retain(|app| app.serves(call.now));
+    Ok(apps)
+}
+
+/// Which of the apps shows this code now, and the step it belongs to.
+pub(crate) fn showing(
+    call: &Call,
+    apps: &[AuthenticatorApp],
+    entered: &str,
+) -> Result<Vec<(FactorId, TimeStep)>, FlowError> {
+    let mut found = Vec::new();
+    for app in apps {
+        if let Some(step) = open(call, app)?.step_of(entered, call.now) {
+            found.push((app.id, step));
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) fn open(call: &Call, app: &AuthenticatorApp) -> Result<TotpSecret, FlowError> {
+    let sealer = call.keyring().sealer(KeyPurpose::FactorSeal);
+    let plain = sealer.open(&AuthenticatorApp::associated_data(app.id), &app.secret_sealed);
+    let plain =
+        plain.map_err(|_| FlowError::Broken("an app's secret that does not open under this master key"))?;
+    TotpSecret::from_slice(&plain).ok_or(FlowError::Broken("an app's secret of another length"))
+}

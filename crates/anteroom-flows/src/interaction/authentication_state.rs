@@ -1,0 +1,137 @@
+//! How the person stands before the one decision: what was proven, and what could be proven next.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::interaction::{Destination, Proof, ProofKind};
+use anteroom_domain::next_step::{
+    Needs, PasswordStanding, Person, Recovering, Registering, Standing, StepUpReason,
+};
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::phone::Phone;
+use anteroom_oidc::{Acr, Prompt};
+
+use crate::context::call::{Call, Visit};
+use crate::context::live::Live;
+use crate::error::FlowError;
+use crate::interaction::account_selection::Who;
+use crate::interaction::apps::serving;
+use crate::interaction::open_interaction::Carried;
+use crate::interaction::phones::{is_reached, offers, serves, usable};
+use crate::interaction::target::Ahead;
+use crate::interaction::verification_model::{
+    Verification, is_resumed, phones_for_code, sent, waiting_phone,
+};
+
+pub(crate) async fn person(
+    visit: &Visit,
+    ahead: &Ahead,
+    who: &Who,
+    needs: &Needs,
+) -> Result<Person, FlowError> {
+    match who {
+        Who::Nobody => Ok(Person::Nobody),
+        Who::Several(_) => Ok(Person::Several),
+        Who::SignedIn(live) => signed_in(visit, ahead, live, needs).await.map(Person::One),
+        Who::Proven(account, proof) => proven(visit, (account, proof)).await,
+    }
+}
+
+async fn signed_in(visit: &Visit, ahead: &Ahead, live: &Live, needs: &Needs) -> Result<Standing, FlowError> {
+    // Read only where the decision can turn on it.
+    let asked = needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up;
+    let can_step_up = asked && can_step_up(visit, live.account.id).await?;
+    let device = match live.session.device.filter(|_| needs.new_device_steps_up) {
+        Some(device) => visit.store().device(device).await?,
+        None => None,
+    };
+    Ok(Standing {
+        status: live.account.status,
+        auth_time: live.session.auth_time,
+        acr: live.session.acr,
+        password: PasswordStanding::Good,
+        device_stepped_up: device.is_some_and(|device| device.passed_second_factor()),
+        can_step_up,
+        wants_proof: wants_proof(visit, ahead, live).await?,
+    })
+}
+
+/// An application that was signed in from a session goes on with it in silence (`prompt=none`): it has the person already, and
+/// the one at the browser sees nothing of it.
+async fn wants_proof(visit: &Visit, ahead: &Ahead, live: &Live) -> Result<bool, FlowError> {
+    let policy = visit.snapshot().policy.session;
+    if !live.session.wants_proof(policy, visit.now) {
+        return Ok(false);
+    }
+    match ahead.request().filter(|request| request.prompt.contains(Prompt::None)) {
+        Some(request) => {
+            let participants = visit.store().participants_of_sessions(&[live.session.id]).await?;
+            Ok(participants.iter().all(|one| one.client != request.client_id))
+        }
+        None => Ok(true),
+    }
+}
+
+/// A phone or an authenticator app is at hand.
+pub(crate) async fn can_step_up(call: &Call, account: AccountId) -> Result<bool, FlowError> {
+    Ok(!usable(call, account).await?.is_empty() || !serving(call, account).await?.is_empty())
+}
+
+async fn proven(visit: &Visit, (account, proof): (&Account, &Proof)) -> Result<Person, FlowError> {
+    let phones = visit.store().phones_of(account.id).await?;
+    let can_verify = phones.iter().any(|phone| serves(visit, phone));
+    let code_entered = proof.factor.is_some();
+    Ok(match &proof.kind {
+        ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
+        ProofKind::Invitation { phone, phones_done, .. } => Person::Registering(Registering {
+            code_entered,
+            can_verify: phones.iter().any(|phone| counts(visit, phone)),
+            phone_waits: waiting_phone(&phones, *phone).is_some_and(|phone| is_reached(visit, phone.kind)),
+            can_be_reached: !visit.methods().is_empty(),
+            has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
+            phones_done: *phones_done,
+        }),
+        ProofKind::ExpiredPassword { told } => Person::One(Standing {
+            status: account.status,
+            auth_time: proof.at,
+            acr: Acr::Pwd,
+            password: PasswordStanding::Expired { told: *told, code_entered },
+            device_stepped_up: false,
+            can_step_up: can_verify,
+            wants_proof: false,
+        }),
+    })
+}
+
+/// A phone that was only named proves nothing.
+fn counts(call: &Call, phone: &Phone) -> bool {
+    phone.verified_at.is_some() && serves(call, phone)
+}
+
+/// What "Verify your identity" shows to this person.
+pub(crate) async fn verification(
+    visit: &Visit,
+    carried: &Carried,
+    who: Who,
+    (purpose, step_up): (CodePurpose, Option<StepUpReason>),
+) -> Result<Verification, FlowError> {
+    let (account, proof, live) = match who {
+        Who::SignedIn(live) => (Box::new(live.account.clone()), None, Some(live)),
+        Who::Proven(account, proof) => (account, Some(proof), None),
+        Who::Nobody | Who::Several(_) => return Err(FlowError::Broken("a code for nobody")),
+    };
+    let of_proof = proof.as_ref().and_then(|proof| proof.device);
+    let device = live.as_ref().map_or(of_proof, |live| live.session.device);
+    let phones = visit.store().phones_of(account.id).await?;
+    let registering = proof.as_ref().filter(|_| purpose == CodePurpose::Registration);
+    let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
+    let offers = offers(visit, phones_for_code(proof.as_ref(), &phones, visit.now));
+    let sent = sent(visit, carried, (&account, purpose, device), &offers).await?;
+    let apps = match purpose {
+        CodePurpose::StepUp => serving(visit, account.id).await?,
+        // A new password needs a phone on file.
+        CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
+    };
+    let new_device = step_up == Some(StepUpReason::NewDevice);
+    let own_proofs = matches!(carried.journey.destination, Destination::AuthenticatorApps);
+    Ok(Verification { purpose, new_device, own_proofs, resumed, account, live, device, offers, apps, sent })
+}

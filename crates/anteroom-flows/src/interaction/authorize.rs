@@ -1,0 +1,312 @@
+//! `GET /authorize` (OpenID Connect Core §3.1.2, RFC 6749 §4.1.1): a request becomes a journey, or an error.
+
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client::Client;
+use anteroom_domain::ids::RequestId;
+use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
+use anteroom_domain::pushed_request::TakenRequest;
+use anteroom_domain::subject::could_be;
+use anteroom_oidc::authorization::{
+    self, Accepted, AcrRequirement, AuthorizationError, AuthorizationRequest, Disposition, NoRequest,
+    Parameter, Parameters,
+};
+use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::names::{language_tags, separated_by_commas};
+use anteroom_oidc::response::AuthorizationResponse;
+use anteroom_oidc::shown::shorten;
+use anteroom_oidc::{ClientId, Prompt, Subject};
+
+use crate::context::call::{Call, Visit};
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+use crate::interaction::answered::{again, answer, id_of_pushed, over};
+use crate::interaction::error_return::{ErrorReturn, ErrorRoute, ErrorTarget};
+use crate::interaction::next::{Onward, proceed};
+use crate::interaction::open_interaction::Carried;
+use crate::interaction::pushed_request::{self, Taken};
+use crate::protocol::id_token_hint;
+use crate::protocol::request_object::{self, ResolveError, Resolved, SentBy};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub enum AuthorizeOutcome {
+    Onward(Onward),
+    /// An error that goes to the application after the person has confirmed it on a page.
+    ErrorReturn(Box<ErrorReturn>),
+    /// The client or its redirect URI is not known good: a page, never a redirect.
+    Refused(AuthorizationError),
+}
+
+#[tracing::instrument(skip_all)]
+pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<AuthorizeOutcome, FlowError> {
+    let id = parameters.client_id();
+    let visit = &match &id {
+        Some(id) => visit.that_knows(id).await?,
+        None => visit.clone(),
+    };
+    let snapshot = visit.snapshot();
+    let client = id.as_ref().and_then(|id| snapshot.clients.get(id)).map(Arc::as_ref);
+    if let Some(client) = client {
+        visit.span.is_about(client.id());
+    }
+    let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
+    let meant = match meant(visit, client, parameters).await? {
+        Ok(Meant::Request(meant)) => meant,
+        Ok(Meant::Answered(before)) => {
+            let onward = match before {
+                Some(before) => again(visit, &before, None),
+                None => over(visit, id.as_ref()),
+            };
+            return Ok(AuthorizeOutcome::Onward(onward));
+        }
+        Err(error) => {
+            let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
+            return refuse(visit, refused, error).await;
+        }
+    };
+    let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
+        Ok(accepted) => {
+            note_ignored_scope(visit, &accepted);
+            accepted.request
+        }
+        Err(error) => {
+            let MeantRequest { parameters, source, .. } = &meant;
+            let refused = RefusedRequest { id: id.as_ref(), parameters, source };
+            return refuse(visit, refused, error).await;
+        }
+    };
+    let carried = |request| Carried::new(journey(visit, request, &meant));
+    if let AcrRequirement::Essential(classes) = request.acr_requirement()
+        && classes.is_empty()
+    {
+        let response = unmet(visit, &request);
+        return answer_with_error(visit, &carried(request), response).await;
+    }
+    let mut carried = carried(request);
+    match insistence(visit, client, &mut carried.journey) {
+        Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(visit, carried).await?)),
+        Err(response) => answer_with_error(visit, &carried, *response).await,
+    }
+}
+
+/// The answer to a well-formed request that no account can satisfy.
+async fn answer_with_error(
+    visit: &Visit,
+    carried: &Carried,
+    response: AuthorizationResponse,
+) -> Result<AuthorizeOutcome, FlowError> {
+    let onward = answer(visit, carried, (None, response)).await?;
+    let (response, request) = match (onward, carried.journey.request()) {
+        (Onward::Application(response), Some(request)) => (response, request),
+        (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
+    };
+    let (client, silent) = (Some(&request.client_id), request.prompt.contains(Prompt::None));
+    let ui_locales = request.ui_locales.clone();
+    let target = ErrorTarget { client, silent, ui_locales, target: &request.target() };
+    return_error(visit, target, *response).await
+}
+
+async fn return_error(
+    visit: &Visit,
+    target: ErrorTarget<'_>,
+    response: AuthorizationResponse,
+) -> Result<AuthorizeOutcome, FlowError> {
+    Ok(match target.route(visit, response).await? {
+        ErrorRoute::Page(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
+        ErrorRoute::Application(response) => {
+            AuthorizeOutcome::Onward(Onward::Application(Box::new(response)))
+        }
+    })
+}
+
+fn journey(
+    visit: &Visit,
+    request: AuthorizationRequest,
+    MeantRequest { source, signed, .. }: &MeantRequest,
+) -> Journey {
+    let request_id = match source {
+        RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
+        RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(visit.random().uuid_v4()),
+    };
+    let destination = Destination::Application(Box::new(request));
+    Journey {
+        request_id: Some(request_id),
+        source: source.clone(),
+        signed: *signed,
+        ..Journey::new(destination, visit.browser.id, visit.now)
+    }
+}
+
+/// A request as it is meant, and how it came.
+struct MeantRequest {
+    parameters: Parameters,
+    source: RequestSource,
+    /// All of it was in a signed request object.
+    signed: bool,
+}
+
+enum Meant {
+    Request(MeantRequest),
+    /// It was pushed and has been answered: the row that says so.
+    Answered(Option<Box<Interaction>>),
+}
+
+/// The request as it is meant: as it was pushed (RFC 9126), or with what its request object says.
+async fn meant(
+    visit: &Visit,
+    client: Option<&Client>,
+    parameters: &Parameters,
+) -> Result<Result<Meant, AuthorizationError>, FlowError> {
+    let plain = || {
+        let (parameters, source) = (parameters.clone(), RequestSource::Plain);
+        Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed: false })))
+    };
+    let Some(client) = client else { return plain() };
+    let metadata = &client.metadata;
+    let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| pushed_request::names_pushed(uri));
+    let refuse = |why, reason| Ok(Err(authorization::refuse(parameters, metadata, why, reason)));
+    match request_uri {
+        Some(_) if parameters.is_repeated(Parameter::RequestUri) => plain(),
+        Some(uri) => match pushed_request::take(visit, &metadata.client_id, uri).await? {
+            Taken::Request(TakenRequest { digest, parameters, ends_at }) => {
+                let source = RequestSource::Pushed { digest, ends_at };
+                // What stands beside the name of a pushed request does not count (RFC 9126 §4).
+                let (parameters, signed) = pushed_request::stored(&parameters);
+                if metadata.require_signed_request_object && !signed {
+                    let reason = "what was pushed was in no signed request object";
+                    return Ok(Err(authorization::refuse(
+                        &parameters,
+                        metadata,
+                        NoRequest::NotSigned,
+                        reason,
+                    )));
+                }
+                Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed })))
+            }
+            Taken::Answered(before) => Ok(Ok(Meant::Answered(before))),
+            Taken::Unknown => {
+                let unknown = "nothing that was pushed here, or not for this client, or not in time";
+                refuse(NoRequest::UnusableUri, unknown)
+            }
+        },
+        None if metadata.require_pushed_authorization_requests => {
+            refuse(NoRequest::NotPushed, "a request that was not pushed")
+        }
+        None => match request_object::resolve(SentBy::Browser(visit), client, parameters).await {
+            Ok(Resolved { parameters, expires_at, signed }) => {
+                let source = expires_at
+                    .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
+                Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed })))
+            }
+            Err(ResolveError::Refused(error)) => Ok(Err(error)),
+            Err(ResolveError::Flow(FlowError::Limited { .. })) => {
+                let often = "request objects were fetched for this network too often";
+                refuse(NoRequest::FetchedTooOften, often)
+            }
+            Err(ResolveError::Flow(error)) => Err(error),
+        },
+    }
+}
+
+/// Whom the request is for, as its client knows them, where it is not for everyone: by an ID token hint (OpenID Connect
+/// Core §3.1.2.1) or by `sub` as a claim with a value, or with several of which any counts (§5.5.1). Where both are there,
+/// both must be so. The hint has then served, and does not travel on.
+fn insistence(
+    call: &Call,
+    client: Option<&Client>,
+    journey: &mut Journey,
+) -> Result<(), Box<AuthorizationResponse>> {
+    let snapshot = call.snapshot();
+    let Destination::Application(request) = &mut journey.destination else { return Ok(()) };
+    let refuse = |request: &AuthorizationRequest, code, description| {
+        Box::new(request.target().error(&snapshot.issuer, code, description))
+    };
+    let hinted = match request.id_token_hint.take() {
+        Some(hint) => match id_token_hint::verified(call, &hint) {
+            Some(claims) => Some(claims.get().sub.as_str().to_owned()),
+            // Its key may have been withdrawn. A hint that says nothing ends no request, but without a page it cannot be found
+            // out whether the person who is signed in is the one that is meant.
+            None if request.prompt.contains(Prompt::None) => {
+                let unverified = "id_token_hint does not verify as an ID token of this call";
+                return Err(refuse(request, AuthorizationErrorCode::LoginRequired, unverified));
+            }
+            None => None,
+        },
+        None => None,
+    };
+    let named = match (&hinted, request.required_subjects()) {
+        (None, None) => return Ok(()),
+        (Some(hinted), None) => vec![hinted.as_str()],
+        (None, Some(asked)) => asked,
+        (Some(hinted), Some(asked)) => asked.into_iter().filter(|sub| sub == hinted).collect(),
+    };
+    let subs = named.into_iter().filter_map(|sub| sub.parse::<Subject>().ok());
+    let mut subs = subs.filter(|sub| client.is_some_and(|client| could_be(client, sub)));
+    let Some(first) = subs.next() else {
+        return Err(refuse(request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub"));
+    };
+    journey.also_insists_on = subs.collect();
+    journey.insists_on = Some(first);
+    Ok(())
+}
+
+/// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.
+fn unmet(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
+    let code = AuthorizationErrorCode::UnmetAuthenticationRequirements;
+    let description = "no authentication context class that was asked for is known here";
+    request.target().error(&call.snapshot().issuer, code, description)
+}
+
+/// The application gets less than it asked for, and often fails only later, where it misses a claim.
+fn note_ignored_scope(visit: &Visit, accepted: &Accepted<'_>) {
+    let ignored = &accepted.ignored_scope;
+    if !ignored.is_empty() {
+        let has_comma = separated_by_commas(&ignored.to_string());
+        let hint = if has_comma { ". Scopes are separated by spaces, not by commas" } else { "" };
+        tracing::info!(
+            reference = %visit.reference,
+            client = accepted.client.client_id.as_str(),
+            received = ?shorten(&ignored.to_string()),
+            allowed = ?accepted.client.scope.to_string(),
+            "scopes were left out of an authorization request: the client may not have them{hint}"
+        );
+    }
+}
+
+/// A request that is refused, as far as it is understood.
+struct RefusedRequest<'a> {
+    id: Option<&'a ClientId>,
+    parameters: &'a Parameters,
+    source: &'a RequestSource,
+}
+
+/// A developer's mistake: the operator's log and the trail name the parameter, what came and what is registered; the wire
+/// gets the standard code.
+async fn refuse(
+    visit: &Visit,
+    RefusedRequest { id, parameters, source }: RefusedRequest<'_>,
+    error: AuthorizationError,
+) -> Result<AuthorizeOutcome, FlowError> {
+    let client = id.map(ClientId::as_str);
+    tracing::warn!(reference = %visit.reference, client, "authorization request refused: {error}");
+    let event = Event::RequestRefused { reason: error.to_string() };
+    let entry = visit.entry(Actor::Anonymous, event);
+    // Before the redirect URI is known good, the request may name any client.
+    let known = id.filter(|_| error.disposition != Disposition::Page);
+    let entry = known.into_iter().fold(entry, AuditEntry::by_client);
+    note_refusal(visit, entry).await?;
+    let response = error.response(&visit.snapshot().issuer);
+    let (Disposition::Redirect(target), Some(response)) = (&error.disposition, response) else {
+        return Ok(AuthorizeOutcome::Refused(error));
+    };
+    pushed_request::end(visit, source).await?;
+    let ui_locales = language_tags(parameters.get(Parameter::UiLocales).unwrap_or_default());
+    let target = ErrorTarget { client: id, silent: is_silent(parameters), ui_locales, target };
+    return_error(visit, target, response).await
+}
+
+/// Also where `none` stands beside another value, which is an error: such requests come from hidden frames.
+fn is_silent(parameters: &Parameters) -> bool {
+    let prompt = parameters.get(Parameter::Prompt).unwrap_or_default();
+    prompt.split(' ').any(|value| value == Prompt::None.as_str())
+}

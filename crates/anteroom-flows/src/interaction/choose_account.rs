@@ -1,0 +1,123 @@
+//! `POST /choose-account`: a person with several accounts in one browser picks one, or another one.
+//!
+//! A session that has not been the current one for a while ([`anteroom_domain::session::Session::wants_proof`]) becomes it only with a proof of who its
+//! person is: several people may use one browser. Until then the current one stays as it is.
+
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::ids::SessionId;
+use anteroom_domain::next_step::SignInReason;
+
+use crate::context::call::{Call, Visit};
+use crate::context::live::Live;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, Step, StepPage, parked, proceed_with};
+use crate::interaction::open_interaction::{Carried, Waiting};
+use crate::interaction::reopen::open_or_dashboard;
+use crate::sessions::browser_sessions::{kept_sessions, left_behind, live_sessions};
+use anteroom_crypto::Token;
+
+/// What the `account` field said.
+#[derive(Clone, Copy, Debug)]
+pub enum Choice {
+    /// One of those signed in here.
+    Session(SessionId),
+    /// "Use another account".
+    Another,
+}
+
+#[derive(Debug)]
+pub enum ChooseOutcome {
+    /// The chosen session comes first in the browser from now on.
+    Chosen {
+        sessions: Vec<Token>,
+        onward: Onward,
+    },
+    /// Sign in with another account, or again where the chosen session has ended meanwhile.
+    SignIn(Onward),
+    /// The chosen session wants its person's password first.
+    Prove {
+        session: SessionId,
+        onward: Onward,
+    },
+    Gone,
+}
+
+#[tracing::instrument(name = "choose_account", skip_all)]
+pub async fn choose(
+    visit: &Visit,
+    waiting: Option<Waiting>,
+    choice: Choice,
+) -> Result<ChooseOutcome, FlowError> {
+    let Ok(mut carried) = open_or_dashboard(visit, waiting).await? else {
+        return Ok(ChooseOutcome::Gone);
+    };
+    let mut live = live_sessions(visit).await?;
+    let chosen = match choice {
+        Choice::Session(id) => live.iter().position(|one| one.session.id == id),
+        Choice::Another => None,
+    };
+    let Some(place) = chosen else {
+        let onward = sign_in_page(visit, carried);
+        return Ok(ChooseOutcome::SignIn(parked(visit, onward).await?));
+    };
+    let current = live.remove(place);
+    let (id, account) = (current.session.id, current.account.id);
+    carried.journey.account = Some(account);
+    carried.journey.picked_at = Some(visit.now);
+    let wants_proof = current.session.wants_proof(visit.snapshot().policy.session, visit.now);
+    live.insert(0, current);
+    if wants_proof {
+        let onward = proceed_with(visit, carried, live).await?;
+        let onward = parked(visit, onward).await?;
+        return Ok(ChooseOutcome::Prove { session: id, onward });
+    }
+    // Nothing changes where the current one is chosen.
+    let event = (place > 0).then_some(Event::AccountChosen);
+    let entry = event.map(|event| visit.entry(Actor::Account(account), event));
+    let entry = entry.map(|entry| entry.in_session(id));
+    become_current(visit, (id, entry), left_behind(&live, account)).await?;
+    let sessions = kept_sessions(&live);
+    let visit = &visit.with_other_sessions();
+    let onward = proceed_with(visit, carried, live).await?;
+    Ok(ChooseOutcome::Chosen { sessions, onward: parked(visit, onward).await? })
+}
+
+async fn become_current(
+    visit: &Visit,
+    (session, entry): (SessionId, Option<AuditEntry>),
+    left: Vec<SessionId>,
+) -> Result<(), FlowError> {
+    let now = visit.now;
+    let write = visit.store().write(move |tx| {
+        let (left, entry) = (left.clone(), entry.clone());
+        async move {
+            tx.return_to_session(session).await?;
+            if let Some(entry) = &entry {
+                tx.append(entry).await?;
+            }
+            Ok::<_, FlowError>(tx.leave_sessions(&left, now).await?)
+        }
+    });
+    write.await
+}
+
+fn sign_in_page(call: &Call, carried: Carried) -> Onward {
+    let snapshot = call.snapshot();
+    let client =
+        carried.journey.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
+    let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
+    Onward::Page(Box::new(StepPage { step, client, carried, without_row: false }))
+}
+
+/// The address of an account that is signed in here, by its session.
+pub async fn address_of(visit: &Visit, session: SessionId) -> Result<Option<EmailAddress>, FlowError> {
+    let live = live_sessions(visit).await?;
+    let chosen = live.into_iter().find(|one| one.session.id == session);
+    Ok(chosen.map(|one| one.account.primary_address))
+}
+
+/// The page to choose on, from the dashboard: all accounts that are signed in here.
+pub async fn choices(visit: &Visit) -> Result<Vec<Live>, FlowError> {
+    live_sessions(visit).await
+}

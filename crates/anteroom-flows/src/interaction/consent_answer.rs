@@ -1,0 +1,87 @@
+//! What a person has decided about an application, as it is written with the answer.
+
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client::ClientVersion;
+use anteroom_domain::ids::{AccountId, DeviceId};
+use anteroom_domain::interaction::{ConsentQuestion, Journey};
+use anteroom_oidc::{ClientId, Scope, ScopeSet};
+use anteroom_storage::Tx;
+
+use crate::context::call::Visit;
+use crate::context::live::Live;
+use crate::error::FlowError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Allow,
+    Deny,
+}
+
+/// What is written of an answer.
+#[derive(Debug)]
+pub(crate) struct ConsentAnswer {
+    account: AccountId,
+    device: Option<DeviceId>,
+    client: ClientId,
+    question: ConsentQuestion,
+    decision: Decision,
+    /// At which the client's row must be; `None` for one of the configuration, which has no row. The operator answers for what
+    /// such a client is, and consent to it does not end with a change of it.
+    registered: Option<ClientVersion>,
+    entry: AuditEntry,
+}
+
+impl ConsentAnswer {
+    pub(crate) fn of(
+        visit: &Visit,
+        (journey, person): (&Journey, &Live),
+        decision: Decision,
+    ) -> Result<Self, FlowError> {
+        let (Some(request), Some(question)) = (journey.request(), &journey.consent_question) else {
+            return Err(FlowError::Broken("consent without a request"));
+        };
+        let (account, client) = (person.account.id, request.client_id.clone());
+        let event = match decision {
+            Decision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
+            Decision::Deny => Event::ConsentDenied { scope: question.scope.clone() },
+        };
+        let entry = visit.entry(Actor::Account(account), event);
+        let is_configured = visit.snapshot().clients.is_configured(&client);
+        Ok(Self {
+            account,
+            device: person.session.device,
+            registered: (!is_configured).then_some(question.client_version),
+            question: question.clone(),
+            decision,
+            entry: entry.by_client(&client).in_session(person.session.id),
+            client,
+        })
+    }
+
+    /// What the person agrees to with the answer that is being made.
+    pub(crate) fn agrees_to(&self) -> Option<&ScopeSet> {
+        (self.decision == Decision::Allow).then_some(&self.question.scope)
+    }
+
+    /// Whether the client still is what the page showed. Until the unit ends it does not change.
+    pub(crate) async fn is_to_this_client(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Some(version) = self.registered.filter(|_| self.decision == Decision::Allow) else {
+            return Ok(true);
+        };
+        let revision = tx.lock_revision_of_client(&self.client).await?;
+        Ok(revision.map(ClientVersion::of_revision) == Some(version))
+    }
+
+    pub(crate) async fn keep(&self, tx: &Tx) -> Result<(), FlowError> {
+        let Self { account, client, .. } = self;
+        if let Some(scope) = self.agrees_to() {
+            let now = self.entry.at;
+            tx.save_consent(*account, client, scope, now).await?;
+            if let Some(device) = self.device.filter(|_| scope.contains(&Scope::OfflineAccess)) {
+                tx.save_offline_consent(device, client, now).await?;
+            }
+        }
+        tx.append(&self.entry).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! What the person has still to agree to before an application is answered.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::client::Client;
+use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::claims::claims_of;
+use anteroom_oidc::{ApplicationType, Prompt, Scope, ScopeSet};
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+use crate::interaction::account_selection::Who;
+
+/// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
+/// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with, and is answered on the
+/// person's machine, asks each time: anything else there can listen where it does (RFC 8252 §8.6). One that says it is `web` is
+/// asked for once there: that is a browser application while it is developed, which renews its tokens silently in a frame.
+pub(crate) async fn missing_consent(
+    call: &Call,
+    (client, request): (&Client, &AuthorizationRequest),
+    who: &Who,
+    account: &Account,
+) -> Result<Option<ScopeSet>, FlowError> {
+    let asked = asked_scope(client, request);
+    if request.prompt.contains(Prompt::Consent) {
+        return Ok(Some(asked));
+    }
+    if client.policy.first_party {
+        return missing_offline_consent(call, (client, request), who).await;
+    }
+    let is_native = client.metadata.application_type == ApplicationType::Native;
+    if is_native && client.metadata.may_be_impersonated_at(&request.redirect_uri) {
+        return Ok(Some(asked));
+    }
+    let agreed = call.store().consent(account.id, client.id()).await?.unwrap_or_default();
+    Ok((!asked.is_subset(&agreed)).then_some(asked))
+}
+
+/// Once in each browser of the person, which its device is: a program that got refresh tokens on one machine says nothing of
+/// one on another ([`Client::asks_for_offline_access_at`]).
+async fn missing_offline_consent(
+    call: &Call,
+    (client, request): (&Client, &AuthorizationRequest),
+    who: &Who,
+) -> Result<Option<ScopeSet>, FlowError> {
+    if !client.asks_for_offline_access_at(&request.redirect_uri)
+        || !request.scope.contains(&Scope::OfflineAccess)
+    {
+        return Ok(None);
+    }
+    let device = match who {
+        Who::SignedIn(live) => live.session.device,
+        Who::Nobody | Who::Several(_) | Who::Proven(..) => None,
+    };
+    let agreed = match device {
+        Some(device) => call.store().offline_consent(device, client.id()).await?,
+        None => false,
+    };
+    Ok((!agreed).then(|| [Scope::OfflineAccess].into_iter().collect()))
+}
+
+/// What the person is asked to agree to: the scopes, and those behind claims that are asked for one by one, which would
+/// otherwise slip past the page.
+fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet {
+    let mut asked = request.scope.clone();
+    let Some(claims) = &request.claims else { return asked };
+    let mapping = &client.policy.claims;
+    let by_name = |name: &str| {
+        mapping.is_asked_for(name, &claims.userinfo) || mapping.is_asked_for(name, &claims.id_token)
+    };
+    for scope in client.metadata.scope.iter() {
+        if claims_of(scope).iter().any(|name| by_name(name)) {
+            asked.insert(scope.clone());
+        }
+    }
+    asked
+}

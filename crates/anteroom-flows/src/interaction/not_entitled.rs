@@ -1,0 +1,22 @@
+//! "Back to the application" on the page that refuses someone: the application learns `access_denied`.
+
+use crate::context::call::Visit;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, Step, deny, parked, proceed};
+use crate::interaction::open_interaction::Waiting;
+use crate::interaction::reopen::open;
+
+/// Wherever the interaction leads now: to the application, or on where the person is not refused any more. `None`: what
+/// waited is gone.
+#[tracing::instrument(name = "return_refusal", skip_all)]
+pub async fn back_to_application(visit: &Visit, waiting: Waiting) -> Result<Option<Onward>, FlowError> {
+    let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
+    let onward = match proceed(visit, carried).await? {
+        Onward::Page(page) => match &page.step {
+            Step::NotEntitled(account) => deny(visit, &page.carried, account.id).await?,
+            _ => Onward::Page(page),
+        },
+        elsewhere => elsewhere,
+    };
+    parked(visit, onward).await.map(Some)
+}

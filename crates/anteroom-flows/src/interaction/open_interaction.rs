@@ -1,0 +1,278 @@
+//! Carrying a journey from page to page: sealed into the page until a first form is submitted, a row with a handle after.
+//!
+//! Either is bound to the browser it began in. One that turns up in another browser, or in this one after its cookie was
+//! lost, is worth what bringing the request there would be worth, and nothing that was proven, chosen or agreed to on the
+//! way: a request that was pushed is worth nothing there, one from a request object until its `exp`
+//! ([`Journey::carried_on_in`]). So is one in which a person has proven who they are, once another one has signed in at that
+//! browser. All that carry one request share its one answer (`answered.rs`).
+//!
+//! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser.
+//! A submission that the row cannot stand for (it has gone on, is over, or speaks of another person) gets a row of its own, and
+//! so does the first proof of who the person is.
+
+use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_domain::ids::{BrowserId, InteractionId};
+use anteroom_domain::interaction::{
+    Destination, Interaction, Journey, LIFE_OF_STRANGERS_ROW, Proof, RequestSource,
+};
+use anteroom_storage::Tx;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+use crate::context::call::{Call, Visit};
+use crate::error::FlowError;
+use crate::interaction::consent_answer::ConsentAnswer;
+
+/// What a form's `interaction` field holds, parsed but not yet opened.
+#[derive(Clone, Debug)]
+pub enum Waiting {
+    Sealed(String),
+    Row(Token),
+}
+
+/// A journey that was opened, with how it is carried.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    pub journey: Journey,
+    pub place: Place,
+    /// Its request has been answered: the row that says so.
+    pub(crate) answered: Option<Box<Interaction>>,
+    /// A page or a row has it, with which the person could come back.
+    pub(crate) handed_out: bool,
+    /// What the person has just decided about the application. It is written with the answer, and with nothing else.
+    pub(crate) consent: Option<Arc<ConsentAnswer>>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// Still only in a page: the one that was submitted, where there was one.
+    Page {
+        submitted: Option<Digest>,
+    },
+    Row {
+        interaction: Box<Interaction>,
+        handle: Token,
+    },
+}
+
+/// The journey cannot be opened: too old, finished, of another browser, or made up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+const AAD: &[u8] = b"interaction";
+pub(crate) const HANDLE_CONTEXT: &str = "interaction";
+const PAGE_CONTEXT: &str = "submitted page";
+const PAGE_HANDLE_CONTEXT: &str = "handle of a submitted page";
+/// Handles and sealed values share a field; a prefix tells them apart.
+const SEALED_PREFIX: &str = "s.";
+
+impl Waiting {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix(SEALED_PREFIX) {
+            Some(sealed) => Some(Self::Sealed(sealed.to_owned())),
+            None => Token::parse(text).map(Self::Row),
+        }
+    }
+}
+
+impl Carried {
+    pub fn new(journey: Journey) -> Self {
+        let place = Place::Page { submitted: None };
+        Self { journey, place, answered: None, handed_out: false, consent: None }
+    }
+
+    /// A person on the way to nowhere but the dashboard.
+    pub fn to_dashboard(visit: &Visit) -> Self {
+        Self::new(Journey::new(Destination::Dashboard, visit.browser.id, visit.now))
+    }
+
+    /// The row that carries it, if it is one.
+    pub(crate) fn row(&self) -> Option<InteractionId> {
+        match &self.place {
+            Place::Page { .. } => None,
+            Place::Row { interaction, .. } => Some(interaction.id),
+        }
+    }
+
+    /// What its answer is found by. Without an identifier (of release 0.1.0) it stands for itself alone.
+    pub(crate) fn name_of_answer(&self) -> Option<Vec<u8>> {
+        match (self.journey.request_id, &self.place) {
+            (Some(request), _) => Some(request.0.as_bytes().to_vec()),
+            (None, Place::Page { submitted }) => submitted.as_ref().map(|page| page.as_bytes().to_vec()),
+            (None, Place::Row { interaction, .. }) => Some(interaction.id.0.as_bytes().to_vec()),
+        }
+    }
+
+    pub(crate) fn pushed(&self) -> Option<Digest> {
+        match &self.journey.source {
+            RequestSource::Pushed { digest, .. } => Some(*digest),
+            RequestSource::Plain | RequestSource::RequestObject { .. } => None,
+        }
+    }
+
+    pub fn proof(&self) -> Option<&Proof> {
+        match &self.place {
+            Place::Page { .. } => None,
+            Place::Row { interaction, .. } => interaction.proof.as_ref(),
+        }
+    }
+
+    /// Whether its row says all that the journey has come to.
+    pub(crate) fn is_kept(&self) -> bool {
+        match &self.place {
+            Place::Page { .. } => false,
+            Place::Row { interaction, .. } => interaction.journey == self.journey,
+        }
+    }
+
+    /// What the next page's `interaction` field holds. Nothing for someone on the way to the dashboard who has proven nothing.
+    pub fn field(&self, call: &Call) -> Result<Option<String>, FlowError> {
+        match &self.place {
+            Place::Row { handle, .. } => Ok(Some(handle.encode())),
+            Place::Page { .. } if self.journey.destination == Destination::Dashboard => Ok(None),
+            Place::Page { .. } => {
+                let plain = serde_json::to_vec(&self.journey).map_err(|_| FlowError::Broken("journey"))?;
+                let sealed =
+                    call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
+                Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
+            }
+        }
+    }
+
+    /// Makes the journey a row, or brings its row up to date, inside the transaction of the step that was taken. A row in which
+    /// an account is proven for the first time is a new one: the handle of the old one was there before the person was, and
+    /// may be known to another person at this browser.
+    pub async fn keep(&self, tx: &Tx, keeping: &Keeping, proof: Option<Proof>) -> Result<Self, FlowError> {
+        if let Place::Row { interaction, handle } = &self.place
+            && !proves_another(interaction.proof.as_ref(), proof.as_ref())
+        {
+            let lives_until = keeping.end(interaction.created_at, &self.journey, proof.as_ref());
+            let expires_at = interaction.expires_at.max(lives_until);
+            let journey = self.journey.clone();
+            let interaction = Interaction { journey, proof, expires_at, ..(**interaction).clone() };
+            tx.save_interaction(&interaction).await?;
+            let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
+            return Ok(Self { place, ..self.clone() });
+        }
+        let expires_at = keeping.end(keeping.now, &self.journey, proof.as_ref());
+        let interaction = Interaction {
+            id: keeping.id,
+            journey: self.journey.clone(),
+            proof,
+            created_at: keeping.now,
+            expires_at,
+            finished_at: None,
+            answer: None,
+        };
+        if let Some(name) = &keeping.of_page {
+            if tx.insert_interaction(&interaction, &name.digest).await? {
+                return Ok(Self::in_row(interaction, &name.handle));
+            }
+            if let Some(row) = tx.interaction(std::slice::from_ref(&name.digest)).await?
+                && stands_for(&row, &interaction)
+            {
+                return Ok(Self::in_row(row, &name.handle));
+            }
+        }
+        tx.insert_interaction(&interaction, &keeping.own.digest).await?;
+        Ok(Self::in_row(interaction, &keeping.own.handle))
+    }
+
+    fn in_row(interaction: Interaction, handle: &Token) -> Self {
+        let journey = interaction.journey.clone();
+        let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
+        Self { journey, place, answered: None, handed_out: true, consent: None }
+    }
+}
+
+fn proves_another(before: Option<&Proof>, now: Option<&Proof>) -> bool {
+    now.is_some_and(|now| before.is_none_or(|before| before.account != now.account))
+}
+
+/// Whether the row that a page became says all that another submission of the page came to, and nothing more.
+fn stands_for(row: &Interaction, other: &Interaction) -> bool {
+    let proven =
+        |interaction: &Interaction| interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch));
+    row.finished_at.is_none()
+        && other.created_at < row.expires_at
+        && row.journey == other.journey
+        && proven(row) == proven(other)
+}
+
+/// What a new row needs, drawn before the transaction so that the transaction can run again.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    id: InteractionId,
+    own: Name,
+    /// That of the row for the submitted page, whichever submission makes it.
+    of_page: Option<Name>,
+    now: Timestamp,
+    lifetime: SignedDuration,
+}
+
+#[derive(Clone, Debug)]
+struct Name {
+    handle: Token,
+    digest: Digest,
+}
+
+impl Name {
+    fn of(call: &Call, handle: Token) -> Self {
+        let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());
+        Self { handle, digest }
+    }
+
+    /// The same page in another browser is another row: neither may find what the other comes to.
+    fn of_page(call: &Call, page: &Digest, browser: BrowserId) -> Self {
+        let told = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
+        let handle = call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &told);
+        Self::of(call, Token::from_bytes(*handle.as_bytes()))
+    }
+}
+
+impl Keeping {
+    pub fn prepare(call: &Call, carried: &Carried) -> Self {
+        let page = match &carried.place {
+            Place::Page { submitted } => submitted.as_ref(),
+            Place::Row { .. } => None,
+        };
+        let lifetime = call.snapshot().policy.interaction.lifetime;
+        Self {
+            id: InteractionId(call.new_id()),
+            own: Name::of(call, call.random().token()),
+            of_page: page.map(|page| Name::of_page(call, page, carried.journey.browser)),
+            now: call.now,
+            lifetime,
+        }
+    }
+
+    /// A row that any stranger can cause lives shortly, so that few of them are there at a time.
+    fn end(&self, created_at: Timestamp, journey: &Journey, proof: Option<&Proof>) -> Timestamp {
+        let is_of_stranger = proof.is_none() && journey.is_of_stranger();
+        let life = if is_of_stranger { self.lifetime.min(LIFE_OF_STRANGERS_ROW) } else { self.lifetime };
+        created_at.checked_add(life).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// The same journey with another proof, in a transaction of its own.
+pub(crate) async fn kept(visit: &Visit, carried: Carried, proof: Proof) -> Result<Carried, FlowError> {
+    let keeping = Keeping::prepare(visit, &carried);
+    let write = visit.store().write(move |tx| {
+        let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
+        async move { carried.keep(&tx, &keeping, Some(proof)).await }
+    });
+    write.await
+}
+
+/// Names a page in memory only; what is stored is made from it with the browser.
+pub(crate) fn page_digest(call: &Call, text: &str) -> Digest {
+    call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_CONTEXT, text.as_bytes())
+}
+
+pub(crate) fn unseal(call: &Call, text: &str) -> Option<Journey> {
+    let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let plain = call.keyring().sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}

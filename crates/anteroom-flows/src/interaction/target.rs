@@ -1,0 +1,79 @@
+//! Where a journey leads, with the client as it is registered now: a request that waits is worth no more than a new one.
+
+use anteroom_domain::client::Client;
+use anteroom_domain::interaction::{Destination, Journey, RequestSource};
+use anteroom_oidc::authorization::AuthorizationRequest;
+use std::sync::Arc;
+
+use crate::context::provider::Snapshot;
+
+/// The destination with its client, as registered now.
+pub(crate) enum Ahead {
+    Dashboard,
+    Application { client: Arc<Client>, request: Box<AuthorizationRequest> },
+    ChangePassword,
+    AuthenticatorApps,
+}
+
+impl Ahead {
+    /// `None`: the client is gone, takes no such answer at that address any more, must ask in another way by now, or
+    /// may have nothing of what it asked for.
+    pub(crate) fn of(snapshot: &Snapshot, journey: &Journey) -> Option<Self> {
+        match &journey.destination {
+            Destination::Dashboard => Some(Self::Dashboard),
+            Destination::ChangePassword => Some(Self::ChangePassword),
+            Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
+            Destination::Application(request) => {
+                let client = Arc::clone(snapshot.clients.get(&request.client_id)?);
+                client.metadata.find_redirect_uri(request.redirect_uri.as_str())?;
+                if !client.metadata.response_types.contains(&request.response_type) {
+                    return None;
+                }
+                if client.metadata.require_pkce
+                    && request.response_type.has_code()
+                    && request.code_challenge.is_none()
+                {
+                    return None;
+                }
+                if !came_as_it_must(journey, &client) {
+                    return None;
+                }
+                let request = narrowed(request, &client)?;
+                Some(Self::Application { client, request })
+            }
+        }
+    }
+
+    pub(crate) fn request(&self) -> Option<&AuthorizationRequest> {
+        match self {
+            Self::Dashboard | Self::ChangePassword | Self::AuthenticatorApps => None,
+            Self::Application { request, .. } => Some(request),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Option<&Arc<Client>> {
+        match self {
+            Self::Dashboard | Self::ChangePassword | Self::AuthenticatorApps => None,
+            Self::Application { client, .. } => Some(client),
+        }
+    }
+}
+
+/// RFC 9126 §5, RFC 9101 §10.5: the operator may have set since then how requests of the client have to come.
+fn came_as_it_must(journey: &Journey, client: &Client) -> bool {
+    let is_pushed = matches!(journey.source, RequestSource::Pushed { .. });
+    let metadata = &client.metadata;
+    (is_pushed || !metadata.require_pushed_authorization_requests)
+        && (journey.signed || !metadata.require_signed_request_object)
+}
+
+/// The request without the scopes and APIs that the client may not have any more.
+fn narrowed(request: &AuthorizationRequest, client: &Client) -> Option<Box<AuthorizationRequest>> {
+    let metadata = &client.metadata;
+    let mut request = Box::new(request.clone());
+    request.scope = request.scope.intersection(&metadata.scope);
+    let named = !request.resource.is_empty();
+    request.resource.retain(|resource| metadata.audience.contains(resource));
+    let nothing = request.scope.is_empty() || (named && request.resource.is_empty());
+    (!nothing).then_some(request)
+}

@@ -1,0 +1,40 @@
+//! "Verify your identity": a code to a phone on file, and its entry. The same for a reset, an expired password, a second
+//! factor and a phone that is being registered; what differs is the purpose, which has its own budget.
+//!
+//! Invariants: a code is sent and entered only where the one decision asks for it now; sending and entering are decided under
+//! the account's lock, so that parallel requests cannot multiply guesses; what is refused leaves its trace and nothing else.
+
+mod again;
+mod enter;
+mod send;
+
+pub use enter::{EnterOutcome, Entered, EntryProblem, enter};
+pub use send::{SendOutcome, SendProblem, send};
+
+use crate::context::call::Visit;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, Step, StepPage, proceed};
+use crate::interaction::open_interaction::{Gone, Waiting};
+use crate::interaction::reopen::open_or_dashboard;
+use crate::interaction::verification_model::Verification;
+
+/// The step as the one decision sees it now, or wherever else it leads.
+enum Now {
+    Verifying(Box<(Verification, StepPage)>),
+    Elsewhere(Onward),
+    Gone,
+}
+
+async fn now(visit: &Visit, waiting: Option<Waiting>) -> Result<Now, FlowError> {
+    let carried = match open_or_dashboard(visit, waiting).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Ok(Now::Gone),
+    };
+    Ok(match proceed(visit, carried).await? {
+        Onward::Page(page) => match &page.step {
+            Step::Verify(verification) => Now::Verifying(Box::new(((**verification).clone(), *page))),
+            _ => Now::Elsewhere(Onward::Page(page)),
+        },
+        elsewhere => Now::Elsewhere(elsewhere),
+    })
+}

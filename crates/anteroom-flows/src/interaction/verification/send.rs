@@ -1,0 +1,245 @@
+//! `POST /verify/send`: a new code, which makes the one before worthless.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::{CodeId, MessageId};
+use anteroom_domain::limits::Limit;
+use anteroom_domain::message::{Message, Parcel, SecretCode};
+use anteroom_domain::one_time_code::{CodePolicy, CodeShare, DIGITS, OneTimeCode};
+use anteroom_domain::phone::Method;
+use anteroom_domain::rate::Wait;
+use anteroom_domain::telephony::{TelephonyPolicy, allowed};
+use anteroom_storage::{Spent, Tx};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use super::{Now, now};
+use crate::context::call::Visit;
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, StepPage, proceed};
+use crate::interaction::open_interaction::{Carried, Keeping, Waiting};
+use crate::interaction::verification_model::Offer;
+use crate::interaction::verification_model::{Choice, Verification, a_day_before, share_of, still_takes};
+use crate::messages::languages::{asked_in, of_page};
+use crate::sessions::repeated_form::{TURNS, answers_since};
+
+#[derive(Debug)]
+pub enum SendOutcome {
+    Onward(Onward),
+    /// The authenticator app shows the code.
+    App(Box<StepPage>),
+    /// The page again, with what is in the way.
+    Problem {
+        problem: SendProblem,
+        page: Box<StepPage>,
+    },
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendProblem {
+    /// Nothing was chosen, or something that is not offered.
+    Choose,
+    Wait(Wait),
+    /// No code would be of use before then: too many wrong ones were entered.
+    BudgetSpent(Timestamp),
+    /// The operator does not let codes go to this number.
+    Refused,
+}
+
+const CODE_CONTEXT: &str = "one-time code";
+
+/// What is hashed: the code's own identifier binds it to its row, and so to account, purpose, phone and interaction.
+pub(super) fn code_data(id: CodeId, digits: &str) -> Vec<u8> {
+    [id.0.as_bytes(), digits.as_bytes()].concat()
+}
+
+pub(super) fn code_context() -> &'static str {
+    CODE_CONTEXT
+}
+
+struct Prepared {
+    visit: Visit,
+    carried: Carried,
+    keeping: Keeping,
+    verification: Verification,
+    offer: Offer,
+    code: OneTimeCode,
+    message: Message,
+    policy: CodePolicy,
+    telephony: TelephonyPolicy,
+}
+
+#[tracing::instrument(name = "send_code", skip_all)]
+pub async fn send(
+    visit: &Visit,
+    waiting: Option<Waiting>,
+    choice: Option<Choice>,
+) -> Result<SendOutcome, FlowError> {
+    let (verification, page) = match now(visit, waiting).await? {
+        Now::Verifying(found) => *found,
+        Now::Elsewhere(onward) => return Ok(SendOutcome::Onward(onward)),
+        Now::Gone => return Ok(SendOutcome::Gone),
+    };
+    if choice == Some(Choice::App) && !verification.apps.is_empty() {
+        return Ok(SendOutcome::App(Box::new(page)));
+    }
+    let mut offers = verification.offers.iter();
+    let chosen = offers.find(|offer| choice == Some(offer.choice())).cloned();
+    let Some(offer) = chosen else {
+        return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: Box::new(page) });
+    };
+    let (account, purpose) = (verification.account.id, verification.purpose);
+    let settled = if allowed(&offer.phone.number, &visit.snapshot().policy.telephony).is_err() {
+        Err(SendProblem::Refused)
+    } else {
+        let id = code_id(visit, &offer).await?;
+        let prepared = prepare(visit, (verification, offer, id), page.carried.clone());
+        let prepared = Arc::new(prepared);
+        visit.store().write(move |tx| settle(tx, Arc::clone(&prepared))).await?
+    };
+    match settled {
+        Ok(carried) => Ok(SendOutcome::Onward(proceed(visit, carried).await?)),
+        Err(problem) => {
+            let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
+            let entry = visit.entry(Actor::Anonymous, event).about(account);
+            note_refusal(visit, entry).await?;
+            if problem == SendProblem::Choose {
+                return Ok(SendOutcome::Onward(proceed(visit, page.carried).await?));
+            }
+            Ok(SendOutcome::Problem { problem, page: Box::new(page) })
+        }
+    }
+}
+
+impl SendProblem {
+    /// For the trail.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Choose => "ended",
+            Self::Wait(_) => "wait",
+            Self::BudgetSpent(_) => "budget_spent",
+            Self::Refused => "not_allowed",
+        }
+    }
+}
+
+/// The same button twice sends one code, so its identifier is that of the form and what was chosen. A page that is kept open sends
+/// another one after a while.
+async fn code_id(visit: &Visit, offer: &Offer) -> Result<CodeId, FlowError> {
+    let since = answers_since(visit.now);
+    let method = offer.method.as_str().as_bytes();
+    for turn in 0..TURNS {
+        let Some(form) = visit.sent_form else { break };
+        let id = CodeId(form.entry_id(visit, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
+        if visit.store().code_sent_at(id).await?.is_none_or(|at| at > since) {
+            return Ok(id);
+        }
+    }
+    Ok(CodeId(visit.new_id()))
+}
+
+fn prepare(
+    visit: &Visit,
+    (verification, offer, id): (Verification, Offer, CodeId),
+    carried: Carried,
+) -> Prepared {
+    let (random, at) = (visit.random(), visit.now);
+    let policy = visit.snapshot().policy.codes;
+    let telephony = visit.snapshot().policy.telephony.clone();
+    let keeping = Keeping::prepare(visit, &carried);
+    let (digits, message) = (random.digits(DIGITS), MessageId(visit.new_id()));
+    let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
+    let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
+    let code = OneTimeCode {
+        id,
+        account: verification.account.id,
+        purpose: verification.purpose,
+        phone: offer.phone.id,
+        method: offer.method,
+        digest,
+        message,
+        created_at: at,
+        expires_at,
+    };
+    let secret = SecretCode { digits, minutes: u16::try_from(policy.lifetime.as_mins()).unwrap_or(u16::MAX) };
+    let to = offer.phone.number.clone();
+    let parcel = match offer.method {
+        Method::Text => Parcel::Text { to, code: secret },
+        Method::Call => Parcel::Call { to, code: secret },
+    };
+    let message = Message {
+        id: message,
+        account: Some(verification.account.id),
+        locale: asked_in(verification.account.locale.as_deref(), of_page(visit, carried.journey.request())),
+        parcel,
+        reference: Some(visit.reference),
+        created_at: at,
+        expires_at,
+    };
+    Prepared { visit: visit.clone(), carried, keeping, verification, offer, code, message, policy, telephony }
+}
+
+async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendProblem>, FlowError> {
+    let Prepared { visit, verification, policy, code, .. } = &*prepared;
+    let account = &verification.account;
+    let locked = tx.lock_account(account.id).await?;
+    if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
+        // A reset or a disablement came in between; the next look at the page says so.
+        return Ok(Err(SendProblem::Choose));
+    }
+    if !still_takes(&tx, (&prepared.carried, verification), code.phone, visit.now).await? {
+        return Ok(Err(SendProblem::Choose));
+    }
+    let proof = prepared.carried.proof().cloned();
+    if tx.code_sent_at(code.id).await?.is_some() {
+        return Ok(Ok(prepared.carried.keep(&tx, &prepared.keeping, proof).await?));
+    }
+    let share = share_of(&tx, account.id, verification.device).await?;
+    let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visit.now)).await?;
+    if let Err(spent) = policy.entries_left(&before.wrong, visit.now) {
+        return Ok(Err(SendProblem::BudgetSpent(spent.until)));
+    }
+    if let Err(wait) = policy.may_send(&before.sent, visit.now) {
+        return Ok(Err(SendProblem::Wait(wait)));
+    }
+    if let Err(wait) = spend(&tx, &prepared, share).await? {
+        return Ok(Err(SendProblem::Wait(wait)));
+    }
+    let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
+    let interaction = carried.row().ok_or(FlowError::Broken("a kept journey without its row"))?;
+    tx.insert_code(code, (interaction, share)).await?;
+    tx.enqueue(&prepared.message).await?;
+    let event = Event::CodeSent {
+        purpose: code.purpose.as_str(),
+        method: code.method.as_str(),
+        phone: prepared.offer.phone.number.masked(),
+    };
+    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
+    Ok(Ok(carried))
+}
+
+/// What all codes together may cost. No transaction locks an account after these counters, so they may come after it.
+async fn spend(tx: &Tx, prepared: &Prepared, share: CodeShare) -> Result<Result<(), Wait>, FlowError> {
+    let (number, purpose) = (&prepared.offer.phone.number, prepared.verification.purpose);
+    let budgets = prepared.telephony.budgets(number, purpose, share);
+    let Spent::Refused { limit, wait } = tx.spend(&budgets, prepared.visit.now).await? else {
+        return Ok(Ok(()));
+    };
+    if limit == Limit::PhoneOverall {
+        let overall = budgets.iter().find(|budget| budget.limit == limit);
+        tracing::error!(
+            reference = %prepared.visit.reference,
+            most = overall.map(|budget| budget.rate.max),
+            "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
+        );
+    } else {
+        tracing::warn!(
+            reference = %prepared.visit.reference,
+            scope = limit.name(),
+            "a code was not sent: too many to this number or its neighbours"
+        );
+    }
+    Ok(Err(wait))
+}

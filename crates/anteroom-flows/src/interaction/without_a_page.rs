@@ -1,0 +1,47 @@
+//! Where no page helps: `prompt=none` (OpenID Connect Core §3.1.2.1), and a person who has just signed in and is not the one
+//! that the application insists on.
+
+use anteroom_domain::client::Client;
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::next_step::{NextStep, PriorConsent};
+use anteroom_oidc::Prompt;
+use anteroom_oidc::response::AuthorizationResponse;
+
+use crate::context::call::Call;
+use crate::context::provider::Snapshot;
+use crate::error::FlowError;
+use crate::interaction::account_selection::Who;
+use crate::interaction::target::Ahead;
+
+pub(crate) async fn answer_without_a_page(
+    call: &Call,
+    snapshot: &Snapshot,
+    (ahead, who): (&Ahead, &Who),
+    step: &NextStep,
+) -> Result<Option<AuthorizationResponse>, FlowError> {
+    let Ahead::Application { client, request } = ahead else { return Ok(None) };
+    if *step == NextStep::Done || (*step != NextStep::SomebodyElse && !request.prompt.contains(Prompt::None))
+    {
+        return Ok(None);
+    }
+    let description = "the person would have to be asked something";
+    let code = step.without_a_page(prior_consent(call, client, who).await?);
+    Ok(code.map(|code| request.target().error(&snapshot.issuer, code, description)))
+}
+
+/// Of several who are signed in here and of whom none was chosen, one is enough: the choice is between them.
+async fn prior_consent(call: &Call, client: &Client, who: &Who) -> Result<PriorConsent, FlowError> {
+    if client.policy.first_party {
+        return Ok(PriorConsent::Given);
+    }
+    let accounts: Vec<AccountId> = match who {
+        Who::Several(live) => live.iter().map(|one| one.account.id).collect(),
+        one => one.account().map(|account| account.id).into_iter().collect(),
+    };
+    for account in accounts {
+        if call.store().consent(account, client.id()).await?.is_some() {
+            return Ok(PriorConsent::Given);
+        }
+    }
+    Ok(PriorConsent::Never)
+}

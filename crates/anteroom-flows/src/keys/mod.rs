@@ -1,0 +1,12 @@
+//! Keys that tokens are signed with and that clients encrypt to: one schedule and one rule of rotation for both kinds.
+//!
+//! ```text
+//!   schedule ─► rotation (pure) ─┬► signing_keys ────┬► key_set, which each node loads when it changes
+//!                                └► encryption_keys ─┘
+//! ```
+
+pub(crate) mod encryption_keys;
+pub mod key_set;
+pub(crate) mod rotation;
+pub mod schedule;
+pub mod signing_keys;

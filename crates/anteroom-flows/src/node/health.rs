@@ -1,0 +1,215 @@
+//! Whether this node can serve: its database answers and commits, its clock agrees with the database's, what it keeps in memory is
+//! confirmed, and its configuration is that of the other nodes. A [`Watch`] in the background looks each second and writes what it
+//! finds into [`Readiness`](crate::readiness::Readiness); the questions here are answered from there.
+
+use anteroom_domain::clock::ahead_of;
+use anteroom_storage::{DatabaseState, Node, StoreError, Writes};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use tokio::time::Instant;
+
+use crate::context::provider::Provider;
+use crate::error::FlowError;
+use crate::node::differing;
+use crate::readiness::{Check, MAX_CLOCK_SKEW, NotReady};
+
+/// Between two writes that say this node is alive, and try whether a write is committed.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// A node that was not seen for this long is gone, whatever its configuration was.
+const NODE_LIFETIME: SignedDuration = SignedDuration::from_secs(45);
+/// Nodes are brought up to date one after another: for so long they may differ.
+const MAX_DIFFERENCE: SignedDuration = SignedDuration::from_mins(1);
+/// Connections that commands need beside the nodes: two at a time.
+const FOR_COMMANDS: u32 = 4;
+
+/// All that stands against sending requests to this node.
+pub fn reasons(provider: &Provider) -> Vec<NotReady> {
+    let now = Instant::now();
+    let mut reasons = provider.readiness.reasons(now, &provider.clock);
+    if !provider.confirmations.are_recent(now) || !provider.history.is_looked_at(&provider.store) {
+        reasons.push(NotReady::Unconfirmed);
+    }
+    reasons.extend(provider.history.refused().map(NotReady::WentBack));
+    reasons
+}
+
+/// Whether a request may be served by this node.
+pub fn may_serve(provider: &Provider) -> Result<(), FlowError> {
+    match reasons(provider).into_iter().find(NotReady::stops_serving) {
+        Some(reason) => Err(FlowError::NotServing(reason)),
+        None => Ok(()),
+    }
+}
+
+/// Whether this node's time is the database's, which all nodes share.
+pub async fn clock_agrees(provider: &Provider) -> Result<(), NotReady> {
+    let before = provider.clock.now();
+    let state = provider.store.state().await.map_err(|_| NotReady::Database)?;
+    clock_of(state, before, provider.clock.now())
+}
+
+fn clock_of(state: DatabaseState, before: Timestamp, after: Timestamp) -> Result<(), NotReady> {
+    let skew = state.time.map_or(SignedDuration::ZERO, |theirs| ahead_of(theirs, before, after));
+    if skew.abs() > MAX_CLOCK_SKEW { Err(NotReady::Clock(skew.as_secs())) } else { Ok(()) }
+}
+
+/// Before stopping: this node is not one of those that are alive.
+pub async fn leave(provider: &Provider) -> Result<(), FlowError> {
+    let node = provider.node;
+    provider.store.write(move |tx| async move { Ok(tx.forget_node(node).await?) }).await
+}
+
+/// What this node has seen of the database and of the others.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// When a write was last committed; `None` when the last one was not.
+    committed: Option<Instant>,
+    differs_since: Option<Timestamp>,
+    /// How many nodes the last warning of too few connections was for.
+    warned_of: u32,
+}
+
+impl Watch {
+    /// The next round tries a write, since one of a request has failed.
+    pub const fn doubt_writes(&mut self) {
+        self.committed = None;
+    }
+
+    /// One round: asks the database how it is, and now and then writes.
+    pub async fn look(&mut self, provider: &Provider) {
+        if let Err(error) = provider.store.check_files() {
+            return note(provider, Check::Files, &Err((NotReady::FilesReplaced, error.into())));
+        }
+        let (asked, before) = (Instant::now(), provider.clock.now());
+        let state = match provider.store.state().await {
+            Ok(state) => state,
+            Err(error) => {
+                let cause = cause_of(provider, error.into()).await;
+                return note(provider, Check::Database, &Err((NotReady::Database, cause)));
+            }
+        };
+        let after = provider.clock.now();
+        note(provider, Check::Database, &Ok(()));
+        let clock = clock_of(state, before, after).err();
+        if provider.readiness.note(Check::Clock, clock.as_ref()) {
+            tracing::warn!(database = ?state.time, own = %after, "the clock's agreement with the database's has changed");
+        }
+        let found = self.try_writing(provider, state.writes).await;
+        note(provider, Check::Writes, &found);
+        provider.readiness.heard(asked, state.time.map(|_| before));
+    }
+
+    async fn try_writing(
+        &mut self,
+        provider: &Provider,
+        writes: Writes,
+    ) -> Result<(), (NotReady, FlowError)> {
+        let refused = match writes {
+            Writes::Taken => None,
+            Writes::Standby => Some(NotReady::Standby),
+            Writes::ReadOnly => Some(NotReady::ReadOnly),
+        };
+        if let Some(reason) = refused {
+            self.committed = None;
+            return Err((reason.clone(), FlowError::NotServing(reason)));
+        }
+        if self.committed.is_some_and(|at| at.elapsed() < HEARTBEAT) {
+            return Ok(());
+        }
+        self.committed = None;
+        if let Err(error) = self.beat(provider).await {
+            return Err((NotReady::Writes, cause_of(provider, error).await));
+        }
+        self.committed = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Says that this node is alive and what it runs with, and looks at what the others do.
+    async fn beat(&mut self, provider: &Provider) -> Result<(), FlowError> {
+        let (node, digest, now) = (provider.node, provider.snapshot().digest.clone(), provider.clock.now());
+        let own = digest.clone();
+        let write = provider.store.write(move |tx| {
+            let digest = digest.clone();
+            async move { Ok::<_, FlowError>(tx.heartbeat(node, &digest, now).await?) }
+        });
+        write.await?;
+        let nodes = living_nodes(provider, now).await?;
+        let differs = nodes.iter().any(|other| other.config_digest != own);
+        self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
+        let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
+        let found = too_long.then_some(&NotReady::Configuration);
+        if provider.readiness.note(Check::Configuration, found) && too_long {
+            let others = differing::others(provider, &nodes).await;
+            let others = others.unwrap_or_else(|error| format!("not known: {error}"));
+            tracing::error!(node = %node, others, "not ready: {}", NotReady::Configuration);
+        }
+        self.count_connections(provider, u32::try_from(nodes.len()).unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    /// Nodes that together want more connections than the server has refuse each other's requests under load.
+    fn count_connections(&mut self, provider: &Provider, nodes: u32) {
+        let Some(server) = provider.store.server() else { return };
+        let (each, most) = (provider.store.max_connections(), server.connections);
+        let Some(wanted) = too_many(nodes, each, most) else {
+            self.warned_of = 0;
+            return;
+        };
+        if self.warned_of != nodes {
+            self.warned_of = nodes;
+            tracing::warn!(
+                "PostgreSQL has {most} connections for this role, and {wanted} may be wanted: {nodes} node(s) of the last minute with \
+                 {each} each (database.max_connections), and {FOR_COMMANDS} for commands. Lower database.max_connections, or raise the \
+                 server's max_connections"
+            );
+        }
+    }
+}
+
+/// The nodes that were heard of a moment ago, this one among them.
+pub(crate) async fn living_nodes(provider: &Provider, now: Timestamp) -> Result<Vec<Node>, FlowError> {
+    let since = now.checked_sub(NODE_LIFETIME).unwrap_or(Timestamp::MIN);
+    Ok(provider.store.nodes(since).await?)
+}
+
+/// How many connections may be wanted, where that is more than there are.
+fn too_many(nodes: u32, each: u32, most: u32) -> Option<u32> {
+    let wanted = nodes.saturating_mul(each).saturating_add(FOR_COMMANDS);
+    (wanted > most).then_some(wanted)
+}
+
+/// What lies behind it that no connection was to be had: the server says it to a new one.
+async fn cause_of(provider: &Provider, error: FlowError) -> FlowError {
+    match error {
+        FlowError::Store(StoreError::Unavailable(_)) => {
+            provider.store.refusal().await.map_or(error, FlowError::from)
+        }
+        _ => error,
+    }
+}
+
+/// Writes down what was found, and logs it where it is news.
+fn note(provider: &Provider, check: Check, found: &Result<(), (NotReady, FlowError)>) {
+    let reason = found.as_ref().err().map(|(reason, _)| reason);
+    if !provider.readiness.note(check, reason) {
+        return;
+    }
+    match found {
+        Ok(()) => tracing::info!("{check:?}: nothing stands against serving any more"),
+        Err((reason, cause)) => tracing::error!("not ready: {reason}: {cause}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nodes_connections_and_a_few_for_commands_must_fit_the_servers() {
+        for (nodes, each, most, expected) in
+            [(1, 16, 20, None), (2, 16, 20, Some(36)), (6, 16, 97, Some(100)), (5, 16, 97, None)]
+        {
+            assert_eq!(too_many(nodes, each, most), expected, "{nodes} nodes of {each}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Each node remembers how far it has seen the database, and looks each second whether the database is still there. One that
+//! went back is not served until an operator accepts it; see `anteroom_domain::history` for what shows it.
+//!
+//! Invariants:
+//! - a node that has refused goes on when the epoch of the instance has risen, and not before: a connection that leads to the
+//!   right server again does not say where the next one leads;
+//! - what one node finds is noted in the database, so that nodes that remember nothing refuse as well;
+//! - before a node goes on, all that it has in memory is read anew.
+
+use anteroom_crypto::{Digest, KeyPurpose, Keyring, SealedKey, sha256};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_domain::history::{Judgement, Seen, WentBack};
+use anteroom_domain::trail::chain::Checkpoint;
+use anteroom_storage::{Ended, Store};
+use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use crate::audit::context::AuditContext;
+use crate::context::database_history::History;
+use crate::context::provider::Provider;
+use crate::context::registered_clients;
+use crate::error::FlowError;
+use crate::keys::key_set;
+
+/// Holds the database against the last checkpoint that was kept outside of it, where there is one.
+pub async fn at_start(
+    store: &Store,
+    keyring: &Keyring,
+    kept: Option<&Checkpoint>,
+    now: Timestamp,
+) -> Result<History, FlowError> {
+    let epoch = store.instance().await?.map_or(0, |instance| instance.epoch);
+    let signers = keyring.signer(KeyPurpose::AuditMac)?.verifying_keys();
+    if let Some(checkpoint) = kept.filter(|checkpoint| !checkpoint.is_signed_by(&signers)) {
+        let seq = checkpoint.link.seq;
+        tracing::error!(
+            seq,
+            "the last checkpoint in the checkpoints file has no good signature and is not used: the file may be of another \
+             database, for example of one that was there before. Then move it away; a new one is begun"
+        );
+    }
+    // One from before an operator accepted the database has seen what was lost.
+    let counts = |checkpoint: &&Checkpoint| {
+        checkpoint.is_signed_by(&signers) && checkpoint.at.as_millisecond() > epoch
+    };
+    let seen = Seen::at_start(epoch, kept.filter(counts).map(|checkpoint| checkpoint.link));
+    let history = History {
+        seen: tokio::sync::Mutex::new(seen),
+        refused: ArcSwapOption::empty(),
+        sealed_keys: fingerprint(&store.sealed_keys().await?),
+        is_timeline_missing: AtomicBool::new(false),
+        accepted_at: AtomicI64::new(epoch),
+        looked_after: AtomicU64::new(store.connection_breaks()),
+    };
+    let found = history.find(store, &seen).await?;
+    match seen.judge(&found) {
+        Judgement::WentBack(why) => history.refuse(store, &seen, why, now).await,
+        Judgement::WentOn | Judgement::Accepted => *history.seen.lock().await = seen.follow(found.now),
+    }
+    Ok(history)
+}
+
+/// One look.
+pub async fn look(provider: &Provider) -> Result<(), FlowError> {
+    let history = &provider.history;
+    let mut seen = history.seen.lock().await;
+    let breaks = provider.store.connection_breaks();
+    let found = history.find(&provider.store, &seen).await?;
+    match seen.judge(&found) {
+        Judgement::WentOn => {
+            if !history.is_refused() {
+                *seen = seen.follow(found.now);
+            }
+        }
+        Judgement::WentBack(why) => history.refuse(&provider.store, &seen, why, provider.clock.now()).await,
+        Judgement::Accepted => {
+            // Before the node goes on.
+            history.accepted_at.store(found.now.epoch, Ordering::Release);
+            begin_anew(provider).await?;
+            *seen = seen.follow(found.now);
+        }
+    }
+    history.looked_after.store(breaks, Ordering::Release);
+    Ok(())
+}
+
+/// Of an accepted database nothing is taken over that was read of the one before.
+async fn begin_anew(provider: &Provider) -> Result<(), FlowError> {
+    let history = &provider.history;
+    if fingerprint(&provider.store.sealed_keys().await?) != history.sealed_keys {
+        if history.refused() != Some(WentBack::SealedKeys) {
+            tracing::error!("the accepted database: {}", WentBack::SealedKeys);
+        }
+        history.refused.store(Some(Arc::new(WentBack::SealedKeys)));
+        return Ok(());
+    }
+    registered_clients::follow(provider).await?;
+    let keys = key_set::load(&provider.store, &provider.keyring, provider.clock.now()).await?;
+    provider.replace_key_set(keys);
+    if history.refused.swap(None).is_some() {
+        tracing::warn!("an operator has accepted the database; this node goes on with it");
+    }
+    Ok(())
+}
+
+fn fingerprint(keys: &[SealedKey]) -> Digest {
+    let mut bytes = Vec::new();
+    for key in keys {
+        bytes.extend(key.purpose.as_str().as_bytes());
+        bytes.extend(key.version.to_be_bytes());
+        bytes.extend((key.sealed.len() as u64).to_be_bytes());
+        bytes.extend(&key.sealed);
+    }
+    sha256("sealed keys of a database", &bytes)
+}
+
+/// What was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub ended: Ended,
+    pub grants: u64,
+    /// The last number of the audit chain before the entry of this act.
+    pub up_to: u64,
+}
+
+/// An operator goes on with the database as it is. What was made before is worth nothing: sessions, grants with their tokens,
+/// links, codes, known devices. `seen` is the highest number of the chain that is known from elsewhere.
+pub async fn accept(store: &Store, audit: &AuditContext, seen: Option<u64>) -> Result<Accepted, FlowError> {
+    let audit = audit.clone();
+    let write = store.write(move |tx| {
+        let audit = audit.clone();
+        async move {
+            let ended = tx.accept_database(audit.now).await?;
+            let grants = tx.revoke_all_grants(GrantEnd::DatabaseAccepted, audit.now).await?;
+            let up_to = tx.chain_end().await?.seq;
+            let event = Event::DatabaseAccepted {
+                epoch: ended.epoch,
+                up_to,
+                seen: ended.reported.max(seen),
+                sessions: ended.sessions,
+                grants,
+            };
+            tx.append(&audit.entry(Actor::Operator, event)).await?;
+            Ok::<_, FlowError>(Accepted { ended, grants, up_to })
+        }
+    });
+    write.await
+}

@@ -1,0 +1,41 @@
+//! What ends with an invitation or an account: phones, and links that mails carry.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::link::LinkKind;
+use anteroom_storage::Tx;
+
+use crate::audit::context::AuditContext;
+use crate::error::FlowError;
+
+/// Nothing that was proven or verified on the way to a registration counts any more.
+pub(super) async fn begin_anew(tx: &Tx, audit: &AuditContext, account: AccountId) -> Result<(), FlowError> {
+    tx.raise_epoch(account).await?;
+    remove_phones(tx, audit, account, "invited_again").await?;
+    tx.complete_link(account, (LinkKind::Invitation, None), audit.now).await?;
+    Ok(())
+}
+
+pub(super) async fn remove_phones(
+    tx: &Tx,
+    audit: &AuditContext,
+    account: AccountId,
+    reason: &'static str,
+) -> Result<(), FlowError> {
+    let phones = tx.phones_of(account).await?;
+    if phones.is_empty() {
+        return Ok(());
+    }
+    tx.remove_phones(account, audit.now).await?;
+    let phones = phones.iter().map(|phone| phone.number.masked()).collect();
+    let event = Event::PhonesRemoved { phones, reason };
+    Ok(tx.append(&audit.entry(Actor::Operator, event).about(account)).await?)
+}
+
+/// Mailed links of before open nothing any more.
+pub(super) async fn end_links(tx: &Tx, audit: &AuditContext, account: AccountId) -> Result<(), FlowError> {
+    for kind in [LinkKind::Recovery, LinkKind::Invitation] {
+        tx.complete_link(account, (kind, None), audit.now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! A new app: its secret is shown, and its first code makes it count.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::account::Epoch;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::FactorId;
+use anteroom_domain::message::{AppChange, Mail, Message};
+use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
+use anteroom_oidc::Acr;
+use anteroom_storage::{FirstCode, Tx};
+use jiff::Timestamp;
+
+use super::{admitted_to_act, confirmed, confirmed_of};
+use crate::audit::context::AuditContext;
+use crate::context::call::Visit;
+use crate::context::live::Live;
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+use crate::interaction::apps::open;
+use crate::interaction::authentication_state::can_step_up;
+use crate::interaction::next::Onward;
+use crate::messages::notices::notices;
+use crate::sessions::browser_sessions::{another_signed_in_since, live_sessions};
+use crate::sessions::repeated_form::answers_since;
+
+#[derive(Debug)]
+pub enum BeginOutcome {
+    Begun(FactorId),
+    TooMany,
+    Elsewhere(Onward),
+}
+
+/// What the page shows until the first code is entered.
+#[derive(Debug)]
+pub struct Enrolment {
+    pub live: Live,
+    pub app: AuthenticatorApp,
+    pub secret: TotpSecret,
+}
+
+#[derive(Debug)]
+pub enum ConfirmOutcome {
+    Confirmed,
+    Missing(Box<Enrolment>),
+    Wrong(Box<Enrolment>),
+    /// It took too long, another one was begun since, or the person is not signed in any more.
+    Gone,
+}
+
+#[tracing::instrument(name = "begin_enrolment", skip_all)]
+pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
+    let live = match admitted_to_act(visit).await? {
+        Ok(live) => live,
+        Err(onward) => return Ok(BeginOutcome::Elsewhere(onward)),
+    };
+    if confirmed(visit, live.account.id).await?.len() >= MOST_APPS {
+        return Ok(BeginOutcome::TooMany);
+    }
+    let (random, now) = (visit.random(), visit.now);
+    let id = FactorId(visit.new_id());
+    let secret = TotpSecret::generate(random);
+    let sealer = visit.keyring().sealer(KeyPurpose::FactorSeal);
+    let app = AuthenticatorApp {
+        id,
+        account: live.account.id,
+        secret_sealed: sealer.seal(random, &AuthenticatorApp::associated_data(id), secret.as_bytes()),
+        confirmed_at: None,
+        usable_from: now,
+        last_step: None,
+        created_at: now,
+    };
+    let write = visit.store().write(move |tx: Tx| {
+        let app = app.clone();
+        async move { Ok::<_, FlowError>(tx.begin_app(&app).await?) }
+    });
+    write.await?;
+    Ok(BeginOutcome::Begun(id))
+}
+
+/// What was begun and waits for its first code, for its owner. Another session of theirs, with the password alone, could find the
+/// address in the history and take the secret: it takes the second factor as well to see it, as it did to begin.
+pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>, FlowError> {
+    let app = visit.store().app(id).await?.filter(|app| app.may_be_confirmed(visit.now));
+    let Some(app) = app else { return Ok(None) };
+    let live = live_sessions(visit).await?;
+    // The current session's alone: its page shows the secret, and its form acts for it.
+    let policy = visit.snapshot().policy.session;
+    let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visit.now));
+    let Some(live) = current.filter(|live| live.account.id == app.account) else { return Ok(None) };
+    if live.session.acr < Acr::Mfa && can_step_up(visit, app.account).await? {
+        return Ok(None);
+    }
+    // Another person who signed in here since may have its page and its secret.
+    if another_signed_in_since(visit, app.account, app.created_at).await? {
+        return Ok(None);
+    }
+    let secret = open(visit, &app)?;
+    Ok(Some(Enrolment { live, app, secret }))
+}
+
+#[tracing::instrument(name = "confirm_enrolment", skip_all)]
+pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
+    let Some(enrolment) = enrolment(visit, id).await? else {
+        return gone(visit, id, entered).await;
+    };
+    if entered.trim().is_empty() {
+        return Ok(ConfirmOutcome::Missing(Box::new(enrolment)));
+    }
+    let Some(step) = enrolment.secret.step_of(entered, visit.now) else {
+        let event = Event::CodeNotTaken { purpose: "authenticator_app", reason: "wrong" };
+        let actor = Actor::Account(enrolment.live.account.id);
+        note_refusal(visit, visit.entry(actor, event)).await?;
+        return Ok(ConfirmOutcome::Wrong(Box::new(enrolment)));
+    };
+    let first = first_use(visit, &enrolment, step).await?;
+    let account = enrolment.live.account;
+    let write = visit.store().write(move |tx: Tx| {
+        let (first, epoch) = (first.clone(), account.epoch);
+        async move { settle(&tx, &first, epoch).await }
+    });
+    if write.await? {
+        return Ok(ConfirmOutcome::Confirmed);
+    }
+    gone(visit, id, entered).await
+}
+
+/// Nothing waits for this code any more. Where the same button, pressed twice, is why, the app was added a moment ago.
+async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
+    let since = answers_since(visit.now);
+    let app = visit.store().app(id).await?.filter(|app| app.confirmed_at.is_some_and(|at| at > since));
+    let Some(app) = app else { return Ok(ConfirmOutcome::Gone) };
+    let is_owner = visit.form.account == Some(app.account);
+    let is_confirmed = is_owner && open(visit, &app)?.step_of(entered, visit.now).is_some();
+    Ok(if is_confirmed { ConfirmOutcome::Confirmed } else { ConfirmOutcome::Gone })
+}
+
+/// The first code of an app, and what follows from it.
+#[derive(Clone)]
+struct FirstUse {
+    app: AuthenticatorApp,
+    step: TimeStep,
+    at: Timestamp,
+    usable_from: Timestamp,
+    messages: Vec<Message>,
+    audit: AuditContext,
+}
+
+async fn first_use(visit: &Visit, enrolment: &Enrolment, step: TimeStep) -> Result<FirstUse, FlowError> {
+    let (snapshot, at) = (visit.snapshot(), visit.now);
+    // A thief who knows the password and no more could have added it.
+    let waits = enrolment.live.session.acr < Acr::Mfa;
+    let later = at.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
+    let usable_from = if waits { later } else { at };
+    let link = snapshot.issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::AuthenticatorApp { at, change: AppChange::Added { usable_from }, link };
+    Ok(FirstUse {
+        app: enrolment.app.clone(),
+        step,
+        at,
+        usable_from,
+        messages: notices(visit, &enrolment.live.account, mail).await?,
+        audit: visit.audit().clone(),
+    })
+}
+
+async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowError> {
+    let account = first.app.account;
+    let code = FirstCode { step: first.step, at: first.at, usable_from: first.usable_from };
+    let locked = tx.lock_account(account).await?;
+    if locked.is_none_or(|locked| locked.account.epoch != epoch)
+        || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
+        || !tx.confirm_app(account, first.app.id, code).await?
+    {
+        return Ok(false);
+    }
+    for message in &first.messages {
+        tx.enqueue(message).await?;
+    }
+    let event = Event::AuthenticatorAppAdded { serves_at_once: first.usable_from <= first.at };
+    tx.append(&first.audit.entry(Actor::Account(account), event)).await?;
+    Ok(true)
+}

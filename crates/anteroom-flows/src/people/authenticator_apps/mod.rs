@@ -1,0 +1,81 @@
+//! Authenticator apps of a person who is signed in: the list, a new one, and taking one off.
+//!
+//! Invariants:
+//! - to come here takes a recent sign-in and, where any phone or app serves, a second factor: a password alone neither adds
+//!   nor removes a proof of identity where the account has a better one, nor sees the key of one that is being added;
+//! - the last factor that serves is not removed: the next change could be proven by nothing but the password;
+//! - an app counts once its first code was entered; one that was added by a password alone waits as long as an added phone;
+//! - every address is told.
+
+mod enrol;
+mod remove;
+
+pub use enrol::{BeginOutcome, ConfirmOutcome, Enrolment, begin, confirm, enrolment};
+pub use remove::{RemoveOutcome, remove};
+
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::interaction::Destination;
+use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, may_remove};
+use jiff::Timestamp;
+
+use crate::context::call::{Call, Visit};
+use crate::context::live::Live;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, parked, proceed};
+use crate::interaction::open_interaction::Carried;
+use crate::interaction::phones::usable;
+
+/// What the page lists.
+#[derive(Debug)]
+pub struct Listed {
+    pub live: Live,
+    /// Those whose first code was entered.
+    pub apps: Vec<AuthenticatorApp>,
+    pub can_add: bool,
+    /// A phone serves as well.
+    pub has_phone: bool,
+}
+
+impl Listed {
+    pub fn may_remove(&self, app: &AuthenticatorApp, now: Timestamp) -> bool {
+        may_remove(&self.apps, app.id, self.has_phone, now)
+    }
+}
+
+/// The person, or what stands between them and this page.
+async fn admitted(visit: &Visit) -> Result<Result<Live, Onward>, FlowError> {
+    let mut carried = Carried::to_dashboard(visit);
+    carried.journey.destination = Destination::AuthenticatorApps;
+    Ok(match proceed(visit, carried).await? {
+        Onward::AuthenticatorApps(live) => Ok(*live),
+        elsewhere => Err(elsewhere),
+    })
+}
+
+/// The same for a form, after which a page comes by way of a redirect.
+async fn admitted_to_act(visit: &Visit) -> Result<Result<Live, Onward>, FlowError> {
+    match admitted(visit).await? {
+        Ok(live) => Ok(Ok(live)),
+        Err(onward) => Ok(Err(parked(visit, onward).await?)),
+    }
+}
+
+pub async fn list(visit: &Visit) -> Result<Result<Listed, Onward>, FlowError> {
+    let live = match admitted(visit).await? {
+        Ok(live) => live,
+        Err(onward) => return Ok(Err(onward)),
+    };
+    let apps = confirmed(visit, live.account.id).await?;
+    let can_add = apps.len() < MOST_APPS;
+    let has_phone = !usable(visit, live.account.id).await?.is_empty();
+    Ok(Ok(Listed { live, apps, can_add, has_phone }))
+}
+
+async fn confirmed(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
+    Ok(confirmed_of(call.store().apps_of(account).await?))
+}
+
+fn confirmed_of(mut apps: Vec<AuthenticatorApp>) -> Vec<AuthenticatorApp> {
+    apps.retain(|app| app.confirmed_at.is_some());
+    apps
+}

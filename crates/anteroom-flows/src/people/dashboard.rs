@@ -1,0 +1,140 @@
+//! The dashboard: the tiles a person may use, in the operator's order. Visibility and access are one rule
+//! ([`Client::admits`]); a tile that the person may not use is not there.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::client::Client;
+use anteroom_domain::password::PasswordAge;
+use anteroom_domain::session::Session;
+use anteroom_oidc::ClientId;
+use anteroom_oidc::logout::third_party_login_location;
+
+use crate::context::browser::Loads;
+use crate::context::call::Visit;
+use crate::context::live::Live;
+use crate::context::provider::Snapshot;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, proceed_with};
+use crate::interaction::open_interaction::Carried;
+use crate::sessions::browser_sessions::live_sessions;
+
+#[derive(Debug)]
+pub struct Dashboard {
+    pub account: Account,
+    pub session: Session,
+    pub tiles: Vec<TileView>,
+    /// Set while the password is close to its end.
+    pub password_days_left: Option<u16>,
+    /// The other accounts that are signed in in this browser.
+    pub others: Vec<Account>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TileView {
+    pub client: ClientId,
+    pub name: String,
+    pub description: String,
+    pub icon: String,
+}
+
+/// `None`: no account is signed in.
+#[tracing::instrument(skip_all)]
+pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard>, FlowError> {
+    let Some((Live { account, session, .. }, others)) = current(visit).await? else {
+        return Ok(None);
+    };
+    let snapshot = visit.snapshot();
+    let facts = visit.store().password_facts(account.id).await?;
+    let age = facts.map(|facts| snapshot.policy.password_age.age(facts, visit.now));
+    let password_days_left = match age {
+        Some(PasswordAge::ExpiresSoon { days_left }) => Some(days_left),
+        // The running session is not interrupted, but it is the last one with this password.
+        Some(PasswordAge::Expired) => Some(0),
+        Some(PasswordAge::Fresh) | None => None,
+    };
+    Ok(Some(Dashboard { tiles: tiles(snapshot, &account), account, session, password_days_left, others }))
+}
+
+/// The current session, and the other accounts in the same browser. Looking counts as activity.
+pub(crate) async fn current(visit: &Visit) -> Result<Option<(Live, Vec<Account>)>, FlowError> {
+    let mut live = live_sessions(visit).await?;
+    if live.is_empty() {
+        return Ok(None);
+    }
+    if !arrives(visit, &live).await? {
+        return Ok(None);
+    }
+    let mut first = live.remove(0);
+    let others = live.into_iter().map(|one| one.account).collect();
+    touch(visit, &mut first.session).await?;
+    Ok(Some((first, others)))
+}
+
+/// Whether nothing stands between the person and the dashboard. What could (a second factor for a new device) is for the
+/// one decision to say, at sign-in.
+async fn arrives(visit: &Visit, live: &[Live]) -> Result<bool, FlowError> {
+    let policy = &visit.snapshot().policy;
+    let wants_proof = live.first().is_some_and(|one| one.session.wants_proof(policy.session, visit.now));
+    if !policy.new_devices_step_up && !wants_proof {
+        return Ok(true);
+    }
+    let onward = proceed_with(visit, Carried::to_dashboard(visit), live.to_vec()).await?;
+    Ok(matches!(onward, Onward::Dashboard))
+}
+
+fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
+    let admitted = snapshot.clients.iter().filter(|client| client.admits(account));
+    let view = |client: &Client| {
+        client.policy.tile.as_ref().map(|tile| TileView {
+            client: client.id().clone(),
+            name: tile.name.clone(),
+            description: tile.description.clone(),
+            icon: tile.icon.clone(),
+        })
+    };
+    admitted.filter_map(|client| view(client)).collect()
+}
+
+async fn touch(visit: &Visit, session: &mut Session) -> Result<(), FlowError> {
+    // A part of another page keeps no session alive, as in [`crate::protocol::authorization_response`].
+    if visit.browser.loads != Loads::Page || !session.wants_touch(visit.now) {
+        return Ok(());
+    }
+    let (id, now) = (session.id, visit.now);
+    session.last_active_at = now;
+    visit
+        .store()
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) })
+        .await?;
+    Ok(())
+}
+
+/// Where opening a tile leads.
+#[derive(Debug)]
+pub enum TileTarget {
+    Application(String),
+    /// Not there, or not there for this person: the same.
+    Absent,
+    NobodySignedIn,
+}
+
+/// The application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
+#[tracing::instrument(skip_all)]
+pub async fn open_tile(visit: &Visit, client: &ClientId) -> Result<TileTarget, FlowError> {
+    let Some((Live { account, .. }, _)) = current(visit).await? else {
+        return Ok(TileTarget::NobodySignedIn);
+    };
+    let snapshot = visit.snapshot();
+    let client = snapshot.clients.get(client).filter(|client| client.admits(&account));
+    let Some((client, tile)) = client.and_then(|client| Some((client, client.policy.tile.as_ref()?))) else {
+        return Ok(TileTarget::Absent);
+    };
+    let target = match &client.metadata.initiate_login_uri {
+        Some(initiate) => {
+            // The address would tell a pairwise client who its person is elsewhere.
+            let hint = client.metadata.sector.is_none().then(|| account.primary_address.as_str());
+            Some(third_party_login_location(initiate, &snapshot.issuer, hint, None))
+        }
+        None => tile.launch_url.as_ref().map(ToString::to_string),
+    };
+    Ok(target.map_or(TileTarget::Absent, TileTarget::Application))
+}

@@ -1,0 +1,73 @@
+//! Mails ahead of a password's end, each sent once. Sign-in and dashboard say the same to a person who comes by.
+
+use anteroom_domain::account::Account;
+use anteroom_domain::ids::{AccountId, MessageId};
+use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::password::Warning;
+use anteroom_storage::{AgeingPassword, Tx};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+
+/// Passwords looked at in one go.
+const BATCH: u64 = 200;
+/// A warning that is a day late says the wrong number of days.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(20);
+
+/// One round over all that may be due; says how many were sent.
+pub async fn send_due(call: &Call) -> Result<usize, FlowError> {
+    let (snapshot, now) = (call.snapshot(), call.now);
+    let policy = &snapshot.policy.password_age;
+    let Some(set_before) = policy.warn_those_set_before(now) else { return Ok(0) };
+    let (mut after, mut count): (Option<AccountId>, usize) = (None, 0);
+    loop {
+        let batch = call.store().ageing_passwords(set_before, after, BATCH).await?;
+        let Some(last) = batch.last() else { return Ok(count) };
+        after = Some(last.account);
+        for ageing in &batch {
+            if let Some(warning) = policy.warning_due(ageing.facts, ageing.warned, now) {
+                count += usize::from(send(call, *ageing, warning, now).await?);
+            }
+        }
+    }
+}
+
+async fn send(
+    call: &Call,
+    ageing: AgeingPassword,
+    warning: Warning,
+    now: Timestamp,
+) -> Result<bool, FlowError> {
+    let Some(account) = call.store().account(ageing.account).await? else { return Ok(false) };
+    let message = mail(call, &account, warning, now);
+    let write = call.store().write(move |tx: Tx| {
+        let message = message.clone();
+        async move {
+            let first = tx.mark_warned(&ageing, warning.threshold).await?;
+            if first {
+                tx.enqueue(&message).await?;
+            }
+            Ok::<_, FlowError>(first)
+        }
+    });
+    write.await
+}
+
+fn mail(call: &Call, account: &Account, warning: Warning, now: Timestamp) -> Message {
+    Message {
+        id: MessageId(call.new_id()),
+        account: Some(account.id),
+        locale: account.locale.clone(),
+        parcel: Parcel::Email {
+            to: account.primary_address.clone(),
+            mail: Mail::PasswordExpires {
+                days: warning.days_left,
+                link: call.snapshot().issuer.endpoint("/change-password").to_string(),
+            },
+        },
+        reference: None,
+        created_at: now,
+        expires_at: now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX),
+    }
+}

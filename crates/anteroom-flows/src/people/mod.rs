@@ -1,0 +1,23 @@
+//! What people do apart from a request of an application, and what operators do for them: signing in, recovering, completing
+//! a registration, changing a password, their details, their authenticator apps; inviting, disabling, supporting.
+//!
+//! ```text
+//!   sign_in ─► sessions::new_session ─► interaction::next
+//!   recover::ask ─► asked (background) ─► email ─► recover::press ─► verification ─► new_password ─► interaction::next
+//!   admin::invite ─► email ─► register ─► verification ─► new_password ─► interaction::next
+//! ```
+
+pub mod addresses;
+pub mod admin;
+pub mod asked;
+pub mod authenticator_apps;
+pub mod dashboard;
+pub mod expiry_warnings;
+pub mod new_password;
+pub mod profile;
+pub mod recover;
+pub mod register;
+pub mod sign_in;
+pub mod support;
+pub mod undefined_groups;
+pub mod usernames;

@@ -1,0 +1,258 @@
+//! `POST /new-password`: after a reset, an expired password, by choice, or at the end of a registration.
+//!
+//! Invariants:
+//! - only the person sets it, and only where the one decision asks for it now;
+//! - each try is counted before anything is computed for it;
+//! - the rules are checked, the old ones compared and the new one hashed before the transaction; under the account's lock the
+//!   epoch says whether anything came in between;
+//! - in one transaction with it: the epoch is raised, sessions, grants and links end, wrong
+//!   passwords at known devices are counted anew, a reset lifts the lock and forgets the other devices, every address is told;
+//! - a reset does not sign the person in. A changed password proves its browser anew.
+
+mod again;
+mod settle;
+
+use anteroom_crypto::{Lane, Verdict};
+use anteroom_domain::account::Account;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::DeviceId;
+use anteroom_domain::interaction::{Destination, ProofKind};
+use anteroom_domain::limits::Limit;
+use anteroom_domain::new_password::{Weakness, known_words};
+use anteroom_domain::next_step::NewPasswordReason;
+use anteroom_domain::password_text::{PasswordForm, candidates, normalized};
+use anteroom_storage::{Credential, OldPassword};
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+
+use crate::context::call::{Call, Visit};
+use crate::context::limits::{of_one, spend};
+use crate::context::live::Live;
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, Step, StepPage, parked, proceed, proceed_with};
+use crate::interaction::open_interaction::{Carried, Gone, Waiting};
+use crate::interaction::reopen::open_or_dashboard;
+use crate::sessions::browser_sessions::live_sessions;
+use crate::sessions::new_session::{NewCookies, put_first};
+use settle::{Prepared, Settled, settle};
+
+pub struct Entered {
+    pub new: SecretString,
+    pub confirmed: SecretString,
+}
+
+#[derive(Debug)]
+pub enum NewPasswordOutcome {
+    /// The browser is a known one from now on; the person signs in.
+    Reset {
+        device: DeviceId,
+        carried: Carried,
+    },
+    SignedIn {
+        cookies: NewCookies,
+        onward: Onward,
+    },
+    Problem {
+        fault: Fault,
+        page: Box<StepPage>,
+    },
+    /// The reset of this very journey is complete: the button was pressed twice, or in another tab.
+    Done {
+        device: Option<DeviceId>,
+        carried: Carried,
+    },
+    /// The journey stands elsewhere.
+    Onward(Onward),
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Missing,
+    Mismatch,
+    Weakness(Weakness),
+    /// It is the current one, or one of the last.
+    Used,
+    /// The current one is too young to be changed by choice; so long still.
+    TooYoung(SignedDuration),
+}
+
+impl Fault {
+    /// For the trail.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Mismatch => "mismatch",
+            Self::Weakness(Weakness::TooShort) => "too_short",
+            Self::Weakness(Weakness::TooLong) => "too_long",
+            Self::Weakness(Weakness::Common) => "common",
+            Self::Weakness(Weakness::Personal) => "personal",
+            Self::Weakness(Weakness::Weak) => "weak",
+            Self::Weakness(Weakness::Characters) => "characters",
+            Self::Used => "used_before",
+            Self::TooYoung(_) => "too_young",
+        }
+    }
+}
+
+#[tracing::instrument(name = "set_password", skip_all)]
+pub async fn set(
+    visit: &Visit,
+    waiting: Option<Waiting>,
+    entered: Entered,
+) -> Result<NewPasswordOutcome, FlowError> {
+    let outcome = set_now(visit, waiting.clone(), &entered).await?;
+    if matches!(outcome, NewPasswordOutcome::Onward(_) | NewPasswordOutcome::Gone)
+        && let Some(again) = again::answer(visit, waiting, &entered).await?
+    {
+        return Ok(again);
+    }
+    Ok(outcome)
+}
+
+async fn set_now(
+    visit: &Visit,
+    waiting: Option<Waiting>,
+    entered: &Entered,
+) -> Result<NewPasswordOutcome, FlowError> {
+    let carried = match open_or_dashboard(visit, waiting.clone()).await? {
+        Ok(carried) => carried,
+        Err(Gone) => return Ok(NewPasswordOutcome::Gone),
+    };
+    let page = match proceed(visit, carried).await? {
+        Onward::Page(page) => page,
+        onward => return Ok(elsewhere(onward)),
+    };
+    let Step::NewPassword { reason, account, .. } = &page.step else {
+        return Ok(elsewhere(Onward::Page(page)));
+    };
+    let (reason, account) = (*reason, account.clone());
+    let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, &account));
+    spend(visit, vec![budget]).await?;
+    let old = visit.store().credential(account.id).await?;
+    let checked = check(visit, (&account, old.as_ref(), reason), entered).await?;
+    if let Err(fault) = checked {
+        note_fault(visit, &account, fault).await?;
+        return Ok(NewPasswordOutcome::Problem { fault, page });
+    }
+    let hash = visit.hashing().hash(lane_of(&account), &normalized(&entered.new)).await?;
+    let live = live_sessions(visit).await?;
+    let prepared = Prepared::new(visit, (page.carried, *account, reason), hash, &live);
+    let prepared = Arc::new(prepared);
+    let work = Arc::clone(&prepared);
+    let settled = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    visit.provider().logout_queued.notify_one();
+    match settled {
+        Settled::Reset { device, carried } => Ok(NewPasswordOutcome::Reset { device, carried }),
+        Settled::SignedIn { current, carried } => signed_in(visit, carried, (*current, live)).await,
+        // Looked at once more: what came first may have been the same button.
+        Settled::TooLate => match open_or_dashboard(visit, waiting).await? {
+            Ok(carried) => Ok(elsewhere(proceed(visit, carried).await?)),
+            Err(Gone) => Ok(NewPasswordOutcome::Gone),
+        },
+    }
+}
+
+/// What the forms are counted for. A person who knows the password alone must not use up what its owner needs to be rid of
+/// them: behind a mailed link the forms count for that link.
+fn counted_for(page: &StepPage, account: &Account) -> String {
+    match page.carried.proof().map(|proof| &proof.kind) {
+        Some(ProofKind::Recovery { link } | ProofKind::Invitation { link, .. }) => link.to_string(),
+        Some(ProofKind::ExpiredPassword { .. }) | None => account.id.to_string(),
+    }
+}
+
+fn elsewhere(onward: Onward) -> NewPasswordOutcome {
+    match onward {
+        Onward::Page(page) if is_done(&page) => {
+            let device = page.carried.journey.recovery.as_ref().and_then(|note| note.device);
+            NewPasswordOutcome::Done { device, carried: page.carried }
+        }
+        onward => NewPasswordOutcome::Onward(onward),
+    }
+}
+
+fn is_done(page: &StepPage) -> bool {
+    let done = page.carried.journey.recovery.as_ref().is_some_and(|note| note.done);
+    matches!(page.step, Step::SignIn { .. }) && done
+}
+
+/// Several hashes for one request: in a line of the account's own, and never among those who sign in from known devices.
+const fn lane_of(account: &Account) -> Lane {
+    Lane::Account(account.id.0.as_u128())
+}
+
+async fn note_fault(visit: &Visit, account: &Account, fault: Fault) -> Result<(), FlowError> {
+    let event = Event::NewPasswordRefused { reason: fault.as_str() };
+    let entry = visit.entry(Actor::Anonymous, event).about(account.id);
+    note_refusal(visit, entry).await
+}
+
+async fn check(
+    visit: &Visit,
+    (account, old, reason): (&Account, Option<&Credential>, NewPasswordReason),
+    entered: &Entered,
+) -> Result<Result<(), Fault>, FlowError> {
+    let snapshot = visit.snapshot();
+    let policy = snapshot.policy.new_password;
+    let (new, confirmed) = (entered.new.expose_secret(), entered.confirmed.expose_secret());
+    if new.is_empty() || confirmed.is_empty() {
+        return Ok(Err(Fault::Missing));
+    }
+    let normal = normalized(&entered.new);
+    if normal.expose_secret() != normalized(&entered.confirmed).expose_secret() {
+        return Ok(Err(Fault::Mismatch));
+    }
+    if let (NewPasswordReason::Chosen, Some(old)) = (reason, old)
+        && let Some(left) = policy.too_young(old.facts.set_at, visit.now)
+    {
+        return Ok(Err(Fault::TooYoung(left)));
+    }
+    let known = known_words(account, &snapshot.practice.name);
+    let strength = visit.hashing().run(lane_of(account), move || policy.check(&normal, &known));
+    if let Err(weakness) = strength.await? {
+        return Ok(Err(Fault::Weakness(weakness)));
+    }
+    let before = visit.store().password_history(account.id, u64::from(policy.remembered)).await?;
+    let current = old.map(|old| OldPassword { hash: old.hash.clone(), form: old.form });
+    for old in current.iter().chain(&before) {
+        if is_of(visit, lane_of(account), old, &entered.new).await? {
+            return Ok(Err(Fault::Used));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Whether the old password is the one that was typed. One hash, but for a text of more than ASCII against a hash that may
+/// be of the text as it was typed.
+async fn is_of(call: &Call, lane: Lane, old: &OldPassword, typed: &SecretString) -> Result<bool, FlowError> {
+    let mut forms = candidates(typed);
+    if old.form == Some(PasswordForm::OpaqueString) {
+        forms.truncate(1);
+    }
+    for form in forms {
+        // One after another, so that each waits its turn.
+        let verdict = call.hashing().verify(lane, &form, Some(&old.hash)).await?;
+        if matches!(verdict, Verdict::Match { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn signed_in(
+    visit: &Visit,
+    mut carried: Carried,
+    (current, before): (Live, Vec<Live>),
+) -> Result<NewPasswordOutcome, FlowError> {
+    let (cookies, live) = put_first(visit, current, before).await?;
+    if carried.journey.destination == Destination::ChangePassword {
+        carried.journey.destination = Destination::Dashboard;
+    }
+    let visit = &visit.with_other_sessions();
+    let onward = proceed_with(visit, carried, live).await?;
+    let onward = parked(visit, onward).await?;
+    Ok(NewPasswordOutcome::SignedIn { cookies, onward })
+}

@@ -1,0 +1,45 @@
+//! `POST /complete-registration`: another invitation, for a person whose mail is lost or too old. The answer is the same for
+//! every address, and which account has it is looked up afterwards ([`crate::people::asked`]).
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::limits::Limit;
+use anteroom_domain::link::LinkKind;
+use anteroom_domain::rate::Wait;
+use anteroom_storage::Tx;
+use std::sync::Arc;
+
+use crate::context::call::Visit;
+use crate::context::limits::wait_for_floor;
+use crate::error::FlowError;
+use crate::people::asked::{self, NewAsk};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgainOutcome {
+    Asked,
+    RateLimited(Wait),
+}
+
+#[tracing::instrument(name = "ask_for_invitation", skip_all)]
+pub async fn ask_again(visit: &Visit, entered: &str) -> Result<AgainOutcome, FlowError> {
+    let started = tokio::time::Instant::now();
+    let snapshot = visit.snapshot();
+    match asked::spend(visit, Limit::Invitation).await {
+        Err(FlowError::Limited { wait, .. }) => return Ok(AgainOutcome::RateLimited(wait)),
+        counted => counted?,
+    }
+    let ask = NewAsk::prepare(visit, (LinkKind::Invitation, entered), (None, None));
+    let work = Arc::new((ask, visit.audit().clone()));
+    let write = visit.store().write(move |tx: Tx| {
+        let work = Arc::clone(&work);
+        async move {
+            let (ask, audit) = &*work;
+            let mailed = ask.write(&tx, None).await?;
+            let entry = audit.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await?;
+    wait_for_floor(started, snapshot).await;
+    Ok(AgainOutcome::Asked)
+}

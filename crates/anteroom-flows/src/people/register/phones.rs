@@ -1,0 +1,252 @@
+//! The phones of a person who is registering: named, then verified by a code.
+
+use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::PhoneId;
+use anteroom_domain::interaction::{Proof, ProofKind};
+use anteroom_domain::limits::Limit;
+use anteroom_domain::phone::{E164, MAX_PHONES};
+use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
+use anteroom_storage::{NewPhone, Tx};
+use std::sync::Arc;
+
+use crate::context::call::{Call, Visit};
+use crate::context::limits::{of_one, spend};
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+use crate::interaction::next::{Onward, StepPage, proceed};
+use crate::interaction::open_interaction::{Carried, Waiting, kept};
+use crate::interaction::phones::is_reached;
+use crate::interaction::reopen::open;
+use crate::interaction::verification_model::is_resumed;
+
+/// As it was entered.
+#[derive(Clone, Debug)]
+pub struct NewNumber {
+    pub text: String,
+    pub kind: Option<PhoneKind>,
+}
+
+impl NewNumber {
+    pub const fn empty() -> Self {
+        Self { text: String::new(), kind: None }
+    }
+}
+
+/// A number that may be added.
+#[derive(Clone, Debug)]
+struct AddedPhone {
+    number: E164,
+    kind: PhoneKind,
+}
+
+#[derive(Debug)]
+pub enum PhoneOutcome {
+    Onward(Onward),
+    Problem { problem: PhoneProblem, page: Box<StepPage> },
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneProblem {
+    Missing {
+        number: bool,
+        kind: bool,
+    },
+    NotANumber,
+    Extension,
+    /// No region or range that codes are sent to.
+    NotAllowed,
+    /// Nothing is configured that reaches this kind of phone.
+    Unreached,
+    TooMany,
+}
+
+impl PhoneProblem {
+    /// For the trail.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::NotANumber => "not_a_number",
+            Self::Extension => "extension",
+            Self::NotAllowed => "not_allowed",
+            Self::Unreached => "unreached",
+            Self::TooMany => "too_many",
+        }
+    }
+}
+
+/// Adds a number, or takes up one that waits for its code already.
+#[tracing::instrument(skip_all)]
+pub async fn add_phone(
+    visit: &Visit,
+    waiting: Waiting,
+    entered: NewNumber,
+) -> Result<PhoneOutcome, FlowError> {
+    let Some((carried, proof)) = registering(visit, waiting).await? else {
+        return Ok(PhoneOutcome::Gone);
+    };
+    let phones = visit.store().phones_of(proof.account).await?;
+    if is_resumed(&proof, &phones) {
+        return Ok(PhoneOutcome::Onward(proceed(visit, carried).await?));
+    }
+    let added = match read(visit, &entered) {
+        Ok(added) => added,
+        Err(problem) => return refused(visit, (carried, proof), problem).await,
+    };
+    // Its page would offer no way, so it is not put on file at all.
+    if !is_reached(visit, added.kind) {
+        return refused(visit, (carried, proof), PhoneProblem::Unreached).await;
+    }
+    match write_phone(visit, &proof, added).await? {
+        Written::Waits(id) => waiting_for(visit, (carried, proof), Some(id)).await,
+        Written::TooMany => refused(visit, (carried, proof), PhoneProblem::TooMany).await,
+        Written::Overtaken => Ok(PhoneOutcome::Onward(proceed(visit, carried).await?)),
+    }
+}
+
+enum Written {
+    /// The number is on file and waits for its code.
+    Waits(PhoneId),
+    TooMany,
+    /// The registration is complete, was begun anew, or has a verified phone by now: nothing was written.
+    Overtaken,
+}
+
+fn read(call: &Call, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
+    let missing = entered.text.trim().is_empty();
+    let Some(kind) = entered.kind.filter(|_| !missing) else {
+        return Err(PhoneProblem::Missing { number: missing, kind: entered.kind.is_none() });
+    };
+    let snapshot = call.snapshot();
+    let policy = &snapshot.policy.telephony;
+    let number =
+        telephony::parse_number(&entered.text, policy.default_region()).map_err(|problem| match problem {
+            NumberProblem::NotANumber => PhoneProblem::NotANumber,
+            NumberProblem::Extension => PhoneProblem::Extension,
+        })?;
+    match telephony::allowed(&number, policy) {
+        Ok(()) => Ok(AddedPhone { number, kind }),
+        Err(NotAllowed::Region | NotAllowed::Premium) => Err(PhoneProblem::NotAllowed),
+    }
+}
+
+/// What the page was decided by is decided again under the account's lock: another browser may have verified a phone since, and
+/// the mail alone adds none beside it.
+async fn write_phone(visit: &Visit, proof: &Proof, added: AddedPhone) -> Result<Written, FlowError> {
+    let (account, now) = (proof.account, visit.now);
+    let id = PhoneId(visit.new_id());
+    let event = Event::PhoneAdded { phone: added.number.masked(), phone_kind: added.kind.as_str() };
+    let entry = visit.entry(Actor::Account(account), event);
+    // It serves at once: the account has none that a thief could be replacing.
+    let phone = NewPhone { id, number: added.number, kind: added.kind, verified_at: None, usable_from: now };
+    let work = Arc::new((phone, entry, proof.clone()));
+    let write = visit.store().write(move |tx: Tx| {
+        let work = Arc::clone(&work);
+        async move {
+            let (phone, entry, proof) = &*work;
+            let locked = tx.lock_account(account).await?.map(|locked| locked.account);
+            let stands =
+                |locked: &Account| locked.status == AccountStatus::Invited && locked.epoch == proof.epoch;
+            let phones = tx.phones_of(account).await?;
+            if !locked.is_some_and(|locked| stands(&locked)) || is_resumed(proof, &phones) {
+                return Ok(Written::Overtaken);
+            }
+            let known = phones.iter().find(|known| known.number == phone.number);
+            if known.is_none() && phones.len() >= MAX_PHONES {
+                return Ok(Written::TooMany);
+            }
+            match known {
+                Some(known) if known.verified_at.is_some() => Ok(Written::Overtaken),
+                // Entered once more, perhaps with the other kind: what was said last counts.
+                Some(known) => {
+                    tx.set_phone_kind(known.id, phone.kind).await?;
+                    Ok(Written::Waits(known.id))
+                }
+                None => {
+                    tx.insert_phone(account, phone, now).await?;
+                    tx.append(entry).await?;
+                    Ok::<_, FlowError>(Written::Waits(phone.id))
+                }
+            }
+        }
+    });
+    write.await
+}
+
+/// A phone on file that was not verified yet.
+#[tracing::instrument(name = "verify_phone", skip_all)]
+pub async fn verify(visit: &Visit, waiting: Waiting, phone: PhoneId) -> Result<PhoneOutcome, FlowError> {
+    let Some((carried, proof)) = registering(visit, waiting).await? else {
+        return Ok(PhoneOutcome::Gone);
+    };
+    let phones = visit.store().phones_of(proof.account).await?;
+    if phones.iter().any(|known| known.id == phone && !is_reached(visit, known.kind)) {
+        return again(visit, carried, PhoneProblem::Unreached).await;
+    }
+    waiting_for(visit, (carried, proof), Some(phone)).await
+}
+
+/// Back to the phones: the number was mistyped, or another one is better.
+pub async fn another_phone(visit: &Visit, waiting: Waiting) -> Result<PhoneOutcome, FlowError> {
+    match registering(visit, waiting).await? {
+        Some(found) => waiting_for(visit, found, None).await,
+        None => Ok(PhoneOutcome::Gone),
+    }
+}
+
+/// No further phone: on to the password. Whether one is verified is for the one decision to see.
+#[tracing::instrument(name = "phones_done", skip_all)]
+pub async fn done(visit: &Visit, waiting: Waiting) -> Result<PhoneOutcome, FlowError> {
+    let Some((carried, proof)) = registering(visit, waiting).await? else {
+        return Ok(PhoneOutcome::Gone);
+    };
+    let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
+    let kind = ProofKind::Invitation { link, phone: None, phones_done: true };
+    let carried = kept(visit, carried, Proof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
+}
+
+async fn waiting_for(
+    visit: &Visit,
+    (carried, proof): (Carried, Proof),
+    phone: Option<PhoneId>,
+) -> Result<PhoneOutcome, FlowError> {
+    let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
+    let kind = ProofKind::Invitation { link, phone, phones_done: false };
+    let carried = kept(visit, carried, Proof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
+}
+
+/// The page again, and an entry in the trail.
+async fn refused(
+    visit: &Visit,
+    (carried, proof): (Carried, Proof),
+    problem: PhoneProblem,
+) -> Result<PhoneOutcome, FlowError> {
+    let event = Event::PhoneRefused { reason: problem.as_str() };
+    let entry = visit.entry(Actor::Anonymous, event).about(proof.account);
+    note_refusal(visit, entry).await?;
+    again(visit, carried, problem).await
+}
+
+async fn again(visit: &Visit, carried: Carried, problem: PhoneProblem) -> Result<PhoneOutcome, FlowError> {
+    match proceed(visit, carried).await? {
+        Onward::Page(page) => Ok(PhoneOutcome::Problem { problem, page }),
+        elsewhere => Ok(PhoneOutcome::Onward(elsewhere)),
+    }
+}
+
+/// The journey of an invited person, whose proof still stands.
+async fn registering(visit: &Visit, waiting: Waiting) -> Result<Option<(Carried, Proof)>, FlowError> {
+    let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
+    let Some(proof) = carried.proof().cloned() else { return Ok(None) };
+    let account = visit.store().account(proof.account).await?;
+    let invited = matches!(proof.kind, ProofKind::Invitation { .. });
+    let stands = account.is_some_and(|account| proof.stands(&account, visit.now));
+    if invited && stands {
+        let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
+        spend(visit, vec![budget]).await?;
+    }
+    Ok((invited && stands).then_some((carried, proof)))
+}

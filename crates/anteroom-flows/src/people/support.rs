@@ -1,0 +1,180 @@
+//! What support can start at the shell, and only the person can finish: a reset, and a phone for a person who has none.
+//!
+//! No password or code is set, seen or skipped here. What is added to a registered account waits, and every address and
+//! verified cell phone of the account is told at once, so that an operator who was talked into it has given nothing away yet.
+
+use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
+use anteroom_domain::address::EmailAddress;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::{AccountId, PhoneId};
+use anteroom_domain::link::LinkKind;
+use anteroom_domain::message::{Mail, Message, Notice, Parcel};
+use anteroom_domain::phone::{E164, MAX_PHONES, Method, Phone};
+use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
+use anteroom_storage::{NewPhone, Tx};
+use jiff::Timestamp;
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+use crate::interaction::phones::is_sent;
+use crate::messages::links::new_link;
+use crate::messages::notices::{message, notice, notices};
+use crate::people::admin::{AdminError, find};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SupportError {
+    #[error("{0} is not registered, or disabled: there is no password to reset and no phone to add")]
+    NotActive(EmailAddress),
+    #[error("that is not a phone number that can be reached")]
+    NotANumber,
+    #[error("a number with an extension cannot be reached by text or call")]
+    Extension,
+    #[error("codes do not go to this region or range; see policy.telephony in the configuration")]
+    NotAllowed,
+    #[error("the account has this number already")]
+    AlreadyThere,
+    #[error("the account has {MAX_PHONES} phones, which is as many as it may have")]
+    TooManyPhones,
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+}
+
+impl From<FlowError> for SupportError {
+    fn from(error: FlowError) -> Self {
+        Self::Admin(error.into())
+    }
+}
+
+impl From<NumberProblem> for SupportError {
+    fn from(problem: NumberProblem) -> Self {
+        match problem {
+            NumberProblem::NotANumber => Self::NotANumber,
+            NumberProblem::Extension => Self::Extension,
+        }
+    }
+}
+
+impl From<NotAllowed> for SupportError {
+    fn from(_: NotAllowed) -> Self {
+        Self::NotAllowed
+    }
+}
+
+async fn active(call: &Call, address: &EmailAddress) -> Result<Account, SupportError> {
+    let account = find(call, address).await?;
+    match account.status {
+        AccountStatus::Active => Ok(account),
+        AccountStatus::Invited | AccountStatus::Disabled => Err(SupportError::NotActive(address.clone())),
+    }
+}
+
+/// Mails the link of a reset, as the person could ask for it. There is no browser for its code to be typed in.
+pub async fn send_reset(call: &Call, address: &EmailAddress) -> Result<(), SupportError> {
+    let account = active(call, address).await?;
+    let (snapshot, now) = (call.snapshot(), call.now);
+    let lifetime = snapshot.policy.recovery.link_lifetime;
+    let new = new_link(call, (LinkKind::Recovery, Some(account.id)), None, (now, lifetime));
+    let mut href = snapshot.issuer.endpoint("/recover");
+    href.query_pairs_mut().append_pair("token", &new.token.encode());
+    let mail = Mail::Recovery {
+        link: href.to_string(),
+        code: None,
+        minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
+    };
+    let to = account.primary_address.clone();
+    let message = message(call, &account, Parcel::Email { to, mail }, (now, new.link.expires_at));
+    let entry = call.entry(Actor::Operator, Event::RecoveryAsked { mailed: true }).about(account.id);
+    let write = call.store().write(move |tx: Tx| {
+        let (link, message, entry) = (new.link.clone(), message.clone(), entry.clone());
+        async move {
+            if !is_active(&tx, account.id).await? {
+                return Ok(false);
+            }
+            tx.insert_link(&link).await?;
+            tx.enqueue(&message).await?;
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    if write.await? { Ok(()) } else { Err(SupportError::NotActive(address.clone())) }
+}
+
+/// Under its lock: it may have been disabled since it was read.
+async fn is_active(tx: &Tx, account: AccountId) -> Result<bool, FlowError> {
+    let locked = tx.lock_account(account).await?;
+    Ok(locked.is_some_and(|locked| locked.account.status == AccountStatus::Active))
+}
+
+/// Adds a number that an operator took down in person. It serves after the delay, and the first code sent to it verifies
+/// it. Says from when.
+pub async fn add_phone(
+    call: &Call,
+    address: &EmailAddress,
+    (text, kind): (&str, PhoneKind),
+) -> Result<Timestamp, SupportError> {
+    let account = active(call, address).await?;
+    let (snapshot, now) = (call.snapshot(), call.now);
+    let telephony = &snapshot.policy.telephony;
+    let number = parse_number(text, telephony.default_region())?;
+    allowed(&number, telephony)?;
+    let usable_from = now.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
+    let phone =
+        NewPhone { id: PhoneId(call.new_id()), number: number.clone(), kind, verified_at: None, usable_from };
+    let messages = told_of(call, &account, (&number, usable_from), now).await?;
+    let event = Event::PhoneAdded { phone: number.masked(), phone_kind: kind.as_str() };
+    let entry = call.entry(Actor::Operator, event).about(account.id);
+    let write = call.store().write(move |tx: Tx| {
+        let (phone, messages, entry) = (phone.clone(), messages.clone(), entry.clone());
+        async move {
+            if !is_active(&tx, account.id).await? {
+                return Ok(Added::NotActive);
+            }
+            if tx.phones_of(account.id).await?.len() >= MAX_PHONES {
+                return Ok(Added::TooMany);
+            }
+            if !tx.insert_phone(account.id, &phone, now).await? {
+                return Ok(Added::Known);
+            }
+            for message in &messages {
+                tx.enqueue(message).await?;
+            }
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(Added::Yes)
+        }
+    });
+    match write.await? {
+        Added::Yes => Ok(usable_from),
+        Added::NotActive => Err(SupportError::NotActive(address.clone())),
+        Added::Known => Err(SupportError::AlreadyThere),
+        Added::TooMany => Err(SupportError::TooManyPhones),
+    }
+}
+
+enum Added {
+    Yes,
+    NotActive,
+    Known,
+    TooMany,
+}
+
+/// Word of it by mail to every address, and by text to the phones that were there.
+async fn told_of(
+    call: &Call,
+    account: &Account,
+    (number, usable_from): (&E164, Timestamp),
+    now: Timestamp,
+) -> Result<Vec<Message>, FlowError> {
+    let link = call.snapshot().issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link: link.clone() };
+    let mut messages = notices(call, account, mail).await?;
+    // A landline takes no texts, and no person is called without having asked for it: they have the mail.
+    let phones = call.store().phones_of(account.id).await?;
+    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, Method::Text);
+    let word = Notice::PhoneAdded { phone: number.masked(), link };
+    let texts = phones.into_iter().filter(told).map(|phone| {
+        let parcel = Parcel::Notice { to: phone.number, notice: word.clone() };
+        notice(call, account, parcel)
+    });
+    messages.extend(texts);
+    Ok(messages)
+}

@@ -1,0 +1,128 @@
+//! Access tokens of ours, as they come back: read, and held against the grant they name.
+//!
+//! A token is a JWT (RFC 9068) or, for clients registered so, a sealed value. Neither has a row of its own: a person's token
+//! names its grant in its `jti`, and the grant is asked each time.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::client::Client;
+use anteroom_domain::grant::{GrantContext, GrantDead, GrantWorth, TokenReach};
+use anteroom_domain::ids::GrantId;
+use anteroom_oidc::jwt::{AccessTokenClaims, UnverifiedJwt, VerifiedClaims};
+use anteroom_oidc::{GrantType, Scope, ScopeSet};
+use anteroom_storage::GrantRecord;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+
+/// An access token of ours that has not expired; whether it is worth anything is [`living`]'s to say.
+pub(crate) fn read(call: &Call, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
+    let text = token.expose_secret();
+    // The parts of a JWT are joined by dots, which base64url does not have.
+    if !text.contains('.') {
+        return open(call, text).filter(|claims| now < claims.exp);
+    }
+    let token = text.parse::<UnverifiedJwt>().ok()?;
+    let verified = call.key_set().jwks().verify_access_token(&token, &call.snapshot().issuer, now);
+    verified.ok().map(VerifiedClaims::into_inner)
+}
+
+/// What a token whose signature and times are good is worth now.
+pub(crate) enum Living {
+    No,
+    /// A client's own token.
+    Client(TokenReach),
+    Person(Box<LivingGrant>),
+}
+
+pub(crate) struct LivingGrant {
+    pub record: GrantRecord,
+    pub worth: GrantWorth,
+    /// The token's own: it may have been narrowed below what was granted.
+    pub reach: TokenReach,
+}
+
+/// `client` is the one that the token was given to, as it is registered now.
+pub(crate) async fn living(
+    call: &Call,
+    client: &Client,
+    claims: &AccessTokenClaims,
+) -> Result<Living, FlowError> {
+    if call.store().is_revoked(&claims.jti).await? {
+        return Ok(Living::No);
+    }
+    let reach = TokenReach { scope: claims.scope.clone(), audience: claims.aud.clone() };
+    let issuer = &call.snapshot().issuer;
+    let Some(grant) = grant_of_jti(&claims.jti) else {
+        // It has no row that accepting a database could end, and the row that it was revoked by may be among what was lost.
+        if claims.iat.as_second() <= call.provider().history.accepted_at().as_second() {
+            return Ok(Living::No);
+        }
+        let own = client_scope(client).map(|allowed| reach.narrowed(&allowed, client, issuer));
+        return Ok(own.and_then(Result::ok).map_or(Living::No, Living::Client));
+    };
+    let Some(record) = call.store().grant_world(grant).await? else { return Ok(Living::No) };
+    let narrowed = worth(call, client, &record).and_then(|worth| {
+        let reach = reach.narrowed(&worth.scope, client, issuer)?;
+        Ok((worth, reach))
+    });
+    Ok(match narrowed {
+        Ok((worth, reach)) => Living::Person(Box::new(LivingGrant { record, worth, reach })),
+        Err(_) => Living::No,
+    })
+}
+
+/// What the grant is worth to the client as it is registered now.
+pub(crate) fn worth(call: &Call, client: &Client, record: &GrantRecord) -> Result<GrantWorth, GrantDead> {
+    record.grant.worth(GrantContext {
+        client,
+        account: &record.account,
+        session: record.session.as_ref(),
+        agreed: &record.agreed,
+        session_policy: call.snapshot().policy.session,
+        now: call.now,
+    })
+}
+
+/// What a client may have for itself: nothing that speaks of people. `None`: it may have no token of its own any more.
+pub(crate) fn client_scope(client: &Client) -> Option<ScopeSet> {
+    let own = |scope: &&Scope| matches!(scope, Scope::Other(_));
+    let scope = || client.metadata.scope.iter().filter(own).cloned().collect();
+    client.metadata.allows_grant(GrantType::ClientCredentials).then(scope)
+}
+
+/// A token's own identifier. A person's names its grant, so that revocation and introspection find it without a row of its own.
+pub(crate) fn jti(call: &Call, grant: Option<GrantId>) -> String {
+    let own = call.random().uuid_v4();
+    match grant {
+        Some(grant) => format!("{grant}.{own}"),
+        None => own.to_string(),
+    }
+}
+
+/// The grant that a token's `jti` names; `None` for a client's own token.
+pub(crate) fn grant_of_jti(jti: &str) -> Option<GrantId> {
+    jti.split_once('.').and_then(|(grant, _)| grant.parse().ok())
+}
+
+fn associated_data(call: &Call) -> Vec<u8> {
+    format!("access_token\n{}", call.snapshot().issuer).into_bytes()
+}
+
+/// An opaque token: the claims, sealed, so that only we can read them and no row is needed to know them.
+pub(crate) fn seal(call: &Call, claims: &AccessTokenClaims) -> Result<String, FlowError> {
+    let plain = serde_json::to_vec(claims).map_err(|_| FlowError::Broken("access token"))?;
+    let sealer = call.keyring().sealer(KeyPurpose::AccessTokenSeal);
+    Ok(URL_SAFE_NO_PAD.encode(sealer.seal(call.random(), &associated_data(call), &plain)))
+}
+
+/// `None` where it is not one of ours; its times are for the caller to look at.
+fn open(call: &Call, token: &str) -> Option<AccessTokenClaims> {
+    let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let plain =
+        call.keyring().sealer(KeyPurpose::AccessTokenSeal).open(&associated_data(call), &sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}

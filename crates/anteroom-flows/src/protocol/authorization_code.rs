@@ -1,0 +1,31 @@
+//! An authorization code: sealed and self-contained, so that a single sign-on writes nothing yet.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::client::Client;
+use anteroom_domain::code::AuthorizationCode;
+use anteroom_oidc::{ClientId, Issuer};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+
+/// Purpose, issuer and client are part of the seal: another client's code does not open.
+fn associated_data(issuer: &Issuer, client: &ClientId) -> Vec<u8> {
+    format!("authorization_code\n{}\n{}", issuer.as_str(), client.as_str()).into_bytes()
+}
+
+pub(crate) fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode) -> Result<String, FlowError> {
+    let plain = serde_json::to_vec(code).map_err(|_| FlowError::Broken("authorization code"))?;
+    let sealer = call.keyring().sealer(KeyPurpose::CodeSeal);
+    let sealed = sealer.seal(call.random(), &associated_data(issuer, &code.client), &plain);
+    Ok(URL_SAFE_NO_PAD.encode(sealed))
+}
+
+/// Opens a code presented by `client`; `None` where it is not one of ours for this client.
+pub(crate) fn open(call: &Call, client: &Client, code: &str) -> Option<AuthorizationCode> {
+    let sealed = URL_SAFE_NO_PAD.decode(code).ok()?;
+    let aad = associated_data(&call.snapshot().issuer, client.id());
+    let plain = call.keyring().sealer(KeyPurpose::CodeSeal).open(&aad, &sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}

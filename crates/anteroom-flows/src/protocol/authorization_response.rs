@@ -1,0 +1,135 @@
+//! Answering an application: with a code, sealed and self-contained, so that a single sign-on writes nothing yet, and with
+//! tokens where the response type names them.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::client::Client;
+use anteroom_domain::code::AuthorizationCode;
+use anteroom_domain::ids::GrantId;
+use anteroom_oidc::Prompt;
+use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::errors::AuthorizationErrorCode;
+use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
+use jiff::Timestamp;
+
+use crate::context::browser::Loads;
+use crate::context::call::Visit;
+use crate::context::limits::spend_authorization;
+use crate::context::live::Live;
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+use crate::protocol::authorization_code;
+use crate::protocol::hybrid::{self, SignedIn};
+use crate::protocol::session_state::session_state;
+
+/// Answers the request for the person who is signed in.
+pub(crate) async fn respond(
+    visit: &Visit,
+    client: &Client,
+    request: &AuthorizationRequest,
+    person: SignedIn<'_>,
+) -> Result<AuthorizationResponse, FlowError> {
+    let live = person.live;
+    let issuer = &visit.snapshot().issuer;
+    if spend_authorization(visit, live, client.id()).is_err() {
+        let description = "too many requests from this sign-in";
+        return Ok(request.target().error(
+            issuer,
+            AuthorizationErrorCode::TemporarilyUnavailable,
+            description,
+        ));
+    }
+    let with_code = request.response_type.has_code();
+    let code = if with_code { Some(code(visit, client, request, live)?) } else { None };
+    let tokens = hybrid::issue(visit, (client, request), person, code.as_deref()).await;
+    let tokens = match tokens {
+        Err(error) if error.is_of_client() => {
+            return not_encrypted(visit, (client, request), &error).await;
+        }
+        tokens => tokens?,
+    };
+    let Some(tokens) = tokens else {
+        let description = "the person has to sign in again";
+        return Ok(request.target().error(issuer, AuthorizationErrorCode::LoginRequired, description));
+    };
+    touch(visit, live, request).await?;
+    let expires_in = visit.snapshot().policy.tokens.access_token_lifetime;
+    let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
+        token,
+        expires_in,
+        scope: Some(&tokens.scope),
+    });
+    let session_state = session_state(visit, request);
+    let issued = Issued {
+        code: code.as_deref(),
+        access_token,
+        id_token: tokens.id_token.as_deref(),
+        session_state: session_state.as_deref(),
+    };
+    Ok(request.target().success(issuer, issued))
+}
+
+/// There is nothing to encrypt the answer to. The person can do nothing about it, and a silent frame shows no page: the
+/// application, whose keys they are, learns of it, and the operator as well.
+async fn not_encrypted(
+    visit: &Visit,
+    (client, request): (&Client, &AuthorizationRequest),
+    error: &FlowError,
+) -> Result<AuthorizationResponse, FlowError> {
+    let name = client.id().as_str();
+    tracing::warn!(reference = %visit.reference, client = name, "an authorization request is not answered: {error}");
+    let event = Event::RequestRefused { reason: error.to_string() };
+    let entry = visit.entry(Actor::Client, event);
+    note_refusal(visit, entry.by_client(client.id())).await?;
+    let (code, description) = match error {
+        FlowError::KeysLater { .. } => {
+            (AuthorizationErrorCode::TemporarilyUnavailable, "too many keys are being fetched; try again")
+        }
+        _ => (AuthorizationErrorCode::ServerError, "there is no key of the client to encrypt the answer to"),
+    };
+    Ok(request.target().error(&visit.snapshot().issuer, code, description))
+}
+
+fn code(
+    visit: &Visit,
+    client: &Client,
+    request: &AuthorizationRequest,
+    live: &Live,
+) -> Result<String, FlowError> {
+    let snapshot = visit.snapshot();
+    let lifetime = snapshot.policy.tokens.code_lifetime;
+    let code = AuthorizationCode {
+        grant: GrantId(visit.new_id()),
+        client: client.id().clone(),
+        client_version: client.version,
+        account: live.account.id,
+        epoch: live.account.epoch,
+        session: live.session.id,
+        scope: request.scope.clone(),
+        claims: request.claims.clone(),
+        resources: request.resource.clone(),
+        nonce: request.nonce.clone(),
+        redirect_uri: request.redirect_uri_given.then(|| request.redirect_uri.as_str().to_owned()),
+        challenge: request.code_challenge,
+        auth_time: live.session.auth_time,
+        acr: live.session.acr,
+        amr: live.session.amr.clone(),
+        issued_at: visit.now,
+        expires_at: visit.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+    };
+    authorization_code::seal(visit, &snapshot.issuer, &code)
+}
+
+/// Opening a tile counts as activity of the session. `prompt=none` does not, and neither does what a page loads as a part of
+/// itself: any application on this site could keep a session alive with it. Written at most once a minute.
+async fn touch(visit: &Visit, live: &Live, request: &AuthorizationRequest) -> Result<(), FlowError> {
+    let silent = request.prompt.contains(Prompt::None);
+    if silent || visit.browser.loads != Loads::Page || !live.session.wants_touch(visit.now) {
+        return Ok(());
+    }
+    let (session, now) = (live.session.id, visit.now);
+    visit
+        .store()
+        .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(session, now).await?) })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,330 @@
+//! Delivering logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). No request waits for it: sign-out has queued one
+//! delivery per application, this sends them in parallel under a time limit and comes back to those that failed.
+//!
+//! Each application has a lane of its own: a few deliveries at a time, and the next when those are through. A dead
+//! application with many waiting slows down itself. The applications of the configuration come before those that registered
+//! themselves, which have a third of the deliveries at once together: many of them that never answer hold up each other alone.
+
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client::Client;
+use anteroom_domain::subject::{NamedSession, SubjectKind};
+use anteroom_oidc::ClientId;
+use anteroom_oidc::jwe::Payload;
+use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
+use anteroom_storage::{DeliveryResult, LogoutDelivery, LogoutLease, LogoutsOf};
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::context::call::Call;
+use crate::context::outgoing::OutgoingError;
+use crate::context::provider::Provider;
+use crate::error::FlowError;
+use crate::protocol::subject::{kind_to_tell, named_session, sid_of_kind, subject_of_kind};
+use crate::protocol::token_encryption::Recipient;
+
+/// Deliveries that are under way at once on this node, of all applications and of one of the configuration. Each has a
+/// connection.
+const AT_ONCE: u32 = 96;
+const LANE: u32 = 8;
+/// The same of those that registered themselves, together and of one.
+const AT_ONCE_OF_REGISTERED: u32 = 32;
+const LANE_OF_REGISTERED: u32 = 2;
+/// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How often the queue is looked at without a notice of something new.
+const ROUND: Duration = Duration::from_secs(2);
+const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(2);
+/// Waits between attempts; after the last one the application is given up.
+const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
+
+/// Runs until the task is aborted.
+pub async fn run(provider: &Arc<Provider>) {
+    let mut busy = Busy::default();
+    let mut lanes = FuturesUnordered::new();
+    loop {
+        let call = Call::local(provider);
+        match lease(&call, &busy).await {
+            Ok(due) => {
+                for (client, deliveries) in by_client(due) {
+                    busy.begin(&call, &client, deliveries.len());
+                    let call = call.clone();
+                    lanes.push(async move { (client, deliver_all(&call, deliveries).await) });
+                }
+            }
+            Err(error) => tracing::error!("back-channel logout: {error}"),
+        }
+        tokio::select! {
+            Some((client, result)) = lanes.next() => {
+                busy.0.remove(&client);
+                if let Err(error) = result {
+                    tracing::error!(client = client.as_str(), "back-channel logout: {error}");
+                }
+            }
+            () = provider.logout_queued.notified() => {}
+            () = tokio::time::sleep(ROUND) => {}
+        }
+    }
+}
+
+/// One round over what is due, at most a lane of each application; returns how many were tried.
+#[tracing::instrument(name = "deliver_logout_tokens", skip_all)]
+pub async fn deliver_due(call: &Call) -> Result<usize, FlowError> {
+    let due = lease(call, &Busy::default()).await?;
+    let count = due.len();
+    deliver_all(call, due).await?;
+    Ok(count)
+}
+
+/// The applications that are being told at this moment, with how many deliveries.
+#[derive(Debug, Default)]
+struct Busy(BTreeMap<ClientId, Lane>);
+
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    deliveries: u32,
+    is_configured: bool,
+}
+
+impl Busy {
+    fn begin(&mut self, call: &Call, client: &ClientId, deliveries: usize) {
+        let deliveries = u32::try_from(deliveries).unwrap_or(LANE);
+        let is_configured = call.snapshot().clients.is_configured(client);
+        self.0.insert(client.clone(), Lane { deliveries, is_configured });
+    }
+
+    /// How many more there may be in all, and of applications that are not in the configuration.
+    fn room(&self) -> (u32, u32) {
+        let all: u32 = self.0.values().map(|lane| lane.deliveries).sum();
+        let others = self.0.values().filter(|lane| !lane.is_configured).map(|lane| lane.deliveries).sum();
+        (AT_ONCE.saturating_sub(all), AT_ONCE_OF_REGISTERED.saturating_sub(others))
+    }
+}
+
+/// Those of the configuration first: what other applications let wait is never before them.
+async fn lease(call: &Call, busy: &Busy) -> Result<Vec<LogoutDelivery>, FlowError> {
+    let (room, room_of_others) = busy.room();
+    if room == 0 || call.provider().history.is_refused() {
+        return Ok(Vec::new());
+    }
+    let now = call.now;
+    let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+    let snapshot = call.snapshot();
+    let configured = || snapshot.clients.configured().map(|client| client.id().clone());
+    let free = configured().filter(|client| !busy.0.contains_key(client)).collect();
+    let known = configured().chain(busy.0.keys().cloned()).collect();
+    let own = LogoutLease { until, limit: room, per_client: LANE, of: LogoutsOf::These(free) };
+    let others = LogoutLease {
+        limit: room_of_others,
+        per_client: LANE_OF_REGISTERED,
+        of: LogoutsOf::AllBut(known),
+        ..own.clone()
+    };
+    let leases = Arc::new((own, others));
+    let write = call.store().write(move |tx| {
+        let leases = Arc::clone(&leases);
+        async move {
+            let (own, others) = &*leases;
+            let mut due = tx.lease_logouts(now, own).await?;
+            let left = own.limit.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
+            let others = LogoutLease { limit: others.limit.min(left), ..others.clone() };
+            if others.limit > 0 {
+                due.extend(tx.lease_logouts(now, &others).await?);
+            }
+            Ok::<_, FlowError>(due)
+        }
+    });
+    write.await
+}
+
+fn by_client(due: Vec<LogoutDelivery>) -> BTreeMap<ClientId, Vec<LogoutDelivery>> {
+    let mut lanes = BTreeMap::<_, Vec<_>>::new();
+    for delivery in due {
+        lanes.entry(delivery.client.clone()).or_default().push(delivery);
+    }
+    lanes
+}
+
+/// In parallel, each to its end, whatever becomes of the others.
+async fn deliver_all(call: &Call, deliveries: Vec<LogoutDelivery>) -> Result<(), FlowError> {
+    let all = deliveries.into_iter().map(|delivery| deliver(call, delivery));
+    join_all(all).await.into_iter().collect()
+}
+
+async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError> {
+    let snapshot = call.snapshot();
+    let now = call.now;
+    let sent = match snapshot.clients.get(&delivery.client) {
+        Some(client) => send(call, client, &delivery, now).await,
+        // Absent from this configuration, as from another one in a moment: it is waited for as long as its grants are.
+        None if now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
+            Err(SendError::Absent)
+        }
+        None => Ok(Sent::NobodyToTell),
+    };
+    let attempts = delivery.attempts.saturating_add(1);
+    let (result, event) = match sent {
+        Ok(Sent::Delivered) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
+        Ok(Sent::NobodyToTell) => (DeliveryResult::Done, None),
+        Err(error) => {
+            if error.is_logged(attempts) {
+                tracing::warn!(
+                    client = delivery.client.as_str(),
+                    attempts,
+                    "back-channel logout not delivered: {error}"
+                );
+            }
+            match error.may_pass().then(|| retry_at(attempts, now)).flatten() {
+                Some(at) => (DeliveryResult::Retry { at }, None),
+                None => (DeliveryResult::Failed, Some(Event::LogoutUndelivered { attempts })),
+            }
+        }
+    };
+    let audit = call.audit().clone();
+    let entry = event.map(|event| {
+        audit
+            .entry(Actor::System, event)
+            .about(delivery.account)
+            .by_client(&delivery.client)
+            .in_session(delivery.session)
+    });
+    finish(call, &delivery, result, entry).await
+}
+
+async fn finish(
+    call: &Call,
+    delivery: &LogoutDelivery,
+    result: DeliveryResult,
+    entry: Option<AuditEntry>,
+) -> Result<(), FlowError> {
+    let id = delivery.id;
+    let write = call.store().write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            tx.finish_logout(id, result).await?;
+            if let Some(entry) = &entry {
+                tx.append(entry).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}
+
+enum Sent {
+    Delivered,
+    /// The client, or its address for this, is no longer configured, or it may not be told who it is about.
+    NobodyToTell,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SendError {
+    #[error("the client is not in the configuration")]
+    Absent,
+    /// By a rule that the address itself does not meet, of a client that registered itself: nothing in the configuration helps.
+    #[error("given up: {0}")]
+    Refused(OutgoingError),
+    /// By such a rule, of a configured client. The operator changes the address, or allows its network and restarts.
+    #[error("not until the configuration allows it: {0}")]
+    NotAllowed(OutgoingError),
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+impl SendError {
+    /// Whether another attempt can come to something else.
+    const fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Absent | Self::NotAllowed(_) | Self::Outgoing(_) | Self::Flow(_) => true,
+        }
+    }
+
+    /// What is wrong with the configuration is the same at each attempt, and one line says it.
+    const fn is_logged(&self, attempts: u32) -> bool {
+        !matches!(self, Self::NotAllowed(_)) || attempts == 1
+    }
+}
+
+async fn send(
+    call: &Call,
+    client: &Client,
+    delivery: &LogoutDelivery,
+    now: Timestamp,
+) -> Result<Sent, SendError> {
+    let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
+    let Some(kind) = kind_to_tell(call, client, delivery.subjects.as_ref()) else {
+        tracing::info!(
+            client = client.id().as_str(),
+            "back-channel logout not sent: since the sign-in the client has changed by which `sub` it knows people"
+        );
+        return Ok(Sent::NobodyToTell);
+    };
+    let outgoing = call.outgoing_for(client.id());
+    let is_configured = call.snapshot().clients.is_configured(client.id());
+    let refused = if is_configured { SendError::NotAllowed } else { SendError::Refused };
+    outgoing.check(uri).map_err(refused)?;
+    let recipient = Recipient::find(call, client, client.metadata.id_token_encryption, now).await?;
+    let session = named_session(call, delivery.session).await?;
+    let token = logout_token(call, client, (delivery, &kind, session), now)?;
+    // Back-Channel Logout §2.6: like ID tokens, or the client should refuse it. §2.4: its issuer stands outside as well.
+    let token = match recipient {
+        Some(recipient) => recipient.encrypt(call, Payload::JwtOf(&token, &call.snapshot().issuer))?,
+        None => token,
+    };
+    outgoing.post_form(uri, &[("logout_token", &token)]).await?;
+    Ok(Sent::Delivered)
+}
+
+fn logout_token(
+    call: &Call,
+    client: &Client,
+    (delivery, kind, session): (&LogoutDelivery, &SubjectKind, NamedSession),
+    now: Timestamp,
+) -> Result<String, FlowError> {
+    let subject = subject_of_kind(call, kind, delivery.account)?;
+    let sid = sid_of_kind(call, kind, session);
+    // A retry is another token: clients refuse a `jti` that they have seen.
+    let jti = call.random().uuid_v4().to_string();
+    // Back-Channel Logout §2.4: a client that reads `sub` and knows nothing of `sid` ends every session of the person. One
+    // that has said that it needs `sid` is told of the one session, and cannot take it for all of them.
+    let subject = Some(&subject).filter(|_| !client.metadata.backchannel_logout_session_required);
+    let claims = LogoutTokenClaims {
+        iss: &call.snapshot().issuer,
+        aud: client.id(),
+        sub: subject,
+        sid: Some(&sid),
+        iat: now,
+        exp: now.checked_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX),
+        jti: &jti,
+        events: LogoutEvent,
+    };
+    let keys = call.key_set();
+    let key = keys.signer(client.metadata.id_token_signed_response_alg)?;
+    claims.sign(key).map_err(|_| FlowError::Broken("a logout token could not be signed"))
+}
+
+fn retry_at(attempts: u32, now: Timestamp) -> Option<Timestamp> {
+    let place = usize::try_from(attempts).ok()?.checked_sub(1)?;
+    let wait = BACKOFF_SECONDS.get(place)?;
+    now.checked_add(SignedDuration::from_secs(*wait)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_client_is_tried_for_hours_and_then_given_up() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(retry_at(1, now), now.checked_add(SignedDuration::from_secs(5)).ok());
+        assert_eq!(retry_at(6, now), now.checked_add(SignedDuration::from_hours(4)).ok());
+        assert_eq!(retry_at(7, now), None);
+    }
+}

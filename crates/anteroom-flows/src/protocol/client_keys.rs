@@ -1,0 +1,71 @@
+//! Holding what a client signed against its keys, wherever these are: in its registration or at its `jwks_uri`.
+
+use anteroom_domain::client::Client;
+use anteroom_domain::rate::AddressPrefix;
+use anteroom_oidc::ClientMetadata;
+use anteroom_oidc::jwt::ClientProof;
+
+use crate::context::call::Call;
+use crate::context::fetched_keys::{self, FetchError, JwksUri, Presented};
+use crate::context::outgoing::{Outgoing, OutgoingError};
+use crate::error::KeysLater;
+
+#[derive(Debug)]
+pub(crate) enum KeysError<E> {
+    /// What the check said.
+    Refused(E),
+    /// There are no keys, and why.
+    Unavailable(String),
+    /// They are not looked at now. Nothing is wrong with the client, as far as anything is known of it.
+    Later(KeysLater),
+}
+
+/// Whether the keys of a client can be had where it publishes them, for an operator who asks.
+pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), FetchError> {
+    let Some(url) = &metadata.jwks_uri else { return Ok(()) };
+    fetched_keys::fetch(outgoing, url, &[]).await.map(drop)
+}
+
+/// What `check` makes of the client's keys. `asked_by` is the network whose request needs them. Where it misses one, newer keys are looked for, and it is asked again.
+pub(crate) async fn with_keys_of<T, E>(
+    call: &Call,
+    client: &Client,
+    (presented, asked_by): (Presented, Option<AddressPrefix>),
+    check: impl Fn(ClientProof<'_>) -> Result<T, E>,
+    misses_a_key: fn(&E) -> bool,
+) -> Result<T, KeysError<E>> {
+    if let Some(keys) = &client.metadata.jwks {
+        return check(ClientProof::Keys(keys)).map_err(KeysError::Refused);
+    }
+    let Some(url) = &client.metadata.jwks_uri else {
+        return Err(KeysError::Unavailable("none is registered".to_owned()));
+    };
+    let (fetched, outgoing) = (&call.provider().fetched_keys, &call.outgoing_for(client.id()));
+    let at = JwksUri { client: client.id(), url, outgoing, asked_by };
+    let keys = fetched.get(at, presented.now).await;
+    let later = |error: &FetchError| match error {
+        FetchError::Outgoing(OutgoingError::Busy) => Some(KeysLater::Busy),
+        FetchError::TooSoon { wait } => {
+            fetched.has_signed_from(at, presented.from).then_some(KeysLater::TooSoon(*wait))
+        }
+        _ => None,
+    };
+    let keys = keys.map_err(|error| match later(&error) {
+        Some(later) => KeysError::Later(later),
+        None => KeysError::Unavailable(format!("{url}: {error}")),
+    })?;
+    let verdict = match check(ClientProof::Keys(&keys)) {
+        Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, presented).await {
+            Ok(newer) => check(ClientProof::Keys(&newer)),
+            Err(unknown) => match later(&unknown) {
+                Some(later) => return Err(KeysError::Later(later)),
+                None => Err(error),
+            },
+        },
+        verdict => verdict,
+    };
+    if verdict.is_ok() {
+        fetched.note_signature(at, presented.from);
+    }
+    verdict.map_err(KeysError::Refused)
+}

@@ -1,0 +1,20 @@
+//! Which clients are known here. Where clients register themselves without the operator, each of them has addresses of its
+//! own choice, and an answer that leads there at once makes this provider an open redirector (RFC 9700 §4.11.2).
+
+use anteroom_oidc::ClientId;
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+
+/// Whether the client is the operator's (configured, or registered with an initial access token) or some account has consented
+/// to it. Two rows by their keys at most, and a request without a signed-in person writes neither.
+pub(crate) async fn is_known(call: &Call, client: &ClientId) -> Result<bool, FlowError> {
+    if call.snapshot().clients.is_configured(client) {
+        return Ok(true);
+    }
+    let registered = call.store().registered_client(client).await?;
+    if registered.is_some_and(|client| client.with_initial_token) {
+        return Ok(true);
+    }
+    Ok(call.store().is_agreed_to(client).await?)
+}

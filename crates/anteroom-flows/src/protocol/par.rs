@@ -1,0 +1,126 @@
+//! `POST /par` (RFC 9126): a client hands in its authorization request itself, and gets a name for it that the browser
+//! carries.
+//!
+//! The request is checked by the rules of the authorization endpoint when it comes in, and again when a browser comes for
+//! it: what was good may not be any more. It waits for 90 seconds, so the limit of a client (`pushed_of_client`) is also the
+//! most that can wait.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::pushed_request::{PushedRequest, WAITS_FOR};
+use anteroom_oidc::ClientId;
+use anteroom_oidc::authorization::{self, AuthorizationError, Parameter, Parameters};
+use anteroom_storage::Spent;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use crate::context::authenticated_client::AuthenticatedClient;
+use crate::context::call::Call;
+use crate::context::limits::{of_address, of_one, refused};
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+use crate::protocol::request_object::{self, ResolveError, Resolved, SentBy};
+
+/// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
+pub(crate) const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+pub(crate) const CONTEXT: &str = "pushed request";
+/// Stored with a request of which all was in a signed request object. It is no parameter, so that no client can send it, and a node
+/// of release 0.1.0 reads over it.
+pub(crate) const SIGNED: &str = "&anteroom:signed=";
+/// Of what is stored: somewhat more than the rules let a request have.
+const LONGEST: usize = 20 * 1024;
+
+/// What the client gets.
+#[derive(Debug)]
+pub struct Pushed {
+    pub request_uri: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// A stranger who knows a public client's name could fill the database in it.
+    #[error("a public client may not push requests")]
+    PublicClient,
+    /// RFC 9126 §2.1.
+    #[error("a pushed request has a request_uri in it")]
+    RequestUri,
+    #[error("the request is too long once it is written down")]
+    TooLong,
+    #[error(transparent)]
+    Request(AuthorizationError),
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+impl From<ResolveError> for PushError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Refused(error) => Self::Request(error),
+            ResolveError::Flow(error) => Self::Flow(error),
+        }
+    }
+}
+
+#[tracing::instrument(name = "push_request", skip_all)]
+pub async fn push(
+    call: &Call,
+    client: &AuthenticatedClient,
+    parameters: &Parameters,
+) -> Result<Pushed, PushError> {
+    let client = client.client();
+    let metadata = &client.metadata;
+    if metadata.is_public() {
+        return Err(PushError::PublicClient);
+    }
+    if parameters.get(Parameter::RequestUri).is_some() {
+        return Err(PushError::RequestUri);
+    }
+    let parameters = parameters.clone().from_client(&metadata.client_id);
+    let resolved = request_object::resolve(SentBy::Client(call), client, &parameters).await?;
+    let (Resolved { parameters, expires_at, signed }, now) = (resolved, call.now);
+    let snapshot = call.snapshot();
+    let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
+    if let Err(error) = authorization::check(&parameters, &snapshot.capabilities, find) {
+        let event = Event::RequestRefused { reason: error.to_string() };
+        let entry = call.entry(Actor::Client, event);
+        note_refusal(call, entry.by_client(&metadata.client_id)).await?;
+        return Err(PushError::Request(error));
+    }
+    // A request object is good until its `exp`, and as a pushed request no longer.
+    let until = now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX);
+    let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
+    let token = call.random().token();
+    let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
+    let mut query = parameters.to_compact_query();
+    if signed {
+        query.push_str(SIGNED);
+    }
+    if query.len() > LONGEST {
+        return Err(PushError::TooLong);
+    }
+    let request =
+        Arc::new(PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until });
+    let mut budgets = vec![of_one(call, Limit::PushedOfClient, &metadata.client_id.as_str())];
+    budgets.extend(of_address(call, Limit::PushedOfAddress));
+    let budgets: Arc<[Budget]> = budgets.into();
+    let write = call.store().write(move |tx| {
+        let (request, budgets) = (Arc::clone(&request), Arc::clone(&budgets));
+        async move {
+            let spent = tx.spend(&budgets, now).await?;
+            if spent == Spent::Counted {
+                tx.insert_pushed_request(&request, &digest).await?;
+            }
+            Ok::<_, FlowError>(spent)
+        }
+    });
+    if let Spent::Refused { limit, wait } = write.await? {
+        return Err(refused(call, limit, wait).into());
+    }
+    Ok(Pushed {
+        request_uri: format!("{PREFIX}{}", token.encode()),
+        expires_in: until.duration_since(now).as_secs(),
+    })
+}

@@ -1,0 +1,246 @@
+//! `/clients/{client_id}` (RFC 7592 §2): a client reads, changes or deletes its registration.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::GrantEnd;
+use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
+use anteroom_storage::{RegisteredClient, Tx};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+
+use super::register::{accepted, confirm_sector, count, taken_hosts};
+use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
+use crate::audit::context::AuditContext;
+use crate::context::call::Call;
+use crate::context::registered_clients::{checked, follow, kept};
+use crate::error::FlowError;
+use crate::protocol::client_authentication::secret_digest;
+
+/// RFC 7592 §2.1: a wrong token and an unknown client are answered alike.
+const BAD_TOKEN: BearerError = BearerError::InvalidToken("not the registration access token of this client");
+
+/// A registration whose token was shown.
+struct Shown {
+    client: RegisteredClient,
+    token: SecretString,
+}
+
+#[tracing::instrument(name = "read_registration", skip_all)]
+pub async fn read(
+    call: &Call,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<ClientInformation, RegistrationError> {
+    let shown = show(call, id, token).await?;
+    let snapshot = call.snapshot();
+    let mut metadata = checked(shown.client.client_id.clone(), kept(&shown.client.metadata), snapshot)
+        .map_err(RegistrationRefusal::from)?;
+    metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
+    Ok(information(&snapshot.issuer, &shown.client, metadata, (None, &shown.token)))
+}
+
+/// Replaces the whole: what the request leaves out is as if it had never been said (RFC 7592 §2.2).
+#[tracing::instrument(name = "update_registration", skip_all)]
+pub async fn update(
+    call: &Call,
+    id: &str,
+    presented: Presented<'_>,
+) -> Result<ClientInformation, RegistrationError> {
+    let shown = show(call, id, presented.token).await?;
+    match replace(call, shown, presented.body).await {
+        Ok(information) => Ok(information),
+        Err(error) => Err(told(call, error).await),
+    }
+}
+
+async fn replace(
+    call: &Call,
+    shown: Shown,
+    body: Result<&[u8], RegistrationRefusal>,
+) -> Result<ClientInformation, RegistrationError> {
+    let snapshot = call.snapshot();
+    let request = RegistrationRequest::from_json(body?)?;
+    let Shown { mut client, token } = shown;
+    check_names(call, &client, &request)?;
+    let taken = taken_hosts(call, snapshot, client.with_initial_token).await?;
+    let metadata = accepted(client.client_id.clone(), request, snapshot, &taken)?;
+    let before = checked(client.client_id.clone(), kept(&client.metadata), snapshot);
+    let ends = Ends::between(before.as_ref().ok(), &metadata);
+    count(call).await?;
+    confirm_sector(call, &metadata).await?;
+    let drawn = settle_secret(call, &mut client, &metadata);
+    client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
+    client.updated_at = call.now;
+    let client = Arc::new(client);
+    let audit = call.audit().clone();
+    let changed = Arc::clone(&client);
+    let written = call.store().write(move |tx| {
+        let (client, audit) = (Arc::clone(&changed), audit.clone());
+        async move {
+            let revision = tx.next_clients_revision().await?;
+            let written = tx.update_registered_client(&client, revision).await?;
+            if written {
+                let grants = ends.write(&tx, &client).await?;
+                let entry = audit.entry(Actor::Client, Event::ClientUpdated { grants });
+                tx.append(&entry.by_client(&client.client_id)).await?;
+            }
+            Ok::<_, FlowError>(written)
+        }
+    });
+    if !written.await? {
+        // Of two updates at once, one is told to look again.
+        return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
+    }
+    follow(call.provider()).await?;
+    Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
+}
+
+/// What people granted to the client that it was and not to the one that it is now.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// It would know them by another `sub`: that of a sector which was not shown to be its own (OpenID Connect Core §8.1).
+    /// Or it has sign-outs told to another host than it had when they agreed.
+    grants: Option<GrantEnd>,
+    /// It is told of the end of no earlier sign-in.
+    participation: bool,
+    /// Their consent was for other hosts: a person is led to one now, after a sign-in or a sign-out, that was none of its then.
+    consents: bool,
+}
+
+impl Ends {
+    /// A registration that the configuration does not admit any more has no `before`.
+    fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
+        let Some(before) = before else {
+            return Self { grants: Some(GrantEnd::SubjectsChanged), participation: true, consents: true };
+        };
+        let participation = after.tells_other_hosts_than(before);
+        let grants = if before.sector != after.sector {
+            Some(GrantEnd::SubjectsChanged)
+        } else if participation {
+            Some(GrantEnd::SignOutHostChanged)
+        } else {
+            None
+        };
+        let leads_elsewhere = !after.leads_to().is_subset(&before.leads_to());
+        let tells_elsewhere = after.sign_out_host().is_some_and(|host| before.sign_out_host() != Some(host));
+        Self { grants, participation, consents: grants.is_some() || leads_elsewhere || tells_elsewhere }
+    }
+
+    /// How many grants ended.
+    async fn write(self, tx: &Tx, client: &RegisteredClient) -> Result<u64, FlowError> {
+        let (id, now) = (&client.client_id, client.updated_at);
+        if self.consents {
+            tx.forget_consents(id).await?;
+        }
+        let Some(why) = self.grants else { return Ok(0) };
+        tx.forget_logouts(id).await?;
+        let grants = tx.revoke_grants_of_client(id, why, now).await?;
+        if self.participation {
+            tx.end_participation_of_client(id).await?;
+        }
+        Ok(grants)
+    }
+}
+
+/// RFC 7592 §2.2: `client_id` must be there and the client's own, `client_secret`, if it is there, as well.
+fn check_names(
+    call: &Call,
+    client: &RegisteredClient,
+    request: &RegistrationRequest,
+) -> Result<(), RegistrationRefusal> {
+    if request.client_id.as_deref() != Some(client.client_id.as_str()) {
+        return Err(RegistrationRefusal::metadata("client_id: must be that of the client"));
+    }
+    match &request.client_secret {
+        Some(secret) if client.secret != Some(secret_digest(call.keyring(), secret)) => {
+            Err(RegistrationRefusal::metadata("client_secret: is not that of the client"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A secret stays, goes when it is used no more, and is drawn where it is used from now on.
+fn settle_secret(
+    call: &Call,
+    client: &mut RegisteredClient,
+    metadata: &ClientMetadata,
+) -> Option<SecretString> {
+    if !metadata.token_endpoint_auth_method.uses_secret() {
+        client.secret = None;
+        return None;
+    }
+    if client.secret.is_some() {
+        return None;
+    }
+    let drawn = SecretString::from(call.random().token().encode());
+    client.secret = Some(secret_digest(call.keyring(), &drawn));
+    Some(drawn)
+}
+
+/// What people have granted to it ends with it (RFC 7592 §2.3).
+#[tracing::instrument(name = "delete_registration", skip_all)]
+pub async fn delete(
+    call: &Call,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<(), RegistrationError> {
+    let shown = show(call, id, token).await?;
+    let audit = call.audit().clone();
+    end(call, &shown.client.client_id, (audit, Actor::Client)).await?;
+    follow(call.provider()).await?;
+    Ok(())
+}
+
+/// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.
+pub async fn remove(call: &Call, id: &ClientId) -> Result<bool, FlowError> {
+    let audit = call.audit().clone();
+    end(call, id, (audit, Actor::Operator)).await
+}
+
+async fn end(call: &Call, id: &ClientId, (audit, actor): (AuditContext, Actor)) -> Result<bool, FlowError> {
+    let id = id.clone();
+    let written = call.store().write(move |tx| {
+        let (id, audit) = (id.clone(), audit.clone());
+        async move {
+            let revision = tx.next_clients_revision().await?;
+            if !tx.delete_registered_client(&id, revision, audit.now).await? {
+                return Ok(false);
+            }
+            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, audit.now).await?;
+            tx.forget_consents(&id).await?;
+            tx.append(&audit.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    written.await
+}
+
+async fn show(
+    call: &Call,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<Shown, RegistrationError> {
+    match find(call, id, token).await {
+        Ok(shown) => Ok(shown),
+        Err(error) => Err(told(call, error).await),
+    }
+}
+
+async fn find(
+    call: &Call,
+    id: &str,
+    token: Result<SecretString, BearerError>,
+) -> Result<Shown, RegistrationError> {
+    if call.snapshot().registration.policy.is_closed() {
+        return Err(RegistrationError::Closed);
+    }
+    let token = token?;
+    let id: ClientId = id.parse().map_err(|_| BAD_TOKEN)?;
+    let client = call.store().registered_client(&id).await.map_err(FlowError::from)?.ok_or(BAD_TOKEN)?;
+    let mac = call.keyring().mac(KeyPurpose::TokenHash);
+    let is_its_own = client
+        .registration_token
+        .is_some_and(|digest| mac.verify(TOKEN_CONTEXT, token.expose_secret().as_bytes(), &digest));
+    if is_its_own { Ok(Shown { client, token }) } else { Err(BAD_TOKEN.into()) }
+}

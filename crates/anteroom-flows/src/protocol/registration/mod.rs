@@ -1,0 +1,124 @@
+//! Clients register themselves and look after their registration: RFC 7591, RFC 7592, OpenID Connect Registration 1.0.
+//!
+//! Secrets are drawn here, given out once and kept as keyed digests. The caller that shows the registration access token
+//! is the client, as far as its registration goes; it is the same for as long as the client is registered.
+
+mod manage;
+mod register;
+
+pub use manage::{delete, read, remove, update};
+pub use register::register;
+
+use anteroom_crypto::{Digest, KeyPurpose, Keyring};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_oidc::discovery::paths;
+use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::{ClientMetadata, Issuer, RegistrationRefusal};
+use anteroom_storage::RegisteredClient;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use std::fmt;
+
+use crate::context::call::Call;
+use crate::context::refusals::note_refusal;
+use crate::error::FlowError;
+
+/// The client information response (RFC 7591 §3.2.1, RFC 7592 §3): all metadata as registered.
+#[derive(Serialize)]
+pub struct ClientInformation {
+    #[serde(flatten)]
+    metadata: ClientMetadata,
+    client_id_issued_at: i64,
+    /// Where it was drawn just now. What is kept of it cannot be read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+    /// Zero: it does not expire. Where there is a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret_expires_at: Option<i64>,
+    registration_access_token: String,
+    registration_client_uri: String,
+}
+
+impl fmt::Debug for ClientInformation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientInformation")
+            .field("client_id", &self.metadata.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request as it was presented: each half is looked at when its turn comes.
+#[derive(Debug)]
+pub struct Presented<'a> {
+    pub token: Result<SecretString, BearerError>,
+    /// JSON.
+    pub body: Result<&'a [u8], RegistrationRefusal>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    #[error("clients do not register here")]
+    Closed,
+    #[error("there are as many registered clients as there may be")]
+    Full,
+    /// As much is being fetched at this moment as may be at once.
+    #[error("the sector_identifier_uri is not looked at: as many are being fetched as may be at once")]
+    Busy,
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+    #[error(transparent)]
+    Refused(#[from] RegistrationRefusal),
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+const TOKEN_CONTEXT: &str = "registration_access_token";
+const INITIAL_TOKEN_CONTEXT: &str = "initial_access_token";
+
+/// What the configuration keeps of an initial access token.
+pub fn initial_token_digest(keyring: &Keyring, token: &SecretString) -> Digest {
+    keyring.mac(KeyPurpose::TokenHash).digest(INITIAL_TOKEN_CONTEXT, token.expose_secret().as_bytes())
+}
+
+fn information(
+    issuer: &Issuer,
+    client: &RegisteredClient,
+    metadata: ClientMetadata,
+    (secret, token): (Option<&SecretString>, &SecretString),
+) -> ClientInformation {
+    ClientInformation {
+        client_id_issued_at: client.created_at.as_second(),
+        client_secret: secret.map(|secret| secret.expose_secret().to_owned()),
+        client_secret_expires_at: client.secret.map(|_| 0),
+        registration_access_token: token.expose_secret().to_owned(),
+        registration_client_uri: format!(
+            "{}/{}",
+            issuer.endpoint(paths::REGISTRATION),
+            metadata.client_id.as_str()
+        ),
+        metadata,
+    }
+}
+
+/// What a client was told is wrong goes to the operator's log and, as far as one address may fill it, to the trail.
+async fn told(call: &Call, error: RegistrationError) -> RegistrationError {
+    let reason = match &error {
+        RegistrationError::Closed | RegistrationError::Flow(_) => {
+            return error;
+        }
+        RegistrationError::Full
+        | RegistrationError::Busy
+        | RegistrationError::Bearer(_)
+        | RegistrationError::Refused(_) => error.to_string(),
+    };
+    tracing::warn!(
+        reference = call.reference().map(tracing::field::display),
+        "registration of a client refused: {reason}"
+    );
+    let event = Event::ClientRegistrationRefused { reason };
+    let entry = call.entry(Actor::Anonymous, event);
+    match note_refusal(call, entry).await {
+        Ok(()) => error,
+        Err(failed) => failed.into(),
+    }
+}

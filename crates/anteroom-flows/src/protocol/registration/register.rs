@@ -1,0 +1,224 @@
+//! `POST /clients` (RFC 7591 §3): a client registers itself.
+
+use anteroom_crypto::KeyPurpose;
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::limits::Limit;
+use anteroom_domain::rate::AddressPrefix;
+use anteroom_domain::registration::RegistrationMode;
+use anteroom_oidc::client::TakenHosts;
+use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
+use anteroom_oidc::{
+    ClientId, ClientMetadata, ClientMetadataInput, RegistrationRefusal, RegistrationRequest,
+};
+use anteroom_storage::RegisteredClient;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+
+use super::{
+    ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, initial_token_digest, told,
+};
+use crate::context::call::Call;
+use crate::context::limits::{of_address, spend};
+use crate::context::outgoing::OutgoingError;
+use crate::context::provider::Snapshot;
+use crate::context::registered_clients::{checked, follow, kept, taken_by_configuration};
+use crate::error::FlowError;
+use crate::protocol::client_authentication::secret_digest;
+use crate::protocol::sector::{self, SectorError};
+
+/// Whether a script's origin is that of some redirect URI is asked of all clients, and each list is read with each request.
+const MOST_OF_A_LIST: usize = 32;
+const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access token is not one of ours");
+
+/// The token is an initial access token; where registration is open, none is asked for.
+#[tracing::instrument(name = "register_client", skip_all)]
+pub async fn register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+    match try_register(call, presented).await {
+        Ok(information) => Ok(information),
+        Err(error) => Err(told(call, error).await),
+    }
+}
+
+async fn try_register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+    let snapshot = call.snapshot();
+    let policy = &snapshot.registration.policy;
+    let with_initial_token = match policy.mode {
+        RegistrationMode::Closed => return Err(RegistrationError::Closed),
+        RegistrationMode::InitialAccessToken => {
+            if !is_initial_token(call, snapshot, &presented.token?) {
+                return Err(BAD_TOKEN.into());
+            }
+            true
+        }
+        // None is asked for, and one that is shown all the same says that the operator knows the client.
+        RegistrationMode::Open => presented.token.is_ok_and(|token| is_initial_token(call, snapshot, &token)),
+    };
+    let request = RegistrationRequest::from_json(presented.body?)?;
+    let id: ClientId =
+        call.random().uuid_v4().to_string().parse().map_err(|_| FlowError::Broken("a client identifier"))?;
+    let taken = taken_hosts(call, snapshot, with_initial_token).await?;
+    let metadata = accepted(id, request, snapshot, &taken)?;
+    count(call).await?;
+    confirm_sector(call, &metadata).await?;
+    let drawn = Drawn::new(call);
+    let client = drawn.client(call, &metadata)?;
+    let client = Arc::new(RegisteredClient { with_initial_token, ..client });
+    write(call, &client).await?;
+    follow(call.provider()).await?;
+    let secret = client.secret.map(|_| &drawn.secret);
+    Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
+}
+
+/// Before anything is fetched or written. Registrations and updates share an allowance: both write, and every node reads
+/// what they wrote.
+pub(super) async fn count(call: &Call) -> Result<(), RegistrationError> {
+    let budgets = of_address(call, Limit::ClientRegistration);
+    Ok(spend(call, budgets).await?)
+}
+
+fn is_initial_token(call: &Call, snapshot: &Snapshot, token: &SecretString) -> bool {
+    let digest = initial_token_digest(call.keyring(), token);
+    // All are looked at, so that their number decides the time.
+    snapshot.registration.initial_access_tokens.iter().filter(|known| **known == digest).count() > 0
+}
+
+/// What the client shall be, if it may.
+pub(super) fn accepted(
+    id: ClientId,
+    request: RegistrationRequest,
+    snapshot: &Snapshot,
+    taken: &TakenHosts,
+) -> Result<ClientMetadata, RegistrationRefusal> {
+    check_lists(&request.metadata)?;
+    let metadata = checked(id, request.metadata, snapshot)?;
+    metadata.check_as_new(&snapshot.issuer)?;
+    metadata.check_as_registered(taken)?;
+    let allowed = &snapshot.registration.policy.scope;
+    let forbidden = metadata.scope.difference(allowed);
+    if !forbidden.is_empty() {
+        let description = format!("scope: not offered here: {forbidden}; offered are: {allowed}");
+        return Err(RegistrationRefusal::metadata(&description));
+    }
+    Ok(metadata)
+}
+
+/// By their number as they were sent, before anything of them is read.
+fn check_lists(asked: &ClientMetadataInput) -> Result<(), RegistrationRefusal> {
+    let listed = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
+    for (parameter, count) in [
+        ("redirect_uris", asked.redirect_uris.len()),
+        ("post_logout_redirect_uris", asked.post_logout_redirect_uris.len()),
+        ("request_uris", asked.request_uris.len()),
+        ("default_acr_values", asked.default_acr_values.len()),
+        ("audience", asked.audience.len()),
+        ("response_types", listed(&asked.response_types)),
+        ("grant_types", listed(&asked.grant_types)),
+    ] {
+        if count > MOST_OF_A_LIST {
+            let code = match parameter {
+                "redirect_uris" => RegistrationErrorCode::InvalidRedirectUri,
+                _ => RegistrationErrorCode::InvalidClientMetadata,
+            };
+            let description = format!("{parameter}: at most {MOST_OF_A_LIST}");
+            return Err(RegistrationRefusal::new(code, &description));
+        }
+    }
+    Ok(())
+}
+
+/// Hosts that a client may not name: those of the configuration and, unless the operator gave it an initial access token, those
+/// of clients that have shown one.
+pub(super) async fn taken_hosts(
+    call: &Call,
+    snapshot: &Snapshot,
+    with_initial_token: bool,
+) -> Result<TakenHosts, FlowError> {
+    let mut taken = taken_by_configuration(snapshot);
+    if !with_initial_token {
+        for client in call.store().clients_with_initial_token().await? {
+            // One that does not fit the configuration any more is not known at any endpoint.
+            if let Ok(metadata) = checked(client.client_id, kept(&client.metadata), snapshot) {
+                taken.add(&metadata);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// The sector that the client names is its own. Looking was counted with the registration.
+pub(super) async fn confirm_sector(call: &Call, metadata: &ClientMetadata) -> Result<(), RegistrationError> {
+    if metadata.sector_identifier_uri.is_none() {
+        return Ok(());
+    }
+    let network = call.address().map(AddressPrefix::network);
+    let confirmed = sector::check(&call.outgoing().of_registered(), metadata, network).await;
+    confirmed.map_err(|error| match error {
+        SectorError::Outgoing(OutgoingError::Busy) => RegistrationError::Busy,
+        error => not_confirmed(call, &error).into(),
+    })
+}
+
+/// Why an address is not reached tells of the network that this server is in, so that a stranger is not told: the cause is in
+/// the log, under the reference.
+fn not_confirmed(call: &Call, error: &SectorError) -> RegistrationRefusal {
+    let reference = call.reference().map(|reference| reference.to_string()).unwrap_or_default();
+    tracing::warn!(reference, "registration refused: {error}");
+    match error {
+        SectorError::Outgoing(OutgoingError::Forbidden(..) | OutgoingError::NoAnswer(..)) => {
+            RegistrationRefusal::metadata(&format!(
+                "sector_identifier_uri: nothing is reached there; reference {reference}"
+            ))
+        }
+        _ => RegistrationRefusal::metadata(&error.to_string()),
+    }
+}
+
+/// 256 bits each.
+struct Drawn {
+    secret: SecretString,
+    token: SecretString,
+}
+
+impl Drawn {
+    fn new(call: &Call) -> Self {
+        let draw = || SecretString::from(call.random().token().encode());
+        Self { secret: draw(), token: draw() }
+    }
+
+    /// The row; a client that uses no secret has none.
+    fn client(&self, call: &Call, metadata: &ClientMetadata) -> Result<RegisteredClient, FlowError> {
+        let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
+        let mac = call.keyring().mac(KeyPurpose::TokenHash);
+        Ok(RegisteredClient {
+            client_id: metadata.client_id.clone(),
+            metadata: metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?,
+            secret: uses_secret.then(|| secret_digest(call.keyring(), &self.secret)),
+            registration_token: Some(mac.digest(TOKEN_CONTEXT, self.token.expose_secret().as_bytes())),
+            with_initial_token: false,
+            created_at: call.now,
+            updated_at: call.now,
+            deleted_at: None,
+            revision: 0,
+        })
+    }
+}
+
+async fn write(call: &Call, client: &Arc<RegisteredClient>) -> Result<(), RegistrationError> {
+    let most = u64::from(call.snapshot().registration.policy.max_clients);
+    let audit = call.audit().clone();
+    let entry = audit.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
+    let client = Arc::clone(client);
+    let written = call.store().write(move |tx| {
+        let (client, entry) = (Arc::clone(&client), entry.clone());
+        async move {
+            let revision = tx.next_clients_revision().await?;
+            if tx.count_registered_clients().await? >= most {
+                return Ok(false);
+            }
+            tx.insert_registered_client(&client, revision).await?;
+            tx.append(&entry).await?;
+            Ok::<_, FlowError>(true)
+        }
+    });
+    if written.await? { Ok(()) } else { Err(RegistrationError::Full) }
+}

@@ -1,0 +1,121 @@
+//! Fetching a request object: who may have how many fetched at once, and how often.
+//!
+//! Anybody can send a browser, or a program, to the authorization endpoint with the `request_uri` of any client, and a stranger
+//! can register clients whose hosts never answer. Strangers leave something to people who are signed in, one client to others,
+//! frames to pages that a person opens, and clients that registered themselves to those of the configuration.
+
+use anteroom_domain::client::Client;
+use anteroom_domain::ids::AccountId;
+use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::rate::AddressPrefix;
+use url::Url;
+
+use crate::context::browser::Loads;
+use crate::context::call::{Call, Visit};
+use crate::context::limits::{of_address, of_one, spend};
+use crate::context::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Share};
+use crate::error::FlowError;
+use crate::sessions::browser_sessions::live_sessions;
+
+/// Whatever is larger is none that the rules would let pass.
+const LARGEST: usize = 16 * 1024;
+
+/// At once, on one node, of a client in the configuration.
+const OF_CLIENT: usize = 8;
+/// Of those, for requests without a session.
+const OF_CLIENT_FOR_STRANGERS: usize = 4;
+/// For requests without a session, of all clients: the rest is for people who are signed in.
+const FOR_STRANGERS: usize = 24;
+/// Of one client, for one account.
+const OF_ACCOUNT_AT_CLIENT: usize = 4;
+/// Of one client that registered itself, from one host, and for one network.
+const OF_REGISTERED: usize = 4;
+
+/// Whose request it is. Limits for one account hold in all its browsers: two of them would otherwise take all that one client may
+/// have fetched.
+#[derive(Clone, Copy)]
+enum Requester {
+    Account(AccountId),
+    /// No account is signed in.
+    Stranger,
+}
+
+/// What is fetched, for whom.
+struct RequestUri<'a> {
+    client: &'a Client,
+    place: &'a Url,
+    outgoing: &'a Outgoing,
+    requester: Requester,
+    network: AddressPrefix,
+}
+
+/// It is counted once there is room for it: what is not fetched costs nothing.
+pub(crate) async fn fetch(
+    visit: &Visit,
+    client: &Client,
+    place: &Url,
+) -> Result<Result<Vec<u8>, OutgoingError>, FlowError> {
+    let live = live_sessions(visit).await?.into_iter().next();
+    let outgoing = visit.outgoing_for(client.id());
+    let wanted = RequestUri {
+        client,
+        place,
+        outgoing: &outgoing,
+        requester: live.map_or(Requester::Stranger, |live| Requester::Account(live.account.id)),
+        network: AddressPrefix::network(visit.address),
+    };
+    let shares = wanted.shares();
+    let slot = match outgoing.reserve(Fetch { what: Fetched::RequestObject, shares: &shares }) {
+        Ok(slot) => slot,
+        Err(error) => return Ok(Err(error)),
+    };
+    spend(visit, wanted.budgets(visit, visit.browser.loads)).await?;
+    Ok(outgoing.get_in(&slot, place, LARGEST).await)
+}
+
+impl RequestUri<'_> {
+    fn shares(&self) -> Vec<Share> {
+        let id = self.client.id().as_str();
+        let mut shares = match self.requester {
+            Requester::Account(account) => {
+                vec![Share::new(Party::AccountAtClient, &format!("{} {id}", account.0), OF_ACCOUNT_AT_CLIENT)]
+            }
+            Requester::Stranger => vec![Share::new(Party::Strangers, "", FOR_STRANGERS)],
+        };
+        if self.outgoing.is_of_registered() {
+            let host = self.place.host_str().unwrap_or_default();
+            shares.push(Share::new(Party::Client, id, OF_REGISTERED));
+            shares.push(Share::new(Party::Host, host, OF_REGISTERED));
+            shares.push(Share::new(Party::Network, &self.network.to_string(), OF_REGISTERED));
+            return shares;
+        }
+        shares.push(Share::new(Party::Client, id, OF_CLIENT));
+        if matches!(self.requester, Requester::Stranger) {
+            shares.push(Share::new(Party::StrangersAtClient, id, OF_CLIENT_FOR_STRANGERS));
+        }
+        shares
+    }
+
+    fn budgets(&self, call: &Call, loads: Loads) -> Vec<Budget> {
+        let kind = if loads == Loads::Page { "" } else { " within a page" };
+        let of = |limit, name: &str| {
+            let budgets = match self.requester {
+                Requester::Account(account) => vec![of_one(call, limit, &account.0)],
+                Requester::Stranger => of_address(call, limit),
+            };
+            let name = name.to_owned();
+            budgets
+                .into_iter()
+                .map(move |budget| Budget { subject: format!("{}{kind}{name}", budget.subject), ..budget })
+        };
+        let of_client = format!(" {}", self.client.id().as_str());
+        let mut budgets: Vec<Budget> = of(Limit::RequestUri, "").collect();
+        if self.outgoing.is_of_registered() {
+            budgets.extend(of(Limit::RequestUriOfRegistered, ""));
+            budgets.extend(of(Limit::RequestUriOfRegisteredClient, &of_client));
+        } else {
+            budgets.extend(of(Limit::RequestUriOfClient, &of_client));
+        }
+        budgets
+    }
+}

@@ -1,0 +1,106 @@
+//! `POST /revoke` (RFC 7009). A refresh token ends its grant and with it every access token of that; an access token ends
+//! alone. What is unknown, dead or another client's answers like success: there is nothing left to revoke.
+
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::{Grant, GrantEnd};
+use anteroom_domain::ids::{AccountId, GrantId};
+use anteroom_domain::limits::Limit;
+use anteroom_oidc::jwt::AccessTokenClaims;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::context::authenticated_client::AuthenticatedClient;
+use crate::context::call::Call;
+use crate::context::limits::{Sender, of_client, of_one, spend};
+use crate::error::FlowError;
+use crate::protocol::access_token;
+use crate::protocol::token::refresh::RefreshToken;
+
+#[tracing::instrument(skip_all)]
+pub async fn revoke(
+    call: &Call,
+    client: &AuthenticatedClient,
+    token: &SecretString,
+) -> Result<(), FlowError> {
+    // The kind is plain from the token itself, so `token_type_hint` has nothing to add (RFC 7009 §2.1).
+    if let Some(token) = RefreshToken::parse(call.keyring(), token.expose_secret()) {
+        return match living_grant(call, client, token.grant).await? {
+            Some(grant) => end_grant(call, client, grant).await,
+            None => Ok(()),
+        };
+    }
+    match access_token::read(call, token, call.now) {
+        Some(claims) if claims.client_id == *client.client().id() => end_token(call, client, claims).await,
+        _ => Ok(()),
+    }
+}
+
+/// The grant, if it is the client's and has not ended: there is nothing to write of one that has, and nothing is counted.
+async fn living_grant(
+    call: &Call,
+    client: &AuthenticatedClient,
+    grant: GrantId,
+) -> Result<Option<Grant>, FlowError> {
+    let grant = call.store().grant_world(grant).await?.map(|record| record.grant);
+    Ok(grant.filter(|grant| grant.client == *client.client().id() && grant.revoked_at.is_none()))
+}
+
+/// Before anything is written. The tokens of one account use up nothing that another one needs where the client cannot prove who it
+/// is.
+async fn count(
+    call: &Call,
+    client: &AuthenticatedClient,
+    account: Option<AccountId>,
+) -> Result<(), FlowError> {
+    let budgets = match account {
+        Some(account) => of_client(call, client, Sender::Account(account), Limit::Revocation),
+        // A client has tokens of its own only where it proves who it is.
+        None => vec![of_one(call, Limit::Revocation, &client.client().id().as_str())],
+    };
+    spend(call, budgets).await
+}
+
+async fn end_grant(call: &Call, client: &AuthenticatedClient, grant: Grant) -> Result<(), FlowError> {
+    count(call, client, Some(grant.account)).await?;
+    let entry = call.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
+    let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
+    let write = call.store().write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            if tx.revoke_grant(grant.id, GrantEnd::ClientRevoked, entry.at).await? {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}
+
+async fn end_token(
+    call: &Call,
+    client: &AuthenticatedClient,
+    claims: AccessTokenClaims,
+) -> Result<(), FlowError> {
+    if call.store().is_revoked(&claims.jti).await? {
+        return Ok(());
+    }
+    let entry = call.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
+    // The `sub` of a pairwise client names no account; the grant does. A client's own token has none.
+    let (entry, account) = match access_token::grant_of_jti(&claims.jti) {
+        Some(grant) => match living_grant(call, client, grant).await? {
+            Some(grant) => (entry.about(grant.account).in_session(grant.session), Some(grant.account)),
+            None => return Ok(()),
+        },
+        None => (entry, None),
+    };
+    count(call, client, account).await?;
+    let write = call.store().write(move |tx| {
+        let (entry, jti) = (entry.clone(), claims.jti.clone());
+        async move {
+            if tx.revoke_jti(&jti, claims.exp).await? {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await
+}

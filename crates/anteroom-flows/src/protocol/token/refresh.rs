@@ -1,0 +1,263 @@
+//! The refresh token grant (RFC 6749 §6): rotation that survives a lost answer and refuses a replay.
+//!
+//! A token is `grant.generation.mac`: the MAC proves that we made it before any row is read, and lets the same successor be
+//! made again for a client whose answer was lost.
+
+use anteroom_crypto::{Digest, KeyPurpose, Keyring};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::grant::{Grant, GrantEnd, GrantWorth};
+use anteroom_domain::ids::GrantId;
+use anteroom_domain::limits::Limit;
+use anteroom_domain::refresh::{Presented, RefreshDecision, RefreshFamily};
+use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
+use anteroom_oidc::{Scope, TokenEndpointAuthMethod};
+use anteroom_storage::GrantRecord;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::ExposeSecret as _;
+use uuid::Uuid;
+
+use super::{Exchange, TokenError, mint, repeat};
+use crate::context::limits::{of_one, spend_in_memory};
+use crate::error::FlowError;
+use crate::protocol::access_token::worth;
+
+const CONTEXT: &str = "refresh_token";
+const GRANT_LEN: usize = 16;
+const GENERATION_LEN: usize = 4;
+const MAC_LEN: usize = 32;
+
+/// The token of a family's newest generation.
+pub(crate) fn token(keyring: &Keyring, family: &RefreshFamily) -> String {
+    let mut bytes = Vec::with_capacity(GRANT_LEN + GENERATION_LEN + MAC_LEN);
+    bytes.extend_from_slice(family.grant.0.as_bytes());
+    bytes.extend_from_slice(&family.generation.to_be_bytes());
+    let mac = keyring.mac(KeyPurpose::RefreshMac).digest(CONTEXT, &bytes);
+    bytes.extend_from_slice(mac.as_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A refresh token that we made: which grant, which generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RefreshToken {
+    pub grant: GrantId,
+    pub generation: u32,
+}
+
+impl RefreshToken {
+    pub(crate) fn parse(keyring: &Keyring, text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (body, mac) = bytes.split_at_checked(GRANT_LEN + GENERATION_LEN)?;
+        let mac = Digest::from_slice(mac)?;
+        if !keyring.mac(KeyPurpose::RefreshMac).verify(CONTEXT, body, &mac) {
+            return None;
+        }
+        let (grant, generation) = body.split_at_checked(GRANT_LEN)?;
+        Some(Self {
+            grant: GrantId(Uuid::from_slice(grant).ok()?),
+            generation: u32::from_be_bytes(generation.try_into().ok()?),
+        })
+    }
+}
+
+pub(super) async fn refresh(
+    exchange: &Exchange<'_>,
+    request: RefreshTokenGrant,
+) -> Result<TokenResponse, TokenError> {
+    let call = exchange.call;
+    let presented = RefreshToken::parse(call.keyring(), request.refresh_token.expose_secret())
+        .ok_or(TokenError::UnknownRefreshToken)?;
+    // Losing the race against a parallel refresh or repeat is seen as a row that has moved on: the next look decides anew.
+    for _ in 0..3 {
+        let record =
+            call.store().grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
+        let (family, worth) = check(exchange, &record)?;
+        let budget = of_one(call, Limit::Refresh, &record.grant.id.0);
+        spend_in_memory(call, &[budget])?;
+        // Refused before anything is spent.
+        let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
+        let scope = mint::worth_of(&scope, &worth)?;
+        let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
+        let recipient = mint::recipient(exchange, scope.contains(&Scope::OpenId)).await?;
+        let Some(next) = decided(exchange, &record, family, presented.generation).await? else { continue };
+        let grant = Grant { scope, resources, ..record.grant };
+        let person = mint::Person {
+            grant: &grant,
+            account: &record.account,
+            claims_within: &worth.claims_within,
+            first: false,
+            recipient: recipient.as_ref(),
+        };
+        return mint::for_person(exchange, person, Some(token(call.keyring(), &next)));
+    }
+    Err(TokenError::RefreshReplayed)
+}
+
+/// The state whose token is handed out. `None`: another request was faster, and it has to be looked at anew.
+async fn decided(
+    exchange: &Exchange<'_>,
+    record: &GrantRecord,
+    family: RefreshFamily,
+    generation: u32,
+) -> Result<Option<RefreshFamily>, TokenError> {
+    let presented = Presented {
+        generation,
+        from: exchange.call.address(),
+        authenticated: is_authenticated(exchange),
+        now: exchange.call.now,
+    };
+    let snapshot = exchange.call.snapshot();
+    Ok(match family.present(presented, &snapshot.policy.tokens) {
+        RefreshDecision::Rotate(next) => {
+            rotate(exchange, &record.grant, (&family, next)).await?.then_some(next)
+        }
+        RefreshDecision::Repeat { family, elsewhere } => {
+            repeat::repeat(exchange, record, (family, elsewhere)).await?.then_some(family)
+        }
+        RefreshDecision::Replay => return Err(replayed(exchange, &record.grant, generation).await?),
+        RefreshDecision::Ahead => return Err(ahead(exchange, record, (family, generation)).await?),
+        RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
+    })
+}
+
+/// The client has proven who it is: it is a confidential one.
+fn is_authenticated(exchange: &Exchange<'_>) -> bool {
+    exchange.client.metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None
+}
+
+/// The token is this client's, and its grant is worth something.
+fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<(RefreshFamily, GrantWorth), TokenError> {
+    if record.grant.client != *exchange.client.id() {
+        return Err(TokenError::UnknownRefreshToken);
+    }
+    let worth = worth(exchange.call, exchange.client, record)?;
+    Ok((record.family.ok_or(TokenError::UnknownRefreshToken)?, worth))
+}
+
+/// Spends the generation, in one conditional write; `false` when another request was first.
+async fn rotate(
+    exchange: &Exchange<'_>,
+    grant: &Grant,
+    (family, next): (&RefreshFamily, RefreshFamily),
+) -> Result<bool, TokenError> {
+    let (from, before) = (family.generation, family.counted_before(next.generation));
+    let any_address = before.is_some() && is_authenticated(exchange);
+    let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before, any_address };
+    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let (entry, now) = (entry.in_session(grant.session), exchange.call.now);
+    let active = exchange.client.policy.refresh_is_activity.then_some(grant.session);
+    let write = exchange.call.store().write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            if !tx.rotate_family(&next, from).await? {
+                return Ok(false);
+            }
+            if let Some(session) = active {
+                tx.touch_session(session, now).await?;
+            }
+            if next.has_entry() {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(true)
+        }
+    });
+    Ok(write.await?)
+}
+
+/// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
+async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Result<TokenError, TokenError> {
+    let id = grant.id;
+    let entry = exchange.call.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
+    let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
+    let write = exchange.call.store().write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            // Of many replays at once, one ends the family; the others are refused requests, which are counted as such.
+            if tx.revoke_grant(id, GrantEnd::RefreshReplayed, entry.at).await? {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(())
+        }
+    });
+    write.await?;
+    Ok(TokenError::RefreshReplayed)
+}
+
+/// We made this token, and the database has not handed it out: it went back to an earlier state. What happened since may have
+/// been the end of the family, so it does not go on, from the presented generation as little as from the known one.
+async fn ahead(
+    exchange: &Exchange<'_>,
+    record: &GrantRecord,
+    (family, generation): (RefreshFamily, u32),
+) -> Result<TokenError, TokenError> {
+    let (id, grant) = (record.grant.id, &record.grant);
+    let event = Event::RefreshAhead { grant: id, generation, known: family.generation };
+    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
+    let entry = entry.in_session(grant.session);
+    let write = exchange.call.store().write(move |tx| {
+        let entry = entry.clone();
+        async move {
+            let ended = tx.revoke_grant(id, GrantEnd::CommitsLost, entry.at).await?;
+            if ended {
+                tx.append(&entry).await?;
+            }
+            Ok::<_, FlowError>(ended)
+        }
+    });
+    if !write.await? {
+        return Ok(TokenError::RefreshAhead);
+    }
+    tracing::error!(
+        grant = %id,
+        "a refresh token of generation {generation} was presented, and the database has handed out {} at most: commits were \
+         lost. The tokens of this sign-in have ended. Look whether the database was restored or another server took over, \
+         and run `anteroom audit verify`",
+        family.generation
+    );
+    Ok(TokenError::RefreshAhead)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn family(generation: u32) -> RefreshFamily {
+        let now = Timestamp::UNIX_EPOCH;
+        RefreshFamily {
+            grant: GrantId(Uuid::from_u128(7)),
+            generation,
+            rotated_at: now,
+            idle_expires_at: now,
+            expires_at: now,
+            rotated_from: None,
+            repeats: 0,
+            entered: None,
+        }
+    }
+
+    #[test]
+    fn a_token_names_its_grant_and_generation_and_is_derived_again_the_same() {
+        let keyring = Keyring::for_tests(1);
+        let first = token(&keyring, &family(3));
+        assert_eq!(first, token(&keyring, &family(3)));
+        let parsed = RefreshToken::parse(&keyring, &first);
+        assert_eq!(parsed, Some(RefreshToken { grant: GrantId(Uuid::from_u128(7)), generation: 3 }));
+    }
+
+    #[test]
+    fn nothing_but_our_own_tokens_parses() {
+        let keyring = Keyring::for_tests(1);
+        let good = token(&keyring, &family(3));
+        assert_eq!(RefreshToken::parse(&Keyring::for_tests(2), &good), None);
+        let mut bytes = URL_SAFE_NO_PAD.decode(&good).unwrap();
+        for place in 0..bytes.len() {
+            bytes[place] ^= 1;
+            assert_eq!(RefreshToken::parse(&keyring, &URL_SAFE_NO_PAD.encode(&bytes)), None, "byte {place}");
+            bytes[place] ^= 1;
+        }
+        for text in ["", "x", "AAAA"] {
+            assert_eq!(RefreshToken::parse(&keyring, text), None);
+        }
+    }
+}

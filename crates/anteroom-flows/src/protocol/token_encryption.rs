@@ -1,0 +1,64 @@
+//! Encrypting what a client asked to have encrypted, to a key of its own (OpenID Connect Core §10.2).
+//!
+//! The key is found before anything is spent or written, since it may have to be fetched and may not be there.
+
+use anteroom_domain::client::Client;
+use anteroom_oidc::Encryption;
+use anteroom_oidc::jwe::{self, EncryptionKey, Entropy, Payload};
+use anteroom_oidc::jwt::ClientProof;
+use jiff::Timestamp;
+
+use crate::context::call::Call;
+use crate::context::fetched_keys::Presented;
+use crate::error::FlowError;
+use crate::protocol::client_keys::{KeysError, with_keys_of};
+
+/// Whom something is encrypted for, and how.
+pub(crate) struct Recipient {
+    key: EncryptionKey,
+    encryption: Encryption,
+}
+
+/// The set has no key that fits.
+struct NoKey;
+
+impl Recipient {
+    /// `None` where the client asked for no encryption.
+    pub(crate) async fn find(
+        call: &Call,
+        client: &Client,
+        encryption: Option<Encryption>,
+        now: Timestamp,
+    ) -> Result<Option<Self>, FlowError> {
+        let Some(encryption) = encryption else { return Ok(None) };
+        let find = |proof: ClientProof<'_>| match proof {
+            ClientProof::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
+            ClientProof::Secrets(_) => Err(NoKey),
+        };
+        let presented = (Presented { now, from: None }, None);
+        let found = with_keys_of(call, client, presented, find, |NoKey| true).await;
+        let client = || client.id().clone();
+        let key = found.map_err(|error| match error {
+            KeysError::Refused(NoKey) => FlowError::NoKeyOfClient {
+                client: client(),
+                reason: format!("none of its keys is for {}", encryption.alg),
+            },
+            KeysError::Unavailable(reason) => FlowError::NoKeyOfClient {
+                client: client(),
+                reason: format!("its keys cannot be had: {reason}"),
+            },
+            KeysError::Later(why) => FlowError::KeysLater { client: client(), why },
+        })?;
+        Ok(Some(Self { key, encryption }))
+    }
+
+    pub(crate) fn encrypt(&self, call: &Call, payload: Payload<'_>) -> Result<String, FlowError> {
+        jwe::encrypt(&self.key, self.encryption, payload, &entropy(call))
+            .map_err(|_| FlowError::Broken("a token could not be encrypted"))
+    }
+}
+
+/// Fresh, for one message.
+pub(crate) fn entropy(call: &Call) -> Entropy {
+    Entropy::new(call.random().bytes())
+}

@@ -1,0 +1,90 @@
+//! Userinfo (OpenID Connect Core §5.3): the person's claims, as far as the token's scopes and the `claims` parameter ask.
+
+use anteroom_domain::client::Client;
+use anteroom_oidc::Scope;
+use anteroom_oidc::authorization::ClaimRequests;
+use anteroom_oidc::claims::{ScopeClaims, UserInfo, Wanted, release};
+use anteroom_oidc::errors::BearerError;
+use anteroom_oidc::jwe::Payload;
+use anteroom_oidc::jwt::UserInfoClaims;
+use secrecy::SecretString;
+
+use crate::context::call::Call;
+use crate::error::FlowError;
+use crate::protocol::access_token::{self, Living, living};
+use crate::protocol::subject::{may_know_address, standard_claims, subject};
+use crate::protocol::token_encryption::Recipient;
+
+/// The answer, in the form that the client is registered for.
+#[derive(Debug)]
+pub enum UserInfoAnswer {
+    Json(UserInfo),
+    /// `application/jwt` (OpenID Connect Core §5.3.2): signed, encrypted, or both.
+    Jwt(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UserInfoError {
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+const DEAD: BearerError =
+    BearerError::InvalidToken("the access token is expired, revoked or not one of ours");
+
+/// RFC 9068 §4: a resource server refuses a token that does not name it. An API that was given one for itself learns
+/// nothing of the person here.
+const NOT_FOR_US: BearerError =
+    BearerError::InvalidToken("the access token is not for the userinfo endpoint");
+
+#[tracing::instrument(skip_all)]
+pub async fn userinfo(call: &Call, token: &SecretString) -> Result<UserInfoAnswer, UserInfoError> {
+    let claims = access_token::read(call, token, call.now).ok_or(DEAD)?;
+    let call = &call.that_knows(&claims.client_id).await?;
+    let snapshot = call.snapshot();
+    let client = snapshot.clients.get(&claims.client_id).ok_or(DEAD)?;
+    let grant = match living(call, client, &claims).await? {
+        Living::Person(grant) => grant,
+        Living::Client(_) | Living::No => return Err(DEAD.into()),
+    };
+    if !grant.reach.is_for(&snapshot.issuer) {
+        return Err(NOT_FOR_US.into());
+    }
+    if !grant.reach.scope.contains(&Scope::OpenId) {
+        return Err(BearerError::InsufficientScope([Scope::OpenId].into_iter().collect()).into());
+    }
+    let nothing = ClaimRequests::default();
+    let record = &grant.record;
+    let wanted = Wanted {
+        scope: &grant.reach.scope,
+        told: &ScopeClaims::All,
+        asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
+        allowed: &grant.worth.claims_within,
+        mapping: &client.policy.claims,
+        address_as_username: may_know_address(client),
+    };
+    let user_info = UserInfo {
+        sub: subject(call, client, record.account.id)?,
+        person: release(&standard_claims(&record.account, &snapshot.groups), wanted),
+    };
+    let recipient = Recipient::find(call, client, client.metadata.userinfo_encryption, call.now).await?;
+    Ok(match (signed(call, client, &user_info)?, recipient) {
+        (None, None) => UserInfoAnswer::Json(user_info),
+        (Some(jwt), None) => UserInfoAnswer::Jwt(jwt),
+        (Some(jwt), Some(recipient)) => UserInfoAnswer::Jwt(recipient.encrypt(call, Payload::Jwt(&jwt))?),
+        (None, Some(recipient)) => {
+            let json = serde_json::to_vec(&user_info).map_err(|_| FlowError::Broken("userinfo"))?;
+            UserInfoAnswer::Jwt(recipient.encrypt(call, Payload::Claims(&json))?)
+        }
+    })
+}
+
+fn signed(call: &Call, client: &Client, user_info: &UserInfo) -> Result<Option<String>, UserInfoError> {
+    let Some(algorithm) = client.metadata.userinfo_signed_response_alg else { return Ok(None) };
+    let (keys, issuer) = (call.key_set(), &call.snapshot().issuer);
+    let claims = UserInfoClaims { iss: issuer, aud: client.id(), user_info };
+    let signed = claims.sign(keys.signer(algorithm)?);
+    Ok(Some(signed.map_err(|_| FlowError::Broken("userinfo could not be signed"))?))
+}

@@ -1,0 +1,90 @@
+//! The sessions in a browser, read by the secrets in its cookie.
+
+use anteroom_crypto::{Digest, KeyPurpose, Keyring, Token};
+use anteroom_domain::ids::{AccountId, SessionId};
+use anteroom_domain::session::SessionStanding;
+use anteroom_storage::FoundSession;
+use jiff::Timestamp;
+
+use crate::context::call::Visit;
+use crate::context::live::Live;
+use crate::error::FlowError;
+
+/// At most this many accounts are signed in in one browser; the least recently used goes first.
+pub const MAX_SESSIONS: usize = 5;
+
+const SESSION_CONTEXT: &str = "session";
+
+/// What the store knows a session's secret by.
+pub(crate) fn session_digest(keyring: &Keyring, token: &Token) -> Digest {
+    keyring.mac(KeyPurpose::TokenHash).digest(SESSION_CONTEXT, token.as_bytes())
+}
+
+/// The live sessions of the browser, in the cookie's order, those included that can be used only after a proof
+/// ([`Session::wants_proof`]).
+pub async fn live_sessions(visit: &Visit) -> Result<Vec<Live>, FlowError> {
+    let policy = visit.snapshot().policy.session;
+    let here = sessions_here(visit).await?.into_iter();
+    let live = here
+        .filter(|(row, _)| row.session.standing(&row.account, policy, visit.now) == SessionStanding::Live);
+    Ok(live.map(|(row, token)| Live { session: row.session, account: row.account, token }).collect())
+}
+
+/// Who is at work in the browser, where that is another person than the page of the form showed, or the same person in
+/// another session. A form that acts on the current session must not act on theirs.
+pub async fn another_person(visit: &Visit) -> Result<Option<Live>, FlowError> {
+    let current = live_sessions(visit).await?.into_iter().next();
+    Ok(current.filter(|live| !visit.form.allows(live)))
+}
+
+/// Whether another person than this account's has signed in here after `at`, or used a session from before. The cookie can be edited
+/// at the browser: what the browser's sessions were is known without it.
+pub(crate) async fn another_signed_in_since(
+    visit: &Visit,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<bool, FlowError> {
+    let here = sessions_here(visit).await?;
+    if here.iter().any(|(row, _)| row.session.is_of_another_since(account, at)) {
+        return Ok(true);
+    }
+    Ok(visit.store().was_another_at_browser_since(visit.browser.id, (account, at)).await?)
+}
+
+/// Alive or not, as long as there is something to say of them.
+pub(crate) async fn sessions_here(visit: &Visit) -> Result<Vec<(FoundSession, Token)>, FlowError> {
+    let mac = visit.keyring().mac(KeyPurpose::TokenHash);
+    // Several digests a token: a session outlives the rotation of the hashing key.
+    let tokens = visit.browser.sessions.iter().take(MAX_SESSIONS);
+    let digests: Vec<(Digest, &Token)> = tokens
+        .flat_map(|token| {
+            mac.digests(SESSION_CONTEXT, token.as_bytes()).into_iter().map(move |digest| (digest, token))
+        })
+        .collect();
+    if digests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted: Vec<Digest> = digests.iter().map(|(digest, _)| *digest).collect();
+    let mut found = visit.store().sessions_by_tokens(&wanted).await?;
+    let mut here = Vec::new();
+    for (digest, token) in digests {
+        let Some(place) = found.iter().position(|row| row.digest == digest) else { continue };
+        let mut row = found.swap_remove(place);
+        // A node of release 0.1.0 notes nothing when another account becomes the current one.
+        if visit.browser.sessions.first() != Some(token) {
+            row.session.left_at = row.session.left_at.or(Some(row.session.last_active_at));
+        }
+        here.push((row, token.clone()));
+    }
+    Ok(here)
+}
+
+/// Those of the browser that are left when one of this account becomes the current one.
+pub(crate) fn left_behind(live: &[Live], account: AccountId) -> Vec<SessionId> {
+    live.iter().filter(|other| other.account.id != account).map(|other| other.session.id).collect()
+}
+
+/// The secrets that the browser keeps, newest first.
+pub(crate) fn kept_sessions(live: &[Live]) -> Vec<Token> {
+    live.iter().map(|one| one.token.clone()).take(MAX_SESSIONS).collect()
+}

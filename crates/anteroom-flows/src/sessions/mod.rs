@@ -1,0 +1,12 @@
+//! Sessions in a browser: found by the secrets in its cookie, begun, kept alive, ended.
+//!
+//! ```text
+//!   cookie ─► browser_sessions ─► Live            new_session ─► Live, with new cookies
+//!   sign-out, disablement, lapse ─► end_sessions ─► deliveries of back-channel logout
+//! ```
+
+pub mod browser_sessions;
+pub mod end_sessions;
+pub mod new_session;
+pub mod repeated_form;
+pub mod session_time;
